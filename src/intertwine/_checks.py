@@ -1,0 +1,61 @@
+"""The wording of every error at the edge of the library, in one place.
+
+An error names the argument, what was expected, what came, and what to do:
+
+    hidden: expected a positive integer, got -3; give the number of hidden units, for example hidden=2*N.
+
+`InputError` is a `ValueError`, so callers that catch `ValueError` keep working; the command line turns it into
+one line and exit code 2.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class InputError(ValueError):
+    """Something given to the library is not what it expects; the message says what to do."""
+
+
+def fail(argument: str, expected: str, got: Any, remedy: str = "") -> InputError:
+    """The error for `argument`, to be raised by the caller.
+
+    >>> raise fail("hidden", "a positive integer", -3, "give the number of hidden units")
+    Traceback (most recent call last):
+    ...
+    intertwine._checks.InputError: hidden: expected a positive integer, got -3; give the number of hidden units.
+    """
+    shown = got if isinstance(got, str) else repr(got)
+    shown = shown if len(shown) <= 200 else shown[:197] + "..."
+    tail = f"; {remedy.rstrip('.')}" if remedy else ""
+    return InputError(f"{argument}: expected {expected}, got {shown}{tail}.")
+
+
+def positive_int(argument: str, value: Any, remedy: str = "") -> int:
+    """`value` as an int ≥ 1, or the error that says so (a bool is not a number here)."""
+    try:
+        as_int = int(value)
+        ok = not isinstance(value, bool) and as_int == value and as_int >= 1
+    except (TypeError, ValueError, OverflowError):
+        ok = False
+    if not ok:
+        raise fail(argument, "a positive integer", value, remedy)
+    return as_int
+
+
+def one_of(argument: str, value: Any, choices: tuple[str, ...], remedy: str = "") -> str:
+    """`value` if it is one of `choices`, or the error that lists them."""
+    if value not in choices:
+        raise fail(argument, "one of " + ", ".join(repr(c) for c in choices), value, remedy)
+    return value
+
+
+def shape(argument: str, array: Any, expected: tuple[int | str, ...], remedy: str = "") -> None:
+    """Raise unless `array.shape` matches `expected`; a string in `expected` names a free axis."""
+    actual = tuple(getattr(array, "shape", ()))
+    fits = len(actual) == len(expected) and all(
+        isinstance(want, str) or want == have for want, have in zip(expected, actual, strict=True)
+    )
+    if not fits:
+        wanted = "(" + ", ".join(str(e) for e in expected) + ("," if len(expected) == 1 else "") + ")"
+        raise fail(argument, f"an array of shape {wanted}", f"shape {actual}", remedy)

@@ -1,0 +1,47 @@
+r"""What is minimised: the protocol that the one training loop relies on.
+
+An objective is a pair of pure functions. `evaluate` draws what it needs and returns an `Evaluation`: samples s with local
+values ℓ(s) whose mean is the objective's value, and whose covariance with the log-derivatives
+O(s) = ∂ log ψ_λ(s)/∂λ is its gradient (Becca & Sorella 2017, ch. 5-6):
+
+    L(λ) = ⟨ℓ⟩_{|ψ|²},      F = Cov(O*, ℓ) = ⟨O*(ℓ − L)⟩      (dL = 2 Re F·dλ for an energy).
+
+That one object serves a plain gradient, the natural gradient = stochastic reconfiguration S δ = F with
+S = Cov(O*, O), and its sample-space form minSR (Chen & Heyl 2024; Rende et al. 2024).
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, Protocol
+
+from jax import Array
+from jaxtyping import Float, Num, Shaped
+
+from intertwine.sampling.estimate import Estimate
+
+
+class Evaluation(NamedTuple):
+    """One look at the objective.
+
+    samples: (S, N) configurations, chains flattened (chain-major).
+    local: (S,) local values, real or complex.
+    weights: None (uniform) or (S,) probabilities that sum to 1.
+    estimate: the objective's value with its error bar.
+    scalars: what the progress line and the metrics record besides (name → float), e.g. acceptance, v_score.
+    """
+
+    samples: Shaped[Array, "S N"]
+    local: Num[Array, "S"]
+    weights: Float[Array, "S"] | None
+    estimate: Estimate
+    scalars: dict[str, float]
+
+
+class Objective(Protocol):
+    """What the loop minimises."""
+
+    def init(self, model: Any, *, key: Array) -> Any:
+        """The objective's state (chains, data position): a pytree of arrays, fit for a checkpoint."""
+        ...
+
+    def evaluate(self, model: Any, state: Any, *, key: Array) -> tuple[Evaluation, Any]: ...

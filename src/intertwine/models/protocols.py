@@ -1,0 +1,118 @@
+r"""What samplers, estimators and the metric may ask of a model.
+
+A model takes one configuration s ∈ {−1, +1}^N and returns log ψ_λ(s): real for a distribution (log of an
+unnormalised weight's square root: the probability is |ψ|²), complex for a wave function. It is an `equinox.Module`
+whose inexact array leaves are its parameters λ. Callers `vmap`.
+
+Capabilities beyond the call are small protocols. A model without one works everywhere through the generic path;
+with one, the fast path equals the generic path to rounding (`assert_incremental_consistent`, `assert_factors_consistent`,
+`assert_spin_form_consistent`).
+
+    LogAmplitude   model(s)                       everything works
+    Incremental    start, log_ratio, flip         a flip costs O(M), not O(N M)
+    SpinFormed     spin_form()                    compiled host kernels on a CPU
+    Factored       factors(samples)               Gram matrix of minSR without a Jacobian
+    Bipartite      conditionals p(h|v), p(v|h)    block Gibbs
+
+Flipped sites are int32 arrays of fixed length; the value N (one past the last site) pads them and flips nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
+
+from jax import Array
+from jaxtyping import Int, Num, Shaped
+
+Kind = Literal["real", "complex", "holomorphic"]
+"""How λ enters: `real` real λ and real log ψ; `complex` complex log ψ that is not holomorphic in λ (real λ, or complex
+λ counted as pairs of reals); `holomorphic` complex λ with ∂(log ψ)/∂λ* = 0 (checked by `assert_holomorphic`)."""
+
+
+@runtime_checkable
+class LogAmplitude(Protocol):
+    """λ ↦ log ψ_λ: the one thing that every model is."""
+
+    @property
+    def size(self) -> int:
+        """The number of sites N."""
+        ...
+
+    @property
+    def kind(self) -> Kind: ...
+
+    def __call__(self, s: Shaped[Array, "N"]) -> Num[Array, ""]: ...
+
+
+@runtime_checkable
+class Incremental(Protocol):
+    """Keeps a cache for one configuration, so that a flip costs less than a new evaluation."""
+
+    def start(self, s: Shaped[Array, "N"]) -> Any:
+        """The cache of configuration `s`."""
+        ...
+
+    def log_ratio(self, cache: Any, s: Shaped[Array, "N"], sites: Int[Array, "F"]) -> Num[Array, ""]:
+        """log ψ(s') − log ψ(s), s' being `s` with `sites` flipped (a site equal to N flips nothing)."""
+        ...
+
+    def flip(self, cache: Any, s: Shaped[Array, "N"], sites: Int[Array, "F"]) -> Any:
+        """The cache of s' from the cache of the unflipped `s`."""
+        ...
+
+
+class SpinForm(NamedTuple):
+    r"""log ψ(s) = constant + a·s + ½ sᵀ J s + Σ_k ln 2cosh(b_k + (sᵀ W)_k) for spins ±1, the form of the host kernels.
+
+    All arrays share one real or complex dtype; `coupling` is symmetric with zero diagonal, or None (no pair term);
+    M = 0 hidden units is allowed.
+    """
+
+    constant: Num[Array, ""]
+    field: Num[Array, "N"]
+    coupling: Num[Array, "N N"] | None
+    hidden_bias: Num[Array, "M"]
+    weights: Num[Array, "N M"]
+
+
+@runtime_checkable
+class SpinFormed(Protocol):
+    """A model that is exactly a `SpinForm`: RBMs in any units, symmetric RBMs (expanded), Jastrow, mean field."""
+
+    def spin_form(self) -> SpinForm: ...
+
+
+class Outer(NamedTuple):
+    """Per-sample derivatives ∂ log ψ(s)/∂λ_{ij} = left[s, i] · right[s, j] of a leaf of shape (a, b), never formed."""
+
+    left: Num[Array, "S a"]
+    right: Num[Array, "S b"]
+
+
+class Direct(NamedTuple):
+    """Per-sample derivatives of a leaf, formed: values[s] has the leaf's shape."""
+
+    values: Num[Array, "S ..."]
+
+
+@runtime_checkable
+class Factored(Protocol):
+    """Per-sample gradients as outer products."""
+
+    def factors(self, samples: Shaped[Array, "S N"]) -> Any:
+        """The model's parameter pytree (`eqx.filter(model, eqx.is_inexact_array)`) with each parameter replaced by
+        its `Outer` or `Direct`."""
+        ...
+
+
+@runtime_checkable
+class Bipartite(Protocol):
+    """Two layers without links inside a layer: each is drawn at once given the other."""
+
+    def hidden_given_visible(self, v: Shaped[Array, "N"]) -> Num[Array, "M"]:
+        """E[h | v]."""
+        ...
+
+    def visible_given_hidden(self, h: Shaped[Array, "M"]) -> Num[Array, "N"]:
+        """E[v | h]."""
+        ...
