@@ -1,0 +1,201 @@
+r"""The restricted Boltzmann machine, as a distribution and as a wave function.
+
+    Ψ(v) = Σ_h exp(vᵀ W h + a·v + b·h),      ln Ψ(v) = a·v + Σ_k ln Σ_{h_k} e^{h_k θ_k},      θ = b + Wᵀ v,
+
+with ln 2cosh θ_k for hidden spins ±1 and ln(1 + e^{θ_k}) for binary hidden units 0, 1 (Smolensky 1986; Hinton 2002;
+as a wave function: Carleo & Troyer, Science 355, 602 (2017)). The same object is read in two ways:
+
+    Boltzmann machine    p(v) = Ψ(v)/Z,       E = −(vᵀWh + a·v + b·h), real parameters
+    wave function        p(s) = |Ψ(s)|²/Z,    real or complex parameters
+
+`units` are the values of the visible units: `model(v)` and every capability take configurations in these units, ±1 or
+0/1. Wave functions live on spins ±1, s = +1 ↔ v = 1: `as_spins(model)` (intertwine.models.units) is the model there.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax import Array
+from jaxtyping import Float, Int, Num, Shaped
+
+from intertwine import _checks
+from intertwine.models.hidden_units import (
+    HiddenCache,
+    check_configuration,
+    flip_changes,
+    log_hidden,
+    mean_unit,
+    weighted_rows,
+)
+from intertwine.models.numerics import real_dot, real_dtype
+from intertwine.models.parameters import check_key, check_scale, normal, parameter_dtype, parameters
+from intertwine.models.protocols import Direct, Kind, Outer, SpinForm
+
+_UNITS = ("spin", "binary")
+
+
+class RBM(eqx.Module):
+    r"""A restricted Boltzmann machine: N visible units, M hidden units, no links inside a layer.
+
+    size: number N of visible units. hidden: number M of hidden units (density α = M/N).
+    dtype: float (kind `real`), complex (kind `holomorphic`), or an exact floating type.
+    units, hidden_units: "spin" (±1) or "binary" (0/1) values of the visible and hidden units.
+    scale: standard deviation of the initial parameters, normal and all small, so that log Ψ starts flat (an even
+    superposition) with every unit different; 0.01 to 0.1 trains well.
+
+    Raises InputError for sizes that are not positive integers, unknown units, and a 64-bit type in 32-bit JAX.
+
+    >>> import jax, jax.numpy as jnp
+    >>> rbm = RBM(4, hidden=8, key=jax.random.key(0))
+    >>> rbm(jnp.array([1, -1, 1, -1])).shape, rbm.kind
+    ((), 'real')
+    """
+
+    visible_bias: Num[Array, "N"]
+    hidden_bias: Num[Array, "M"]
+    weights: Num[Array, "N M"]
+    units: str = eqx.field(static=True)
+    hidden_units: str = eqx.field(static=True)
+
+    def __init__(
+        self,
+        size: int,
+        hidden: int,
+        *,
+        dtype: Any = float,
+        units: str = "spin",
+        hidden_units: str = "spin",
+        scale: float = 0.05,
+        key: Array,
+    ):
+        size = _checks.positive_int(
+            "size", size, "give the number of visible units, for example lattice.size"
+        )
+        hidden = _checks.positive_int("hidden", hidden, "give the number of hidden units, for example 2*size")
+        self.units = _checks.one_of("units", units, _UNITS)
+        self.hidden_units = _checks.one_of("hidden_units", hidden_units, _UNITS)
+        kind, spread = parameter_dtype(dtype), check_scale(scale)
+        keys = jax.random.split(check_key(key), 3)
+        self.visible_bias = normal(keys[0], (size,), kind, spread)
+        self.hidden_bias = normal(keys[1], (hidden,), kind, spread)
+        self.weights = normal(keys[2], (size, hidden), kind, spread)
+
+    @classmethod
+    def from_parameters(
+        cls,
+        visible_bias: Num[Array, "N"],
+        hidden_bias: Num[Array, "M"],
+        weights: Num[Array, "N M"],
+        *,
+        units: str = "spin",
+        hidden_units: str = "spin",
+    ) -> RBM:
+        """The machine with given parameters (N,), (M,), (N, M), of one common type.
+
+        >>> RBM.from_parameters(jnp.zeros(3), jnp.zeros(2), jnp.ones((3, 2))).hidden
+        2
+        """
+        arrays = [jnp.asarray(x) for x in (visible_bias, hidden_bias, weights)]
+        dtype = jnp.result_type(*arrays, jnp.float32)
+        _checks.shape("weights", arrays[2], ("N", "M"))
+        size, hidden = arrays[2].shape
+        _checks.shape("visible_bias", arrays[0], (size,), "give one number a row of weights")
+        _checks.shape("hidden_bias", arrays[1], (hidden,), "give one number a column of weights")
+        blank = cls(size, hidden, dtype=dtype, units=units, hidden_units=hidden_units, key=jax.random.key(0))
+        return eqx.tree_at(_leaves, blank, tuple(x.astype(dtype) for x in arrays))
+
+    @property
+    def size(self) -> int:
+        """The number of visible units N."""
+        return self.weights.shape[0]
+
+    @property
+    def hidden(self) -> int:
+        """The number of hidden units M."""
+        return self.weights.shape[1]
+
+    @property
+    def kind(self) -> Kind:
+        return "holomorphic" if jnp.iscomplexobj(self.weights) else "real"
+
+    def __call__(self, s: Shaped[Array, "N"]) -> Num[Array, ""]:
+        """log Ψ of one configuration (N,) in the model's units."""
+        check_configuration(s, self.size)
+        v = s.astype(self._real)
+        return real_dot(v, self.visible_bias[:, None])[0] + log_hidden(self.angles(s), self.hidden_units)
+
+    def angles(self, s: Shaped[Array, "... N"]) -> Num[Array, "... M"]:
+        """θ = b + Wᵀv, the field on every hidden unit."""
+        return self.hidden_bias + real_dot(s.astype(self._real), self.weights)
+
+    @property
+    def _real(self) -> jnp.dtype:
+        return real_dtype(self.weights.dtype)
+
+    # Incremental -------------------------------------------------------------------------------------------------
+
+    def start(self, s: Shaped[Array, "N"]) -> HiddenCache:
+        """The cache of `s`: O(N M)."""
+        check_configuration(s, self.size)
+        angles = self.angles(s)
+        return HiddenCache(angles, log_hidden(angles, self.hidden_units))
+
+    def log_ratio(self, cache: HiddenCache, s: Shaped[Array, "N"], sites: Int[Array, "F"]) -> Num[Array, ""]:
+        """log Ψ(s') − log Ψ(s) with `sites` flipped: O(M)."""
+        changes = flip_changes(s, sites, self._real, self.units)
+        angles = cache.angles + weighted_rows(changes, self.weights, sites)
+        visible = weighted_rows(changes, self.visible_bias, sites)
+        return visible + log_hidden(angles, self.hidden_units) - cache.log_hidden
+
+    def flip(self, cache: HiddenCache, s: Shaped[Array, "N"], sites: Int[Array, "F"]) -> HiddenCache:
+        """The cache after the flip of `sites` of `s`: O(M)."""
+        changes = flip_changes(s, sites, self._real, self.units)
+        angles = cache.angles + weighted_rows(changes, self.weights, sites)
+        return HiddenCache(angles, log_hidden(angles, self.hidden_units))
+
+    # SpinFormed, Factored, Bipartite -----------------------------------------------------------------------------
+
+    def spin_form(self) -> SpinForm:
+        """The same function of spins s = 2v − 1 (binary) or s = v (spin), constants included."""
+        field, bias, weights = self.visible_bias, self.hidden_bias, self.weights
+        constant = jnp.zeros((), weights.dtype)
+        if self.units == "binary":  # v = (1 + s)/2
+            field, weights = field / 2, weights / 2
+            constant, bias = constant + field.sum(), bias + weights.sum(0)
+        if self.hidden_units == "binary":  # ln(1 + e^θ) = θ/2 + ln 2cosh(θ/2)
+            bias, weights = bias / 2, weights / 2
+            constant, field = constant + bias.sum(), field + weights.sum(1)
+        return SpinForm(constant, field, None, bias, weights)
+
+    def factors(self, samples: Shaped[Array, "S N"]) -> RBM:
+        """∂ log Ψ/∂λ: v for the visible bias, E[h|v] for the hidden bias, their outer product for the weights."""
+        v = samples.astype(self._real)
+        hidden = mean_unit(self.angles(samples), self.hidden_units)
+        return eqx.tree_at(_leaves, parameters(self), (Direct(v), Direct(hidden), Outer(v, hidden)))
+
+    def hidden_given_visible(self, v: Shaped[Array, "N"]) -> Float[Array, "M"]:
+        """E[h | v] of each hidden unit; real parameters only."""
+        self._need_real()
+        return mean_unit(self.angles(v), self.hidden_units)
+
+    def visible_given_hidden(self, h: Shaped[Array, "M"]) -> Float[Array, "N"]:
+        """E[v | h] of each visible unit; real parameters only."""
+        self._need_real()
+        return mean_unit(self.visible_bias + self.weights @ h.astype(self._real), self.units)
+
+    def _need_real(self) -> None:
+        if self.kind != "real":
+            raise _checks.fail(
+                "model",
+                "an RBM with real parameters, which has conditional probabilities",
+                f"parameters of type {self.weights.dtype}",
+                "use RBM(..., dtype=float), or sample |Ψ|² with Metropolis",
+            )
+
+
+def _leaves(model: RBM) -> tuple:
+    return model.visible_bias, model.hidden_bias, model.weights
