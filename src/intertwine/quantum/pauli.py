@@ -1,0 +1,171 @@
+r"""Sums of Pauli strings as pairs of bit masks: the algebra behind `Operator`.
+
+A string with flip mask x (sites with X or Y), sign mask z (sites with Z or Y) and nY = |x ∧ z| letters Y acts as
+
+    ⟨s| P |s'⟩ = (−i)^{nY} Π_{i∈z} s_i      if s' is s flipped on x, else 0,
+
+so an operator is a list of (x, z, h) with ⟨s|H|s^{(x)}⟩ = Σ_z h_{x,z} Π_{i∈z} s_i (the binary or symplectic form of the
+Pauli group; Gottesman 1997, ch. 2). For a fixed x the coefficients h_{x,·} are the Walsh-Hadamard transform of the
+matrix elements, which is how a dense local matrix is decomposed here, all strings at once.
+
+Everything here is host numpy: masks are bool (T, N), coefficients complex128 (T,).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from intertwine._checks import fail
+
+_EPS = float(np.finfo(np.float64).eps)
+_LETTERS = ("X", "Y", "Z")
+_MAX_LOCAL = 10
+
+
+class PauliSum(NamedTuple):
+    """Σ_t h_t (x_t, z_t): x and z bool (T, N), h complex128 (T,); canonical when no (x, z) repeats or has h = 0."""
+
+    x: np.ndarray
+    z: np.ndarray
+    h: np.ndarray
+
+
+def y_counts(x: np.ndarray, z: np.ndarray) -> np.ndarray:
+    """How many letters Y each string has, int (T,)."""
+    return np.count_nonzero(x & z, axis=-1)
+
+
+def empty(size: int) -> PauliSum:
+    """The zero operator on `size` sites."""
+    none = np.zeros((0, size), bool)
+    return PauliSum(none, none, np.zeros(0, np.complex128))
+
+
+def canonical(terms: PauliSum) -> PauliSum:
+    """Equal strings merged, and those dropped whose sum is zero up to the rounding of its summands.
+
+    Strings come out sorted with flips of the first sites first; the diagonal ones (no flip) are last.
+    """
+    x, z, h = terms
+    if len(h) == 0:
+        return terms
+    keys = ~np.packbits(np.concatenate([x, z], axis=1), axis=1)
+    _, first, which = np.unique(keys, axis=0, return_index=True, return_inverse=True)
+    which = which.reshape(-1)
+    total = np.bincount(which, h.real) + 1j * np.bincount(which, h.imag)
+    scale = np.bincount(which, np.abs(h))
+    total.real[np.abs(total.real) <= 4 * _EPS * scale] = 0.0
+    total.imag[np.abs(total.imag) <= 4 * _EPS * scale] = 0.0
+    keep = total != 0
+    return PauliSum(x[first][keep], z[first][keep], total[keep])
+
+
+def add(a: PauliSum, b: PauliSum, factor: complex = 1.0) -> PauliSum:
+    """a + factor·b in canonical form."""
+    joined = PauliSum(*(np.concatenate(pair) for pair in zip(a, b._replace(h=factor * b.h), strict=True)))
+    return canonical(joined)
+
+
+def from_strings(size: int, strings: Iterable[tuple[Any, Mapping[int, str]]]) -> PauliSum:
+    """Strings (coefficient, {site: "X" | "Y" | "Z"}) as masks; raises `InputError` where one is malformed."""
+    rows = list(strings)
+    x = np.zeros((len(rows), size), bool)
+    z = np.zeros((len(rows), size), bool)
+    c = np.zeros(len(rows), np.complex128)
+    for t, row in enumerate(rows):
+        try:
+            coefficient, letters = row
+            items = list(letters.items())
+        except (TypeError, ValueError, AttributeError):
+            raise fail(f"strings[{t}]", "a pair (coefficient, {site: letter})", row) from None
+        c[t] = finite_scalar(f"strings[{t}] coefficient", coefficient)
+        for site, letter in items:
+            i = checked_site(f"strings[{t}]", site, size)
+            if letter not in _LETTERS:
+                raise fail(f"strings[{t}] at site {i}", "a letter 'X', 'Y' or 'Z'", letter,
+                           "leave a site out for the identity")
+            if x[t, i] or z[t, i]:
+                raise fail(f"strings[{t}]", "each site once", f"site {i} twice")
+            x[t, i], z[t, i] = letter != "Z", letter != "X"
+    return canonical(PauliSum(x, z, c * (-1j) ** (y_counts(x, z) % 4)))
+
+
+def from_local(size: int, matrix: Any, sites: Any, label: str) -> PauliSum:
+    """A 2^k × 2^k matrix on `sites` (the first site is the most significant bit, as in np.kron) as strings."""
+    try:
+        places = [checked_site(f"{label} sites", i, size) for i in sites]
+    except TypeError:
+        raise fail(f"{label} sites", "a sequence of sites", sites) from None
+    k = len(places)
+    if len(set(places)) != k:
+        raise fail(f"{label} sites", "distinct sites", places)
+    if k > _MAX_LOCAL:
+        raise fail(f"{label} sites", f"at most {_MAX_LOCAL} sites", k, "write it as Pauli strings (from_strings)")
+    try:
+        dense = np.asarray(matrix, np.complex128)
+    except (TypeError, ValueError):
+        raise fail(f"{label} matrix", "a matrix of numbers", matrix) from None
+    if dense.shape != (2**k, 2**k):
+        raise fail(f"{label} matrix", f"shape {(2**k, 2**k)} for {k} sites", f"shape {dense.shape}")
+    if not np.all(np.isfinite(dense)):
+        raise fail(f"{label} matrix", "finite entries", "NaN or infinity")
+    states = np.arange(2**k)
+    rows = dense[states[None, :], states[None, :] ^ states[:, None]]  # [x, s] = ⟨s|A|s ^ x⟩
+    h = walsh_hadamard(rows) / 2**k
+    h = chop(h, 8 * _EPS * max(1, k) * float(np.max(np.abs(h), initial=0.0)))
+    x_index, z_index = np.nonzero(h)
+    bits = (states[:, None] >> np.arange(k - 1, -1, -1)[None, :]) & 1 == 1
+    x = np.zeros((len(x_index), size), bool)
+    z = np.zeros((len(x_index), size), bool)
+    x[:, places], z[:, places] = bits[x_index], bits[z_index]
+    return PauliSum(x, z, h[x_index, z_index])
+
+
+def walsh_hadamard(values: np.ndarray) -> np.ndarray:
+    """Σ_s (−1)^{s·z} values[..., s] over the last axis (length 2^k), unnormalised, O(k 2^k).
+
+    >>> walsh_hadamard(np.array([1.0, 2.0, 3.0, 4.0]))
+    array([10., -2., -4.,  0.])
+    """
+    out = np.array(values)
+    n, half = out.shape[-1], 1
+    while half < n:
+        pairs = out.reshape(*out.shape[:-1], n // (2 * half), 2, half)
+        low, high = pairs[..., 0, :], pairs[..., 1, :]
+        out = np.stack([low + high, low - high], axis=-2).reshape(out.shape)
+        half *= 2
+    return out
+
+
+def chop(values: np.ndarray, tolerance: float) -> np.ndarray:
+    """`values` with real and imaginary parts of at most `tolerance` set to zero."""
+    out = np.array(values, np.complex128)
+    out.real[np.abs(out.real) <= tolerance] = 0.0
+    out.imag[np.abs(out.imag) <= tolerance] = 0.0
+    return out
+
+
+def finite_scalar(argument: str, value: Any) -> complex:
+    """`value` as a finite complex number, or the error that says so."""
+    try:
+        number = complex(value)
+    except (TypeError, ValueError):
+        raise fail(argument, "a number", value) from None
+    if isinstance(value, bool | str) or not np.isfinite(number):
+        raise fail(argument, "a finite number", value)
+    return number
+
+
+def checked_site(argument: str, site: Any, size: int) -> int:
+    """`site` as an int in 0..size−1, or the error that says so."""
+    try:
+        index = int(site)
+        ok = index == site and not isinstance(site, bool) and 0 <= index < size
+    except (TypeError, ValueError, OverflowError):
+        ok = False
+    if not ok:
+        raise fail(argument, f"sites from 0 to {size - 1}", site)
+    return index
