@@ -1,0 +1,204 @@
+"""What may be asked of a ground-state run: complete, bounded, and checked before anything is computed.
+
+    kind = "ground-state"        what is done
+    lattice = "chain:20"         where the spins live
+    [hamiltonian]                tfim (J, h), heisenberg (J), xxz (J, delta), j1j2 (J1, J2), in Pauli matrices
+    [model]                      the wave function
+    [sampler]                    how configurations are drawn
+    [optimiser]                  how the parameters move
+    [final]                      the last, longer estimate
+
+Every field has a default, so that the empty configuration is a run. Contradictions between fields (an exchange rule with
+a field that does not conserve magnetization, samples that the chains do not divide) are found here, in words.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from intertwine._checks import fail
+from intertwine.experiments.fields import Section, choice, integer, number, text
+
+MAX_SITES = 4096
+MODELS = ("rbm", "symmetric-rbm", "jastrow", "mean-field")
+_LATTICES = "chain:20, square:6x6, triangular:4x4, honeycomb:3x3, kagome:2x2, cubic:4x4x4"
+_MARSHALL = "true, false or 'auto' (on where the lattice has two sublattices)"
+
+
+def _coupling(default: float) -> Any:
+    return number(default, -1e6, 1e6)
+
+
+def _marshall() -> Any:
+    return Field(default="auto", json_schema_extra={"expected": _MARSHALL, "remedy": "for example 'auto'"})
+
+
+class Tfim(Section):
+    """−J Σ Z Z − h Σ X."""
+
+    name: Literal["tfim"] = "tfim"
+    J: float = _coupling(1.0)
+    h: float = _coupling(1.0)
+
+
+class Heisenberg(Section):
+    """J Σ (X X + Y Y + Z Z)."""
+
+    name: Literal["heisenberg"] = "heisenberg"
+    J: float = _coupling(1.0)
+    marshall: bool | Literal["auto"] = _marshall()
+
+
+class Xxz(Section):
+    """J Σ (X X + Y Y + Δ Z Z)."""
+
+    name: Literal["xxz"] = "xxz"
+    J: float = _coupling(1.0)
+    delta: float = _coupling(1.0)
+    marshall: bool | Literal["auto"] = _marshall()
+
+
+class J1J2(Section):
+    """J1 on nearest and J2 on next-nearest neighbours."""
+
+    name: Literal["j1j2"] = "j1j2"
+    J1: float = _coupling(1.0)
+    J2: float = _coupling(0.5)
+    marshall: bool | Literal["auto"] = _marshall()
+
+
+HAMILTONIANS: dict[str, type[Section]] = {"tfim": Tfim, "heisenberg": Heisenberg, "xxz": Xxz, "j1j2": J1J2}
+Hamiltonian = Annotated[
+    Tfim | Heisenberg | Xxz | J1J2,
+    Field(discriminator="name"),
+]
+
+
+class Model(Section):
+    """The wave function: rbm:α (αN hidden units), symmetric-rbm:F (F filters), jastrow, mean-field."""
+
+    name: str = text("symmetric-rbm:4", "a model such as rbm:1, symmetric-rbm:4, jastrow, mean-field")
+    dtype: Literal["real", "complex"] = choice("real", "real", "complex")
+
+    @field_validator("name")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        kind, _, size = name.partition(":")
+        needs = kind in ("rbm", "symmetric-rbm")
+        if kind not in MODELS or (size != "") != needs or (":" in name and not needs):
+            expected = "rbm:α, symmetric-rbm:F, jastrow or mean-field"
+            raise fail("model.name", expected, repr(name), "for example 'rbm:1'")
+        if needs and not (re.fullmatch(r"[1-9][0-9]{0,3}", size) and int(size) <= 1024):
+            raise fail("model.name", f"{kind}: and an integer from 1 to 1024", repr(name), f"say '{kind}:2'")
+        return name
+
+    @property
+    def features(self) -> int:
+        """The number after the colon, 0 where there is none."""
+        return int(self.name.partition(":")[2] or 0)
+
+
+class Sampler(Section):
+    """Markov chains on |ψ|²; rule `auto` takes exchanges where the Hamiltonian conserves the magnetization."""
+
+    chains: int = integer(64, 1, 65536)
+    sweep: int | Literal["auto"] = Field(
+        default="auto",
+        json_schema_extra={
+            "expected": "'auto' (the number of sites) or an integer from 1 to 100000",
+            "remedy": "for example 'auto'",
+        },
+    )
+    rule: Literal["auto", "single", "exchange", "mixture"] = choice(
+        "auto", "auto", "single", "exchange", "mixture"
+    )
+    backend: Literal["auto", "host", "jax"] = choice("auto", "auto", "host", "jax")
+
+    @field_validator("sweep")
+    @classmethod
+    def _bounded(cls, sweep: int | str) -> int | str:
+        if isinstance(sweep, int) and not 1 <= sweep <= 100_000:
+            raise fail("sampler.sweep", "'auto' or an integer from 1 to 100000", _shown(sweep), "say 'auto'")
+        return sweep
+
+
+class Optimiser(Section):
+    """sr: stochastic reconfiguration (natural gradient); adam and sgd: optax on the plain gradient.
+
+    The learning rate and the shift go from their value to their `_end` value along the schedule; `constant` ignores none:
+    there both must be equal, and so they are unless said.
+    """
+
+    steps: int = integer(300, 1, 10_000_000)
+    samples: int = integer(1024, 2, 1 << 22)
+    method: Literal["sr", "adam", "sgd"] = choice("sr", "sr", "adam", "sgd")
+    learning_rate: float = number(0.05, 0.0, 10.0, above=True)
+    learning_rate_end: float = number(0.01, 0.0, 10.0, above=True)
+    shift: float = number(1e-2, 0.0, 10.0)
+    shift_end: float = number(1e-4, 0.0, 10.0)
+    schedule: Literal["constant", "exponential", "cosine"] = choice(
+        "exponential", "constant", "exponential", "cosine"
+    )
+    solver: Literal["auto", "dense", "minsr", "iterative"] = choice(
+        "auto", "auto", "dense", "minsr", "iterative"
+    )
+
+
+class Final(Section):
+    """The estimate after the last step, with parameters that no longer move."""
+
+    samples: int = integer(16384, 2, 1 << 24)
+
+
+class GroundStateConfiguration(Section):
+    """A ground-state run: a function of this and of nothing else."""
+
+    kind: Literal["ground-state"] = choice("ground-state", "ground-state")
+    lattice: str = text("chain:20", f"a lattice such as {_LATTICES}")
+    seed: int = integer(0, 0, 2**63 - 1)
+    precision: Literal["float64", "float32"] = choice("float64", "float64", "float32")
+    checkpoint_every: int = integer(25, 1, 10_000_000)
+    hamiltonian: Hamiltonian = Heisenberg()
+    model: Model = Model()
+    sampler: Sampler = Sampler()
+    optimiser: Optimiser = Optimiser()
+    final: Final = Final()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_forms(cls, data: Any) -> Any:
+        """`hamiltonian = "tfim"` for `hamiltonian.name = "tfim"`, and the same for the model."""
+        if not isinstance(data, dict):
+            return data
+        short = {key: {"name": data[key]} for key in ("hamiltonian", "model") if isinstance(data.get(key), str)}
+        return {**data, **short}
+
+    @field_validator("lattice")
+    @classmethod
+    def _bounded(cls, name: str) -> str:
+        return check_lattice_name(name)
+
+    @model_validator(mode="after")
+    def _no_contradiction(self) -> GroundStateConfiguration:
+        from intertwine.experiments.consistency import check_consistency
+
+        check_consistency(self)
+        return self
+
+
+def check_lattice_name(name: str) -> str:
+    """`name` if it is written like a lattice and is of a size that can be built; nothing is built here."""
+    extents = [int(number) for number in re.findall(r"[0-9]{1,30}", name.partition(":")[2])]
+    cells = 1
+    for extent in extents:
+        cells *= extent
+    if re.search(r"[0-9]{31}", name) or cells > MAX_SITES:
+        raise fail("lattice", f"at most {MAX_SITES} sites", repr(name), "give a smaller lattice, say 'square:10x10'")
+    return name
+
+
+def _shown(value: int) -> str:
+    return str(value) if abs(value) < 10**30 else "an integer of more than 30 digits"

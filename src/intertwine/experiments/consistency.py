@@ -1,0 +1,117 @@
+"""Contradictions between the fields of a configuration, each in one line, found before anything is allocated."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from intertwine._checks import InputError, fail
+
+if TYPE_CHECKING:
+    from intertwine.experiments.configuration import GroundStateConfiguration
+
+
+def check_consistency(configuration: GroundStateConfiguration) -> None:
+    """Raise the first contradiction as an `InputError`."""
+    _check_samples(configuration)
+    _check_optimiser(configuration)
+    lattice = build_lattice(configuration.lattice)
+    _check_hamiltonian(configuration, lattice)
+    _check_sampler(configuration, lattice)
+    _check_memory(configuration, lattice)
+
+
+def build_lattice(name: str) -> Any:
+    """The lattice called `name`; the error names the field."""
+    from intertwine.spaces.lattices import lattice_from_name
+
+    try:
+        return lattice_from_name(name)
+    except InputError as error:
+        reason = str(error).rstrip(".")
+        raise fail("lattice", "a lattice such as chain:20 or square:6x6", f"{name!r} ({reason})") from None
+
+
+def is_bipartite(lattice: Any) -> bool:
+    """Whether the sites take two colours so that neighbours differ."""
+    try:
+        lattice.sublattices()
+    except InputError:
+        return False
+    return True
+
+
+def _check_samples(c: GroundStateConfiguration) -> None:
+    chains = c.sampler.chains
+    for name, samples in (("optimiser.samples", c.optimiser.samples), ("final.samples", c.final.samples)):
+        if samples % chains or samples < 2 * chains:
+            remedy = f"give for example {max(2, round(samples / chains)) * chains}, or other chains"
+            expected = f"a multiple of sampler.chains = {chains}, at least twice it"
+            raise fail(name, expected, samples, remedy)
+
+
+def _check_optimiser(c: GroundStateConfiguration) -> None:
+    o = c.optimiser
+    if o.method != "sr" and o.solver != "auto":
+        remedy = "take solver 'auto', or method 'sr'"
+        raise fail("optimiser.solver", f"'auto' with method {o.method!r}", repr(o.solver), remedy)
+    if o.schedule == "exponential" and (o.shift == 0) != (o.shift_end == 0):
+        remedy = "give two positive shifts, or another schedule"
+        raise fail("optimiser.shift_end", "both shifts positive or both 0", f"{o.shift} to {o.shift_end}", remedy)
+
+
+def _check_hamiltonian(c: GroundStateConfiguration, lattice: Any) -> None:
+    h = c.hamiltonian
+    couplings = {k: v for k, v in h.model_dump().items() if isinstance(v, float)}
+    strengths = {k: v for k, v in couplings.items() if k != "delta"}
+    if not any(strengths.values()):
+        names = " and ".join(strengths)
+        raise fail("hamiltonian", f"a coupling that is not 0 among {names}", "all 0", "give one, say 1.0")
+    if getattr(h, "marshall", False) is True and not is_bipartite(lattice):
+        remedy = "take marshall = 'auto' or false"
+        raise fail("hamiltonian.marshall", f"false on {c.lattice}, not bipartite,", "true", remedy)
+
+
+def _check_sampler(c: GroundStateConfiguration, lattice: Any) -> None:
+    rule, tfim = c.sampler.rule, c.hamiltonian.name == "tfim"
+    if rule in ("exchange", "mixture") and lattice.size < 2:
+        raise fail("sampler.rule", "'single' on one site", repr(rule), "take 'auto'")
+    if rule == "exchange" and tfim:
+        remedy = "take 'auto', 'single' or 'mixture': the field h does not conserve the magnetization"
+        raise fail("sampler.rule", "a rule that changes the magnetization for tfim", "'exchange'", remedy)
+    if rule == "exchange" and lattice.size % 2:
+        remedy = "take rule 'single', or a lattice of an even number of sites"
+        raise fail("sampler.rule", "an even number of sites for 'exchange' in zero magnetization", lattice.size, remedy)
+
+
+def memory_needed(c: GroundStateConfiguration, sites: int) -> int:
+    """A generous estimate in bytes of what the run allocates at once."""
+    samples, final = c.optimiser.samples, c.final.samples
+    kind = c.model.name.partition(":")[0]
+    features = c.model.features
+    parameters = {
+        "rbm": features * sites * sites + (features + 1) * sites,
+        "symmetric-rbm": features * (sites + 1) + 1,
+        "jastrow": sites * (sites + 1) // 2,
+        "mean-field": sites,
+    }[kind]
+    hidden = features * sites * (1 if kind == "rbm" else 8)
+    number = 16 if c.model.dtype == "complex" else 8
+    solver, sr = c.optimiser.solver, c.optimiser.method == "sr"
+    smaller = min(samples, parameters) if solver == "auto" else parameters if solver == "dense" else samples
+    matrix = 3 * smaller**2 if sr and solver != "iterative" else 0
+    factors = samples * (min(parameters, sites + hidden) + 1)
+    weights = 4 * (parameters + hidden * sites)
+    return number * (matrix + factors + weights) + 8 * (samples + final) * sites + 16 * final
+
+
+def _check_memory(c: GroundStateConfiguration, lattice: Any) -> None:
+    try:
+        available = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        available = 1 << 36
+    needed = memory_needed(c, lattice.size)
+    if needed > available:
+        remedy = "take fewer optimiser.samples, a smaller model or lattice, or solver 'iterative'"
+        gib = f"one that needs about {needed / 2**30:.0f} GiB"
+        raise fail("memory", f"a run that fits in the {available / 2**30:.0f} GiB of this machine", gib, remedy)

@@ -1,0 +1,114 @@
+"""What a run shows while it goes on: one live line on a terminal, a plain line every few seconds elsewhere."""
+
+from __future__ import annotations
+
+import math
+import time
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+
+class Progress(Protocol):
+    """Told of every step; `note` is a line that stays."""
+
+    def step(self, record: dict[str, Any]) -> None: ...
+
+    def note(self, line: str) -> None: ...
+
+
+class Silent:
+    """Shows nothing: for use as a library and in tests."""
+
+    def __enter__(self) -> Silent:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        return None
+
+    def step(self, record: dict[str, Any]) -> None:
+        return None
+
+    def note(self, line: str) -> None:
+        return None
+
+
+def describe(record: dict[str, Any], exact: float | None) -> str:
+    """Energy, error, V-score, acceptance of one step.
+
+    >>> describe({"energy": -35.6123, "error": 0.0021, "v_score": 1.2e-4, "acceptance": 0.41}, -35.61754)
+    'E −35.6123 ± 0.0021  (1.5e-04 from exact)  V-score 1.2e-04  acceptance 0.41'
+    """
+    energy, error = record["energy"], record["error"]
+    digits = 4 if not error or not math.isfinite(error) else max(0, min(8, 1 - math.floor(math.log10(error))))
+    words = f"E {energy:.{digits}f} ± {error:.{digits}f}".replace("-", "−")
+    if exact:
+        words += f"  ({abs(energy - exact) / abs(exact):.1e} from exact)"
+    score, acceptance = record.get("v_score"), record.get("acceptance")
+    words += f"  V-score {score:.1e}" if score is not None else ""
+    return words + (f"  acceptance {acceptance:.2f}" if acceptance is not None else "")
+
+
+class Plain:
+    """A line every `interval` seconds, for logs and pipes."""
+
+    def __init__(self, steps: int, exact: float | None = None, interval: float = 5.0):
+        self.steps, self.exact, self.interval = steps, exact, interval
+        self._begin: float | None = None
+        self._shown = -math.inf
+        self._first = 0
+
+    def __enter__(self) -> Plain:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        return None
+
+    def step(self, record: dict[str, Any]) -> None:
+        now, step = time.monotonic(), record["step"]
+        if self._begin is None:
+            self._begin, self._first = now, step
+        if now - self._shown < self.interval and step != self.steps:
+            return
+        self._shown = now
+        done = step - self._first
+        left = (now - self._begin) / done * (self.steps - step) if done else None
+        tail = f"  {left:.0f} s left" if left is not None else ""
+        print(f"step {step}/{self.steps}  {describe(record, self.exact)}{tail}", flush=True)
+
+    def note(self, line: str) -> None:
+        print(line, flush=True)
+
+
+class Live:
+    """One line that is redrawn, with a bar and the time left."""
+
+    def __init__(self, steps: int, exact: float | None = None, done: int = 0):
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import Progress as Bar
+
+        self.exact = exact
+        self._bar = Bar(
+            TextColumn("step"), MofNCompleteColumn(), BarColumn(bar_width=20), TimeRemainingColumn(),
+            TextColumn("{task.description}", markup=False), refresh_per_second=4,
+        )  # fmt: skip
+        self._task = self._bar.add_task("compiling", total=steps, completed=done)
+
+    def __enter__(self) -> Live:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._bar.stop()
+
+    def step(self, record: dict[str, Any]) -> None:
+        self._bar.update(self._task, completed=record["step"], description=describe(record, self.exact))
+
+    def note(self, line: str) -> None:
+        self._bar.console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def show(steps: int, exact: float | None, done: int = 0) -> AbstractContextManager[Any]:
+    """`Live` where standard output is a terminal, `Plain` elsewhere."""
+    import sys
+
+    return Live(steps, exact, done) if sys.stdout.isatty() else Plain(steps, exact)
