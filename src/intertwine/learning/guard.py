@@ -1,0 +1,84 @@
+r"""Stops a run that has diverged, with a clear message and the last good state.
+
+Three ways to go wrong are watched, on the numbers that a step yields anyway:
+
+- a value, an error or an update that is not finite: at once;
+- an explosion: for `patience` steps on end the value lies above the best one so far by more than half of all that
+  was gained, by 5 % of it, and by 20 error bars;
+- a collapse of the sampler: an acceptance below 0.1 % for `patience` steps on end (|ψ|² has become a spike).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+_ADVICE = "take a smaller learning_rate, a larger shift, or more samples"
+LOWEST_ACCEPTANCE = 1e-3
+
+
+class Diverged(RuntimeError):
+    """The run has diverged. `state`: the last good `TrainState`, fit to go on from; `step`: where it happened."""
+
+    def __init__(self, step: int, reason: str, state: Any) -> None:
+        good = getattr(state, "step", 0)
+        super().__init__(f"diverged at step {step}: {reason}; the last good state is that of step {good}; {_ADVICE}.")
+        self.step = step
+        self.reason = reason
+        self.state = state
+
+
+@dataclass
+class Guard:
+    """Watches one run; `check` is called after every step and raises `Diverged`."""
+
+    patience: int = 20
+    _first: float = field(default=math.nan, init=False)
+    _best: float = field(default=math.inf, init=False)
+    _best_error: float = field(default=0.0, init=False)
+    _high: int = field(default=0, init=False)
+    _stuck: int = field(default=0, init=False)
+    _good: Any = field(default=None, init=False)
+
+    def check(self, state: Any, value: float, scalars: dict[str, float]) -> None:
+        """`state`: the one that the step started from; `value`, `scalars`: what the step measured there.
+
+        >>> guard = Guard()
+        >>> guard.check("state 0", -1.0, {"error": 0.1})
+        >>> guard.check("state 1", float("nan"), {"step": 1, "error": 0.1})
+        Traceback (most recent call last):
+        ...
+        intertwine.learning.guard.Diverged: diverged at step 1: the value is nan; the last good state is that of ...
+        """
+        step = int(scalars.get("step", 0))
+        if self._good is None:
+            self._good = state
+        if not math.isfinite(value):
+            raise Diverged(step, f"the value is {value}", self._good)
+        norm = scalars.get("update_norm", 0.0)
+        if not math.isfinite(norm):
+            raise Diverged(step, f"the update is not finite (norm {norm})", state)
+        self._explosion(step, state, value, scalars)
+        self._collapse(step, state, scalars)
+        if self._high == 0 and self._stuck == 0:
+            self._good = state
+
+    def _explosion(self, step: int, state: Any, value: float, scalars: dict[str, float]) -> None:
+        error = scalars.get("error", 0.0)
+        error = error if math.isfinite(error) else 0.0
+        self._first = value if math.isnan(self._first) else self._first
+        if value < self._best:
+            self._best, self._best_error = value, error
+        margin = max(0.5 * (self._first - self._best), 0.05 * abs(self._best), 20 * max(error, self._best_error))
+        self._high = self._high + 1 if value > self._best + margin else 0
+        if self._high >= self.patience:
+            reason = f"the value {value:.6g} has stayed far above the best so far, {self._best:.6g}"
+            raise Diverged(step, f"{reason}, for {self._high} steps", self._good)
+
+    def _collapse(self, step: int, state: Any, scalars: dict[str, float]) -> None:
+        acceptance = scalars.get("acceptance", 1.0)
+        self._stuck = self._stuck + 1 if acceptance < LOWEST_ACCEPTANCE else 0
+        if self._stuck >= self.patience:
+            reason = f"the sampler accepts {100 * acceptance:.2g} % of its proposals"
+            raise Diverged(step, f"{reason}, for {self._stuck} steps", self._good)

@@ -1,0 +1,98 @@
+r"""The one training loop: every objective, every optimiser.
+
+    state = start(model, objective, optimiser, key=key)
+    for state, scalars in iterate(state, objective, optimiser, steps=300):
+        ...
+
+A step evaluates the objective at the state's model (with the key fold_in(state.key, state.step)) and lets the
+optimiser move the parameters. `TrainState` is all there is: a state saved and restored continues with the same numbers, bit by
+bit, whatever happened in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from time import perf_counter
+from typing import Any, NamedTuple
+
+import jax
+from jax import Array
+
+from intertwine._checks import fail
+from intertwine.learning.guard import Guard
+from intertwine.learning.objective import Evaluation, Objective
+from intertwine.learning.optimiser import Optimiser
+
+
+class TrainState(NamedTuple):
+    """Everything needed to go on: a pytree.
+
+    step: updates made so far. key: the run's key; step k uses fold_in(key, k).
+    """
+
+    step: int
+    model: Any
+    objective_state: Any
+    optimiser_state: Any
+    key: Array
+
+
+def start(model: Any, objective: Objective, optimiser: Optimiser, *, key: Array) -> TrainState:
+    """The state before the first step (chains are started and thermalised here)."""
+    init_key, run_key = jax.random.split(key)
+    return TrainState(0, model, objective.init(model, key=init_key), optimiser.init(model), run_key)
+
+
+def iterate(
+    state: TrainState, objective: Objective, optimiser: Optimiser, *, steps: int, guard: Guard | None = None
+) -> Iterator[tuple[TrainState, dict[str, float]]]:
+    """`steps` further steps; yields after each the new state and what the step measured.
+
+    The scalars: `step` (updates made before this one: the parameters that were measured), the objective's value under
+    its name (`objective.value_name`, "energy" or "value"), error, variance, tau, r_hat, ess, what the objective and the
+    optimiser add (acceptance, v_score, learning_rate, shift, update_norm, ...), and `seconds` for the step.
+
+    Raises `Diverged` (see `guard`) with the last good state.
+    """
+    if not isinstance(steps, int) or isinstance(steps, bool) or steps < 0:
+        raise fail("steps", "an integer ≥ 0", steps, "give the number of further steps")
+    guard = Guard() if guard is None else guard
+    name = getattr(objective, "value_name", "value")
+    for _ in range(steps):
+        begun = perf_counter()
+        step = int(state.step)
+        key = jax.random.fold_in(state.key, step)
+        evaluation, objective_state = objective.evaluate(state.model, state.objective_state, key=key)
+        model, optimiser_state, moved = optimiser.step(
+            state.model, evaluation, state.optimiser_state, step=step
+        )
+        scalars = {"step": step} | _measured(name, evaluation) | moved | {"seconds": perf_counter() - begun}
+        guard.check(state, scalars[name], scalars)
+        state = TrainState(step + 1, model, objective_state, optimiser_state, state.key)
+        yield state, scalars
+
+
+def train(
+    model: Any,
+    objective: Objective,
+    optimiser: Optimiser,
+    *,
+    steps: int,
+    key: Array,
+    progress: Callable[[TrainState, dict[str, float]], Any] | None = None,
+) -> tuple[TrainState, list[dict[str, float]]]:
+    """`start`, then `steps` steps: the last state, and the scalars of every step. `progress` is called after each."""
+    state = start(model, objective, optimiser, key=key)
+    history = []
+    for state, scalars in iterate(state, objective, optimiser, steps=steps):
+        history.append(scalars)
+        if progress is not None:
+            progress(state, scalars)
+    return state, history
+
+
+def _measured(name: str, evaluation: Evaluation) -> dict[str, float]:
+    e = evaluation.estimate
+    value = {name: float(e.mean.real), "error": float(e.error), "variance": float(e.variance)}
+    chains = {"tau": float(e.tau), "r_hat": float(e.r_hat), "ess": float(e.ess)}
+    return value | chains | {key: float(scalar) for key, scalar in evaluation.scalars.items()}

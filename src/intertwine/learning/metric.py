@@ -1,0 +1,191 @@
+r"""Natural gradient descent = stochastic reconfiguration, for real, complex and holomorphic models.
+
+    (S + shift) δ = F,      λ ← λ − η δ,      S = ŌᴴŌ,  F = Ōᴴ ε      (Ō, ε: see `log_derivatives`)
+
+(Sorella, PRL 80, 4558 (1998); Amari 1998). The same δ = Ōᴴ (T + shift)⁻¹ ε comes from the Gram matrix T = ŌŌᴴ of the
+samples, minSR (Chen & Heyl, Nature Physics 20, 1476 (2024); Rende et al., Comm. Phys. 7, 260 (2024)). Three solvers,
+the same answer to rounding, chosen by size:
+
+    dense       P ≤ rows           Cholesky of S, P × P
+    minsr       rows < P           Cholesky of T, rows × rows (rows = samples, twice that for kind "complex")
+    iterative   both are large     conjugate gradients on the factored Ō
+
+With `momentum` μ > 0 it is SPRING (Goldshlager, Abrahamsen & Lin, J. Comput. Phys. 516, 113351 (2024)): the new δ is
+the one nearest to μ δ_previous among those that fit the samples,
+
+    (S + shift) δ = F + shift μ δ_previous    ⇔    δ = μ δ_previous + Ōᴴ (T + shift)⁻¹ (ε − μ Ō δ_previous).
+
+A factorisation that fails raises the shift tenfold and tries again; the scalars count it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from intertwine._checks import fail, one_of, positive_int
+from intertwine.learning import schedules
+from intertwine.learning.log_derivatives import LogDerivatives, column_count, log_derivatives, unravel
+from intertwine.learning.objective import Evaluation
+from intertwine.learning.schedules import Schedule
+from intertwine.learning.solvers.factorise import solve_shifted
+from intertwine.learning.solvers.iterative import conjugate_gradients
+
+Solver = Literal["auto", "dense", "minsr", "iterative"]
+SOLVERS = ("auto", "dense", "minsr", "iterative")
+LARGEST_FACTORISATION = 8192
+"""Rows of the largest matrix that "auto" factorises (half a gigabyte in float64); beyond it iterates."""
+MOST_RETRIES = 12
+
+
+class NaturalGradientState(NamedTuple):
+    """previous: (P,) the last δ where there is momentum, else (0,)."""
+
+    previous: Array
+
+
+@dataclass(frozen=True)
+class NaturalGradient:
+    """Stochastic reconfiguration with shift and learning rate, each a number or a function of the step.
+
+    learning_rate: η. shift: added to the diagonal of S (units of S: squared log-derivatives).
+    solver: "auto", "dense", "minsr" or "iterative". momentum: μ of SPRING, 0 ≤ μ < 1.
+    max_norm: None, or the largest √⟨δ|S|δ⟩·η of a step; a longer step is shortened to it.
+    tolerance, max_iterations: of the iterative solver.
+
+    >>> NaturalGradient(learning_rate=0.05, shift=1e-3).chosen(parameters=40, rows=1024)
+    'dense'
+    >>> NaturalGradient(shift=-1.0)
+    Traceback (most recent call last):
+    ...
+    intertwine._checks.InputError: shift: expected a finite number ≥ 0 or a function of the step, got -1.0; \
+for example 0.01.
+    """
+
+    learning_rate: Schedule = 0.02
+    shift: Schedule = 1e-3
+    solver: Solver = "auto"
+    momentum: float = 0.0
+    max_norm: float | None = None
+    tolerance: float = 1e-6
+    max_iterations: int = 1000
+
+    def __post_init__(self) -> None:
+        schedules.check("learning_rate", self.learning_rate)
+        schedules.check("shift", self.shift)
+        one_of("solver", self.solver, SOLVERS)
+        positive_int("max_iterations", self.max_iterations)
+        if not 0 <= self.momentum < 1:
+            raise fail("momentum", "a number from 0 to below 1", self.momentum, "0 is plain SR, 0.9 to 0.99 SPRING")
+        if not self.tolerance > 0:
+            raise fail("tolerance", "a positive number", self.tolerance)
+        if self.max_norm is not None and not self.max_norm > 0:
+            raise fail("max_norm", "None or a positive number", self.max_norm)
+
+    def chosen(self, *, parameters: int, rows: int) -> Literal["dense", "minsr", "iterative"]:
+        """The solver for P = `parameters` columns (complex ones counted as the kind counts them) and `rows` rows."""
+        if self.solver != "auto":
+            return self.solver
+        if min(parameters, rows) > LARGEST_FACTORISATION:
+            return "iterative"
+        return "dense" if parameters <= rows else "minsr"
+
+    def init(self, model: Any) -> NaturalGradientState:
+        columns = column_count(model) if self.momentum > 0 else 0
+        leaves = jax.tree.leaves(eqx.filter(model, eqx.is_inexact_array))
+        dtype = jnp.result_type(*leaves)
+        if model.kind != "holomorphic":
+            dtype = jnp.finfo(dtype).dtype
+        return NaturalGradientState(jnp.zeros((columns,), dtype))
+
+    def step(
+        self, model: Any, evaluation: Evaluation, state: NaturalGradientState, *, step: int
+    ) -> tuple[Any, NaturalGradientState, dict[str, float]]:
+        """One step of reconfiguration: the new model, state and scalars."""
+        learning_rate, shift = schedules.at(self.learning_rate, step), schedules.at(self.shift, step)
+        delta, operator, scalars = self.direction(model, evaluation, shift=shift, previous=state.previous)
+        limit = float("inf") if self.max_norm is None else self.max_norm
+        model, norms = _descend(model, operator, delta, learning_rate, limit)
+        scalars |= {"learning_rate": learning_rate} | {k: float(v) for k, v in norms.items()}
+        return model, NaturalGradientState(delta if self.momentum > 0 else state.previous), scalars
+
+    def direction(
+        self, model: Any, evaluation: Evaluation, *, shift: float, previous: Array | None = None
+    ) -> tuple[Array, LogDerivatives, dict[str, float]]:
+        """δ as a vector (see `unravel`), the operator Ō, and what the solver reports."""
+        rows = evaluation.samples.shape[0] * (2 if model.kind == "complex" else 1)
+        solver = self.chosen(parameters=column_count(model), rows=rows)
+        momentum = self.momentum if previous is not None else 0.0
+        previous = previous if momentum > 0 else None
+        samples, local, weights = evaluation.samples, evaluation.local, evaluation.weights
+        system = _assemble(model, samples, local, weights, previous, momentum, solver)
+        if solver == "iterative":
+            tried, retries = shift, 0
+            result = conjugate_gradients(system.operator, system.rhs, shift, self.tolerance, self.max_iterations)
+            x, scalars = result.delta, {"iterations": float(result.iterations)}
+        else:
+            x, tried, retries = _factorise(system, shift, step_solver=solver)
+            scalars = {}
+        delta = _direction(system.operator, x, previous, momentum, solver)
+        return delta, system.operator, {"shift": tried, "shift_retries": float(retries)} | scalars
+
+
+class _System(NamedTuple):
+    operator: LogDerivatives
+    matrix: Array | None
+    rhs: Array
+
+
+@partial(jax.jit, static_argnames=("solver",))
+def _assemble(
+    model: Any, samples: Array, local: Array, weights: Any, previous: Any, momentum: Any, solver: str
+) -> _System:
+    operator = log_derivatives(model, samples, weights)
+    residual = operator.residual(local)
+    if previous is not None:
+        residual = residual - momentum * operator.matvec(previous)
+    if solver == "minsr":
+        return _System(operator, operator.gram(), residual)
+    if solver == "dense":
+        return _System(operator, operator.metric(), operator.rmatvec(residual))
+    return _System(operator, None, residual)
+
+
+def _factorise(system: _System, shift: float, *, step_solver: str) -> tuple[Array, float, int]:
+    """x, the shift that worked, and how often it had to be raised."""
+    assert system.matrix is not None
+    tried = shift
+    for retry in range(MOST_RETRIES):
+        solution = solve_shifted(system.matrix, system.rhs, tried)
+        if solution.solved:
+            return solution.x, tried, retry
+        if not bool(jnp.all(jnp.isfinite(system.rhs)) & jnp.all(jnp.isfinite(system.matrix))):
+            break
+        tried = max(10 * tried, 1e-8)
+    # nothing finite to solve: a NaN step, which the guard of the loop turns into a clear stop
+    return jnp.full_like(system.rhs, jnp.nan), tried, MOST_RETRIES
+
+
+@partial(jax.jit, static_argnames=("solver",))
+def _direction(operator: LogDerivatives, x: Array, previous: Any, momentum: Any, solver: str) -> Array:
+    delta = operator.rmatvec(x) if solver == "minsr" else x
+    return delta if previous is None else delta + momentum * previous
+
+
+@jax.jit
+def _descend(
+    model: Any, operator: LogDerivatives, delta: Array, learning_rate: Any, limit: Any
+) -> tuple[Any, dict[str, Array]]:
+    """λ − η δ, shortened so that the Fubini-Study length η √⟨δ|S|δ⟩ of the step is at most `limit`."""
+    image = operator.matvec(delta)
+    length = learning_rate * jnp.sqrt(jnp.sum(jnp.abs(image) ** 2))
+    factor = learning_rate * jnp.minimum(1.0, limit / jnp.maximum(length, jnp.finfo(length.dtype).tiny))
+    update = unravel(model, -factor * delta)
+    norms = {"update_norm": factor * jnp.sqrt(jnp.sum(jnp.abs(delta) ** 2)), "step_length": length}
+    return eqx.apply_updates(model, update), norms

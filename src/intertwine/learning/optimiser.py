@@ -1,0 +1,25 @@
+r"""What changes the parameters: the protocol that the one training loop relies on.
+
+    state = optimiser.init(model)
+    model, state, scalars = optimiser.step(model, evaluation, state, step=k)
+
+A pure pair; the state is a pytree of arrays, fit for a checkpoint. `scalars` are what the metrics record of the step
+(learning_rate, update_norm, ...).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol, runtime_checkable
+
+from intertwine.learning.objective import Evaluation
+
+
+@runtime_checkable
+class Optimiser(Protocol):
+    """Turns an evaluation of the objective into new parameters."""
+
+    def init(self, model: Any) -> Any: ...
+
+    def step(
+        self, model: Any, evaluation: Evaluation, state: Any, *, step: int
+    ) -> tuple[Any, Any, dict[str, float]]: ...
