@@ -1,14 +1,15 @@
-r"""The standard spin-1/2 Hamiltonians in Pauli matrices (total energies; divide by 4 for spin-1/2 operators S = σ/2).
+r"""The standard spin-1/2 Hamiltonians in Pauli matrices (total energies).
 
     tfim        H = −J Σ_⟨ij⟩ Z_i Z_j − h Σ_i X_i
     heisenberg  H = J Σ_⟨ij⟩ (X_i X_j + Y_i Y_j + Z_i Z_j)
     xxz         H = J Σ_⟨ij⟩ (X_i X_j + Y_i Y_j + Δ Z_i Z_j)
     j1j2        H = J1 Σ_⟨ij⟩ σ_i·σ_j + J2 Σ_⟨⟨ij⟩⟩ σ_i·σ_j
 
-The Marshall rotation Π_{i∈A} Z_i (Marshall 1955) turns XX + YY into −(XX + YY) on every bond that joins the two sublattices
-of a bipartite lattice. Energies, and all correlations of Z, are the same; the ground state of the rotated Heisenberg model
-has positive amplitudes, which real positive ansätze can represent. `marshall=None` rotates where the lattice is
-bipartite, `True` insists on it (an error elsewhere), `False` leaves the Hamiltonian as written.
+Divide by 4 for spin-1/2 operators S = σ/2. The Marshall rotation Π_{i∈A} Z_i (Marshall 1955) turns XX + YY
+into −(XX + YY) on every bond that joins the two sublattices of a bipartite lattice. Energies, and all
+correlations of Z, are the same; the ground state of the rotated Heisenberg model has positive amplitudes,
+which real positive ansätze can represent. `marshall=None` rotates where the lattice is bipartite, `True`
+insists on it (an error elsewhere), `False` leaves the Hamiltonian as written.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from intertwine.quantum.pauli import PauliSum, canonical
 
 
 def tfim(lattice: Any, J: float = 1.0, h: float = 1.0) -> Operator:
-    """The transverse-field Ising model, −J Σ ZZ over nearest neighbours − h Σ X; critical at h = J on the chain.
+    """The transverse-field Ising model −J Σ ZZ − h Σ X on nearest neighbours; the chain is critical at h = J.
 
     >>> from intertwine.spaces.lattices import Chain
     >>> tfim(Chain(4), h=0.5)
@@ -59,8 +60,8 @@ def xxz(lattice: Any, delta: float, J: float = 1.0, marshall: bool | None = None
 def j1j2(lattice: Any, J1: float = 1.0, J2: float = 0.5, marshall: bool | None = None) -> Operator:
     """The J1-J2 model: Heisenberg couplings J1 on nearest and J2 on second neighbours.
 
-    The Marshall rotation changes signs on bonds between the sublattices only, so on the square lattice the J2 bonds
-    (inside a sublattice) keep theirs.
+    The Marshall rotation changes signs on bonds between the sublattices only, so on the square lattice the J2
+    bonds (inside a sublattice) keep theirs.
     """
     J1, J2, N = _real("J1", J1), _real("J2", J2), _sites(lattice)
     colours = _colours(lattice, marshall)

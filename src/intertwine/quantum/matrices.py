@@ -1,7 +1,8 @@
 r"""Operators as matrices over the 2^N basis states.
 
-Basis state b has site 0 in its most significant bit, and bit 0 means s = +1. Row b of a flip set with mask x has its one
-element at column b ^ x, worth Σ_t c_t (−1)^{|b ∧ z_t|}, so a whole flip set is one vectorised line.
+Basis state b has site 0 in its most significant bit, and bit 0 means s = +1. Row b of a flip set with mask x
+has its one element at column b ^ x, worth Σ_t c_t (−1)^{|b ∧ z_t|}, so a whole flip set is one vectorised
+line.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ _MAX_DENSE = 14
 
 
 class BitTerms(NamedTuple):
-    """An operator's strings as integers: flip k has the terms pointers[k] … pointers[k+1]−1; flip 0 is the diagonal.
+    """Strings as integers: flip k has the terms pointers[k] … pointers[k+1]−1; flip 0 is the diagonal.
 
     flips: int64 (K+1,); pointers: int64 (K+2,); signs: int64 (T,); values: float64 or complex128 (T,).
     """
@@ -40,7 +41,7 @@ def bit_terms(operator: Operator) -> BitTerms:
     flip, sign = x @ weights, z @ weights
     order = np.lexsort((sign, flip))
     flip, sign = flip[order], sign[order]
-    values = h[order] if not operator.is_real else h[order].real.copy()
+    values = h[order] if not operator.is_real else np.real(h[order]).copy()
     flips = np.unique(np.concatenate([np.zeros(1, np.int64), flip]))
     pointers = np.searchsorted(flip, np.append(flips, np.iinfo(np.int64).max)).astype(np.int64)
     return BitTerms(flips, pointers, sign, values)

@@ -4,11 +4,13 @@ An operator H is kept as its distinct flip sets and, for each, a polynomial in t
 
     ⟨s|H|s^{(k)}⟩ = h_k(s) = Σ_t c_{kt} Π_{i∈z_{kt}} s_i,      ⟨s|H|s⟩ = Σ_t d_t Π_{i∈z_t} s_i,
 
-s^{(k)} being s flipped on the k-th set. A row of a sparse operator thus has K + 1 elements, whatever N, and a local energy
-is Σ_k h_k(s) ψ(s^{(k)})/ψ(s) (Becca & Sorella 2017, ch. 5). A Heisenberg bond is one flip set {i, j} with
-h(s) = J(1 − s_i s_j). `pauli` has the algebra on bit masks, `matrices` the sparse and dense forms.
+s^{(k)} being s flipped on the k-th set. A row of a sparse operator thus has K + 1 elements, whatever N, and a
+local energy is Σ_k h_k(s) ψ(s^{(k)})/ψ(s) (Becca & Sorella 2017, ch. 5). A Heisenberg bond is one flip set
+{i, j} with h(s) = J(1 − s_i s_j). `pauli` has the algebra on bit masks, `matrices` the sparse and dense
+forms.
 
-Conventions: spins ±1, Z|s⟩ = s|s⟩; basis states are numbered with site 0 as the most significant bit, bit 0 ↔ s = +1.
+Conventions: spins ±1, Z|s⟩ = s|s⟩; basis states are numbered with site 0 as the most significant bit, bit 0
+being s = +1.
 """
 
 from __future__ import annotations
@@ -29,11 +31,9 @@ from intertwine.quantum.pauli import PauliSum
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-_STOQUASTIC_SITES = 20
-
 
 class Operator(eqx.Module):
-    r"""A sum of Pauli strings on `size` spins. Build it with `from_strings` or `from_local`; combine with +, −, scalars.
+    r"""A sum of Pauli strings on `size` spins, built by `from_strings` or `from_local`.
 
     Fields (numpy, float64 or complex128; JAX casts them to the active precision when they are used):
         flips: int32 (K, F), the distinct flip sets, padded with N; F ≥ 1.
@@ -85,8 +85,8 @@ class Operator(eqx.Module):
     ) -> Operator:
         """Σ of local matrices: pairs (matrix of shape (2^k, 2^k), k distinct sites).
 
-        The first site is the most significant bit of the matrix index, as in np.kron. Raises `InputError` for wrong
-        shapes, repeated or missing sites and entries that are not finite.
+        The first site is the most significant bit of the matrix index, as in np.kron. Raises `InputError` for
+        wrong shapes, repeated or missing sites and entries that are not finite.
 
         >>> swap = np.eye(4)[[0, 2, 1, 3]]          # (1 + XX + YY + ZZ) / 2
         >>> sorted(c.real for c, _ in Operator.from_local(2, [(swap, (0, 1))]).strings())
@@ -108,25 +108,25 @@ class Operator(eqx.Module):
         """The operator of a canonical `PauliSum` (what `masks` gives back)."""
         if lattice is not None and getattr(lattice, "size", size) != size:
             raise fail("lattice", f"{size} sites, as the operator has", f"{lattice.size} sites")
-        real = not np.any(terms.h.imag)
-        values = terms.h.real if real else terms.h
+        real = not np.any(np.imag(terms.h))
+        values = np.real(terms.h) if real else terms.h
         off = np.any(terms.x, axis=1)
-        flip_masks, which = _grouped(terms.x[off])
+        flip_masks, which = pauli.grouped(terms.x[off])
         counts = np.bincount(which, minlength=len(flip_masks))
         order = np.argsort(which, kind="stable")
         within = np.arange(len(order)) - np.repeat(np.cumsum(counts) - counts, counts)
         shape = (len(flip_masks), int(np.max(counts, initial=0)))
         coefficients = np.zeros(shape, values.dtype)
         coefficients[which[order], within] = values[off][order]
-        term_sites = _padded(terms.z[off])
+        term_sites = pauli.padded(terms.z[off])
         signs = np.full((*shape, term_sites.shape[1]), size, np.int32)
         signs[which[order], within] = term_sites[order]
         return cls(
-            flips=_padded(flip_masks),
+            flips=pauli.padded(flip_masks),
             coefficients=coefficients,
             signs=signs,
             diagonal_coefficients=np.array(values[~off]),
-            diagonal_signs=_padded(terms.z[~off]),
+            diagonal_signs=pauli.padded(terms.z[~off]),
             size=size,
             lattice=lattice,
             name=name,
@@ -137,11 +137,12 @@ class Operator(eqx.Module):
     def masks(self) -> PauliSum:
         """Its strings as bit masks (host numpy), see `pauli`."""
         k, t = np.nonzero(np.asarray(self.coefficients))
-        x = _unpadded(np.asarray(self.flips)[k], self.size)
-        z = _unpadded(np.asarray(self.signs)[k, t], self.size)
-        zd = _unpadded(np.asarray(self.diagonal_signs), self.size)
+        x = pauli.unpadded(np.asarray(self.flips)[k], self.size)
+        z = pauli.unpadded(np.asarray(self.signs)[k, t], self.size)
+        zd = pauli.unpadded(np.asarray(self.diagonal_signs), self.size)
         h = np.concatenate([np.asarray(self.coefficients)[k, t], np.asarray(self.diagonal_coefficients)])
-        return PauliSum(np.concatenate([x, np.zeros_like(zd)]), np.concatenate([z, zd]), h.astype(np.complex128))
+        x, z = np.concatenate([x, np.zeros_like(zd)]), np.concatenate([z, zd])
+        return PauliSum(x, z, h.astype(np.complex128))
 
     def strings(self) -> list[tuple[complex, dict[int, str]]]:
         """Its strings as pairs (coefficient, {site: letter}), the inverse of `from_strings`."""
@@ -168,7 +169,7 @@ class Operator(eqx.Module):
         """Whether H = H†: every Pauli string has a real coefficient (to 1e-12 of the largest)."""
         x, z, h = self.masks()
         c = h * 1j ** (pauli.y_counts(x, z) % 4)
-        return bool(np.all(np.abs(c.imag) <= 1e-12 * np.max(np.abs(c), initial=0.0)))
+        return bool(np.all(np.abs(np.imag(c)) <= 1e-12 * np.max(np.abs(c), initial=0.0)))
 
     @property
     def conserves_magnetization(self) -> bool:
@@ -193,25 +194,9 @@ class Operator(eqx.Module):
         Decided exactly where a flip set's terms touch at most 20 sites, beyond that by the bound
         c_0 + Σ |c_t| ≤ 0 (then False may also mean undecided).
         """
-        if np.iscomplexobj(self.coefficients):
-            return False
-        high = [self.element_range(k)[1] for k in range(len(self.flips))]
-        return max(high, default=0.0) <= 1e-12 * float(np.max(np.abs(self.coefficients), initial=0.0))
+        from intertwine.quantum.sign_structure import is_stoquastic
 
-    def element_range(self, k: int) -> tuple[float, float]:
-        """The least and the largest value of h_k(s) over all s (real operators; a bound beyond 20 sites)."""
-        values = np.asarray(self.coefficients)[k].real
-        z = _unpadded(np.asarray(self.signs)[k], self.size)[values != 0]
-        values = values[values != 0]
-        touched = np.flatnonzero(np.any(z, axis=0))
-        if len(touched) > _STOQUASTIC_SITES:
-            constant = float(np.sum(values[~np.any(z, axis=1)]))
-            spread = float(np.sum(np.abs(values[np.any(z, axis=1)])))
-            return constant - spread, constant + spread
-        table = np.zeros(2 ** len(touched))
-        table[z[:, touched] @ (1 << np.arange(len(touched)))] = values
-        table = pauli.walsh_hadamard(table)
-        return float(np.min(table)), float(np.max(table))
+        return is_stoquastic(self)
 
     def is_invariant(self, permutation: Any) -> bool:
         """Whether the site permutation p ((g s)[p[i]] = s[i]) leaves H unchanged.
@@ -277,17 +262,18 @@ class Operator(eqx.Module):
 
     # ---- elements, in JAX
 
-    def diagonal(self, s: Shaped[Array, "N"]) -> Num[Array, ""]:
+    def diagonal(self, s: Shaped[Array, " N"]) -> Num[Array, ""]:
         """⟨s|H|s⟩ of one configuration, scalar in the operator's dtype."""
         spins = self._extended(s)
-        return jnp.sum(jnp.asarray(self.diagonal_coefficients) * jnp.prod(spins[self.diagonal_signs], axis=-1))
+        products = jnp.prod(spins[self.diagonal_signs], axis=-1)
+        return jnp.sum(jnp.asarray(self.diagonal_coefficients) * products)
 
-    def elements(self, s: Shaped[Array, "N"]) -> Num[Array, "K"]:
+    def elements(self, s: Shaped[Array, " N"]) -> Num[Array, " K"]:
         """⟨s|H|s^{(k)}⟩ for every flip set, (K,) in the operator's dtype."""
         spins = self._extended(s)
         return jnp.sum(jnp.asarray(self.coefficients) * jnp.prod(spins[self.signs], axis=-1), axis=-1)
 
-    def connected(self, s: Shaped[Array, "N"]) -> tuple[Int8[Array, "K1 N"], Num[Array, "K1"]]:
+    def connected(self, s: Shaped[Array, " N"]) -> tuple[Int8[Array, "K1 N"], Num[Array, " K1"]]:
         """The configurations joined to `s` (int8, s itself first) and their elements ⟨s|H|s'⟩.
 
         Works under `jit` and `vmap`; elements that vanish are zeros in place, so shapes are fixed.
@@ -309,7 +295,8 @@ class Operator(eqx.Module):
         """`s` in the coefficients' real precision, with a 1 appended for the padding index N."""
         s = jnp.asarray(s)
         if s.shape != (self.size,):
-            raise fail("s", f"one configuration of shape ({self.size},)", f"shape {s.shape}", "vmap over batches")
+            expected = f"one configuration of shape ({self.size},)"
+            raise fail("s", expected, f"shape {s.shape}", "vmap over batches")
         real = jnp.finfo(jnp.result_type(self.coefficients)).dtype
         return jnp.concatenate([s.astype(real), jnp.ones(1, real)])
 
@@ -335,28 +322,3 @@ class Operator(eqx.Module):
         label = f"{self.name}, " if self.name else ""
         return f"Operator({label}size={self.size}, strings={self.n_strings}, flips={len(self.flips)}, {kind})"
 
-
-def _grouped(masks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The distinct rows of bool (T, N), first sites first, and for each row which of them it is."""
-    keys = ~np.packbits(masks, axis=1)
-    if len(keys) == 0:
-        return masks, np.zeros(0, np.intp)
-    _, first, which = np.unique(keys, axis=0, return_index=True, return_inverse=True)
-    return masks[first], which.reshape(-1)
-
-
-def _padded(masks: np.ndarray) -> np.ndarray:
-    """The true positions of each row of bool (T, N) as int32 (T, width ≥ 1), padded with N."""
-    n = masks.shape[1]
-    counts = np.count_nonzero(masks, axis=1)
-    out = np.full((len(masks), max(1, int(np.max(counts, initial=0)))), n, np.int32)
-    t, site = np.nonzero(masks)
-    out[t, np.arange(len(t)) - np.repeat(np.cumsum(counts) - counts, counts)] = site
-    return out
-
-
-def _unpadded(sites: np.ndarray, size: int) -> np.ndarray:
-    """The inverse of `_padded`: bool (T, size)."""
-    masks = np.zeros((len(sites), size + 1), bool)
-    masks[np.arange(len(sites))[:, None], sites] = True
-    return masks[:, :size]

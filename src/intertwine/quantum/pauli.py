@@ -1,12 +1,12 @@
 r"""Sums of Pauli strings as pairs of bit masks: the algebra behind `Operator`.
 
-A string with flip mask x (sites with X or Y), sign mask z (sites with Z or Y) and nY = |x ∧ z| letters Y acts as
+A string with flip mask x (sites with X or Y), sign mask z (sites with Z or Y) and nY = |x ∧ z| letters Y has
 
     ⟨s| P |s'⟩ = (−i)^{nY} Π_{i∈z} s_i      if s' is s flipped on x, else 0,
 
-so an operator is a list of (x, z, h) with ⟨s|H|s^{(x)}⟩ = Σ_z h_{x,z} Π_{i∈z} s_i (the binary or symplectic form of the
-Pauli group; Gottesman 1997, ch. 2). For a fixed x the coefficients h_{x,·} are the Walsh-Hadamard transform of the
-matrix elements, which is how a dense local matrix is decomposed here, all strings at once.
+so an operator is a list of (x, z, h) with ⟨s|H|s^{(x)}⟩ = Σ_z h_{x,z} Π_{i∈z} s_i (the binary or symplectic
+form of the Pauli group; Gottesman 1997, ch. 2). For a fixed x the coefficients h_{x,·} are the Walsh-Hadamard
+transform of the matrix elements, which is how a dense local matrix is decomposed here, all strings at once.
 
 Everything here is host numpy: masks are bool (T, N), coefficients complex128 (T,).
 """
@@ -26,7 +26,7 @@ _MAX_LOCAL = 10
 
 
 class PauliSum(NamedTuple):
-    """Σ_t h_t (x_t, z_t): x and z bool (T, N), h complex128 (T,); canonical when no (x, z) repeats or has h = 0."""
+    """Σ_t h_t (x_t, z_t): x, z bool (T, N), h complex (T,); canonical: no (x, z) repeats, no h is 0."""
 
     x: np.ndarray
     z: np.ndarray
@@ -55,10 +55,9 @@ def canonical(terms: PauliSum) -> PauliSum:
     keys = ~np.packbits(np.concatenate([x, z], axis=1), axis=1)
     _, first, which = np.unique(keys, axis=0, return_index=True, return_inverse=True)
     which = which.reshape(-1)
-    total = np.bincount(which, h.real) + 1j * np.bincount(which, h.imag)
+    total = np.bincount(which, np.real(h)) + 1j * np.bincount(which, np.imag(h))
     scale = np.bincount(which, np.abs(h))
-    total.real[np.abs(total.real) <= 4 * _EPS * scale] = 0.0
-    total.imag[np.abs(total.imag) <= 4 * _EPS * scale] = 0.0
+    total = chop(total, 4 * _EPS * scale)
     keep = total != 0
     return PauliSum(x[first][keep], z[first][keep], total[keep])
 
@@ -94,7 +93,7 @@ def from_strings(size: int, strings: Iterable[tuple[Any, Mapping[int, str]]]) ->
 
 
 def from_local(size: int, matrix: Any, sites: Any, label: str) -> PauliSum:
-    """A 2^k × 2^k matrix on `sites` (the first site is the most significant bit, as in np.kron) as strings."""
+    """A 2^k × 2^k matrix on `sites` (the first is the most significant bit, as in np.kron) as strings."""
     try:
         places = [checked_site(f"{label} sites", i, size) for i in sites]
     except TypeError:
@@ -103,7 +102,7 @@ def from_local(size: int, matrix: Any, sites: Any, label: str) -> PauliSum:
     if len(set(places)) != k:
         raise fail(f"{label} sites", "distinct sites", places)
     if k > _MAX_LOCAL:
-        raise fail(f"{label} sites", f"at most {_MAX_LOCAL} sites", k, "write it as Pauli strings (from_strings)")
+        raise fail(f"{label} sites", f"at most {_MAX_LOCAL} sites", k, "write it with from_strings")
     try:
         dense = np.asarray(matrix, np.complex128)
     except (TypeError, ValueError):
@@ -140,12 +139,10 @@ def walsh_hadamard(values: np.ndarray) -> np.ndarray:
     return out
 
 
-def chop(values: np.ndarray, tolerance: float) -> np.ndarray:
+def chop(values: np.ndarray, tolerance: Any) -> np.ndarray:
     """`values` with real and imaginary parts of at most `tolerance` set to zero."""
-    out = np.array(values, np.complex128)
-    out.real[np.abs(out.real) <= tolerance] = 0.0
-    out.imag[np.abs(out.imag) <= tolerance] = 0.0
-    return out
+    re, im = np.real(values), np.imag(values)
+    return np.where(np.abs(re) <= tolerance, 0.0, re) + 1j * np.where(np.abs(im) <= tolerance, 0.0, im)
 
 
 def finite_scalar(argument: str, value: Any) -> complex:
@@ -169,3 +166,29 @@ def checked_site(argument: str, site: Any, size: int) -> int:
     if not ok:
         raise fail(argument, f"sites from 0 to {size - 1}", site)
     return index
+
+
+def grouped(masks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The distinct rows of bool (T, N), first sites first, and for each row which of them it is."""
+    keys = ~np.packbits(masks, axis=1)
+    if len(keys) == 0:
+        return masks, np.zeros(0, np.intp)
+    _, first, which = np.unique(keys, axis=0, return_index=True, return_inverse=True)
+    return masks[first], which.reshape(-1)
+
+
+def padded(masks: np.ndarray) -> np.ndarray:
+    """The true positions of each row of bool (T, N) as int32 (T, width ≥ 1), padded with N."""
+    n = masks.shape[1]
+    counts = np.count_nonzero(masks, axis=1)
+    out = np.full((len(masks), max(1, int(np.max(counts, initial=0)))), n, np.int32)
+    t, site = np.nonzero(masks)
+    out[t, np.arange(len(t)) - np.repeat(np.cumsum(counts) - counts, counts)] = site
+    return out
+
+
+def unpadded(sites: np.ndarray, size: int) -> np.ndarray:
+    """The inverse of `padded`: bool (T, size)."""
+    masks = np.zeros((len(sites), size + 1), bool)
+    masks[np.arange(len(sites))[:, None], sites] = True
+    return masks[:, :size]
