@@ -1,0 +1,234 @@
+r"""Proposals of the Metropolis algorithm: finite lists of moves, each move a set of sites to flip.
+
+A rule proposes s → s' by drawing a move m with probability w_m and flipping the sites of m. Every move is
+its own inverse and is drawn with a probability that does not depend on s, so the proposal is symmetric, T(s →
+s') = T(s' → s), and accepting with min(1, |ψ(s')|²/|ψ(s)|²) gives detailed balance (Metropolis et al., J.
+Chem. Phys. 21, 1087, 1953). An exchange flips two sites only if their spins are opposite, which conserves the
+magnetization Σ_i s_i; a proposal with equal spins is null: nothing happens, and the chain stays.
+
+    SingleFlip()                              one site                       N moves
+    Exchange(lattice), Exchange(bonds)        two sites of a bond            a move a bond
+    GlobalFlip()                              all sites                      one move
+    Mixture([(rule, probability), ...])       one of several rules
+
+A rule is a hashable host object; `rule.table(size)` is its list of moves as arrays (`MoveTable`), the same
+one for the JAX and the host kernels. A new rule is a class with `table` and `conserves_magnetization`, and a
+row in the tests.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from intertwine._checks import fail, positive_int
+
+
+class MoveTable(NamedTuple):
+    """Moves as arrays.
+
+    sites: int32 (moves, F), the sites that a move flips, padded with N.
+    weights: float64 (moves,), the probabilities of the moves; they sum to 1.
+    exchange: bool (moves,), whether a move is null when its two sites (the first two) carry equal spins.
+    """
+
+    sites: np.ndarray
+    weights: np.ndarray
+    exchange: np.ndarray
+
+
+class Rule(ABC):
+    """What proposes moves. Hashable and immutable."""
+
+    @property
+    @abstractmethod
+    def conserves_magnetization(self) -> bool:
+        """Whether every move keeps Σ_i s_i."""
+
+    @abstractmethod
+    def components(self, size: int) -> tuple[tuple[MoveTable, float], ...]:
+        """(table, probability) of the parts that have moves of one length and one kind each."""
+
+    def table(self, size: int) -> MoveTable:
+        """All moves on `size` sites, in one table."""
+        parts = self.components(size)
+        width = max(table.sites.shape[1] for table, _ in parts)
+        padded = [
+            np.pad(t.sites, ((0, 0), (0, width - t.sites.shape[1])), constant_values=size) for t, _ in parts
+        ]
+        return MoveTable(
+            np.concatenate(padded).astype(np.int32),
+            np.concatenate([p * t.weights for t, p in parts]),
+            np.concatenate([t.exchange for t, _ in parts]),
+        )
+
+    def moves(self, size: int) -> np.ndarray:
+        """The sites of every move: int32 (moves, F), padded with `size`."""
+        return self.table(size).sites
+
+    def weights(self, size: int) -> np.ndarray:
+        """The probability of every move: float64 (moves,), summing to 1."""
+        return self.table(size).weights
+
+
+def _uniform(sites: np.ndarray, exchange: bool) -> MoveTable:
+    count = len(sites)
+    return MoveTable(sites.astype(np.int32), np.full(count, 1.0 / count), np.full(count, exchange))
+
+
+class SingleFlip(Rule):
+    """Flips one site, drawn uniformly.
+
+    >>> SingleFlip().moves(3).tolist()
+    [[0], [1], [2]]
+    """
+
+    @property
+    def conserves_magnetization(self) -> bool:
+        return False
+
+    def components(self, size: int) -> tuple[tuple[MoveTable, float], ...]:
+        size = positive_int("size", size)
+        return ((_uniform(np.arange(size)[:, None], False), 1.0),)
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self)
+
+    def __hash__(self) -> int:
+        return hash(type(self).__name__)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+
+class GlobalFlip(Rule):
+    """Flips all sites at once. Not ergodic alone: a part of a `Mixture`.
+
+    >>> GlobalFlip().moves(3).tolist()
+    [[0, 1, 2]]
+    """
+
+    @property
+    def conserves_magnetization(self) -> bool:
+        return False
+
+    def components(self, size: int) -> tuple[tuple[MoveTable, float], ...]:
+        size = positive_int("size", size)
+        return ((_uniform(np.arange(size)[None, :], False), 1.0),)
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self)
+
+    def __hash__(self) -> int:
+        return hash(type(self).__name__)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+
+class Exchange(Rule):
+    """Exchanges the spins of a pair of sites, drawn uniformly from `bonds`; null when they are equal.
+
+    bonds: a lattice (its nearest-neighbour bonds), or integers (B, 2), or None for all pairs of sites.
+        Ergodic within
+    a magnetization if the bonds connect all sites.
+
+    Raises InputError for bonds that are no pairs of different sites, and at `table` for sites that do not
+    exist.
+
+    >>> Exchange([(0, 1), (1, 2)]).moves(3).tolist()
+    [[0, 1], [1, 2]]
+    >>> len(Exchange().moves(4))
+    6
+    """
+
+    @property
+    def conserves_magnetization(self) -> bool:
+        return True
+
+    def __init__(self, bonds: Any = None):
+        self._bonds: tuple[tuple[int, int], ...] | None = None
+        if bonds is None:
+            return
+        pairs = np.asarray(bonds.bonds() if callable(getattr(bonds, "bonds", None)) else bonds)
+        if (
+            pairs.ndim != 2
+            or pairs.shape[1] != 2
+            or len(pairs) == 0
+            or not np.issubdtype(pairs.dtype, np.integer)
+        ):
+            raise fail(
+                "bonds",
+                "a lattice or integer pairs of shape (B, 2)",
+                bonds,
+                "for example Exchange(it.Chain(20))",
+            )
+        if (pairs < 0).any() or (pairs[:, 0] == pairs[:, 1]).any():
+            wrong = pairs[(pairs < 0).any(axis=1) | (pairs[:, 0] == pairs[:, 1])][0]
+            raise fail("bonds", "pairs of different sites, counted from 0", tuple(wrong.tolist()))
+        self._bonds = tuple((int(i), int(j)) for i, j in pairs)
+
+    def components(self, size: int) -> tuple[tuple[MoveTable, float], ...]:
+        size = positive_int("size", size)
+        if self._bonds is None:
+            if size < 2:
+                raise fail("size", "at least 2 sites for exchanges", size)
+            pairs = np.stack(np.triu_indices(size, 1), axis=1)
+        else:
+            pairs = np.array(self._bonds)
+            if pairs.max() >= size:
+                raise fail("bonds", f"sites below {size}, the model's size", int(pairs.max()))
+        return ((_uniform(pairs, True), 1.0),)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Exchange) and self._bonds == other._bonds
+
+    def __hash__(self) -> int:
+        return hash(("Exchange", self._bonds))
+
+    def __repr__(self) -> str:
+        return "Exchange()" if self._bonds is None else f"Exchange(<{len(self._bonds)} bonds>)"
+
+
+class Mixture(Rule):
+    """Draws one of several rules by its probability at every proposal.
+
+    parts: [(rule, probability), ...], positive numbers, normalised to sum to 1.
+
+    >>> rule = Mixture([(SingleFlip(), 0.9), (GlobalFlip(), 0.1)])
+    >>> rule.moves(2).tolist(), rule.weights(2).tolist()
+    ([[0, 2], [1, 2], [0, 1]], [0.45, 0.45, 0.1])
+    """
+
+    def __init__(self, parts: Sequence[tuple[Rule, float]]):
+        parts = tuple(parts)
+        if not parts or not all(
+            isinstance(part, tuple | list) and len(part) == 2 and isinstance(part[0], Rule) for part in parts
+        ):
+            raise fail("parts", "a list of (rule, probability)", parts, "Mixture([(SingleFlip(), 0.9), ...])")
+        shares = np.array([share for _, share in parts], np.float64)
+        if not np.isfinite(shares).all() or (shares <= 0).any():
+            raise fail("parts", "positive probabilities", shares.tolist())
+        total = shares.sum()
+        self._parts = tuple(
+            (rule, float(share / total)) for (rule, _), share in zip(parts, shares, strict=True)
+        )
+
+    @property
+    def conserves_magnetization(self) -> bool:
+        return all(rule.conserves_magnetization for rule, _ in self._parts)
+
+    def components(self, size: int) -> tuple[tuple[MoveTable, float], ...]:
+        return tuple((table, p * q) for rule, p in self._parts for table, q in rule.components(size))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Mixture) and self._parts == other._parts
+
+    def __hash__(self) -> int:
+        return hash(self._parts)
+
+    def __repr__(self) -> str:
+        return f"Mixture({list(self._parts)!r})"

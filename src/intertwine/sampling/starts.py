@@ -1,0 +1,77 @@
+"""Initial configurations of chains: random spins, of a fixed magnetization where the moves conserve it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+from jaxtyping import Int8
+
+from intertwine._checks import fail
+from intertwine.sampling.rules import Rule
+
+
+def random_configurations(
+    chains: int, size: int, magnetization: int | None, *, key: Array
+) -> Int8[Array, "chains N"]:
+    """Independent uniform spins ±1, int8 (chains, size), of a given Σ_i s_i or of any (None).
+
+    Raises InputError for a magnetization that `size` spins cannot have.
+
+    >>> import jax
+    >>> random_configurations(3, 6, 2, key=jax.random.key(0)).sum(axis=1).tolist()
+    [2, 2, 2]
+    """
+    if magnetization is None:
+        return jnp.where(jax.random.bernoulli(key, 0.5, (chains, size)), 1, -1).astype(jnp.int8)
+    check_possible(size, magnetization)
+    ordered = jnp.where(jnp.arange(size) < (size + magnetization) // 2, 1, -1).astype(jnp.int8)
+    return jax.vmap(lambda k: jax.random.permutation(k, ordered))(jax.random.split(key, chains))
+
+
+def check_possible(size: int, magnetization: int) -> None:
+    """Raise unless `size` spins ±1 can sum to `magnetization`."""
+    if abs(magnetization) > size or (size + magnetization) % 2:
+        raise fail(
+            "magnetization",
+            f"an {'odd' if size % 2 else 'even'} number between −{size} and {size} (the sum of {size} spins)",
+            magnetization,
+        )
+
+
+def check_magnetization(rule: Rule, magnetization: Any) -> None:
+    """Raise unless `magnetization` is None, or an integer and the rule conserves it."""
+    if magnetization is None:
+        return
+    if isinstance(magnetization, bool) or not isinstance(magnetization, int):
+        raise fail("magnetization", "an integer, the sum of the spins ±1, or None", magnetization)
+    if not rule.conserves_magnetization:
+        raise fail(
+            "magnetization",
+            "None for moves that change it",
+            magnetization,
+            "use the rule Exchange to conserve it",
+        )
+
+
+def start_magnetization(rule: Rule, size: int, magnetization: int | None) -> int | None:
+    """The magnetization of the first configurations: as given, or 0 (1 for odd `size`) if the rule conserves
+    it."""
+    if magnetization is None and rule.conserves_magnetization:
+        magnetization = size % 2
+    if magnetization is not None:
+        check_possible(size, magnetization)
+    return magnetization
+
+
+def check_state(configurations: Any, expected: tuple[int, ...]) -> None:
+    """Raise unless the state has the sampler's chains and the model's sites."""
+    if tuple(configurations.shape) != expected:
+        raise fail(
+            "state",
+            f"configurations of shape {expected}, the sampler's chains and the model's sites",
+            f"shape {tuple(configurations.shape)}",
+            "make the state with this sampler's init",
+        )
