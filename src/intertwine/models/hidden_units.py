@@ -1,8 +1,8 @@
 r"""Layers of two-state units: what an RBM and a symmetric RBM share.
 
-A unit h with angle θ contributes Σ_h e^{hθ}: 2 cosh θ for states ±1 (`spin`), 1 + e^θ for states 0, 1 (`binary`).
-Flipping visible site f changes v_f by −2 v_f (spin) or 1 − 2 v_f (binary), and the angles by δ = Σ_f Δv_f W_f:
-O(M) for a flip. This module owns the difference between the two units.
+A unit h with angle θ contributes Σ_h e^{hθ}: 2 cosh θ for states ±1 (`spin`), 1 + e^θ for states 0, 1
+(`binary`). Flipping visible site f changes v_f by −2 v_f (spin) or 1 − 2 v_f (binary), and the angles by δ =
+Σ_f Δv_f W_f: O(M) for a flip. This module owns the difference between the two units.
 """
 
 from __future__ import annotations
@@ -58,6 +58,6 @@ def check_configuration(s: Shaped[Array, "N"], size: int) -> None:
     if getattr(s, "shape", None) != (size,):
         found = getattr(s, "shape", type(s).__name__)
         raise InputError(
-            f"configuration: expected one array of shape ({size},), got {found}; a model takes one configuration: "
-            "use jax.vmap(model) for many."
+            f"configuration: expected one array of shape ({size},), got {found}; a model takes one "
+            "configuration: use jax.vmap(model) for many."
         )

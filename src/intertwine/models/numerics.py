@@ -1,20 +1,18 @@
 r"""Stable ln cosh and its relatives for real and complex arguments, made of real functions only.
 
-XLA's complex exponential, logarithm and hyperbolic functions are slow on a CPU and overflow early. With z = x + iy,
-t = e^{−2|x|} ≤ 1 and σ = sign x,
+XLA's complex exponential, logarithm and hyperbolic functions are slow on a CPU and overflow early. With z = x
++ iy, t = e^{−2|x|} ≤ 1 and σ = sign x,
 
     2 cosh z = e^{|x|} f(z),      f(z) = (1 + t) cos y + iσ (1 − t) sin y,      |f| ≤ 2,
     tanh z   = [σ (1 − t²) + 2i t sin 2y] / [(1 − t)² + 4 t cos² y],
 
-so that nothing overflows, and a sum over many units Σ_k ln 2cosh z_k = Σ_k |x_k| + ln Π_k f(z_k) needs one logarithm for
-a group of factors instead of one for each. Imaginary parts are defined modulo 2π: e^{result} is what is exact.
-Derivatives are d ln cosh z = tanh z dz and d tanh z = (1 − tanh² z) dz, given as rules, so that a gradient costs one
-tanh and is finite wherever ψ ≠ 0.
+so that nothing overflows, and a sum over many units Σ_k ln 2cosh z_k = Σ_k |x_k| + ln Π_k f(z_k) needs one
+logarithm for a group of factors instead of one for each. Imaginary parts are defined modulo 2π: e^{result} is
+what is exact. Derivatives are d ln cosh z = tanh z dz and d tanh z = (1 − tanh² z) dz, given as rules, so
+that a gradient costs one tanh and is finite wherever ψ ≠ 0.
 """
 
 from __future__ import annotations
-
-from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -135,12 +133,12 @@ def _complex_tanh_jvp(primals: tuple, tangents: tuple) -> tuple:
     return value, (1 - value * value) * dz
 
 
-@partial(jax.custom_jvp, nondiff_argnums=())
+@jax.custom_jvp
 def log_weighted_sum(u: Num[Array, "K"], coefficients: Num[Array, "K"]) -> Num[Array, ""]:
     r"""ln Σ_k c_k e^{u_k}, complex, for u real or complex and constant coefficients c (a character).
 
-    A sum that vanishes to rounding (|Σ| ≤ 8 ε Σ|c_k e^{u_k}|: a node, often forced by symmetry) gets the finite value
-    max Re u + ½ ln(tiny), and the derivative 0, so that neither NaN nor −∞ appears.
+    A sum that vanishes to rounding (|Σ| ≤ 8 ε Σ|c_k e^{u_k}|: a node, often forced by symmetry) gets the
+    finite value max Re u + ½ ln(tiny), and the derivative 0, so that neither NaN nor −∞ appears.
     """
     return _weighted_sum(u, coefficients)[0]
 

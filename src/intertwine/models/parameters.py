@@ -1,7 +1,7 @@
 r"""What the parameters λ of a model are, how many, of which type, and how they start.
 
-The parameters of a model are its inexact (real or complex floating) array leaves; integer tables (permutations, pair
-indices) and static fields are not. A complex parameter counts once.
+The parameters of a model are its inexact (real or complex floating) array leaves; integer tables
+(permutations, pair indices) and static fields are not. A complex parameter counts once.
 """
 
 from __future__ import annotations
@@ -43,22 +43,22 @@ def count_parameters(model: Any) -> int:
 def parameter_dtype(dtype: Any) -> jnp.dtype:
     """`float` or `complex` at JAX's current precision, or exactly the floating type named.
 
-    Raises InputError for a type that is not float32, float64, complex64 or complex128, and for a 64-bit type while JAX
-    has only 32 bits (JAX would silently round).
+    Raises InputError for a type that is not float32, float64, complex64 or complex128, and for a 64-bit type
+    while JAX has only 32 bits (JAX would silently round).
 
     >>> parameter_dtype("float32")
     dtype('float32')
     """
     if dtype is float or dtype is complex:
-        wide = jnp.asarray(dtype(0)).dtype
-        return jnp.dtype(wide)
+        return jnp.dtype(jnp.asarray(dtype(0)).dtype)
     try:
         asked = np.dtype(dtype)
     except TypeError:
         raise fail("dtype", "float, complex, float32, float64, complex64 or complex128", dtype) from None
     if asked.name not in ("float32", "float64", "complex64", "complex128"):
         raise fail("dtype", "float, complex, float32, float64, complex64 or complex128", asked.name)
-    if asked.name in ("float64", "complex128") and not jax.config.jax_enable_x64:  # type: ignore[attr-defined]
+    wide = asked.name in ("float64", "complex128")
+    if wide and not jax.config.jax_enable_x64:  # type: ignore[attr-defined]
         raise fail("dtype", "a 32-bit type, because JAX runs in 32 bits", asked.name, _X64)
     return asked
 

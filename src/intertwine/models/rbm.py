@@ -2,14 +2,15 @@ r"""The restricted Boltzmann machine, as a distribution and as a wave function.
 
     Ψ(v) = Σ_h exp(vᵀ W h + a·v + b·h),      ln Ψ(v) = a·v + Σ_k ln Σ_{h_k} e^{h_k θ_k},      θ = b + Wᵀ v,
 
-with ln 2cosh θ_k for hidden spins ±1 and ln(1 + e^{θ_k}) for binary hidden units 0, 1 (Smolensky 1986; Hinton 2002;
-as a wave function: Carleo & Troyer, Science 355, 602 (2017)). The same object is read in two ways:
+with ln 2cosh θ_k for hidden spins ±1 and ln(1 + e^{θ_k}) for binary hidden units 0, 1 (Smolensky 1986; Hinton
+2002; as a wave function: Carleo & Troyer, Science 355, 602 (2017)). The same object is read in two ways:
 
     Boltzmann machine    p(v) = Ψ(v)/Z,       E = −(vᵀWh + a·v + b·h), real parameters
     wave function        p(s) = |Ψ(s)|²/Z,    real or complex parameters
 
-`units` are the values of the visible units: `model(v)` and every capability take configurations in these units, ±1 or
-0/1. Wave functions live on spins ±1, s = +1 ↔ v = 1: `as_spins(model)` (intertwine.models.units) is the model there.
+`units` are the values of the visible units: `model(v)` and every capability take configurations in these
+units, ±1 or 0/1. Wave functions live on spins ±1, s = +1 ↔ v = 1: `as_spins(model)` (intertwine.models.units)
+is the model there.
 """
 
 from __future__ import annotations
@@ -44,10 +45,11 @@ class RBM(eqx.Module):
     size: number N of visible units. hidden: number M of hidden units (density α = M/N).
     dtype: float (kind `real`), complex (kind `holomorphic`), or an exact floating type.
     units, hidden_units: "spin" (±1) or "binary" (0/1) values of the visible and hidden units.
-    scale: standard deviation of the initial parameters, normal and all small, so that log Ψ starts flat (an even
-    superposition) with every unit different; 0.01 to 0.1 trains well.
+    scale: standard deviation of the initial parameters, normal and all small, so that log Ψ starts flat (an
+    even superposition) with every unit different; 0.01 to 0.1 trains well.
 
-    Raises InputError for sizes that are not positive integers, unknown units, and a 64-bit type in 32-bit JAX.
+    Raises InputError for sizes that are not positive integers, unknown units, and a 64-bit type in 32-bit
+    JAX.
 
     >>> import jax, jax.numpy as jnp
     >>> rbm = RBM(4, hidden=8, key=jax.random.key(0))
@@ -136,7 +138,7 @@ class RBM(eqx.Module):
     def _real(self) -> jnp.dtype:
         return real_dtype(self.weights.dtype)
 
-    # Incremental -------------------------------------------------------------------------------------------------
+    # Incremental
 
     def start(self, s: Shaped[Array, "N"]) -> HiddenCache:
         """The cache of `s`: O(N M)."""
@@ -157,7 +159,7 @@ class RBM(eqx.Module):
         angles = cache.angles + weighted_rows(changes, self.weights, sites)
         return HiddenCache(angles, log_hidden(angles, self.hidden_units))
 
-    # SpinFormed, Factored, Bipartite -----------------------------------------------------------------------------
+    # SpinFormed, Factored, Bipartite
 
     def spin_form(self) -> SpinForm:
         """The same function of spins s = 2v − 1 (binary) or s = v (spin), constants included."""
@@ -172,7 +174,7 @@ class RBM(eqx.Module):
         return SpinForm(constant, field, None, bias, weights)
 
     def factors(self, samples: Shaped[Array, "S N"]) -> RBM:
-        """∂ log Ψ/∂λ: v for the visible bias, E[h|v] for the hidden bias, their outer product for the weights."""
+        """∂ log Ψ/∂λ: v for the visible bias, E[h|v] for the hidden bias, their outer product for weights."""
         v = samples.astype(self._real)
         hidden = mean_unit(self.angles(samples), self.hidden_units)
         return eqx.tree_at(_leaves, parameters(self), (Direct(v), Direct(hidden), Outer(v, hidden)))

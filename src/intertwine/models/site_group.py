@@ -1,0 +1,93 @@
+r"""The symmetry group behind tied parameters: how a model is told which group, and which orbits it has.
+
+A lattice brings its groups (`space_group`, `translations`); a `PermutationGroup` is taken as it is.
+Permutations act as (g s)[p_g[i]] = s[i], so (g⁻¹ s)[i] = s[p_g[i]].
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from intertwine._checks import fail, one_of
+from intertwine.symmetry._phases import roots_of_unity
+from intertwine.symmetry.permutation_group import PermutationGroup
+
+
+def site_group(lattice: Any, group: Any = None) -> PermutationGroup:
+    """The group meant by `lattice` (or a group) and `group` ("space", "translations", a group or None).
+
+    >>> swap = PermutationGroup([[0, 1], [1, 0]])
+    >>> site_group(swap) is swap
+    True
+    """
+    if isinstance(lattice, PermutationGroup):
+        if group is not None and not isinstance(group, PermutationGroup):
+            raise fail("group", "None where a PermutationGroup is given in place of a lattice", group)
+        return lattice if group is None else _same_size(group, lattice.size)
+    if not hasattr(lattice, "space_group"):
+        raise fail(
+            "lattice", "a lattice or a PermutationGroup", lattice, "for example Chain(20) or Square(6, 6)"
+        )
+    if isinstance(group, PermutationGroup):
+        return _same_size(group, lattice.size)
+    if group is None:
+        group = "space"
+    if not isinstance(group, str):
+        raise fail("group", "'space', 'translations' or a PermutationGroup", group)
+    one_of("group", group, ("space", "translations"), "or give a PermutationGroup")
+    return lattice.space_group if group == "space" else lattice.translations
+
+
+def _same_size(group: PermutationGroup, size: int) -> PermutationGroup:
+    if group.size != size:
+        raise fail("group", f"permutations of the {size} sites", f"permutations of {group.size} sites")
+    return group
+
+
+def site_orbits(group: PermutationGroup) -> np.ndarray:
+    """int32 (N,): the number of each site's orbit, 0, 1, …"""
+    return np.unique(group.permutations.min(axis=0), return_inverse=True)[1].astype(np.int32)
+
+
+def pair_orbits(group: PermutationGroup) -> np.ndarray:
+    """int32 (N, N): the number of the orbit of the pair {i, j}, and the number of orbits on the diagonal."""
+    n = group.size
+    first = np.full((n, n), n * n, np.int64)
+    for p in group.permutations.astype(np.int64):
+        low, high = np.minimum(p[:, None], p[None]), np.maximum(p[:, None], p[None])
+        np.minimum(first, low * n + high, out=first)
+    first[np.diag_indices(n)] = n * n
+    return np.unique(first, return_inverse=True)[1].reshape(n, n).astype(np.int32)
+
+
+def character_phases(character: Any, group: PermutationGroup) -> tuple[np.ndarray, int]:
+    """Integers k (g,) and q with χ(g) = exp(2πi k_g / q), checked to be a one-dimensional character.
+
+    >>> character_phases([1, -1], PermutationGroup([[0, 1], [1, 0]]))
+    (array([0, 1], dtype=int32), 2)
+    """
+    remedy = "take a row of group.characters_1d()"
+    try:
+        values = np.asarray(character, dtype=complex)
+    except (TypeError, ValueError):
+        raise fail("character", f"{group.order} complex numbers", character, remedy) from None
+    if values.shape != (group.order,):
+        got = f"an array of shape {values.shape}"
+        raise fail(
+            "character", f"one number for each of the {group.order} elements of the group", got, remedy
+        )
+    steps = np.rint(np.angle(values) / (2 * np.pi) * group.order).astype(np.int64) % group.order
+    exact = roots_of_unity(group.order)[steps]
+    everything = np.arange(group.order)
+    homomorphism = all(
+        not ((steps[group.multiply(everything, g)] - steps - steps[g]) % group.order).any()
+        for g in group.generators
+    )
+    if not homomorphism or not np.abs(values - exact).max() < 1e-5:
+        raise fail(
+            "character", "a one-dimensional character, χ(gh) = χ(g) χ(h)", "numbers that are none", remedy
+        )
+    common = np.gcd.reduce(np.append(steps, group.order))
+    return (steps // common).astype(np.int32), int(group.order // common)
