@@ -1,0 +1,137 @@
+r"""The lattices with a name: nearest neighbours at distance 1, every boundary periodic unless said otherwise.
+
+    chain        square       triangular     honeycomb       kagome            cubic
+    o--o--o      o--o         o---o            o--o          o---o---o         3-d square
+                 |  |          \ / \          /    \          \ / \ /
+                 o--o           o---o        o      o--        o   o
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from math import sqrt
+from typing import Any
+
+from intertwine._checks import fail
+from intertwine.spaces.lattice import Lattice
+
+Boundaries = bool | tuple[bool, ...]
+_H = sqrt(3) / 2
+
+
+def Chain(L: int, pbc: Boundaries = True) -> Lattice:
+    """L sites in a row, or in a ring.
+
+    >>> Chain(6).bonds().shape, Chain(6).space_group.order, Chain(6, pbc=False).space_group.order
+    ((6, 2), 12, 2)
+    """
+    return Lattice([[1.0]], None, (L,), pbc, "chain")  # type: ignore[arg-type]
+
+
+def Square(Lx: int, Ly: int | None = None, pbc: Boundaries = True) -> Lattice:
+    """Lx × Ly sites (Ly = Lx if not given); site x·Ly + y.
+
+    >>> Square(4, 6).name, Square(6).size, Square(6).space_group.order
+    ('square:4x6', 36, 288)
+    """
+    return Lattice([[1.0, 0.0], [0.0, 1.0]], None, _extent(Lx, Ly), pbc, "square")  # type: ignore[arg-type]
+
+
+def Triangular(Lx: int, Ly: int | None = None, pbc: Boundaries = True) -> Lattice:
+    """Lx × Ly sites, six neighbours each.
+
+    >>> Triangular(6).neighbours().shape, Triangular(6).space_group.order
+    ((36, 6), 432)
+    """
+    return Lattice([[1.0, 0.0], [0.5, _H]], None, _extent(Lx, Ly), pbc, "triangular")  # type: ignore[arg-type]
+
+
+def Honeycomb(Lx: int, Ly: int | None = None, pbc: Boundaries = True) -> Lattice:
+    """Lx × Ly cells of two sites, three neighbours each.
+
+    >>> Honeycomb(3).size, Honeycomb(3).neighbours().shape, Honeycomb(3).space_group.order
+    (18, (18, 3), 108)
+    """
+    vectors, offsets = [[2 * _H, 0.0], [_H, 1.5]], [[0.0, 0.0], [_H, 0.5]]
+    return Lattice(vectors, offsets, _extent(Lx, Ly), pbc, "honeycomb")  # type: ignore[arg-type]
+
+
+def Kagome(Lx: int, Ly: int | None = None, pbc: Boundaries = True) -> Lattice:
+    """Lx × Ly cells of three sites, four neighbours each: triangles that share corners.
+
+    >>> Kagome(3).size, Kagome(3).neighbours().shape, Kagome(3).space_group.order
+    (27, (27, 4), 108)
+    """
+    vectors, offsets = [[2.0, 0.0], [1.0, 2 * _H]], [[0.0, 0.0], [1.0, 0.0], [0.5, _H]]
+    return Lattice(vectors, offsets, _extent(Lx, Ly), pbc, "kagome")  # type: ignore[arg-type]
+
+
+def Cubic(Lx: int, Ly: int | None = None, Lz: int | None = None, pbc: Boundaries = True) -> Lattice:
+    """Lx × Ly × Lz sites (a cube if only Lx is given).
+
+    >>> Cubic(4).size, Cubic(3, 3, 3).space_group.order
+    (64, 1296)
+    """
+    if (Ly is None) != (Lz is None):
+        raise fail("Lz", "all three extents, or one for a cube", f"({Lx}, {Ly}, {Lz})", "give Lx, Ly and Lz")
+    vectors = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
+    extent = (Lx, Lx if Ly is None else Ly, Lx if Lz is None else Lz)
+    return Lattice(vectors, None, extent, pbc, "cubic")  # type: ignore[arg-type]
+
+
+def _extent(Lx: int, Ly: int | None) -> tuple[int, int]:
+    return Lx, Lx if Ly is None else Ly
+
+
+def _families() -> dict[str, tuple[Callable[..., Lattice], int]]:
+    """Each name's factory and dimension."""
+    return {
+        "chain": (Chain, 1),
+        "square": (Square, 2),
+        "triangular": (Triangular, 2),
+        "honeycomb": (Honeycomb, 2),
+        "kagome": (Kagome, 2),
+        "cubic": (Cubic, 3),
+    }
+
+
+def lattice_from_name(name: Any) -> Lattice:
+    """The lattice of a name `family:extents[:boundaries]`, the inverse of `Lattice.name`.
+
+    Families: chain, square, triangular, honeycomb, kagome, cubic. Extents: numbers joined by x, or one number for equal
+    extents. Boundaries: `periodic` (default), `open`, or one of them for each direction joined by a hyphen.
+    Anything else raises one `InputError` that lists what is known.
+
+    >>> lattice_from_name("square:6").name, lattice_from_name("kagome:2x3:open").size
+    ('square:6x6', 18)
+    >>> lattice_from_name("square:4x2:periodic-open") == Square(4, 2, pbc=(True, False))
+    True
+    >>> lattice_from_name("hexagonal:3x3")
+    Traceback (most recent call last):
+    ...
+    intertwine._checks.InputError: lattice: expected a name such as chain:20, square:6x6, cubic:4 or kagome:2x3:open, of
+    the families chain, square, triangular, honeycomb, kagome, cubic, got hexagonal:3x3; there is no family 'hexagonal'.
+    """
+    families = _families()
+
+    def wrong(what: str) -> Exception:
+        known = "a name such as chain:20, square:6x6, cubic:4 or kagome:2x3:open, of the families "
+        return fail("lattice", known + ", ".join(families), name, what)
+
+    if not isinstance(name, str):
+        raise wrong("give a string")
+    family, *rest = name.strip().lower().split(":")
+    if family not in families:
+        raise wrong(f"there is no family {family!r}")
+    factory, d = families[family]
+    if not 1 <= len(rest) <= 2 or not re.fullmatch(r"[0-9]{1,9}(x[0-9]{1,9})*", rest[0], re.ASCII):
+        raise wrong(f"give the extents, for example {family}:{'x'.join(['4'] * d)}")
+    extent = [int(n) for n in rest[0].split("x")]
+    if len(extent) not in (1, d) or min(extent) < 1:
+        raise wrong(f"{family} takes one positive extent or {d}")
+    words = rest[1].split("-") if len(rest) == 2 else ["periodic"]
+    if len(words) not in (1, d) or not set(words) <= {"periodic", "open"}:
+        raise wrong(f"boundaries are periodic, open, or {d} of them joined by a hyphen")
+    pbc = tuple(word == "periodic" for word in words) * (d // len(words))
+    return factory(*(extent * (d // len(extent))), pbc=pbc)
