@@ -1,0 +1,132 @@
+r"""Ground states by variational Monte Carlo: the one call that finds one.
+
+    min_λ ⟨ψ_λ|H|ψ_λ⟩/⟨ψ_λ|ψ_λ⟩ by stochastic reconfiguration over Metropolis samples (Sorella 1998; Carleo & Troyer 2017).
+
+It joins the parts: a sampler that fits H (`default_sampler`), the energy (`EnergyObjective`), the natural gradient
+(`NaturalGradient`) with schedules that have proved good, the one loop, and a final estimate over fresh, longer chains.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import numpy as np
+from jax import Array
+
+from intertwine._checks import fail, positive_int
+from intertwine.learning.loop import TrainState, iterate, start
+from intertwine.learning.metric import NaturalGradient
+from intertwine.learning.optimiser import Optimiser
+from intertwine.learning.schedules import Cosine, Exponential, Schedule
+from intertwine.quantum.energy import EnergyObjective, v_score
+from intertwine.quantum.expect import check_key, default_sampler, expect, in_spins
+from intertwine.quantum.local_energy import check_sizes
+from intertwine.quantum.operator import Operator
+from intertwine.sampling.estimate import Estimate
+
+FINAL_FACTOR = 8
+
+
+@dataclass(frozen=True, eq=False)
+class GroundStateRun:
+    """What a ground-state search found.
+
+    energy: of the final model, over fresh samples. v_score: N Var/(E − E_∞)² of that estimate.
+    model: the trained model, of the type that was given. history: name → float64 (steps,), one entry a step.
+    state: the `TrainState` after the last step, to go on from.
+    """
+
+    energy: Estimate
+    v_score: float
+    model: Any
+    history: dict[str, np.ndarray]
+    state: TrainState
+
+    def __str__(self) -> str:
+        return f"energy {self.energy}, V-score {self.v_score:.2g}, {len(self.history['step'])} steps"
+
+
+def ground_state(
+    operator: Operator,
+    model: Any,
+    steps: int = 300,
+    samples: int = 1024,
+    *,
+    key: Array,
+    sampler: Any = None,
+    optimiser: Optimiser | None = None,
+    learning_rate: Schedule | None = None,
+    shift: Schedule | None = None,
+    final_samples: int | None = None,
+    progress: Callable[[TrainState, dict[str, float]], Any] | None = None,
+) -> GroundStateRun:
+    """The ground state of `operator` in the family of `model`, by `steps` steps of stochastic reconfiguration.
+
+    samples: configurations a step, rounded up to a multiple of the sampler's chains.
+    sampler: None for one that fits the operator (zero magnetization where that is conserved, see `default_sampler`).
+    optimiser: None for `NaturalGradient` with `learning_rate` and `shift` (numbers or functions of the step; None for
+    the defaults of `default_optimiser`). final_samples: of the last estimate, 8·samples if None.
+    progress: called after every step with the new `TrainState` and the step's scalars.
+
+    Raises InputError for what does not fit together, `Diverged` (with the last good state) if the run diverges.
+
+    >>> import jax, intertwine as it
+    >>> key = jax.random.key(0)
+    >>> H = it.tfim(it.Chain(6), h=1.0)
+    >>> run = it.ground_state(H, it.RBM(6, hidden=6, key=key), steps=60, samples=256, key=key)
+    >>> abs(run.energy.mean / it.exact.ground_energy(H) - 1) < 1e-2
+    True
+    """
+    steps = positive_int("steps", steps, "give the number of optimisation steps, for example 300")
+    samples = positive_int("samples", samples, "give the configurations a step, for example 1024")
+    if samples < 2:
+        raise fail("samples", "at least 2", samples, "a covariance needs them; 1024 is usual")
+    final = FINAL_FACTOR * samples if final_samples is None else positive_int("final_samples", final_samples)
+    check_sizes(operator, model)
+    if optimiser is not None and (learning_rate is not None or shift is not None):
+        remedy = "set learning rate and shift in the optimiser, or leave it out"
+        raise fail("optimiser", "None where learning_rate or shift is given", optimiser, remedy)
+    sampler = default_sampler(operator, samples) if sampler is None else sampler
+    optimiser = default_optimiser(steps, learning_rate, shift) if optimiser is None else optimiser
+    objective = EnergyObjective(operator, sampler, samples)
+    train_key, final_key = jax.random.split(check_key(key))
+
+    state = start(in_spins(model), objective, optimiser, key=train_key)
+    history = []
+    for state, scalars in iterate(state, objective, optimiser, steps=steps):
+        history.append(scalars)
+        if progress is not None:
+            progress(state, scalars)
+    energy = expect(operator, state.model, final, key=final_key, sampler=sampler)
+    trained = like(model, state.model)
+    return GroundStateRun(energy, v_score(operator, energy), trained, columns(history), state)
+
+
+def default_optimiser(
+    steps: int, learning_rate: Schedule | None = None, shift: Schedule | None = None
+) -> NaturalGradient:
+    """Stochastic reconfiguration with schedules over `steps` where none is given."""
+    return NaturalGradient(
+        learning_rate=Cosine(0.05, 0.005, steps, warmup=10) if learning_rate is None else learning_rate,
+        shift=Exponential(1e-2, 1e-4, max(1, steps // 2)) if shift is None else shift,
+    )
+
+
+def columns(history: list[dict[str, float]]) -> dict[str, np.ndarray]:
+    """A list of scalars a step as an array a name; nan where a step lacks one."""
+    names = dict.fromkeys(name for scalars in history for name in scalars)
+    return {name: np.array([scalars.get(name, np.nan) for scalars in history], float) for name in names}
+
+
+def like(model: Any, trained: Any) -> Any:
+    """`trained` with the type of `model`: the parameters of a model of spins put back into one of other units."""
+    if jax.tree.structure(model) == jax.tree.structure(trained):
+        return trained
+    import equinox as eqx
+
+    parameters, static = eqx.partition(model, eqx.is_inexact_array)
+    leaves = jax.tree.leaves(eqx.filter(trained, eqx.is_inexact_array))
+    return eqx.combine(jax.tree.unflatten(jax.tree.structure(parameters), leaves), static)

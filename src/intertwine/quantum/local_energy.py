@@ -1,0 +1,118 @@
+r"""Local values of an operator: E_loc(s) = Σ_{s'} ⟨s|H|s'⟩ ψ(s')/ψ(s).
+
+Three ways to the same numbers, the first that the model and the machine allow:
+
+    host         a `SpinFormed` model on one CPU: compiled kernels (`host_local_energy`), no transcendental per element
+    incremental  an `Incremental` model: ψ(s')/ψ(s) from the cache of s, O(M) an element, in JAX
+    generic      any model: ψ evaluated on every connected configuration, in JAX
+
+The JAX paths walk the samples in chunks, so that memory stays bounded whatever the number of connected elements.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+from jaxtyping import Num, Shaped
+
+from intertwine._checks import fail, one_of
+from intertwine.models.numerics import exp_of
+from intertwine.models.protocols import Incremental, SpinFormed
+from intertwine.quantum.operator import Operator
+
+CHUNK_ELEMENTS = 1 << 24
+"""Numbers that one chunk of the JAX paths may hold at once (128 MB in float64)."""
+
+
+def local_values(
+    operator: Operator, model: Any, configurations: Shaped[Array, "S N"], *, backend: str = "auto"
+) -> Num[Array, "S"]:
+    """E_loc of each configuration, (S,); real for a real operator and a real model, else complex.
+
+    configurations: (S, N) spins ±1. backend: "auto", "host", "incremental" or "generic".
+
+    Raises InputError where sizes differ, or the backend needs a capability that the model lacks.
+
+    >>> import jax, jax.numpy as jnp
+    >>> from intertwine.models.rbm import RBM
+    >>> from intertwine.quantum.operator import Operator
+    >>> H = Operator.from_strings(2, [(1.0, {0: "Z", 1: "Z"}), (0.5, {0: "X"})])
+    >>> uniform = RBM(2, hidden=1, scale=0.0, key=jax.random.key(0))
+    >>> local_values(H, uniform, jnp.array([[1, 1], [1, -1]], jnp.int8)).tolist()
+    [1.5, -0.5]
+    """
+    one_of("backend", backend, ("auto", "host", "incremental", "generic"))
+    check_sizes(operator, model)
+    shape = jnp.shape(configurations)
+    if len(shape) != 2 or shape[1] != operator.size:
+        raise fail("configurations", f"an array of shape (S, {operator.size})", f"shape {shape}")
+    if backend == "host" and not isinstance(model, SpinFormed):
+        raise fail("backend", "'incremental' or 'generic' for this model", "'host'", "it has no spin_form()")
+    if backend == "incremental" and not isinstance(model, Incremental):
+        raise fail("backend", "'generic' for this model", "'incremental'", "it has no start, log_ratio, flip")
+    if backend == "host" or (backend == "auto" and isinstance(model, SpinFormed) and _on_one_cpu(configurations)):
+        from intertwine.quantum import host_local_energy
+
+        return jnp.asarray(host_local_energy.local_values(operator, spin_form(model), configurations))
+    incremental = isinstance(model, Incremental) and backend != "generic"
+    return _in_jax(operator, model, jnp.asarray(configurations), incremental)
+
+
+def check_sizes(operator: Any, model: Any) -> None:
+    """Raise unless operator and model have the same number of sites."""
+    if not isinstance(operator, Operator):
+        raise fail("operator", "an Operator", operator, "for example intertwine.tfim(lattice)")
+    size = getattr(model, "size", None)
+    if size is None or not callable(model) or not hasattr(model, "kind"):
+        raise fail("model", "a model with size, kind and a call", model, "wrap a function with FunctionAmplitude")
+    if size != operator.size:
+        remedy = f"build the model with size={operator.size}"
+        raise fail("model", f"one of {operator.size} sites, as the operator has", f"one of {size} sites", remedy)
+
+
+@jax.jit
+def spin_form(model: Any) -> Any:
+    """The model's `SpinForm`, compiled once."""
+    return model.spin_form()
+
+
+def _on_one_cpu(configurations: Any) -> bool:
+    if isinstance(configurations, jax.core.Tracer):
+        return False
+    if not isinstance(configurations, Array):
+        return jax.default_backend() == "cpu"
+    devices = configurations.devices()
+    return len(devices) == 1 and next(iter(devices)).platform == "cpu"
+
+
+@partial(jax.jit, static_argnames=("incremental",))
+def _in_jax(operator: Operator, model: Any, configurations: Array, incremental: bool) -> Array:
+    terms = operator.flips.shape[0] + 1
+    chunk = max(1, CHUNK_ELEMENTS // (terms * 8 * operator.size))
+    one = partial(_incremental if incremental else _generic, operator, model)
+    if configurations.shape[0] <= chunk:
+        return jax.vmap(one)(configurations)
+    return jax.lax.map(one, configurations, batch_size=chunk)
+
+
+def _incremental(operator: Operator, model: Any, s: Array) -> Array:
+    cache = model.start(s)
+    ratios = jax.vmap(lambda sites: model.log_ratio(cache, s, sites))(jnp.asarray(operator.flips))
+    return _summed(operator.diagonal(s), operator.elements(s), ratios)
+
+
+def _generic(operator: Operator, model: Any, s: Array) -> Array:
+    configurations, elements = operator.connected(s)
+    logs = jax.vmap(model)(configurations)
+    return _summed(elements[0], elements[1:], logs[1:] - logs[0])
+
+
+def _summed(diagonal: Array, elements: Array, log_ratios: Array) -> Array:
+    """diagonal + Σ elements e^{log_ratios}; a vanishing element counts 0 whatever its ratio."""
+    there = elements != 0
+    ratios = exp_of(jnp.where(there, log_ratios, 0))
+    return diagonal + jnp.sum(jnp.where(there, elements * ratios, 0))
