@@ -1,0 +1,203 @@
+r"""Sectors of conserved quantities, and which of them a Hamiltonian has.
+
+magnetization M = Σ s_i (Pauli units: −N ≤ M ≤ N, M ≡ N mod 2); spin inversion Π X_i = ±1, a symmetry of the sectors without fixed M or
+with M = 0; momentum m, integers with T_R |ψ⟩ = e^{−iq·R}|ψ⟩, q = Σ_a (m_a/L_a) b_a, for the translations of `H.lattice`.
+Without a sector, everything conserved is used: the sectors of `complete_sectors` are disjoint and fill the whole space.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from intertwine._checks import fail
+from intertwine.quantum.exact.basis import Symmetry
+from intertwine.quantum.sign_structure import is_rotation_invariant, rotated, stoquastic_rotation
+
+if TYPE_CHECKING:
+    from intertwine.quantum.operator import Operator
+
+_LARGEST_GROUP = 1000
+
+
+@dataclass(frozen=True)
+class Sector:
+    """Values of conserved quantities; None leaves one open.
+
+    magnetization: Σ s_i, an integer of N's parity. spin_flip: +1 or −1, the eigenvalue of Π X_i.
+    momentum: integers m_a, one for each direction of the lattice (an int on a chain), taken modulo L_a.
+
+    >>> Sector(magnetization=0, momentum=3)
+    Sector(magnetization=0, spin_flip=None, momentum=(3,))
+    """
+
+    magnetization: int | None = None
+    spin_flip: int | None = None
+    momentum: tuple[int, ...] | None = None
+
+    def __post_init__(self) -> None:
+        momentum = (self.momentum,) if isinstance(self.momentum, int | np.integer) else self.momentum
+        for name, value in (("magnetization", self.magnetization), ("spin_flip", self.spin_flip)):
+            if value is not None and not _is_integer(value):
+                raise fail(name, "an integer or None", value)
+        if self.spin_flip not in (None, 1, -1):
+            raise fail("spin_flip", "1, -1 or None", self.spin_flip)
+        if momentum is not None:
+            if not isinstance(momentum, tuple | list) or not all(_is_integer(m) for m in momentum):
+                raise fail("momentum", "integers, one for each direction", self.momentum)
+            object.__setattr__(self, "momentum", tuple(int(m) for m in momentum))
+
+
+def _is_integer(value: Any) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def check_sector(operator: Operator, sector: Sector) -> None:
+    """Raises `InputError` where a quantity of `sector` is out of range or not conserved by `operator`."""
+    N, M = operator.size, sector.magnetization
+    if M is not None:
+        if not operator.conserves_magnetization:
+            raise fail("sector", "a quantity that H conserves", f"magnetization={M}, which H changes")
+        if abs(M) > N or (M - N) % 2:
+            raise fail("magnetization", f"an integer from −{N} to {N} of the parity of N = {N}", M)
+    if sector.spin_flip is not None:
+        if not operator.commutes_with_spin_flip:
+            raise fail("sector", "a quantity that H conserves", f"spin_flip={sector.spin_flip}, which H breaks")
+        if M:
+            raise fail("spin_flip", "None where magnetization is not 0", sector.spin_flip,
+                       "spin inversion maps M to −M; give one of the two")
+    if sector.momentum is not None:
+        lattice, d = operator.lattice, len(getattr(operator.lattice, "extent", ()))
+        if lattice is None:
+            raise fail("momentum", "None where H has no lattice", sector.momentum, "build H with lattice=...")
+        if len(sector.momentum) != d:
+            raise fail("momentum", f"{d} integers, one for each direction", sector.momentum)
+        if any(m and not p for m, p in zip(sector.momentum, lattice.periodic, strict=True)):
+            raise fail("momentum", "0 along open directions", sector.momentum)
+        if len(invariant_rows(operator, lattice.translations.permutations)) != lattice.translations.order:
+            raise fail("sector", "a quantity that H conserves", f"momentum={sector.momentum}; H breaks translations")
+
+
+def invariant_rows(operator: Operator, permutations: Any) -> np.ndarray:
+    """The rows of int (g, N) that leave `operator` unchanged, the identity first."""
+    kept = np.array([row for row in np.asarray(permutations) if operator.is_invariant(row)])
+    identity = np.all(kept == np.arange(operator.size), axis=1)
+    return np.concatenate([kept[identity], kept[~identity]])
+
+
+def translations(operator: Operator) -> np.ndarray:
+    """The lattice translations that leave `operator` unchanged (only the identity where it has no lattice)."""
+    group = getattr(operator.lattice, "translations", None)
+    rows = np.arange(operator.size)[None] if group is None else group.permutations
+    return invariant_rows(operator, rows)
+
+
+def momentum_characters(operator: Operator, rows: np.ndarray, momentum: tuple[int, ...]) -> np.ndarray:
+    """e^{−iq·R} for each translation, complex (g,); exactly ±1 where it is real."""
+    extent = np.array(operator.lattice.extent)
+    shift = np.stack(np.unravel_index(rows[:, 0] // operator.lattice.basis_size, tuple(extent)), axis=1)
+    turns = (shift * np.array(momentum) % extent / extent).sum(axis=1)
+    quarter = np.round(4 * turns)
+    exact = np.array([1, -1j, -1, 1j])[quarter.astype(int) % 4]
+    return np.where(np.abs(4 * turns - quarter) < 1e-9, exact, np.exp(-2j * np.pi * turns))
+
+
+def complete_sectors(operator: Operator, wanted: Sector | None = None) -> list[tuple[Sector, int]]:
+    """Every sector of all that `operator` conserves, inside `wanted`, with how often its spectrum occurs.
+
+    Sectors with the same spectrum by symmetry (M and −M, and ±momentum of a real H) are listed once, counted twice.
+    """
+    wanted = Sector() if wanted is None else wanted
+    check_sector(operator, wanted)
+    rows = translations(operator)
+    momenta = _momenta(operator, rows, wanted)
+    out = []
+    for M, copies in _magnetizations(operator, wanted):
+        flips: tuple[int | None, ...] = (None,)
+        if operator.commutes_with_spin_flip and not M:
+            flips = (1, -1) if wanted.spin_flip is None else (wanted.spin_flip,)
+        for flip, (momentum, pairs) in itertools.product(flips, momenta):
+            out.append((Sector(M, flip, momentum), copies * pairs))
+    return out
+
+
+def _magnetizations(operator: Operator, wanted: Sector) -> list[tuple[int | None, int]]:
+    N = operator.size
+    if wanted.magnetization is not None:
+        return [(wanted.magnetization, 1)]
+    if not operator.conserves_magnetization:
+        return [(None, 1)]
+    if not operator.commutes_with_spin_flip:
+        return [(M, 1) for M in range(-N, N + 1, 2)]
+    return [(M, 2 if M and wanted.spin_flip is None else 1) for M in range(N % 2, N + 1, 2)]
+
+
+def _momenta(operator: Operator, rows: np.ndarray, wanted: Sector) -> list[tuple[tuple[int, ...] | None, int]]:
+    if wanted.momentum is not None:
+        return [(wanted.momentum, 1)]
+    if len(rows) == 1:
+        return [(None, 1)]
+    lattice = operator.lattice
+    grid = itertools.product(*(
+        range(n if p else 1) for n, p in zip(lattice.extent, lattice.periodic, strict=True)
+    ))
+    found: list[tuple[tuple[int, ...], int]] = []
+    seen: set[bytes] = set()
+    for momentum in grid:
+        characters = momentum_characters(operator, rows, momentum)
+        key, mirror = (np.round(c, 6) + (0.0 + 0.0j) for c in (characters, characters.conj()))
+        if key.tobytes() in seen:
+            continue
+        seen.add(key.tobytes())
+        paired = operator.is_real and not np.array_equal(key, mirror)
+        if paired:
+            seen.add(mirror.tobytes())
+        found.append((momentum, 2 if paired else 1))
+    return list(found)
+
+
+def symmetry_of(operator: Operator, sector: Sector) -> Symmetry:
+    """The group and character of one of the `complete_sectors`."""
+    rows = translations(operator) if sector.momentum is not None else np.arange(operator.size)[None]
+    characters = np.ones(1, complex)
+    if sector.momentum is not None:
+        characters = momentum_characters(operator, rows, sector.momentum).astype(complex)
+    down = None if sector.magnetization is None else (operator.size - sector.magnetization) // 2
+    symmetry = Symmetry(rows, np.zeros(len(rows), bool), characters, down)
+    return symmetry if sector.spin_flip is None else symmetry.with_inversion(sector.spin_flip)
+
+
+def positive_sectors(operator: Operator, wanted: Sector | None) -> tuple[np.ndarray, list[Symmetry]] | None:
+    """Where a ground state can be taken non-negative: the rotation Π_{i∈A} Z_i that makes it so (A as bool (N,)) and
+    the sectors to search, all with trivial characters; None where no rotation makes `operator` stoquastic."""
+    wanted = Sector() if wanted is None else wanted
+    if wanted.spin_flip is not None or wanted.momentum is not None:
+        return None
+    sites = stoquastic_rotation(operator)
+    if sites is None:
+        return None
+    check_sector(operator, wanted)
+    positive = rotated(operator, sites)
+    rows = _largest_group(positive)
+    plain = Symmetry(rows, np.zeros(len(rows), bool), np.ones(len(rows), complex), None)
+    magnetizations = [M for M, _ in _magnetizations(operator, wanted)]
+    if wanted.magnetization is None and len(magnetizations) > 1 and is_rotation_invariant(operator):
+        magnetizations = [operator.size % 2]
+    symmetries = []
+    for M in magnetizations:
+        symmetry = plain._replace(down=None if M is None else (operator.size - M) // 2)
+        inverted = positive.commutes_with_spin_flip and not M
+        symmetries.append(symmetry.with_inversion(1) if inverted else symmetry)
+    return sites, symmetries
+
+
+def _largest_group(operator: Operator) -> np.ndarray:
+    """The space group of the lattice where it is small enough, else its translations; what leaves H unchanged."""
+    lattice = operator.lattice
+    group = getattr(lattice, "space_group", None) if lattice is not None else None
+    if group is None or group.order > _LARGEST_GROUP:
+        return translations(operator)
+    return invariant_rows(operator, group.permutations)

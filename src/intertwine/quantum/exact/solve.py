@@ -1,0 +1,131 @@
+r"""Ground energies, ground states and spectra by diagonalization, sector by sector.
+
+For a ground state of a stoquastic operator (after a rotation Π_{i∈A} Z_i, see `sign_structure`) the theorem of Perron and
+Frobenius names the sector: trivial characters throughout. Otherwise all sectors are searched.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from intertwine._checks import fail, positive_int
+from intertwine.quantum.exact.basis import Basis, Symmetry, build_basis, require_memory, sector_matrix
+from intertwine.quantum.exact.lanczos import Eigenpairs, lowest
+from intertwine.quantum.exact.sector import Sector, complete_sectors, positive_sectors, symmetry_of
+from intertwine.quantum.sign_structure import rotated
+
+if TYPE_CHECKING:
+    from intertwine.quantum.operator import Operator
+
+_LARGEST_STATE = 24
+
+
+def ground_energy(H: Operator, *, sector: Sector | None = None) -> float:
+    """The lowest eigenvalue of H, or the lowest inside `sector`.
+
+    Raises `InputError` where H is not Hermitian, `sector` is not conserved, or the sector would need more than 10 GB (the
+    message says its dimension), and `NotConverged` where Lanczos fails.
+
+    >>> from intertwine.quantum.hamiltonians import heisenberg
+    >>> from intertwine.spaces.lattices import Chain
+    >>> ring = heisenberg(Chain(8))
+    >>> round(ground_energy(ring), 9), round(ground_energy(ring, sector=Sector(magnetization=2)), 9)
+    (-14.604373635, -12.51183561)
+    """
+    pairs, _, _ = _search(H, sector)
+    return float(pairs.energies[0])
+
+
+def ground_state(H: Operator) -> tuple[float, np.ndarray]:
+    """The lowest eigenvalue and a normalised eigenvector over all 2^N states (at most 24 sites).
+
+    The vector (2^N,) is float64, or complex128 where it must be; site 0 is the most significant bit, bit 0 ↔ s = +1; its
+    largest component is positive. Of a degenerate level one state is returned.
+
+    >>> from intertwine.quantum.hamiltonians import heisenberg
+    >>> from intertwine.spaces.lattices import Chain
+    >>> energy, psi = ground_state(heisenberg(Chain(2), marshall=False))
+    >>> round(energy, 9), psi.round(6).tolist()
+    (-3.0, [0.0, 0.707107, -0.707107, 0.0])
+    """
+    if H.size > _LARGEST_STATE:
+        raise fail("H", f"at most {_LARGEST_STATE} sites for a state vector", f"{H.size} sites", "use ground_energy")
+    pairs, basis, sites = _search(H, None)
+    psi = basis.expanded(pairs.vectors[:, 0])
+    if sites is not None and np.any(sites):
+        mask = int(np.sum(np.int64(1) << (H.size - 1 - np.flatnonzero(sites))))
+        psi = psi * (1.0 - 2.0 * (np.bitwise_count(np.arange(2**H.size) & mask) & 1))
+    largest = psi[np.argmax(np.abs(psi) > np.max(np.abs(psi)) * (1 - 1e-8))]
+    psi = psi * (np.abs(largest) / largest)
+    return float(pairs.energies[0]), psi / np.linalg.norm(psi)
+
+
+def spectrum(H: Operator, k: int = 6, *, sector: Sector | None = None) -> np.ndarray:
+    """The k lowest eigenvalues of H (inside `sector`), ascending, degenerate ones repeated; float64 (≤ k,).
+
+    >>> from intertwine.quantum.hamiltonians import heisenberg
+    >>> from intertwine.spaces.lattices import Chain
+    >>> spectrum(heisenberg(Chain(4)), 5).round(9).tolist()
+    [-8.0, -4.0, -4.0, -4.0, 0.0]
+    """
+    k = positive_int("k", k, "give the number of eigenvalues")
+    _require_hermitian(H)
+    plans = [(symmetry_of(H, s), copies) for s, copies in complete_sectors(H, sector)]
+    _require_all(H, [symmetry for symmetry, _ in plans], 2 * k)
+    levels = []
+    for symmetry, copies in plans:
+        if symmetry.dimension():
+            pairs, _ = _solve(H, symmetry, k)
+            levels.append(np.repeat(pairs.energies, copies))
+    return np.sort(np.concatenate(levels))[:k]
+
+
+def searched_dimensions(H: Operator) -> list[int]:
+    """The dimensions of the sectors that `ground_energy` would diagonalize."""
+    return [symmetry.dimension() for symmetry in _plan(H, None)[2]]
+
+
+def _plan(H: Operator, sector: Sector | None) -> tuple[Operator, np.ndarray | None, list[Symmetry]]:
+    """The operator to diagonalize, the rotation that leads to it, and the sectors to search."""
+    positive = positive_sectors(H, sector)
+    if positive is None:
+        return H, None, [symmetry_of(H, s) for s, _ in complete_sectors(H, sector)]
+    sites, symmetries = positive
+    return rotated(H, sites), sites, symmetries
+
+
+def _search(H: Operator, sector: Sector | None) -> tuple[Eigenpairs, Basis, np.ndarray | None]:
+    """The lowest eigenpair over all sectors to search, the basis it is in, and the rotation that was applied."""
+    _require_hermitian(H)
+    operator, sites, symmetries = _plan(H, sector)
+    _require_all(operator, symmetries, 20)
+    best: tuple[Eigenpairs, Basis] | None = None
+    for symmetry in symmetries:
+        if symmetry.dimension() == 0:
+            continue
+        found = _solve(operator, symmetry, 1)
+        if best is None or found[0].energies[0] < best[0].energies[0]:
+            best = found
+    if best is None:
+        raise fail("sector", "a sector with states in it", repr(sector), "its dimension is 0")
+    return *best, sites
+
+
+def _solve(operator: Operator, symmetry: Symmetry, k: int) -> tuple[Eigenpairs, Basis]:
+    basis = build_basis(operator.size, symmetry)
+    scale = float(np.sum(np.abs(operator.masks().h)))
+    return lowest(sector_matrix(operator, basis), k, scale), basis
+
+
+def _require_hermitian(H: Any) -> None:
+    if not hasattr(H, "is_hermitian"):
+        raise fail("H", "an Operator", H, "build it with tfim, heisenberg, ... or Operator.from_strings")
+    if not H.is_hermitian:
+        raise fail("H", "a Hermitian operator", "one that is not", "give every Pauli string a real coefficient")
+
+
+def _require_all(operator: Operator, symmetries: list[Symmetry], vectors: int) -> None:
+    for symmetry in symmetries:
+        require_memory(operator, symmetry.dimension(), operator.is_real and symmetry.is_real, vectors)
