@@ -1,0 +1,150 @@
+"""The words of the page: title, one sentence, what to beware of, headline numbers, tables, commands."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from typing import Any
+
+from intertwine.report.numbers import ABSENT, duration, plain, with_error
+from intertwine.report.read import Run
+
+R_HAT_LIMIT = 1.05
+"""Above this the chains of a final estimate are said to disagree."""
+
+BELOW_EXACT = 5.0
+"""So many standard errors below the exact energy are taken for a fault, not for chance."""
+
+
+def _word(run: Run, name: str) -> str:
+    value = run.result.get(name)
+    return "" if value is None else str(value)
+
+
+def title(run: Run) -> str:
+    """What was computed, for a heading."""
+    kind = run.result.get("kind", "ground-state")
+    what = "Ground state" if kind == "ground-state" else str(kind)
+    subject, lattice = _word(run, "hamiltonian") or run.name, _word(run, "lattice")
+    return f"{what}: {subject}" + (f" on {lattice}" if lattice and lattice not in subject else "")
+
+
+def lead(run: Run) -> str:
+    """The run in one sentence."""
+    if not run.finished:
+        plural = "" if run.steps == 1 else "s"
+        return f"This run has not finished: {run.steps} step{plural} so far, and no final estimate yet."
+    energy = run.result["energy"]
+    sentence = f"Energy {with_error(energy['mean'], energy['error'])}"
+    exact = run.exact
+    if exact is None or energy["mean"] is None:
+        return (
+            f"{sentence}. No exact energy is known for this system: the V-score stands in for the distance."
+        )
+    above = energy["mean"] - exact
+    side = "above" if above >= 0 else "below"
+    sentence += f", {plain(abs(above), 2)} {side} the exact {plain(exact, 10)}"
+    if energy["error"]:
+        sentence += f" ({abs(above) / energy['error']:.1f} standard errors)"
+    return sentence + "."
+
+
+def notices(run: Run) -> list[str]:
+    """What the reader must know before trusting a number."""
+    said = [f"{name} is not there: {shows} cannot be shown." for name, shows in run.missing.items()]
+    if not run.finished:
+        return said
+    energy, exact = run.result["energy"], run.exact
+    mean, error, r_hat = energy["mean"], energy["error"], energy["r_hat"]
+    if r_hat is not None and r_hat > R_HAT_LIMIT:
+        said.append(
+            f"R-hat of the final estimate is {plain(r_hat, 4)}: the chains disagree, and the error bar is too"
+            " small. Sample longer, or use more sweeps between draws."
+        )
+    if exact is not None and mean is not None and error is not None and mean < exact - BELOW_EXACT * error:
+        said.append(
+            f"The energy lies more than {BELOW_EXACT:.0f} standard errors below the exact one, where no state"
+            " can be: the sampling or the reference is wrong."
+        )
+    return said
+
+
+def cards(run: Run) -> list[tuple[str, str, str]]:
+    """The headline numbers: (name, value, remark)."""
+    if not run.finished:
+        step = run.last("step")
+        at = "no step yet" if step is None else f"at step {int(step)}"
+        return [
+            ("Energy", with_error(run.last("energy"), run.last("error")), at),
+            ("V-score", plain(run.last("v_score"), 3), at),
+            ("Acceptance", plain(run.last("acceptance"), 3), at),
+        ]
+    result, energy, exact = run.result, run.result["energy"], run.exact
+    mean, size, relative = energy["mean"], result["size"], result["relative_error"]
+    source = str((result.get("exact") or {}).get("source") or "")
+    if relative is None and exact and mean is not None:
+        relative = abs((mean - exact) / exact)
+    unknown = "not known"
+    return [
+        (
+            "Energy",
+            with_error(mean, energy["error"]),
+            f"{plain(mean / size, 8)} per site" if size and mean is not None else "",
+        ),
+        ("Exact energy", unknown if exact is None else plain(exact, 10), source),
+        ("Relative error", unknown if relative is None else plain(relative, 2), "|E − E₀| / |E₀|"),
+        ("V-score", plain(result["v_score"], 2), "N Var(H) / E², 0 for an eigenstate"),
+    ]
+
+
+def table(run: Run) -> list[tuple[str, str]]:
+    """The result as names and values; empty for an unfinished run."""
+    if not run.finished:
+        return []
+    result, energy = run.result, run.result["energy"]
+    return [
+        ("hamiltonian", _word(run, "hamiltonian") or ABSENT),
+        ("lattice", _word(run, "lattice") or ABSENT),
+        ("sites", plain(result["size"])),
+        ("model", _word(run, "model") or ABSENT),
+        ("parameters", plain(result["parameters"])),
+        ("steps", plain(result["steps"])),
+        ("energy variance", plain(energy["variance"], 4)),
+        ("samples of the estimate", plain(energy["samples"])),
+        ("effective sample size", plain(energy["ess"], 5)),
+        ("autocorrelation time τ", plain(energy["tau"], 3)),
+        ("R-hat", plain(energy["r_hat"], 5)),
+        ("wall time", duration(result["seconds"])),
+    ]
+
+
+def configuration(table: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    """The configuration as dotted names and values, in the order of the file.
+
+    >>> configuration({"seed": 0, "model": {"name": "rbm", "units": [1, 2]}})
+    [('seed', '0'), ('model.name', 'rbm'), ('model.units', '[1, 2]')]
+    """
+    rows: list[tuple[str, str]] = []
+    for name, value in table.items():
+        if isinstance(value, dict):
+            rows += configuration(value, f"{prefix}{name}.")
+        else:
+            text = value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
+            rows.append((prefix + name, text))
+    return rows
+
+
+def versions(run: Run) -> list[tuple[str, str]]:
+    """What the run was made with, in alphabetical order."""
+    return [(str(name), str(version)) for name, version in sorted(run.result.get("versions", {}).items())]
+
+
+def commands(run: Run) -> list[tuple[str, str]]:
+    """What to type, in the directory that holds the run folder: (purpose, command)."""
+    folder = shlex.quote(run.name)
+    go_on = "to continue it, had it been stopped" if run.finished else "to finish this run"
+    return [
+        (go_on, f"intertwine resume {folder}"),
+        ("to run the same configuration again", f"intertwine run {shlex.quote(run.name + '/config.toml')}"),
+        ("to write this page again", f"intertwine report {folder}"),
+    ]
