@@ -9,10 +9,10 @@ balance (Metropolis et al., J. Chem. Phys. 21, 1087, 1953; for wave functions Be
 configuration is drawn every `sweep` proposals.
 
 Two backends with the same law: compiled host kernels on a CPU for models that are a `SpinForm` (`host`), and
-JAX everywhere else, for the incremental path (`start`, `log_ratio`, `flip`: O(M) a proposal) or any model.
-All chains take the same part of a `Mixture` at a time: each part keeps |ψ|² by itself, so this changes no
-law and, the parts being drawn independently of the states, leaves stationary chains uncorrelated. Caches are
-made afresh at every draw, so that rounding does not accumulate.
+JAX everywhere else (and for chains spread over devices), for the incremental path (`start`, `log_ratio`,
+`flip`: O(M) a proposal) or any model. All chains take the same part of a `Mixture` at a time: each part keeps
+|ψ|² by itself, so this changes no law and, the parts being drawn independently of the states, leaves
+stationary chains uncorrelated. Caches are made afresh at every draw, so that rounding does not accumulate.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from jaxtyping import Int8
 
 from intertwine._checks import fail, one_of, positive_int
 from intertwine.models.protocols import Incremental, LogAmplitude, SpinFormed
+from intertwine.models.units import as_spins
 from intertwine.sampling.protocols import Samples
 from intertwine.sampling.rules import MoveTable, Rule
 from intertwine.sampling.starts import (
@@ -103,30 +104,28 @@ class Metropolis:
         The acceptance is the share of proposals that moved the chain; null exchanges count as proposals.
         """
         draws = positive_int("draws", draws, "give the number of configurations a chain")
+        model = as_spins(model)
         check_state(state.configurations, (self.chains, model.size))
         sweep = self.sweep or model.size
-        if self._on_host(model):
-            drawn, accepted = _host_sample(self.rule, model, state.configurations, draws, sweep, key)
+        if self._on_host(model, state.configurations):
+            drawn, last, share = _host_sample(self.rule, model, state.configurations, draws, sweep, key)
         else:
             kinds, tables = jax_tables(self.rule, model.size)
-            drawn, accepted = _jax_sample(
+            drawn, last, share = _jax_sample(
                 model, state.configurations, tables, key, kinds=kinds, draws=draws, sweep=sweep
             )
-        share = accepted / (self.chains * draws * sweep)
-        return Samples(drawn, None, share), ChainState(drawn[:, -1])
+        return Samples(drawn, None, share), ChainState(last)
 
-    def _on_host(self, model: LogAmplitude) -> bool:
+    def _on_host(self, model: LogAmplitude, configurations: Any) -> bool:
         """Whether the host kernels run; an error if they are asked for and cannot."""
-        if self.backend == "jax" or (self.backend == "auto" and jax.default_backend() != "cpu"):
+        spread = isinstance(configurations, Array) and len(configurations.sharding.device_set) > 1
+        if self.backend == "jax" or (self.backend == "auto" and (spread or jax.default_backend() != "cpu")):
             return False
         able = isinstance(model, SpinFormed)
         if able:
-            try:
-                from intertwine.sampling import host
-            except ImportError:
-                able = False
-            else:
-                able = host.supports(self.rule, model)
+            from intertwine.sampling import host
+
+            able = host.supports(self.rule, model)
         if self.backend == "host" and not able:
             raise fail(
                 "backend",
@@ -139,11 +138,12 @@ class Metropolis:
 
 def _host_sample(
     rule: Rule, model: Any, configurations: Array, draws: int, sweep: int, key: Array
-) -> tuple[Array, Array]:
+) -> tuple[Array, Array, Array]:
+    """(configurations (chains, draws, N), the last ones, accepted share of the proposals)."""
     from intertwine.sampling import host
 
     table = rule.table(model.size)
-    drawn, accepted = host.sample(
+    drawn, share = host.sample(
         model.spin_form(),
         table.sites,
         table.weights,
@@ -153,15 +153,15 @@ def _host_sample(
         key,
         exchange=table.exchange,
     )
-    return jnp.asarray(drawn), jnp.asarray(accepted)
+    return jnp.asarray(drawn), jnp.asarray(drawn[:, -1].copy()), jnp.asarray(share)
 
 
 # --------------------------------------------------------------------------------------------- the JAX kernel
 
 
 class JaxTables(NamedTuple):
-    """A rule's parts for the JAX kernel: sites (moves, F) of each, and the cumulative probabilities of the
-    parts."""
+    """A rule's parts for the JAX kernel: the sites (moves, F) of each, the cumulative probabilities of
+    all."""
 
     sites: tuple[np.ndarray, ...]
     cumulative: np.ndarray
@@ -269,8 +269,8 @@ def _jax_sample(
     kinds: tuple[bool, ...],
     draws: int,
     sweep: int,
-) -> tuple[Array, Array]:
-    """(configurations (chains, draws, N), accepted proposals)."""
+) -> tuple[Array, Array, Array]:
+    """(configurations (chains, draws, N), the last ones, accepted share of the proposals)."""
     chains = configurations.shape[0]
 
     def draw(spins: Array, draw_key: Array) -> tuple[Array, tuple[Array, Array]]:
@@ -279,5 +279,6 @@ def _jax_sample(
         spins, counts = run_sweep(model, kinds, tables, spins, keys, part_key, sweep)
         return spins, (spins, counts)
 
-    _, (drawn, counts) = jax.lax.scan(draw, configurations, jax.random.split(key, draws))
-    return jnp.swapaxes(drawn, 0, 1), counts.sum(dtype=jnp.float32)
+    last, (drawn, counts) = jax.lax.scan(draw, configurations, jax.random.split(key, draws))
+    share = counts.astype(jnp.float32).mean() / sweep
+    return jnp.swapaxes(drawn, 0, 1), last, share

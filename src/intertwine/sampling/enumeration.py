@@ -1,0 +1,137 @@
+r"""All configurations with their exact probabilities: for small systems, and as the truth of tests.
+
+    p(s) = |ψ(s)|² / Σ_{s'} |ψ(s')|²
+
+over the 2^N configurations, or the binomial(N, (N+M)/2) ones of magnetization M = Σ_i s_i. Site 0 is the most
+significant bit of a configuration's number, and bit 0 is s = +1, as in the matrices of operators.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from intertwine._checks import fail, positive_int
+from intertwine.models.protocols import LogAmplitude
+from intertwine.models.units import as_spins
+from intertwine.sampling.protocols import Samples
+from intertwine.sampling.starts import check_possible
+
+_LIMIT = 22
+_BATCH = 4096
+
+
+def configuration_numbers(size: int, magnetization: int | None = None) -> np.ndarray:
+    """The numbers of all configurations, ascending: int64 (n,)."""
+    numbers = np.arange(2 ** positive_int("size", size), dtype=np.int64)
+    if magnetization is None:
+        return numbers
+    check_possible(size, magnetization)
+    return numbers[np.bitwise_count(numbers) == (size - magnetization) // 2]
+
+
+def all_configurations(size: int, magnetization: int | None = None) -> np.ndarray:
+    """All spin configurations, int8 ±1 (n, size), site 0 the most significant bit and bit 0 ↔ +1.
+
+    Raises InputError for more than 22 sites and for an impossible magnetization.
+
+    >>> all_configurations(2).tolist()
+    [[1, 1], [1, -1], [-1, 1], [-1, -1]]
+    >>> all_configurations(4, magnetization=0).shape
+    (6, 4)
+    """
+    if positive_int("size", size) > _LIMIT:
+        raise fail(
+            "size", f"at most {_LIMIT} sites for an enumeration", size, "use Metropolis for larger systems"
+        )
+    numbers = configuration_numbers(size, magnetization)
+    bits = (numbers[:, None] >> np.arange(size - 1, -1, -1)) & 1
+    return (1 - 2 * bits).astype(np.int8)
+
+
+@jax.jit
+def log_density(model: Any, configurations: Array) -> Array:
+    """2 Re log ψ of configurations (..., N), in batches that keep the memory small."""
+    model = as_spins(model)
+    flat = configurations.reshape(-1, configurations.shape[-1])
+    values = jax.lax.map(lambda s: 2.0 * jnp.real(model(s)), flat, batch_size=min(_BATCH, len(flat)))
+    return values.reshape(configurations.shape[:-1])
+
+
+def probabilities(model: LogAmplitude, magnetization: int | None = None) -> np.ndarray:
+    """|ψ|², normalised over `all_configurations(model.size, magnetization)`: float64 (n,)."""
+    log_p = np.asarray(log_density(model, all_configurations(model.size, magnetization)), np.float64)
+    p = np.exp(log_p - log_p.max())
+    return p / p.sum()
+
+
+class EnumerationState(NamedTuple):
+    """Nothing to remember but the number of sites, int32 ()."""
+
+    size: Array
+
+
+@dataclass(frozen=True)
+class Enumeration:
+    """Every configuration once, with its probability as weight: exact means, no error bars.
+
+    magnetization: Σ_i s_i of the configurations, or None for all of them.
+
+    `sample` returns one chain whose draws are the configurations in order, whatever number of draws is asked
+    for. Raises InputError beyond 22 sites, and for a magnetization that cannot be.
+
+    >>> import jax
+    >>> from intertwine.models.rbm import RBM
+    >>> key = jax.random.key(0)
+    >>> psi = RBM(4, hidden=4, key=key)
+    >>> sampler = Enumeration(magnetization=0)
+    >>> samples, _ = sampler.sample(psi, sampler.init(psi, key=key), 1, key=key)
+    >>> samples.configurations.shape, round(float(samples.weights.sum()), 6)
+    ((1, 6, 4), 1.0)
+    """
+
+    magnetization: int | None = None
+
+    def __post_init__(self) -> None:
+        m = self.magnetization
+        if m is not None and (isinstance(m, bool) or not isinstance(m, int)):
+            raise fail("magnetization", "an integer, the sum of the spins ±1, or None", m)
+
+    def init(self, model: LogAmplitude, *, key: Array) -> EnumerationState:
+        """The state: the number of sites."""
+        self.count(model.size)
+        return EnumerationState(jnp.asarray(model.size, jnp.int32))
+
+    def sample(
+        self, model: LogAmplitude, state: EnumerationState, draws: int, *, key: Array
+    ) -> tuple[Samples, EnumerationState]:
+        """All configurations (1, n, N) with weights (1, n); `draws` and `key` do not matter."""
+        positive_int("draws", draws)
+        configurations = jnp.asarray(all_configurations(model.size, self.magnetization))
+        log_p = log_density(model, configurations)
+        weights = jax.nn.softmax(log_p)
+        return Samples(configurations[None], weights[None], jnp.ones(())), state
+
+    def count(self, size: int) -> int:
+        """How many configurations there are.
+
+        >>> Enumeration().count(10), Enumeration(magnetization=0).count(10)
+        (1024, 252)
+        """
+        if positive_int("size", size) > _LIMIT:
+            raise fail(
+                "size",
+                f"at most {_LIMIT} sites for an enumeration",
+                size,
+                "use Metropolis for larger systems",
+            )
+        if self.magnetization is None:
+            return 2**size
+        check_possible(size, self.magnetization)
+        return math.comb(size, (size + self.magnetization) // 2)

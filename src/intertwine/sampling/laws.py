@@ -1,0 +1,131 @@
+r"""Laws of samplers on small systems: kernel matrices, detailed balance, and samplers that follow them.
+
+The kernel of a rule with moves m of probability w_m on the configurations of N ≤ 12 spins is the matrix
+
+    P(s → s') = Σ_{m: m s = s'} w_m min(1, p(s')/p(s)),   s' ≠ s,      P(s → s) = 1 − Σ_{s' ≠ s} P(s → s'),
+
+with p = |ψ|^{2β}; detailed balance is p(s) P(s → s') = p(s') P(s' → s) for every pair, and ergodicity is that
+a power of P has no zero.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from jax import Array
+
+from intertwine._checks import fail
+from intertwine.models.protocols import LogAmplitude
+from intertwine.sampling.enumeration import all_configurations, configuration_numbers, log_density
+from intertwine.sampling.rules import Rule
+
+_LIMIT = 12
+
+
+def transition_matrix(
+    rule: Rule, model: LogAmplitude, *, beta: float = 1.0, magnetization: int | None = None
+) -> np.ndarray:
+    """P(s → s') of one proposal, float64 (n, n), over `all_configurations(model.size, magnetization)`.
+
+    Raises InputError for more than 12 sites, and for a magnetization that the rule does not conserve.
+
+    >>> import jax
+    >>> from intertwine.models.rbm import RBM
+    >>> from intertwine.sampling.rules import SingleFlip
+    >>> P = transition_matrix(SingleFlip(), RBM(3, hidden=2, key=jax.random.key(0)))
+    >>> P.shape, bool(abs(P.sum(axis=1) - 1).max() < 1e-14)
+    ((8, 8), True)
+    """
+    size = model.size
+    if size > _LIMIT:
+        raise fail("model", f"at most {_LIMIT} sites for a kernel matrix", f"{size} sites")
+    if magnetization is not None and not rule.conserves_magnetization:
+        raise fail("magnetization", "None for a rule that changes it", magnetization)
+    table = rule.table(size)
+    spins = all_configurations(size, magnetization)
+    numbers = configuration_numbers(size, magnetization)
+    log_p = beta * np.asarray(log_density(model, spins), np.float64)
+    matrix = np.zeros((len(numbers), len(numbers)))
+    rows = np.arange(len(numbers))
+    for sites, weight, exchange in zip(table.sites, table.weights, table.exchange, strict=True):
+        flipped = sites[sites < size]
+        live = spins[:, flipped[0]] != spins[:, flipped[1]] if exchange else np.ones(len(rows), bool)
+        mask = int(sum(1 << (size - 1 - int(i)) for i in flipped))
+        to = np.searchsorted(numbers, numbers[live] ^ mask)
+        matrix[rows[live], to] += weight * np.exp(np.minimum(0.0, log_p[to] - log_p[live]))
+    matrix[rows, rows] += 1.0 - matrix.sum(axis=1)
+    return matrix
+
+
+def assert_detailed_balance(
+    rule: Rule,
+    model: LogAmplitude,
+    tol: float = 1e-12,
+    *,
+    beta: float = 1.0,
+    magnetization: int | None = None,
+) -> None:
+    """Raise AssertionError unless the rule's kernel is a stochastic matrix in detailed balance with |ψ|^{2β}.
+
+    tol: the largest |p(s) P(s → s') − p(s') P(s' → s)| and |p P − p| allowed, p summing to 1.
+
+    >>> import jax
+    >>> from intertwine.models.rbm import RBM
+    >>> from intertwine.sampling.rules import Exchange
+    >>> assert_detailed_balance(Exchange(), RBM(4, hidden=3, key=jax.random.key(0)), tol=1e-6)
+    """
+    matrix = transition_matrix(rule, model, beta=beta, magnetization=magnetization)
+    log_p = beta * np.asarray(log_density(model, all_configurations(model.size, magnetization)), np.float64)
+    p = np.exp(log_p - log_p.max())
+    p /= p.sum()
+    flow = p[:, None] * matrix
+    assert matrix.min() >= -tol, f"{rule}: a transition probability is {matrix.min():.3g}"
+    assert abs(matrix.sum(axis=1) - 1).max() <= tol, f"{rule}: rows of the kernel do not sum to 1"
+    assert abs(flow - flow.T).max() <= tol, (
+        f"{rule}: detailed balance is off by {abs(flow - flow.T).max():.3g}"
+    )
+    assert abs(p @ matrix - p).max() <= tol, f"{rule}: |ψ|² is not stationary"
+
+
+def is_ergodic(matrix: np.ndarray) -> bool:
+    """Whether a kernel connects every pair of configurations (some power of it is positive everywhere)."""
+    reach = (matrix > 0) | np.eye(len(matrix), dtype=bool)
+    for _ in range(int(np.ceil(np.log2(len(matrix)))) + 1):
+        reach = (reach.astype(np.float32) @ reach.astype(np.float32)) > 0
+    return bool(reach.all())
+
+
+def transition_counts(
+    sampler: Any, model: LogAmplitude, draws: int, *, key: Array, magnetization: int | None = None
+) -> np.ndarray:
+    """How often the sampler went from one configuration to another in successive draws: int64 (n, n)."""
+    import jax
+
+    start, run = jax.random.split(key)
+    state = sampler.init(model, key=start)
+    samples, _ = sampler.sample(model, state, draws, key=run)
+    numbers = configuration_numbers(model.size, magnetization)
+    powers = 1 << np.arange(model.size - 1, -1, -1)
+    spins = np.asarray(samples.configurations, np.int64)
+    index = np.searchsorted(numbers, ((1 - spins) // 2) @ powers)
+    counts = np.zeros((len(numbers), len(numbers)), np.int64)
+    np.add.at(counts, (index[:, :-1].ravel(), index[:, 1:].ravel()), 1)
+    return counts
+
+
+def assert_follows_kernel(counts: np.ndarray, matrix: np.ndarray, deviations: float = 4.0) -> None:
+    """Raise AssertionError unless transition counts are those of the kernel, within `deviations` sigma.
+
+    Given how often each row was left, the counts of a row are multinomial: no impossible transition may
+        occur, and
+    χ² = Σ (count − expected)²/expected lies within `deviations` √(2 dof) of its degrees of freedom.
+    """
+    assert (counts[matrix <= 1e-15] == 0).all(), "a transition of probability 0 occurred"
+    expected = counts.sum(axis=1, keepdims=True) * matrix
+    used = expected > 5.0
+    dof = int(used.sum() - used.any(axis=1).sum())
+    chi2 = float((((counts - expected) ** 2)[used] / expected[used]).sum())
+    assert dof > 0, "too few transitions to compare; draw more"
+    limit = deviations * np.sqrt(2.0 * dof)
+    assert abs(chi2 - dof) <= limit, f"χ² = {chi2:.1f} for {dof} degrees of freedom"
