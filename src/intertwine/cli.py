@@ -1,8 +1,9 @@
 """The command `intertwine`: ground-state, run, resume, report.
 
-A problem with what was given is one line on standard error and exit code 2; a run that diverged is 1; one that was
-interrupted is 130. Flags and TOML files are read into the same tables and checked in one place, so that both get the
-same words. Nothing heavy is imported before it is needed: `intertwine --help` must answer at once.
+A problem with what was given is one line on standard error and exit code 2; a run that diverged is 1; one
+that was interrupted is 130. Flags and TOML files are read into the same tables and checked in one place, so
+that both get the same words. Nothing heavy is imported before it is needed: `intertwine --help` must answer
+at once.
 """
 
 from __future__ import annotations
@@ -66,7 +67,9 @@ Overwrite = Annotated[bool, typer.Option("--overwrite", help="replace the run th
 
 @app.command("ground-state", rich_help_panel="Experiments")
 def ground_state(
-    lattice: Annotated[str | None, _flag("--lattice", "chain:20, square:6x6, kagome:2x2:open …", "NAME")] = None,
+    lattice: Annotated[
+        str | None, _flag("--lattice", "chain:20, square:6x6, kagome:2x2:open …", "NAME")
+    ] = None,
     hamiltonian: Annotated[str | None, _flag("--hamiltonian", "heisenberg, tfim, xxz, j1j2", "NAME")] = None,
     j: Annotated[str | None, _flag("--J", "coupling of tfim, heisenberg, xxz", "NUMBER")] = None,
     h: Annotated[str | None, _flag("--h", "transverse field of tfim", "NUMBER")] = None,
@@ -74,13 +77,17 @@ def ground_state(
     j1: Annotated[str | None, _flag("--J1", "nearest neighbours of j1j2", "NUMBER")] = None,
     j2: Annotated[str | None, _flag("--J2", "next-nearest neighbours of j1j2", "NUMBER")] = None,
     marshall: Annotated[str | None, _flag("--marshall", "sign rotation: auto, true, false", "WORD")] = None,
-    model: Annotated[str | None, _flag("--model", "rbm:1, symmetric-rbm:4, jastrow, mean-field", "NAME")] = None,
+    model: Annotated[
+        str | None, _flag("--model", "rbm:1, symmetric-rbm:4, jastrow, mean-field", "NAME")
+    ] = None,
     dtype: Annotated[str | None, _flag("--dtype", "parameters: real, complex", "WORD")] = None,
     steps: Annotated[str | None, _flag("--steps", "updates of the parameters", "INTEGER")] = None,
     samples: Annotated[str | None, _flag("--samples", "configurations a step", "INTEGER")] = None,
     method: Annotated[str | None, _flag("--method", "sr, adam, sgd", "WORD")] = None,
     learning_rate: Annotated[str | None, _flag("--learning-rate", "at the first step", "NUMBER")] = None,
-    learning_rate_end: Annotated[str | None, _flag("--learning-rate-end", "at the last step", "NUMBER")] = None,
+    learning_rate_end: Annotated[
+        str | None, _flag("--learning-rate-end", "at the last step", "NUMBER")
+    ] = None,
     shift: Annotated[str | None, _flag("--shift", "added to S, at the first step", "NUMBER")] = None,
     shift_end: Annotated[str | None, _flag("--shift-end", "at the last step", "NUMBER")] = None,
     schedule: Annotated[str | None, _flag("--schedule", "constant, exponential, cosine", "WORD")] = None,
@@ -102,7 +109,9 @@ def ground_state(
 
 @app.command(rich_help_panel="Experiments")
 def run(
-    configuration: Annotated[str, typer.Argument(metavar="FILE", help="a TOML file, such as a run's config.toml")],
+    configuration: Annotated[
+        str, typer.Argument(metavar="FILE", help="a TOML file, such as a run's config.toml")
+    ],
     out: Out = None,
     overwrite: Overwrite = False,
 ) -> int:
@@ -113,7 +122,9 @@ def run(
 
 
 @app.command(rich_help_panel="Run folders")
-def resume(folder: Annotated[str, typer.Argument(metavar="FOLDER", help="a run that was interrupted")]) -> int:
+def resume(
+    folder: Annotated[str, typer.Argument(metavar="FOLDER", help="a run that was interrupted")],
+) -> int:
     """Go on with a run that was interrupted; it ends with the numbers that it would have had."""
     from intertwine.experiments.kinds import configuration_of, kind_of_folder
     from intertwine.experiments.run_folder import CONFIG
@@ -213,7 +224,10 @@ def _free_folder(configuration: Any) -> Path:
 
 
 def _one_line(message: str) -> str:
-    return " ".join(message.split())
+    """`message` on one line, of bounded length, without characters that a terminal would act on."""
+    line = " ".join(message.split())
+    line = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
+    return line if len(line) <= 600 else line[:300] + " ... " + line[-250:]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,4 +1,6 @@
-"""Checkpoints: what is loaded is what was saved, to the bit; what is damaged is refused and the previous one used."""
+"""Checkpoints: what is loaded is what was saved, to the bit; what is damaged is refused and the previous
+one used.
+"""
 
 import equinox as eqx
 import jax

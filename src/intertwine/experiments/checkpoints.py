@@ -1,15 +1,16 @@
 """Checkpoints that are either whole or refused.
 
     checkpoints/step-00000120/state/          the arrays, written by orbax
-                              manifest.json   step, configuration, and the size and SHA-256 of every file of state/
+                              manifest.json   step, configuration, and the size and SHA-256 of every file of
+                              state/
 
-A checkpoint is written under a hidden name, flushed to the disk and renamed. At loading, the manifest must belong to
-this run's configuration and every file must be there with its checksum: otherwise the checkpoint is refused, the reason
-is told in one line, and the one before it is used. The last three are kept.
+A checkpoint is written under a hidden name, flushed to the disk and renamed. At loading, the manifest must
+belong to this run's configuration and every file must be there with its checksum: otherwise the checkpoint
+is refused, the reason is told in one line, and the one before it is used. The last three are kept.
 
-The state is any pytree of arrays and numbers; random keys are stored as their integers. Its structure is not stored
-(nothing is unpickled): the caller gives a template, the state at step 0 of the same configuration, whose leaves' shapes
-and dtypes must match.
+The state is any pytree of arrays and numbers; random keys are stored as their integers. Its structure is
+not stored (nothing is unpickled): the caller gives a template, the state at step 0 of the same
+configuration, whose leaves' shapes and dtypes must match.
 """
 
 from __future__ import annotations
@@ -31,12 +32,14 @@ KEEP = 3
 MANIFEST, STATE = "manifest.json", "state"
 
 
-class OtherConfiguration(InputError):
+class OtherConfigurationError(InputError):
     """The checkpoint is whole, but of another configuration: config.toml was edited."""
 
 
 class Loaded(NamedTuple):
-    """A checkpoint that was loaded: `state` after `step` steps; `refused`: a line for each newer one passed over."""
+    """A checkpoint that was loaded: `state` after `step` steps; `refused`: a line for each newer one passed
+    over.
+    """
 
     state: Any
     step: int
@@ -88,6 +91,13 @@ def steps(folder: Path) -> list[int]:
     return sorted(int(name) for name in names if name.isdecimal())
 
 
+def drop_after(folder: Path, step: int) -> None:
+    """Remove the checkpoints of later steps: those of a run that has diverged."""
+    for later in steps(folder):
+        if later > step:
+            shutil.rmtree(folder / f"step-{later:08d}", ignore_errors=True)
+
+
 def load(folder: Path, template: Any, step: int, *, config: str) -> Any:
     """The state saved after `step` steps, in the structure of `template`; `InputError` unless it is whole."""
     import orbax.checkpoint as ocp
@@ -99,7 +109,7 @@ def load(folder: Path, template: Any, step: int, *, config: str) -> Any:
     if manifest["config_sha256"] != config_hash(config):
         what = "a checkpoint of this config.toml", "one of another configuration"
         remedy = "undo the edit of config.toml, or start a new run with it: intertwine run"
-        raise OtherConfiguration(str(fail(str(path), *what, remedy)))
+        raise OtherConfigurationError(str(fail(str(path), *what, remedy)))
     if manifest["step"] != step:
         raise fail(str(path), f"a checkpoint of step {step}", f"one of step {manifest['step']}", remedy)
     _check_files(path, manifest["files"], remedy)
@@ -114,18 +124,20 @@ def load(folder: Path, template: Any, step: int, *, config: str) -> Any:
 def load_latest(folder: Path, template: Any, *, config: str, last_step: int) -> Loaded | None:
     """The newest good checkpoint of at most `last_step` steps (as many as `metrics.jsonl` has), or None.
 
-    Where every one is refused: the template and step 0, with the reasons. Raises `InputError` where the newest whole one
-    belongs to another configuration.
+    Where every one is refused: the template and step 0, with the reasons. Raises `InputError` where the
+    newest whole one belongs to another configuration.
     """
     refused: list[str] = []
     for step in reversed(steps(folder)):
         if step > last_step:
             name = f"{folder / f'step-{step:08d}'}"
-            refused.append(f"{name}: expected {step} lines in metrics.jsonl, got {last_step}; an earlier one is used.")
+            refused.append(
+                f"{name}: expected {step} lines in metrics.jsonl, got {last_step}; an earlier one is used."
+            )
             continue
         try:
             return Loaded(load(folder, template, step, config=config), step, refused)
-        except OtherConfiguration:
+        except OtherConfigurationError:
             raise
         except InputError as error:
             refused.append(str(error))
@@ -140,7 +152,9 @@ def _read_manifest(path: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         whole, manifest = False, {}
     if not whole or manifest["format"] != FORMAT:
-        raise fail(str(path), "a whole manifest.json", "one that is missing or damaged", "an earlier one is used")
+        raise fail(
+            str(path), "a whole manifest.json", "one that is missing or damaged", "an earlier one is used"
+        )
     return manifest
 
 
@@ -184,7 +198,9 @@ def _arrays(tree: Any) -> tuple[list[tuple[str, Any]], Any]:
 
 
 def _is_stored(leaf: Any) -> bool:
-    return isinstance(leaf, bool | int | float | complex) or (hasattr(leaf, "dtype") and hasattr(leaf, "shape"))
+    return isinstance(leaf, bool | int | float | complex) or (
+        hasattr(leaf, "dtype") and hasattr(leaf, "shape")
+    )
 
 
 def _to_numpy(leaf: Any) -> np.ndarray:
@@ -194,7 +210,9 @@ def _to_numpy(leaf: Any) -> np.ndarray:
 
 
 def _flatten(state: Any) -> dict[str, np.ndarray]:
-    """name → array; functions and strings are the configuration's business, and arrays of no element hold nothing."""
+    """name → array; functions and strings are the configuration's business, and arrays of no element hold
+    nothing.
+    """
     arrays = {name: _to_numpy(leaf) for name, leaf in _arrays(state)[0] if _is_stored(leaf)}
     return {name: array for name, array in arrays.items() if array.size}
 

@@ -8,8 +8,9 @@
     [optimiser]                  how the parameters move
     [final]                      the last, longer estimate
 
-Every field has a default, so that the empty configuration is a run. Contradictions between fields (an exchange rule with
-a field that does not conserve magnetization, samples that the chains do not divide) are found here, in words.
+Every field has a default, so that the empty configuration is a run. Contradictions between fields (an
+exchange rule with a field that does not conserve magnetization, samples that the chains do not divide) are
+found here, in words.
 """
 
 from __future__ import annotations
@@ -128,8 +129,8 @@ class Sampler(Section):
 class Optimiser(Section):
     """sr: stochastic reconfiguration (natural gradient); adam and sgd: optax on the plain gradient.
 
-    The learning rate and the shift go from their value to their `_end` value along the schedule; `constant` ignores none:
-    there both must be equal, and so they are unless said.
+    The learning rate and the shift go from their value to their `_end` value along the schedule; `constant`
+    ignores none: there both must be equal, and so they are unless said.
     """
 
     steps: int = integer(300, 1, 10_000_000)
@@ -173,7 +174,9 @@ class GroundStateConfiguration(Section):
         """`hamiltonian = "tfim"` for `hamiltonian.name = "tfim"`, and the same for the model."""
         if not isinstance(data, dict):
             return data
-        short = {key: {"name": data[key]} for key in ("hamiltonian", "model") if isinstance(data.get(key), str)}
+        short = {
+            key: {"name": data[key]} for key in ("hamiltonian", "model") if isinstance(data.get(key), str)
+        }
         return {**data, **short}
 
     @field_validator("lattice")
@@ -189,14 +192,26 @@ class GroundStateConfiguration(Section):
         return self
 
 
+_FAMILIES = {
+    "chain": (1, 1),
+    "square": (2, 1),
+    "triangular": (2, 1),
+    "honeycomb": (2, 2),
+    "kagome": (2, 3),
+    "cubic": (3, 1),
+}
+
+
 def check_lattice_name(name: str) -> str:
-    """`name` if it is written like a lattice and is of a size that can be built; nothing is built here."""
-    extents = [int(number) for number in re.findall(r"[0-9]{1,30}", name.partition(":")[2])]
-    cells = 1
-    for extent in extents:
-        cells *= extent
-    if re.search(r"[0-9]{31}", name) or cells > MAX_SITES:
-        raise fail("lattice", f"at most {MAX_SITES} sites", repr(name), "give a smaller lattice, say 'square:10x10'")
+    """`name` if it is of a size that can be built; nothing is built here, and other faults are found when it is."""
+    family, _, rest = name.strip().lower().partition(":")
+    extents = re.findall(r"[0-9]+", rest, re.ASCII)
+    dimension, cells = _FAMILIES.get(family, (1, 1))
+    for extent in extents * (dimension if len(extents) == 1 else 1):
+        cells *= int(extent[:20])
+    if cells > MAX_SITES:
+        remedy = "give a smaller lattice, say 'square:10x10'"
+        raise fail("lattice", f"at most {MAX_SITES} sites", repr(name), remedy)
     return name
 
 

@@ -1,4 +1,6 @@
-"""Contradictions between the fields of a configuration, each in one line, found before anything is allocated."""
+"""Contradictions between the fields of a configuration, each in one line, found before anything is
+allocated.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +59,9 @@ def _check_optimiser(c: GroundStateConfiguration) -> None:
         raise fail("optimiser.solver", f"'auto' with method {o.method!r}", repr(o.solver), remedy)
     if o.schedule == "exponential" and (o.shift == 0) != (o.shift_end == 0):
         remedy = "give two positive shifts, or another schedule"
-        raise fail("optimiser.shift_end", "both shifts positive or both 0", f"{o.shift} to {o.shift_end}", remedy)
+        raise fail(
+            "optimiser.shift_end", "both shifts positive or both 0", f"{o.shift} to {o.shift_end}", remedy
+        )
 
 
 def _check_hamiltonian(c: GroundStateConfiguration, lattice: Any) -> None:
@@ -81,7 +85,12 @@ def _check_sampler(c: GroundStateConfiguration, lattice: Any) -> None:
         raise fail("sampler.rule", "a rule that changes the magnetization for tfim", "'exchange'", remedy)
     if rule == "exchange" and lattice.size % 2:
         remedy = "take rule 'single', or a lattice of an even number of sites"
-        raise fail("sampler.rule", "an even number of sites for 'exchange' in zero magnetization", lattice.size, remedy)
+        raise fail(
+            "sampler.rule",
+            "an even number of sites for 'exchange' in zero magnetization",
+            lattice.size,
+            remedy,
+        )
 
 
 def memory_needed(c: GroundStateConfiguration, sites: int) -> int:
@@ -114,4 +123,6 @@ def _check_memory(c: GroundStateConfiguration, lattice: Any) -> None:
     if needed > available:
         remedy = "take fewer optimiser.samples, a smaller model or lattice, or solver 'iterative'"
         gib = f"one that needs about {needed / 2**30:.0f} GiB"
-        raise fail("memory", f"a run that fits in the {available / 2**30:.0f} GiB of this machine", gib, remedy)
+        raise fail(
+            "memory", f"a run that fits in the {available / 2**30:.0f} GiB of this machine", gib, remedy
+        )

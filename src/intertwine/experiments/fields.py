@@ -1,7 +1,7 @@
 """Fields of a configuration: bounds that pydantic checks, and the words that an error about them uses.
 
-Each helper makes a pydantic field whose `json_schema_extra` carries what was expected and what to do, so that one place
-(`settings`) can say every error in the same form: field, expected, got, remedy.
+Each helper makes a pydantic field whose `json_schema_extra` carries what was expected and what to do, so
+that one place (`settings`) can say every error in the same form: field, expected, got, remedy.
 """
 
 from __future__ import annotations

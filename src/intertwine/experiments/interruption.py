@@ -1,4 +1,6 @@
-"""Ctrl-C (or SIGTERM) ends a run after the step that it is in, with a checkpoint; a second Ctrl-C ends it at once."""
+"""Ctrl-C (or SIGTERM) ends a run after the step that it is in, with a checkpoint; a second Ctrl-C ends it
+at once.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The registry of experiments: one row a kind, its configuration and the two functions that run it.
 
-A kind's modules are imported when it is used, so that the command line answers at once. To add a kind: a configuration
-class whose `kind` is its name, a module with `start` and `resume`, and a row here.
+A kind's modules are imported when it is used, so that the command line answers at once. To add a kind: a
+configuration class whose `kind` is its name, a module with `start` and `resume`, and a row here.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from intertwine._checks import fail
 
 
 class Kind(NamedTuple):
-    """configuration: "module:Class"; module: where `start(configuration, out, ...)` and `resume(folder, ...)` are."""
+    """configuration: "module:Class"; module: where `start(configuration, out, ...)` and `resume(folder,
+    ...)` are.
+    """
 
     configuration: str
     module: str
@@ -60,5 +62,3 @@ def configuration_of(data: dict[str, Any]) -> Any:
     from intertwine.experiments.settings import validate
 
     return validate(kind_of(data).load_configuration(), data)
-
-

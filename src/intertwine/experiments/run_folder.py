@@ -7,10 +7,10 @@
            result.nc       correlations, structure factor, history, parameters (xarray)
            report.html     a self-contained page
 
-Every file is written aside in the same directory, flushed to the disk and renamed, so that a reader (or a kill -9)
-sees the old file or the new one, never a part of one. `metrics.jsonl` alone grows in place: a line is one `write`, and
-a line that was cut is dropped when the run is resumed. A lock (held by the operating system, released whatever way the
-process ends) keeps a second writer out.
+Every file is written aside in the same directory, flushed to the disk and renamed, so that a reader (or a
+kill -9) sees the old file or the new one, never a part of one. `metrics.jsonl` alone grows in place: a line
+is one `write`, and a line that was cut is dropped when the run is resumed. A lock (held by the operating
+system, released whatever way the process ends) keeps a second writer out.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import json
 import math
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -84,6 +84,19 @@ def to_json(value: Any, *, indent: int | None = None) -> str:
     return json.dumps(clean(value), indent=indent, ensure_ascii=False, allow_nan=False)
 
 
+def write_aside_with(path: Path, write: Callable[[Path], None]) -> None:
+    """Like `write_aside`, for a library that writes files itself: `write` is given the name aside."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        write(aside)
+        with open(aside, "rb") as file:
+            os.fsync(file.fileno())
+        os.replace(aside, path)
+    finally:
+        aside.unlink(missing_ok=True)
+    sync_directory(path.parent)
+
+
 class Lock:
     """One writer of a folder; held by the operating system until released or until the process ends."""
 
@@ -91,27 +104,39 @@ class Lock:
         self.path = folder / LOCK
         self._file: Any = None
 
+    def check(self) -> None:
+        """Raise `InputError` if another process holds the lock; changes nothing."""
+        if self.path.is_file():
+            with open(self.path, "r+") as file:
+                self._lock_or_fail(file)
+
     def acquire(self) -> Lock:
         """Take the lock; `InputError` if another process holds it."""
         file = open(self.path, "a+")  # noqa: SIM115  (held open for the life of the lock)
         try:
-            _lock_file(file)
-        except OSError:
-            file.seek(0)
-            holder = file.read().strip() or "another process"
+            self._lock_or_fail(file)
+        except InputError:
             file.close()
-            raise fail(
-                str(self.path.parent),
-                "a run folder that no other process is writing",
-                f"one that is being written by {holder}",
-                "wait for it to end, or give another folder",
-            ) from None
+            raise
         file.seek(0)
         file.truncate()
         file.write(f"process {os.getpid()}")
         file.flush()
         self._file = file
         return self
+
+    def _lock_or_fail(self, file: Any) -> None:
+        try:
+            _lock_file(file)
+        except OSError:
+            file.seek(0)
+            holder = file.read().strip() or "another process"
+            expected = "a run folder that no other process is writing"
+            got, remedy = (
+                f"one that is being written by {holder}",
+                "wait for it to end, or give another folder",
+            )
+            raise fail(str(self.path.parent), expected, got, remedy) from None
 
     def release(self) -> None:
         """Let go; the lock file stays, so that every process locks the same file."""
@@ -132,7 +157,9 @@ def _lock_file(file: Any) -> None:
 
 
 class RunFolder:
-    """A run's folder, opened for writing: `RunFolder.create(...)` or `RunFolder.open(...)`; `close()` it after use."""
+    """A run's folder, opened for writing: `RunFolder.create(...)` or `RunFolder.open(...)`; `close()` it
+    after use.
+    """
 
     def __init__(self, path: Path, lock: Lock):
         self.path = path
@@ -143,8 +170,8 @@ class RunFolder:
     def create(cls, path: str | Path, config: str, *, overwrite: bool = False) -> RunFolder:
         """A new run at `path` with `config` as its `config.toml`.
 
-        An existing folder that is not empty is refused, unless it holds a run and `overwrite` is true: then the new
-        folder is complete before the old one is taken away. Raises `InputError`.
+        An existing folder that is not empty is refused, unless it holds a run and `overwrite` is true: then
+        the new folder is complete before the old one is taken away. Raises `InputError`.
         """
         path = Path(path)
         check_can_create(path, overwrite=overwrite)
@@ -236,7 +263,7 @@ class RunFolder:
 
 
 def read_metrics(folder: str | Path) -> list[dict[str, Any]]:
-    """The history of the run in `folder`: one dict a step, steps 1, 2, 3, ... without a gap."""
+    """The history of the run in `folder`: one dict a step, steps 0, 1, 2, ... without a gap."""
     path = Path(folder) / METRICS
     if not path.exists():
         return []
@@ -251,14 +278,23 @@ def _good_lines(lines: Iterable[bytes]) -> Iterable[dict[str, Any]]:
             record = json.loads(line)
         except ValueError:
             return
-        if not isinstance(record, dict) or record.get("step") != index + 1:
+        if not isinstance(record, dict) or record.get("step") != index:
             return
         yield record
+
+
+def check_name(path: Path) -> None:
+    """Raise `InputError` for a path that no file system takes."""
+    if "\x00" in str(path) or any(len(os.fsencode(part)) > 255 for part in path.parts):
+        shown = ascii(str(path)[:60])
+        remedy = "give another path"
+        raise fail("path", "a path of names of at most 255 bytes, without zero bytes", shown, remedy)
 
 
 def check_is_run(path: str | Path) -> Path:
     """`path` if a run folder is there, or an `InputError` that says what is."""
     path = Path(path)
+    check_name(path)
     remedy = "give the folder that a run wrote, the one with config.toml in it"
     try:
         if not path.exists():
@@ -276,6 +312,7 @@ def check_is_run(path: str | Path) -> Path:
 
 def check_can_create(path: Path, *, overwrite: bool) -> None:
     """Raise `InputError` unless a new run may be written at `path`; touches nothing."""
+    check_name(path)
     try:
         if path.exists():
             _check_existing(path, overwrite)
@@ -283,9 +320,13 @@ def check_can_create(path: Path, *, overwrite: bool) -> None:
         while not ancestor.exists():
             ancestor = ancestor.parent
         if not ancestor.is_dir():
-            raise fail("out", "a path whose parents are folders", f"{ancestor}, a file", "give another folder")
+            raise fail(
+                "out", "a path whose parents are folders", f"{ancestor}, a file", "give another folder"
+            )
         if not os.access(ancestor, os.W_OK | os.X_OK):
-            raise fail("out", "a folder that can be written", str(path), "give another, or change the permissions")
+            raise fail(
+                "out", "a folder that can be written", str(path), "give another, or change the permissions"
+            )
     except (OSError, ValueError) as error:
         if isinstance(error, InputError):
             raise
@@ -299,6 +340,8 @@ def _check_existing(path: Path, overwrite: bool) -> None:
     if present <= {LOCK}:
         return
     is_run = CONFIG in present and all(name in KNOWN or name.endswith(".tmp") for name in present)
+    if is_run:
+        Lock(path).check()
     if is_run and not overwrite:
         raise fail(
             "out",

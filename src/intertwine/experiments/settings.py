@@ -1,6 +1,6 @@
 """Reading and writing configurations: TOML in, TOML out, and every problem in one line.
 
-    optimiser.steps: expected an integer from 1 to 10000000, got 'many'; for example 300.
+optimiser.steps: expected an integer from 1 to 10000000, got 'many'; for example 300.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from intertwine._checks import InputError, fail
 from intertwine._version import __version__
+from intertwine.experiments.run_folder import check_name
 
 MAX_BYTES = 1_000_000
 
@@ -30,6 +31,7 @@ class ConfigurationError(InputError):
 def read_toml(path: str | Path) -> dict[str, Any]:
     """The tables of a TOML file; `InputError` if it is not there, not text, not TOML or absurdly large."""
     path = Path(path)
+    check_name(path)
     name = shown(str(path)) if not str(path).isprintable() else str(path)
     remedy = "give the path of a TOML file such as a run's config.toml"
     try:

@@ -1,0 +1,144 @@
+"""From a checked configuration to the objects of the library."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import jax
+
+from intertwine.experiments.configuration import GroundStateConfiguration
+from intertwine.experiments.consistency import build_lattice
+
+
+class Problem(NamedTuple):
+    """Everything that a configuration determines. final: the objective of the last estimate, more samples
+    of the same chains. parameters: how many real or complex numbers the model has."""
+
+    configuration: GroundStateConfiguration
+    lattice: Any
+    hamiltonian: Any
+    model: Any
+    objective: Any
+    final: Any
+    optimiser: Any
+    parameters: int
+    run_key: jax.Array
+
+
+def build(configuration: GroundStateConfiguration) -> Problem:
+    """The lattice, Hamiltonian, model, objective and optimiser of `configuration`."""
+    from intertwine.models.parameters import count_parameters
+    from intertwine.quantum.energy import EnergyObjective
+
+    model_key, run_key = jax.random.split(jax.random.key(configuration.seed))
+    lattice = build_lattice(configuration.lattice)
+    hamiltonian = build_hamiltonian(configuration, lattice)
+    model = build_model(configuration, lattice, model_key)
+    sampler = build_sampler(configuration, lattice, hamiltonian)
+    return Problem(
+        configuration,
+        lattice,
+        hamiltonian,
+        model,
+        EnergyObjective(hamiltonian, sampler, configuration.optimiser.samples),
+        EnergyObjective(hamiltonian, sampler, configuration.final.samples),
+        build_optimiser(configuration),
+        count_parameters(model),
+        run_key,
+    )
+
+
+def build_hamiltonian(configuration: GroundStateConfiguration, lattice: Any) -> Any:
+    from intertwine.quantum import hamiltonians
+
+    settings = configuration.hamiltonian.model_dump()
+    name = settings.pop("name")
+    if settings.get("marshall") == "auto":
+        settings["marshall"] = None
+    return getattr(hamiltonians, name)(lattice, **settings)
+
+
+def build_model(configuration: GroundStateConfiguration, lattice: Any, key: jax.Array) -> Any:
+    settings = configuration.model
+    dtype = complex if settings.dtype == "complex" else float
+    kind, features = settings.name.partition(":")[0], settings.features
+    if kind == "rbm":
+        from intertwine.models.rbm import RBM
+
+        return RBM(lattice.size, hidden=features * lattice.size, dtype=dtype, key=key)
+    if kind == "symmetric-rbm":
+        from intertwine.models.symmetric_rbm import SymmetricRBM
+
+        return SymmetricRBM(lattice, features, dtype=dtype, key=key)
+    if kind == "jastrow":
+        from intertwine.models.jastrow import Jastrow
+
+        return Jastrow(lattice.size, dtype=dtype, key=key)
+    from intertwine.models.mean_field import MeanField
+
+    return MeanField(lattice.size, dtype=dtype, key=key)
+
+
+def build_sampler(configuration: GroundStateConfiguration, lattice: Any, hamiltonian: Any) -> Any:
+    """Metropolis; `auto` exchanges neighbours where the ground state has zero magnetization, else flips
+    single spins.
+
+    `mixture`: single flips and exchanges, 45 % each, and flips of all spins.
+    """
+    from intertwine.sampling.metropolis import Metropolis
+    from intertwine.sampling.rules import Exchange, GlobalFlip, Mixture, SingleFlip
+
+    settings = configuration.sampler
+    rule = settings.rule
+    if rule == "auto":
+        rule = "exchange" if _zero_magnetization(configuration, lattice, hamiltonian) else "single"
+    moves: Any = SingleFlip()
+    if rule == "exchange":
+        moves = Exchange(lattice)
+    elif rule == "mixture":
+        moves = Mixture([(SingleFlip(), 0.45), (Exchange(lattice), 0.45), (GlobalFlip(), 0.1)])
+    sweep = None if settings.sweep == "auto" else settings.sweep
+    return Metropolis(moves, chains=settings.chains, sweep=sweep, backend=settings.backend)
+
+
+def _zero_magnetization(configuration: GroundStateConfiguration, lattice: Any, hamiltonian: Any) -> bool:
+    """Whether a ground state has Σ s = 0: all but the easy-axis ferromagnet among those that conserve Σ s."""
+    if not hamiltonian.conserves_magnetization or lattice.size % 2:
+        return False
+    h = configuration.hamiltonian
+    return h.name != "xxz" or h.J * h.delta >= -abs(h.J)
+
+
+def build_optimiser(configuration: GroundStateConfiguration) -> Any:
+    from intertwine.learning.gradient import OptaxGradient
+    from intertwine.learning.metric import NaturalGradient
+
+    settings = configuration.optimiser
+    if settings.method == "sr":
+        rate = _schedule(settings, settings.learning_rate, settings.learning_rate_end)
+        shift = _schedule(settings, settings.shift, settings.shift_end)
+        return NaturalGradient(learning_rate=rate, shift=shift, solver=settings.solver)
+    import optax
+
+    rate = _optax_schedule(settings)
+    return OptaxGradient(optax.adam(rate) if settings.method == "adam" else optax.sgd(rate))
+
+
+def _schedule(settings: Any, begin: float, end: float) -> Any:
+    from intertwine.learning.schedules import Cosine, Exponential
+
+    if settings.schedule == "constant" or begin == end:
+        return begin
+    return (Exponential if settings.schedule == "exponential" else Cosine)(begin, end, settings.steps)
+
+
+def _optax_schedule(settings: Any) -> Any:
+    """The same learning rates as a function that optax can trace."""
+    import optax
+
+    begin, share = settings.learning_rate, settings.learning_rate_end / settings.learning_rate
+    if settings.schedule == "constant":
+        return begin
+    if settings.schedule == "exponential":
+        return optax.exponential_decay(begin, settings.steps, share, end_value=settings.learning_rate_end)
+    return optax.cosine_decay_schedule(begin, settings.steps, alpha=share)

@@ -1,0 +1,222 @@
+"""The experiment `ground-state`: train a wave function, estimate its energy, write the run folder.
+
+The state of the run after each step is a `TrainState`; with the configuration it determines everything that
+follows, so that a run that was killed goes on from its last checkpoint to the numbers that it would have
+had.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from intertwine._checks import InputError
+from intertwine.experiments import checkpoints, results
+from intertwine.experiments.build import Problem, build
+from intertwine.experiments.configuration import GroundStateConfiguration
+from intertwine.experiments.correlations import correlations
+from intertwine.experiments.interruption import Interrupted, StopRequest
+from intertwine.experiments.progress import show as show_progress
+from intertwine.experiments.run_folder import CONFIG, RunFolder, to_json, write_aside
+from intertwine.experiments.settings import to_toml
+from intertwine.learning import loop
+from intertwine.learning.guard import Diverged, Guard
+
+Show = Callable[[int, float | None, int], Any]
+
+
+class Run(NamedTuple):
+    """A run in progress: what it is, where it is, and where it has come to."""
+
+    problem: Problem
+    folder: RunFolder
+    config: str
+    exact: tuple[float, str] | None
+    state: loop.TrainState
+    history: list[dict[str, Any]]
+
+
+def start(
+    configuration: GroundStateConfiguration,
+    out: str | Path,
+    *,
+    overwrite: bool = False,
+    show: Show = show_progress,
+) -> Path:
+    """Run `configuration` in the new folder `out`; the path of the folder.
+
+    Nothing at `out` is touched before the problem is built and its chains have reached equilibrium. Raises
+    `InputError`, `Diverged` (the last good state is then the last checkpoint) or `Interrupted` (resume it).
+    """
+    begun = time.perf_counter()
+    problem = build(configuration)
+    exact = _known_energy(problem)
+    _announce(problem, exact)
+    state = loop.start(problem.model, problem.objective, problem.optimiser, key=problem.run_key)
+    config = to_toml(configuration)
+    with RunFolder.create(out, config, overwrite=overwrite) as folder:
+        return _go_on(Run(problem, folder, config, exact, state, []), begun, show)
+
+
+def resume(path: str | Path, configuration: GroundStateConfiguration, *, show: Show = show_progress) -> Path:
+    """Go on with the run at `path` from its newest good checkpoint (from the beginning where there is
+    none).
+    """
+    begun = time.perf_counter()
+    with RunFolder.open(path) as folder:
+        if folder.result.exists() and folder.dataset.exists():
+            print(f"{path}: this run is complete; its report is written again.")
+            _report(folder.path)
+            return folder.path
+        problem = build(configuration)
+        exact = _known_energy(problem)
+        _announce(problem, exact)
+        config = (folder.path / CONFIG).read_text(encoding="utf-8")
+        state = loop.start(problem.model, problem.objective, problem.optimiser, key=problem.run_key)
+        history = folder.read_metrics()
+        loaded = checkpoints.load_latest(folder.checkpoints, state, config=config, last_step=len(history))
+        if loaded is not None:
+            state = loaded.state
+            for line in loaded.refused:
+                _warn(f"refused: {line}")
+        print(f"resumed from step {state.step} of {configuration.optimiser.steps}", flush=True)
+        folder.cut_metrics(state.step)
+        folder.remove_results()
+        return _go_on(Run(problem, folder, config, exact, state, history[: state.step]), begun, show)
+
+
+def _go_on(run: Run, begun: float, show: Show) -> Path:
+    before = sum(float(line.get("seconds") or 0.0) for line in run.history)
+    state = _train(run, show)
+    record = _finish(run, state, begun, before)
+    _tell(record)
+    _report(run.folder.path)
+    return run.folder.path
+
+
+def _train(run: Run, show: Show) -> loop.TrainState:
+    """The remaining steps: a line of metrics each, a checkpoint every `checkpoint_every`."""
+    configuration, state, saved = run.problem.configuration, run.state, run.state.step
+    steps = configuration.optimiser.steps
+    guard = _replayed_guard(run)
+    objective, optimiser = run.problem.objective, run.problem.optimiser
+    with StopRequest() as stop, show(steps, run.exact and run.exact[0], state.step) as progress:
+        try:
+            for state, scalars in loop.iterate(
+                state, objective, optimiser, steps=steps - state.step, guard=guard
+            ):
+                record = results.metrics_record(scalars)
+                run.folder.append_metrics(record)
+                run.history.append(record)
+                progress.step(record)
+                due = state.step % configuration.checkpoint_every == 0 or state.step == steps
+                if due or stop.asked:
+                    _save(run, state)
+                    saved = state.step
+                if stop.asked and state.step < steps:
+                    raise Interrupted(_interrupted(run, saved))
+        except KeyboardInterrupt:
+            raise Interrupted(_interrupted(run, saved)) from None
+        except Diverged as error:
+            _keep_last_good(run, error)
+            raise
+    return state
+
+
+def _save(run: Run, state: loop.TrainState) -> None:
+    run.folder.sync_metrics()
+    checkpoints.save(run.folder.checkpoints, state, state.step, config=run.config)
+
+
+def _keep_last_good(run: Run, error: Diverged) -> None:
+    """Make the last good state the newest checkpoint."""
+    good = error.state if isinstance(error.state, loop.TrainState) else run.state
+    checkpoints.drop_after(run.folder.checkpoints, good.step)
+    _save(run, good)
+
+
+def _interrupted(run: Run, step: int) -> str:
+    return f"interrupted; step {step} is saved. Go on with: intertwine resume {run.folder.path}"
+
+
+def _replayed_guard(run: Run) -> Guard:
+    """A guard that has seen the steps so far, as it would have without the interruption."""
+    guard = Guard()
+    for line in run.history:
+        if line.get("energy") is not None:
+            numbers = {key: value for key, value in line.items() if value is not None}
+            guard.check(run.state, float(line["energy"]), numbers)
+    return guard
+
+
+def _finish(run: Run, state: loop.TrainState, begun: float, before: float) -> dict[str, Any]:
+    """The final estimate and the files that tell of it."""
+    problem = run.problem
+    key = jax.random.fold_in(state.key, state.step)
+    evaluation, _ = problem.final.evaluate(state.model, state.objective_state, key=key)
+    record = results.result_record(
+        problem.configuration,
+        evaluation.estimate,
+        float(evaluation.scalars["v_score"]),
+        run.exact,
+        acceptance=float(evaluation.scalars["acceptance"]),
+        size=problem.lattice.size,
+        parameters=problem.parameters,
+        seconds=round(time.perf_counter() - begun + before, 3),
+    )
+    chains = problem.configuration.sampler.chains
+    configurations = np.asarray(evaluation.samples).reshape(chains, -1, problem.lattice.size)
+    fields = correlations(problem.lattice, configurations)
+    data = results.dataset(problem.lattice, fields, run.history, state.model, record)
+    results.write_dataset(run.folder.dataset, data)
+    write_aside(run.folder.result, to_json(record, indent=2) + "\n")
+    return record
+
+
+def _known_energy(problem: Problem) -> tuple[float, str] | None:
+    """The exact energy and its source where it is known; not knowing it stops no run."""
+    from intertwine.quantum.exact import known_energy
+
+    try:
+        return known_energy(problem.hamiltonian)
+    except InputError:
+        return None
+
+
+def _announce(problem: Problem, exact: tuple[float, str] | None) -> None:
+    c = problem.configuration
+    model = f"{c.model.name} ({c.model.dtype}, {problem.parameters} parameters)"
+    print(f"{c.hamiltonian.name} on {c.lattice}, {problem.lattice.size} sites; {model}")
+    if exact is not None:
+        print(f"exact energy {exact[0]:.8f} ({exact[1]})", flush=True)
+
+
+def _tell(record: dict[str, Any]) -> None:
+    energy, exact = record["energy"], record["exact"]
+    print(f"energy {energy['mean']:.6f} ± {energy['error']:.1g}, V-score {record['v_score']:.2g}")
+    if exact is not None and record["relative_error"] is not None:
+        error = record["relative_error"]
+        print(f"relative error {error:.1e} from the exact {exact['energy']:.6f} ({exact['source']})")
+
+
+def _report(folder: Path) -> None:
+    """The page; a run whose page cannot be drawn is still a run."""
+    from intertwine.report import write_report
+
+    try:
+        print(f"report: {write_report(folder)}", flush=True)
+    except Exception as error:
+        _warn(
+            f"the report was not written ({type(error).__name__}: {error}); try: intertwine report {folder}"
+        )
+
+
+def _warn(line: str) -> None:
+    import sys
+
+    print(f"warning: {' '.join(line.split())}", file=sys.stderr, flush=True)

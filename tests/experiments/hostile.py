@@ -1,0 +1,111 @@
+"""Values that a field must refuse, for every field of a configuration, read off the pydantic classes themselves."""
+
+import datetime
+import math
+from typing import Literal, get_args, get_origin
+
+from pydantic import BaseModel
+
+from intertwine.experiments.configuration import HAMILTONIANS, GroundStateConfiguration
+
+WRONG_TYPES = {
+    "list": [1, 2],
+    "empty list": [],
+    "date": datetime.date(2020, 1, 1),
+    "nested table": {"a": {"b": 1}},
+}
+WORDS = [
+    "",
+    " ",
+    "no such word",
+    "ψ↦λ",
+    "\x00",
+    "a\nb\tc",
+    "😀" * 40,
+    "x" * 5000,
+    "../../etc",
+    "--help",
+    "%s{0}",
+]
+
+
+def fields(model: type[BaseModel] = GroundStateConfiguration, path: tuple[str, ...] = ()):
+    """(path, hamiltonian's name or None, field) of every field, sections entered."""
+    for name, field in model.model_fields.items():
+        if name == "hamiltonian":
+            for word, section in HAMILTONIANS.items():
+                for inner, deeper in section.model_fields.items():
+                    yield ("hamiltonian", inner), word, deeper
+        elif isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from fields(field.annotation, (*path, name))
+        else:
+            yield (*path, name), None, field
+
+
+def bounds(field):
+    """(lowest, highest, whether the lowest is itself excluded) of a number's field."""
+    low, high, excluded = -math.inf, math.inf, False
+    for rule in field.metadata:
+        low = getattr(rule, "ge", getattr(rule, "gt", low))
+        high = getattr(rule, "le", high)
+        excluded = excluded or hasattr(rule, "gt")
+    return low, high, excluded
+
+
+def refused_values(path, field):
+    """Values that this field must refuse."""
+    bad = dict(WRONG_TYPES)
+    kind, words = field.annotation, {f"word {i}": w for i, w in enumerate(WORDS)}
+    if path == ("sampler", "sweep"):
+        return (
+            bad
+            | words
+            | {"zero": 0, "below": -1, "above": 100_001, "huge": 10**40, "fraction": 1.5, "true": True}
+        )
+    if path[-1] == "marshall":
+        return bad | words | {"integer": 1, "fraction": 0.5, "huge": 10**40}
+    if kind is int:
+        low, high, _ = bounds(field)
+        numbers = {
+            "below": low - 1,
+            "above": high + 1,
+            "huge": 10**40,
+            "fraction": 1.5,
+            "whole fraction": 2.0,
+        }
+        return (
+            bad
+            | words
+            | numbers
+            | {"true": True, "nan": math.nan, "infinite": math.inf, "text of a number": "5"}
+        )
+    if kind is float:
+        low, high, excluded = bounds(field)
+        numbers = {"below": low - 1.0, "above": high * 2, "huge": 1e300, "huge integer": 10**40}
+        edge = {"at the excluded edge": low} if excluded else {}
+        not_finite = {"nan": math.nan, "infinite": math.inf, "minus infinite": -math.inf}
+        return bad | words | numbers | edge | not_finite | {"true": True, "text of a number": "0.5"}
+    if get_origin(kind) is Literal or kind is str:
+        known = {str(word).upper() for word in get_args(kind)}
+        case = {f"upper case {word}": word for word in known if word not in get_args(kind)}
+        return bad | words | case | {"integer": 3, "fraction": 0.5, "true": True, "huge": 10**40}
+    raise AssertionError(f"a field of a kind that this table does not know: {path}, {kind}")
+
+
+def with_value(path, hamiltonian, value):
+    """The tables of a configuration that is right but for one value."""
+    tables = {"kind": "ground-state", "lattice": "chain:8"}
+    if hamiltonian is not None:
+        tables["hamiltonian"] = {"name": hamiltonian}
+    table = tables
+    for name in path[:-1]:
+        table = table.setdefault(name, {})
+    table[path[-1]] = value
+    return tables
+
+
+CASES = [
+    (".".join(path), hamiltonian, label, with_value(path, hamiltonian, value))
+    for path, hamiltonian, field in fields()
+    for label, value in refused_values(path, field).items()
+]

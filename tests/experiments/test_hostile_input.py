@@ -1,0 +1,337 @@
+"""Whatever is given: one clear line, exit code 2, no traceback, nothing written, nothing damaged."""
+
+import contextlib
+import io
+import os
+import string
+import time
+
+import pytest
+import tomli_w
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from intertwine._checks import InputError
+from intertwine.cli import main
+from intertwine.experiments import kinds, run_folder
+from intertwine.experiments.settings import to_toml
+from .hostile import CASES, fields, refused_values, with_value
+
+
+@pytest.fixture(autouse=True)
+def nothing_may_run(monkeypatch):
+    """A value that got through would start a run: that is a failure of its own."""
+
+    def load(self, function):
+        raise AssertionError("the configuration was accepted")
+
+    monkeypatch.setattr(kinds.Kind, "load", load)
+
+
+def snapshot(folder):
+    return {p: p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def refused(arguments, folder, *, names=None, lines=1):
+    """Run the command; check the law; give the line."""
+    before, err, out = snapshot(folder), io.StringIO(), io.StringIO()
+    with contextlib.redirect_stderr(err), contextlib.redirect_stdout(out):
+        code = main([str(a) for a in arguments])
+    told = err.getvalue()
+    assert code == 2, (code, told)
+    assert len(told.splitlines()) == lines and told.endswith("\n"), told
+    assert told.startswith("error: ") and "Traceback" not in told
+    assert len(told) < 700 and all(line.isprintable() for line in told.splitlines()), told
+    assert names is None or names in told, (names, told)
+    assert out.getvalue() == ""
+    assert snapshot(folder) == before
+    return told
+
+
+def run_file(tmp_path, content, **law):
+    path = tmp_path / "experiment.toml"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    told = refused(["run", path, "--out", tmp_path / "run"], tmp_path, **law)
+    assert not (tmp_path / "run").exists()
+    return told
+
+
+def test_there_are_enough_cases():
+    assert len(CASES) >= 400
+    assert len({name for name, *_ in CASES}) >= 25
+
+
+@pytest.mark.parametrize(
+    "name, hamiltonian, label, tables", CASES, ids=[f"{n}-{h}-{label}" for n, h, label, _ in CASES]
+)
+def test_every_field_refuses_every_wrong_value(name, hamiltonian, label, tables, tmp_path):
+    told = run_file(tmp_path, tomli_w.dumps(tables), names=name)
+    assert "expected" in told and ", got " in told
+
+
+SECTIONS = sorted({path[:-1] for path, _, _ in fields()})
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_any_field_any_wrong_value(data, tmp_path):
+    """Random fields and random values: text, integers and numbers far out of range, lists and tables of anything."""
+    path, hamiltonian, field = data.draw(st.sampled_from(list(fields())))
+    if field.annotation in (int, float):
+        wrong = st.integers(10**12 if field.annotation is float else 2**63).map(lambda n: n * 10)
+        wrong = wrong | st.integers(max_value=-(10**12)) | st.text(max_size=50) | st.booleans()
+    else:
+        wrong = st.sampled_from(list(refused_values(path, field).values()))
+    toml_values = st.recursive(
+        st.booleans() | st.integers(-(2**62), 2**62) | st.floats(allow_nan=False) | st.text(max_size=5),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+        max_leaves=6,
+    )
+    wrong = wrong | st.lists(toml_values, max_size=4)
+    value = data.draw(wrong)
+    run_file(tmp_path, tomli_w.dumps(with_value(path, hamiltonian, value)), names=".".join(path))
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(section=st.sampled_from(SECTIONS), name=st.text(min_size=1, max_size=20), data=st.data())
+def test_unknown_names_in_every_section(section, name, data, tmp_path):
+    if any((*section, name) == path for path, _, _ in fields()) or (not section and name in SECTIONS_BY_NAME):
+        return
+    hamiltonian = "tfim" if section == ("hamiltonian",) else None
+    told = run_file(tmp_path, tomli_w.dumps(with_value((*section, name), hamiltonian, 1)))
+    assert "one of the settings of" in told
+
+
+SECTIONS_BY_NAME = {section[0] for section in SECTIONS if section}
+
+
+@pytest.mark.parametrize("section", sorted(SECTIONS_BY_NAME))
+@pytest.mark.parametrize("value", [3, 1.5, True, [], [1], "", "nothing", "\x00"], ids=repr)
+def test_a_section_that_is_no_table(section, value, tmp_path):
+    run_file(tmp_path, tomli_w.dumps({section: value}), names=section)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(garbage=st.binary(min_size=1, max_size=300))
+def test_binary_garbage(garbage, tmp_path):
+    run_file(tmp_path, b"= " + garbage)
+
+
+MALFORMED = {
+    "no value": "lattice =",
+    "no quotes": "lattice = chain:20",
+    "open quote": 'lattice = "chain:20',
+    "twice": "seed = 1\nseed = 2",
+    "table twice": "[model]\n[model]",
+    "open table": "[optimiser\nsteps = 3",
+    "a dot too many": "optimiser..steps = 3",
+    "value and table": "model = 'rbm:1'\n[model]\ndtype = 'real'",
+    "json": '{"lattice": "chain:20"}',
+    "yaml": "lattice: chain:20",
+    "python": "import os",
+    "an integer of 5000 digits": "seed = " + "9" * 5000,
+    "deep lists": "seed = " + "[" * 5000 + "]" * 5000,
+    "deep tables": "seed = " + "{a=" * 2000 + "1" + "}" * 2000,
+    "not UTF-8": b"lattice = '\xff\xfe'",
+    "UTF-16": "lattice = 'chain:20'".encode("utf-16"),
+    "zero bytes": b"\x00" * 1000,
+    "two megabytes": "# " + "x" * 2_000_000,
+    "control": "lattice = '\x07'",
+}
+
+
+@pytest.mark.parametrize("content", MALFORMED.values(), ids=MALFORMED)
+def test_malformed_files(content, tmp_path):
+    run_file(tmp_path, content, names="experiment.toml")
+
+
+CONTRADICTIONS = {
+    "exchange with a field": ("sampler.rule", {"hamiltonian": "tfim", "sampler": {"rule": "exchange"}}),
+    "exchange with odd N": ("sampler.rule", {"lattice": "chain:7", "sampler": {"rule": "exchange"}}),
+    "exchange on one site": ("sampler.rule", {"lattice": "chain:1", "sampler": {"rule": "exchange"}}),
+    "Marshall on a triangular lattice": (
+        "hamiltonian.marshall",
+        {"lattice": "triangular:4x4", "hamiltonian": {"name": "heisenberg", "marshall": True}},
+    ),
+    "Marshall on an odd ring": (
+        "hamiltonian.marshall",
+        {"lattice": "chain:9", "hamiltonian": {"name": "xxz", "marshall": True}},
+    ),
+    "samples that chains do not divide": ("optimiser.samples", {"optimiser": {"samples": 1000}, "sampler": {"chains": 64}}),
+    "fewer samples than chains": ("optimiser.samples", {"optimiser": {"samples": 64}, "sampler": {"chains": 128}}),
+    "one draw a chain": ("optimiser.samples", {"optimiser": {"samples": 128}, "sampler": {"chains": 128}}),
+    "final samples and chains": ("final.samples", {"final": {"samples": 100}}),
+    "solver without sr": ("optimiser.solver", {"optimiser": {"method": "adam", "solver": "minsr"}}),
+    "shift that ends at zero exponentially": ("optimiser.shift_end", {"optimiser": {"shift_end": 0.0, "schedule": "exponential"}}),
+    "no coupling": ("hamiltonian", {"hamiltonian": {"name": "tfim", "J": 0.0, "h": 0.0}}),
+    "no coupling at all": ("hamiltonian", {"hamiltonian": {"name": "heisenberg", "J": 0.0}}),
+    "a field in a model without one": ("hamiltonian.h", {"hamiltonian": {"name": "heisenberg", "h": 1.0}}),
+    "an anisotropy in a model without one": ("hamiltonian.delta", {"hamiltonian": {"name": "j1j2", "delta": 1.0}}),
+    "a Hamiltonian without its name": ("hamiltonian.name", {"hamiltonian": {"J": 1.0}}),
+    "a Hamiltonian of another kind": ("hamiltonian.name", {"hamiltonian": "hubbard"}),
+    "another kind of experiment": ("kind", {"kind": "evolve"}),
+    "a kind that is no word": ("kind", {"kind": ["ground-state"]}),
+    "a chain of a thousand million": ("lattice", {"lattice": "chain:1000000000"}),
+    "a cube of 4096³": ("lattice", {"lattice": "cubic:4096"}),
+    "an extent of 60 digits": ("lattice", {"lattice": "chain:" + "9" * 60}),
+    "a lattice of no size": ("lattice", {"lattice": "chain:0"}),
+    "a lattice of too many directions": ("lattice", {"lattice": "chain:2x2"}),
+    "a lattice nobody knows": ("lattice", {"lattice": "hexagonal:3x3"}),
+    "a Gram matrix of a terabyte": (
+        "memory",
+        {"optimiser": {"samples": 1 << 20, "solver": "minsr"}, "model": "rbm:64", "lattice": "square:32"},
+    ),
+    "a metric of a terabyte": ("memory", {"optimiser": {"solver": "dense"}, "model": "rbm:64", "lattice": "square:32"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("names, tables", CONTRADICTIONS.values(), ids=CONTRADICTIONS)
+def test_contradictions(names, tables, tmp_path):
+    begun = time.monotonic()
+    run_file(tmp_path, tomli_w.dumps(tables), names=f"error: {names}: ")
+    assert time.monotonic() - begun < 5
+
+
+def test_each_problem_has_its_line(tmp_path):
+    run_file(
+        tmp_path, tomli_w.dumps({"seed": -1, "optimiser": {"steps": "x"}, "final": {"sample": 3}}), lines=3
+    )
+
+
+FLAGS = [
+    ("--steps", "many", "optimiser.steps"),
+    ("--steps", "1e3", "optimiser.steps"),
+    ("--steps", "", "optimiser.steps"),
+    ("--samples", "-5", "optimiser.samples"),
+    ("--seed", "0x10", "seed"),
+    ("--seed", "9" * 5000, "seed"),
+    ("--learning-rate", "nan", "optimiser.learning_rate"),
+    ("--learning-rate", "0", "optimiser.learning_rate"),
+    ("--shift", "-inf", "optimiser.shift"),
+    ("--J", "1+1j", "hamiltonian.J"),
+    ("--marshall", "yes", "hamiltonian.marshall"),
+    ("--lattice", "", "lattice"),
+    ("--lattice", "square:6y6", "lattice"),
+    ("--model", "rbm", "model.name"),
+    ("--model", "rbm:-1", "model.name"),
+    ("--model", "jastrow:3", "model.name"),
+    ("--model", "rbm:1:2", "model.name"),
+    ("--hamiltonian", "true", "hamiltonian.name"),
+    ("--sweep", "auto ", "sampler.sweep"),
+    ("--precision", "64", "precision"),
+    ("--no-such-flag", "1", "--no-such-flag"),
+    ("--out", "", "out"),
+    ("--out", "a\x00b", "path"),
+    ("--out", "x" * 5000, "path"),
+]
+
+
+@pytest.mark.parametrize("flag, value, names", FLAGS, ids=[f"{f}={v[:12]!r}" for f, v, _ in FLAGS])
+def test_flags(flag, value, names, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    refused(["ground-state", flag, value], tmp_path, names=names)
+
+
+@pytest.mark.parametrize(
+    "arguments", [["no-such-command"], ["run"], ["resume"], ["report"], ["run", "a", "b"]]
+)
+def test_arguments(arguments, tmp_path):
+    refused(arguments, tmp_path)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder like that of a run which ended."""
+    from intertwine.experiments.configuration import GroundStateConfiguration
+
+    path = tmp_path / "old"
+    path.mkdir()
+    (path / "config.toml").write_text(to_toml(GroundStateConfiguration()))
+    (path / "metrics.jsonl").write_text('{"step": 0, "energy": -1.0}\n')
+    (path / "result.json").write_text('{"kind": "ground-state", "energy": {"mean": -1.0}}')
+    return path
+
+
+class TestPaths:
+    def test_a_run_is_not_overwritten_unasked(self, folder, tmp_path):
+        told = refused(["ground-state", "--out", folder], tmp_path, names="out")
+        assert "intertwine resume" in told and "--overwrite" in told
+
+    def test_overwrite_replaces_runs_only(self, tmp_path):
+        (tmp_path / "thesis.tex").write_text("the only copy")
+        refused(["ground-state", "--out", tmp_path, "--overwrite"], tmp_path, names="thesis.tex")
+
+    def test_a_wrong_configuration_does_not_overwrite(self, folder, tmp_path):
+        refused(
+            ["ground-state", "--steps", "0", "--out", folder, "--overwrite"],
+            tmp_path,
+            names="optimiser.steps",
+        )
+
+    def test_out_is_a_file(self, folder, tmp_path):
+        refused(["ground-state", "--out", folder / "config.toml"], tmp_path, names="out")
+        refused(["ground-state", "--out", folder / "config.toml" / "x"], tmp_path)
+
+    @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+    def test_out_cannot_be_written(self, tmp_path):
+        (tmp_path / "locked").mkdir(mode=0o500)
+        refused(["ground-state", "--out", tmp_path / "locked" / "run"], tmp_path, names="out")
+
+    def test_out_cannot_be_written_even_by_root(self, tmp_path):
+        with pytest.raises(InputError, match="path: expected a usable path"):
+            run_folder.RunFolder.create("/proc/nothing/run", "")
+
+    @pytest.mark.parametrize("command", ["run", "resume", "report"])
+    @pytest.mark.parametrize(
+        "path", ["nothing", ".", "old/config.toml/x", "a\x00b", "x" * 5000, "😀", "", "old/metrics.jsonl"]
+    )
+    def test_paths_that_are_not_what_is_needed(self, command, path, folder, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        refused([command, path], tmp_path)
+
+    def test_locked_by_another_writer(self, folder, tmp_path, monkeypatch):
+        monkeypatch.undo()
+        (folder / "result.json").unlink()
+        lock = run_folder.Lock(folder).acquire()
+        try:
+            refused(["resume", folder], tmp_path, names=f"process {os.getpid()}")
+            refused(
+                ["ground-state", "--lattice", "chain:4", "--out", folder, "--overwrite"],
+                tmp_path,
+                names="process",
+            )
+        finally:
+            lock.release()
+
+
+class TestFolders:
+    DAMAGE = {
+        "another kind": 'kind = "evolve"\n',
+        "not TOML": "kind =",
+        "empty section": "optimiser = 3",
+        "binary": b"\xff\x00\x01",
+        "unknown name": "colour = 'red'",
+    }  # fmt: skip
+
+    @pytest.mark.parametrize("content", DAMAGE.values(), ids=DAMAGE)
+    def test_resume_with_a_damaged_configuration(self, content, folder, tmp_path):
+        (folder / "config.toml").write_bytes(content if isinstance(content, bytes) else content.encode())
+        refused(["resume", folder], tmp_path)
+
+    @pytest.mark.parametrize("name", ["config.toml", "metrics.jsonl", "result.json", "result.nc"])
+    @pytest.mark.parametrize("damage", ["truncated", "binary"])
+    def test_report_of_a_damaged_folder(self, name, damage, folder, tmp_path):
+        good = (folder / name).read_bytes() if (folder / name).exists() else b"CDF"
+        bad = good[: len(good) // 2] if damage == "truncated" else b"\xff\xfe\x00" * 50
+        if name == "metrics.jsonl":
+            bad += b"\n"
+        if name == "config.toml":
+            bad += b"="
+        (folder / name).write_bytes(bad)
+        refused(["report", folder], tmp_path, names=name)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(word=st.text(alphabet=string.printable + "ψλ😀", min_size=1, max_size=40))
+def test_any_word_for_a_lattice(word, tmp_path):
+    run_file(tmp_path, tomli_w.dumps({"lattice": "k" + word}), names="lattice")
