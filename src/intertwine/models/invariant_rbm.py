@@ -137,11 +137,11 @@ class InvariantRBM(eqx.Module):
         return SpinForm(jnp.zeros((), dtype), field, None, self._expanded_bias(), weights)
 
     def factors(self, samples: Shaped[Array, "S N"]) -> InvariantRBM:
-        """∂ log ψ/∂λ of each sample: Σ_{i∈o} s_i, Σ_g tanh θ_{fg}, and Σ_g tanh θ_{fg} s[p_g[i]], all formed."""
+        """∂ log ψ/∂λ of each sample: Σ_{i∈o} s_i, Σ_g tanh θ_{fg}, Σ_g tanh θ_{fg} s[p_g[i]], all formed."""
         s = samples.astype(self._real)
         hidden = mean_unit(self.angles(samples))
         hidden = hidden.reshape(*hidden.shape[:-1], self.features, -1)
-        derivatives: list = [Direct(self._filter_derivatives(samples, hidden))]
+        derivatives: list = [Direct(self._moved(samples, hidden))]
         where = [lambda m: m.weights]
         if self.visible_bias is not None:
             members = (self.orbits[:, None] == jnp.arange(self.visible_bias.shape[0])).astype(self._real)
@@ -149,9 +149,7 @@ class InvariantRBM(eqx.Module):
             where += [lambda m: m.visible_bias, lambda m: m.hidden_bias]
         return eqx.tree_at(lambda m: [leaf(m) for leaf in where], parameters(self), derivatives)
 
-    def _filter_derivatives(
-        self, samples: Shaped[Array, "S N"], hidden: Num[Array, "S A g"]
-    ) -> Num[Array, "S A N"]:
+    def _moved(self, samples: Shaped[Array, "S N"], hidden: Num[Array, "S A g"]) -> Num[Array, "S A N"]:
         """Σ_g hidden[S, f, g] s[p_g[i]], a real matrix product a sample, some samples at a time."""
 
         def one(sample: tuple[Array, Array]) -> Array:

@@ -138,7 +138,7 @@ def log_weighted_sum(u: Num[Array, "K"], coefficients: Num[Array, "K"]) -> Num[A
     r"""ln Σ_k c_k e^{u_k}, complex, for u real or complex and constant coefficients c (a character).
 
     A sum that vanishes to rounding (|Σ| ≤ 8 ε Σ|c_k e^{u_k}|: a node, often forced by symmetry) gets the
-    finite value max Re u + ½ ln(tiny), and the derivative 0, so that neither NaN nor −∞ appears.
+    finite value ½ ln(tiny), and the derivative 0, so that neither NaN nor −∞ appears.
     """
     return _weighted_sum(u, coefficients)[0]
 
@@ -152,7 +152,7 @@ def _weighted_sum(u: Num[Array, "K"], coefficients: Num[Array, "K"]) -> tuple[Ar
     node = jnp.abs(total.real) + jnp.abs(total.imag) <= 8 * precision.eps * jnp.abs(terms).sum()
     safe = jnp.where(node, 1.0, total)
     floor = jnp.asarray(0.5 * jnp.log(precision.tiny), total.dtype)
-    value = shift + jnp.where(node, floor, log_of(safe))
+    value = jnp.where(node, floor, shift + log_of(safe))
     return value, jnp.where(node, 0.0, terms / safe)
 
 

@@ -1,0 +1,255 @@
+r"""The laws that models obey, as checkers for any model, also a user's own.
+
+    assert_incremental_consistent   log_ratio and flip equal fresh evaluations
+    assert_factors_consistent       per-sample derivatives in factors equal automatic differentiation
+    assert_spin_form_consistent     the spin form is the same function
+    assert_derivatives              automatic differentiation equals finite differences
+    assert_holomorphic              Cauchy-Riemann: ∂ log ψ along iδ is i times that along δ
+    assert_invariant                ψ(g s) = χ(g) ψ(s) for every element of a group
+
+Each returns the largest deviation and raises AssertionError above `tol`; the default tolerances are rounding
+(or finite-difference) errors of the model's precision. log ψ is compared modulo 2πi: through e^{difference}.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jaxtyping import Int, Num
+
+from intertwine.models.numerics import log_2cosh, real_dtype
+from intertwine.models.parameters import parameters
+from intertwine.models.protocols import Direct, Outer, SpinForm
+from intertwine.symmetry.permutation_group import PermutationGroup
+
+
+def assert_incremental_consistent(
+    model: Any, *, key: Array, tol: float | None = None, configurations: int = 32
+) -> float:
+    """`log_ratio` and `flip` against fresh evaluations, for 1, 2 and 4 flipped sites with padding."""
+    tol = _rounding(model) if tol is None else tol
+    worst, n = 0.0, model.size
+    for flips in (1, 2, 4):
+        key, draw, choose, again = jax.random.split(key, 4)
+        s = random_configurations(model, configurations, key=draw)
+        sites, more = (_random_sites(k, configurations, n, flips) for k in (choose, again))
+        worst = max(worst, float(jnp.abs(_incremental_errors(model, s, sites, more)).max()))
+    return _verdict(worst, tol, "log_ratio or flip differs from a fresh evaluation of the model")
+
+
+@jax.jit
+def _incremental_errors(model: Any, s: Array, sites: Array, more: Array) -> Array:
+    """e^{difference} − 1 of two successive flips, (S, 2)."""
+
+    def one(s: Array, sites: Array, more: Array) -> Array:
+        first = _flipped(model, s, sites)
+        cache = model.start(s)
+        moved = model.flip(cache, s, sites)
+        steps = [
+            model.log_ratio(cache, s, sites) - (model(first) - model(s)),
+            model.log_ratio(moved, first, more) - (model(_flipped(model, first, more)) - model(first)),
+        ]
+        return jnp.exp(jnp.stack(steps)) - 1
+
+    return jax.vmap(one)(s, sites, more)
+
+
+def assert_factors_consistent(
+    model: Any, *, key: Array, tol: float | None = None, configurations: int = 16
+) -> float:
+    """`factors` against automatic differentiation, relative to the largest derivative of each array."""
+    tol = _rounding(model) if tol is None else tol
+    samples = random_configurations(model, configurations, key=key)
+    factored = jax.jit(lambda m, s: m.factors(s))(model, samples)
+    is_factor = lambda x: isinstance(x, Outer | Direct)  # noqa: E731
+    formed = jax.tree.leaves(jax.tree.map(_formed, factored, is_leaf=is_factor))
+    exact = jax.tree.leaves(log_derivatives(model, samples))
+    if [a.shape for a in formed] != [b.shape for b in exact]:
+        shapes = [a.shape[1:] for a in formed], [b.shape[1:] for b in exact]
+        raise AssertionError(f"factors have shapes {shapes[0]}, the parameters {shapes[1]}")
+    worst = max(_relative(a, b) for a, b in zip(formed, exact, strict=True))
+    return _verdict(worst, tol, "factors differ from automatic differentiation")
+
+
+def _formed(factor: Outer | Direct) -> Num[Array, "S ..."]:
+    if isinstance(factor, Direct):
+        return factor.values
+    return factor.left[:, :, None] * factor.right[:, None, :]
+
+
+@jax.jit
+def log_derivatives(model: Any, samples: Num[Array, "S N"]) -> Any:
+    """O(s) = ∂ log ψ/∂λ of each sample by reverse mode: complex for `holomorphic` and `complex` kinds.
+
+    For complex parameters that are not holomorphic it is the derivative along their real parts only.
+    """
+    trained, rest = eqx.partition(model, eqx.is_inexact_array)
+
+    def one(s: Array) -> Any:
+        def value(p: Any) -> Array:
+            return eqx.combine(p, rest)(s)
+
+        if model.kind == "real":
+            return jax.grad(value)(trained)
+        if model.kind == "holomorphic":
+            return jax.grad(value, holomorphic=True)(trained)
+        re, im = jax.grad(lambda p: value(p).real)(trained), jax.grad(lambda p: value(p).imag)(trained)
+        return jax.tree.map(lambda a, b: a.real + 1j * b.real, re, im)
+
+    return jax.vmap(one)(samples)
+
+
+def assert_spin_form_consistent(
+    model: Any, *, key: Array, tol: float | None = None, configurations: int = 64
+) -> float:
+    """`spin_form` against the model, constants included; a model over 0/1 units is taken at v = (1 + s)/2."""
+    tol = _rounding(model) if tol is None else tol
+    own = random_configurations(model, configurations, key=key)
+    spins = 2 * own - 1 if getattr(model, "units", "spin") == "binary" else own
+    form = model.spin_form()
+    values = jax.vmap(model)(own)
+    difference = jax.vmap(lambda s: evaluate_spin_form(form, s))(spins) - values
+    return _verdict(
+        float(jnp.abs(jnp.exp(difference) - 1).max()), tol, "the spin form differs from the model"
+    )
+
+
+def evaluate_spin_form(form: SpinForm, s: Num[Array, "N"]) -> Num[Array, ""]:
+    """The value of a `SpinForm` at one configuration of spins ±1, term by term."""
+    s = s.astype(form.field.dtype)
+    pairs = 0.0 if form.coupling is None else s @ form.coupling @ s / 2
+    return form.constant + form.field @ s + pairs + log_2cosh(form.hidden_bias + s @ form.weights).sum()
+
+
+def assert_derivatives(
+    model: Any, *, key: Array, tol: float | None = None, configurations: int = 8, directions: int = 4
+) -> float:
+    """Automatic differentiation against central differences of fourth order, along random directions."""
+    tol = (1e-6 if _precision(model) < 1e-10 else 2e-2) if tol is None else tol
+    draw, *keys = jax.random.split(key, directions + 1)
+    samples = random_configurations(model, configurations, key=draw)
+    exact = log_derivatives(model, samples)
+    worst = 0.0
+    for k in keys:
+        direction = _random_direction(model, k, real=model.kind != "holomorphic")
+        predicted = sum(
+            jnp.tensordot(o, d.astype(o.dtype), d.ndim)
+            for o, d in zip(jax.tree.leaves(exact), jax.tree.leaves(direction), strict=True)
+        )
+        worst = max(worst, _relative(jnp.asarray(predicted), _difference(model, direction, samples)))
+    return _verdict(worst, tol, "automatic differentiation differs from finite differences")
+
+
+def assert_holomorphic(model: Any, *, key: Array, tol: float | None = None, configurations: int = 8) -> float:
+    """Cauchy-Riemann by finite differences: the change of log ψ along iδ is i times the change along δ."""
+    tol = (1e-6 if _precision(model) < 1e-10 else 2e-2) if tol is None else tol
+    if not all(jnp.iscomplexobj(leaf) for leaf in jax.tree.leaves(parameters(model))):
+        raise AssertionError("not holomorphic: some parameters are real")
+    draw, key = jax.random.split(key)
+    samples = random_configurations(model, configurations, key=draw)
+    direction = _random_direction(model, key, real=False)
+    turned = jax.tree.map(lambda d: 1j * d, direction)
+    along, across = (_difference(model, d, samples) for d in (direction, turned))
+    return _verdict(
+        _relative(across, 1j * along), tol, "not holomorphic in its parameters: declare kind='complex'"
+    )
+
+
+def assert_invariant(
+    model: Any,
+    group: PermutationGroup,
+    character: Any = None,
+    *,
+    key: Array,
+    tol: float | None = None,
+    configurations: int = 32,
+) -> float:
+    """ψ(g s) = χ(g) ψ(s) for every element g, relative to the largest |ψ| drawn; χ = 1 by default."""
+    tol = _rounding(model) if tol is None else tol
+    s = random_configurations(model, configurations, key=key)
+    images = np.asarray(group.apply(np.asarray(s))).reshape(-1, model.size)
+    logs = np.asarray(jax.jit(jax.vmap(model))(jnp.asarray(images))).reshape(configurations, group.order)
+    logs = np.concatenate([np.asarray(jax.jit(jax.vmap(model))(s))[:, None], logs], axis=1)
+    top = float(np.real(logs).max())
+    if not top > np.log(float(jnp.finfo(_dtype(model)).tiny)) / 4:
+        raise AssertionError(
+            f"ψ vanishes on all {configurations} configurations drawn: no state of this symmetry"
+        )
+    psi = np.exp(logs - top)
+    chi = np.ones(group.order) if character is None else np.asarray(character)
+    worst = float(np.abs(psi[:, 1:] - chi * psi[:, :1]).max())
+    return _verdict(worst, tol, "ψ(g s) differs from χ(g) ψ(s)")
+
+
+def random_configurations(model: Any, number: int, *, key: Array) -> Int[Array, "S N"]:
+    """Uniform int8 configurations in the model's units."""
+    bits = jax.random.bernoulli(key, shape=(number, model.size)).astype(jnp.int8)
+    return bits if getattr(model, "units", "spin") == "binary" else 2 * bits - 1
+
+
+def _flipped(model: Any, s: Array, sites: Array) -> Array:
+    other = 1 - s if getattr(model, "units", "spin") == "binary" else -s
+    chosen = (jnp.arange(model.size)[:, None] == sites).any(-1)
+    return jnp.where(chosen, other, s)
+
+
+def _random_sites(key: Array, number: int, n: int, flips: int) -> Int[Array, "S F"]:
+    """Different sites in each row, and two places of padding; fewer where there are not so many sites."""
+    rows = jax.vmap(lambda k: jax.random.permutation(k, n)[:flips])(jax.random.split(key, number))
+    return jnp.pad(rows, ((0, 0), (1, 1)), constant_values=n).astype(jnp.int32)
+
+
+def _random_direction(model: Any, key: Array, *, real: bool) -> Any:
+    leaves, tree = jax.tree.flatten(parameters(model))
+    draws = []
+    for k, leaf in zip(jax.random.split(key, len(leaves)), leaves, strict=True):
+        dtype = real_dtype(leaf.dtype) if real else leaf.dtype
+        draws.append(jax.random.normal(k, leaf.shape, dtype).astype(leaf.dtype))
+    length = jnp.sqrt(sum(jnp.sum(jnp.abs(d) ** 2) for d in draws))
+    return jax.tree.unflatten(tree, [d / length.astype(d.dtype) for d in draws])
+
+
+def _difference(model: Any, direction: Any, samples: Array) -> Num[Array, "S"]:
+    """d/dt log ψ(λ + t δ) at t = 0 by central differences, error O(t⁴); phases modulo 2π."""
+    step = float(_precision(model)) ** 0.2
+    trained, rest = eqx.partition(model, eqx.is_inexact_array)
+
+    def at(t: float) -> Array:
+        moved = jax.tree.map(lambda p, d: p + t * d, trained, direction)
+        return jax.vmap(eqx.combine(moved, rest))(samples)
+
+    def odd(t: float) -> Array:
+        change = at(t) - at(-t)
+        if not jnp.iscomplexobj(change):
+            return change
+        return change.real + 1j * jnp.angle(jnp.exp(1j * change.imag))
+
+    return (8 * odd(step) - odd(2 * step)) / (12 * step)
+
+
+def _relative(found: Array, expected: Array) -> float:
+    return float(jnp.abs(found - expected).max() / jnp.maximum(jnp.abs(expected).max(), 1e-300))
+
+
+def _dtype(model: Any) -> jnp.dtype:
+    return real_dtype(jnp.result_type(*jax.tree.leaves(parameters(model))))
+
+
+def _precision(model: Any) -> float:
+    return float(jnp.finfo(_dtype(model)).eps)
+
+
+def _rounding(model: Any) -> float:
+    """The rounding error allowed in e^{log ψ}: 5000 units in the last place (1e-12 in float64)."""
+    return 5000 * _precision(model)
+
+
+def _verdict(worst: float, tol: float, complaint: str) -> float:
+    if not worst <= tol:
+        raise AssertionError(f"{complaint}: largest deviation {worst:.3g}, tolerance {tol:.3g}")
+    return worst
