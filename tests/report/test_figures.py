@@ -118,6 +118,15 @@ def test_oblique_lattice_is_points() -> None:
     assert sites.marker.cmin == -sites.marker.cmax
 
 
+def test_classes_that_share_a_displacement_are_averaged_on_the_map() -> None:
+    vectors = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+    sites = lattice_figures.correlation_on_lattice(
+        Field(vectors, np.array([1.0, 0.2, 0.4, -0.5]), None)
+    ).data[0]
+    shown = dict(zip(zip(sites.x, sites.y, strict=True), sites.customdata, strict=True))
+    assert shown == {(1.0, 0.0): pytest.approx(0.3), (0.0, 1.0): -0.5}
+
+
 def test_three_dimensions_fall_back_to_lengths() -> None:
     cells = np.array([(x, y, z) for x in (0, 1) for y in (0, 1) for z in (0, 1)], dtype=float)
     correlation, factor = field(cells, np.pi * cells)

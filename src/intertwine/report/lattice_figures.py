@@ -62,65 +62,81 @@ def correlation_by_distance(field: Field) -> go.Figure:
 
 
 def correlation_on_lattice(field: Field) -> go.Figure | None:
-    """Spin correlation at each displacement: bars on a chain, coloured sites in the plane, else None."""
+    """Spin correlation at each displacement: bars on a chain, coloured sites in the plane, else None.
+
+    Where several classes of pairs share a displacement (a lattice with a basis), their mean is drawn.
+    """
     dimension = field.vectors.shape[1]
-    apart = np.linalg.norm(field.vectors, axis=1) > 1e-9
-    values = np.where(apart, field.values, np.nan)
-    finite = np.abs(values[np.isfinite(values)])
-    reach = float(finite.max()) if finite.size and finite.max() > 0 else 1.0
     if dimension > 2:
         return None
+    figure = _on_chain(field) if dimension == 1 else _in_plane(*_means(field))
+    figure.update_traces(showlegend=False)
+    return figure
+
+
+def _on_chain(field: Field) -> go.Figure:
+    apart = np.abs(field.vectors[:, 0]) > 1e-9
+    values = field.values[apart]
     figure = go.Figure()
-    if dimension == 1:
-        signs = [BLUE if v > 0 else ORANGE for v in np.nan_to_num(values)]
-        figure.add_bar(
-            x=gaps(field.vectors[:, 0]),
-            y=gaps(values),
-            marker={"color": signs},
-            error_y=_bars(None if field.errors is None else np.where(apart, field.errors, np.nan)),
-            showlegend=False,
-            hovertemplate="displacement %{x}<br>correlation %{y:.5f}<extra></extra>",
-        )
-        figure.update_xaxes(title_text="displacement (lattice spacings)")
-        figure.update_yaxes(title_text="spin correlation", zeroline=True)
-        return figure
-    origin = ~apart
-    figure.add_scatter(
+    figure.add_bar(
         x=gaps(field.vectors[apart, 0]),
-        y=gaps(field.vectors[apart, 1]),
-        customdata=gaps(field.values[apart]),
+        y=gaps(values),
+        marker={"color": [BLUE if v > 0 else ORANGE for v in values]},
+        error_y=_bars(None if field.errors is None else field.errors[apart]),
+        hovertemplate="displacement %{x}<br>correlation %{y:.5f}<extra></extra>",
+    )
+    figure.update_xaxes(title_text="displacement (lattice spacings)")
+    figure.update_yaxes(title_text="spin correlation", zeroline=True)
+    return figure
+
+
+def _in_plane(points: np.ndarray, values: np.ndarray) -> go.Figure:
+    apart = np.linalg.norm(points, axis=1) > 1e-9
+    reach = float(np.abs(values[apart]).max(initial=0.0, where=np.isfinite(values[apart]))) or 1.0
+    figure = go.Figure()
+    figure.add_scatter(
+        x=gaps(points[apart, 0]),
+        y=gaps(points[apart, 1]),
+        customdata=gaps(values[apart]),
         mode="markers",
         marker={
-            "color": gaps(field.values[apart]),
-            "size": _marker_size(field.vectors),
+            "color": gaps(values[apart]),
+            "size": _marker_size(points),
             "colorscale": DIVERGING,
             "cmin": -reach,
             "cmax": reach,
             "line": {"color": GREY, "width": 1},
             "colorbar": _COLORBAR,
         },
-        showlegend=False,
         hovertemplate="(%{x:.3f}, %{y:.3f})<br>correlation %{customdata:.5f}<extra></extra>",
     )
     figure.add_scatter(
-        x=gaps(field.vectors[origin, 0]),
-        y=gaps(field.vectors[origin, 1]),
+        x=gaps(points[~apart, 0]),
+        y=gaps(points[~apart, 1]),
         mode="markers",
         marker={"symbol": "x-thin", "size": 12, "line": {"color": GREY, "width": 2}},
-        showlegend=False,
         hovertemplate="the site itself<extra></extra>",
     )
     _plane(figure, "x (lattice spacings)", "y (lattice spacings)")
     return figure
 
 
+def _means(field: Field) -> tuple[np.ndarray, np.ndarray]:
+    """The different vectors of a field and the mean of its values at each."""
+    rounded = np.round(field.vectors, 9) + 0.0
+    points, index = np.unique(rounded, axis=0, return_inverse=True)
+    index = index.reshape(-1)
+    return points, np.bincount(index, weights=field.values) / np.bincount(index)
+
+
 def _marker_size(points: np.ndarray) -> float:
     """A diameter in pixels with which neighbouring points nearly touch in a plot of about 250 pixels."""
-    apart = np.linalg.norm(points[:, None] - points[None], axis=-1)
-    nearest = apart[apart > 1e-9].min(initial=np.inf)
-    extent = float(np.ptp(points, axis=0).max())
-    if not math.isfinite(nearest):
+    from scipy.spatial import KDTree
+
+    if len(points) < 2:
         return 24.0
+    nearest = float(np.min(KDTree(points).query(points, k=2)[0][:, 1]))
+    extent = float(np.ptp(points, axis=0).max())
     return float(np.clip(round(0.85 * 250 * nearest / (extent + nearest)), 4, 32))
 
 

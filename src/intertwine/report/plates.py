@@ -114,7 +114,7 @@ def _chains(run: Run) -> Plate | None:
 def _correlation(field: Field) -> list[Plate]:
     """Against distance, and on the lattice where it can be drawn."""
     dimension = field.vectors.shape[1]
-    quantity = field.label or "Spin correlation"
+    quantity = f"Spin correlation ({field.label})" if field.label else "Spin correlation"
     bars = "; bars: one standard error" if field.errors is not None else ""
     rows = _rows(field, 1.0)
     columns = ("displacement", "correlation" + (" ± standard error" if bars else ""))
@@ -139,7 +139,7 @@ def _correlation(field: Field) -> list[Plate]:
 
 def _structure_factor(field: Field) -> Plate:
     dimension = field.vectors.shape[1]
-    quantity = field.label or "Structure factor S(k), the Fourier transform of the spin correlations"
+    quantity = f"Structure factor S(k) = {field.label}" if field.label else "Structure factor S(k)"
     rows = _rows(field, math.pi)
     bars = "; bars: one standard error" if field.errors is not None and dimension != 2 else ""
     columns = ("k / π", "S(k)" + (" ± standard error" if field.errors is not None else ""))
