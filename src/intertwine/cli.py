@@ -254,8 +254,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
               file=sys.stderr)  # fmt: skip
         return 2
     except Exception as error:
-        if hasattr(error, "format_message"):  # a flag or command that does not exist, from click
-            print(f"error: {_one_line(error.format_message())} See: intertwine --help", file=sys.stderr)
+        explain = getattr(error, "format_message", None)  # a flag or command that does not exist
+        if explain is not None:
+            print(f"error: {_one_line(explain())} See: intertwine --help", file=sys.stderr)
             return 2
         from intertwine.learning.guard import Diverged
 

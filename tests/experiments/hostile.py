@@ -1,4 +1,4 @@
-"""Values that a field must refuse, for every field of a configuration, read off the pydantic classes themselves."""
+"""Values that a field must refuse, for every field of a configuration, read off the pydantic classes."""
 
 import datetime
 import math

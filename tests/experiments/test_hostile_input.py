@@ -5,6 +5,7 @@ import io
 import os
 import string
 import time
+from typing import ClassVar
 
 import pytest
 import tomli_w
@@ -15,6 +16,7 @@ from intertwine._checks import InputError
 from intertwine.cli import main
 from intertwine.experiments import kinds, run_folder
 from intertwine.experiments.settings import to_toml
+
 from .hostile import CASES, fields, refused_values, with_value
 
 
@@ -75,7 +77,7 @@ SECTIONS = sorted({path[:-1] for path, _, _ in fields()})
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_field_any_wrong_value(data, tmp_path):
-    """Random fields and random values: text, integers and numbers far out of range, lists and tables of anything."""
+    """Random fields and random values: text, numbers far out of range, lists and tables of anything."""
     path, hamiltonian, field = data.draw(st.sampled_from(list(fields())))
     if field.annotation in (int, float):
         wrong = st.integers(10**12 if field.annotation is float else 2**63).map(lambda n: n * 10)
@@ -157,16 +159,28 @@ CONTRADICTIONS = {
         "hamiltonian.marshall",
         {"lattice": "chain:9", "hamiltonian": {"name": "xxz", "marshall": True}},
     ),
-    "samples that chains do not divide": ("optimiser.samples", {"optimiser": {"samples": 1000}, "sampler": {"chains": 64}}),
-    "fewer samples than chains": ("optimiser.samples", {"optimiser": {"samples": 64}, "sampler": {"chains": 128}}),
+    "samples that chains do not divide": (
+        "optimiser.samples",
+        {"optimiser": {"samples": 1000}, "sampler": {"chains": 64}},
+    ),
+    "fewer samples than chains": (
+        "optimiser.samples",
+        {"optimiser": {"samples": 64}, "sampler": {"chains": 128}},
+    ),
     "one draw a chain": ("optimiser.samples", {"optimiser": {"samples": 128}, "sampler": {"chains": 128}}),
     "final samples and chains": ("final.samples", {"final": {"samples": 100}}),
     "solver without sr": ("optimiser.solver", {"optimiser": {"method": "adam", "solver": "minsr"}}),
-    "shift that ends at zero exponentially": ("optimiser.shift_end", {"optimiser": {"shift_end": 0.0, "schedule": "exponential"}}),
+    "shift that ends at zero exponentially": (
+        "optimiser.shift_end",
+        {"optimiser": {"shift_end": 0.0, "schedule": "exponential"}},
+    ),
     "no coupling": ("hamiltonian", {"hamiltonian": {"name": "tfim", "J": 0.0, "h": 0.0}}),
     "no coupling at all": ("hamiltonian", {"hamiltonian": {"name": "heisenberg", "J": 0.0}}),
     "a field in a model without one": ("hamiltonian.h", {"hamiltonian": {"name": "heisenberg", "h": 1.0}}),
-    "an anisotropy in a model without one": ("hamiltonian.delta", {"hamiltonian": {"name": "j1j2", "delta": 1.0}}),
+    "an anisotropy in a model without one": (
+        "hamiltonian.delta",
+        {"hamiltonian": {"name": "j1j2", "delta": 1.0}},
+    ),
     "a Hamiltonian without its name": ("hamiltonian.name", {"hamiltonian": {"J": 1.0}}),
     "a Hamiltonian of another kind": ("hamiltonian.name", {"hamiltonian": "hubbard"}),
     "another kind of experiment": ("kind", {"kind": "evolve"}),
@@ -181,8 +195,11 @@ CONTRADICTIONS = {
         "memory",
         {"optimiser": {"samples": 1 << 20, "solver": "minsr"}, "model": "rbm:64", "lattice": "square:32"},
     ),
-    "a metric of a terabyte": ("memory", {"optimiser": {"solver": "dense"}, "model": "rbm:64", "lattice": "square:32"}),
-}  # fmt: skip
+    "a metric of a terabyte": (
+        "memory",
+        {"optimiser": {"solver": "dense"}, "model": "rbm:64", "lattice": "square:32"},
+    ),
+}
 
 
 @pytest.mark.parametrize("names, tables", CONTRADICTIONS.values(), ids=CONTRADICTIONS)
@@ -305,7 +322,7 @@ class TestPaths:
 
 
 class TestFolders:
-    DAMAGE = {
+    DAMAGE: ClassVar = {
         "another kind": 'kind = "evolve"\n',
         "not TOML": "kind =",
         "empty section": "optimiser = 3",

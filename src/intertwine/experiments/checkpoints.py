@@ -181,8 +181,9 @@ def _describe(path: Path, *, sync: bool = False) -> dict[str, Any]:
 
 def _is_key(leaf: Any) -> bool:
     import jax
+    import jax.numpy as jnp
 
-    return isinstance(leaf, jax.Array) and jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key)
+    return isinstance(leaf, jax.Array) and jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)
 
 
 def _arrays(tree: Any) -> tuple[list[tuple[str, Any]], Any]:

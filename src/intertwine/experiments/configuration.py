@@ -103,7 +103,7 @@ class Model(Section):
 
 
 class Sampler(Section):
-    """Markov chains on |ψ|²; rule `auto` takes exchanges where the Hamiltonian conserves the magnetization."""
+    """Markov chains on |ψ|²; rule `auto` exchanges neighbours where the magnetization is conserved."""
 
     chains: int = integer(64, 1, 65536)
     sweep: int | Literal["auto"] = Field(
@@ -203,7 +203,7 @@ _FAMILIES = {
 
 
 def check_lattice_name(name: str) -> str:
-    """`name` if it is of a size that can be built; nothing is built here, and other faults are found when it is."""
+    """`name` if it is of a size that can be built; nothing is built here (other faults show when it is)."""
     family, _, rest = name.strip().lower().partition(":")
     extents = re.findall(r"[0-9]+", rest, re.ASCII)
     dimension, cells = _FAMILIES.get(family, (1, 1))

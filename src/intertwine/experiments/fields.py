@@ -19,7 +19,10 @@ class Section(BaseModel):
 
 def integer(default: int, low: int, high: int, remedy: str = "") -> Any:
     """An integer of [low, high]."""
-    words = {"expected": f"an integer from {low} to {high}", "remedy": remedy or f"for example {default}"}
+    words: dict[str, Any] = {
+        "expected": f"an integer from {low} to {high}",
+        "remedy": remedy or f"for example {default}",
+    }
     return Field(default=default, ge=low, le=high, json_schema_extra=words)
 
 

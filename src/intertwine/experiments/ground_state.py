@@ -36,7 +36,7 @@ class Run(NamedTuple):
     problem: Problem
     folder: RunFolder
     config: str
-    exact: tuple[float, str] | None
+    exact: Any
     state: loop.TrainState
     history: list[dict[str, Any]]
 
@@ -101,20 +101,19 @@ def _go_on(run: Run, begun: float, show: Show) -> Path:
 
 def _train(run: Run, show: Show) -> loop.TrainState:
     """The remaining steps: a line of metrics each, a checkpoint every `checkpoint_every`."""
-    configuration, state, saved = run.problem.configuration, run.state, run.state.step
-    steps = configuration.optimiser.steps
-    guard = _replayed_guard(run)
-    objective, optimiser = run.problem.objective, run.problem.optimiser
-    with StopRequest() as stop, show(steps, run.exact and run.exact[0], state.step) as progress:
+    problem, state, saved = run.problem, run.state, run.state.step
+    every, steps = problem.configuration.checkpoint_every, problem.configuration.optimiser.steps
+    left = loop.iterate(
+        run.state, problem.objective, problem.optimiser, steps=steps - saved, guard=_replayed_guard(run)
+    )
+    with StopRequest() as stop, show(steps, run.exact and run.exact.value, saved) as progress:
         try:
-            for state, scalars in loop.iterate(
-                state, objective, optimiser, steps=steps - state.step, guard=guard
-            ):
+            for state, scalars in left:
                 record = results.metrics_record(scalars)
                 run.folder.append_metrics(record)
                 run.history.append(record)
                 progress.step(record)
-                due = state.step % configuration.checkpoint_every == 0 or state.step == steps
+                due = state.step % every == 0 or state.step == steps
                 if due or stop.asked:
                     _save(run, state)
                     saved = state.step
@@ -178,8 +177,8 @@ def _finish(run: Run, state: loop.TrainState, begun: float, before: float) -> di
     return record
 
 
-def _known_energy(problem: Problem) -> tuple[float, str] | None:
-    """The exact energy and its source where it is known; not knowing it stops no run."""
+def _known_energy(problem: Problem) -> Any:
+    """`KnownEnergy` (value, source, error) or None; not knowing it stops no run."""
     from intertwine.quantum.exact import known_energy
 
     try:
@@ -188,12 +187,12 @@ def _known_energy(problem: Problem) -> tuple[float, str] | None:
         return None
 
 
-def _announce(problem: Problem, exact: tuple[float, str] | None) -> None:
+def _announce(problem: Problem, exact: Any) -> None:
     c = problem.configuration
     model = f"{c.model.name} ({c.model.dtype}, {problem.parameters} parameters)"
     print(f"{c.hamiltonian.name} on {c.lattice}, {problem.lattice.size} sites; {model}")
     if exact is not None:
-        print(f"exact energy {exact[0]:.8f} ({exact[1]})", flush=True)
+        print(f"exact energy {exact.value:.8f} ({exact.source})", flush=True)
 
 
 def _tell(record: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""What a run shows while it goes on: one live line on a terminal, a plain line every few seconds elsewhere."""
+"""What a run shows while it goes on: a live line on a terminal, a plain line every few seconds elsewhere."""
 
 from __future__ import annotations
 

@@ -53,21 +53,22 @@ def relative_error(energy: float, exact: float) -> float | None:
 
 
 def result_record(
-    configuration: Any, energy: Any, v_score: float, exact: tuple[float, str] | None, **facts: Any
+    configuration: Any, energy: Any, v_score: float, exact: Any, **facts: Any
 ) -> dict[str, Any]:
-    """`result.json`. energy: an `Estimate`; exact: (value, source) or None; facts: size, parameters,
+    """`result.json`. energy: an `Estimate`; exact: `KnownEnergy` or None; facts: size, parameters,
     seconds, ...
     """
     mean = float(np.real(energy.mean))
     numbers = {name: float(getattr(energy, name)) for name in ("error", "variance", "tau", "r_hat", "ess")}
     hamiltonian = configuration.hamiltonian.model_dump()
+    known = exact and {"energy": float(exact.value), "source": exact.source, "error": float(exact.error)}
     return {
         "kind": configuration.kind,
         "version": __version__,
         "energy": {"mean": mean, **numbers, "samples": int(energy.samples)},
         "v_score": v_score,
-        "exact": None if exact is None else {"energy": float(exact[0]), "source": exact[1]},
-        "relative_error": None if exact is None else relative_error(mean, float(exact[0])),
+        "exact": known,
+        "relative_error": None if exact is None else relative_error(mean, exact.value),
         "steps": configuration.optimiser.steps,
         "lattice": configuration.lattice,
         "hamiltonian": hamiltonian.pop("name"),
@@ -149,7 +150,7 @@ def _parameters(model: Any) -> dict[str, Any]:
         name = "parameter_" + "".join(c if c.isalnum() else "_" for c in jax.tree_util.keystr(path)).strip(
             "_"
         )
-        array = np.asarray(leaf)
+        array: Any = np.asarray(leaf)
         axes = [f"{name}_axis_{k}" for k in range(array.ndim)]
         if np.iscomplexobj(array):
             array, axes = np.stack([array.real, array.imag], axis=-1), [*axes, "re_im"]

@@ -236,7 +236,7 @@ class RunFolder:
         self._metrics.flush()
 
     def sync_metrics(self) -> None:
-        """Flush `metrics.jsonl` to the disk: done before every checkpoint, so that its steps are all there."""
+        """Flush `metrics.jsonl` to the disk: done before every checkpoint, so that its steps are there."""
         if self._metrics is not None:
             self._metrics.flush()
             os.fsync(self._metrics.fileno())

@@ -106,11 +106,12 @@ def _line(model: type[BaseModel], problem: Any) -> str:
 
 
 def _walk(model: type[BaseModel], location: list[Any]) -> tuple[list[str], type[BaseModel], Any]:
-    """The field's path without pydantic's tags, the section that it is in, and the field (None if unknown)."""
+    """The field's path without pydantic's tags, its section, and the field (None if unknown)."""
     from intertwine.experiments.configuration import HAMILTONIANS
 
     path: list[str] = []
-    section, field = model, None
+    section: Any = model
+    field: Any = None
     for part in location:
         if path == ["hamiltonian"] and part in HAMILTONIANS and field is not None:
             section = HAMILTONIANS[part]
