@@ -3,8 +3,8 @@
     python docs/make_picture.py RUN_FOLDER --svg docs/images/ground-state.svg
     python docs/make_picture.py RUN_FOLDER --page docs/images/report.png
 
-The SVG (energy, relative error, structure factor) is drawn with matplotlib, which the `test` extra brings; the
-same run gives the same file. The PNG is the top of the run's report in headless Chromium.
+The SVG (energy, relative error, structure factor) is drawn with matplotlib, which the `test` extra brings;
+the same run gives the same file. The PNG is the top of the run's report in headless Chromium.
 """
 
 from __future__ import annotations
