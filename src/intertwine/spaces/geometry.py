@@ -1,14 +1,16 @@
-r"""Points of a Bravais lattice with a basis: where sites are, which site is at a point, and the nearest images.
+r"""Points of a Bravais lattice with a basis: where sites are, which site is at a point, and the nearest
+images.
 
-Site (n, b) sits at r = Σ_a n_a a_a + c_b, with lattice vectors a_a, cell indices 0 ≤ n_a < L_a and offsets c_b. Sites are
-numbered cell by cell, row-major (the first extent slowest), the basis last. Along a periodic direction n_a and n_a + L_a
-are the same cell: points live in R^d/T, T being the lattice of the *wrapping vectors* L_a a_a of the periodic directions.
-"""
+Site (n, b) sits at r = Σ_a n_a a_a + c_b, with lattice vectors a_a, cell indices 0 ≤ n_a < L_a and offsets
+c_b. Sites are numbered cell by cell, row-major (the first extent slowest), the basis last. Along a periodic
+direction n_a and n_a + L_a
+are the same cell: points live in R^d/T, T being the lattice of the *wrapping vectors* L_a a_a of the periodic
+directions. """
 
 from __future__ import annotations
 
 import itertools
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -45,11 +47,11 @@ class Geometry(NamedTuple):
         points = (self.cells @ self.basis_vectors)[:, None] + self.site_offsets[None]
         return points.reshape(-1, self.basis_vectors.shape[0])
 
-    def wrap(self, cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Cells (..., d) folded along periodic directions, and whether they are inside along the open ones."""
+    def wrap(self, cells: np.ndarray) -> tuple[np.ndarray, Any]:
+        """Cells (..., d) folded along periodic directions, and whether they are inside the open ones."""
         extent = np.array(self.extent)
         folded = np.where(self.periodic, cells % extent, cells)
-        return folded, ((folded >= 0) & (folded < extent)).all(axis=-1)
+        return folded, np.all((folded >= 0) & (folded < extent), axis=-1)
 
     def number(self, cells: np.ndarray) -> np.ndarray:
         """The row-major numbers of cells (..., d) that are inside."""
@@ -67,23 +69,46 @@ class Geometry(NamedTuple):
 
 
 def nearest_images(vectors: np.ndarray, wrapping: np.ndarray) -> np.ndarray:
-    r"""The shortest v + Σ_a m_a T_a, m ∈ Z^p, of each v in `vectors` (n, d); T_a are the rows of `wrapping` (p, d).
+    r"""The shortest v + Σ_a m_a T_a, m ∈ Z^p, of each v in `vectors` (n, d); T_a are the rows of `wrapping`.
 
-    After rounding, |v_∥| ≤ ρ = ½ Σ|T_a|, and the shortest image obeys |m_a + f_a| ≤ |T*_a| ρ with T* the dual basis and
-    |f_a| ≤ ½: all m within that bound are tried. Among equally short images the first is kept.
+    For p ≤ 3 by descent along the Voronoi vectors of T: v is a shortest image where none of them shortens it,
+    and they are the partial sums of an obtuse superbase (Conway & Sloane, Proc. R. Soc. A 436, 55 (1992)).
+    For p > 3, after rounding |v_∥| ≤ ρ = ½ Σ|T_a|, and all m with |m_a + f_a| ≤ |T*_a| ρ are tried (T* the
+    dual basis, |f_a| ≤ ½). Among equally short images the first met is kept.
     """
     if len(wrapping) == 0:
         return vectors
     dual = np.linalg.pinv(wrapping)
-    start = vectors - np.rint(vectors @ dual) @ wrapping
+    best = vectors - np.rint(vectors @ dual) @ wrapping
     radius = 0.5 * np.linalg.norm(wrapping, axis=1).sum()
-    bounds = np.floor(0.5 + 1e-9 + np.linalg.norm(dual, axis=0) * radius).astype(int)
-    best, best_length = start, np.einsum("nd,nd->n", start, start)
-    margin = RESOLUTION * float(best_length.max(initial=0.0))
-    for m in itertools.product(*(range(-b, b + 1) for b in bounds)):
-        image = start + np.array(m) @ wrapping
-        length = np.einsum("nd,nd->n", image, image)
-        shorter = length < best_length - margin * 1e-3
-        best = np.where(shorter[:, None], image, best)
-        best_length = np.where(shorter, length, best_length)
-    return best
+    if len(wrapping) <= 3:
+        superbase = _obtuse_superbase(wrapping)
+        choices = np.array(list(itertools.product((0, 1), repeat=len(superbase)))[1:-1])
+        steps = choices @ superbase
+    else:
+        bounds = np.floor(0.5 + 1e-9 + np.linalg.norm(dual, axis=0) * radius).astype(int)
+        steps = np.array(list(itertools.product(*(range(-b, b + 1) for b in bounds)))) @ wrapping
+    length = np.einsum("nd,nd->n", best, best)
+    margin = 1e-9 * radius**2  # equally short up to rounding is not shorter
+    while True:
+        before = best
+        for step in steps:
+            image = best + step
+            new = np.einsum("nd,nd->n", image, image)
+            shorter = new < length - margin
+            best, length = np.where(shorter[:, None], image, best), np.where(shorter, new, length)
+        if np.array_equal(best, before):
+            return best
+
+
+def _obtuse_superbase(wrapping: np.ndarray) -> np.ndarray:
+    """Selling's (p+1, d) vectors, p ≤ 3: sum 0, no acute angle, any p of them a basis of the lattice."""
+    base = np.vstack([wrapping, -wrapping.sum(axis=0)])
+    while True:
+        gram = np.triu(base @ base.T, 1)
+        i, j = np.unravel_index(int(np.argmax(gram)), gram.shape)
+        if gram[i, j] <= 1e-9 * np.einsum("ad,ad->a", wrapping, wrapping).min():
+            return base
+        others = [k for k in range(len(base)) if k not in (i, j)]
+        base[others] += base[i] * (2 / len(others))
+        base[i] = -base[i]

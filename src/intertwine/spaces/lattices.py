@@ -99,9 +99,9 @@ def _families() -> dict[str, tuple[Callable[..., Lattice], int]]:
 def lattice_from_name(name: Any) -> Lattice:
     """The lattice of a name `family:extents[:boundaries]`, the inverse of `Lattice.name`.
 
-    Families: chain, square, triangular, honeycomb, kagome, cubic. Extents: numbers joined by x, or one number for equal
-    extents. Boundaries: `periodic` (default), `open`, or one of them for each direction joined by a hyphen.
-    Anything else raises one `InputError` that lists what is known.
+    Families: chain, square, triangular, honeycomb, kagome, cubic. Extents: numbers joined by x, or one number
+    for equal extents. Boundaries: `periodic` (default), `open`, or one of them for each direction joined by a
+    hyphen. Anything else raises one `InputError` that lists what is known.
 
     >>> lattice_from_name("square:6").name, lattice_from_name("kagome:2x3:open").size
     ('square:6x6', 18)
@@ -110,9 +110,9 @@ def lattice_from_name(name: Any) -> Lattice:
     >>> lattice_from_name("hexagonal:3x3")
     Traceback (most recent call last):
     ...
-    intertwine._checks.InputError: lattice: expected a name such as chain:20, square:6x6, cubic:4 or kagome:2x3:open, of
-    the families chain, square, triangular, honeycomb, kagome, cubic, got hexagonal:3x3; there is no family 'hexagonal'.
-    """
+    intertwine._checks.InputError: lattice: expected a name such as chain:20, square:6x6, cubic:4 or
+    kagome:2x3:open, of the families chain, square, triangular, honeycomb, kagome, cubic, got hexagonal:3x3;
+    there is no family 'hexagonal'. """
     families = _families()
 
     def wrong(what: str) -> Exception:

@@ -1,16 +1,18 @@
 r"""The space group of a finite lattice, found from its geometry.
 
-Sites are points of R^d/T (see `geometry`). The space group is the set of isometries x ↦ R x + t of R^d/T that permute the
-sites, as permutations; isometries that act alike on a small torus are one element. For every candidate R
-(`isometries`) a reference site is sent to every site that is not its translate, which fixes t; the map is kept
-if it carries every site onto a site. Nothing is assumed of the point group, so any basis, extent and boundary will do.
+Sites are points of R^d/T (see `geometry`). The space group is the set of isometries x ↦ R x + t of R^d/T that
+permute the sites, as permutations; isometries that act alike on a small torus are one element. For every
+candidate R (`isometries`) a reference site is sent to every site that is not its translate, which fixes t;
+the map is kept if it carries every site onto a site. Nothing is assumed of the point group, so any basis,
+extent and boundary will do.
 
 On small tori this is less than all automorphisms of the bond graph (the 4 × 4 square torus is also a 4-cube
 with 384 automorphisms; 128 of them are isometries): geometry counts.
 
-The point group is the stabiliser of one point of highest symmetry: of the points fixed by single isometries, and by pairs of
-two-fold ones (which is all that d ≤ 3 needs: every point group there is that of an element's fixed point, axis or plane,
-or contains two two-fold axes that cross), the one with most isometries; of these a site if there is one, then the first.
+The point group is the stabiliser of one point of highest symmetry: of the points fixed by single isometries,
+and by pairs of two-fold ones (which is all that d ≤ 3 needs: every point group there is that of an element's
+fixed point, axis or plane, or contains two two-fold axes that cross), the one with most isometries; of these
+a site if there is one, then the first.
 """
 
 from __future__ import annotations
@@ -20,9 +22,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from intertwine._checks import fail
 from intertwine.spaces.geometry import Geometry
 from intertwine.spaces.isometries import point_set_automorphisms, torus_automorphisms
 from intertwine.symmetry import PermutationGroup
+
+_LARGEST_TABLE = 2**28
 
 
 class SpaceGroup(NamedTuple):
@@ -61,9 +66,10 @@ def _cosets(geometry: Geometry, translations: np.ndarray) -> list[_Coset]:
     wrapping = geometry.wrapping
     inverse = np.linalg.pinv(wrapping) if len(wrapping) else np.zeros((len(geometry.extent), 0))
     onto_torus = inverse @ wrapping
-    centre = positions.mean(axis=0) @ (np.eye(len(geometry.extent)) - onto_torus)
-    across = (positions - centre) @ (np.eye(len(geometry.extent)) - onto_torus)
-    bins = np.rint(across / (10 * tolerance) + 0.37).astype(np.int64)  # 0.37: no symmetric point on a bin's edge
+    off_torus = np.eye(len(geometry.extent)) - onto_torus
+    centre = positions.mean(axis=0) @ off_torus
+    across = (positions - centre) @ off_torus
+    bins = np.rint(across / (10 * tolerance) + 0.37).astype(np.int64)  # 0.37: no symmetric point on an edge
     distinct = across[np.unique(bins, axis=0, return_index=True)[1]]
     targets = np.unique(translations.min(axis=0))
     found: list[_Coset] = []
@@ -85,13 +91,13 @@ def _cosets(geometry: Geometry, translations: np.ndarray) -> list[_Coset]:
 
 
 def _solutions(maps: np.ndarray, shifts: np.ndarray, tolerance: float) -> np.ndarray:
-    """The x with x (1 − M) = t, for 1 − M stacked in `maps` (d, m) and each t of `shifts` (n, m), where there are any."""
+    """The x with x (1 − M) = t, for `maps` 1 − M (d, m) and each t of `shifts` (n, m) that has one."""
     x = shifts @ np.linalg.pinv(maps)
     return x[np.abs(x @ maps - shifts).max(axis=1) < tolerance]
 
 
 def _nearby_translations(geometry: Geometry) -> np.ndarray:
-    """Bravais translations enough to reach every class of fixed points (n, d): Λ/(1 − R)Λ has exponent ≤ 6 for d ≤ 3."""
+    """Bravais translations (n, d) that reach every class of fixed points: Λ/(1 − R)Λ has exponent ≤ 6."""
     chosen = np.flatnonzero(geometry.periodic)
     reach = range(-3, 4) if len(chosen) < 4 else range(-1, 2)
     multiples = np.array(list(itertools.product(reach, repeat=len(chosen))), dtype=int)
@@ -118,7 +124,8 @@ def _crossings(cosets: list[_Coset], geometry: Geometry) -> np.ndarray:
     ]
     for one, two in itertools.combinations(twofold if d > 2 else [], 2):
         maps = np.hstack([identity - one.linear, identity - two.linear])
-        points.append(_solutions(maps, np.hstack([one.shift + first, two.shift + second]), geometry.tolerance))
+        shifts = np.hstack([one.shift + first, two.shift + second])
+        points.append(_solutions(maps, shifts, geometry.tolerance))
     return np.vstack(points)
 
 
@@ -128,7 +135,7 @@ def _best_point(cosets: list[_Coset], geometry: Geometry) -> np.ndarray:
     best, most = geometry.site_offsets[0], 0
     for search in (lambda *_: geometry.site_offsets, _fixed_points, _crossings):
         cells = search(cosets, geometry) @ np.linalg.inv(geometry.basis_vectors)
-        cells = np.where(geometry.periodic, (cells + 1e-9) % 1.0, cells)
+        cells = np.where(geometry.periodic, cells - np.floor(cells + 1e-9), cells)
         _, first = np.unique(cells.round(5), axis=0, return_index=True)
         for point in cells[np.sort(first)] @ geometry.basis_vectors:
             count = int((~np.isnan(_stabiliser(point, cosets, geometry)[:, 0])).sum())
@@ -140,8 +147,8 @@ def _best_point(cosets: list[_Coset], geometry: Geometry) -> np.ndarray:
 
 
 def _stabiliser(point: np.ndarray, cosets: list[_Coset], geometry: Geometry) -> np.ndarray:
-    """For each coset the Bravais translation (row of the cells along periodic directions) that brings the image of
-    `point` back to it, as a site-independent cell shift (n, d); NaN where there is none."""
+    """For each coset the Bravais translation (row of the cells along periodic directions) that brings the
+    image of `point` back to it, as a site-independent cell shift (n, d); NaN where there is none."""
     back = np.array([point - (point @ c.linear + c.shift) for c in cosets])
     cells = back @ np.linalg.inv(geometry.basis_vectors)
     whole = np.rint(cells)
@@ -154,6 +161,9 @@ def find_space_group(geometry: Geometry) -> SpaceGroup:
     """The space group and the point group of `geometry`."""
     translations = translation_permutations(geometry)
     cosets = _cosets(geometry, translations)
+    if len(cosets) * translations.size > _LARGEST_TABLE:
+        got = f"{len(cosets) * len(translations)} elements on {translations.shape[1]} sites"
+        raise fail("lattice", "a space group that fits in memory", got, "take a smaller lattice")
     rows = np.vstack([translations[:, coset.sites] for coset in cosets])
     _, first = np.unique(rows, axis=0, return_index=True)
     group = PermutationGroup(rows[np.sort(first)])

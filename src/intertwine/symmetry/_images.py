@@ -1,14 +1,16 @@
 """Recognising permutations by their images of a base: the look-ups behind `PermutationGroup`.
 
-A base is a list of sites whose images tell all rows apart. In a group each base site that separates anything at least
-doubles the number of classes told apart (orbit-stabiliser), so log2(g) sites suffice; more means: not a group.
-"""
+A base is a list of sites whose images tell all rows apart. In a group each base site that separates anything
+at least doubles the number of classes told apart (orbit-stabiliser), so log2(g) sites suffice; more means:
+not a group. """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+
+from intertwine._checks import fail
 
 
 def frozen(array: np.ndarray) -> np.ndarray:
@@ -18,7 +20,7 @@ def frozen(array: np.ndarray) -> np.ndarray:
 
 
 class ImageIndex(NamedTuple):
-    """A trie over images of the base: `tables[k][c, image]` is the class after base site k of class c before it."""
+    """A trie over images of the base: `tables[k][c, image]` is the class after base site k, c that before."""
 
     rows: np.ndarray
     base: np.ndarray
@@ -121,3 +123,26 @@ def generate_rows(generators: np.ndarray, max_order: int) -> np.ndarray | None:
                 seen.add(product.tobytes())
                 elements.append(product)
     return np.array(elements, dtype=np.int32)
+
+
+def checked_rows(rows: Any, argument: str = "permutations", distinct: bool = True) -> np.ndarray:
+    """`rows` as read-only int32 (g, N) whose rows are (distinct) permutations, or `InputError`."""
+    try:
+        array = np.asarray(rows)
+    except ValueError:
+        array = np.empty(0, object)
+    if array.ndim != 2 or array.size == 0 or not np.issubdtype(array.dtype, np.integer):
+        got = f"shape {array.shape} of {array.dtype}"
+        raise fail(argument, "an integer array of shape (g, N), a row an element", got)
+    n = int(np.shape(array)[-1])
+    valid = (np.sort(array, axis=1) == np.arange(n)).all(axis=1)
+    if not valid.all():
+        row = int(np.argmin(valid))
+        got = f"row {row} = {array[row].tolist()}"
+        raise fail(argument, f"rows that are permutations of 0..{n - 1}", got)
+    array = np.array(array, dtype=np.int32, order="C")
+    if distinct:
+        number = len({row.tobytes() for row in array})
+        if number < len(array):
+            raise fail(argument, "distinct rows", f"{len(array) - number} duplicate rows", "drop them")
+    return frozen(array)

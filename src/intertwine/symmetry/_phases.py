@@ -11,7 +11,8 @@ import numpy as np
 
 
 def abelian_phases(order: int, identity: int, steps: list[np.ndarray]) -> np.ndarray:
-    """All characters of an abelian group of `order` elements, int64 (order, order) phases modulo `order`, sorted by row.
+    """All characters of an abelian group of `order` elements, int64 (order, order) phases modulo `order`,
+    sorted by row.
 
     steps: for each generator the int (order,) map c ↦ c · generator.
     """

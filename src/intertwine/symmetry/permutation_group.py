@@ -4,13 +4,14 @@ A row p of `permutations` moves what sits on site i to site p[i], and acts on co
 
     (g s)[p_g[i]] = s[i],        p_{gh} = p_g ∘ p_h   (first h, then g),
 
-so that (gh) s = g (h s). An element is named by its row. Elements are recognised by their images of a *base*, a few sites
-whose images tell all elements apart (Sims 1970; Seress, Permutation Group Algorithms, 2003, ch. 4): a product costs a
-few table look-ups, whatever N. That the rows form a group is proved with O(log g) generators in O(g N log g).
+so that (gh) s = g (h s). An element is named by its row. Elements are recognised by their images of a *base*,
+a few sites whose images tell all elements apart (Sims 1970; Seress, Permutation Group Algorithms, 2003, ch.
+4): a product costs a few table look-ups, whatever N. That the rows form a group is proved with O(log g)
+generators in O(g N log g).
 
-One-dimensional characters χ(gh) = χ(g) χ(h) are those of the abelian group G/[G, G]: they are built generator by generator
-as integers k, χ = exp(2πi k/q) with q = |G/[G, G]|, so that the homomorphism is checked in integers.
-"""
+One-dimensional characters χ(gh) = χ(g) χ(h) are those of the abelian group G/[G, G]: they are built generator
+by generator as integers k, χ = exp(2πi k/q) with q = |G/[G, G]|, so that the homomorphism is checked in
+integers. """
 
 from __future__ import annotations
 
@@ -23,7 +24,7 @@ import numpy as np
 from jaxtyping import Bool, Complex, Int32
 
 from intertwine._checks import fail, positive_int
-from intertwine.symmetry._images import ImageIndex, components, frozen, generate_rows
+from intertwine.symmetry._images import ImageIndex, checked_rows, components, frozen, generate_rows
 from intertwine.symmetry._phases import abelian_phases, roots_of_unity
 
 _LARGEST_TABLE = 20_000
@@ -33,8 +34,8 @@ _LARGEST_TABLE = 20_000
 class PermutationGroup:
     r"""A group of permutations of N sites: an immutable host object, hashable and comparable by content.
 
-    permutations: int (g, N), one row an element, in any order; kept as read-only int32. The rows must be distinct
-    permutations of 0..N-1 that contain every product of two of them (else `InputError`).
+    permutations: int (g, N), one row an element, in any order; kept as read-only int32. The rows must be
+    distinct permutations of 0..N-1 that contain every product of two of them (else `InputError`).
 
     >>> import numpy as np
     >>> rotations = PermutationGroup([[0, 1, 2], [1, 2, 0], [2, 0, 1]])
@@ -47,8 +48,8 @@ class PermutationGroup:
     >>> PermutationGroup([[0, 1, 2], [1, 2, 0]])
     Traceback (most recent call last):
     ...
-    intertwine._checks.InputError: permutations: expected the rows of a group, got 2 rows that are not closed under
-    composition; add the missing products, or build the group with PermutationGroup.generate.
+    intertwine._checks.InputError: permutations: expected the rows of a group, got 2 rows that are not closed
+    under composition; add the missing products, or build the group with PermutationGroup.generate.
     """
 
     permutations: Int32[np.ndarray, "g N"]
@@ -57,7 +58,7 @@ class PermutationGroup:
     _right: tuple[np.ndarray, ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        rows = _checked_rows(self.permutations)
+        rows = checked_rows(self.permutations)
         object.__setattr__(self, "permutations", rows)
         images = ImageIndex.build(rows)
         proof = images.prove_group() if images is not None else None
@@ -90,10 +91,11 @@ class PermutationGroup:
         >>> PermutationGroup.generate([[1, 2, 3, 0], [0, 3, 2, 1]]).order          # the square's D4
         8
         """
-        rows = _checked_rows(generators, "generators", distinct=False)
+        rows = checked_rows(generators, "generators", distinct=False)
         elements = generate_rows(rows, max_order)
         if elements is None:
-            raise fail("generators", f"a group of order at most {max_order}", "more elements", "raise max_order")
+            expected = f"a group of order at most {max_order}"
+            raise fail("generators", expected, "more elements", "raise max_order")
         return cls(elements)
 
     @property
@@ -120,8 +122,9 @@ class PermutationGroup:
         """
         return self._generators
 
-    def multiply(self, left: Any, right: Any) -> Int32[np.ndarray, ...]:
-        """The rows of the products gh (first h, then g) of rows `left` = g and `right` = h, int arrays that broadcast.
+    def multiply(self, left: Any, right: Any) -> Int32[np.ndarray, " *shape"]:
+        """The rows of the products gh (first h, then g) of rows `left` = g and `right` = h, int arrays that
+        broadcast.
 
         >>> PermutationGroup([[0, 1, 2], [1, 2, 0], [2, 0, 1]]).multiply([0, 1, 2], 2)
         array([2, 0, 1], dtype=int32)
@@ -130,8 +133,8 @@ class PermutationGroup:
 
     @cached_property
     def product_table(self) -> Int32[np.ndarray, "g g"]:
-        """int32 (g, g): `product_table[g, h]` is the row of gh. Formed on first use; `InputError` above 20,000 elements
-        (`multiply` has no limit).
+        """int32 (g, g): `product_table[g, h]` is the row of gh. Formed on first use; `InputError` above
+        20,000 elements (`multiply` has no limit).
 
         >>> PermutationGroup([[0, 1, 2], [1, 2, 0], [2, 0, 1]]).product_table
         array([[0, 1, 2],
@@ -139,12 +142,13 @@ class PermutationGroup:
                [2, 0, 1]], dtype=int32)
         """
         if self.order > _LARGEST_TABLE:
-            raise fail("product_table", f"at most {_LARGEST_TABLE} elements", self.order, "use group.multiply")
+            raise fail("product_table", f"at most {_LARGEST_TABLE} elements", self.order, "use multiply")
         table = np.empty((self.order, self.order), np.int32)
         everything = np.arange(self.order)
         step = max(1, 2**20 // self.order)
         for start in range(0, self.order, step):
-            table[start : start + step] = self.multiply(everything[start : start + step, None], everything[None])
+            rows = everything[start : start + step, None]
+            table[rows[:, 0]] = self.multiply(rows, everything[None])
         return frozen(table)
 
     @cached_property
@@ -160,7 +164,7 @@ class PermutationGroup:
         return frozen(inverse)
 
     @cached_property
-    def inverse(self) -> Int32[np.ndarray, g]:
+    def inverse(self) -> Int32[np.ndarray, " g"]:
         """int32 (g,): the row of each element's inverse."""
         return frozen(self._images.find(self.inverse_permutations[:, self._images.base]))
 
@@ -170,7 +174,7 @@ class PermutationGroup:
         gens = np.array(self.generators, dtype=np.int64)
         return bool((self.multiply(gens[:, None], gens) == self.multiply(gens, gens[:, None])).all())
 
-    def orbits(self) -> tuple[Int32[np.ndarray, n], ...]:
+    def orbits(self) -> tuple[Int32[np.ndarray, " n"], ...]:
         """The sets of sites that the group carries into each other, each sorted, by their first site.
 
         >>> PermutationGroup([[0, 1, 2], [1, 0, 2]]).orbits()
@@ -179,7 +183,7 @@ class PermutationGroup:
         first = self.permutations.min(axis=0)
         return tuple(np.flatnonzero(first == site).astype(np.int32) for site in np.unique(first))
 
-    def conjugacy_classes(self) -> tuple[Int32[np.ndarray, n], ...]:
+    def conjugacy_classes(self) -> tuple[Int32[np.ndarray, " n"], ...]:
         """The classes {x g x⁻¹} as sorted rows, by their first row.
 
         >>> square = PermutationGroup.generate([[1, 2, 3, 0], [0, 3, 2, 1]])
@@ -195,7 +199,7 @@ class PermutationGroup:
         maps = [self.multiply(self.multiply(s, everything), self.inverse[s]) for s in self.generators]
         return components(self.order, maps)
 
-    def _generated(self, rows: np.ndarray) -> tuple[Bool[np.ndarray, g], list[int]]:
+    def _generated(self, rows: np.ndarray) -> tuple[Bool[np.ndarray, " g"], list[int]]:
         """Which elements the given rows generate, and the few of them that suffice."""
         known = np.zeros(self.order, bool)
         known[self.identity] = True
@@ -240,19 +244,20 @@ class PermutationGroup:
         rows = np.asarray(indices)
         valid = rows.ndim == 1 and rows.size > 0 and np.issubdtype(rows.dtype, np.integer)
         if not valid or rows.min() < 0 or rows.max() >= self.order:
-            raise fail("indices", f"rows from 0 to {self.order - 1}", indices, "give a list of element indices")
+            raise fail("indices", f"a list of rows from 0 to {self.order - 1}", indices)
         return PermutationGroup(self.permutations[rows])
 
     def characters_1d(self) -> Complex[np.ndarray, "n g"]:
         r"""All one-dimensional characters, complex128 (n, g) with n = |G/[G, G]|; row 0 is the trivial one.
 
-        Values are q-th roots of unity of integers k (±1 and ±i exact); χ(gh) = χ(g) χ(h) is checked in those integers.
-        Rows are ordered by their phases k/q at element 0, then 1, and so on.
+        Values are q-th roots of unity of integers k (±1 and ±i exact); χ(gh) = χ(g) χ(h) is checked in those
+        integers. Rows are ordered by their phases k/q at element 0, then 1, and so on.
 
         >>> PermutationGroup([[0, 1], [1, 0]]).characters_1d().real
         array([[ 1.,  1.],
                [ 1., -1.]])
-        >>> PermutationGroup.generate([[1, 2, 3, 0], [0, 3, 2, 1]]).characters_1d().shape    # D4: A1, A2, B1, B2
+        >>> square = PermutationGroup.generate([[1, 2, 3, 0], [0, 3, 2, 1]])
+        >>> square.characters_1d().shape                    # D4: A1, A2, B1, B2
         (4, 8)
         """
         everything = np.arange(self.order)
@@ -292,27 +297,3 @@ class PermutationGroup:
 
     def __repr__(self) -> str:
         return f"PermutationGroup(order={self.order}, size={self.size})"
-
-
-def _checked_rows(rows: Any, argument: str = "permutations", distinct: bool = True) -> np.ndarray:
-    """`rows` as read-only int32 (g, N) whose rows are (distinct) permutations, or `InputError`."""
-    try:
-        array = np.asarray(rows)
-    except ValueError:
-        array = np.empty(0, object)
-    if array.ndim != 2 or array.size == 0 or not np.issubdtype(array.dtype, np.integer):
-        got = f"shape {array.shape} of {array.dtype}"
-        raise fail(argument, "an integer array of shape (g, N), a row an element", got)
-    n = array.shape[1]
-    seen = np.zeros(array.shape, bool)
-    if array.min() >= 0 and array.max() < n:
-        np.put_along_axis(seen, array.astype(np.int64), True, axis=1)
-    if not seen.all():
-        row = int(np.flatnonzero(~seen.all(axis=1))[0])
-        raise fail(argument, f"rows that are permutations of 0..{n - 1}", f"row {row} = {array[row].tolist()}")
-    array = np.array(array, dtype=np.int32, order="C")
-    if distinct:
-        number = len({row.tobytes() for row in array})
-        if number < len(array):
-            raise fail(argument, "distinct rows", f"{len(array) - number} duplicate rows", "drop the repeated rows")
-    return frozen(array)
