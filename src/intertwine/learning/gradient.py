@@ -1,8 +1,9 @@
 r"""First-order descent along the gradient, with any optax transformation.
 
-The gradient of the objective with respect to λ, complex λ counted as a pair of reals (Re, Im) → Re + i Im, is 2F with
-F = Cov(O*, ℓ) = Ōᴴ ε: the direction of steepest ascent. (JAX's `grad` of a real loss would give its conjugate, which makes
-a first-order optimiser climb in the imaginary parts; the conjugation lives in `LogDerivatives.rmatvec` and nowhere else.)
+The gradient of the objective with respect to λ, complex λ counted as a pair of reals (Re, Im) → Re + i Im,
+is 2F with F = Cov(O*, ℓ) = Ōᴴ ε: the direction of steepest ascent. (JAX's `grad` of a real loss would give
+its conjugate, which makes a first-order optimiser climb in the imaginary parts; the conjugation lives in
+`LogDerivatives.rmatvec` and nowhere else.)
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ def gradient(model: Any, samples: Array, local: Array, weights: Array | None) ->
 
 @dataclass(frozen=True)
 class OptaxGradient:
-    """Plain gradient descent with `transform`, an `optax.GradientTransformation` (learning rate included in it).
+    """Plain gradient descent with `transform`, an `optax.GradientTransformation` (learning rate included in
+    it).
 
     >>> import jax, optax
     >>> from intertwine.models.rbm import RBM
@@ -42,7 +44,9 @@ class OptaxGradient:
 
     def __post_init__(self) -> None:
         if not (hasattr(self.transform, "init") and hasattr(self.transform, "update")):
-            raise fail("transform", "an optax.GradientTransformation", self.transform, "for example optax.adam(1e-3)")
+            raise fail(
+                "transform", "an optax.GradientTransformation", self.transform, "for example optax.adam(1e-3)"
+            )
 
     def init(self, model: Any) -> Any:
         return self.transform.init(eqx.filter(model, eqx.is_inexact_array))

@@ -3,7 +3,8 @@ r"""Stops a run that has diverged, with a clear message and the last good state.
 Three ways to go wrong are watched, on the numbers that a step yields anyway:
 
 - a value, an error or an update that is not finite: at once;
-- an explosion: for `patience` steps on end the value lies above the best one so far by more than half of all that
+- an explosion: for `patience` steps on end the value lies above the best one so far by more than half of
+all that
   was gained, by 5 % of it, and by 20 error bars;
 - a collapse of the sampler: an acceptance below 0.1 % for `patience` steps on end (|ψ|² has become a spike).
 """
@@ -18,12 +19,14 @@ _ADVICE = "take a smaller learning_rate, a larger shift, or more samples"
 LOWEST_ACCEPTANCE = 1e-3
 
 
-class Diverged(RuntimeError):
-    """The run has diverged. `state`: the last good `TrainState`, fit to go on from; `step`: where it happened."""
+class Diverged(RuntimeError):  # noqa: N818 (the public name)
+    """The run has diverged. `state`: the last good `TrainState`, to go on from; `step`: where it was seen."""
 
     def __init__(self, step: int, reason: str, state: Any) -> None:
         good = getattr(state, "step", 0)
-        super().__init__(f"diverged at step {step}: {reason}; the last good state is that of step {good}; {_ADVICE}.")
+        super().__init__(
+            f"diverged at step {step}: {reason}; the last good state is that of step {good}; {_ADVICE}."
+        )
         self.step = step
         self.reason = reason
         self.state = state
@@ -49,7 +52,8 @@ class Guard:
         >>> guard.check("state 1", float("nan"), {"step": 1, "error": 0.1})
         Traceback (most recent call last):
         ...
-        intertwine.learning.guard.Diverged: diverged at step 1: the value is nan; the last good state is that of ...
+        intertwine.learning.guard.Diverged: diverged at step 1: the value is nan; the last good state is
+        that of ...
         """
         step = int(scalars.get("step", 0))
         if self._good is None:
@@ -70,7 +74,9 @@ class Guard:
         self._first = value if math.isnan(self._first) else self._first
         if value < self._best:
             self._best, self._best_error = value, error
-        margin = max(0.5 * (self._first - self._best), 0.05 * abs(self._best), 20 * max(error, self._best_error))
+        margin = max(
+            0.5 * (self._first - self._best), 0.05 * abs(self._best), 20 * max(error, self._best_error)
+        )
         self._high = self._high + 1 if value > self._best + margin else 0
         if self._high >= self.patience:
             reason = f"the value {value:.6g} has stayed far above the best so far, {self._best:.6g}"

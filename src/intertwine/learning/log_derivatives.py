@@ -5,18 +5,20 @@ With O_k(s) = ∂ log ψ_λ(s)/∂λ_k, probabilities w_s of the samples and ⟨
     Ō_{sk} = √w_s (O_k(s) − ⟨O_k⟩),          S = ŌᴴŌ = Cov(O*, O),      F = Ōᴴ ε = Cov(O*, ℓ),
     ε_s = √w_s (ℓ(s) − ⟨ℓ⟩),                  T = ŌŌᴴ   (the Gram matrix of minSR)
 
-S is the quantum geometric tensor of a wave function and a quarter of the Fisher information of the distribution |ψ|²
-(Stokes et al., Quantum 4, 269 (2020); Becca & Sorella 2017, ch. 6). How λ enters (`model.kind`) is settled here once, by
-the choice of rows, so that no solver ever asks again:
+S is the quantum geometric tensor of a wave function and a quarter of the Fisher information of the
+distribution |ψ|² (Stokes et al., Quantum 4, 269 (2020); Becca & Sorella 2017, ch. 6). How λ enters
+(`model.kind`) is settled here once, by the choice of rows, so that no solver ever asks again:
 
     real         rows are samples, entries real, ε ← Re ε
     holomorphic  rows are samples, entries complex
-    complex      λ counted as real numbers (Re, Im of a complex leaf side by side); rows [Re Ō; Im Ō], ε ← [Re ε; Im ε],
+    complex      λ counted as real numbers (Re, Im of a complex leaf side by side); rows [Re Ō; Im Ō], ε ←
+    [Re ε; Im ε],
                  so that ŌᵀŌ = Re S and Ōᵀε = Re F: a real 2S × 2S Gram matrix
 
-No Jacobian is formed for a leaf whose derivatives are outer products O_{(ij)}(s) = l_i(s) r_j(s) (`Factored`): its part of
-the Gram matrix is (LLᴴ)∘(RRᴴ), of Ōv the rows of (LV)∘R, of Ōᴴu the product (L*∘u)ᵀR*. An RBM with spins Σ and
-T = tanh θ thus has the Gram matrix (ΣΣᵀ)∘(TTᴴ) + ΣΣᵀ + TTᴴ before centring.
+No Jacobian is formed for a leaf whose derivatives are outer products O_{(ij)}(s) = l_i(s) r_j(s)
+(`Factored`): its part of the Gram matrix is (LLᴴ)∘(RRᴴ), of Ōv the rows of (LV)∘R, of Ōᴴu the product
+(L*∘u)ᵀR*. An RBM with spins Σ and T = tanh θ thus has the Gram matrix (ΣΣᵀ)∘(TTᴴ) + ΣΣᵀ + TTᴴ before
+centring.
 """
 
 from __future__ import annotations
@@ -77,7 +79,9 @@ class LogDerivatives(eqx.Module):
         """ε: centred and weighted local values, in the rows of Ō."""
         if self.kind == "real":
             local = local.real
-        dtype = self.weights.dtype if self.kind == "real" else jnp.result_type(self.weights.dtype, jnp.complex64)
+        dtype = (
+            self.weights.dtype if self.kind == "real" else jnp.result_type(self.weights.dtype, jnp.complex64)
+        )
         centred = self._to_rows(local - jnp.sum(self.weights * local))
         return centred if self.kind == "complex" else centred.astype(dtype)
 
@@ -134,8 +138,8 @@ def log_derivatives(
     samples: (S, N) configurations; weights: (S,) probabilities that sum to 1, or None (each counts 1/S).
     chunk: samples differentiated at once where per-sample gradients have to be formed.
 
-    A model with `factors` (protocol `Factored`) forms no Jacobian. Raises InputError for a kind that does not fit the
-    parameters (a holomorphic model must have complex ones only).
+    A model with `factors` (protocol `Factored`) forms no Jacobian. Raises InputError for a kind that does
+    not fit the parameters (a holomorphic model must have complex ones only).
 
     >>> import jax, jax.numpy as jnp
     >>> from intertwine.models.rbm import RBM
@@ -152,7 +156,9 @@ def log_derivatives(
     leaves = jax.tree.leaves(parameters)
     all_real = not any(jnp.iscomplexobj(leaf) for leaf in leaves)
     if kind == "holomorphic" and not all(jnp.iscomplexobj(leaf) for leaf in leaves):
-        raise fail("model.kind", '"holomorphic" with complex parameters only', "a real parameter", 'use "complex"')
+        raise fail(
+            "model.kind", '"holomorphic" with complex parameters only', "a real parameter", 'use "complex"'
+        )
     if kind == "real" and not all_real:
         raise fail("model.kind", '"real" with real parameters only', "a complex parameter", 'use "complex"')
     if isinstance(model, Factored) and (kind != "complex" or all_real):
@@ -167,7 +173,7 @@ def log_derivatives(
 
 
 def unravel(model: Any, vector: Num[Array, "P"]) -> Any:
-    """The parameter pytree (None elsewhere) whose columns are `vector`; Re and Im joined again for kind "complex"."""
+    """The parameter pytree (None elsewhere) whose columns are `vector`; Re, Im joined for kind "complex"."""
     leaves, tree = jax.tree.flatten(eqx.filter(model, eqx.is_inexact_array))
     out, start = [], 0
     for leaf in leaves:
@@ -190,7 +196,7 @@ def column_count(model: Any) -> int:
 def _differentiate(
     parameters: Any, static: Any, kind: Kind, samples: Array, chunk: int
 ) -> tuple[Direct, ...]:
-    """Per-sample gradients by automatic differentiation, one `Direct` block a leaf (two for a split complex one)."""
+    """Per-sample gradients by automatic differentiation: a `Direct` block a leaf (two for a split one)."""
 
     def value(p: Any, s: Array) -> Array:
         return eqx.combine(p, static)(s)

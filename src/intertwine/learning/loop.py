@@ -5,8 +5,8 @@ r"""The one training loop: every objective, every optimiser.
         ...
 
 A step evaluates the objective at the state's model (with the key fold_in(state.key, state.step)) and lets the
-optimiser move the parameters. `TrainState` is all there is: a state saved and restored continues with the same numbers, bit by
-bit, whatever happened in between.
+optimiser move the parameters. `TrainState` is all there is: a state saved and restored continues with the
+same numbers, bit by bit, whatever happened in between.
 """
 
 from __future__ import annotations
@@ -48,9 +48,10 @@ def iterate(
 ) -> Iterator[tuple[TrainState, dict[str, float]]]:
     """`steps` further steps; yields after each the new state and what the step measured.
 
-    The scalars: `step` (updates made before this one: the parameters that were measured), the objective's value under
-    its name (`objective.value_name`, "energy" or "value"), error, variance, tau, r_hat, ess, what the objective and the
-    optimiser add (acceptance, v_score, learning_rate, shift, update_norm, ...), and `seconds` for the step.
+    The scalars: `step` (updates made before this one: the parameters that were measured), the objective's
+    value under its name (`objective.value_name`, "energy" or "value"), error, variance, tau, r_hat, ess,
+    what the objective and the optimiser add (acceptance, v_score, learning_rate, shift, update_norm, ...),
+    and `seconds` for the step.
 
     Raises `Diverged` (see `guard`) with the last good state.
     """
@@ -81,10 +82,10 @@ def train(
     key: Array,
     progress: Callable[[TrainState, dict[str, float]], Any] | None = None,
 ) -> tuple[TrainState, list[dict[str, float]]]:
-    """`start`, then `steps` steps: the last state, and the scalars of every step. `progress` is called after each."""
-    state = start(model, objective, optimiser, key=key)
-    history = []
-    for state, scalars in iterate(state, objective, optimiser, steps=steps):
+    """`start`, then `steps` steps: the last state and every step's scalars; `progress` is called after each."""
+    first = start(model, objective, optimiser, key=key)
+    state, history = first, []
+    for state, scalars in iterate(first, objective, optimiser, steps=steps):
         history.append(scalars)
         if progress is not None:
             progress(state, scalars)

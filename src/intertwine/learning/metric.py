@@ -2,16 +2,16 @@ r"""Natural gradient descent = stochastic reconfiguration, for real, complex and
 
     (S + shift) δ = F,      λ ← λ − η δ,      S = ŌᴴŌ,  F = Ōᴴ ε      (Ō, ε: see `log_derivatives`)
 
-(Sorella, PRL 80, 4558 (1998); Amari 1998). The same δ = Ōᴴ (T + shift)⁻¹ ε comes from the Gram matrix T = ŌŌᴴ of the
-samples, minSR (Chen & Heyl, Nature Physics 20, 1476 (2024); Rende et al., Comm. Phys. 7, 260 (2024)). Three solvers,
-the same answer to rounding, chosen by size:
+(Sorella, PRL 80, 4558 (1998); Amari 1998). The same δ = Ōᴴ (T + shift)⁻¹ ε comes from the Gram matrix T =
+ŌŌᴴ of the samples, minSR (Chen & Heyl, Nature Physics 20, 1476 (2024); Rende et al., Comm. Phys. 7, 260
+(2024)). Three solvers, the same answer to rounding, chosen by size:
 
     dense       P ≤ rows           Cholesky of S, P × P
     minsr       rows < P           Cholesky of T, rows × rows (rows = samples, twice that for kind "complex")
     iterative   both are large     conjugate gradients on the factored Ō
 
-With `momentum` μ > 0 it is SPRING (Goldshlager, Abrahamsen & Lin, J. Comput. Phys. 516, 113351 (2024)): the new δ is
-the one nearest to μ δ_previous among those that fit the samples,
+With `momentum` μ > 0 it is SPRING (Goldshlager, Abrahamsen & Lin, J. Comput. Phys. 516, 113351 (2024)): the
+new δ is the one nearest to μ δ_previous among those that fit the samples,
 
     (S + shift) δ = F + shift μ δ_previous    ⇔    δ = μ δ_previous + Ōᴴ (T + shift)⁻¹ (ε − μ Ō δ_previous).
 
@@ -82,14 +82,16 @@ for example 0.01.
         one_of("solver", self.solver, SOLVERS)
         positive_int("max_iterations", self.max_iterations)
         if not 0 <= self.momentum < 1:
-            raise fail("momentum", "a number from 0 to below 1", self.momentum, "0 is plain SR, 0.9 to 0.99 SPRING")
+            raise fail(
+                "momentum", "a number from 0 to below 1", self.momentum, "0 is plain SR, 0.9 to 0.99 SPRING"
+            )
         if not self.tolerance > 0:
             raise fail("tolerance", "a positive number", self.tolerance)
         if self.max_norm is not None and not self.max_norm > 0:
             raise fail("max_norm", "None or a positive number", self.max_norm)
 
     def chosen(self, *, parameters: int, rows: int) -> Literal["dense", "minsr", "iterative"]:
-        """The solver for P = `parameters` columns (complex ones counted as the kind counts them) and `rows` rows."""
+        """The solver for P = `parameters` columns of Ō (see `column_count`) and `rows` rows."""
         if self.solver != "auto":
             return self.solver
         if min(parameters, rows) > LARGEST_FACTORISATION:
@@ -127,7 +129,9 @@ for example 0.01.
         system = _assemble(model, samples, local, weights, previous, momentum, solver)
         if solver == "iterative":
             tried, retries = shift, 0
-            result = conjugate_gradients(system.operator, system.rhs, shift, self.tolerance, self.max_iterations)
+            result = conjugate_gradients(
+                system.operator, system.rhs, shift, self.tolerance, self.max_iterations
+            )
             x, scalars = result.delta, {"iterations": float(result.iterations)}
         else:
             x, tried, retries = _factorise(system, shift, step_solver=solver)

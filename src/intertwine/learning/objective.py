@@ -1,8 +1,8 @@
 r"""What is minimised: the protocol that the one training loop relies on.
 
-An objective is a pair of pure functions. `evaluate` draws what it needs and returns an `Evaluation`: samples s with local
-values ℓ(s) whose mean is the objective's value, and whose covariance with the log-derivatives
-O(s) = ∂ log ψ_λ(s)/∂λ is its gradient (Becca & Sorella 2017, ch. 5-6):
+An objective is a pair of pure functions. `evaluate` draws what it needs and returns an `Evaluation`:
+samples s with local values ℓ(s) whose mean is the objective's value, and whose covariance with the
+log-derivatives O(s) = ∂ log ψ_λ(s)/∂λ is its gradient (Becca & Sorella 2017, ch. 5-6):
 
     L(λ) = ⟨ℓ⟩_{|ψ|²},      F = Cov(O*, ℓ) = ⟨O*(ℓ − L)⟩      (dL = 2 Re F·dλ for an energy).
 

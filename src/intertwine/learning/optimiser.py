@@ -3,8 +3,8 @@ r"""What changes the parameters: the protocol that the one training loop relies 
     state = optimiser.init(model)
     model, state, scalars = optimiser.step(model, evaluation, state, step=k)
 
-A pure pair; the state is a pytree of arrays, fit for a checkpoint. `scalars` are what the metrics record of the step
-(learning_rate, update_norm, ...).
+A pure pair; the state is a pytree of arrays, fit for a checkpoint. `scalars` are what the metrics record of
+the step (learning_rate, update_norm, ...).
 """
 
 from __future__ import annotations

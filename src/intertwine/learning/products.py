@@ -1,12 +1,13 @@
 r"""Matrix products of complex arrays, made of real ones.
 
-XLA multiplies complex matrices on a CPU about five times slower than the three or four real products that make one up,
-so every large complex product of this library is assembled here:
+XLA multiplies complex matrices on a CPU about five times slower than the three or four real products that
+make one up, so every large complex product of this library is assembled here:
 
     (A + iB)(C + iD) = (AC − BD) + i(AD + BC)
     Z Zᴴ = (XXᵀ + YYᵀ) + i(YXᵀ − (YXᵀ)ᵀ),   Z = X + iY            (two real products)
 
-Real operands go straight through. Products run at full precision (a GPU would otherwise round float32 to TF32).
+Real operands go straight through. Products run at full precision (a GPU would otherwise round float32 to
+TF32).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 r"""Learning rates and shifts that change with the step: a float, or any function of the step.
 
-A schedule is called on the host with the step as an int and gives a float; it enters the compiled step as a traced number,
-so that no schedule recompiles anything. Each one here is a frozen dataclass, so that it compares, prints and hashes.
-Optax's schedules work too.
+A schedule is called on the host with the step as an int and gives a float; it enters the compiled step as a
+traced number, so that no schedule recompiles anything. Each one here is a frozen dataclass, so that it
+compares, prints and hashes. Optax's schedules work too.
 """
 
 from __future__ import annotations
@@ -59,7 +59,8 @@ class Exponential:
 
 @dataclass(frozen=True)
 class Cosine:
-    """From `start` to `stop` along half a cosine over `steps`, after a linear rise from 0 over `warmup` steps.
+    """From `start` to `stop` along half a cosine over `steps`, after a linear rise from 0 over `warmup`
+    steps.
 
     >>> schedule = Cosine(1.0, 0.0, steps=100)
     >>> schedule(0), round(schedule(50), 12), schedule(100)

@@ -1,8 +1,8 @@
 """How often JAX traced and compiled inside a block: a loop that retraces is a bug, and a test counts it.
 
-    with count_traces() as traces:
-        ...
-    assert traces.compiled == 0
+with count_traces() as traces:
+    ...
+assert traces.compiled == 0
 """
 
 from __future__ import annotations

@@ -2,8 +2,9 @@ r"""The energy as an objective: E = ⟨H⟩ over |ψ|², with its error bar and 
 
     E = ⟨E_loc⟩,      Var = ⟨|E_loc − E|²⟩ = ⟨H²⟩ − ⟨H⟩²,      V-score = N Var / (E − E_∞)²
 
-E_∞ is the mean energy of all states, Tr H / 2^N, the coefficient of the identity among the Pauli strings (0 for all
-standard Hamiltonians; also where the sampling keeps to one magnetization). Wu et al., Science 386, 296 (2024).
+E_∞ is the mean energy of all states, Tr H / 2^N, the coefficient of the identity among the Pauli strings (0
+for all standard Hamiltonians; also where the sampling keeps to one magnetization). Wu et al., Science 386,
+296 (2024).
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ class EnergyState(NamedTuple):
 class EnergyObjective:
     """⟨H⟩ of a wave function of spins, from `samples` configurations a step.
 
-    operator: Hermitian. sampler: any `Sampler` of the same spins (its `chains` divide the samples: each chain gives
-    ⌈samples / chains⌉ draws, so that the number is rounded up).
+    operator: Hermitian. sampler: any `Sampler` of the same spins (its `chains` divide the samples: each
+    chain gives ⌈samples / chains⌉ draws, so that the number is rounded up).
 
     Raises InputError for an operator that is not Hermitian and numbers that are not positive integers.
     """
@@ -102,5 +103,3 @@ def v_score(operator: Operator, energy: Estimate) -> float:
     """N Var / (E − E_∞)²: 0 for an eigenstate; below about 10⁻³ for a good ground state."""
     distance = float(energy.mean.real) - infinite_temperature_energy(operator)
     return operator.size * float(energy.variance) / distance**2 if distance != 0 else float("inf")
-
-

@@ -1,5 +1,4 @@
-r"""Expectation values ⟨ψ|A|ψ⟩/⟨ψ|ψ⟩ of operators in a network's state, by sampling |ψ|²; and the sampler that fits.
-"""
+r"""Expectation values ⟨ψ|A|ψ⟩/⟨ψ|ψ⟩ in a network's state, by sampling |ψ|²; and the sampler that fits."""
 
 from __future__ import annotations
 
@@ -22,9 +21,10 @@ LEAST_DRAWS = 8
 def default_sampler(operator: Operator, samples: int) -> Any:
     """Metropolis chains that fit an operator and a number of samples.
 
-    Exchanges on the lattice's bonds within zero magnetization where the operator conserves the magnetization, has the
-    spin-flip symmetry and an even number of sites (the ground states of antiferromagnets are there; give another sampler
-    for one that is not); single flips elsewhere. Up to 64 chains on a CPU, a chain for every 8 samples elsewhere.
+    Exchanges on the lattice's bonds within zero magnetization where the operator conserves the
+    magnetization, has the spin-flip symmetry and an even number of sites (the ground states of
+    antiferromagnets are there; give another sampler for one that is not); single flips elsewhere. Up to 64
+    chains on a CPU, a chain for every 8 samples elsewhere.
 
     >>> default_sampler(Operator.from_strings(4, [(1.0, {i: "X"}) for i in range(4)]), 1024).chains
     64
@@ -43,18 +43,24 @@ def default_sampler(operator: Operator, samples: int) -> Any:
 
 
 def expect(
-    operator: Operator, model: Any, samples: int = 4096, *, key: Array, sampler: Any = None, tau: float | None = None
+    operator: Operator,
+    model: Any,
+    samples: int = 4096,
+    *,
+    key: Array,
+    sampler: Any = None,
+    tau: float | None = None,
 ) -> Estimate:
     """⟨operator⟩ in the state `model`, from fresh chains thermalised for it.
 
-    samples: configurations (rounded up to a multiple of the sampler's chains). sampler: None for `default_sampler`.
-    tau: an autocorrelation time known from longer chains; the error bar is never below the one it implies.
-    Real for a Hermitian operator, else complex.
+    samples: configurations (rounded up to a multiple of the sampler's chains). sampler: None for
+    `default_sampler`. tau: an autocorrelation time known from longer chains; the error bar is never below
+    the one it implies. Real for a Hermitian operator, else complex.
 
     >>> import jax
     >>> from intertwine.models.mean_field import MeanField
     >>> field = Operator.from_strings(6, [(-1.0, {i: "X"}) for i in range(6)])
-    >>> even = MeanField.product(6) if hasattr(MeanField, "product") else MeanField(6, scale=0.0, key=jax.random.key(0))
+    >>> even = MeanField(6, scale=0.0, key=jax.random.key(0))
     >>> round(float(expect(field, even, samples=256, key=jax.random.key(1)).mean), 5)
     -6.0
     """

@@ -1,9 +1,11 @@
 r"""Ground states by variational Monte Carlo: the one call that finds one.
 
-    min_λ ⟨ψ_λ|H|ψ_λ⟩/⟨ψ_λ|ψ_λ⟩ by stochastic reconfiguration over Metropolis samples (Sorella 1998; Carleo & Troyer 2017).
+    min_λ ⟨ψ_λ|H|ψ_λ⟩/⟨ψ_λ|ψ_λ⟩ by stochastic reconfiguration over Metropolis samples (Sorella 1998; Carleo
+    & Troyer 2017).
 
-It joins the parts: a sampler that fits H (`default_sampler`), the energy (`EnergyObjective`), the natural gradient
-(`NaturalGradient`) with schedules that have proved good, the one loop, and a final estimate over fresh, longer chains.
+It joins the parts: a sampler that fits H (`default_sampler`), the energy (`EnergyObjective`), the natural
+gradient (`NaturalGradient`) with schedules that have proved good, the one loop, and a final estimate over
+fresh, longer chains.
 """
 
 from __future__ import annotations
@@ -63,15 +65,18 @@ def ground_state(
     final_samples: int | None = None,
     progress: Callable[[TrainState, dict[str, float]], Any] | None = None,
 ) -> GroundStateRun:
-    """The ground state of `operator` in the family of `model`, by `steps` steps of stochastic reconfiguration.
+    """The ground state of `operator` in the family of `model`, by `steps` steps of stochastic
+    reconfiguration.
 
     samples: configurations a step, rounded up to a multiple of the sampler's chains.
-    sampler: None for one that fits the operator (zero magnetization where that is conserved, see `default_sampler`).
-    optimiser: None for `NaturalGradient` with `learning_rate` and `shift` (numbers or functions of the step; None for
-    the defaults of `default_optimiser`). final_samples: of the last estimate, 8·samples if None.
-    progress: called after every step with the new `TrainState` and the step's scalars.
+    sampler: None for one that fits the operator (zero magnetization where that is conserved, see
+    `default_sampler`). optimiser: None for `NaturalGradient` with `learning_rate` and `shift` (numbers or
+    functions of the step; None for the defaults of `default_optimiser`). final_samples: of the last
+    estimate, 8·samples if None. progress: called after every step with the new `TrainState` and the step's
+    scalars.
 
-    Raises InputError for what does not fit together, `Diverged` (with the last good state) if the run diverges.
+    Raises InputError for what does not fit together, `Diverged` (with the last good state) if the run
+    diverges.
 
     >>> import jax, intertwine as it
     >>> key = jax.random.key(0)
@@ -94,9 +99,9 @@ def ground_state(
     objective = EnergyObjective(operator, sampler, samples)
     train_key, final_key = jax.random.split(check_key(key))
 
-    state = start(in_spins(model), objective, optimiser, key=train_key)
-    history = []
-    for state, scalars in iterate(state, objective, optimiser, steps=steps):
+    first = start(in_spins(model), objective, optimiser, key=train_key)
+    state, history = first, []
+    for state, scalars in iterate(first, objective, optimiser, steps=steps):
         history.append(scalars)
         if progress is not None:
             progress(state, scalars)
@@ -122,11 +127,5 @@ def columns(history: list[dict[str, float]]) -> dict[str, np.ndarray]:
 
 
 def like(model: Any, trained: Any) -> Any:
-    """`trained` with the type of `model`: the parameters of a model of spins put back into one of other units."""
-    if jax.tree.structure(model) == jax.tree.structure(trained):
-        return trained
-    import equinox as eqx
-
-    parameters, static = eqx.partition(model, eqx.is_inexact_array)
-    leaves = jax.tree.leaves(eqx.filter(trained, eqx.is_inexact_array))
-    return eqx.combine(jax.tree.unflatten(jax.tree.structure(parameters), leaves), static)
+    """`trained` as the type of `model`: parameters of a model of spins put back into one of other units."""
+    return trained if in_spins(model) is model else trained.model

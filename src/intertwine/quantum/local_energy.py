@@ -2,11 +2,12 @@ r"""Local values of an operator: E_loc(s) = Σ_{s'} ⟨s|H|s'⟩ ψ(s')/ψ(s).
 
 Three ways to the same numbers, the first that the model and the machine allow:
 
-    host         a `SpinFormed` model on one CPU: compiled kernels (`host_local_energy`), no transcendental per element
-    incremental  an `Incremental` model: ψ(s')/ψ(s) from the cache of s, O(M) an element, in JAX
+    host         a `SpinFormed` model on one CPU: compiled kernels (`host_local_energy`), no transcendental
+    per element incremental  an `Incremental` model: ψ(s')/ψ(s) from the cache of s, O(M) an element, in JAX
     generic      any model: ψ evaluated on every connected configuration, in JAX
 
-The JAX paths walk the samples in chunks, so that memory stays bounded whatever the number of connected elements.
+The JAX paths walk the samples in chunks, so that memory stays bounded whatever the number of connected
+elements.
 """
 
 from __future__ import annotations
@@ -54,7 +55,9 @@ def local_values(
         raise fail("backend", "'incremental' or 'generic' for this model", "'host'", "it has no spin_form()")
     if backend == "incremental" and not isinstance(model, Incremental):
         raise fail("backend", "'generic' for this model", "'incremental'", "it has no start, log_ratio, flip")
-    if backend == "host" or (backend == "auto" and isinstance(model, SpinFormed) and _on_one_cpu(configurations)):
+    if backend == "host" or (
+        backend == "auto" and isinstance(model, SpinFormed) and _on_one_cpu(configurations)
+    ):
         from intertwine.quantum import host_local_energy
 
         return jnp.asarray(host_local_energy.local_values(operator, spin_form(model), configurations))
@@ -68,10 +71,14 @@ def check_sizes(operator: Any, model: Any) -> None:
         raise fail("operator", "an Operator", operator, "for example intertwine.tfim(lattice)")
     size = getattr(model, "size", None)
     if size is None or not callable(model) or not hasattr(model, "kind"):
-        raise fail("model", "a model with size, kind and a call", model, "wrap a function with FunctionAmplitude")
+        raise fail(
+            "model", "a model with size, kind and a call", model, "wrap a function with FunctionAmplitude"
+        )
     if size != operator.size:
         remedy = f"build the model with size={operator.size}"
-        raise fail("model", f"one of {operator.size} sites, as the operator has", f"one of {size} sites", remedy)
+        raise fail(
+            "model", f"one of {operator.size} sites, as the operator has", f"one of {size} sites", remedy
+        )
 
 
 @jax.jit

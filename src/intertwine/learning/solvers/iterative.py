@@ -1,8 +1,8 @@
 r"""(S + shift) δ = Ōᴴ r by conjugate gradients: only products with Ō, neither S nor T is formed.
 
-The method for many parameters and many samples at once. Preconditioned by the diagonal of S + shift, which is the
-variance of each log-derivative (Hestenes & Stiefel 1952; Golub & Van Loan, Matrix Computations, ch. 11). One iteration costs two
-passes over the samples, O(S P) for any model and no memory beyond the factors.
+The method for many parameters and many samples at once. Preconditioned by the diagonal of S + shift, which
+is the variance of each log-derivative (Hestenes & Stiefel 1952; Golub & Van Loan, Matrix Computations, ch.
+11). One iteration costs two passes over the samples, O(S P) for any model and no memory beyond the factors.
 """
 
 from __future__ import annotations
