@@ -59,24 +59,10 @@ def build_hamiltonian(configuration: GroundStateConfiguration, lattice: Any) -> 
 
 
 def build_model(configuration: GroundStateConfiguration, lattice: Any, key: jax.Array) -> Any:
-    settings = configuration.model
-    dtype = complex if settings.dtype == "complex" else float
-    kind, features = settings.name.partition(":")[0], settings.features
-    if kind == "rbm":
-        from intertwine.models.rbm import RBM
+    from intertwine.models.names import model_from_name
 
-        return RBM(lattice.size, hidden=features * lattice.size, dtype=dtype, key=key)
-    if kind == "symmetric-rbm":
-        from intertwine.models.symmetric_rbm import SymmetricRBM
-
-        return SymmetricRBM(lattice, features, dtype=dtype, key=key)
-    if kind == "jastrow":
-        from intertwine.models.jastrow import Jastrow
-
-        return Jastrow(lattice.size, dtype=dtype, key=key)
-    from intertwine.models.mean_field import MeanField
-
-    return MeanField(lattice.size, dtype=dtype, key=key)
+    dtype = complex if configuration.model.dtype == "complex" else float
+    return model_from_name(configuration.model.name, lattice, dtype=dtype, key=key)
 
 
 def build_sampler(configuration: GroundStateConfiguration, lattice: Any, hamiltonian: Any) -> Any:

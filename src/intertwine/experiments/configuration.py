@@ -20,11 +20,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from intertwine._checks import fail
+from intertwine._checks import InputError, fail
 from intertwine.experiments.fields import Section, choice, integer, number, text
 
 MAX_SITES = 4096
-MODELS = ("rbm", "symmetric-rbm", "jastrow", "mean-field")
 _LATTICES = "chain:20, square:6x6, triangular:4x4, honeycomb:3x3, kagome:2x2, cubic:4x4x4"
 _MARSHALL = "true, false or 'auto' (on where the lattice has two sublattices)"
 
@@ -79,7 +78,7 @@ Hamiltonian = Annotated[
 
 
 class Model(Section):
-    """The wave function: rbm:α (αN hidden units), symmetric-rbm:F (F filters), jastrow, mean-field."""
+    """The wave function: rbm:ALPHA (αN hidden units), symmetric-rbm:FEATURES, jastrow, ... (models.names)."""
 
     name: str = text("symmetric-rbm:4", "a model such as rbm:1, symmetric-rbm:4, jastrow, mean-field")
     dtype: Literal["real", "complex"] = choice("real", "real", "complex")
@@ -87,19 +86,13 @@ class Model(Section):
     @field_validator("name")
     @classmethod
     def _known(cls, name: str) -> str:
-        kind, _, size = name.partition(":")
-        needs = kind in ("rbm", "symmetric-rbm")
-        if kind not in MODELS or (size != "") != needs or (":" in name and not needs):
-            expected = "rbm:α, symmetric-rbm:F, jastrow or mean-field"
-            raise fail("model.name", expected, repr(name), "for example 'rbm:1'")
-        if needs and not (re.fullmatch(r"[1-9][0-9]{0,3}", size) and int(size) <= 1024):
-            raise fail("model.name", f"{kind}: and an integer from 1 to 1024", repr(name), f"say '{kind}:2'")
-        return name
+        from intertwine.models.names import MODEL_NAMES, check_model_name
 
-    @property
-    def features(self) -> int:
-        """The number after the colon, 0 where there is none."""
-        return int(self.name.partition(":")[2] or 0)
+        try:
+            check_model_name(name)
+        except InputError:
+            raise fail("model.name", "one of " + ", ".join(MODEL_NAMES), repr(name), "say 'rbm:1'") from None
+        return name
 
 
 class Sampler(Section):

@@ -94,24 +94,25 @@ def _check_sampler(c: GroundStateConfiguration, lattice: Any) -> None:
 
 
 def memory_needed(c: GroundStateConfiguration, sites: int) -> int:
-    """A generous estimate in bytes of what the run allocates at once."""
+    """A rough estimate in bytes of what the run allocates at once."""
+    from intertwine.models.names import check_model_name
+
     samples, final = c.optimiser.samples, c.final.samples
-    kind = c.model.name.partition(":")[0]
-    features = c.model.features
+    kind, features, group = check_model_name(c.model.name)
     parameters = {
         "rbm": features * sites * sites + (features + 1) * sites,
         "symmetric-rbm": features * (sites + 1) + 1,
         "jastrow": sites * (sites + 1) // 2,
         "mean-field": sites,
     }[kind]
-    hidden = features * sites * (1 if kind == "rbm" else 8)
+    hidden = features * sites * (8 if group == "space" else 1)
     number = 16 if c.model.dtype == "complex" else 8
     solver, sr = c.optimiser.solver, c.optimiser.method == "sr"
     smaller = min(samples, parameters) if solver == "auto" else parameters if solver == "dense" else samples
     matrix = 3 * smaller**2 if sr and solver != "iterative" else 0
     factors = samples * (min(parameters, sites + hidden) + 1)
     weights = 4 * (parameters + hidden * sites)
-    return number * (matrix + factors + weights) + 8 * (samples + final) * sites + 16 * final
+    return int(number * (matrix + factors + weights)) + 8 * (samples + final) * sites + 16 * final
 
 
 def _check_memory(c: GroundStateConfiguration, lattice: Any) -> None:

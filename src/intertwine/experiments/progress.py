@@ -64,7 +64,7 @@ class Plain:
         return None
 
     def step(self, record: dict[str, Any]) -> None:
-        now, step = time.monotonic(), record["step"]
+        now, step = time.monotonic(), record["step"] + 1
         if self._begin is None:
             self._begin, self._first = now, step
         if now - self._shown < self.interval and step != self.steps:
@@ -101,7 +101,7 @@ class Live:
         self._bar.stop()
 
     def step(self, record: dict[str, Any]) -> None:
-        self._bar.update(self._task, completed=record["step"], description=describe(record, self.exact))
+        self._bar.update(self._task, completed=record["step"] + 1, description=describe(record, self.exact))
 
     def note(self, line: str) -> None:
         self._bar.console.print(line, markup=False, highlight=False, soft_wrap=True)
