@@ -1,10 +1,10 @@
-"""Every listed lattice with what is known of it, and independent oracles (no code shared with the library)."""
+"""Every listed lattice with what is known of it, and independent oracles (no code of the library)."""
 
 import itertools
 
 import numpy as np
 
-# name: sites, bonds, neighbours of a site inside, order of the space group, of the point group (None: not stated)
+# name: sites, bonds, neighbours of a site inside, order of the space group, of the point group
 LATTICES = {
     "chain:2": (2, 1, 1, 2, 1),
     "chain:3": (3, 3, 2, 6, 2),
@@ -56,7 +56,7 @@ def distances(lattice, reach=3):
 
 
 def plane_isometries(lattice, reach=3):
-    """All site permutations by isometries of the plane with angles that are multiples of 15°, by brute force."""
+    """All site permutations by isometries of the plane at multiples of 15°, by brute force."""
     r, n = lattice.positions, lattice.size
     steps = [range(-reach, reach + 1) if p else (0,) for p in lattice.periodic]
     wrapping = (np.array(list(itertools.product(*steps))) * lattice.extent) @ lattice.basis_vectors

@@ -17,7 +17,7 @@ def rows_of(group):
 
 
 def assert_is_space_group(lattice):
-    """Closed by brute force, contains the translations, preserves every distance; the point group fixes its origin."""
+    """Closed, contains the translations, keeps every distance; the point group fixes its origin."""
     group, point = lattice.space_group, lattice.point_group
     rows = rows_of(group)
     assert len(rows) == group.order and tuple(range(lattice.size)) == tuple(group.permutations[0])
@@ -57,9 +57,9 @@ def test_orders_are_the_known_ones_and_the_laws_hold(name):
             assert {tuple(b) for b in moved.tolist()} == bonds
 
 
-PLANE = ["square:2", "square:2x3", "square:3", "square:4", "square:3x4", "square:3x4:periodic-open", "square:1x4",
-         "square:3x2:open-periodic", "square:3:open", "square:1x5:open", "triangular:2", "triangular:3",
-         "triangular:2x3", "triangular:1x4", "triangular:3:open", "triangular:3x2:periodic-open",
+PLANE = ["square:2", "square:2x3", "square:3", "square:4", "square:3x4", "square:3x4:periodic-open",
+         "square:1x4", "square:3x2:open-periodic", "square:3:open", "square:1x5:open", "triangular:2",
+         "triangular:3", "triangular:2x3", "triangular:1x4", "triangular:3:open", "triangular:3x2:periodic-open",
          "triangular:2x4:open-periodic", "honeycomb:1", "honeycomb:2", "honeycomb:3", "honeycomb:2x3",
          "honeycomb:2:open", "honeycomb:3x2:open-periodic", "kagome:1", "kagome:2", "kagome:3", "kagome:2x3",
          "kagome:2:open", "kagome:3x2:periodic-open"]  # fmt: skip

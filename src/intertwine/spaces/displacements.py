@@ -3,7 +3,8 @@ r"""Classes of displacements between sites, and the pairs of sites in them.
 Pairs (i, j) that are translates of each other have the same cell displacement n_j − n_i (modulo the extent
 along periodic directions, from −(L−1) to L−1 along open ones) and the same two basis sites. The distance of
 nearest images is a function of the class, so shells of neighbours are found from the C classes, not from the
-N² pairs. """
+N² pairs.
+"""
 
 from __future__ import annotations
 

@@ -3,9 +3,9 @@ images.
 
 Site (n, b) sits at r = Σ_a n_a a_a + c_b, with lattice vectors a_a, cell indices 0 ≤ n_a < L_a and offsets
 c_b. Sites are numbered cell by cell, row-major (the first extent slowest), the basis last. Along a periodic
-direction n_a and n_a + L_a
-are the same cell: points live in R^d/T, T being the lattice of the *wrapping vectors* L_a a_a of the periodic
-directions. """
+direction n_a and n_a + L_a are the same cell: points live in R^d/T, T being the lattice of the *wrapping
+vectors* L_a a_a of the periodic directions.
+"""
 
 from __future__ import annotations
 

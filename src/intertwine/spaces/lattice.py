@@ -9,6 +9,8 @@ sites fall into classes, over which correlation functions are averaged.
 
 Small tori: a pair of sites is one pair, even where bonds wrap onto it twice. So `Chain(2)` has one bond, the
 2 × 2 square torus four; and shell k is the k-th distance that occurs *on this torus*.
+
+(A long file, because it is the face of four others: mostly docstrings.)
 """
 
 from __future__ import annotations
@@ -178,7 +180,8 @@ class Lattice:
         array([ 1., -1.,  1., -1.])
 
         and belongs to the vectors `displacements`. On a periodic lattice with one site a cell,
-        `displacement_index[0, j] = j`. """
+        `displacement_index[0, j] = j`.
+        """
         self._guard(self.size)
         return _frozen(displacement_numbers(self._geometry))
 
@@ -274,7 +277,7 @@ class Lattice:
     def translations(self) -> PermutationGroup:
         """The translations by whole cells along periodic directions, row-major in the cell shift: element k
         moves cells by `numpy.unravel_index(k, periodic extents)`. On a torus row k goes with momentum row k
-        of `momenta`: the characters e^{−iq·R} are `characters_1d()` in another order.
+        of `momenta`, and the characters e^{−iq·R} of the momenta q are `characters_1d()` in another order.
 
         >>> Lattice([[1.0]], None, (3,)).translations.permutations
         array([[0, 1, 2],

@@ -112,7 +112,8 @@ def lattice_from_name(name: Any) -> Lattice:
     ...
     intertwine._checks.InputError: lattice: expected a name such as chain:20, square:6x6, cubic:4 or
     kagome:2x3:open, of the families chain, square, triangular, honeycomb, kagome, cubic, got hexagonal:3x3;
-    there is no family 'hexagonal'. """
+    there is no family 'hexagonal'.
+    """
     families = _families()
 
     def wrong(what: str) -> Exception:

@@ -2,7 +2,8 @@
 
 A base is a list of sites whose images tell all rows apart. In a group each base site that separates anything
 at least doubles the number of classes told apart (orbit-stabiliser), so log2(g) sites suffice; more means:
-not a group. """
+not a group.
+"""
 
 from __future__ import annotations
 

@@ -11,7 +11,8 @@ generators in O(g N log g).
 
 One-dimensional characters χ(gh) = χ(g) χ(h) are those of the abelian group G/[G, G]: they are built generator
 by generator as integers k, χ = exp(2πi k/q) with q = |G/[G, G]|, so that the homomorphism is checked in
-integers. """
+integers.
+"""
 
 from __future__ import annotations
 
