@@ -1,7 +1,9 @@
 """A run that was killed, interrupted or damaged, and resumed, ends with the numbers it would have had."""
 
 import random
+import shutil
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -65,13 +67,19 @@ def test_ctrl_c_leaves_a_resumable_run_and_says_how(reference, tmp_path, capsys)
     assert_same(folder, reference)
 
 
-@pytest.fixture
-def half(tmp_path):
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory):
     """A run that was killed after its third checkpoint."""
-    folder = tmp_path / "run"
-    code, _, _ = stop_at(begin(command(folder, STEPS)), folder, 30)
-    assert code == -signal.SIGKILL
+    folder = tmp_path_factory.mktemp("killed") / "run"
+    code, _, err = stop_at(begin(command(folder, STEPS)), folder, 30)
+    assert code == -signal.SIGKILL, err
     return folder
+
+
+@pytest.fixture
+def half(killed, tmp_path):
+    """A copy of it, to be damaged."""
+    return Path(shutil.copytree(killed, tmp_path / "run"))
 
 
 def test_a_damaged_checkpoint_is_refused_and_the_previous_good_one_used(half, reference, capsys):

@@ -106,7 +106,9 @@ def _train(run: Run, show: Show) -> loop.TrainState:
     left = loop.iterate(
         run.state, problem.objective, problem.optimiser, steps=steps - saved, guard=_replayed_guard(run)
     )
-    with StopRequest() as stop, show(steps, run.exact and run.exact.value, saved) as progress:
+    shown = show(steps, run.exact and run.exact.value, saved)
+    # a run that diverges overflows first: the guard tells of it, in words
+    with StopRequest() as stop, shown as progress, np.errstate(over="ignore", invalid="ignore"):
         try:
             for state, scalars in left:
                 record = results.metrics_record(scalars)

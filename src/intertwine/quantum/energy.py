@@ -102,4 +102,4 @@ def infinite_temperature_energy(operator: Operator) -> float:
 def v_score(operator: Operator, energy: Estimate) -> float:
     """N Var / (E − E_∞)²: 0 for an eigenstate; below about 10⁻³ for a good ground state."""
     distance = float(energy.mean.real) - infinite_temperature_energy(operator)
-    return operator.size * float(energy.variance) / distance**2 if distance != 0 else float("inf")
+    return operator.size * (float(energy.variance) / distance / distance) if distance != 0 else float("inf")
