@@ -1,4 +1,4 @@
-"""How host kernels are compiled: one decorator around numba, so that options are chosen in one place.
+"""How host kernels are compiled: one place around numba.
 
 Kernels release the interpreter lock and are cached on disk. `FAST` lets LLVM reorder sums and products (so that they
 use vector lanes) but keeps infinities and NaN, on which the overflow guards rely. A machine without any writable cache
@@ -13,6 +13,12 @@ from typing import Any
 import numba
 
 FAST = {"reassoc", "contract", "nsz", "arcp"}
+_OPTIONS: dict[str, Any] = {"nogil": True, "fastmath": FAST, "error_model": "numpy"}
+
+
+def inner(function: Callable[..., Any]) -> Any:
+    """Compile a function that only kernels call: no entry from Python, kept in its callers' caches."""
+    return numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **_OPTIONS)(function)
 
 
 def kernel(function: Callable[..., Any]) -> Any:
@@ -24,8 +30,7 @@ def kernel(function: Callable[..., Any]) -> Any:
     >>> twice(21)
     42
     """
-    options: dict[str, Any] = {"nogil": True, "fastmath": FAST, "error_model": "numpy"}
     try:
-        return numba.njit(cache=True, **options)(function)
-    except (RuntimeError, OSError):  # no cache locator: nothing writable
-        return numba.njit(**options)(function)
+        return numba.njit(cache=True, **_OPTIONS)(function)
+    except (RuntimeError, OSError):  # no directory for the cache
+        return numba.njit(**_OPTIONS)(function)

@@ -4,9 +4,12 @@ For models that are a `SpinForm` (RBMs, symmetric RBMs, Jastrow, mean field). A 
 number is below |ψ(s')/ψ(s)|² (Metropolis et al., J. Chem. Phys. 21, 1087, 1953), which the tables of
 `models.host_tables` give as a product over hidden units. Every move of a rule is one of
 
-    row       one site, an exchange of opposite spins: one row of the table
+    row       one site, or an exchange of opposite spins: one row of the table
     global    all sites: the row e^{4b}, then p and q change places
     composed  any other set of sites: the rows of its sites multiplied into a copy of (p, q)
+
+The kernel advances each chain of a block until it is done, has to have (p, q) recomputed, or meets a proposal whose
+product left the range of floating-point numbers; numpy answers for all such chains at once, and the kernel goes on.
 
 Same law as the JAX path; the numbers depend on the key and the inputs, not on the number of threads.
 """
@@ -21,14 +24,16 @@ from intertwine import _threads
 from intertwine._checks import fail, positive_int
 from intertwine._compile import kernel
 from intertwine.models import host_tables
-from intertwine.models.host_tables import HostForm, log_amplitude, multiply, product_square, refresh, rescale
+from intertwine.models.host_tables import LARGEST, SMALLEST, HostForm, multiply, product_square, rescale
 from intertwine.models.protocols import SpinForm, SpinFormed
 from intertwine.sampling.host_random import alias_table, chain_states, uniform
 from intertwine.sampling.rules import Rule
 
-COMPOSED, GLOBAL = -1, -2
-REFRESH = 512
-"""Accepted moves after which (p, q) are recomputed from the configuration."""
+ROW, GLOBAL, COMPOSED = 0, 1, 2
+SEGMENT = 2048
+"""Proposals after which (p, q) are recomputed from the configuration."""
+BLOCK = 8
+"""Chains a block, whatever the number of threads (more where there are many chains)."""
 
 
 def supports(rule: Any, model: Any) -> bool:
@@ -57,11 +62,11 @@ def sample(
 
     form: what to sample. moves: int32 (moves, F), sites that a move flips, padded with N. weights: (moves,)
     probabilities, or None (equal). configurations: int8 (chains, N) spins ±1 to start from. key: a JAX key.
-    exchange: for all moves or for each (moves,), whether a move is null when its first two sites carry equal spins.
+    exchange: for all moves or for each (moves,), whether a move is null when its two sites carry equal spins.
 
     Returns int8 (chains, draws, N), the last draw of a chain being where it stands, and a float.
 
-    Raises InputError for arrays whose shapes do not fit.
+    Raises InputError for arrays whose shapes or values do not fit.
 
     >>> import jax
     >>> from intertwine.models.rbm import RBM
@@ -74,32 +79,33 @@ def sample(
     host = host_tables.host_form(form)
     size = host.field.shape[1]
     spins = np.array(configurations, np.int8, order="C")
-    if spins.ndim != 2 or spins.shape[1] != size:
-        raise fail("configurations", f"an array of shape (chains, {size})", f"shape {spins.shape}")
-    plan = _plan(host, moves, weights, exchange)
+    if spins.ndim != 2 or spins.shape[1] != size or not (np.abs(spins) == 1).all():
+        raise fail("configurations", f"spins ±1 of shape (chains, {size})", f"shape {spins.shape}")
     draws, sweep = positive_int("draws", draws), positive_int("sweep", sweep)
+    plan = _plan(host, moves, weights, exchange)
     chains = len(spins)
     states = chain_states(key, chains)
     drawn = np.empty((chains, draws, size), np.int8)
     accepted = np.zeros(chains, np.int64)
+    width = max(BLOCK, -(-chains // 16))
 
-    def block(start: int, stop: int) -> None:
-        part = slice(start, stop)
-        _chains(
-            *plan, host.field, host.coupling, host.weights, host.bias, host.site_rows, host.site_logs, host.hidden,
-            host.careful, sweep, states[part], spins[part], drawn[part], accepted[part],
-        )  # fmt: skip
+    def blocks(start: int, stop: int) -> None:
+        for b in range(start, stop):
+            part = slice(b * width, (b + 1) * width)
+            _advance(host, plan, sweep, spins[part], states[part], drawn[part], accepted[part])
 
-    _threads.over_ranges(block, chains)
+    _threads.over_ranges(blocks, -(-chains // width))
     return drawn, float(accepted.sum()) / (chains * draws * sweep)
 
 
 class _Plan(NamedTuple):
-    """What the kernel needs of the moves: sites (m, F), their counts, rows, null rule, alias table, the table rows and
-    each row's factor |Π E^{−1/2} e^{∓A}|² for the first spin down and up."""
+    """What the kernel needs of the moves (m, ...): sites, their counts, kind of move, row, whether equal spins make it
+    null, alias table; and the table rows (sites, pairs, global, unit), ln |Π E^{−1/2}| of each, and the factor |Π E^{−1/2} e^{∓A}|² for a first
+    spin up (0) and down (1)."""
 
     sites: np.ndarray
     counts: np.ndarray
+    kind: np.ndarray
     row: np.ndarray
     exchange: np.ndarray
     share: np.ndarray
@@ -111,162 +117,184 @@ class _Plan(NamedTuple):
 
 def _plan(host: HostForm, moves: Any, weights: Any, exchange: Any) -> _Plan:
     size = host.field.shape[1]
-    sites = np.ascontiguousarray(moves, np.int32)
-    if sites.ndim != 2 or len(sites) == 0 or (sites < 0).any() or (sites > size).any():
-        raise fail("moves", f"integers (moves, F) in 0..{size}", f"shape {sites.shape}", "pad with N")
+    sites = np.asarray(moves, np.int32)
+    if sites.ndim != 2 or sites.size == 0 or (sites < 0).any() or (sites > size).any():
+        raise fail("moves", f"integers (moves, F) in 0..{size}", f"shape {sites.shape}", f"pad with {size}")
     sites = np.sort(sites, axis=1)
     counts = np.sum(sites < size, axis=1).astype(np.int32)
     null = np.ascontiguousarray(np.broadcast_to(np.asarray(exchange, bool), len(sites)))
+    if (counts == 0).any() or (null & (counts != 2)).any():
+        raise fail("moves", "at least one site a move, and two for an exchange", counts.tolist())
     probabilities = np.ones(len(sites)) if weights is None else np.asarray(weights, np.float64)
     if probabilities.shape != (len(sites),) or not (probabilities >= 0).all() or not probabilities.sum() > 0:
         raise fail("weights", f"{len(sites)} probabilities, one a move", probabilities)
-    share, alias = alias_table(probabilities)
-    row = np.full(len(sites), COMPOSED, np.int32)
+    kind, row = np.full(len(sites), COMPOSED, np.int32), np.zeros(len(sites), np.int32)
+    single, everything, pairs = counts == 1, (counts == size) & (size > 1) & ~null, np.flatnonzero(null)
+    kind[single], row[single] = ROW, sites[single, 0]
     parts, base = [host_tables.single_rows(host)], size
-    row[counts == 1] = sites[counts == 1, 0]
-    pairs = np.flatnonzero(null & (counts == 2))
-    if len(pairs) * host.site_rows[0].nbytes <= host_tables.MAX_PAIR_BYTES and len(pairs):
+    if 0 < len(pairs) * host.unit.nbytes <= host_tables.MAX_PAIR_BYTES or (len(pairs) and not host.hidden):
         parts.append(host_tables.pair_rows(host, sites[pairs, :2], -1))
-        row[pairs] = base + np.arange(len(pairs))
+        kind[pairs], row[pairs] = ROW, base + np.arange(len(pairs))
         base += len(pairs)
-    everything = (counts == size) & (size > 1) & ~null
-    if everything.any():
-        parts.append(host_tables.global_row(host))
-        row[everything] = GLOBAL
+    kind[everything], row[everything] = GLOBAL, base
+    row[kind == COMPOSED] = base + 1
+    parts += [host_tables.global_row(host), host_tables.unit_row(host)]
     table = host_tables.joined(parts)
-    exponents = table.logs[:, :1] + table.fields[:, :1] * np.array([1.0, -1.0])
-    with np.errstate(over="ignore"):
-        factors = np.exp(2 * exponents)
-    return _Plan(sites, counts, row, null, share, alias, table.values, table.logs, factors)
+    with np.errstate(over="ignore", invalid="ignore"):
+        factors = np.exp(2 * (table.logs[:, :1] + table.fields[:, :1] * np.array([-1.0, 1.0])))
+    logs = np.ascontiguousarray(table.logs[:, 0])
+    return _Plan(sites, counts, kind, row, null, *alias_table(probabilities), table.values, logs, factors)
 
 
-@kernel
-def _composed(sites: Any, spins: Any, pq: Any, site_rows: Any, out: Any) -> None:
-    """(p, q) after the flip of `sites`."""
-    out[...] = pq
-    for f in range(sites.shape[0]):
-        multiply(out[0 if spins[sites[f]] > 0 else 1], site_rows[sites[f]])
+class _Chains(NamedTuple):
+    """A block of B chains under way: spins, generators, (p, q) with two rows of scratch, their Π |p + q|², Re(a + Js), the number of
+    proposals done, the move that waits for its ratio (−1: none) and that ratio."""
+
+    spins: np.ndarray
+    states: np.ndarray
+    pq: np.ndarray
+    norm: np.ndarray
+    local: np.ndarray
+    done: np.ndarray
+    waiting: np.ndarray
+    ratio: np.ndarray
 
 
-@kernel
-def _exponent(sites: Any, spins: Any, local: Any, coupling: Any) -> float:
-    """Re of the change of a·s + ½ sᵀJs when `sites` are flipped; local = Re(a + Js)."""
-    change = 0.0
-    for f in range(sites.shape[0]):
-        i = sites[f]
-        change -= 2.0 * spins[i] * local[i]
-        if coupling.shape[1] > 0:
-            for g in range(f):
-                change += 4.0 * spins[i] * spins[sites[g]] * coupling[0, i, sites[g]]
-    return change
-
-
-@kernel
-def _flip(sites: Any, spins: Any, local: Any, coupling: Any) -> None:
-    """Flip `sites` of the configuration, local following."""
-    for f in range(sites.shape[0]):
-        i = sites[f]
-        spins[i] = -spins[i]
-        if coupling.shape[1] > 0:
-            for j in range(local.shape[0]):
-                local[j] += 2.0 * spins[i] * coupling[0, i, j]
-
-
-@kernel
-def _local(spins: Any, field: Any, coupling: Any, local: Any) -> None:
-    """local = Re(a + Js)."""
-    for i in range(local.shape[0]):
-        local[i] = field[0, i]
-        for j in range(coupling.shape[1]):
-            local[i] += coupling[0, i, j] * spins[j]
-
-
-@kernel
-def _chains(
-    sites, counts, row, exchange, share, alias, rows, row_logs, factors, field, coupling, weights, bias, site_rows,
-    site_logs, hidden, careful, sweep, states, configurations, drawn, accepted,
-):  # fmt: skip
+def _advance(
+    host: HostForm,
+    plan: _Plan,
+    sweep: int,
+    spins: np.ndarray,
+    states: np.ndarray,
+    drawn: np.ndarray,
+    accepted: np.ndarray,
+) -> None:
     """All draws of a block of chains."""
-    size, moves = field.shape[1], sites.shape[0]
+    count, total = len(spins), drawn.shape[1] * sweep
+    width = host.rows.shape[1]
+    chains = _Chains(
+        spins,
+        states,
+        np.empty((count, 4, width)),
+        np.empty(count),
+        np.empty(spins.shape),
+        np.zeros(count, np.int64),
+        np.full(count, -1, np.int64),
+        np.empty(count),
+    )
+    constants = (host.coupling, host.complex_units, host.careful)
+    for start in range(0, total, SEGMENT):
+        stop = min(start + SEGMENT, total)
+        late = np.arange(count)
+        while len(late):
+            fresh = late[chains.waiting[late] < 0]
+            if len(fresh):
+                pairs = host_tables.unit_pairs(host, spins[fresh])
+                chains.pq[fresh, :2] = pairs
+                chains.local[fresh] = host.field[0] + (spins[fresh] @ host.coupling[0] if host.coupling.size else 0)
+                chains.norm[fresh] = host_tables.norms(host, pairs)
+            asking = late[chains.waiting[late] >= 0]
+            if len(asking):
+                chains.ratio[asking] = _exact_ratios(host, spins[asking], plan.sites[chains.waiting[asking]])
+            _run(*plan, *constants, *chains, sweep, stop, drawn, accepted)
+            late = np.flatnonzero(chains.done < stop)
+
+
+def _exact_ratios(host: HostForm, spins: np.ndarray, sites: np.ndarray) -> np.ndarray:
+    """min(1, |ψ(s')/ψ(s)|²) (B,) in logarithms; 1 where ψ(s) = 0. sites (B, F) padded with N."""
+    flipped = np.pad(spins, ((0, 0), (0, 1)))
+    rows = np.arange(len(spins))[:, None]
+    flipped[rows, sites] *= -1
+    with np.errstate(invalid="ignore"):
+        change = host_tables.log_amplitude(host, flipped[:, :-1]).real - host_tables.log_amplitude(host, spins).real
+        return np.exp(2 * np.where(change < 0, change, 0.0))
+
+
+@kernel
+def _run(
+    sites, counts, kind, row, exchange, share, alias, rows, row_logs, factors, coupling, complex_units, careful,
+    spins, states, pq, norm, local, done, waiting, ratio, sweep, stop, drawn, accepted,
+):  # fmt: skip
+    """Advance each chain to `stop` proposals, or to the first that needs numpy: `waiting` then has its move, or is −1
+    if the chain must have (p, q) recomputed. pq[c] is p, q and two rows of scratch."""
+    size, width, moves = local.shape[1], rows.shape[1], sites.shape[0]
+    units = width // 2 if complex_units else width
     paired = coupling.shape[1] > 0
-    shape = (2,) + bias.shape
-    pq, trial = np.empty(shape), np.empty(shape)
-    ones = np.zeros(bias.shape)
-    if bias.ndim == 1:
-        ones[:] = 1.0
-    else:
-        ones[0, :] = 1.0
-    local = np.empty(size)
-    for c in range(configurations.shape[0]):
-        spins, state = configurations[c], states[c]
-        _local(spins, field, coupling, local)
-        refresh(spins, weights, bias, hidden, pq)
-        norm = product_square(pq[0], pq[1], ones)
-        since = 0
-        for d in range(drawn.shape[1]):
-            for _ in range(sweep):
-                u = uniform(state) * moves
+    for c in range(spins.shape[0]):
+        n, known = done[c], norm[c]
+        left = sweep - n % sweep
+        while n < stop:
+            m, given = waiting[c], waiting[c] >= 0
+            if not given:
+                u = uniform(states, c) * moves
                 m = int(u)
                 if u - m >= share[m]:
                     m = alias[m]
-                first = sites[m, 0]
-                if exchange[m] and spins[first] == spins[sites[m, 1]]:
-                    continue
-                r, flipped = row[m], sites[m, : counts[m]]
-                up = 1 if spins[first] > 0 else 0  # p (0) is multiplied if the first spin is up, else q (1)
-                if r >= 0:
-                    square = product_square(pq[up], pq[1 - up], rows[r])
-                    if paired:
-                        factor = np.exp(2.0 * (_exponent(flipped, spins, local, coupling) + row_logs[r, 0]))
-                    else:
-                        factor = factors[r, up]
-                else:
-                    log_factor = _exponent(flipped, spins, local, coupling)
-                    if r == GLOBAL:
-                        r = rows.shape[0] - 1
-                        up = 0
-                        square = product_square(pq[0], pq[1], rows[r])
-                        log_factor += row_logs[r, 0]
-                        r = GLOBAL
-                    else:
-                        _composed(flipped, spins, pq, site_rows, trial)
-                        square = product_square(trial[0], trial[1], ones)
-                        for f in flipped:
-                            log_factor += site_logs[f, 0]
-                    factor = np.exp(2.0 * log_factor)
-                ratio = square / norm * factor
-                exact = careful or not (1e-290 < square < 1e290 and 1e-290 < ratio < 1e290)
-                if exact:
-                    before, _ = log_amplitude(spins, field, coupling, weights, bias, hidden)
-                    for f in flipped:
-                        spins[f] = -spins[f]
-                    after, _ = log_amplitude(spins, field, coupling, weights, bias, hidden)
-                    for f in flipped:
-                        spins[f] = -spins[f]
-                    ratio = np.exp(min(2.0 * (after - before), 1.0)) if after - before < 0.0 else 1.0
-                if ratio < 1.0 and uniform(state) >= ratio:
-                    continue
+            first = sites[m, 0]
+            changed = not (exchange[m] and spins[c, first] == spins[c, sites[m, 1]])
+            if changed:
+                how, r, flips = kind[m], row[m], counts[m]
+                b = 0 if how != ROW or spins[c, first] > 0 else 1  # p (0) is multiplied, or q (1)
+                a, down = 1 - b, b
+                if how == GLOBAL:
+                    a, b = 0, 1
+                elif how == COMPOSED:
+                    for k in range(width):
+                        pq[c, 2, k] = pq[c, 0, k]
+                        pq[c, 3, k] = pq[c, 1, k]
+                    for f in range(flips):
+                        i = sites[m, f]
+                        multiply(pq, c, 2 if spins[c, i] > 0 else 3, rows, i, units, complex_units)
+                    a, b = 2, 3
+                square = product_square(pq, c, a, b, rows, r, units, complex_units)
+                accept = ratio[c]
+                if not given:
+                    factor = factors[r, down]
+                    if paired or how != ROW:
+                        change = 0.0 if how == COMPOSED else row_logs[r]
+                        for f in range(flips):
+                            i = sites[m, f]
+                            change -= 2.0 * spins[c, i] * local[c, i]
+                            if how == COMPOSED:
+                                change += row_logs[i]
+                            if paired:
+                                for g in range(f):
+                                    j = sites[m, g]
+                                    change += 4.0 * spins[c, i] * spins[c, j] * coupling[0, i, j]
+                        factor = np.exp(2.0 * change)
+                    accept = square / known * factor
+                    if careful or not (SMALLEST < square < LARGEST and SMALLEST < accept < LARGEST):
+                        waiting[c] = m
+                        break
+                waiting[c] = -1
+                changed = not (accept < 1.0 and uniform(states, c) >= accept)
+            if changed:
                 accepted[c] += 1
-                since += 1
-                _flip(flipped, spins, local, coupling)
-                if exact or since >= REFRESH:
-                    refresh(spins, weights, bias, hidden, pq)
-                    norm = product_square(pq[0], pq[1], ones)
+                for f in range(flips):
+                    i = sites[m, f]
+                    spins[c, i] = -spins[c, i]
                     if paired:
-                        _local(spins, field, coupling, local)
-                    since = 0
-                    continue
-                if r >= 0:
-                    multiply(pq[1 - up], rows[r])
-                elif r == GLOBAL:
-                    multiply(pq[1], rows[rows.shape[0] - 1])
-                    trial[...] = pq
-                    pq[0] = trial[1]
-                    pq[1] = trial[0]
+                        for j in range(size):
+                            local[c, j] += 2.0 * spins[c, i] * coupling[0, i, j]
+                known = square
+                if how == COMPOSED:
+                    for k in range(width):
+                        pq[c, 0, k] = pq[c, 2, k]
+                        pq[c, 1, k] = pq[c, 3, k]
                 else:
-                    pq[...] = trial
-                norm = square
-                if not 1e-60 < norm < 1e60:
-                    rescale(pq)
-                    norm = product_square(pq[0], pq[1], ones)
-            drawn[c, d] = spins
+                    multiply(pq, c, b, rows, r, units, complex_units)
+                if how == GLOBAL:
+                    for k in range(width):
+                        pq[c, 0, k], pq[c, 1, k] = pq[c, 1, k], pq[c, 0, k]
+                if not 1e-60 < known < 1e60:
+                    known = rescale(pq, c, units, complex_units)
+            n += 1
+            left -= 1
+            if left == 0:
+                left = sweep
+                d = n // sweep - 1
+                for i in range(size):
+                    drawn[c, d, i] = spins[c, i]
+            if given and changed:
+                break
+        done[c], norm[c] = n, known

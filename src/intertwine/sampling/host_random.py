@@ -12,7 +12,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from intertwine._compile import kernel
+from intertwine._compile import inner
 
 _MASK = (1 << 64) - 1
 
@@ -62,17 +62,17 @@ def alias_table(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return share, alias
 
 
-@kernel
-def uniform(state: Any) -> float:
-    """The next number in [0, 1) of the generator `state` uint64 (4,), which advances."""
-    a, b, c, d = state[0], state[1], state[2], state[3]
+@inner
+def uniform(states: Any, g: int) -> float:
+    """The next number in [0, 1) of generator g of `states` uint64 (generators, 4), which advances."""
+    a, b, c, d = states[g, 0], states[g, 1], states[g, 2], states[g, 3]
     total = a + d
     result = ((total << np.uint64(23)) | (total >> np.uint64(41))) + a
     shifted = b << np.uint64(17)
     c ^= a
     d ^= b
-    state[1] = b ^ c
-    state[0] = a ^ d
-    state[2] = c ^ shifted
-    state[3] = (d << np.uint64(45)) | (d >> np.uint64(19))
+    states[g, 1] = b ^ c
+    states[g, 0] = a ^ d
+    states[g, 2] = c ^ shifted
+    states[g, 3] = (d << np.uint64(45)) | (d >> np.uint64(19))
     return np.float64(result >> np.uint64(11)) * (1.0 / 9007199254740992.0)
