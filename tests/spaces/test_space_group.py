@@ -59,8 +59,9 @@ def test_orders_are_the_known_ones_and_the_laws_hold(name):
 
 PLANE = ["square:2", "square:2x3", "square:3", "square:4", "square:3x4", "square:3x4:periodic-open",
          "square:1x4", "square:3x2:open-periodic", "square:3:open", "square:1x5:open", "triangular:2",
-         "triangular:3", "triangular:2x3", "triangular:1x4", "triangular:3:open", "triangular:3x2:periodic-open",
-         "triangular:2x4:open-periodic", "honeycomb:1", "honeycomb:2", "honeycomb:3", "honeycomb:2x3",
+         "triangular:3", "triangular:2x3", "triangular:1x4", "triangular:3:open",
+         "triangular:3x2:periodic-open", "triangular:2x4:open-periodic", "honeycomb:1", "honeycomb:2",
+         "honeycomb:3", "honeycomb:2x3",
          "honeycomb:2:open", "honeycomb:3x2:open-periodic", "kagome:1", "kagome:2", "kagome:3", "kagome:2x3",
          "kagome:2:open", "kagome:3x2:periodic-open"]  # fmt: skip
 
@@ -104,6 +105,17 @@ def test_a_basis_that_is_not_primitive_hides_nothing():
     assert doubled.point_group.order == 8
     skewed = Lattice([[1.0, 0.0], [6.0, 1.0]], None, (6, 6))  # the same torus
     assert skewed.space_group.order == 288
+
+
+def test_crystals_of_three_dimensions_have_their_known_groups():
+    faces = np.array([[0, 1, 1], [1, 0, 1], [1, 1, 0]]) / 2
+    cases = (
+        (Lattice(faces, None, (4, 4, 4)), 48 * 64, 48),  # face-centred cubic
+        (Lattice(np.eye(3), [[0, 0, 0], [0.5, 0.5, 0.5]], (3, 3, 3)), 48 * 54, 48),  # body-centred, two-site cell
+        (Lattice(faces, [[0, 0, 0], [0.25, 0.25, 0.25]], (3, 3, 3)), 48 * 27, 24),  # diamond: not symmorphic
+    )
+    for lattice, space, point in cases:
+        assert lattice.space_group.order == space and lattice.point_group.order == point
 
 
 def test_pure_rotations_meet_at_a_point():

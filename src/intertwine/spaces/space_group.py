@@ -161,12 +161,12 @@ def find_space_group(geometry: Geometry) -> SpaceGroup:
     """The space group and the point group of `geometry`."""
     translations = translation_permutations(geometry)
     cosets = _cosets(geometry, translations)
-    if len(cosets) * translations.size > _LARGEST_TABLE:
-        got = f"{len(cosets) * len(translations)} elements on {translations.shape[1]} sites"
+    # Equal cosets have equal members: these send site 0 to the same target, and translations move every site.
+    members = list({coset.sites.tobytes(): coset.sites for coset in cosets}.values())
+    if len(members) * translations.size > _LARGEST_TABLE:
+        got = f"{len(members) * len(translations)} elements on {translations.shape[1]} sites"
         raise fail("lattice", "a space group that fits in memory", got, "take a smaller lattice")
-    rows = np.vstack([translations[:, coset.sites] for coset in cosets])
-    _, first = np.unique(rows, axis=0, return_index=True)
-    group = PermutationGroup(rows[np.sort(first)])
+    group = PermutationGroup(np.vstack([translations[:, sites] for sites in members]))
 
     origin = _best_point(cosets, geometry)
     extent = tuple(n if p else 1 for n, p in zip(geometry.extent, geometry.periodic, strict=True))

@@ -136,7 +136,9 @@ def checked_rows(rows: Any, argument: str = "permutations", distinct: bool = Tru
         got = f"shape {array.shape} of {array.dtype}"
         raise fail(argument, "an integer array of shape (g, N), a row an element", got)
     n = int(np.shape(array)[-1])
-    valid = (np.sort(array, axis=1) == np.arange(n)).all(axis=1)
+    seen = np.zeros(array.shape, bool)
+    seen[np.arange(len(array))[:, None], np.clip(array, 0, n - 1)] = True
+    valid = seen.all(axis=1) & (array.min(axis=1) >= 0) & (array.max(axis=1) < n)
     if not valid.all():
         row = int(np.argmin(valid))
         got = f"row {row} = {array[row].tolist()}"
