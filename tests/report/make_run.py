@@ -9,21 +9,17 @@ import numpy as np
 import xarray as xr
 
 CONFIG = """\
-version = 1
 kind = "ground-state"
+lattice = "{lattice}"
 seed = 0
 
 [hamiltonian]
 name = "heisenberg"
 J = 1.0
 
-[lattice]
-name = "{lattice}"
-
 [model]
-name = "symmetric-rbm"
-features = 4
-dtype = "float64"
+name = "symmetric-rbm:4"
+dtype = "real"
 
 [optimiser]
 steps = {steps}
@@ -94,7 +90,7 @@ def dataset(vectors: np.ndarray, momenta: np.ndarray) -> xr.Dataset:
     dimension = [f"axis{i}" for i in range(vectors.shape[1])]
     return xr.Dataset(
         {
-            "spin_correlation": ("displacement", correlation, {"long_name": "Spin correlation ⟨σ(0)·σ(r)⟩"}),
+            "spin_correlation": ("displacement", correlation, {"long_name": "⟨s_0 s_r⟩"}),
             "spin_correlation_error": ("displacement", np.full(len(vectors), 0.02)),
             "structure_factor": ("momentum", factor),
             "structure_factor_error": ("momentum", 0.02 + 0.01 * np.abs(factor)),

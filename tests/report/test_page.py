@@ -59,13 +59,13 @@ def words(page: str) -> str:
         "−35.61684 ± 0.00021",
         "−35.617546",
         "Bethe ansatz",
-        "2 × 10⁻⁵",
+        "2 × 10⁻⁵ |E − E₀| / |E₀|, known to ± 5.9 × 10⁻⁶",
         "6.3 × 10⁻⁶",
         "3.4 standard errors",
         "R-hat 1.0008",
         "effective sample size 13500",
         "optimiser.learning_rate 0.05",
-        "model.name symmetric-rbm",
+        "model.name symmetric-rbm:4",
         "jax 0.10.2",
         "intertwine resume 'chain of 20'",
         "intertwine run 'chain of 20/config.toml'",
@@ -167,6 +167,7 @@ def test_unfinished_run_says_so_and_what_is_missing(tmp_path: Path) -> None:
     text = words(write_report(folder).read_text(encoding="utf-8"))
     assert "This run has not finished: 40 steps so far" in text
     assert "at step 39" in text
+    assert "Ground state: heisenberg on chain:20" in text
     assert "result.nc is not there: spin correlations and structure factor cannot be shown." in text
     assert "intertwine resume run" in text
 

@@ -73,11 +73,8 @@ def render(run: Run) -> str:
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
     environment.filters["embed_json"] = embed_json
     scripts = get_plotlyjs(), _asset("page.js")
-    tables = [
-        ("Result", summary.table(run)),
-        ("Configuration", summary.configuration(run.config)),
-        ("Versions", summary.versions(run)),
-    ]
+    left = [("Result", summary.table(run)), ("Versions", summary.versions(run))]
+    right = [("Configuration", summary.configuration(run.config))]
     return environment.from_string(_asset("page.html.j2")).render(
         run=run,
         title=summary.title(run),
@@ -85,7 +82,7 @@ def render(run: Run) -> str:
         notices=summary.notices(run),
         cards=summary.cards(run),
         plates=plates(run),
-        tables=tables,
+        columns=[left, right],
         commands=summary.commands(run),
         version=run.result.get("version") or "",
         templates={scheme: template(scheme) for scheme in ("light", "dark")},

@@ -114,11 +114,11 @@ def _chains(run: Run) -> Plate | None:
 def _correlation(field: Field) -> list[Plate]:
     """Against distance, and on the lattice where it can be drawn."""
     dimension = field.vectors.shape[1]
-    quantity = f"Spin correlation ({field.label})" if field.label else "Spin correlation"
+    quantity = f"Spin correlation: {field.label}," if field.label else "Spin correlation"
     bars = "; bars: one standard error" if field.errors is not None else ""
     rows = _rows(field, 1.0)
     columns = ("displacement", "correlation" + (" ± standard error" if bars else ""))
-    words = f"{quantity} at {len(rows)} displacements; the numbers are in the table below the figure."
+    words = f"Spin correlation at {len(rows)} displacements; the numbers are in the table below the figure."
     caption = (
         f"{quantity} against distance in lattice spacings, without unit{bars}. Distance zero is left out."
     )
@@ -139,12 +139,12 @@ def _correlation(field: Field) -> list[Plate]:
 
 def _structure_factor(field: Field) -> Plate:
     dimension = field.vectors.shape[1]
-    quantity = f"Structure factor S(k) = {field.label}" if field.label else "Structure factor S(k)"
+    quantity = f"Structure factor S(k) = {field.label}," if field.label else "Structure factor S(k)"
     rows = _rows(field, math.pi)
     bars = "; bars: one standard error" if field.errors is not None and dimension != 2 else ""
     columns = ("k / π", "S(k)" + (" ± standard error" if field.errors is not None else ""))
     peak = rows[int(np.argmax(np.nan_to_num(field.values, nan=-np.inf)))][0]
-    caption = f"{quantity}, without unit, at the momenta of the lattice{bars}. It is largest at k = {peak} π."
+    caption = f"{quantity} at the momenta of the lattice, without unit{bars}. It is largest at k = {peak} π."
     words = f"Structure factor at {len(rows)} momenta, largest at k = {peak} π."
     height, wide = (460, False) if dimension == 2 else (360, True)
     figure = lattice_figures.structure_factor(field)

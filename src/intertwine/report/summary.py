@@ -25,7 +25,10 @@ def title(run: Run) -> str:
     """What was computed, for a heading."""
     kind = run.result.get("kind", "ground-state")
     what = "Ground state" if kind == "ground-state" else str(kind)
-    subject, lattice = _word(run, "hamiltonian") or run.name, _word(run, "lattice")
+    hamiltonian = run.config.get("hamiltonian")
+    configured = hamiltonian.get("name") if isinstance(hamiltonian, dict) else hamiltonian
+    subject = _word(run, "hamiltonian") or str(configured or run.name)
+    lattice = _word(run, "lattice") or str(run.config.get("lattice") or "")
     return f"{what}: {subject}" + (f" on {lattice}" if lattice and lattice not in subject else "")
 
 
@@ -84,7 +87,9 @@ def cards(run: Run) -> list[tuple[str, str, str]]:
     source = str((result.get("exact") or {}).get("source") or "")
     if relative is None and exact and mean is not None:
         relative = abs((mean - exact) / exact)
-    unknown = "not known"
+    unknown, remark = "not known", "|E − E₀| / |E₀|"
+    if exact and energy["error"]:
+        remark += f", known to ± {plain(energy['error'] / abs(exact), 2)}"
     return [
         (
             "Energy",
@@ -92,7 +97,7 @@ def cards(run: Run) -> list[tuple[str, str, str]]:
             f"{plain(mean / size, 8)} per site" if size and mean is not None else "",
         ),
         ("Exact energy", unknown if exact is None else plain(exact, 10), source),
-        ("Relative error", unknown if relative is None else plain(relative, 2), "|E − E₀| / |E₀|"),
+        ("Relative error", unknown if relative is None else plain(relative, 2), remark),
         ("V-score", plain(result["v_score"], 2), "N Var(H) / E², 0 for an eigenstate"),
     ]
 
@@ -142,7 +147,7 @@ def versions(run: Run) -> list[tuple[str, str]]:
 def commands(run: Run) -> list[tuple[str, str]]:
     """What to type, in the directory that holds the run folder: (purpose, command)."""
     folder = shlex.quote(run.name)
-    go_on = "to continue it, had it been stopped" if run.finished else "to finish this run"
+    go_on = "to go on after an interruption" if run.finished else "to finish this run"
     return [
         (go_on, f"intertwine resume {folder}"),
         ("to run the same configuration again", f"intertwine run {shlex.quote(run.name + '/config.toml')}"),
