@@ -111,7 +111,7 @@ def test_crystals_of_three_dimensions_have_their_known_groups():
     faces = np.array([[0, 1, 1], [1, 0, 1], [1, 1, 0]]) / 2
     cases = (
         (Lattice(faces, None, (4, 4, 4)), 48 * 64, 48),  # face-centred cubic
-        (Lattice(np.eye(3), [[0, 0, 0], [0.5, 0.5, 0.5]], (3, 3, 3)), 48 * 54, 48),  # body-centred, two-site cell
+        (Lattice(np.eye(3), [[0, 0, 0], [0.5, 0.5, 0.5]], (3, 3, 3)), 48 * 54, 48),  # body-centred
         (Lattice(faces, [[0, 0, 0], [0.25, 0.25, 0.25]], (3, 3, 3)), 48 * 27, 24),  # diamond: not symmorphic
     )
     for lattice, space, point in cases:
