@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import equinox as eqx
@@ -10,32 +11,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from intertwine.models.jastrow import Jastrow
-from intertwine.models.mean_field import MeanField
-from intertwine.models.rbm import RBM
-from intertwine.models.symmetric_rbm import SymmetricRBM
+from models.table import MODELS as TABLE
+
 from intertwine.models.units import as_spins
 from intertwine.models.wrapped import FunctionAmplitude
 from intertwine.quantum.operator import Operator
 from intertwine.sampling.enumeration import all_configurations
-from intertwine.spaces.lattices import Chain
 
-SIZE = 6
+SIZE = 8
 KEY = jax.random.key(7)
 LETTERS = np.array(["X", "Y", "Z"])
-
-
-def _normal(*shape: int, dtype: Any = float, seed: int = 0) -> jax.Array:
-    return 0.3 * jax.random.normal(jax.random.key(seed), shape, jnp.asarray(dtype(0)).dtype)
-
-
-def _real_network(p: dict, s: jax.Array) -> jax.Array:
-    return jnp.sum(p["u"] * jnp.tanh(s @ p["w"] + p["b"]))
-
-
-def _two_headed(p: dict, s: jax.Array) -> jax.Array:
-    hidden = jnp.tanh(s @ p["w"])
-    return jax.lax.complex(hidden @ p["u"], hidden @ p["v"])
 
 
 def _not_holomorphic(p: dict, s: jax.Array) -> jax.Array:
@@ -43,38 +28,22 @@ def _not_holomorphic(p: dict, s: jax.Array) -> jax.Array:
     return jnp.sum(z * z) + 0.5 * jnp.sum(jnp.conj(z)) + p["c"] * jnp.sum(jnp.abs(z) ** 2)
 
 
-def _polynomial(p: dict, s: jax.Array) -> jax.Array:
-    z = s @ p["w"]
-    return jnp.sum(z + 0.5 * z * z)
+def _of_complex(key: jax.Array) -> FunctionAmplitude:
+    """Complex and real leaves, log ψ not analytic."""
+    parameters = {"w": 0.2 * jax.random.normal(key, (SIZE, 3), complex), "c": jnp.asarray(0.1)}
+    return FunctionAmplitude(_not_holomorphic, parameters, size=SIZE, kind="complex")
 
 
-def _rows() -> dict[str, Callable[[], Any]]:
-    w = {"w": _normal(SIZE, 4), "b": _normal(4, seed=1), "u": _normal(4, seed=2)}
-    heads = {"w": _normal(SIZE, 4), "u": _normal(4, seed=1), "v": _normal(4, seed=2)}
-    mixed = {"w": _normal(SIZE, 3, dtype=complex), "c": jnp.asarray(0.2)}
-    poly = {"w": _normal(SIZE, 3, dtype=complex)}
-    return {
-        "rbm-real": lambda: RBM(SIZE, hidden=5, scale=0.3, key=KEY),
-        "rbm-complex": lambda: RBM(SIZE, hidden=5, dtype=complex, scale=0.3, key=KEY),
-        "rbm-binary": lambda: as_spins(RBM(SIZE, hidden=5, units="binary", scale=0.3, key=KEY)),
-        "rbm-binary-hidden": lambda: RBM(
-            SIZE, hidden=5, hidden_units="binary", dtype=complex, scale=0.3, key=KEY
-        ),
-        "symmetric-rbm-real": lambda: SymmetricRBM(Chain(SIZE), 2, dtype=float, key=KEY),
-        "symmetric-rbm-complex": lambda: SymmetricRBM(Chain(SIZE), 2, dtype=complex, key=KEY),
-        "jastrow-real": lambda: Jastrow(SIZE, dtype=float, key=KEY),
-        "jastrow-complex": lambda: Jastrow(SIZE, dtype=complex, key=KEY),
-        "mean-field": lambda: MeanField(SIZE, dtype=float, key=KEY),
-        "function-real": lambda: FunctionAmplitude(_real_network, w, size=SIZE),
-        "function-complex-of-real": lambda: FunctionAmplitude(_two_headed, heads, size=SIZE),
-        "function-complex-of-complex": lambda: FunctionAmplitude(
-            _not_holomorphic, mixed, size=SIZE, kind="complex"
-        ),
-        "function-holomorphic": lambda: FunctionAmplitude(_polynomial, poly, size=SIZE, kind="holomorphic"),
-    }
+def _in_spins(name: str) -> Any:
+    return as_spins((TABLE | {"function-of-complex": _of_complex})[name](KEY))
 
 
-MODELS = _rows()
+MODELS = {
+    name: partial(_in_spins, name)
+    for name in [*TABLE, "function-of-complex"]
+    if "square" not in name and "tied-complex" not in name and "character-even" not in name  # 16 sites
+}
+"""Every model of 8 sites in the table of models, as a function of spins, and one with mixed parameters."""
 
 
 def random_operator(size: int, seed: int, terms: int = 14, real: bool = False) -> Operator:
@@ -135,9 +104,9 @@ def finite_differences(model: Any, configurations: np.ndarray, h: float = 1e-5) 
 
 
 def everything(model: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """All configurations, their probabilities |ψ|² and ψ itself (normalised)."""
+    """Configurations, their probabilities |ψ|² and ψ (normalised): all but the nodes, where there is no log ψ."""
     configurations = all_configurations(model.size)
-    log = np.asarray(jax.vmap(model)(jnp.asarray(configurations))).astype(complex)
+    log = np.asarray(jax.jit(jax.vmap(model))(jnp.asarray(configurations))).astype(complex)
     psi = np.exp(log - log.real.max())
     psi /= np.linalg.norm(psi)
     return configurations, np.abs(psi) ** 2, psi

@@ -1,4 +1,6 @@
-"""Log-derivatives, the metric and the gradient of every kind of model against finite differences over all configurations."""
+"""Log-derivatives, metric and gradient of every model, against finite differences over all configurations."""
+
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -12,96 +14,115 @@ from intertwine.learning.gradient import gradient
 from intertwine.learning.log_derivatives import column_count, log_derivatives, unravel
 from intertwine.learning.products import gram_symmetric, product
 from intertwine.models.rbm import RBM
-from intertwine.quantum.local_energy import local_values
+
+NODE = 1e-20
 
 
-compiled = jax.jit(log_derivatives)
+class Case(NamedTuple):
+    """A model, everything about it by enumeration and finite differences, and what the library says (one jit)."""
+
+    model: Any
+    configurations: np.ndarray
+    p: np.ndarray
+    O: np.ndarray
+    local: np.ndarray
+    coordinates: np.ndarray
+    found: dict[str, np.ndarray]
+
+
+@jax.jit
+def _library(model, configurations, p, local, v, u):
+    weighted, uniform = log_derivatives(model, configurations, p), log_derivatives(model, configurations)
+    residual = weighted.residual(local)
+    return {
+        "dense": weighted.dense(),
+        "uniform": uniform.dense(),
+        "chunked": log_derivatives(model, configurations, p, chunk=100).dense(),
+        "matvec": weighted.matvec(v),
+        "rmatvec": weighted.rmatvec(u),
+        "gram": weighted.gram(),
+        "metric": weighted.metric(),
+        "diagonal": weighted.diagonal(),
+        "residual": residual,
+        "force": weighted.rmatvec(residual),
+        "gradient": gradient(model, configurations, local, p),
+    }
 
 
 @pytest.fixture(params=list(MODELS), scope="module")
-def model(request):
-    return MODELS[request.param]()
-
-
-@pytest.fixture(scope="module")
-def oracle(model):
-    """configurations, probabilities, ψ, and the derivatives in the operator's own columns (holomorphic: complex)."""
+def case(request):
+    model = MODELS[request.param]()
     configurations, p, psi = everything(model)
-    O = finite_differences(model, configurations)
+    there = p > NODE
+    local = (random_operator(model.size, seed=3).to_dense() @ psi)[there] / psi[there]
+    configurations, p = configurations[there], p[there] / p[there].sum()
+    coordinates = O = finite_differences(model, configurations)
     if model.kind == "holomorphic":
-        sizes = [leaf.size for leaf in jax.tree.leaves(eqx.filter(model, eqx.is_inexact_array))]
-        starts = np.cumsum([0] + [2 * n for n in sizes[:-1]])
-        re = np.concatenate([np.arange(a, a + n) for a, n in zip(starts, sizes, strict=True)])
-        im = np.concatenate([np.arange(a + n, a + 2 * n) for a, n in zip(starts, sizes, strict=True)])
+        re, im = _halves(model)
         np.testing.assert_allclose(O[:, im], 1j * O[:, re], atol=1e-7)  # Cauchy-Riemann
         O = O[:, re]
-    elif model.kind == "real":
-        O = O.real
-    return configurations, p, psi, O
-
-
-def _centred(model, O, w):
-    rows = np.sqrt(w)[:, None] * (O - w @ O)
-    return np.concatenate([rows.real, rows.imag]) if model.kind == "complex" else rows
-
-
-@pytest.mark.parametrize("weighted", [True, False])
-def test_operator_is_the_centred_weighted_jacobian(model, oracle, weighted):
-    configurations, p, _, O = oracle
-    w = p if weighted else np.full(len(p), 1 / len(p))
-    operator = compiled(model, jnp.asarray(configurations), jnp.asarray(p) if weighted else None)
-    expected = _centred(model, O, w)
-    assert (operator.rows, operator.columns) == expected.shape
-    assert column_count(model) == expected.shape[1]
-    np.testing.assert_allclose(operator.dense(), expected, atol=1e-7)
-
-
-def test_every_product_is_that_of_the_dense_operator(model, oracle):
-    configurations, p, _, _ = oracle
-    operator = compiled(model, jnp.asarray(configurations), jnp.asarray(p))
-    dense = np.asarray(operator.dense())
+    rows = len(p) * (2 if model.kind == "complex" else 1)
     rng = np.random.default_rng(0)
-    v, u = rng.normal(size=dense.shape[1]), rng.normal(size=dense.shape[0])
-    if model.kind == "holomorphic":
-        v, u = v + 1j * rng.normal(size=v.shape), u + 1j * rng.normal(size=u.shape)
-    close = {"rtol": 1e-11, "atol": 1e-12}
-
-    @jax.jit
-    def products(o, v, u):
-        return o.matvec(v), o.rmatvec(u), o.gram(), o.metric(), o.diagonal()
-
-    expected = (
-        dense @ v,
-        dense.conj().T @ u,
-        dense @ dense.conj().T,
-        dense.conj().T @ dense,
-        np.sum(np.abs(dense) ** 2, axis=0),
-    )
-    for found, wanted in zip(products(operator, jnp.asarray(v), jnp.asarray(u)), expected, strict=True):
-        np.testing.assert_allclose(found, wanted, **close)
+    v, u = rng.normal(size=(O.shape[1], 2)), rng.normal(size=(rows, 2))
+    v, u = (x[:, 0] + 1j * x[:, 1] if model.kind == "holomorphic" else x[:, 0] for x in (v, u))
+    found = _library(model, jnp.asarray(configurations), jnp.asarray(p), local, v, u)
+    gradients = real_coordinates(eqx.combine(found.pop("gradient"), model))[0]
+    found = {name: np.asarray(x) for name, x in found.items()} | {"gradient": gradients, "v": v, "u": u}
+    return Case(model, configurations, p, O, local, coordinates, found)
 
 
-def test_geometric_tensor_and_force_are_the_enumerated_covariances(model, oracle):
-    configurations, p, psi, O = oracle
-    hamiltonian = random_operator(model.size, seed=3)
-    local = local_values(hamiltonian, model, jnp.asarray(configurations), backend="generic")
-    np.testing.assert_allclose(local, (hamiltonian.to_dense() @ psi) / psi, rtol=1e-8, atol=1e-8)
-    operator = compiled(model, jnp.asarray(configurations), jnp.asarray(p))
-    mean, energies = p @ O, np.asarray(local)
+def _halves(model):
+    """The real coordinates that are real parts, and those that are imaginary parts."""
+    sizes = [leaf.size for leaf in jax.tree.leaves(eqx.filter(model, eqx.is_inexact_array))]
+    starts = np.cumsum([0] + [2 * n for n in sizes[:-1]])
+    re = [np.arange(a, a + n) for a, n in zip(starts, sizes, strict=True)]
+    im = [np.arange(a + n, a + 2 * n) for a, n in zip(starts, sizes, strict=True)]
+    return np.concatenate(re), np.concatenate(im)
+
+
+def _rows(case, w):
+    """√w (O − ⟨O⟩) from finite differences, in the rows that the kind asks for."""
+    rows = np.sqrt(w)[:, None] * (case.O - w @ case.O)
+    if case.model.kind == "complex":
+        return np.concatenate([rows.real, rows.imag])
+    return rows.real if case.model.kind == "real" else rows
+
+
+def test_operator_is_the_centred_weighted_jacobian(case):
+    expected = _rows(case, case.p)
+    assert case.found["dense"].shape == expected.shape
+    assert column_count(case.model) == expected.shape[1]
+    np.testing.assert_allclose(case.found["dense"], expected, atol=1e-6)
+    uniform = np.full(len(case.p), 1 / len(case.p))
+    np.testing.assert_allclose(case.found["uniform"], _rows(case, uniform), atol=1e-6)
+    np.testing.assert_allclose(case.found["chunked"], case.found["dense"], atol=1e-13)
+
+
+def test_every_product_is_that_of_the_dense_operator(case):
+    dense, found = case.found["dense"], case.found
+    close = {"rtol": 1e-11, "atol": 1e-11}
+    np.testing.assert_allclose(found["matvec"], dense @ found["v"], **close)
+    np.testing.assert_allclose(found["rmatvec"], dense.conj().T @ found["u"], **close)
+    np.testing.assert_allclose(found["gram"], dense @ dense.conj().T, **close)
+    np.testing.assert_allclose(found["metric"], dense.conj().T @ dense, **close)
+    np.testing.assert_allclose(found["diagonal"], np.sum(np.abs(dense) ** 2, axis=0), **close)
+
+
+def test_geometric_tensor_and_force_are_the_enumerated_covariances(case):
+    p, O, local = case.p, case.O, case.local
+    mean = p @ O
     S = (O.conj() * p[:, None]).T @ O - np.outer(mean.conj(), mean)
-    F = (O.conj() * p[:, None]).T @ (energies - p @ energies)
-    if model.kind != "holomorphic":
+    F = (O.conj() * p[:, None]).T @ (local - p @ local)
+    if case.model.kind != "holomorphic":
         S, F = S.real, F.real
-    np.testing.assert_allclose(operator.metric(), S, atol=1e-6)
-    np.testing.assert_allclose(operator.rmatvec(operator.residual(local)), F, atol=1e-6)
+    np.testing.assert_allclose(case.found["metric"], S, atol=1e-6)
+    np.testing.assert_allclose(case.found["force"], F, atol=1e-6)
 
 
-def test_gradient_is_the_derivative_of_the_exact_energy(model, oracle):
-    configurations, p, _, _ = oracle
-    hamiltonian = random_operator(model.size, seed=4)
-    matrix = hamiltonian.to_dense()
-    x, back = real_coordinates(model)
-
+def test_gradient_is_the_derivative_of_the_exact_energy(case):
+    matrix = random_operator(case.model.size, seed=3).to_dense()
+    configurations = everything(case.model)[0]
+    x, back = real_coordinates(case.model)
     log_psi = jax.jit(lambda y: jax.vmap(back(y))(jnp.asarray(configurations)))
 
     def energy(y):
@@ -110,39 +131,30 @@ def test_gradient_is_the_derivative_of_the_exact_energy(model, oracle):
         return (psi.conj() @ matrix @ psi).real / (psi.conj() @ psi).real
 
     h = 1e-5
-    expected = np.array([(energy(x + h * e) - energy(x - h * e)) / (2 * h) for e in np.eye(len(x))])
-    local = local_values(hamiltonian, model, jnp.asarray(configurations), backend="generic")
-    found = gradient(model, jnp.asarray(configurations), local, jnp.asarray(p))
-    flat = real_coordinates(eqx.combine(found, model))[0]
-    np.testing.assert_allclose(flat, expected, atol=1e-6)
+    expected = [(energy(x + h * e) - energy(x - h * e)) / (2 * h) for e in np.eye(len(x))]
+    np.testing.assert_allclose(case.found["gradient"], expected, atol=1e-6)
 
 
-def test_formed_in_chunks_is_the_same(model, oracle):
-    configurations, p, _, _ = oracle
-    dense = jax.jit(lambda m, c: log_derivatives(m, jnp.asarray(configurations), p, chunk=c).dense(), static_argnums=1)
-    np.testing.assert_allclose(dense(model, 10), dense(model, 64), atol=1e-14)
+def test_unravel_is_the_way_back(case):
+    columns = column_count(case.model)
+    dtype = complex if case.model.kind == "holomorphic" else float
+    tree = unravel(case.model, jnp.arange(columns).astype(dtype))
+    leaves = jax.tree.leaves(eqx.filter(case.model, eqx.is_inexact_array))
+    assert [(a.shape, a.dtype) for a in jax.tree.leaves(tree)] == [(a.shape, a.dtype) for a in leaves]
 
 
-def test_unravel_is_the_way_back(model):
-    columns = column_count(model)
-    dtype = complex if model.kind == "holomorphic" else float
-    tree = unravel(model, jnp.arange(columns).astype(dtype))
-    leaves = jax.tree.leaves(eqx.filter(model, eqx.is_inexact_array))
-    found = jax.tree.leaves(tree)
-    assert [(a.shape, a.dtype) for a in found] == [(a.shape, a.dtype) for a in leaves]
+class Wrong(eqx.Module):
+    """Says what it is not."""
+
+    inner: RBM
+    kind: str = eqx.field(static=True)
 
 
-def test_kind_that_contradicts_the_parameters_is_refused():
-    class Wrong(eqx.Module):
-        inner: RBM
-        kind: str = eqx.field(static=True)
-
-    spins = jnp.ones((2, 4), jnp.int8)
-    real = RBM(4, hidden=2, key=jax.random.key(0))
+@pytest.mark.parametrize(("dtype", "kind"), [(float, "holomorphic"), (complex, "real")])
+def test_kind_that_contradicts_the_parameters_is_refused(dtype, kind):
+    model = Wrong(RBM(4, hidden=2, dtype=dtype, key=jax.random.key(0)), kind)
     with pytest.raises(InputError, match=r"model\.kind"):
-        log_derivatives(Wrong(real, "holomorphic"), spins)
-    with pytest.raises(InputError, match=r"model\.kind"):
-        log_derivatives(Wrong(RBM(4, hidden=2, dtype=complex, key=jax.random.key(0)), "real"), spins)
+        log_derivatives(model, jnp.ones((2, 4), jnp.int8))
 
 
 @pytest.mark.parametrize("left", [float, complex])
