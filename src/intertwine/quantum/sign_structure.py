@@ -100,7 +100,8 @@ def stoquastic_rotation(operator: Operator) -> np.ndarray | None:
 
 
 def rotation_between(a: Operator, b: Operator, tolerance: float = 1e-10) -> np.ndarray | None:
-    """A set A, bool (N,), whose rotation turns `a` into `b` (`tolerance`: of the largest coefficient), or None."""
+    """A set A, bool (N,), whose rotation turns `a` into `b` (`tolerance`: of the largest coefficient), or
+    None."""
     if a.size != b.size:
         return None
     (xa, za, ha), (xb, zb, hb) = a.masks(), b.masks()

@@ -1,7 +1,8 @@
 """Exact diagonalization in symmetry sectors, and what is known exactly.
 
-    ground_energy, ground_state, spectrum    Lanczos in sectors (`sector`, `basis`, `kernels`, `lanczos`, `solve`)
-    known_energy                             closed forms and the literature (`closed_forms`, `known`)
+ground_energy, ground_state, spectrum    Lanczos in sectors (`sector`, `basis`, `kernels`, `lanczos`,
+`solve`) known_energy                             closed forms and the literature (`closed_forms`,
+`known`)
 """
 
 from intertwine.quantum.exact.known import KnownEnergy, known_energy

@@ -1,8 +1,9 @@
-r"""The symmetry-adapted basis of one sector, and the Hamiltonian in it (sparse, or row by row without storing it).
+r"""The symmetry-adapted basis of one sector, and the Hamiltonian in it (sparse, or row by row without storing
+it).
 
 The dimension is known before anything is enumerated: it is the trace of the projector (Burnside's lemma),
-dim = |G|⁻¹ Σ_g χ(g)* tr(g), and tr(g) counts the patterns that g leaves alone, a product over the cycles of g. So what is too large
-is refused at once, with the memory that it would need.
+dim = |G|⁻¹ Σ_g χ(g)* tr(g), and tr(g) counts the patterns that g leaves alone, a product over the cycles of
+g. So what is too large is refused at once, with the memory that it would need.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -31,7 +33,8 @@ _CHUNKS = 64
 class Symmetry(NamedTuple):
     """A group of permutations and inversions with a character, and the number of down spins if that is fixed.
 
-    permutations: int (g, N), the identity first; inversions: bool (g,); characters: complex (g,); down: int or None.
+    permutations: int (g, N), the identity first; inversions: bool (g,); characters: complex (g,); down: int
+    or None.
     """
 
     permutations: np.ndarray
@@ -120,8 +123,16 @@ class Basis(NamedTuple):
 
     def kernel_arguments(self) -> tuple[Any, ...]:
         """In the order of the row kernels."""
-        return (self.states, self.norms, self.starts, self.shift, self.full, self.tables, self.inversions,
-                self.characters)
+        return (
+            self.states,
+            self.norms,
+            self.starts,
+            self.shift,
+            self.full,
+            self.tables,
+            self.inversions,
+            self.characters,
+        )
 
     def expanded(self, vector: np.ndarray) -> np.ndarray:
         """A vector of the sector as amplitudes over all 2^N states."""
@@ -130,8 +141,18 @@ class Basis(NamedTuple):
         from intertwine.quantum.exact import kernels
 
         out = np.zeros(2**self.size, np.result_type(vector, self.characters))
-        kernels.expand(self.states, self.norms, self.starts, self.shift, self.tables, self.inversions,
-                       self.characters, -1 if self.down is None else self.down, vector, out)
+        kernels.expand(
+            self.states,
+            self.norms,
+            self.starts,
+            self.shift,
+            self.tables,
+            self.inversions,
+            self.characters,
+            -1 if self.down is None else self.down,
+            vector,
+            out,
+        )
         return out
 
 
@@ -140,7 +161,9 @@ def build_basis(size: int, symmetry: Symmetry) -> Basis:
     from intertwine.quantum.exact import kernels
 
     dimension = symmetry.dimension()
-    characters = np.real(symmetry.characters).copy() if symmetry.is_real else symmetry.characters.astype(complex)
+    characters = (
+        np.real(symmetry.characters).copy() if symmetry.is_real else symmetry.characters.astype(complex)
+    )
     inversions = np.where(symmetry.inversions, 2**size - 1, 0).astype(np.int64)
     tables = _byte_tables(symmetry.permutations)
     full = symmetry.is_full
@@ -150,18 +173,32 @@ def build_basis(size: int, symmetry: Symmetry) -> Basis:
         first, count = 0, 2**size
         if symmetry.down is not None:
             first, count = 2**symmetry.down - 1, _fixed_patterns((1,) * size, False, symmetry.down)
-        found = kernels.orbits(first, count, symmetry.down is not None, tables, inversions, characters, states, norms)
+        found = kernels.orbits(
+            first, count, symmetry.down is not None, tables, inversions, characters, states, norms
+        )
         if found != dimension:
             raise AssertionError(f"{found} representatives, but the projector's trace is {dimension}")
     bits = min(size, 18)
     prefixes = np.arange(2**bits + 1, dtype=np.int64) << (size - bits)
     starts = np.searchsorted(states, prefixes).astype(np.int64)
-    return Basis(size, dimension, full, states, norms, starts, size - bits, tables, inversions, characters,
-                 symmetry.down)
+    return Basis(
+        size,
+        dimension,
+        full,
+        states,
+        norms,
+        starts,
+        size - bits,
+        tables,
+        inversions,
+        characters,
+        symmetry.down,
+    )
 
 
 def _byte_tables(permutations: np.ndarray) -> np.ndarray:
-    """tables[g, b, v]: where the bits v of byte b (least significant first) go under g, int64 (g, bytes, 256)."""
+    """tables[g, b, v]: where the bits v of byte b (least significant first) go under g, int64 (g, bytes,
+    256)."""
     order, size = permutations.shape
     n_bytes = (size + 7) // 8
     tables = np.zeros((order, n_bytes, 256), np.int64)
@@ -180,14 +217,16 @@ def require_memory(operator: Operator, dimension: int, real: bool, vectors: int 
     needed = dimension * (item * (vectors + 4) + 16)
     if needed > MEMORY_LIMIT or operator.size > 62:
         raise fail(
-            "H", f"a symmetry sector that fits in {MEMORY_LIMIT / 1e9:.0f} GB",
+            "H",
+            f"a symmetry sector that fits in {MEMORY_LIMIT / 1e9:.0f} GB",
             f"dimension {dimension:.3g} on {operator.size} sites, about {needed / 1e9:.3g} GB",
             "use a smaller lattice, or ground_state, which samples",
         )
 
 
 def sector_matrix(operator: Operator, basis: Basis) -> Any:
-    """H in the sector: a scipy CSR matrix, or a LinearOperator that recomputes rows where that would exceed 4 GB."""
+    """H in the sector: a scipy CSR matrix, or a LinearOperator that recomputes rows where that would exceed 4
+    GB."""
     from scipy.sparse import csr_matrix
     from scipy.sparse.linalg import LinearOperator
 
@@ -203,6 +242,7 @@ def sector_matrix(operator: Operator, basis: Basis) -> Any:
     row_starts = np.concatenate([[0], np.cumsum(counts)])
     elements = int(row_starts[-1])
     if elements * (8 + dtype.itemsize) > _STORED_LIMIT:
+
         def product(x: np.ndarray) -> np.ndarray:
             y = np.empty(basis.dimension, dtype)
             in_threads(kernels.apply_rows, basis.dimension, *arguments, np.ascontiguousarray(x).ravel(), y)
@@ -223,6 +263,6 @@ def in_threads(kernel: Any, rows: int, *arguments: Any) -> None:
         return
     edges = np.linspace(0, rows, _CHUNKS + 1).astype(int)
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-        jobs = [pool.submit(kernel, int(a), int(b), *arguments) for a, b in zip(edges, edges[1:], strict=False)]
+        jobs = [pool.submit(kernel, int(a), int(b), *arguments) for a, b in pairwise(edges)]
         for job in jobs:
             job.result()

@@ -1,8 +1,8 @@
 r"""Ground energies in closed form: the Ising chain in a transverse field, and the Heisenberg ring.
 
-Ising: H = −Σ J_i Z_i Z_{i+1} − Σ h_i X_i is quadratic in Jordan-Wigner fermions (Lieb, Schultz & Mattis 1961; Pfeuty 1970).
-An open chain has E = −Σ σ(A), the singular values of the bidiagonal A with h on and J above the diagonal. On a ring with
-equal couplings the sector Π X = ±1 has momenta k with e^{ikN} = ∓1,
+Ising: H = −Σ J_i Z_i Z_{i+1} − Σ h_i X_i is quadratic in Jordan-Wigner fermions (Lieb, Schultz & Mattis 1961;
+Pfeuty 1970). An open chain has E = −Σ σ(A), the singular values of the bidiagonal A with h on and J above the
+diagonal. On a ring with equal couplings the sector Π X = ±1 has momenta k with e^{ikN} = ∓1,
 
     E = −½ Σ_k ε_k + (the cheapest excitation, if the sector's fermion parity demands one),
     ε_k = 2 √(J² + h² − 2 J h cos k),
@@ -48,7 +48,7 @@ def _ising_sector(N: int, J: float, h: float, even: bool) -> float:
     occupied = sum(e < 0 for e in unpaired)
     if occupied % 2 == (0 if even else 1):
         return ground
-    # Exciting one quasi-particle changes the parity: a pair's member costs ε_k, an unpaired mode its |energy|.
+    # One quasi-particle more changes the parity: a pair's member costs ε_k, an unpaired mode its |energy|.
     return ground + min([*energies.tolist(), *(abs(e) for e in unpaired)])
 
 

@@ -1,14 +1,15 @@
-r"""Compiled kernels on bit patterns: orbits of basis states, and rows of the Hamiltonian in a symmetry-adapted basis.
+r"""Compiled kernels on bit patterns: orbits of basis states, and rows of the Hamiltonian in a
+symmetry-adapted basis.
 
-For a group G of site permutations, with or without spin inversion, and a one-dimensional character χ, the projector
-P = |G|⁻¹ Σ_g χ(g)* g has Hχ-sector basis states |r̃⟩ = P|r⟩/√n_r, r being the least state of its orbit and
-n_r = ⟨r|P|r⟩ (Sandvik, AIP Conf. Proc. 1297, 135 (2010), sec. 4). With s = r flipped on a flip set and r' = h s the least
-state of its orbit,
+For a group G of site permutations, with or without spin inversion, and a one-dimensional character χ, the
+projector P = |G|⁻¹ Σ_g χ(g)* g has Hχ-sector basis states |r̃⟩ = P|r⟩/√n_r, r being the least state of its
+orbit and n_r = ⟨r|P|r⟩ (Sandvik, AIP Conf. Proc. 1297, 135 (2010), sec. 4). With s = r flipped on a flip set
+and r' = h s the least state of its orbit,
 
     ⟨r̃|H|r̃'⟩ = Σ ⟨r|H|s⟩ χ(h) √(n_{r'}/n_r).
 
-Permutations act through one table per byte of the pattern. All kernels release the interpreter lock; `basis` runs them in
-threads over rows. This module imports numba: reach it lazily.
+Permutations act through one table per byte of the pattern. All kernels release the interpreter lock; `basis`
+runs them in threads over rows. This module imports numba: reach it lazily.
 """
 
 from __future__ import annotations
@@ -146,8 +147,23 @@ def entry(s, k, norm, value, flips, states, norms, starts, shift, full, tables, 
 
 @_compiled
 def fill_rows(
-    begin, end, states, norms, starts, shift, full, tables, inversions, characters,
-    flips, pointers, signs, values, row_starts, columns, data,
+    begin,
+    end,
+    states,
+    norms,
+    starts,
+    shift,
+    full,
+    tables,
+    inversions,
+    characters,
+    flips,
+    pointers,
+    signs,
+    values,
+    row_starts,
+    columns,
+    data,
 ):
     """Rows begin..end−1 of the CSR matrix."""
     for i in range(begin, end):
@@ -158,7 +174,19 @@ def fill_rows(
             value = element(s, k, pointers, signs, values)
             if value != 0:
                 column, weight = entry(
-                    s, k, norm, value, flips, states, norms, starts, shift, full, tables, inversions, characters
+                    s,
+                    k,
+                    norm,
+                    value,
+                    flips,
+                    states,
+                    norms,
+                    starts,
+                    shift,
+                    full,
+                    tables,
+                    inversions,
+                    characters,
                 )
                 columns[at] = column
                 data[at] = weight
@@ -167,8 +195,22 @@ def fill_rows(
 
 @_compiled
 def apply_rows(
-    begin, end, states, norms, starts, shift, full, tables, inversions, characters,
-    flips, pointers, signs, values, x, y,
+    begin,
+    end,
+    states,
+    norms,
+    starts,
+    shift,
+    full,
+    tables,
+    inversions,
+    characters,
+    flips,
+    pointers,
+    signs,
+    values,
+    x,
+    y,
 ):
     """y = H x on rows begin..end−1, without storing H."""
     for i in range(begin, end):
@@ -179,7 +221,19 @@ def apply_rows(
             value = element(s, k, pointers, signs, values)
             if value != 0:
                 column, weight = entry(
-                    s, k, norm, value, flips, states, norms, starts, shift, full, tables, inversions, characters
+                    s,
+                    k,
+                    norm,
+                    value,
+                    flips,
+                    states,
+                    norms,
+                    starts,
+                    shift,
+                    full,
+                    tables,
+                    inversions,
+                    characters,
                 )
                 total += weight * x[column]
         y[i] = total

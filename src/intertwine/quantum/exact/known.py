@@ -1,8 +1,8 @@
 r"""What is known about the ground energy of a Hamiltonian, with its source.
 
-A Hamiltonian is recognised by what it contains, not by its name: its Pauli strings are compared with those of the candidate,
-for any overall scale, and up to a rotation Π_{i∈A} Z_i (so a Marshall sign does not matter). Rings and open chains are recognised under
-any numbering of the sites.
+A Hamiltonian is recognised by what it contains, not by its name: its Pauli strings are compared with those of
+the candidate, for any overall scale, and up to a rotation Π_{i∈A} Z_i (so a Marshall sign does not matter).
+Rings and open chains are recognised under any numbering of the sites.
 """
 
 from __future__ import annotations
@@ -14,7 +14,11 @@ import numpy as np
 
 from intertwine._checks import fail
 from intertwine.quantum import hamiltonians
-from intertwine.quantum.exact.closed_forms import heisenberg_ring_energy, ising_chain_energy, ising_ring_energy
+from intertwine.quantum.exact.closed_forms import (
+    heisenberg_ring_energy,
+    ising_chain_energy,
+    ising_ring_energy,
+)
 from intertwine.quantum.exact.solve import ground_energy, searched_dimensions
 from intertwine.quantum.sign_structure import rotation_between
 
@@ -26,7 +30,8 @@ _LANCZOS_SITES = 24
 
 
 class KnownEnergy(NamedTuple):
-    """A ground energy: `value` (total, Pauli units), where it is from, and its one-sigma error (0 where exact)."""
+    """A ground energy: `value` (total, Pauli units), where it is from, and its one-sigma error (0 where
+    exact)."""
 
     value: float
     source: str
@@ -34,7 +39,8 @@ class KnownEnergy(NamedTuple):
 
 
 def known_energy(H: Operator) -> KnownEnergy | None:
-    """The ground energy of H where it is known: a closed form, a published value, or Lanczos where that takes seconds.
+    """The ground energy of H where it is known: a closed form, a published value, or Lanczos where that takes
+    seconds.
 
     Raises `InputError` where H is not Hermitian; returns None where nothing is known.
 
@@ -43,7 +49,9 @@ def known_energy(H: Operator) -> KnownEnergy | None:
     -70.986091153...
     """
     if not H.is_hermitian:
-        raise fail("H", "a Hermitian operator", "one that is not", "give every Pauli string a real coefficient")
+        raise fail(
+            "H", "a Hermitian operator", "one that is not", "give every Pauli string a real coefficient"
+        )
     for look in (_ising, _heisenberg_ring, _published):
         found = look(H)
         if found is not None:
@@ -54,7 +62,8 @@ def known_energy(H: Operator) -> KnownEnergy | None:
 
 
 def _path(pairs: np.ndarray, size: int) -> tuple[list[int], bool] | None:
-    """The sites in the order of a single ring or open chain through all of them, and whether it closes; else None."""
+    """The sites in the order of a single ring or open chain through all of them, and whether it closes; else
+    None."""
     neighbours: list[list[int]] = [[] for _ in range(size)]
     for i, j in pairs.tolist():
         neighbours[i].append(j)
@@ -90,14 +99,22 @@ def _ising(H: Operator) -> KnownEnergy | None:
     fields[np.argmax(x[field], axis=1)] = -np.real(h[field])
     coupling = dict(zip(map(tuple, pairs.tolist()), -np.real(h[bond]), strict=True))
     steps = zip(order, order[1:] + order[:1], strict=True)
-    along = np.array([coupling[min(i, j), max(i, j)] for i, j in steps if ring or (i, j) != (order[-1], order[0])])
+    along = np.array(
+        [coupling[min(i, j), max(i, j)] for i, j in steps if ring or (i, j) != (order[-1], order[0])]
+    )
     if not ring:
         value = ising_chain_energy(along, fields[order])
-        return KnownEnergy(value + shift, "free fermions (Lieb, Schultz & Mattis 1961; Pfeuty 1970), open chain")
-    if np.ptp(along) > 1e-12 * np.max(np.abs(along)) or np.ptp(np.abs(fields)) > 1e-12 * np.max(np.abs(fields)):
+        return KnownEnergy(
+            value + shift, "free fermions (Lieb, Schultz & Mattis 1961; Pfeuty 1970), open chain"
+        )
+    if np.ptp(along) > 1e-12 * np.max(np.abs(along)) or np.ptp(np.abs(fields)) > 1e-12 * np.max(
+        np.abs(fields)
+    ):
         return None
     value = ising_ring_energy(H.size, float(along[0]), float(abs(fields[0])))
-    return KnownEnergy(value + shift, "free fermions (Lieb, Schultz & Mattis 1961; Pfeuty 1970), periodic ring")
+    return KnownEnergy(
+        value + shift, "free fermions (Lieb, Schultz & Mattis 1961; Pfeuty 1970), periodic ring"
+    )
 
 
 def _heisenberg_ring(H: Operator) -> KnownEnergy | None:
@@ -138,14 +155,31 @@ def _square(L: int) -> object:
 
 _BENCHMARK = "variational benchmark of Wu et al., Science 386, 296 (2024)"
 _TABLE = (
-    _Published(36, lambda: hamiltonians.heisenberg(_square(6)), -97.7575895972357,
-               f"exact diagonalization; {_BENCHMARK}"),
-    _Published(36, lambda: hamiltonians.tfim(_square(6), J=1.0, h=3.0), -115.232707303718485,
-               f"exact diagonalization; {_BENCHMARK}"),
-    _Published(36, lambda: hamiltonians.j1j2(_square(6), J1=1.0, J2=0.5), -72.548590160286,
-               f"exact diagonalization; {_BENCHMARK}"),
-    _Published(100, lambda: hamiltonians.heisenberg(_square(10)), -268.6196,
-               f"quantum Monte Carlo, −0.671549(4) a site in units of S·S; {_BENCHMARK}", 0.0016),
+    _Published(
+        36,
+        lambda: hamiltonians.heisenberg(_square(6)),
+        -97.7575895972357,
+        f"exact diagonalization; {_BENCHMARK}",
+    ),
+    _Published(
+        36,
+        lambda: hamiltonians.tfim(_square(6), J=1.0, h=3.0),
+        -115.232707303718485,
+        f"exact diagonalization; {_BENCHMARK}",
+    ),
+    _Published(
+        36,
+        lambda: hamiltonians.j1j2(_square(6), J1=1.0, J2=0.5),
+        -72.548590160286,
+        f"exact diagonalization; {_BENCHMARK}",
+    ),
+    _Published(
+        100,
+        lambda: hamiltonians.heisenberg(_square(10)),
+        -268.6196,
+        f"quantum Monte Carlo, −0.671549(4) a site in units of S·S; {_BENCHMARK}",
+        0.0016,
+    ),
 )
 
 

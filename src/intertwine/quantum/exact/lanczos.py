@@ -1,8 +1,9 @@
-r"""The lowest eigenpairs of one sector: LAPACK where it is small, implicitly restarted Lanczos (ARPACK) beyond.
+r"""The lowest eigenpairs of one sector: LAPACK where it is small, implicitly restarted Lanczos (ARPACK)
+beyond.
 
-Starting vectors come from a fixed seed, so results repeat. A Krylov space holds one vector of a degenerate level in exact
-arithmetic, so where several levels are asked for, the search is repeated in the complement of what was found until nothing
-lower appears. Every eigenpair's residual ‖Hv − Ev‖ is checked.
+Starting vectors come from a fixed seed, so results repeat. A Krylov space holds one vector of a degenerate
+level in exact arithmetic, so where several levels are asked for, the search is repeated in the complement of
+what was found until nothing lower appears. Every eigenpair's residual ‖Hv − Ev‖ is checked.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 _DENSE = 400
+_DENSE_SINGLE = 64
 _RESIDUAL = 1e-8
 
 
-class NotConverged(RuntimeError):
+class NotConverged(RuntimeError):  # noqa: N818
     """Lanczos did not reach its tolerance."""
 
 
@@ -34,18 +36,20 @@ def lowest(matrix: Any, k: int, scale: float) -> Eigenpairs:
     """
     dimension = matrix.shape[0]
     k = min(k, dimension)
-    if dimension <= max(_DENSE, 2 * k + 2):
+    if dimension <= max(_DENSE if k > 1 else _DENSE_SINGLE, 2 * k + 2):
         dense = matrix.toarray() if hasattr(matrix, "toarray") else matrix @ np.eye(dimension)
         energies, vectors = np.linalg.eigh(dense)
         pairs = energies[:k], vectors[:, :k]
     else:
         pairs = _arpack(matrix, k, scale)
     energies, vectors = pairs
-    residuals = np.array([
-        np.linalg.norm(matrix @ vectors[:, j] - energies[j] * vectors[:, j]) for j in range(len(energies))
-    ])
+    residuals = np.array(
+        [np.linalg.norm(matrix @ vectors[:, j] - energies[j] * vectors[:, j]) for j in range(len(energies))]
+    )
     if np.any(residuals > _RESIDUAL * max(scale, 1e-300)):
-        raise NotConverged(f"residuals {residuals} after Lanczos, for a Hamiltonian of norm at most {scale:.3g}")
+        raise NotConverged(
+            f"residuals {residuals} after Lanczos, for a Hamiltonian of norm at most {scale:.3g}"
+        )
     return Eigenpairs(energies, vectors, residuals)
 
 

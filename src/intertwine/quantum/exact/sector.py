@@ -1,8 +1,9 @@
 r"""Sectors of conserved quantities, and which of them a Hamiltonian has.
 
-magnetization M = Σ s_i (Pauli units: −N ≤ M ≤ N, M ≡ N mod 2); spin inversion Π X_i = ±1, a symmetry of the sectors without fixed M or
-with M = 0; momentum m, integers with T_R |ψ⟩ = e^{−iq·R}|ψ⟩, q = Σ_a (m_a/L_a) b_a, for the translations of `H.lattice`.
-Without a sector, everything conserved is used: the sectors of `complete_sectors` are disjoint and fill the whole space.
+magnetization M = Σ s_i (Pauli units: −N ≤ M ≤ N, M ≡ N mod 2); spin inversion Π X_i = ±1, a symmetry of the
+sectors without fixed M or with M = 0; momentum m, integers with T_R |ψ⟩ = e^{−iq·R}|ψ⟩, q = Σ_a (m_a/L_a)
+b_a, for the translations of `H.lattice`. Without a sector, everything conserved is used: the sectors of
+`complete_sectors` are disjoint and fill the whole space.
 """
 
 from __future__ import annotations
@@ -65,10 +66,16 @@ def check_sector(operator: Operator, sector: Sector) -> None:
             raise fail("magnetization", f"an integer from −{N} to {N} of the parity of N = {N}", M)
     if sector.spin_flip is not None:
         if not operator.commutes_with_spin_flip:
-            raise fail("sector", "a quantity that H conserves", f"spin_flip={sector.spin_flip}, which H breaks")
+            raise fail(
+                "sector", "a quantity that H conserves", f"spin_flip={sector.spin_flip}, which H breaks"
+            )
         if M:
-            raise fail("spin_flip", "None where magnetization is not 0", sector.spin_flip,
-                       "spin inversion maps M to −M; give one of the two")
+            raise fail(
+                "spin_flip",
+                "None where magnetization is not 0",
+                sector.spin_flip,
+                "spin inversion maps M to −M; give one of the two",
+            )
     if sector.momentum is not None:
         lattice, d = operator.lattice, len(getattr(operator.lattice, "extent", ()))
         if lattice is None:
@@ -78,7 +85,9 @@ def check_sector(operator: Operator, sector: Sector) -> None:
         if any(m and not p for m, p in zip(sector.momentum, lattice.periodic, strict=True)):
             raise fail("momentum", "0 along open directions", sector.momentum)
         if len(invariant_rows(operator, lattice.translations.permutations)) != lattice.translations.order:
-            raise fail("sector", "a quantity that H conserves", f"momentum={sector.momentum}; H breaks translations")
+            raise fail(
+                "sector", "a quantity that H conserves", f"momentum={sector.momentum}; H breaks translations"
+            )
 
 
 def invariant_rows(operator: Operator, permutations: Any) -> np.ndarray:
@@ -89,7 +98,7 @@ def invariant_rows(operator: Operator, permutations: Any) -> np.ndarray:
 
 
 def translations(operator: Operator) -> np.ndarray:
-    """The lattice translations that leave `operator` unchanged (only the identity where it has no lattice)."""
+    """The lattice translations that leave `operator` unchanged (the identity where it has no lattice)."""
     group = getattr(operator.lattice, "translations", None)
     rows = np.arange(operator.size)[None] if group is None else group.permutations
     return invariant_rows(operator, rows)
@@ -108,7 +117,8 @@ def momentum_characters(operator: Operator, rows: np.ndarray, momentum: tuple[in
 def complete_sectors(operator: Operator, wanted: Sector | None = None) -> list[tuple[Sector, int]]:
     """Every sector of all that `operator` conserves, inside `wanted`, with how often its spectrum occurs.
 
-    Sectors with the same spectrum by symmetry (M and −M, and ±momentum of a real H) are listed once, counted twice.
+    Sectors with the same spectrum by symmetry (M and −M, and ±momentum of a real H) are listed once, counted
+    twice.
     """
     wanted = Sector() if wanted is None else wanted
     check_sector(operator, wanted)
@@ -135,15 +145,28 @@ def _magnetizations(operator: Operator, wanted: Sector) -> list[tuple[int | None
     return [(M, 2 if M and wanted.spin_flip is None else 1) for M in range(N % 2, N + 1, 2)]
 
 
-def _momenta(operator: Operator, rows: np.ndarray, wanted: Sector) -> list[tuple[tuple[int, ...] | None, int]]:
+def ground_sectors(operator: Operator, wanted: Sector | None) -> list[Sector]:
+    """Those of `complete_sectors` that can hold the lowest level: under global spin rotations (SU(2)) every
+    level has a state of the least |M|, so the others need no search."""
+    found = [sector for sector, _ in complete_sectors(operator, wanted)]
+    if wanted is None or (wanted.magnetization is None and wanted.spin_flip is None):
+        least = operator.size % 2
+        if any(s.magnetization != least for s in found) and is_rotation_invariant(operator):
+            found = [s for s in found if s.magnetization == least]
+    return found
+
+
+def _momenta(
+    operator: Operator, rows: np.ndarray, wanted: Sector
+) -> list[tuple[tuple[int, ...] | None, int]]:
     if wanted.momentum is not None:
         return [(wanted.momentum, 1)]
     if len(rows) == 1:
         return [(None, 1)]
     lattice = operator.lattice
-    grid = itertools.product(*(
-        range(n if p else 1) for n, p in zip(lattice.extent, lattice.periodic, strict=True)
-    ))
+    grid = itertools.product(
+        *(range(n if p else 1) for n, p in zip(lattice.extent, lattice.periodic, strict=True))
+    )
     found: list[tuple[tuple[int, ...], int]] = []
     seen: set[bytes] = set()
     for momentum in grid:
@@ -171,8 +194,9 @@ def symmetry_of(operator: Operator, sector: Sector) -> Symmetry:
 
 
 def positive_sectors(operator: Operator, wanted: Sector | None) -> tuple[np.ndarray, list[Symmetry]] | None:
-    """Where a ground state can be taken non-negative: the rotation Π_{i∈A} Z_i that makes it so (A as bool (N,)) and
-    the sectors to search, all with trivial characters; None where no rotation makes `operator` stoquastic."""
+    """Where a ground state can be taken non-negative: the rotation Π_{i∈A} Z_i that makes it so (A as bool
+    (N,)) and the sectors to search, all with trivial characters; None where no rotation makes `operator`
+    stoquastic."""
     wanted = Sector() if wanted is None else wanted
     if wanted.spin_flip is not None or wanted.momentum is not None:
         return None
@@ -195,7 +219,8 @@ def positive_sectors(operator: Operator, wanted: Sector | None) -> tuple[np.ndar
 
 
 def _largest_group(operator: Operator) -> np.ndarray:
-    """The space group of the lattice where it is small enough, else its translations; what leaves H unchanged."""
+    """The space group of the lattice where it is small enough, else its translations; what leaves H
+    unchanged."""
     lattice = operator.lattice
     group = getattr(lattice, "space_group", None) if lattice is not None else None
     if group is None or group.order > _LARGEST_GROUP:

@@ -1,7 +1,7 @@
 r"""Ground energies, ground states and spectra by diagonalization, sector by sector.
 
-For a ground state of a stoquastic operator (after a rotation Π_{i∈A} Z_i, see `sign_structure`) the theorem of Perron and
-Frobenius names the sector: trivial characters throughout. Otherwise all sectors are searched.
+For a ground state of a stoquastic operator (after a rotation Π_{i∈A} Z_i, see `sign_structure`) the theorem
+of Perron and Frobenius names the sector: trivial characters throughout. Otherwise all sectors are searched.
 """
 
 from __future__ import annotations
@@ -13,7 +13,13 @@ import numpy as np
 from intertwine._checks import fail, positive_int
 from intertwine.quantum.exact.basis import Basis, Symmetry, build_basis, require_memory, sector_matrix
 from intertwine.quantum.exact.lanczos import Eigenpairs, lowest
-from intertwine.quantum.exact.sector import Sector, complete_sectors, positive_sectors, symmetry_of
+from intertwine.quantum.exact.sector import (
+    Sector,
+    complete_sectors,
+    ground_sectors,
+    positive_sectors,
+    symmetry_of,
+)
 from intertwine.quantum.sign_structure import rotated
 
 if TYPE_CHECKING:
@@ -25,8 +31,8 @@ _LARGEST_STATE = 24
 def ground_energy(H: Operator, *, sector: Sector | None = None) -> float:
     """The lowest eigenvalue of H, or the lowest inside `sector`.
 
-    Raises `InputError` where H is not Hermitian, `sector` is not conserved, or the sector would need more than 10 GB (the
-    message says its dimension), and `NotConverged` where Lanczos fails.
+    Raises `InputError` where H is not Hermitian, `sector` is not conserved, or the sector would need more
+    than 10 GB (the message says its dimension), and `NotConverged` where Lanczos fails.
 
     >>> from intertwine.quantum.hamiltonians import heisenberg
     >>> from intertwine.spaces.lattices import Chain
@@ -41,8 +47,8 @@ def ground_energy(H: Operator, *, sector: Sector | None = None) -> float:
 def ground_state(H: Operator) -> tuple[float, np.ndarray]:
     """The lowest eigenvalue and a normalised eigenvector over all 2^N states (at most 24 sites).
 
-    The vector (2^N,) is float64, or complex128 where it must be; site 0 is the most significant bit, bit 0 ↔ s = +1; its
-    largest component is positive. Of a degenerate level one state is returned.
+    The vector (2^N,) is float64, or complex128 where it must be; site 0 is the most significant bit, bit 0 ↔
+    s = +1; its largest component is positive. Of a degenerate level one state is returned.
 
     >>> from intertwine.quantum.hamiltonians import heisenberg
     >>> from intertwine.spaces.lattices import Chain
@@ -51,7 +57,9 @@ def ground_state(H: Operator) -> tuple[float, np.ndarray]:
     (-3.0, [0.0, 0.707107, -0.707107, 0.0])
     """
     if H.size > _LARGEST_STATE:
-        raise fail("H", f"at most {_LARGEST_STATE} sites for a state vector", f"{H.size} sites", "use ground_energy")
+        raise fail(
+            "H", f"at most {_LARGEST_STATE} sites for a state vector", f"{H.size} sites", "use ground_energy"
+        )
     pairs, basis, sites = _search(H, None)
     psi = basis.expanded(pairs.vectors[:, 0])
     if sites is not None and np.any(sites):
@@ -91,13 +99,13 @@ def _plan(H: Operator, sector: Sector | None) -> tuple[Operator, np.ndarray | No
     """The operator to diagonalize, the rotation that leads to it, and the sectors to search."""
     positive = positive_sectors(H, sector)
     if positive is None:
-        return H, None, [symmetry_of(H, s) for s, _ in complete_sectors(H, sector)]
+        return H, None, [symmetry_of(H, s) for s in ground_sectors(H, sector)]
     sites, symmetries = positive
     return rotated(H, sites), sites, symmetries
 
 
 def _search(H: Operator, sector: Sector | None) -> tuple[Eigenpairs, Basis, np.ndarray | None]:
-    """The lowest eigenpair over all sectors to search, the basis it is in, and the rotation that was applied."""
+    """The lowest eigenpair over all sectors to search, its basis, and the rotation that was applied."""
     _require_hermitian(H)
     operator, sites, symmetries = _plan(H, sector)
     _require_all(operator, symmetries, 20)
@@ -123,7 +131,9 @@ def _require_hermitian(H: Any) -> None:
     if not hasattr(H, "is_hermitian"):
         raise fail("H", "an Operator", H, "build it with tfim, heisenberg, ... or Operator.from_strings")
     if not H.is_hermitian:
-        raise fail("H", "a Hermitian operator", "one that is not", "give every Pauli string a real coefficient")
+        raise fail(
+            "H", "a Hermitian operator", "one that is not", "give every Pauli string a real coefficient"
+        )
 
 
 def _require_all(operator: Operator, symmetries: list[Symmetry], vectors: int) -> None:
