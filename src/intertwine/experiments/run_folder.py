@@ -179,13 +179,15 @@ class RunFolder:
         _make_directory(path.parent)
         old = Lock(path).acquire() if path.is_dir() and any(path.iterdir()) else None
         new = path.with_name(f".{path.name}.{os.getpid()}.new")
+        lock = Lock(new)
         try:
             shutil.rmtree(new, ignore_errors=True)
             _make_directory(new)
             write_aside(new / CONFIG, config)
-            lock = Lock(new).acquire()
+            lock.acquire()
             _replace_folder(new, path)
         except BaseException:
+            lock.release()
             shutil.rmtree(new, ignore_errors=True)
             raise
         finally:
