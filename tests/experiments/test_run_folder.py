@@ -49,8 +49,16 @@ def test_metrics_stop_at_the_first_line_that_is_cut_or_out_of_order(tmp_path):
     path = tmp_path / "run" / "metrics.jsonl"
     content = path.read_bytes()
     assert [line["step"] for line in read_metrics(path.parent)] == [0, 1, 2, 3, 4]
-    for damage, left in [(content[:-1], 4), (content[:-9], 4), (content.replace(b'"step": 2', b'"step": 7'), 2),
-                         (b"\xff\n" + content, 0), (content.replace(b"\n", b"", 1), 0), (b"[]\n", 0), (b"", 0)]:  # fmt: skip
+    damages = [
+        (content[:-1], 4),
+        (content[:-9], 4),
+        (content.replace(b'"step": 2', b'"step": 7'), 2),
+        (b"\xff\n" + content, 0),
+        (content.replace(b"\n", b"", 1), 0),
+        (b"[]\n", 0),
+        (b"", 0),
+    ]
+    for damage, left in damages:
         path.write_bytes(damage)
         assert len(read_metrics(path.parent)) == left
 

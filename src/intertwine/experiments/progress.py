@@ -108,7 +108,12 @@ class Live:
 
 
 def show(steps: int, exact: float | None, done: int = 0) -> AbstractContextManager[Any]:
-    """`Live` where standard output is a terminal, `Plain` elsewhere."""
+    """`Live` on a terminal that can redraw a line, `Plain` elsewhere."""
     import sys
 
-    return Live(steps, exact, done) if sys.stdout.isatty() else Plain(steps, exact)
+    if sys.stdout.isatty():
+        from rich.console import Console
+
+        if not Console().is_dumb_terminal:
+            return Live(steps, exact, done)
+    return Plain(steps, exact)
