@@ -25,7 +25,7 @@ def fail(argument: str, expected: str, got: Any, remedy: str = "") -> InputError
     ...
     intertwine._checks.InputError: hidden: expected a positive integer, got -3; give the number of hidden units.
     """
-    shown = got if isinstance(got, str) else repr(got)
+    shown = " ".join((got if isinstance(got, str) else repr(got)).split())  # one line, also for arrays
     shown = shown if len(shown) <= 200 else shown[:197] + "..."
     tail = f"; {remedy.rstrip('.')}" if remedy else ""
     return InputError(f"{argument}: expected {expected}, got {shown}{tail}.")

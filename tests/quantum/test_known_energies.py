@@ -1,6 +1,7 @@
 """Closed forms against diagonalization and the published numbers; Hamiltonians recognised by content."""
 
 import time
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -63,7 +64,7 @@ def test_bethe_ansatz_converges_to_the_infinite_chain():
 def test_open_ising_chains_with_any_couplings(seed):
     rng = np.random.default_rng(seed)
     order = rng.permutation(7)
-    strings = [(rng.normal(), {int(i): "Z", int(j): "Z"}) for i, j in zip(order, order[1:], strict=False)]
+    strings = [(rng.normal(), {int(i): "Z", int(j): "Z"}) for i, j in pairwise(order)]
     strings += [(rng.normal(), {i: "X"}) for i in range(7)] + [(0.3, {})]
     H = Operator.from_strings(7, strings)
     known = exact.known_energy(H)

@@ -215,7 +215,7 @@ def require_memory(operator: Operator, dimension: int, real: bool, vectors: int 
     """Raises `InputError` where a sector of this dimension would not fit, saying what it would need."""
     item = 8 if real else 16
     needed = dimension * (item * (vectors + 4) + 16)
-    if needed > MEMORY_LIMIT or operator.size > 62:
+    if needed > MEMORY_LIMIT:
         raise fail(
             "H",
             f"a symmetry sector that fits in {MEMORY_LIMIT / 1e9:.0f} GB",

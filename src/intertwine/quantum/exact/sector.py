@@ -147,9 +147,10 @@ def _magnetizations(operator: Operator, wanted: Sector) -> list[tuple[int | None
 
 def ground_sectors(operator: Operator, wanted: Sector | None) -> list[Sector]:
     """Those of `complete_sectors` that can hold the lowest level: under global spin rotations (SU(2)) every
-    level has a state of the least |M|, so the others need no search."""
+    level has a state of the least |M|, so the others need no search. (Not inside a given momentum: rotations that
+    commute with H only up to signs change it.)"""
     found = [sector for sector, _ in complete_sectors(operator, wanted)]
-    if wanted is None or (wanted.magnetization is None and wanted.spin_flip is None):
+    if wanted is None or wanted == Sector():
         least = operator.size % 2
         if any(s.magnetization != least for s in found) and is_rotation_invariant(operator):
             found = [s for s in found if s.magnetization == least]
