@@ -111,12 +111,19 @@ def assert_spin_form_consistent(
     tol = _rounding(model) if tol is None else tol
     own = random_configurations(model, configurations, key=key)
     spins = 2 * own - 1 if getattr(model, "units", "spin") == "binary" else own
-    form = model.spin_form()
-    values = jax.vmap(model)(own)
-    difference = jax.vmap(lambda s: evaluate_spin_form(form, s))(spins) - values
-    return _verdict(
-        float(jnp.abs(jnp.exp(difference) - 1).max()), tol, "the spin form differs from the model"
-    )
+    form, values = jax.jit(lambda m: m.spin_form())(model), _values(model, own)
+    difference = _spin_form_values(form, spins) - values
+    return _verdict(float(np.abs(np.exp(difference) - 1).max()), tol, "the spin form differs from the model")
+
+
+@jax.jit
+def _spin_form_values(form: SpinForm, spins: Array) -> Array:
+    return jax.vmap(lambda s: evaluate_spin_form(form, s))(spins)
+
+
+@jax.jit
+def _values(model: Any, samples: Array) -> Array:
+    return jax.vmap(model)(samples)
 
 
 def evaluate_spin_form(form: SpinForm, s: Num[Array, "N"]) -> Num[Array, ""]:
@@ -172,9 +179,9 @@ def assert_invariant(
     """ψ(g s) = χ(g) ψ(s) for every element g, relative to the largest |ψ| drawn; χ = 1 by default."""
     tol = _rounding(model) if tol is None else tol
     s = random_configurations(model, configurations, key=key)
-    images = np.asarray(group.apply(np.asarray(s))).reshape(-1, model.size)
-    logs = np.asarray(jax.jit(jax.vmap(model))(jnp.asarray(images))).reshape(configurations, group.order)
-    logs = np.concatenate([np.asarray(jax.jit(jax.vmap(model))(s))[:, None], logs], axis=1)
+    with_images = jnp.concatenate([s[:, None], group.apply(s)], axis=1)
+    logs = np.asarray(_values(model, with_images.reshape(-1, model.size)))
+    logs = logs.reshape(configurations, group.order + 1)
     top = float(np.real(logs).max())
     if not top > np.log(float(jnp.finfo(_dtype(model)).tiny)) / 4:
         raise AssertionError(
@@ -199,9 +206,9 @@ def _flipped(model: Any, s: Array, sites: Array) -> Array:
 
 
 def _random_sites(key: Array, number: int, n: int, flips: int) -> Int[Array, "S F"]:
-    """Different sites in each row, and two places of padding; fewer where there are not so many sites."""
-    rows = jax.vmap(lambda k: jax.random.permutation(k, n)[:flips])(jax.random.split(key, number))
-    return jnp.pad(rows, ((0, 0), (1, 1)), constant_values=n).astype(jnp.int32)
+    """`flips` different sites in each row of six places, the others padding; all where there are fewer."""
+    orders = jax.vmap(lambda k: jax.random.permutation(k, n)[:flips])(jax.random.split(key, number))
+    return jnp.pad(orders, ((0, 0), (1, 5 - orders.shape[1])), constant_values=n).astype(jnp.int32)
 
 
 def _random_direction(model: Any, key: Array, *, real: bool) -> Any:
@@ -216,14 +223,18 @@ def _random_direction(model: Any, key: Array, *, real: bool) -> Any:
 
 def _difference(model: Any, direction: Any, samples: Array) -> Num[Array, "S"]:
     """d/dt log ψ(λ + t δ) at t = 0 by central differences, error O(t⁴); phases modulo 2π."""
-    step = float(_precision(model)) ** 0.2
+    return _central_difference(model, direction, samples, float(_precision(model)) ** 0.25)
+
+
+@jax.jit
+def _central_difference(model: Any, direction: Any, samples: Array, step: float) -> Num[Array, "S"]:
     trained, rest = eqx.partition(model, eqx.is_inexact_array)
 
-    def at(t: float) -> Array:
-        moved = jax.tree.map(lambda p, d: p + t * d, trained, direction)
+    def at(t: Array | float) -> Array:
+        moved = jax.tree.map(lambda p, d: p + jnp.asarray(t, p.dtype) * d, trained, direction)
         return jax.vmap(eqx.combine(moved, rest))(samples)
 
-    def odd(t: float) -> Array:
+    def odd(t: Array | float) -> Array:
         change = at(t) - at(-t)
         if not jnp.iscomplexobj(change):
             return change

@@ -1,0 +1,141 @@
+"""The table of models: one row a model; every law of tests/models/test_laws.py is run on every row.
+
+A new model is one row here. `MODELS[name](key)` makes it, on 8 sites (or a 4×4 lattice), with parameters large
+enough that every term of log ψ matters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from intertwine.models.jastrow import Jastrow
+from intertwine.models.mean_field import MeanField
+from intertwine.models.rbm import RBM
+from intertwine.models.symmetric_rbm import SymmetricRBM
+from intertwine.models.units import as_spins
+from intertwine.models.wrapped import FunctionAmplitude
+from intertwine.symmetry.permutation_group import PermutationGroup
+
+SITES = 8
+
+
+def ring(size: int = SITES) -> PermutationGroup:
+    """Translations of a ring."""
+    return PermutationGroup.generate([(np.arange(size) + 1) % size])
+
+
+def dihedral_ring(size: int = SITES) -> PermutationGroup:
+    """Translations and reflections of a ring."""
+    sites = np.arange(size)
+    return PermutationGroup.generate([(sites + 1) % size, -sites % size])
+
+
+def square_point_group(side: int = 4) -> PermutationGroup:
+    """Rotations and reflections of a side×side square lattice about a site (order 8)."""
+    x, y = np.divmod(np.arange(side * side), side)
+    return PermutationGroup.generate([(-y % side) * side + x, y * side + x])
+
+
+def hand_written(p: dict[str, jax.Array], s: jax.Array) -> jax.Array:
+    """A two-layer network on translations, written by hand."""
+    hidden = jnp.tanh(s @ p["first"] + p["bias"])
+    return jnp.log(jnp.cosh(hidden @ p["second"])).sum()
+
+
+def with_phase(p: dict[str, jax.Array], s: jax.Array) -> jax.Array:
+    """Real parameters, complex log ψ."""
+    return jnp.tanh(s @ p["size"]).sum() + 1j * jnp.sin(s @ p["phase"]).sum()
+
+
+def analytic(p: dict[str, jax.Array], s: jax.Array) -> jax.Array:
+    """Complex parameters, analytic."""
+    z = s @ p["w"]
+    return (z * z + z**3 / 10).sum()
+
+
+def _hand_written(key: jax.Array) -> FunctionAmplitude:
+    keys = jax.random.split(key, 3)
+    shapes = {"first": (SITES, 6), "second": (6, 4), "bias": (6,)}
+    p = {
+        name: 0.5 * jax.random.normal(k, shape) for k, (name, shape) in zip(keys, shapes.items(), strict=True)
+    }
+    return FunctionAmplitude(hand_written, p, size=SITES)
+
+
+def _with_phase(key: jax.Array) -> FunctionAmplitude:
+    first, second = 0.4 * jax.random.normal(key, (2, SITES, 3))
+    return FunctionAmplitude(with_phase, {"size": first, "phase": second}, size=SITES)
+
+
+def _analytic(key: jax.Array) -> FunctionAmplitude:
+    w = 0.2 * jax.random.normal(key, (SITES, 3), complex)
+    return FunctionAmplitude(analytic, {"w": w}, size=SITES, kind="holomorphic")
+
+
+def flax_linen(key: jax.Array) -> FunctionAmplitude:
+    """A Flax linen network."""
+    import flax.linen as nn
+
+    class Net(nn.Module):
+        @nn.compact
+        def __call__(self, s: jax.Array) -> jax.Array:
+            hidden = nn.gelu(nn.Dense(6, param_dtype=float)(s))
+            return nn.Dense(1, param_dtype=float)(hidden)[0]
+
+    net = Net()
+    return FunctionAmplitude(net.apply, net.init(key, jnp.ones(SITES)), size=SITES)
+
+
+def flax_nnx(key: jax.Array) -> FunctionAmplitude:
+    """A Flax nnx network."""
+    from flax import nnx
+
+    net = nnx.Linear(SITES, 3, param_dtype=float, rngs=nnx.Rngs(key))
+    graph, parameters = nnx.split(net)
+    return FunctionAmplitude(lambda p, s: jnp.tanh(nnx.merge(graph, p)(s)).sum(), parameters, size=SITES)
+
+
+def _rbm(dtype: type, units: str, hidden_units: str) -> Callable[[jax.Array], RBM]:
+    return lambda key: RBM(SITES, 11, dtype=dtype, units=units, hidden_units=hidden_units, scale=0.4, key=key)
+
+
+def _symmetric(group: PermutationGroup, **options: Any) -> Callable[[jax.Array], Any]:
+    return lambda key: SymmetricRBM(group, 3, scale=0.25, key=key, **options)
+
+
+MODELS: dict[str, Callable[[jax.Array], Any]] = {
+    **{
+        f"rbm-{dtype.__name__}-{units}-{hidden}": _rbm(dtype, units, hidden)
+        for dtype in (float, complex)
+        for units in ("spin", "binary")
+        for hidden in ("spin", "binary")
+    },
+    "rbm-float-binary-as-spins": lambda key: as_spins(_rbm(float, "binary", "spin")(key)),
+    "rbm-complex-binary-as-spins": lambda key: as_spins(_rbm(complex, "binary", "binary")(key)),
+    "symmetric-float": _symmetric(dihedral_ring()),
+    "symmetric-complex": _symmetric(ring(), dtype=complex),
+    "symmetric-even": _symmetric(ring(), spin_flip=1),
+    "symmetric-odd": _symmetric(ring(), spin_flip=-1),
+    "symmetric-square": _symmetric(square_point_group()),
+    "symmetric-momentum-float": _symmetric(ring(), character=ring().characters_1d()[3]),
+    "symmetric-momentum-complex": _symmetric(ring(), dtype=complex, character=ring().characters_1d()[1]),
+    "symmetric-character-even": _symmetric(
+        square_point_group(), dtype=complex, spin_flip=1, character=square_point_group().characters_1d()[1]
+    ),
+    "jastrow-float": lambda key: Jastrow(SITES, scale=0.3, key=key),
+    "jastrow-complex": lambda key: Jastrow(SITES, dtype=complex, scale=0.3, key=key),
+    "jastrow-tied": lambda key: Jastrow(dihedral_ring(), scale=0.3, key=key),
+    "jastrow-tied-complex": lambda key: Jastrow(square_point_group(), dtype=complex, scale=0.3, key=key),
+    "mean-field-float": lambda key: MeanField(SITES, scale=0.3, key=key),
+    "mean-field-complex": lambda key: MeanField(SITES, dtype=complex, scale=0.3, key=key),
+    "function-hand-written": _hand_written,
+    "function-with-phase": _with_phase,
+    "function-analytic": _analytic,
+    "function-flax-linen": flax_linen,
+    "function-flax-nnx": flax_nnx,
+}
