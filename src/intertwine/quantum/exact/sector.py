@@ -147,8 +147,8 @@ def _magnetizations(operator: Operator, wanted: Sector) -> list[tuple[int | None
 
 def ground_sectors(operator: Operator, wanted: Sector | None) -> list[Sector]:
     """Those of `complete_sectors` that can hold the lowest level: under global spin rotations (SU(2)) every
-    level has a state of the least |M|, so the others need no search. (Not inside a given momentum: rotations that
-    commute with H only up to signs change it.)"""
+    level has a state of the least |M|, so the others need no search. (Not inside a given momentum: rotations
+    that commute with H only up to signs change it.)"""
     found = [sector for sector, _ in complete_sectors(operator, wanted)]
     if wanted is None or wanted == Sector():
         least = operator.size % 2
