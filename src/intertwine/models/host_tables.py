@@ -35,7 +35,7 @@ import numpy as np
 from intertwine._compile import inner
 from intertwine.models.protocols import SpinForm
 
-LANES = 8
+LANES, COMPLEX_LANES = 8, 16
 LARGEST_ANGLE = 150.0
 """Bound on |Re θ| up to which (p, q) and rows hold every configuration."""
 UNBALANCED = 20.0
@@ -90,7 +90,8 @@ def host_form(form: SpinForm) -> HostForm:
     assert field is not None and bias is not None and weights is not None and constant is not None
     complex_units = bool(np.iscomplexobj(weights) or np.iscomplexobj(bias))
     hidden = weights.shape[1]
-    padded = -(-hidden // LANES) * LANES
+    lanes = COMPLEX_LANES if complex_units else LANES
+    padded = -(-hidden // lanes) * lanes
     bias_row, weight_rows = _flat(bias[None], padded, complex_units)[0], _flat(weights, padded, complex_units)
     if hidden and np.abs(weight_rows[:, :padded].sum(axis=1)).max() > UNBALANCED:
         sign = np.tile(_balanced(weight_rows[:, :padded]), 1 + complex_units)
@@ -198,26 +199,27 @@ def unit_pairs(host: HostForm, spins: np.ndarray) -> np.ndarray:
     """(p, q) of configurations (B, N): (B, 2, P), scaled to |p + q| = 1 (where it does not vanish)."""
     theta = spins.astype(np.float64) @ host.weights
     theta += host.bias
-    n = host.padded
-    x = theta[:, :n]
-    t = np.exp(-2 * np.abs(x))
-    up = x > 0
-    pq = np.empty((len(spins), 2, theta.shape[1]))
+    n, width = host.padded, theta.shape[1]
+    twice = 2 * theta[:, :n]
+    low, high = np.exp(np.minimum(twice, 0)), np.exp(-np.maximum(twice, 0))  # |p|, |q|, the larger one 1
+    pq = np.empty((len(spins), 2, width))
     p, q = pq[:, 0], pq[:, 1]
     if not host.complex_units:
-        scale = 1 / (1 + t)
-        t *= scale
-        p[:], q[:] = np.where(up, scale, t), np.where(up, t, scale)
+        scale = 1 / (low + high)
+        np.multiply(low, scale, out=p)
+        np.multiply(high, scale, out=q)
     else:
-        y = 2 * theta[:, n:]
-        u, v = t * np.cos(y), t * np.sin(y)  # e^{∓2θ} = u ∓ iv up to which of p, q is 1
-        scale = 1 / np.maximum(np.hypot(1 + u, v), 1e-60)
-        u *= scale
-        v *= scale
-        p[:, :n], q[:, :n] = np.where(up, scale, u), np.where(up, u, scale)
-        p[:, n:], q[:, n:] = np.where(up, 0.0, v), np.where(up, -v, 0.0)
-        p[:, n + host.hidden :] = q[:, n + host.hidden :] = 0.0
+        cosine, sine = np.cos(theta[:, n:]), np.sin(theta[:, n:])
+        square = np.square((low + high) * cosine) + np.square((low - high) * sine)
+        scale = 1 / np.maximum(np.sqrt(square), 1e-60)
+        cosine *= scale
+        sine *= scale
+        np.multiply(low, cosine, out=p[:, :n])
+        np.multiply(low, sine, out=p[:, n:])
+        np.multiply(high, cosine, out=q[:, :n])
+        np.multiply(-high, sine, out=q[:, n:])
     p[:, host.hidden : n], q[:, host.hidden : n] = 0.0, 1.0
+    p[:, n + host.hidden :] = q[:, n + host.hidden :] = 0.0
     return pq
 
 
@@ -255,19 +257,24 @@ def log_amplitude(host: HostForm, spins: np.ndarray) -> np.ndarray:
 
 
 @inner
-def product_square(pq: Any, c: int, a: int, b: int, rows: Any, r: int, n: int, complex_units: bool) -> float:
-    """Π_k |pq[c, a]_k + pq[c, b]_k rows[r]_k|² over n units."""
-    product = 1.0
-    if not complex_units:
-        for k in range(n):
-            product *= pq[c, a, k] + pq[c, b, k] * rows[r, k]
-        return product * product
+def product(pq: Any, c: int, a: int, b: int, rows: Any, r: int, n: int) -> float:
+    """Π_k (pq[c, a]_k + pq[c, b]_k rows[r]_k) over n real units."""
+    value = 1.0
+    for k in range(n):
+        value *= pq[c, a, k] + pq[c, b, k] * rows[r, k]
+    return value
+
+
+@inner
+def product_square(pq: Any, c: int, a: int, b: int, rows: Any, r: int, n: int) -> float:
+    """Π_k |pq[c, a]_k + pq[c, b]_k rows[r]_k|² over n complex units."""
+    value = 1.0
     for k in range(n):
         u, v, e, f = pq[c, b, k], pq[c, b, n + k], rows[r, k], rows[r, n + k]
         x = pq[c, a, k] + (u * e - v * f)
         y = pq[c, a, n + k] + (u * f + v * e)
-        product *= x * x + y * y
-    return product
+        value *= x * x + y * y
+    return value
 
 
 @inner

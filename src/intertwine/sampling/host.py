@@ -24,7 +24,7 @@ from intertwine import _threads
 from intertwine._checks import fail, positive_int
 from intertwine._compile import kernel
 from intertwine.models import host_tables
-from intertwine.models.host_tables import LARGEST, SMALLEST, HostForm, multiply, product_square, rescale
+from intertwine.models.host_tables import LARGEST, SMALLEST, HostForm, multiply, product, product_square, rescale
 from intertwine.models.protocols import SpinForm, SpinFormed
 from intertwine.sampling.host_random import alias_table, chain_states, uniform
 from intertwine.sampling.rules import Rule
@@ -246,7 +246,11 @@ def _run(
                         i = sites[m, f]
                         multiply(pq, c, 2 if spins[c, i] > 0 else 3, rows, i, units, complex_units)
                     a, b = 2, 3
-                square = product_square(pq, c, a, b, rows, r, units, complex_units)
+                if complex_units:
+                    square = product_square(pq, c, a, b, rows, r, units)
+                else:
+                    square = product(pq, c, a, b, rows, r, units)
+                    square *= square
                 accept = ratio[c]
                 if not given:
                     factor = factors[r, down]

@@ -1,0 +1,330 @@
+r"""Local values of an operator on the host: E_loc(s) = Σ_{s'} ⟨s|H|s'⟩ ψ(s')/ψ(s) for a `SpinForm`.
+
+ψ(s')/ψ(s) is a product over hidden units from the tables of `models.host_tables`, and ⟨s|H|s'⟩ of a flip set a look-up
+in a table of the spins that it depends on; elements that vanish are skipped. One core takes a block of configurations.
+Products that leave the range of floating-point numbers, and weights too large for tables, are done in logarithms.
+"""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from intertwine import _threads
+from intertwine._checks import fail
+from intertwine._compile import kernel
+from intertwine.models import host_tables
+from intertwine.models.host_tables import LARGEST, SMALLEST, HostForm, multiply, product
+from intertwine.models.protocols import SpinForm
+from intertwine.quantum.host_product import complex_product
+
+BLOCK = 64
+"""Configurations a block, whatever the number of threads."""
+LARGEST_LOG = 700.0
+MAX_BITS = 10
+"""Elements that depend on more spins than this are evaluated term by term."""
+
+
+class HostOperator(NamedTuple):
+    """An operator as the kernel reads it. K flip sets of up to F sites:
+
+    flips: (K, F) padded with N; counts: (K,). sites: (K, B) the spins that an element depends on, bits: (K,) their
+    number. table: (V, 2) values; offsets: (K,) where the 2^bits values of a flip set begin (bit b set: spin b down), or
+    −1 − w: the w-th of those evaluated by numpy. opposite, equal: (K,) whether a pair's element can differ from zero for such spins.
+    diagonal: (Td, 2); diagonal_sites: (Td, Dd). coefficients, signs: as in the operator. is_complex: any imaginary part.
+    """
+
+    flips: np.ndarray
+    counts: np.ndarray
+    sites: np.ndarray
+    bits: np.ndarray
+    table: np.ndarray
+    offsets: np.ndarray
+    opposite: np.ndarray
+    equal: np.ndarray
+    diagonal: np.ndarray
+    diagonal_sites: np.ndarray
+    coefficients: np.ndarray
+    signs: np.ndarray
+    is_complex: bool
+
+
+_prepared: dict[int, tuple[Any, HostOperator]] = {}  # by the operator's identity, as long as it lives
+
+
+def prepare(operator: Any) -> HostOperator:
+    """The kernel's arrays of an `Operator`, made once for each operator object."""
+    found = _prepared.get(id(operator))
+    if found is not None and found[0]() is operator:
+        return found[1]
+    name, ready = id(operator), host_operator(operator)
+    _prepared[name] = (weakref.ref(operator, lambda _: _prepared.pop(name, None)), ready)
+    return ready
+
+
+def host_operator(operator: Any) -> HostOperator:
+    """The kernel's arrays of an `Operator`.
+
+    >>> from intertwine.quantum.operator import Operator
+    >>> ready = host_operator(Operator.from_strings(2, [(1.0, {0: "X", 1: "X"}), (1.0, {0: "Y", 1: "Y"})]))
+    >>> ready.table[:, 0].tolist(), bool(ready.equal[0])
+    ([0.0, 2.0, 2.0, 0.0], False)
+    """
+    size = operator.size
+    flips = np.ascontiguousarray(np.sort(np.asarray(operator.flips), axis=1), np.int32)
+    coefficients, signs = np.asarray(operator.coefficients), np.asarray(operator.signs)
+    diagonal = np.asarray(operator.diagonal_coefficients)
+    count = len(flips)
+    involved = [np.unique(signs[k][coefficients[k] != 0]) for k in range(count)]
+    involved = [sites[sites < size] for sites in involved]
+    bits = np.array([len(sites) for sites in involved], np.int32)
+    narrow = bits <= MAX_BITS
+    sites = np.full((count, max(1, int(np.max(bits[narrow], initial=0)))), size, np.int32)
+    values, offsets = [np.zeros(1, np.complex128)], np.full(count, -1, np.int64)
+    opposite, equal = np.ones(count, bool), np.ones(count, bool)
+    total = 1
+    for k in np.flatnonzero(narrow):
+        d = bits[k]
+        sites[k, :d] = involved[k]
+        spins = 1 - 2 * ((np.arange(1 << d)[:, None] >> np.arange(d)) & 1)
+        extended = np.ones((1 << d, size + 1))
+        extended[:, involved[k]] = spins
+        block = np.prod(extended[:, signs[k]], axis=-1) @ coefficients[k]
+        values.append(block)
+        offsets[k], total = total, total + len(block)
+        pair = flips[k][flips[k] < size]
+        if len(pair) == 2 and np.isin(pair, involved[k]).all():
+            alike = extended[:, pair[0]] == extended[:, pair[1]]
+            equal[k], opposite[k] = np.any(block[alike] != 0), np.any(block[~alike] != 0)
+    offsets[~narrow] = -1 - np.arange(np.count_nonzero(~narrow))
+    return HostOperator(
+        flips=flips,
+        counts=np.sum(flips < size, axis=1).astype(np.int32),
+        sites=sites,
+        bits=bits,
+        table=_parts(np.concatenate(values)),
+        offsets=offsets,
+        opposite=opposite,
+        equal=equal,
+        diagonal=_parts(diagonal),
+        diagonal_sites=np.ascontiguousarray(operator.diagonal_signs, np.int32),
+        coefficients=coefficients,
+        signs=signs,
+        is_complex=bool(np.iscomplexobj(coefficients) or np.iscomplexobj(diagonal)),
+    )
+
+
+def _parts(x: np.ndarray) -> np.ndarray:
+    """Real and imaginary parts of (n,) as (n, 2)."""
+    return np.ascontiguousarray(np.stack([x.real, x.imag], axis=-1), np.float64)
+
+
+def local_values(operator: Any, form: SpinForm, configurations: Any) -> np.ndarray:
+    """E_loc of each configuration: (S,) float64 for a real operator and form, else complex128.
+
+    operator: an `Operator`. form: the wave function. configurations: int8 (S, N) spins ±1.
+
+    Raises InputError where sizes differ.
+
+    >>> from intertwine.quantum.operator import Operator
+    >>> H = Operator.from_strings(2, [(1.0, {0: "Z", 1: "Z"}), (0.5, {0: "X"})])
+    >>> uniform = SpinForm(np.zeros(()), np.zeros(2), None, np.zeros(1), np.zeros((2, 1)))
+    >>> local_values(H, uniform, np.array([[1, 1], [1, -1]]))
+    array([ 1.5, -0.5])
+    """
+    spins = np.asarray(configurations, np.int8)
+    size = operator.size
+    if spins.ndim != 2 or spins.shape[1] != size or form.weights.shape[0] != size:
+        expected = f"spins of shape (S, {size}) and a form of {size} sites, as the operator has"
+        raise fail("configurations", expected, f"{spins.shape} and {form.weights.shape[0]} sites")
+    ready, host = prepare(operator), host_tables.host_form(form)
+    plan = _plan(ready, host)
+    extended = np.ones((len(spins), size + 1), np.int8)
+    extended[:, :size] = spins
+    out = np.empty((len(spins), 2))
+
+    def blocks(start: int, stop: int) -> None:
+        for b in range(start, stop):
+            part = slice(b * BLOCK, (b + 1) * BLOCK)
+            _block(ready, host, plan, extended[part], out[part])
+
+    _threads.over_ranges(blocks, -(-len(spins) // BLOCK), pieces_per_thread=2)
+    if ready.is_complex or host.is_complex:
+        return out.view(np.complex128)[:, 0]
+    return np.ascontiguousarray(out[:, 0])
+
+
+class _Plan(NamedTuple):
+    """Rows of the flip sets for opposite and for equal spins of a pair (−1: composed), the table of rows (sites, pairs,
+    unit), ln Π E^{−1/2} of each, and the factors Π E^{−1/2} e^{∓A} (R, 2, 2) for a first spin up (0) and down (1)."""
+
+    opposite: np.ndarray
+    equal: np.ndarray
+    rows: np.ndarray
+    logs: np.ndarray
+    factors: np.ndarray
+
+
+def _plan(ready: HostOperator, host: HostForm) -> _Plan:
+    count = len(ready.flips)
+    opposite, equal = np.full(count, -1, np.int32), np.full(count, -1, np.int32)
+    single, pair = ready.counts == 1, ready.counts == 2
+    opposite[single] = ready.flips[single, 0]
+    parts, base = [host_tables.single_rows(host)], host.rows.shape[0]
+    for which, needed, sign in ((opposite, ready.opposite, -1), (equal, ready.equal, 1)):
+        sets = np.flatnonzero(pair & needed)
+        if 0 < len(sets) * host.unit.nbytes <= host_tables.MAX_PAIR_BYTES or (len(sets) and not host.hidden):
+            parts.append(host_tables.pair_rows(host, ready.flips[sets, :2], sign))
+            which[sets] = base + np.arange(len(sets))
+            base += len(sets)
+    table = host_tables.joined([*parts, host_tables.unit_row(host)])
+    with np.errstate(over="ignore", invalid="ignore"):
+        logs, fields = (x[:, 0] + 1j * x[:, 1] for x in (table.logs, table.fields))
+        factors = np.exp(np.stack([logs - fields, logs + fields], axis=1))
+    return _Plan(opposite, equal, table.values, table.logs, np.stack([factors.real, factors.imag], axis=-1))
+
+
+def _block(ready: HostOperator, host: HostForm, plan: _Plan, extended: np.ndarray, out: np.ndarray) -> None:
+    """Local values of a block of configurations (B, N + 1), the last column ones, into out (B, 2)."""
+    spins = extended[:, :-1]
+    wide = _wide_elements(ready, extended)
+    done = np.zeros(len(spins), bool)
+    if not host.careful:
+        pq = np.empty((len(spins), 4, host.rows.shape[1]))
+        pq[:, :2] = host_tables.unit_pairs(host, spins)
+        local = np.broadcast_to(host.field, (len(spins), *host.field.shape))
+        if host.coupling.size:
+            local = local + np.einsum("bj,pij->bpi", spins.astype(np.float64), host.coupling, optimize=True)
+        _run(
+            ready.flips, ready.counts, ready.sites, ready.bits, ready.table, ready.offsets, wide, ready.diagonal,
+            ready.diagonal_sites, *plan, host.coupling, host.complex_units, extended, pq, np.ascontiguousarray(local),
+            out, done,
+        )  # fmt: skip
+    for c in np.flatnonzero(~done):
+        value = _in_logarithms(ready, host, extended[c], wide[c])
+        out[c] = value.real, value.imag
+
+
+def _wide_elements(ready: HostOperator, extended: np.ndarray) -> np.ndarray:
+    """Elements of the flip sets that are not in the table: (B, W, 2)."""
+    wide = np.flatnonzero(ready.offsets < 0)
+    out = np.zeros((len(extended), len(wide), 2))
+    for w, k in enumerate(wide):
+        products = np.prod(extended[:, ready.signs[k]], axis=-1, dtype=np.float64)
+        out[:, w] = _parts(products @ ready.coefficients[k])
+    return out
+
+
+def _in_logarithms(ready: HostOperator, host: HostForm, extended: np.ndarray, wide: np.ndarray) -> complex:
+    """The local value of one configuration (N + 1,) without products that could leave the range of numbers."""
+    count, size = len(ready.flips), len(extended) - 1
+    indices = np.sum((extended[ready.sites] < 0) << np.arange(ready.sites.shape[1]), axis=1)
+    values = ready.table[np.maximum(ready.offsets, 0) + np.where(ready.offsets < 0, 0, indices)]
+    values[ready.offsets < 0] = wide
+    elements = values[:, 0] + 1j * values[:, 1]
+    there = np.flatnonzero(elements)
+    flipped = np.tile(extended, (count, 1))
+    flipped[np.arange(count)[:, None], ready.flips] *= -1
+    logs = host_tables.log_amplitude(host, flipped[there, :size]) - host_tables.log_amplitude(host, extended[None, :size])
+    largest = max(0.0, float(np.max(logs.real, initial=0.0)))
+    diagonal = np.prod(extended[ready.diagonal_sites], axis=-1, dtype=np.float64) @ ready.diagonal
+    scaled = np.sum(elements[there] * np.exp(logs - largest)) + complex(*diagonal) * np.exp(-largest)
+    if largest < LARGEST_LOG:
+        return complex(scaled * np.exp(largest))
+    return complex(_infinite(scaled.real), _infinite(scaled.imag))  # beyond float64, but with its sign
+
+
+def _infinite(x: float) -> float:
+    return float(np.sign(x) * np.inf) if x != 0 else 0.0
+
+
+@kernel
+def _run(
+    flips, counts, sites, bits, table, offsets, wide, diagonal, diagonal_sites, opposite, equal, rows, logs, factors,
+    coupling, complex_units, spins, pq, local, out, done,
+):  # fmt: skip
+    """Local values of a block; `done` stays False where a product left the range of numbers. Element −1 of a
+    configuration is its own Π (p + q), by which the products of its neighbours are divided."""
+    width, unit = rows.shape[1], rows.shape[0] - 1
+    units = width // 2 if complex_units else width
+    paired = coupling.shape[1] > 0
+    for c in range(spins.shape[0]):
+        real, imag = 0.0, 0.0
+        for t in range(diagonal.shape[0]):
+            sign = 1
+            for d in range(diagonal_sites.shape[1]):
+                sign *= spins[c, diagonal_sites[t, d]]
+            real += sign * diagonal[t, 0]
+            imag += sign * diagonal[t, 1]
+        norm_real, norm_imag, within = 1.0, 0.0, True
+        for k in range(-1, flips.shape[0]):
+            h_real, h_imag = 1.0, 0.0
+            a, b, r = 0, 1, unit
+            if k >= 0:
+                if offsets[k] >= 0:
+                    v = offsets[k]
+                    for d in range(bits[k]):
+                        if spins[c, sites[k, d]] < 0:
+                            v += 1 << d
+                    h_real, h_imag = table[v, 0], table[v, 1]
+                else:
+                    h_real, h_imag = wide[c, -1 - offsets[k], 0], wide[c, -1 - offsets[k], 1]
+                if h_real == 0.0 and h_imag == 0.0:
+                    continue
+                first = spins[c, flips[k, 0]]
+                r = opposite[k]
+                if counts[k] == 2 and first == spins[c, flips[k, 1]]:
+                    r = equal[k]
+                b = 0 if first > 0 else 1
+                a = 1 - b
+                if r < 0:
+                    for i in range(width):
+                        pq[c, 2, i] = pq[c, 0, i]
+                        pq[c, 3, i] = pq[c, 1, i]
+                    for f in range(counts[k]):
+                        i = flips[k, f]
+                        multiply(pq, c, 2 if spins[c, i] > 0 else 3, rows, i, units, complex_units)
+                    a, b = 2, 3
+            y = 0.0
+            if complex_units:
+                start = 4 * c * width
+                x, y = complex_product(
+                    pq, start + a * width, start + b * width, rows, (unit if r < 0 else r) * width, units
+                )
+            else:
+                x = product(pq, c, a, b, rows, unit if r < 0 else r, units)
+            if not SMALLEST < abs(x) + abs(y) < LARGEST:
+                within = False
+                break
+            if k < 0:
+                square = x * x + y * y
+                norm_real, norm_imag = x / square, -y / square
+                continue
+            if r < 0 or paired:
+                change, turn = 0.0, 0.0
+                if r >= 0:
+                    change, turn = logs[r, 0], logs[r, 1]
+                for f in range(counts[k]):
+                    i = flips[k, f]
+                    change -= 2.0 * spins[c, i] * local[c, 0, i]
+                    turn -= 2.0 * spins[c, i] * local[c, 1, i]
+                    if r < 0:
+                        change += logs[i, 0]
+                        turn += logs[i, 1]
+                    if paired:
+                        for g in range(f):
+                            j = flips[k, g]
+                            change += 4.0 * spins[c, i] * spins[c, j] * coupling[0, i, j]
+                            turn += 4.0 * spins[c, i] * spins[c, j] * coupling[1, i, j]
+                size = np.exp(change)
+                u, v = size * np.cos(turn), size * np.sin(turn)
+            else:
+                u, v = factors[r, b, 0], factors[r, b, 1]
+            x, y = x * norm_real - y * norm_imag, x * norm_imag + y * norm_real
+            x, y = x * u - y * v, x * v + y * u
+            real += h_real * x - h_imag * y
+            imag += h_real * y + h_imag * x
+        out[c, 0], out[c, 1] = real, imag
+        done[c] = within and np.isfinite(real) and np.isfinite(imag)
