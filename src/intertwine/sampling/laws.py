@@ -40,7 +40,8 @@ def transition_matrix(
     size = model.size
     if size > _LIMIT:
         raise fail("model", f"at most {_LIMIT} sites for a kernel matrix", f"{size} sites")
-    if magnetization is not None and not rule.conserves_magnetization:
+    kept = rule.magnetization == "kept" or (rule.magnetization == "up to sign" and magnetization == 0)
+    if magnetization is not None and not kept:
         raise fail("magnetization", "None for a rule that changes it", magnetization)
     table = rule.table(size)
     spins = all_configurations(size, magnetization)

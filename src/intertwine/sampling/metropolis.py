@@ -56,7 +56,7 @@ class Metropolis:
     backend: "host" (compiled kernels on the CPU, for models with `spin_form`), "jax", or "auto": the first
         where JAX runs on a CPU and the model and rule allow it.
     magnetization: Σ_i s_i of the initial configurations, for rules that conserve it: 0 by default, or 1 for
-        odd N.
+        odd N. A `GlobalFlip` mixed with exchanges joins the sectors of Σ_i s_i and its negative.
 
     The same model, state, draws and key give the same numbers on one backend; the two backends agree in law.
     Drawing 5 and then 5 is as good as drawing 10 but uses other random numbers.
@@ -208,6 +208,14 @@ def propose(
     return jax.tree.map(keep, new_cache, cache), keep(after, s), accept
 
 
+def chain_keys(key: Array, configurations: Array) -> Array:
+    """A key for each of the chains (chains, N), spread over devices as they are."""
+    chain = jnp.zeros_like(configurations[:, 0], jnp.uint32) + jnp.arange(
+        len(configurations), dtype=jnp.uint32
+    )
+    return jax.vmap(lambda c: jax.random.fold_in(key, c))(chain)
+
+
 def run_sweep(
     model: Any,
     kinds: tuple[bool, ...],
@@ -223,9 +231,9 @@ def run_sweep(
     `keys` has one key a chain, so that chains may live on different devices; `part_key` draws the parts of a
     mixture for all. `betas` (chains,): sample |ψ|^{2β}.
     """
-    chains = configurations.shape[0]
-    scale = jnp.ones(chains) if betas is None else betas
     real = jnp.zeros(()).dtype
+    none = jnp.zeros_like(configurations[:, 0], jnp.int32)  # spread over devices as the chains are
+    scale = none + (jnp.ones((), real) if betas is None else betas)
     draw = jax.vmap(
         lambda k: (jax.random.uniform(k, (sweep,), real), jax.random.bits(k, (sweep,), jnp.uint32))
     )
@@ -254,7 +262,7 @@ def run_sweep(
         return (caches, spins, counts + accepted), None
 
     caches = jax.vmap(partial(start_chain, model))(configurations)
-    start = (caches, configurations, jnp.zeros(chains, jnp.int32))
+    start = (caches, configurations, none)
     (_, spins, counts), _ = jax.lax.scan(step, start, (parts, bits.T, log_u.T))
     return spins, counts
 
@@ -271,11 +279,10 @@ def _jax_sample(
     sweep: int,
 ) -> tuple[Array, Array, Array]:
     """(configurations (chains, draws, N), the last ones, accepted share of the proposals)."""
-    chains = configurations.shape[0]
 
     def draw(spins: Array, draw_key: Array) -> tuple[Array, tuple[Array, Array]]:
         chain_key, part_key = jax.random.split(draw_key)
-        keys = jax.random.split(chain_key, chains)
+        keys = chain_keys(chain_key, spins)
         spins, counts = run_sweep(model, kinds, tables, spins, keys, part_key, sweep)
         return spins, (spins, counts)
 

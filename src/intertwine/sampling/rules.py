@@ -12,7 +12,7 @@ magnetization Σ_i s_i; a proposal with equal spins is null: nothing happens, an
     Mixture([(rule, probability), ...])       one of several rules
 
 A rule is a hashable host object; `rule.table(size)` is its list of moves as arrays (`MoveTable`), the same
-one for the JAX and the host kernels. A new rule is a class with `table` and `conserves_magnetization`, and a
+one for the JAX and the host kernels. A new rule is a class with `components` and `magnetization`, and a
 row in the tests.
 """
 
@@ -20,11 +20,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from intertwine._checks import fail, positive_int
+
+Magnetization = Literal["kept", "up to sign", "free"]
 
 
 class MoveTable(NamedTuple):
@@ -45,12 +47,18 @@ class Rule(ABC):
 
     @property
     @abstractmethod
+    def magnetization(self) -> Magnetization:
+        """What every move does to Σ_i s_i: it is "kept", kept "up to sign", or "free" to change."""
+
+    @property
     def conserves_magnetization(self) -> bool:
         """Whether every move keeps Σ_i s_i."""
+        return self.magnetization == "kept"
 
     @abstractmethod
     def components(self, size: int) -> tuple[tuple[MoveTable, float], ...]:
-        """(table, probability) of the parts that have moves of one length and one kind each."""
+        """(table, probability) of the parts; the moves of a part are of one length and kind, and equally
+        likely."""
 
     def table(self, size: int) -> MoveTable:
         """All moves on `size` sites, in one table."""
@@ -87,8 +95,8 @@ class SingleFlip(Rule):
     """
 
     @property
-    def conserves_magnetization(self) -> bool:
-        return False
+    def magnetization(self) -> Magnetization:
+        return "free"
 
     def components(self, size: int) -> tuple[tuple[MoveTable, float], ...]:
         size = positive_int("size", size)
@@ -112,8 +120,8 @@ class GlobalFlip(Rule):
     """
 
     @property
-    def conserves_magnetization(self) -> bool:
-        return False
+    def magnetization(self) -> Magnetization:
+        return "up to sign"
 
     def components(self, size: int) -> tuple[tuple[MoveTable, float], ...]:
         size = positive_int("size", size)
@@ -146,8 +154,8 @@ class Exchange(Rule):
     """
 
     @property
-    def conserves_magnetization(self) -> bool:
-        return True
+    def magnetization(self) -> Magnetization:
+        return "kept"
 
     def __init__(self, bonds: Any = None):
         self._bonds: tuple[tuple[int, int], ...] | None = None
@@ -209,7 +217,10 @@ class Mixture(Rule):
             isinstance(part, tuple | list) and len(part) == 2 and isinstance(part[0], Rule) for part in parts
         ):
             raise fail("parts", "a list of (rule, probability)", parts, "Mixture([(SingleFlip(), 0.9), ...])")
-        shares = np.array([share for _, share in parts], np.float64)
+        try:
+            shares = np.array([share for _, share in parts], np.float64)
+        except (TypeError, ValueError):
+            raise fail("parts", "positive probabilities", parts) from None
         if not np.isfinite(shares).all() or (shares <= 0).any():
             raise fail("parts", "positive probabilities", shares.tolist())
         total = shares.sum()
@@ -218,8 +229,9 @@ class Mixture(Rule):
         )
 
     @property
-    def conserves_magnetization(self) -> bool:
-        return all(rule.conserves_magnetization for rule, _ in self._parts)
+    def magnetization(self) -> Magnetization:
+        kinds = {rule.magnetization for rule, _ in self._parts}
+        return "free" if "free" in kinds else "up to sign" if "up to sign" in kinds else "kept"
 
     def components(self, size: int) -> tuple[tuple[MoveTable, float], ...]:
         return tuple((table, p * q) for rule, p in self._parts for table, q in rule.components(size))

@@ -7,6 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from jax import Array
+from jax.sharding import AxisType
 from jaxtyping import Int8
 
 from intertwine._checks import fail
@@ -42,12 +43,12 @@ def check_possible(size: int, magnetization: int) -> None:
 
 
 def check_magnetization(rule: Rule, magnetization: Any) -> None:
-    """Raise unless `magnetization` is None, or an integer and the rule conserves it."""
+    """Raise unless `magnetization` is None, or an integer and the rule conserves it (up to sign)."""
     if magnetization is None:
         return
     if isinstance(magnetization, bool) or not isinstance(magnetization, int):
         raise fail("magnetization", "an integer, the sum of the spins ±1, or None", magnetization)
-    if not rule.conserves_magnetization:
+    if rule.magnetization == "free":
         raise fail(
             "magnetization",
             "None for moves that change it",
@@ -57,9 +58,9 @@ def check_magnetization(rule: Rule, magnetization: Any) -> None:
 
 
 def start_magnetization(rule: Rule, size: int, magnetization: int | None) -> int | None:
-    """The magnetization of the first configurations: as given, or 0 (1 for odd `size`) if the rule conserves
-    it."""
-    if magnetization is None and rule.conserves_magnetization:
+    """The magnetization of the first configurations: as given, or 0 (1 for odd `size`) if the rule keeps its
+    absolute value, or None (any)."""
+    if magnetization is None and rule.magnetization != "free":
         magnetization = size % 2
     if magnetization is not None:
         check_possible(size, magnetization)
@@ -67,11 +68,20 @@ def start_magnetization(rule: Rule, size: int, magnetization: int | None) -> int
 
 
 def check_state(configurations: Any, expected: tuple[int, ...]) -> None:
-    """Raise unless the state has the sampler's chains and the model's sites."""
+    """Raise unless the state has the sampler's chains and the model's sites, on devices that JAX shards by
+    itself."""
     if tuple(configurations.shape) != expected:
         raise fail(
             "state",
             f"configurations of shape {expected}, the sampler's chains and the model's sites",
             f"shape {tuple(configurations.shape)}",
             "make the state with this sampler's init",
+        )
+    mesh = getattr(getattr(configurations, "sharding", None), "mesh", None)
+    if AxisType.Explicit in tuple(getattr(mesh, "axis_types", ())):
+        raise fail(
+            "state",
+            "chains on a mesh whose axes are AxisType.Auto",
+            "a mesh with explicit axes",
+            'jax.make_mesh((devices,), ("chains",), axis_types=(jax.sharding.AxisType.Auto,))',
         )

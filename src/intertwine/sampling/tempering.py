@@ -25,7 +25,7 @@ from jaxtyping import Int8
 from intertwine._checks import fail, positive_int
 from intertwine.models.protocols import LogAmplitude
 from intertwine.models.units import as_spins
-from intertwine.sampling.metropolis import JaxTables, jax_tables, run_sweep
+from intertwine.sampling.metropolis import JaxTables, chain_keys, jax_tables, run_sweep
 from intertwine.sampling.protocols import Samples
 from intertwine.sampling.rules import Rule
 from intertwine.sampling.starts import (
@@ -176,8 +176,8 @@ def _tempered_sample(
 
     def draw(spins: Array, draw_key: Array) -> tuple[Array, Any]:
         chain_key, part_key, even_key, odd_key = jax.random.split(draw_key, 4)
-        keys = jax.random.split(chain_key, chains * replicas)
         flat = spins.reshape(chains * replicas, size)
+        keys = chain_keys(chain_key, flat)
         flat, counts = run_sweep(model, kinds, tables, flat, keys, part_key, sweep, powers)
         log_psi = jnp.real(jax.vmap(model)(flat)).reshape(chains, replicas)
         spins = flat.reshape(chains, replicas, size)
