@@ -52,22 +52,23 @@ CASES += [("exchange ring, host", model) for model in MODELS if model not in ("r
 
 @pytest.mark.parametrize("name, model", CASES)
 def test_total_variation_distance_falls_as_one_over_root_n(name, model, key):
-    """TV(n) = ½ Σ_s |frequency − p| against its expectation for a normal error with the variance measured
-    between the independent chains (autocorrelation included), at n from 8 to 131 thousand; the slope
-    is −½."""
+    """TV(n) = ½ Σ_s |frequency − p|, averaged over the separate stretches of n samples, against its
+    expectation for a normal error with the variance measured between the independent chains (autocorrelation
+    included), for n from 8 to 65 thousand; the slope is −½. Exchanges get long sweeps, for a slow mode makes
+    TV a noisy number."""
     psi = MODELS[model](SIZE)
-    sampler = SAMPLERS[name](SIZE, CHAINS, 4 * SIZE if "exchange" in name else None)
+    sampler = SAMPLERS[name](SIZE, CHAINS, 16 * SIZE if "exchange" in name else None)
     sites = sector(sampler, SIZE)
     exact = probabilities(psi, sites)
-    found = frequencies(sampler, psi, 16, key, sites)
-    blocks = np.array([1, 2, 4, 8, 16])
+    found = frequencies(sampler, psi, 8, key, sites)
+    blocks = np.array([1, 2, 4, 8])
     distances = []
     for count in blocks:
-        chains = found[:count].mean(axis=0)
-        distances.append(0.5 * abs(chains.mean(axis=0) - exact).sum())
-        expected = 0.5 * np.sqrt(2 / np.pi) * (chains.std(axis=0, ddof=1) / np.sqrt(CHAINS)).sum()
-        assert distances[-1] == pytest.approx(expected, rel=0.35), count
-    multinomial = 0.5 * np.sqrt(2 / np.pi) * np.sqrt(exact * (1 - exact) / (CHAINS * DRAWS * 16)).sum()
+        stretches = found.reshape(8 // count, count, CHAINS, -1).mean(axis=1)
+        distances.append(0.5 * abs(stretches.mean(axis=1) - exact).sum(axis=1).mean())
+        spread = stretches.std(axis=1, ddof=1).mean(axis=0) / np.sqrt(CHAINS)
+        assert distances[-1] == pytest.approx(0.5 * np.sqrt(2 / np.pi) * spread.sum(), rel=0.25), count
+    multinomial = 0.5 * np.sqrt(2 / np.pi) * np.sqrt(exact * (1 - exact) / (CHAINS * DRAWS * 8)).sum()
     assert 0.8 * multinomial < distances[-1] < 4 * multinomial
     slope = np.polyfit(np.log(blocks), np.log(distances), 1)[0]
     assert slope == pytest.approx(-0.5, abs=0.1)
