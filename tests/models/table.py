@@ -1,7 +1,7 @@
 """The table of models: one row a model; every law of tests/models/test_laws.py is run on every row.
 
-A new model is one row here. `MODELS[name](key)` makes it, on 8 sites (or a 4×4 lattice), with parameters large
-enough that every term of log ψ matters.
+A new model is one row here. `MODELS[name](key)` makes it, on 8 sites (or a 4×4 lattice), with parameters so
+large that every term of log ψ matters.
 """
 
 from __future__ import annotations

@@ -123,9 +123,21 @@ def test_symmetric_models_by_name(key):
 
 @pytest.mark.parametrize(
     "name",
-    "|rbm|rbm:|rbm:x|rbm:-1|rbm:nan|rbm:inf|rbm:1e9|rbm:1:2|symmetric-rbm:1.5|symmetric-rbm:2:point|jastrow:2|net".split(
-        "|"
-    ),
+    [
+        "_",
+        "rbm",
+        "rbm:",
+        "rbm:x",
+        "rbm:-1",
+        "rbm:nan",
+        "rbm:inf",
+        "rbm:1e9",
+        "rbm:1:2",
+        "symmetric-rbm:1.5",
+        "symmetric-rbm:2:point",
+        "jastrow:2",
+        "net",
+    ],
 )
 def test_unknown_names_list_the_known_ones(name, key):
     with pytest.raises(InputError) as error:
