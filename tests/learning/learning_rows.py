@@ -11,12 +11,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from models.table import MODELS as TABLE
-
 from intertwine.models.units import as_spins
 from intertwine.models.wrapped import FunctionAmplitude
 from intertwine.quantum.operator import Operator
 from intertwine.sampling.enumeration import all_configurations
+from models.table import MODELS as TABLE
 
 SIZE = 8
 KEY = jax.random.key(7)
@@ -76,7 +75,9 @@ def real_coordinates(model: Any) -> tuple[np.ndarray, Callable[[jax.Array], Any]
         return eqx.combine(jax.tree.unflatten(tree, out), static)
 
     flat = [
-        np.concatenate([np.ravel(leaf.real), np.ravel(leaf.imag)]) if jnp.iscomplexobj(leaf) else np.ravel(leaf)
+        np.concatenate([np.ravel(leaf.real), np.ravel(leaf.imag)])
+        if jnp.iscomplexobj(leaf)
+        else np.ravel(leaf)
         for leaf in leaves
     ]
     return np.concatenate(flat), back

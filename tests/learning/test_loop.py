@@ -35,10 +35,14 @@ def _same(a, b):
         is_key = isinstance(x, jax.Array) and jax.dtypes.issubdtype(x.dtype, jax.dtypes.prng_key)
         return np.asarray(jax.random.key_data(x) if is_key else x)
 
-    return all(np.array_equal(numbers(x), numbers(y)) for x, y in zip(*map(jax.tree.leaves, (a, b)), strict=True))
+    return all(
+        np.array_equal(numbers(x), numbers(y)) for x, y in zip(*map(jax.tree.leaves, (a, b)), strict=True)
+    )
 
 
-@pytest.mark.parametrize("optimiser", [NaturalGradient(0.05, 1e-2, momentum=0.5), OptaxGradient(optax.adam(1e-2))])
+@pytest.mark.parametrize(
+    "optimiser", [NaturalGradient(0.05, 1e-2, momentum=0.5), OptaxGradient(optax.adam(1e-2))]
+)
 def test_interrupted_run_ends_with_the_same_numbers(optimiser, key):
     model, objective = _problem()
     whole, history = train(model, objective, optimiser, steps=7, key=key)
@@ -53,7 +57,9 @@ def test_interrupted_run_ends_with_the_same_numbers(optimiser, key):
     assert state.step == whole.step == 7
     assert _same(state, whole)
     for ours, theirs in zip(rest, history[3:], strict=True):
-        assert {k: v for k, v in ours.items() if k != "seconds"} == {k: v for k, v in theirs.items() if k != "seconds"}
+        assert {k: v for k, v in ours.items() if k != "seconds"} == {
+            k: v for k, v in theirs.items() if k != "seconds"
+        }
 
 
 @pytest.mark.parametrize("backend", ["auto", "jax"])
@@ -74,8 +80,10 @@ def test_nothing_is_traced_after_the_first_steps(dtype, backend, key):
 
 def test_scalars_of_a_step(key):
     model, objective = _problem()
-    (_, scalars), = iterate(start(model, objective, o := NaturalGradient(), key=key), objective, o, steps=1)
-    wanted = "step energy error variance tau r_hat ess acceptance v_score learning_rate shift update_norm seconds"
+    ((_, scalars),) = iterate(start(model, objective, o := NaturalGradient(), key=key), objective, o, steps=1)
+    wanted = (
+        "step energy error variance tau r_hat ess acceptance v_score learning_rate shift update_norm seconds"
+    )
     assert set(wanted.split()) <= set(scalars)
     assert all(isinstance(value, int | float) for value in scalars.values())
 

@@ -29,7 +29,9 @@ def _evaluation(model, seed=0, count=None):
         chosen = np.random.default_rng(seed).choice(len(p), size=count, p=p)
         configurations, local, weights = configurations[chosen], local[chosen], None
     values = np.asarray(local)[None]
-    return Evaluation(jnp.asarray(configurations), jnp.asarray(local), weights, estimate(values, real=True), {})
+    return Evaluation(
+        jnp.asarray(configurations), jnp.asarray(local), weights, estimate(values, real=True), {}
+    )
 
 
 def _oracle(model, evaluation, shift):
@@ -84,7 +86,9 @@ def test_momentum_is_spring(name):
     model, mu = MODELS[name](), 0.9
     evaluation = _evaluation(model, count=30)
     operator = log_derivatives(model, evaluation.samples)
-    previous = jax.random.normal(jax.random.key(3), (operator.columns,), operator.rmatvec(jnp.zeros(operator.rows)).dtype)
+    previous = jax.random.normal(
+        jax.random.key(3), (operator.columns,), operator.rmatvec(jnp.zeros(operator.rows)).dtype
+    )
     force = operator.rmatvec(operator.residual(evaluation.local))
     expected = np.linalg.solve(
         np.asarray(operator.metric()) + SHIFT * np.eye(operator.columns), force + SHIFT * mu * previous
@@ -101,7 +105,9 @@ def test_step_moves_along_minus_delta():
     optimiser = NaturalGradient(learning_rate=0.1, shift=SHIFT)
     delta = optimiser.direction(model, evaluation, shift=SHIFT)[0]
     moved, _, scalars = optimiser.step(model, evaluation, optimiser.init(model), step=0)
-    flat = jnp.concatenate([jnp.ravel(a - b) for a, b in zip(*map(jax.tree.leaves, (moved, model)), strict=True)])
+    flat = jnp.concatenate(
+        [jnp.ravel(a - b) for a, b in zip(*map(jax.tree.leaves, (moved, model)), strict=True)]
+    )
     np.testing.assert_allclose(flat, -0.1 * delta, rtol=1e-12, atol=1e-14)
     assert scalars["learning_rate"] == 0.1 and scalars["shift_retries"] == 0
     assert np.isclose(scalars["update_norm"], 0.1 * np.linalg.norm(delta))
@@ -112,7 +118,9 @@ def test_step_is_shortened_to_max_norm():
     evaluation = _evaluation(model)
     optimiser = NaturalGradient(learning_rate=0.1, shift=SHIFT, max_norm=1e-3)
     moved, _, scalars = optimiser.step(model, evaluation, optimiser.init(model), step=0)
-    step = jnp.concatenate([jnp.ravel(a - b) for a, b in zip(*map(jax.tree.leaves, (moved, model)), strict=True)])
+    step = jnp.concatenate(
+        [jnp.ravel(a - b) for a, b in zip(*map(jax.tree.leaves, (moved, model)), strict=True)]
+    )
     metric = log_derivatives(model, evaluation.samples, evaluation.weights).metric()
     assert scalars["step_length"] > 1e-3
     assert np.isclose(float(jnp.sqrt(step @ metric @ step)), 1e-3)

@@ -58,12 +58,9 @@ def local_values(
     if backend == "host" or (
         backend == "auto" and isinstance(model, SpinFormed) and _on_one_cpu(configurations)
     ):
-        try:
-            from intertwine.quantum import host_local_energy
-        except ImportError:
-            pass
-        else:
-            return jnp.asarray(host_local_energy.local_values(operator, spin_form(model), configurations))
+        from intertwine.quantum import host_local_energy
+
+        return jnp.asarray(host_local_energy.local_values(operator, spin_form(model), configurations))
     incremental = isinstance(model, Incremental) and backend != "generic"
     return _in_jax(operator, model, jnp.asarray(configurations), incremental)
 
