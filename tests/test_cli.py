@@ -84,7 +84,7 @@ def test_no_command_is_help(capsys, monkeypatch):
 
 
 def test_a_run_from_outside(tmp_path):
-    """Says the exact energy, how far it is, where the report is; numbered folders; plain lines off a terminal."""
+    """Exact energy, how far it is, where the report is; numbered folders; plain lines off a terminal."""
     done = command("ground-state", *SMALL, "--steps", "3", cwd=tmp_path)
     assert done.returncode == 0 and done.stderr == "", done.stderr
     assert "exact energy -8.0000" in done.stdout

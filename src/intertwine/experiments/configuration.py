@@ -154,7 +154,7 @@ class GroundStateConfiguration(Section):
     lattice: str = text("chain:20", f"a lattice such as {_LATTICES}")
     seed: int = integer(0, 0, 2**63 - 1)
     precision: Literal["float64", "float32"] = choice("float64", "float64", "float32")
-    checkpoint_every: int = integer(25, 1, 10_000_000)
+    checkpoint_every: int = integer(50, 1, 10_000_000)
     hamiltonian: Hamiltonian = Heisenberg()
     model: Model = Model()
     sampler: Sampler = Sampler()
