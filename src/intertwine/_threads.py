@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -53,6 +53,20 @@ def _pool(workers: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(workers, thread_name_prefix="intertwine")
 
 
+def background(work: Callable[[], object]) -> Future:
+    """Begin `work()` in a thread of its own, one such work after another.
+
+    >>> background(lambda: 3).result()
+    3
+    """
+    return _background().submit(work)
+
+
+@functools.cache
+def _background() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, thread_name_prefix="intertwine-background")
+
+
 def over_ranges(work: Callable[[int, int], object], total: int, pieces_per_thread: int = 1) -> None:
     """Call `work(start, stop)` on contiguous ranges that cover 0..total, in parallel; the caller works too.
 
@@ -67,11 +81,10 @@ def over_ranges(work: Callable[[int, int], object], total: int, pieces_per_threa
     if pieces == 1:
         work(0, total)
         return
-    futures = [_pool(threads - 1).submit(work, cuts[i], cuts[i + 1]) for i in range(1, pieces)]
+    futures = [(i, _pool(threads - 1).submit(work, cuts[i], cuts[i + 1])) for i in range(1, pieces)]
     work(cuts[0], cuts[1])
-    for future in futures:
-        if not future.cancel():  # a piece that no worker has begun is done here
-            future.result()
-        else:
-            i = futures.index(future) + 1
+    for i, future in futures:
+        if future.cancel():  # no worker has begun it
             work(cuts[i], cuts[i + 1])
+        else:
+            future.result()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 
 import numpy as np
@@ -106,3 +107,63 @@ def test_equals_the_dense_path(operator, form):
     assert got.shape == (40,)
     assert np.iscomplexobj(got) == (np.iscomplexobj(want))
     assert np.all(np.abs(got - want) <= 1e-12 * scale)
+
+
+@pytest.mark.parametrize("limit", [0, 1 << 24])
+def test_composed_flips_equal_rows(limit, monkeypatch):
+    """Without rows for pairs, they are composed of their sites: the same numbers."""
+    monkeypatch.setattr(host_tables, "MAX_PAIR_BYTES", limit)
+    s = np.random.default_rng(1).choice([1, -1], (10, SIZE)).astype(np.int8)
+    for form in ("real rbm", "complex rbm"):
+        f = make_form(**FORMS[form])
+        want, scale = expected(OPERATORS["XYZ"], f, s)
+        assert np.all(np.abs(host_local_energy.local_values(OPERATORS["XYZ"], f, s) - want) <= 1e-12 * scale)
+
+
+def test_elements_of_many_spins():
+    """An element that depends on more spins than a table holds is evaluated term by term."""
+    H = Operator.from_strings(
+        12, [(0.7, {i: "Y" for i in range(12)}), (0.2, {0: "X"}), (0.4, {0: "X", **{i: "Z" for i in range(1, 12)}})]
+    )
+    f = make_form(size=12, hidden=5)
+    s = np.random.default_rng(1).choice([1, -1], (9, 12)).astype(np.int8)
+    assert (host_local_energy.prepare(H).offsets < 0).all()
+    want, scale = expected(H, f, s)
+    assert np.all(np.abs(host_local_energy.local_values(H, f, s) - want) <= 1e-12 * scale)
+
+
+def test_huge_weights_stay_numbers():
+    """Where products leave the range of floating-point numbers, logarithms do it; only what is beyond float64 is infinite."""
+    H = OPERATORS["pairs XX YY ZZ"]
+    s = np.random.default_rng(1).choice([1, -1], (20, SIZE)).astype(np.int8)
+    for is_complex in (False, True):
+        for scale in (1.0, 8.0, 60.0, 1000.0):
+            values = host_local_energy.local_values(H, make_form(hidden=40, scale=scale, is_complex=is_complex), s)
+            assert not np.isnan(values).any()
+
+
+def test_threads_do_not_change_numbers():
+    H, f = OPERATORS["XYZ"], make_form(**FORMS["complex rbm"])
+    s = np.random.default_rng(1).choice([1, -1], (300, SIZE)).astype(np.int8)
+    results = []
+    for threads in (1, 2, 3):
+        with _threads.limit(threads):
+            results.append(host_local_energy.local_values(H, f, s))
+    assert np.array_equal(results[0], results[1])
+    assert np.array_equal(results[0], results[2])
+
+
+def test_operator_is_prepared_once_and_forgotten():
+    H = random_operator("XYZ", 5, 2, False, seed=9)
+    assert host_local_energy.prepare(H) is host_local_energy.prepare(H)
+    name = id(H)
+    del H
+    gc.collect()
+    assert name not in host_local_energy._prepared
+
+
+def test_sizes_are_checked():
+    with pytest.raises(InputError, match="configurations"):
+        host_local_energy.local_values(OPERATORS["XX"], make_form(), np.ones((3, SIZE + 1), np.int8))
+    with pytest.raises(InputError, match="configurations"):
+        host_local_energy.local_values(OPERATORS["XX"], make_form(size=4), np.ones((3, SIZE), np.int8))

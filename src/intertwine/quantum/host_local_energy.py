@@ -14,7 +14,7 @@ import numpy as np
 
 from intertwine import _threads
 from intertwine._checks import fail
-from intertwine._compile import kernel
+from intertwine._compile import COMPLEX, kernel
 from intertwine.models import host_tables
 from intertwine.models.host_tables import LARGEST, SMALLEST, HostForm, multiply, product
 from intertwine.models.protocols import SpinForm
@@ -69,7 +69,7 @@ def host_operator(operator: Any) -> HostOperator:
 
     >>> from intertwine.quantum.operator import Operator
     >>> ready = host_operator(Operator.from_strings(2, [(1.0, {0: "X", 1: "X"}), (1.0, {0: "Y", 1: "Y"})]))
-    >>> ready.table[:, 0].tolist(), bool(ready.equal[0])
+    >>> ready.table[ready.offsets[0] :, 0].tolist(), bool(ready.equal[0])
     ([0.0, 2.0, 2.0, 0.0], False)
     """
     size = operator.size
@@ -156,15 +156,22 @@ def local_values(operator: Any, form: SpinForm, configurations: Any) -> np.ndarr
     return np.ascontiguousarray(out[:, 0])
 
 
+def warm_up(operator: Any, form: SpinForm) -> Any:
+    """Begin in the background to compile what `local_values` needs for them; returns a future."""
+    return _threads.background(lambda: local_values(operator, form, np.ones((1, operator.size), np.int8)))
+
+
 class _Plan(NamedTuple):
     """Rows of the flip sets for opposite and for equal spins of a pair (−1: composed), the table of rows (sites, pairs,
-    unit), ln Π E^{−1/2} of each, and the factors Π E^{−1/2} e^{∓A} (R, 2, 2) for a first spin up (0) and down (1)."""
+    unit), the factors Π E^{−1/2} e^{∓A} (R, 2, 2) for a first spin up (0) and down (1), ln Π E^{−1/2} of each row, and
+    whether some flip set is composed."""
 
     opposite: np.ndarray
     equal: np.ndarray
     rows: np.ndarray
-    logs: np.ndarray
     factors: np.ndarray
+    logs: np.ndarray
+    composed: bool
 
 
 def _plan(ready: HostOperator, host: HostForm) -> _Plan:
@@ -183,7 +190,10 @@ def _plan(ready: HostOperator, host: HostForm) -> _Plan:
     with np.errstate(over="ignore", invalid="ignore"):
         logs, fields = (x[:, 0] + 1j * x[:, 1] for x in (table.logs, table.fields))
         factors = np.exp(np.stack([logs - fields, logs + fields], axis=1))
-    return _Plan(opposite, equal, table.values, table.logs, np.stack([factors.real, factors.imag], axis=-1))
+    composed = bool(np.any((opposite < 0) & ~(pair & ~ready.opposite)) or np.any(pair & ready.equal & (equal < 0)))
+    return _Plan(
+        opposite, equal, table.values, np.stack([factors.real, factors.imag], axis=-1), table.logs, composed
+    )
 
 
 def _block(ready: HostOperator, host: HostForm, plan: _Plan, extended: np.ndarray, out: np.ndarray) -> None:
@@ -194,13 +204,13 @@ def _block(ready: HostOperator, host: HostForm, plan: _Plan, extended: np.ndarra
     if not host.careful:
         pq = np.empty((len(spins), 4, host.rows.shape[1]))
         pq[:, :2] = host_tables.unit_pairs(host, spins)
-        local = np.broadcast_to(host.field, (len(spins), *host.field.shape))
-        if host.coupling.size:
-            local = local + np.einsum("bj,pij->bpi", spins.astype(np.float64), host.coupling, optimize=True)
+        paired = host.coupling.size > 0
+        general = paired or plan.composed
         _run(
-            ready.flips, ready.counts, ready.sites, ready.bits, ready.table, ready.offsets, wide, ready.diagonal,
-            ready.diagonal_sites, *plan, host.coupling, host.complex_units, extended, pq, np.ascontiguousarray(local),
-            out, done,
+            ready.flips, ready.counts, ready.sites, ready.bits, ready.table, ready.offsets,
+            wide if wide.size else None, ready.diagonal, ready.diagonal_sites, plan.opposite, plan.equal, plan.rows,
+            plan.factors, plan.logs if general else None, host_tables.local_fields(host, spins) if general else None,
+            host.coupling if paired else None, COMPLEX if host.complex_units else None, extended, pq, out, done,
         )  # fmt: skip
     for c in np.flatnonzero(~done):
         value = _in_logarithms(ready, host, extended[c], wide[c])
@@ -242,14 +252,15 @@ def _infinite(x: float) -> float:
 
 @kernel
 def _run(
-    flips, counts, sites, bits, table, offsets, wide, diagonal, diagonal_sites, opposite, equal, rows, logs, factors,
-    coupling, complex_units, spins, pq, local, out, done,
+    flips, counts, sites, bits, table, offsets, wide, diagonal, diagonal_sites, opposite, equal, rows, factors, logs,
+    local, coupling, complex_units, spins, pq, out, done,
 ):  # fmt: skip
     """Local values of a block; `done` stays False where a product left the range of numbers. Element −1 of a
-    configuration is its own Π (p + q), by which the products of its neighbours are divided."""
+    configuration is its own Π (p + q), by which the products of its neighbours are divided. None: wide where the table
+    has all elements; logs and local where all flip sets are rows; coupling (and then logs) where there is no pair
+    term; complex_units where they are real."""
     width, unit = rows.shape[1], rows.shape[0] - 1
-    units = width // 2 if complex_units else width
-    paired = coupling.shape[1] > 0
+    units = width if complex_units is None else width // 2
     for c in range(spins.shape[0]):
         real, imag = 0.0, 0.0
         for t in range(diagonal.shape[0]):
@@ -262,39 +273,37 @@ def _run(
         for k in range(-1, flips.shape[0]):
             h_real, h_imag = 1.0, 0.0
             a, b, r = 0, 1, unit
+            composed = False
             if k >= 0:
-                if offsets[k] >= 0:
-                    v = offsets[k]
-                    for d in range(bits[k]):
-                        if spins[c, sites[k, d]] < 0:
-                            v += 1 << d
-                    h_real, h_imag = table[v, 0], table[v, 1]
-                else:
-                    h_real, h_imag = wide[c, -1 - offsets[k], 0], wide[c, -1 - offsets[k], 1]
+                v = offsets[k]
+                for d in range(bits[k] if v >= 0 else 0):
+                    if spins[c, sites[k, d]] < 0:
+                        v += 1 << d
+                h_real, h_imag = table[max(v, 0), 0], table[max(v, 0), 1]
+                if wide is not None and v < 0:
+                    h_real, h_imag = wide[c, -1 - v, 0], wide[c, -1 - v, 1]
                 if h_real == 0.0 and h_imag == 0.0:
                     continue
                 first = spins[c, flips[k, 0]]
-                r = opposite[k]
+                b = 0 if first > 0 else 1
+                a, r = 1 - b, opposite[k]
                 if counts[k] == 2 and first == spins[c, flips[k, 1]]:
                     r = equal[k]
-                b = 0 if first > 0 else 1
-                a = 1 - b
-                if r < 0:
+                if logs is not None and r < 0:
+                    composed = True
                     for i in range(width):
                         pq[c, 2, i] = pq[c, 0, i]
                         pq[c, 3, i] = pq[c, 1, i]
                     for f in range(counts[k]):
                         i = flips[k, f]
                         multiply(pq, c, 2 if spins[c, i] > 0 else 3, rows, i, units, complex_units)
-                    a, b = 2, 3
-            y = 0.0
-            if complex_units:
-                start = 4 * c * width
-                x, y = complex_product(
-                    pq, start + a * width, start + b * width, rows, (unit if r < 0 else r) * width, units
-                )
+                    a, b, r = 2, 3, unit
+            x, y = 0.0, 0.0
+            if complex_units is None:
+                x = product(pq, c, a, b, rows, r, units)
             else:
-                x = product(pq, c, a, b, rows, unit if r < 0 else r, units)
+                start = 4 * c * width
+                x, y = complex_product(pq, start + a * width, start + b * width, rows, r * width, units)
             if not SMALLEST < abs(x) + abs(y) < LARGEST:
                 within = False
                 break
@@ -302,28 +311,25 @@ def _run(
                 square = x * x + y * y
                 norm_real, norm_imag = x / square, -y / square
                 continue
-            if r < 0 or paired:
-                change, turn = 0.0, 0.0
-                if r >= 0:
-                    change, turn = logs[r, 0], logs[r, 1]
+            if logs is not None:
+                change, turn = logs[r, 0], logs[r, 1]
                 for f in range(counts[k]):
                     i = flips[k, f]
                     change -= 2.0 * spins[c, i] * local[c, 0, i]
                     turn -= 2.0 * spins[c, i] * local[c, 1, i]
-                    if r < 0:
+                    if composed:
                         change += logs[i, 0]
                         turn += logs[i, 1]
-                    if paired:
+                    if coupling is not None:
                         for g in range(f):
                             j = flips[k, g]
                             change += 4.0 * spins[c, i] * spins[c, j] * coupling[0, i, j]
                             turn += 4.0 * spins[c, i] * spins[c, j] * coupling[1, i, j]
-                size = np.exp(change)
-                u, v = size * np.cos(turn), size * np.sin(turn)
+                u, w = np.exp(change) * np.cos(turn), np.exp(change) * np.sin(turn)
             else:
-                u, v = factors[r, b, 0], factors[r, b, 1]
+                u, w = factors[r, b, 0], factors[r, b, 1]
             x, y = x * norm_real - y * norm_imag, x * norm_imag + y * norm_real
-            x, y = x * u - y * v, x * v + y * u
+            x, y = x * u - y * w, x * w + y * u
             real += h_real * x - h_imag * y
             imag += h_real * y + h_imag * x
         out[c, 0], out[c, 1] = real, imag

@@ -22,7 +22,7 @@ import numpy as np
 
 from intertwine import _threads
 from intertwine._checks import fail, positive_int
-from intertwine._compile import kernel
+from intertwine._compile import COMPLEX, kernel
 from intertwine.models import host_tables
 from intertwine.models.host_tables import LARGEST, SMALLEST, HostForm, multiply, product, product_square, rescale
 from intertwine.models.protocols import SpinForm, SpinFormed
@@ -98,21 +98,36 @@ def sample(
     return drawn, float(accepted.sum()) / (chains * draws * sweep)
 
 
+def warm_up(form: SpinForm, rule: Rule) -> Any:
+    """Begin in the background to compile what `sample` needs for such a form and rule; returns a future.
+
+    A process's first call of `sample` otherwise compiles (about a second, once a machine: later processes read it from
+    disk). To be called before JAX compiles its own functions.
+    """
+    return _threads.background(lambda: _compile(form, rule))
+
+
+def _compile(form: SpinForm, rule: Rule) -> None:
+    size = form.weights.shape[0]
+    table = rule.table(size)
+    sample(form, table.sites, table.weights, np.ones((1, size)), 1, 1, np.zeros(2, np.uint32), table.exchange)
+
+
 class _Plan(NamedTuple):
-    """What the kernel needs of the moves (m, ...): sites, their counts, kind of move, row, whether equal spins make it
-    null, alias table; and the table rows (sites, pairs, global, unit), ln |Π E^{−1/2}| of each, and the factor |Π E^{−1/2} e^{∓A}|² for a first
-    spin up (0) and down (1)."""
+    """What the kernel needs of the moves (m, ...): sites, kind of move, row, whether equal spins make it null, alias
+    table; the table rows (sites, pairs, global, unit) and the factor |Π E^{−1/2} e^{∓A}|² of each for a first spin up
+    (0) and down (1); then what only some moves need: the number of sites of each, and ln |Π E^{−1/2}| of each row."""
 
     sites: np.ndarray
-    counts: np.ndarray
     kind: np.ndarray
     row: np.ndarray
     exchange: np.ndarray
     share: np.ndarray
     alias: np.ndarray
     rows: np.ndarray
-    row_logs: np.ndarray
     factors: np.ndarray
+    counts: np.ndarray
+    logs: np.ndarray
 
 
 def _plan(host: HostForm, moves: Any, weights: Any, exchange: Any) -> _Plan:
@@ -143,7 +158,7 @@ def _plan(host: HostForm, moves: Any, weights: Any, exchange: Any) -> _Plan:
     with np.errstate(over="ignore", invalid="ignore"):
         factors = np.exp(2 * (table.logs[:, :1] + table.fields[:, :1] * np.array([-1.0, 1.0])))
     logs = np.ascontiguousarray(table.logs[:, 0])
-    return _Plan(sites, counts, kind, row, null, *alias_table(probabilities), table.values, logs, factors)
+    return _Plan(sites, kind, row, null, *alias_table(probabilities), table.values, factors, counts, logs)
 
 
 class _Chains(NamedTuple):
@@ -182,7 +197,15 @@ def _advance(
         np.full(count, -1, np.int64),
         np.empty(count),
     )
-    constants = (host.coupling, host.complex_units, host.careful)
+    paired = host.coupling.size > 0
+    flags = (
+        plan.counts if (plan.kind != ROW).any() else None,
+        plan.logs if paired or (plan.kind != ROW).any() else None,
+        host.coupling[0] if paired else None,
+        COMPLEX if host.complex_units else None,
+        host.careful,
+        _patience(host, plan),
+    )
     for start in range(0, total, SEGMENT):
         stop = min(start + SEGMENT, total)
         late = np.arange(count)
@@ -190,14 +213,22 @@ def _advance(
             fresh = late[chains.waiting[late] < 0]
             if len(fresh):
                 pairs = host_tables.unit_pairs(host, spins[fresh])
-                chains.pq[fresh, :2] = pairs
-                chains.local[fresh] = host.field[0] + (spins[fresh] @ host.coupling[0] if host.coupling.size else 0)
-                chains.norm[fresh] = host_tables.norms(host, pairs)
+                chains.pq[fresh, :2], chains.norm[fresh] = pairs, host_tables.norms(host, pairs)
+                chains.local[fresh] = host_tables.local_fields(host, spins[fresh])[:, 0]
             asking = late[chains.waiting[late] >= 0]
             if len(asking):
                 chains.ratio[asking] = _exact_ratios(host, spins[asking], plan.sites[chains.waiting[asking]])
-            _run(*plan, *constants, *chains, sweep, stop, drawn, accepted)
+            _run(*plan[:-2], *flags, *chains, sweep, stop, drawn, accepted)
             late = np.flatnonzero(chains.done < stop)
+
+
+def _patience(host: HostForm, plan: _Plan) -> int:
+    """Accepted moves after which (p, q), each of which may have moved by a factor e^{±200}, must be rescaled."""
+    sites = int(plan.counts[plan.kind != GLOBAL].max(initial=0))
+    step = 4 * sites * np.abs(host.weights[:, : host.padded]).max(initial=0.0)
+    if (plan.kind == GLOBAL).any():
+        step = max(step, 4 * np.abs(host.bias[: host.padded]).max(initial=0.0))
+    return max(1, int(200 / step)) if step > 200 / SEGMENT else SEGMENT
 
 
 def _exact_ratios(host: HostForm, spins: np.ndarray, sites: np.ndarray) -> np.ndarray:
@@ -212,17 +243,18 @@ def _exact_ratios(host: HostForm, spins: np.ndarray, sites: np.ndarray) -> np.nd
 
 @kernel
 def _run(
-    sites, counts, kind, row, exchange, share, alias, rows, row_logs, factors, coupling, complex_units, careful,
+    sites, kind, row, exchange, share, alias, rows, factors, counts, logs, coupling, complex_units, careful, patience,
     spins, states, pq, norm, local, done, waiting, ratio, sweep, stop, drawn, accepted,
 ):  # fmt: skip
     """Advance each chain to `stop` proposals, or to the first that needs numpy: `waiting` then has its move, or is −1
-    if the chain must have (p, q) recomputed. pq[c] is p, q and two rows of scratch."""
-    size, width, moves = local.shape[1], rows.shape[1], sites.shape[0]
-    units = width // 2 if complex_units else width
-    paired = coupling.shape[1] > 0
+    if the chain must have (p, q) recomputed. pq[c] is p, q and two rows of scratch; `patience` accepted moves may pass
+    before they are rescaled. None: counts and logs where all
+    moves are rows; coupling (and then logs) where there is no pair term; complex_units where they are real."""
+    size, width, moves = spins.shape[1], rows.shape[1], sites.shape[0]
+    units = width if complex_units is None else width // 2
     for c in range(spins.shape[0]):
         n, known = done[c], norm[c]
-        left = sweep - n % sweep
+        left, since = sweep - n % sweep, patience
         while n < stop:
             m, given = waiting[c], waiting[c] >= 0
             if not given:
@@ -230,46 +262,50 @@ def _run(
                 m = int(u)
                 if u - m >= share[m]:
                     m = alias[m]
-            first = sites[m, 0]
-            changed = not (exchange[m] and spins[c, first] == spins[c, sites[m, 1]])
+            first = spins[c, sites[m, 0]]
+            changed = not (exchange[m] and first == spins[c, sites[m, 1]])
             if changed:
-                how, r, flips = kind[m], row[m], counts[m]
-                b = 0 if how != ROW or spins[c, first] > 0 else 1  # p (0) is multiplied, or q (1)
-                a, down = 1 - b, b
-                if how == GLOBAL:
-                    a, b = 0, 1
-                elif how == COMPOSED:
-                    for k in range(width):
-                        pq[c, 2, k] = pq[c, 0, k]
-                        pq[c, 3, k] = pq[c, 1, k]
-                    for f in range(flips):
-                        i = sites[m, f]
-                        multiply(pq, c, 2 if spins[c, i] > 0 else 3, rows, i, units, complex_units)
-                    a, b = 2, 3
-                if complex_units:
-                    square = product_square(pq, c, a, b, rows, r, units)
-                else:
-                    square = product(pq, c, a, b, rows, r, units)
-                    square *= square
-                accept = ratio[c]
-                if not given:
-                    factor = factors[r, down]
-                    if paired or how != ROW:
-                        change = 0.0 if how == COMPOSED else row_logs[r]
+                r = row[m]
+                b = 0 if first > 0 else 1  # p (0) is multiplied, or q (1)
+                a = 1 - b
+                factor = factors[r, b]
+                flips = 2 if exchange[m] else 1
+                if counts is not None:
+                    flips = counts[m]
+                    if kind[m] == GLOBAL:
+                        a, b = 0, 1
+                    elif kind[m] == COMPOSED:
+                        for k in range(width):
+                            pq[c, 2, k] = pq[c, 0, k]
+                            pq[c, 3, k] = pq[c, 1, k]
                         for f in range(flips):
                             i = sites[m, f]
-                            change -= 2.0 * spins[c, i] * local[c, i]
-                            if how == COMPOSED:
-                                change += row_logs[i]
-                            if paired:
-                                for g in range(f):
-                                    j = sites[m, g]
-                                    change += 4.0 * spins[c, i] * spins[c, j] * coupling[0, i, j]
-                        factor = np.exp(2.0 * change)
-                    accept = square / known * factor
-                    if careful or not (SMALLEST < square < LARGEST and SMALLEST < accept < LARGEST):
-                        waiting[c] = m
-                        break
+                            multiply(pq, c, 2 if spins[c, i] > 0 else 3, rows, i, units, complex_units)
+                        a, b = 2, 3
+                if complex_units is None:
+                    square = product(pq, c, a, b, rows, r, units)
+                    square *= square
+                else:
+                    square = product_square(pq, c, a, b, rows, r, units)
+                if logs is not None:
+                    composed = kind[m] == COMPOSED
+                    change = 0.0 if composed else logs[r]
+                    for f in range(flips):
+                        i = sites[m, f]
+                        change -= 2.0 * spins[c, i] * local[c, i]
+                        if composed:
+                            change += logs[i]
+                        if coupling is not None:
+                            for g in range(f):
+                                j = sites[m, g]
+                                change += 4.0 * spins[c, i] * spins[c, j] * coupling[i, j]
+                    factor = np.exp(2.0 * change)
+                accept = square / known * factor
+                if given:
+                    accept = ratio[c]
+                elif careful or not (SMALLEST < square < LARGEST and SMALLEST < accept < LARGEST):
+                    waiting[c] = m
+                    break
                 waiting[c] = -1
                 changed = not (accept < 1.0 and uniform(states, c) >= accept)
             if changed:
@@ -277,28 +313,29 @@ def _run(
                 for f in range(flips):
                     i = sites[m, f]
                     spins[c, i] = -spins[c, i]
-                    if paired:
+                    if coupling is not None:
                         for j in range(size):
-                            local[c, j] += 2.0 * spins[c, i] * coupling[0, i, j]
+                            local[c, j] += 2.0 * spins[c, i] * coupling[i, j]
                 known = square
-                if how == COMPOSED:
+                if counts is not None and kind[m] == COMPOSED:
                     for k in range(width):
                         pq[c, 0, k] = pq[c, 2, k]
                         pq[c, 1, k] = pq[c, 3, k]
                 else:
                     multiply(pq, c, b, rows, r, units, complex_units)
-                if how == GLOBAL:
+                if counts is not None and kind[m] == GLOBAL:
                     for k in range(width):
                         pq[c, 0, k], pq[c, 1, k] = pq[c, 1, k], pq[c, 0, k]
-                if not 1e-60 < known < 1e60:
+                since += 1
+                if since >= patience or not 1e-60 < known < 1e60:
                     known = rescale(pq, c, units, complex_units)
+                    since = 0
             n += 1
             left -= 1
             if left == 0:
                 left = sweep
-                d = n // sweep - 1
                 for i in range(size):
-                    drawn[c, d, i] = spins[c, i]
+                    drawn[c, n // sweep - 1, i] = spins[c, i]
             if given and changed:
                 break
         done[c], norm[c] = n, known

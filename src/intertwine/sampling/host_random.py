@@ -50,6 +50,8 @@ def alias_table(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     count = len(weights)
     share = np.asarray(weights, np.float64) * (count / np.sum(weights))
     alias = np.arange(count)
+    if np.ptp(weights) == 0:
+        return np.ones(count), alias
     small, large = list(np.flatnonzero(share < 1)), list(np.flatnonzero(share >= 1))
     while small and large:
         low, high = small.pop(), large[-1]
