@@ -42,6 +42,7 @@ _FLAGS = {
     "method": "optimiser.method",
     "learning_rate": "optimiser.learning_rate",
     "learning_rate_end": "optimiser.learning_rate_end",
+    "warmup": "optimiser.warmup",
     "shift": "optimiser.shift",
     "shift_end": "optimiser.shift_end",
     "schedule": "optimiser.schedule",
@@ -88,6 +89,7 @@ def ground_state(
     learning_rate_end: Annotated[
         str | None, _flag("--learning-rate-end", "at the last step", "NUMBER")
     ] = None,
+    warmup: Annotated[str | None, _flag("--warmup", "steps to reach the learning rate", "INTEGER")] = None,
     shift: Annotated[str | None, _flag("--shift", "added to S, at the first step", "NUMBER")] = None,
     shift_end: Annotated[str | None, _flag("--shift-end", "at the last step", "NUMBER")] = None,
     schedule: Annotated[str | None, _flag("--schedule", "constant, exponential, cosine", "WORD")] = None,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import jax
 
 from intertwine.experiments.configuration import GroundStateConfiguration
 from intertwine.experiments.consistency import build_lattice
+from intertwine.learning.schedules import Cosine, Exponential, at
 
 
 class Problem(NamedTuple):
@@ -100,19 +102,33 @@ def build_optimiser(configuration: GroundStateConfiguration) -> Any:
     from intertwine.learning.metric import NaturalGradient
 
     settings = configuration.optimiser
+    rate = Warmup(_schedule(settings, settings.learning_rate, settings.learning_rate_end), settings.warmup)
     if settings.method == "sr":
-        rate = _schedule(settings, settings.learning_rate, settings.learning_rate_end)
         shift = _schedule(settings, settings.shift, settings.shift_end)
         return NaturalGradient(learning_rate=rate, shift=shift, solver=settings.solver)
     import optax
 
-    rate = _optax_schedule(settings)
-    return OptaxGradient(optax.adam(rate) if settings.method == "adam" else optax.sgd(rate))
+    traced = _optax_schedule(settings)
+    return OptaxGradient(optax.adam(traced) if settings.method == "adam" else optax.sgd(traced))
+
+
+@dataclass(frozen=True)
+class Warmup:
+    """A schedule that rises linearly to `schedule` over the first `steps`.
+
+    >>> rate = Warmup(0.1, 4)
+    >>> [round(rate(step), 3) for step in (0, 1, 3, 4, 9)]
+    [0.02, 0.04, 0.08, 0.1, 0.1]
+    """
+
+    schedule: Any
+    steps: int
+
+    def __call__(self, step: int) -> float:
+        return at(self.schedule, step) * min(1.0, (step + 1) / (self.steps + 1))
 
 
 def _schedule(settings: Any, begin: float, end: float) -> Any:
-    from intertwine.learning.schedules import Cosine, Exponential
-
     if settings.schedule == "constant" or begin == end:
         return begin
     return (Exponential if settings.schedule == "exponential" else Cosine)(begin, end, settings.steps)
@@ -120,11 +136,13 @@ def _schedule(settings: Any, begin: float, end: float) -> Any:
 
 def _optax_schedule(settings: Any) -> Any:
     """The same learning rates as a function that optax can trace."""
+    import jax.numpy as jnp
     import optax
 
-    begin, share = settings.learning_rate, settings.learning_rate_end / settings.learning_rate
-    if settings.schedule == "constant":
-        return begin
-    if settings.schedule == "exponential":
-        return optax.exponential_decay(begin, settings.steps, share, end_value=settings.learning_rate_end)
-    return optax.cosine_decay_schedule(begin, settings.steps, alpha=share)
+    begin, end, steps = settings.learning_rate, settings.learning_rate_end, settings.steps
+    after: Any = {
+        "constant": optax.constant_schedule(begin),
+        "exponential": optax.exponential_decay(begin, steps, end / begin, end_value=end),
+        "cosine": optax.cosine_decay_schedule(begin, steps, alpha=end / begin),
+    }[settings.schedule]
+    return lambda count: after(count) * jnp.minimum(1.0, (count + 1) / (settings.warmup + 1))

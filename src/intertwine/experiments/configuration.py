@@ -122,8 +122,8 @@ class Sampler(Section):
 class Optimiser(Section):
     """sr: stochastic reconfiguration (natural gradient); adam and sgd: optax on the plain gradient.
 
-    The learning rate and the shift go from their value to their `_end` value along the schedule; `constant`
-    ignores none: there both must be equal, and so they are unless said.
+    The learning rate and the shift go from their value to their `_end` value along the schedule (`constant`
+    keeps the first value); the learning rate rises to it over the first `warmup` steps.
     """
 
     steps: int = integer(300, 1, 10_000_000)
@@ -131,6 +131,7 @@ class Optimiser(Section):
     method: Literal["sr", "adam", "sgd"] = choice("sr", "sr", "adam", "sgd")
     learning_rate: float = number(0.05, 0.0, 10.0, above=True)
     learning_rate_end: float = number(0.01, 0.0, 10.0, above=True)
+    warmup: int = integer(10, 0, 1_000_000)
     shift: float = number(1e-2, 0.0, 10.0)
     shift_end: float = number(1e-4, 0.0, 10.0)
     schedule: Literal["constant", "exponential", "cosine"] = choice(
@@ -144,7 +145,7 @@ class Optimiser(Section):
 class Final(Section):
     """The estimate after the last step, with parameters that no longer move."""
 
-    samples: int = integer(16384, 2, 1 << 24)
+    samples: int = integer(65536, 2, 1 << 24)
 
 
 class GroundStateConfiguration(Section):

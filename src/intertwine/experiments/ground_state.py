@@ -8,6 +8,7 @@ had.
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -108,7 +109,8 @@ def _train(run: Run, show: Show) -> loop.TrainState:
     )
     shown = show(steps, run.exact and run.exact.value, saved)
     # a run that diverges overflows first: the guard tells of it, in words
-    with StopRequest() as stop, shown as progress, np.errstate(over="ignore", invalid="ignore"):
+    with StopRequest() as stop, shown as progress, np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
         try:
             for state, scalars in left:
                 record = results.metrics_record(scalars)
