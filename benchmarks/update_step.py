@@ -1,12 +1,13 @@
-"""Milliseconds of one natural-gradient update alone (Gram matrix, factorisation, new parameters), beside its floor.
+"""Milliseconds of one natural-gradient update (Gram matrix, factorisation, new parameters), and its floor.
 
     python benchmarks/update_step.py [--problem a b c] [--repeats 30] [--samples 1024]
 
-    (a) N = 40,  M = 40,  real RBM         (b) N = 80, M = 160, real RBM        (c) N = 100, M = 200, complex RBM
+    (a) N = 40, M = 40, real RBM    (b) N = 80, M = 160, real RBM    (c) N = 100, M = 200, complex RBM
 
-float64, minSR (fewer samples than parameters). The floor is what the arithmetic alone costs here, measured in the same
-run: the flops of the products at the speed of a 1024³ product, and LAPACK's factorisation of one matrix of that size. Runs
-beside others on shared cores scatter: read the minimum as what the code costs, the median as what the machine gave.
+float64, minSR (fewer samples than parameters). The floor is what the arithmetic alone costs here, measured
+in the same run: the flops of the products at the speed of a 1024³ product, and LAPACK's factorisation of
+one matrix of that size. Runs beside others on shared cores scatter: read the minimum as what the code
+costs, the median as what the machine gave.
 """
 
 from __future__ import annotations

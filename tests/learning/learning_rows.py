@@ -1,4 +1,4 @@
-"""One table of models of every kind, and the oracle: derivatives by finite differences over all configurations."""
+"""The models of the learning tests, and the oracle: finite differences over all configurations."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def real_coordinates(model: Any) -> tuple[np.ndarray, Callable[[jax.Array], Any]
 
 
 def finite_differences(model: Any, configurations: np.ndarray, h: float = 1e-4) -> np.ndarray:
-    """∂ log ψ(s)/∂x_k in the real coordinates, (S, K) complex, by five-point differences: error of order h⁴."""
+    """∂ log ψ(s)/∂x_k in the real coordinates, (S, K) complex, by five-point differences: error O(h⁴)."""
     x, back = real_coordinates(model)
 
     @jax.jit
@@ -105,7 +105,7 @@ def finite_differences(model: Any, configurations: np.ndarray, h: float = 1e-4) 
 
 
 def everything(model: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Configurations, their probabilities |ψ|² and ψ (normalised): all but the nodes, where there is no log ψ."""
+    """All configurations, their probabilities |ψ|², and ψ, normalised."""
     configurations = all_configurations(model.size)
     log = np.asarray(jax.jit(jax.vmap(model))(jnp.asarray(configurations))).astype(complex)
     psi = np.exp(log - log.real.max())

@@ -19,12 +19,12 @@ NODE = 1e-20
 
 
 class Case(NamedTuple):
-    """A model, everything about it by enumeration and finite differences, and what the library says (one jit)."""
+    """A model, what enumeration and finite differences say of it, and what the library says (one jit)."""
 
     model: Any
     configurations: np.ndarray
     p: np.ndarray
-    O: np.ndarray
+    jacobian: np.ndarray
     local: np.ndarray
     coordinates: np.ndarray
     found: dict[str, np.ndarray]
@@ -56,19 +56,19 @@ def case(request):
     there = p > NODE
     local = (random_operator(model.size, seed=3).to_dense() @ psi)[there] / psi[there]
     configurations, p = configurations[there], p[there] / p[there].sum()
-    coordinates = O = finite_differences(model, configurations)
+    coordinates = jacobian = finite_differences(model, configurations)
     if model.kind == "holomorphic":
         re, im = _halves(model)
-        np.testing.assert_allclose(O[:, im], 1j * O[:, re], atol=1e-7)  # Cauchy-Riemann
-        O = O[:, re]
+        np.testing.assert_allclose(jacobian[:, im], 1j * jacobian[:, re], atol=1e-7)  # Cauchy-Riemann
+        jacobian = jacobian[:, re]
     rows = len(p) * (2 if model.kind == "complex" else 1)
     rng = np.random.default_rng(0)
-    v, u = rng.normal(size=(O.shape[1], 2)), rng.normal(size=(rows, 2))
+    v, u = rng.normal(size=(jacobian.shape[1], 2)), rng.normal(size=(rows, 2))
     v, u = (x[:, 0] + 1j * x[:, 1] if model.kind == "holomorphic" else x[:, 0] for x in (v, u))
     found = _library(model, jnp.asarray(configurations), jnp.asarray(p), local, v, u)
     gradients = real_coordinates(eqx.combine(found.pop("gradient"), model))[0]
     found = {name: np.asarray(x) for name, x in found.items()} | {"gradient": gradients, "v": v, "u": u}
-    return Case(model, configurations, p, O, local, coordinates, found)
+    return Case(model, configurations, p, jacobian, local, coordinates, found)
 
 
 def _halves(model):
@@ -82,7 +82,7 @@ def _halves(model):
 
 def _rows(case, w):
     """√w (O − ⟨O⟩) from finite differences, in the rows that the kind asks for."""
-    rows = np.sqrt(w)[:, None] * (case.O - w @ case.O)
+    rows = np.sqrt(w)[:, None] * (case.jacobian - w @ case.jacobian)
     if case.model.kind == "complex":
         return np.concatenate([rows.real, rows.imag])
     return rows.real if case.model.kind == "real" else rows
@@ -109,10 +109,10 @@ def test_every_product_is_that_of_the_dense_operator(case):
 
 
 def test_geometric_tensor_and_force_are_the_enumerated_covariances(case):
-    p, O, local = case.p, case.O, case.local
-    mean = p @ O
-    S = (O.conj() * p[:, None]).T @ O - np.outer(mean.conj(), mean)
-    F = (O.conj() * p[:, None]).T @ (local - p @ local)
+    p, jacobian, local = case.p, case.jacobian, case.local
+    mean = p @ jacobian
+    S = (jacobian.conj() * p[:, None]).T @ jacobian - np.outer(mean.conj(), mean)
+    F = (jacobian.conj() * p[:, None]).T @ (local - p @ local)
     if case.model.kind != "holomorphic":
         S, F = S.real, F.real
     np.testing.assert_allclose(case.found["metric"], S, atol=1e-6)

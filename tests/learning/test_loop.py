@@ -47,13 +47,11 @@ def test_interrupted_run_ends_with_the_same_numbers(optimiser, key):
     model, objective = _problem()
     whole, history = train(model, objective, optimiser, steps=7, key=key)
     state = start(model, objective, optimiser, key=key)
-    for state, _ in iterate(state, objective, optimiser, steps=3):  # noqa: B020
-        pass
+    *_, (state, _) = iterate(state, objective, optimiser, steps=3)
     leaves, tree = jax.tree.flatten(state)  # what a checkpoint keeps
     state = jax.tree.unflatten(tree, leaves)
-    rest = []
-    for state, scalars in iterate(state, objective, optimiser, steps=4):  # noqa: B020
-        rest.append(scalars)
+    later = list(iterate(state, objective, optimiser, steps=4))
+    state, rest = later[-1][0], [scalars for _, scalars in later]
     assert state.step == whole.step == 7
     assert _same(state, whole)
     for ours, theirs in zip(rest, history[3:], strict=True):

@@ -35,15 +35,17 @@ def _evaluation(model, seed=0, count=None):
 
 
 def _oracle(model, evaluation, shift):
-    """(S + shift)⁻¹ F with numpy alone, from finite differences (real coordinates for all but holomorphic)."""
-    O = finite_differences(model, np.asarray(evaluation.samples))
+    """(S + shift)⁻¹ F with numpy alone (real coordinates for all kinds but holomorphic)."""
+    jacobian = finite_differences(model, np.asarray(evaluation.samples))
     if model.kind == "holomorphic":  # the real coordinates of each leaf are its Re, then its Im
         sizes = [leaf.size for leaf in jax.tree.leaves(eqx.filter(model, eqx.is_inexact_array))]
         starts = np.cumsum([0] + [2 * n for n in sizes[:-1]])
-        O = O[:, np.concatenate([np.arange(a, a + n) for a, n in zip(starts, sizes, strict=True)])]
-    count = len(O)
+        jacobian = jacobian[
+            :, np.concatenate([np.arange(a, a + n) for a, n in zip(starts, sizes, strict=True)])
+        ]
+    count = len(jacobian)
     w = np.full(count, 1 / count) if evaluation.weights is None else np.asarray(evaluation.weights)
-    centred, energies = O - w @ O, np.asarray(evaluation.local)
+    centred, energies = jacobian - w @ jacobian, np.asarray(evaluation.local)
     S = (centred.conj() * w[:, None]).T @ centred
     F = (centred.conj() * w[:, None]).T @ (energies - w @ energies)
     if model.kind != "holomorphic":

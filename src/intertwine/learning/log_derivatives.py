@@ -195,7 +195,7 @@ def column_count(model: Any) -> int:
 
 def _differentiate(
     parameters: Any, static: Any, kind: Kind, samples: Array, chunk: int
-) -> tuple[Direct, ...]:
+) -> tuple[Outer | Direct, ...]:
     """Per-sample gradients by automatic differentiation: a `Direct` block a leaf (two for a split one)."""
 
     def value(p: Any, s: Array) -> Array:

@@ -82,7 +82,7 @@ def train(
     key: Array,
     progress: Callable[[TrainState, dict[str, float]], Any] | None = None,
 ) -> tuple[TrainState, list[dict[str, float]]]:
-    """`start`, then `steps` steps: the last state and every step's scalars; `progress` is called after each."""
+    """`start`, then `steps` steps: the last state, every step's scalars; `progress` is called after each."""
     first = start(model, objective, optimiser, key=key)
     state, history = first, []
     for state, scalars in iterate(first, objective, optimiser, steps=steps):

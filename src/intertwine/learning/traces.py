@@ -46,7 +46,7 @@ def count_traces() -> Iterator[Traces]:
     """
     counts = Traces()
 
-    def listen(event: str, duration: float, **details: object) -> None:
+    def listen(event: str, duration_secs: float, **details: str | int) -> None:
         if event == _TRACED:
             counts.traced_names.append(str(details.get("fun_name")))
         elif event == _COMPILED:

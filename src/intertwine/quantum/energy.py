@@ -96,7 +96,7 @@ def infinite_temperature_energy(operator: Operator) -> float:
     0.25
     """
     identity = np.all(np.asarray(operator.diagonal_signs) == operator.size, axis=-1)
-    return float(np.sum(np.where(identity, np.asarray(operator.diagonal_coefficients).real, 0.0)))
+    return float(np.sum(np.real(operator.diagonal_coefficients), where=identity))
 
 
 def v_score(operator: Operator, energy: Estimate) -> float:

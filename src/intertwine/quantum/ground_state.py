@@ -82,7 +82,7 @@ def ground_state(
     >>> key = jax.random.key(0)
     >>> H = it.tfim(it.Chain(6), h=1.0)
     >>> run = it.ground_state(H, it.RBM(6, hidden=6, key=key), steps=60, samples=256, key=key)
-    >>> abs(run.energy.mean / it.exact.ground_energy(H) - 1) < 1e-2
+    >>> bool(abs(run.energy.mean / it.exact.ground_energy(H) - 1) < 1e-2)
     True
     """
     steps = positive_int("steps", steps, "give the number of optimisation steps, for example 300")

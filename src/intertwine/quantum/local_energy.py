@@ -88,11 +88,12 @@ def spin_form(model: Any) -> Any:
 
 
 def _on_one_cpu(configurations: Any) -> bool:
-    if isinstance(configurations, jax.core.Tracer):
-        return False
     if not isinstance(configurations, Array):
         return jax.default_backend() == "cpu"
-    devices = configurations.devices()
+    try:
+        devices = configurations.devices()
+    except jax.errors.ConcretizationTypeError:  # inside a jit
+        return False
     return len(devices) == 1 and next(iter(devices)).platform == "cpu"
 
 

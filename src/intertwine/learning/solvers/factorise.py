@@ -7,7 +7,6 @@ positive definite, or not finite, is reported by `solved = False`, never by NaN 
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -34,7 +33,7 @@ def solve_shifted(matrix: Num[Array, "n n"], rhs: Num[Array, "n"], shift: float)
     """x with (matrix + shift·1) x = rhs.
 
     >>> import jax.numpy as jnp
-    >>> x, solved = solve_shifted(jnp.array([[2.0, 0.0], [0.0, 3.0]]), jnp.array([3.0, 8.0]), 1.0)
+    >>> x, solved = solve_shifted(jnp.array([[3.0, 0.0], [0.0, 8.0]]), jnp.array([4.0, 18.0]), 1.0)
     >>> x.tolist(), solved
     ([1.0, 2.0], True)
     >>> solve_shifted(-jnp.eye(2), jnp.ones(2), 0.1).solved
@@ -61,7 +60,7 @@ def _solve_lapack(matrix: np.ndarray, rhs: np.ndarray, shift: float) -> Solution
     return Solution(jnp.asarray(x), bool(np.all(np.isfinite(x))))
 
 
-@partial(jax.jit)
+@jax.jit
 def _solve_xla(matrix: Array, rhs: Array, shift: Array) -> tuple[Array, Array]:
     shifted = matrix + shift * jnp.eye(matrix.shape[0], dtype=matrix.dtype)
     factor = jax.scipy.linalg.cho_factor(shifted, lower=True)
