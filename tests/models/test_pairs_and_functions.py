@@ -116,9 +116,15 @@ def test_models_by_name(name, count, key):
 def test_symmetric_models_by_name(key):
     from intertwine.spaces.lattices import Chain
 
-    for name, hidden in (("symmetric-rbm:3", 3 * 16), ("symmetric-rbm:3:translations", 3 * 8)):
+    for name, hidden in (
+        ("symmetric-rbm:3", 3 * 8),
+        ("symmetric-rbm:3:translations", 3 * 8),
+        ("symmetric-rbm:3:space:even", 3 * 16),
+    ):
         model = model_from_name(name, Chain(8), dtype=complex, key=key)
         assert model.hidden == hidden and model.kind == "holomorphic"
+        assert (model.hidden_bias is None) == name.endswith("even")
+    assert model_from_name("symmetric-rbm:3", Chain(8, pbc=False), key=key).hidden == 3 * 2
 
 
 @pytest.mark.parametrize(
@@ -135,6 +141,8 @@ def test_symmetric_models_by_name(key):
         "rbm:1:2",
         "symmetric-rbm:1.5",
         "symmetric-rbm:2:point",
+        "symmetric-rbm:2:even:even",
+        "symmetric-rbm:2:space:translations",
         "jastrow:2",
         "net",
     ],

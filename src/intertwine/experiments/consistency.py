@@ -98,14 +98,14 @@ def memory_needed(c: GroundStateConfiguration, sites: int) -> int:
     from intertwine.models.names import check_model_name
 
     samples, final = c.optimiser.samples, c.final.samples
-    kind, features, group = check_model_name(c.model.name)
+    kind, features, options = check_model_name(c.model.name)
     parameters = {
         "rbm": features * sites * sites + (features + 1) * sites,
         "symmetric-rbm": features * (sites + 1) + 1,
         "jastrow": sites * (sites + 1) // 2,
         "mean-field": sites,
     }[kind]
-    hidden = features * sites * (8 if group == "space" else 1)
+    hidden = features * sites * (48 if "space" in options else 1)
     number = 16 if c.model.dtype == "complex" else 8
     solver, sr = c.optimiser.solver, c.optimiser.method == "sr"
     smaller = min(samples, parameters) if solver == "auto" else parameters if solver == "dense" else samples

@@ -1,8 +1,9 @@
 r"""Models by name, as the command line and configurations write them.
 
 rbm:ALPHA                             RBM with ALPHA·N hidden units
-symmetric-rbm:FEATURES                weights tied by the lattice's space group
-symmetric-rbm:FEATURES:translations   weights tied by its translations only
+symmetric-rbm:FEATURES                weights tied by the lattice's translations (its point group, if it has none)
+symmetric-rbm:FEATURES:space          weights tied by its whole space group
+symmetric-rbm:FEATURES:even           no biases, ψ(−s) = ψ(s); also FEATURES:space:even
 jastrow                               a coupling for every pair
 mean-field                            a product state
 """
@@ -10,7 +11,7 @@ mean-field                            a product state
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 from jax import Array
 
@@ -23,35 +24,48 @@ from intertwine.models.symmetric_rbm import SymmetricRBM
 MODEL_NAMES = (
     "rbm:ALPHA",
     "symmetric-rbm:FEATURES",
-    "symmetric-rbm:FEATURES:translations",
+    "symmetric-rbm:FEATURES:space",
+    "symmetric-rbm:FEATURES:even",
     "jastrow",
     "mean-field",
 )
 _LARGEST = 1000
+_OPTIONS = frozenset({"space", "translations", "even"})
 
 
-def check_model_name(name: Any) -> tuple[str, float, str]:
-    """The parts of a name: family, number (0 where there is none), group; InputError if it is none.
+class ModelName(NamedTuple):
+    """The parts of a model's name; number is 0 and options is empty where there are none."""
 
-    >>> check_model_name("symmetric-rbm:4:translations")
-    ('symmetric-rbm', 4.0, 'translations')
+    family: str
+    number: float
+    options: frozenset[str]
+
+
+def check_model_name(name: Any) -> ModelName:
+    """The parts of a name; InputError if it is none.
+
+    >>> check_model_name("symmetric-rbm:4:even").number
+    4.0
     """
     if not isinstance(name, str):
         raise _unknown(name)
     family, *rest = name.strip().split(":")
     if family in ("jastrow", "mean-field") and not rest:
-        return family, 0.0, ""
-    if family not in ("rbm", "symmetric-rbm") or not 1 <= len(rest) <= (1 if family == "rbm" else 2):
+        return ModelName(family, 0.0, frozenset())
+    if family not in ("rbm", "symmetric-rbm") or not rest:
         raise _unknown(name)
     try:
         number = float(rest[0])
     except ValueError:
         raise _unknown(name) from None
-    group = rest[1] if len(rest) == 2 else "space"
+    options = frozenset(rest[1:])
+    allowed = _OPTIONS if family == "symmetric-rbm" else frozenset()
     whole = family == "rbm" or number == math.floor(number) if math.isfinite(number) else False
-    if not whole or not 0 < number <= _LARGEST or group not in ("space", "translations"):
+    if not whole or not 0 < number <= _LARGEST or len(rest) != 1 + len(options) or not options <= allowed:
         raise _unknown(name)
-    return family, number, group if family == "symmetric-rbm" else ""
+    if {"space", "translations"} <= options:
+        raise _unknown(name)
+    return ModelName(family, number, options)
 
 
 def model_from_name(name: str, lattice: Any, *, dtype: Any = float, key: Array) -> Any:
@@ -66,11 +80,13 @@ def model_from_name(name: str, lattice: Any, *, dtype: Any = float, key: Array) 
     >>> count_parameters(model_from_name("rbm:2", ring, key=jax.random.key(0)))       # 4 + 8 + 4·8
     44
     """
-    family, number, group = check_model_name(name)
+    family, number, options = check_model_name(name)
     if family == "rbm":
         return RBM(lattice.size, max(1, round(number * lattice.size)), dtype=dtype, key=key)
     if family == "symmetric-rbm":
-        return SymmetricRBM(lattice, int(number), dtype=dtype, group=group, key=key)
+        group = next(iter(options & {"space", "translations"}), None)
+        even = 1 if "even" in options else None
+        return SymmetricRBM(lattice, int(number), dtype=dtype, group=group, spin_flip=even, key=key)
     return (Jastrow if family == "jastrow" else MeanField)(lattice.size, dtype=dtype, key=key)
 
 

