@@ -1,12 +1,12 @@
 """How host kernels are compiled: one place around numba.
 
-Kernels release the interpreter lock and are cached on disk. `FAST` lets LLVM reorder sums and products (so that they
-use vector lanes) but keeps infinities and NaN, on which the overflow guards rely. A machine without any writable cache
-directory compiles anew in each process instead of failing.
+Kernels release the interpreter lock and are cached on disk. `FAST` lets LLVM reorder sums and products (so
+that they use vector lanes) but keeps infinities and NaN, on which the overflow guards rely. A machine
+without any writable cache directory compiles anew in each process instead of failing.
 
-What a run does not need is not compiled: a kernel's argument is None where, say, there is no pair coupling, and numba
-drops the branches under `if coupling is not None` before it looks at them. Complex units are a flag of that kind
-(`COMPLEX` or None), so that one source serves real and complex tables.
+What a run does not need is not compiled: a kernel's argument is None where, say, there is no pair coupling,
+and numba drops the branches under `if coupling is not None` before it looks at them. Complex units are a
+flag of that kind (`COMPLEX` or None), so that one source serves real and complex tables.
 """
 
 from __future__ import annotations

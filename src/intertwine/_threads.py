@@ -1,7 +1,8 @@
-"""Threads for host work that releases the interpreter lock (compiled kernels, BLAS): one pool for the library.
+"""Threads for host work that releases the interpreter lock (compiled kernels, BLAS): one pool for the
+library.
 
-Work is cut into contiguous ranges; what a range computes never depends on the cut, so results do not depend on the
-number of threads.
+Work is cut into contiguous ranges; what a range computes never depends on the cut, so results do not depend
+on the number of threads.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from intertwine import _threads
 from intertwine._checks import InputError
 from intertwine.models import host_tables
 from intertwine.models.protocols import SpinForm
-from intertwine.quantum import host_local_energy
+from intertwine.quantum import host_local_energy, host_operator
 from intertwine.quantum.operator import Operator
 
 SIZE = 7
@@ -59,7 +59,9 @@ FORMS = {
 }
 
 
-def make_form(hidden=4, scale=0.3, coupling=False, is_complex=False, shift=0.0, size=SIZE, seed=3) -> SpinForm:
+def make_form(
+    hidden=4, scale=0.3, coupling=False, is_complex=False, shift=0.0, size=SIZE, seed=3
+) -> SpinForm:
     rng = np.random.default_rng(seed)
 
     def draw(*shape):
@@ -88,7 +90,9 @@ def log_amplitudes(form: SpinForm, s: np.ndarray) -> np.ndarray:
 
 
 def expected(operator: Operator, form: SpinForm, s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Σ_{s'} ⟨s|H|s'⟩ ψ(s')/ψ(s) from the dense matrix, and the sum of absolute values (the scale of rounding)."""
+    """Σ_{s'} ⟨s|H|s'⟩ ψ(s')/ψ(s) from the dense matrix, and the sum of absolute values (the scale of
+    rounding).
+    """
     states = np.array(list(itertools.product([1, -1], repeat=operator.size)), np.int8)
     matrix = operator.to_dense()
     logs = log_amplitudes(form, states)
@@ -123,22 +127,31 @@ def test_composed_flips_equal_rows(limit, monkeypatch):
 def test_elements_of_many_spins():
     """An element that depends on more spins than a table holds is evaluated term by term."""
     H = Operator.from_strings(
-        12, [(0.7, {i: "Y" for i in range(12)}), (0.2, {0: "X"}), (0.4, {0: "X", **{i: "Z" for i in range(1, 12)}})]
+        12,
+        [
+            (0.7, {i: "Y" for i in range(12)}),
+            (0.2, {0: "X"}),
+            (0.4, {0: "X", **{i: "Z" for i in range(1, 12)}}),
+        ],
     )
     f = make_form(size=12, hidden=5)
     s = np.random.default_rng(1).choice([1, -1], (9, 12)).astype(np.int8)
-    assert (host_local_energy.prepare(H).offsets < 0).all()
+    assert (host_operator.prepare(H).offsets < 0).all()
     want, scale = expected(H, f, s)
     assert np.all(np.abs(host_local_energy.local_values(H, f, s) - want) <= 1e-12 * scale)
 
 
 def test_huge_weights_stay_numbers():
-    """Where products leave the range of floating-point numbers, logarithms do it; only what is beyond float64 is infinite."""
+    """Where products leave the range of floating-point numbers, logarithms do it; only what is beyond
+    float64 is infinite.
+    """
     H = OPERATORS["pairs XX YY ZZ"]
     s = np.random.default_rng(1).choice([1, -1], (20, SIZE)).astype(np.int8)
     for is_complex in (False, True):
         for scale in (1.0, 8.0, 60.0, 1000.0):
-            values = host_local_energy.local_values(H, make_form(hidden=40, scale=scale, is_complex=is_complex), s)
+            values = host_local_energy.local_values(
+                H, make_form(hidden=40, scale=scale, is_complex=is_complex), s
+            )
             assert not np.isnan(values).any()
 
 
@@ -155,11 +168,11 @@ def test_threads_do_not_change_numbers():
 
 def test_operator_is_prepared_once_and_forgotten():
     H = random_operator("XYZ", 5, 2, False, seed=9)
-    assert host_local_energy.prepare(H) is host_local_energy.prepare(H)
+    assert host_operator.prepare(H) is host_operator.prepare(H)
     name = id(H)
     del H
     gc.collect()
-    assert name not in host_local_energy._prepared
+    assert name not in host_operator._prepared
 
 
 def test_sizes_are_checked():

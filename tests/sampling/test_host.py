@@ -1,4 +1,6 @@
-"""The host sampler: its law against enumeration, its path through every kind of move, independence of threads."""
+"""The host sampler: its law against enumeration, its path through every kind of move, independence of
+threads.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,9 @@ RULES = {
 }
 
 
-def make_form(hidden=4, scale=0.3, coupling=False, is_complex=False, poles=False, size=SIZE, seed=3) -> SpinForm:
+def make_form(
+    hidden=4, scale=0.3, coupling=False, is_complex=False, poles=False, size=SIZE, seed=3
+) -> SpinForm:
     rng = np.random.default_rng(seed)
 
     def draw(*shape):
@@ -110,7 +114,9 @@ def transition_matrix(form: SpinForm, rule) -> np.ndarray:
 @pytest.mark.parametrize("rule", [*RULES, "triples"])
 @pytest.mark.parametrize("name", FORMS)
 def test_chains_follow_the_exact_matrix(name, rule, key):
-    """After 3 and 60 proposals from one configuration, 30,000 chains are spread as the matrix's powers say."""
+    """After 3 and 60 proposals from one configuration, 30,000 chains are spread as the matrix's powers
+    say.
+    """
     form, rule = make_form(**FORMS[name]), RULES.get(rule, TRIPLES)
     start = np.array([1, -1, -1, 1, 1, -1, 1, -1])
     chains = 30_000
@@ -118,7 +124,9 @@ def test_chains_follow_the_exact_matrix(name, rule, key):
     begin = matrix[(start < 0) @ (1 << np.arange(SIZE)[::-1])] * 0
     begin[(start < 0) @ (1 << np.arange(SIZE)[::-1])] = 1
     for sweep in (3, 60):
-        drawn, _ = drawn_with(form, rule, np.tile(start, (chains, 1)), 1, sweep, jax.random.fold_in(key, sweep))
+        drawn, _ = drawn_with(
+            form, rule, np.tile(start, (chains, 1)), 1, sweep, jax.random.fold_in(key, sweep)
+        )
         counts = np.bincount((drawn[:, 0] < 0) @ (1 << np.arange(SIZE)[::-1]), minlength=1 << SIZE)
         exact = begin @ np.linalg.matrix_power(matrix, sweep) * chains
         often = exact > 10
@@ -145,7 +153,9 @@ def test_distance_to_enumeration_falls(scale, rule, key):
         counts = np.bincount(codes[:, :draws].ravel(), minlength=1 << SIZE)
         return 0.5 * np.abs(counts / (64 * draws) - exact).sum()
 
-    independent = np.sum(np.sqrt(exact * (1 - exact) / (2 * np.pi * 64 * 6400)))  # the mean for independent draws
+    independent = np.sum(
+        np.sqrt(exact * (1 - exact) / (2 * np.pi * 64 * 6400))
+    )  # the mean for independent draws
     assert distance(6400) < 2.5 * independent
     assert 5 < distance(100) / distance(6400) < 12  # √64 = 8
 
@@ -187,13 +197,13 @@ def test_units_do_not_drift(name, key, monkeypatch):
 
     def ratio(x):
         if not tables.complex_units:
+            x = x[..., : tables.hidden]
             return x[:, 0] / (x[:, 0] + x[:, 1])
-        z = x[..., :n] + 1j * x[..., n:]
+        z = (x[..., :n] + 1j * x[..., n:])[..., : tables.hidden]
         return z[:, 0] / (z[:, 0] + z[:, 1])
 
     assert len(seen) == 1
-    error = np.abs(ratio(pq) - ratio(fresh)) / np.abs(ratio(fresh) + (ratio(fresh) == 0))
-    assert error.max() < 3e-12
+    assert np.abs(ratio(pq[:, :2]) / ratio(fresh) - 1).max() < 1e-12
     assert np.allclose(norm, host_tables.norms(tables, pq[:, :2]), rtol=1e-11)
 
 
@@ -235,7 +245,9 @@ def test_alias_table_is_exact():
 
 
 def test_generator_follows_the_reference():
-    """xoshiro256++ from state (1, 2, 3, 4): its first outputs by the authors' C code are 41943041, 58720359, ..."""
+    """xoshiro256++ from state (1, 2, 3, 4): its first outputs by the authors' C code are 41943041,
+    58720359, ...
+    """
     state = np.array([[1, 2, 3, 4]], np.uint64)
     draw = numba.njit(lambda s: uniform(s, 0))
     expected = [41943041, 58720359, 3588806011781223, 3591011842654386, 9228616714210784205]

@@ -3,36 +3,39 @@ r"""Wave functions on the host: a `SpinForm` as tables for which ψ(s')/ψ(s) ne
     log ψ(s) = constant + a·s + ½ sᵀJs + Σ_k ln 2cosh θ_k,      θ = b + sᵀW
 
 Each hidden unit is kept as a pair (p_k, q_k) with p_k/q_k = e^{2θ_k}, on any common scale, so that
-2cosh θ_k = (p_k + q_k)/√(p_k q_k). Flipping a spin s_i multiplies e^{2θ_k} by e^{∓4W_ik}: with E_ik = e^{−4W_ik}
+2cosh θ_k = (p_k + q_k)/√(p_k q_k). Flipping a spin s_i multiplies e^{2θ_k} by e^{∓4W_ik}.
+With E_ik = e^{−4W_ik}
 
     s_i = +1:  p ← p E_i,      s_i = −1:  q ← q E_i,
 
     ψ(s')/ψ(s) = e^{pair and field terms} · Π_k E_ik^{−1/2} · Π_k (p'_k + q'_k) / Π_k (p_k + q_k).
 
-One row E of a table serves both signs, an exchange of opposite spins is one row E_i/E_j, and the flip of all spins is
-the row e^{4b} with p and q exchanged after it. A proposal costs a multiply-add and a product per hidden unit, an
-acceptance a product; real parameters give sums of positive numbers, so nothing cancels. Compare the tanh form of
-Carleo & Troyer, Science 355, 602 (2017), supplement, which divides at every acceptance and cancels where cosh
-saturates. The running Π(p + q) is kept; (p, q) are scaled back to p + q = 1 before they could leave the range of numbers,
-and are recomputed from s now and then, against the drift of rounding.
+One row E of a table serves both signs, an exchange of opposite spins is one row E_i/E_j, and the flip of
+all spins is the row e^{4b} with p and q exchanged after it. A proposal costs a multiply-add and a product
+per hidden unit, an acceptance a product; real parameters give sums of positive numbers, so nothing cancels.
+Compare the tanh form of Carleo & Troyer, Science 355, 602 (2017), supplement, which divides at every
+acceptance and cancels where cosh saturates. The running Π(p + q) is kept; (p, q) are scaled back to p + q =
+1 before they could leave the range of numbers, and are recomputed from s now and then, against the drift of
+rounding.
 
-Range: where Σ_k Re W_ik is large, hidden units are reflected (W_k, b_k → −W_k, −b_k, which leaves ψ as it is) until it
-nearly vanishes on every site; the products are then of the size of the ratio itself. A product outside
-[10⁻²⁹⁰, 10²⁹⁰] sends its proposal through `log_amplitude`, from the configuration itself and in logarithms, and so does
-every proposal where the weights themselves are too large for a table (`careful`).
+Range: where Σ_k Re W_ik is large, hidden units are reflected (W_k, b_k → −W_k, −b_k, which leaves ψ as it
+is) until it nearly vanishes on every site; the products are then of the size of the ratio itself. A product
+outside [10⁻²⁹⁰, 10²⁹⁰] sends its proposal through `log_amplitude`, from the configuration itself and in
+logarithms, and so does every proposal where the weights themselves are too large for a table (`careful`).
 
-Layout: a row is (P,) float64, P = Mp for real hidden units, P = 2 Mp (real parts, then imaginary parts) for complex
-ones; Mp is M padded to whole vectors with units p = 0, q = 1, E = 1. All transcendental functions are numpy's, over whole
-arrays; the compiled kernels only multiply and add, which also keeps their compilation short.
+Layout: a row is (P,) float64, P = Mp for real hidden units, P = 2 Mp (real parts, then imaginary parts) for
+complex ones; Mp is M padded to whole vectors with units p = 0, q = 1, E = 1. Transcendental functions are
+done here, over whole arrays; the kernels only multiply and add (`host_kernels`), which also keeps their
+compilation short.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from intertwine._compile import inner, kernel, ordered_kernel
+from intertwine.models.host_kernels import cos_sin, sums
 from intertwine.models.protocols import SpinForm
 
 LANES, COMPLEX_LANES = 8, 16
@@ -51,8 +54,8 @@ class HostForm(NamedTuple):
     field: (2, N) real and imaginary parts. coupling: (2, N, N), or (2, 0, 0) where there is none.
     bias: (P,). weights: (N, P). rows: (N, P), E_i = e^{−4W_i} of each site. logs: (N, 2), Σ_k 2W_ik =
     ln Π_k E_ik^{−1/2}, real and imaginary part. unit: (P,), the row of ones.
-    constant: complex. hidden, padded: M and Mp. complex_units: whether rows are complex. is_complex: whether anything is.
-    careful: whether the weights exceed what tables can hold.
+    constant: complex. hidden, padded: M and Mp. complex_units: whether rows are complex. is_complex:
+    whether anything is. careful: whether the weights exceed what tables can hold.
     """
 
     field: np.ndarray
@@ -71,8 +74,8 @@ class HostForm(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """Rows of a list of flip sets: values (R, P); logs (R, 2), ln Π_k E_k^{−1/2}; fields (R, 2), the A with which the
-    first spin s₀ of the set enters, ψ'/ψ ∝ e^{−s₀A}; real and imaginary parts."""
+    """Rows of a list of flip sets: values (R, P); logs (R, 2), ln Π_k E_k^{−1/2}; fields (R, 2), the A with
+    which the first spin s₀ of the set enters, ψ'/ψ ∝ e^{−s₀A}; real and imaginary parts."""
 
     values: np.ndarray
     logs: np.ndarray
@@ -114,7 +117,9 @@ def host_form(form: SpinForm) -> HostForm:
         hidden=hidden,
         padded=padded,
         complex_units=complex_units,
-        is_complex=complex_units or np.iscomplexobj(field) or (coupling is not None and np.iscomplexobj(coupling)),
+        is_complex=complex_units
+        or np.iscomplexobj(field)
+        or (coupling is not None and np.iscomplexobj(coupling)),
         careful=not bool(np.max(angle, initial=0.0) < LARGEST_ANGLE),
     )
 
@@ -122,17 +127,17 @@ def host_form(form: SpinForm) -> HostForm:
 def _flat(x: np.ndarray, padded: int, complex_units: bool) -> np.ndarray:
     """Rows (R, M) as (R, P)."""
     out = np.zeros((x.shape[0], padded * (1 + complex_units)))
-    out[:, : x.shape[1]] = x.real
+    out[:, : x.shape[1]] = np.real(x)
     if np.iscomplexobj(x):
-        out[:, padded : padded + x.shape[1]] = x.imag
+        out[:, padded : padded + x.shape[1]] = np.imag(x)
     return out
 
 
 def _split(x: np.ndarray) -> np.ndarray:
     out = np.zeros((2, *x.shape))
-    out[0] = x.real
+    out[0] = np.real(x)
     if np.iscomplexobj(x):
-        out[1] = x.imag
+        out[1] = np.imag(x)
     return out
 
 
@@ -171,7 +176,9 @@ def single_rows(host: HostForm) -> Rows:
 
 
 def pair_rows(host: HostForm, pairs: np.ndarray, sign: int) -> Rows:
-    """One row a pair (R, 2) of sites: E_i/E_j for opposite spins (sign −1), E_i E_j for equal ones (sign +1)."""
+    """One row a pair (R, 2) of sites: E_i/E_j for opposite spins (sign −1), E_i E_j for equal ones
+    (sign +1).
+    """
     i, j, n = pairs[:, 0], pairs[:, 1], host.padded
     values = np.empty((len(pairs), host.rows.shape[1]))
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
@@ -189,7 +196,9 @@ def pair_rows(host: HostForm, pairs: np.ndarray, sign: int) -> Rows:
 
 
 def global_row(host: HostForm) -> Rows:
-    """The row that multiplies q before p and q change places when all spins flip; its field term is not in the row."""
+    """The row that multiplies q before p and q change places when all spins flip; its field term is not
+    in the row.
+    """
     b, n = host.bias, host.padded
     logs = np.array([[-2 * b[:n].sum(), -2 * b[n:].sum()]])
     return Rows(_exponential(4 * b[None], n), logs, np.zeros((1, 2)))
@@ -245,7 +254,9 @@ def norms(host: HostForm, pq: np.ndarray) -> np.ndarray:
 
 
 def log_amplitude(host: HostForm, spins: np.ndarray) -> np.ndarray:
-    """log ψ − constant of configurations (B, N), complex (B,), from θ in logarithms: the path for any weights."""
+    """log ψ − constant of configurations (B, N), complex (B,), from θ in logarithms: the path for any
+    weights.
+    """
     s = spins.astype(np.float64)
     theta = sums(spins, host.weights, host.bias)
     n, m = host.padded, host.hidden
@@ -273,122 +284,3 @@ def local_fields(host: HostForm, spins: np.ndarray) -> np.ndarray:
         else:
             out[:, part] = host.field[part]
     return out
-
-
-def sums(spins: np.ndarray, weights: np.ndarray, bias: np.ndarray) -> np.ndarray:
-    """bias + spins·weights, (B, P) from (B, N), (N, P) and (P,); without BLAS, whose threads would meet ours."""
-    out = np.empty((len(spins), weights.shape[1]))
-    _sums(np.ascontiguousarray(spins, np.int8), weights, bias + weights.sum(axis=0), out)
-    return out
-
-
-def cos_sin(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """cos x and sin x of (R, n) to rounding; twenty times numpy's double-precision functions.
-
-    >>> x = np.linspace(-99, 99, 1000)[None]
-    >>> bool(np.abs(np.array(cos_sin(x)) - [np.cos(x), np.sin(x)]).max() < 3e-16)
-    True
-    """
-    if not np.max(np.abs(x), initial=0.0) < 1e5:  # also NaN
-        with np.errstate(invalid="ignore"):
-            return np.cos(x), np.sin(x)
-    cosine, sine = np.ascontiguousarray(x), np.empty(x.shape)
-    cosine = cosine.copy() if cosine is x else cosine
-    _cos_sin(cosine.reshape(-1), sine.reshape(-1))
-    return cosine, sine
-
-
-@ordered_kernel
-def _cos_sin(x: Any, sine: Any) -> None:
-    """x ← cos x: Cody-Waite reduction by π/2 in three parts, then the polynomials of Moshier's Cephes."""
-    for k in range(x.shape[0]):
-        turns = np.floor(x[k] * 0.6366197723675814 + 0.5)
-        r = ((x[k] - turns * 1.57079625129699707031) - turns * 7.54978941586159635335e-8) - (
-            turns * 5.39030285815811905290e-15
-        )
-        z = r * r
-        s = 1.58962301576546568060e-10 * z - 2.50507477628578072866e-8
-        s = (s * z + 2.75573136213857245213e-6) * z - 1.98412698295895385996e-4
-        s = (s * z + 8.33333333332211858878e-3) * z - 1.66666666666666307295e-1
-        s = r + r * z * s
-        c = -1.13585365213876817300e-11 * z + 2.08757008419747316778e-9
-        c = (c * z - 2.75573141792967388112e-7) * z + 2.48015872888517045348e-5
-        c = (c * z - 1.38888888888730564116e-3) * z + 4.16666666666665929218e-2
-        c = 1.0 - (0.5 * z - z * z * c)
-        quarter = turns - 4.0 * np.floor(0.25 * turns)
-        odd = quarter == 1.0 or quarter == 3.0
-        u, v = (s if odd else c), (c if odd else s)
-        x[k] = -u if quarter == 1.0 or quarter == 2.0 else u
-        sine[k] = -v if quarter >= 2.0 else v
-
-
-@kernel
-def _sums(spins: Any, weights: Any, all_up: Any, out: Any) -> None:
-    """out = all_up − 2 Σ over the spins down of their weights, 8 configurations at a time for each row of weights."""
-    width = out.shape[1]
-    for start in range(0, spins.shape[0], 8):
-        stop = min(start + 8, spins.shape[0])
-        for c in range(start, stop):
-            for k in range(width):
-                out[c, k] = all_up[k]
-        for i in range(spins.shape[1]):
-            for c in range(start, stop):
-                if spins[c, i] < 0:
-                    for k in range(width):
-                        out[c, k] -= 2.0 * weights[i, k]
-
-
-# ---- what the kernels are made of -----------------------------------------------------------------------------------
-# Arrays come whole, with indices: a view of an array costs its reference counts, as much as a product of 40 units.
-
-
-@inner
-def product(pq: Any, c: int, a: int, b: int, rows: Any, r: int, n: int) -> float:
-    """Π_k (pq[c, a]_k + pq[c, b]_k rows[r]_k) over n real units."""
-    value = 1.0
-    for k in range(n):
-        value *= pq[c, a, k] + pq[c, b, k] * rows[r, k]
-    return value
-
-
-@inner
-def product_square(pq: Any, c: int, a: int, b: int, rows: Any, r: int, n: int) -> float:
-    """Π_k |pq[c, a]_k + pq[c, b]_k rows[r]_k|² over n complex units."""
-    value = 1.0
-    for k in range(n):
-        u, v, e, f = pq[c, b, k], pq[c, b, n + k], rows[r, k], rows[r, n + k]
-        x = pq[c, a, k] + (u * e - v * f)
-        y = pq[c, a, n + k] + (u * f + v * e)
-        value *= x * x + y * y
-    return value
-
-
-@inner
-def multiply(pq: Any, c: int, b: int, rows: Any, r: int, n: int, complex_units: Any) -> None:
-    """pq[c, b] ← pq[c, b] rows[r]."""
-    for k in range(n):
-        if complex_units is None:
-            pq[c, b, k] *= rows[r, k]
-        else:
-            u, v, e, f = pq[c, b, k], pq[c, b, n + k], rows[r, k], rows[r, n + k]
-            pq[c, b, k] = u * e - v * f
-            pq[c, b, n + k] = u * f + v * e
-
-
-@inner
-def rescale(pq: Any, c: int, n: int, complex_units: Any) -> float:
-    """(p, q) = pq[c, :2] divided by |p + q|; returns the new Π_k |p_k + q_k|², 1 unless one of them vanishes."""
-    norm = 1.0
-    for k in range(n):
-        x = pq[c, 0, k] + pq[c, 1, k]
-        if complex_units is not None:
-            y = pq[c, 0, n + k] + pq[c, 1, n + k]
-            x = np.sqrt(x * x + y * y)
-        scale = 1.0 / max(x, 1e-60)
-        norm *= x * scale
-        pq[c, 0, k] *= scale
-        pq[c, 1, k] *= scale
-        if complex_units is not None:
-            pq[c, 0, n + k] *= scale
-            pq[c, 1, n + k] *= scale
-    return norm * norm

@@ -1,13 +1,13 @@
 r"""Local values of an operator on the host: E_loc(s) = Σ_{s'} ⟨s|H|s'⟩ ψ(s')/ψ(s) for a `SpinForm`.
 
-ψ(s')/ψ(s) is a product over hidden units from the tables of `models.host_tables`, and ⟨s|H|s'⟩ of a flip set a look-up
-in a table of the spins that it depends on; elements that vanish are skipped. One core takes a block of configurations.
-Products that leave the range of floating-point numbers, and weights too large for tables, are done in logarithms.
+ψ(s')/ψ(s) is a product over hidden units from the tables of `models.host_tables`, and ⟨s|H|s'⟩ of a flip
+set a look-up in a table of the spins that it depends on; elements that vanish are skipped. One core takes a
+block of configurations. Products that leave the range of floating-point numbers, and weights too large for
+tables, are done in logarithms.
 """
 
 from __future__ import annotations
 
-import weakref
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,109 +16,15 @@ from intertwine import _threads
 from intertwine._checks import fail
 from intertwine._compile import COMPLEX, kernel
 from intertwine.models import host_tables
-from intertwine.models.host_tables import LARGEST, SMALLEST, HostForm, multiply, product
+from intertwine.models.host_kernels import multiply, product
+from intertwine.models.host_tables import LARGEST, SMALLEST, HostForm
 from intertwine.models.protocols import SpinForm
+from intertwine.quantum.host_operator import HostOperator, parts, prepare
 from intertwine.quantum.host_product import complex_product
 
 BLOCK = 64
 """Configurations a block, whatever the number of threads."""
 LARGEST_LOG = 700.0
-MAX_BITS = 10
-"""Elements that depend on more spins than this are evaluated term by term."""
-
-
-class HostOperator(NamedTuple):
-    """An operator as the kernel reads it. K flip sets of up to F sites:
-
-    flips: (K, F) padded with N; counts: (K,). sites: (K, B) the spins that an element depends on, bits: (K,) their
-    number. table: (V, 2) values; offsets: (K,) where the 2^bits values of a flip set begin (bit b set: spin b down), or
-    −1 − w: the w-th of those evaluated by numpy. opposite, equal: (K,) whether a pair's element can differ from zero for such spins.
-    diagonal: (Td, 2); diagonal_sites: (Td, Dd). coefficients, signs: as in the operator. is_complex: any imaginary part.
-    """
-
-    flips: np.ndarray
-    counts: np.ndarray
-    sites: np.ndarray
-    bits: np.ndarray
-    table: np.ndarray
-    offsets: np.ndarray
-    opposite: np.ndarray
-    equal: np.ndarray
-    diagonal: np.ndarray
-    diagonal_sites: np.ndarray
-    coefficients: np.ndarray
-    signs: np.ndarray
-    is_complex: bool
-
-
-_prepared: dict[int, tuple[Any, HostOperator]] = {}  # by the operator's identity, as long as it lives
-
-
-def prepare(operator: Any) -> HostOperator:
-    """The kernel's arrays of an `Operator`, made once for each operator object."""
-    found = _prepared.get(id(operator))
-    if found is not None and found[0]() is operator:
-        return found[1]
-    name, ready = id(operator), host_operator(operator)
-    _prepared[name] = (weakref.ref(operator, lambda _: _prepared.pop(name, None)), ready)
-    return ready
-
-
-def host_operator(operator: Any) -> HostOperator:
-    """The kernel's arrays of an `Operator`.
-
-    >>> from intertwine.quantum.operator import Operator
-    >>> ready = host_operator(Operator.from_strings(2, [(1.0, {0: "X", 1: "X"}), (1.0, {0: "Y", 1: "Y"})]))
-    >>> ready.table[ready.offsets[0] :, 0].tolist(), bool(ready.equal[0])
-    ([0.0, 2.0, 2.0, 0.0], False)
-    """
-    size = operator.size
-    flips = np.ascontiguousarray(np.sort(np.asarray(operator.flips), axis=1), np.int32)
-    coefficients, signs = np.asarray(operator.coefficients), np.asarray(operator.signs)
-    diagonal = np.asarray(operator.diagonal_coefficients)
-    count = len(flips)
-    involved = [np.unique(signs[k][coefficients[k] != 0]) for k in range(count)]
-    involved = [sites[sites < size] for sites in involved]
-    bits = np.array([len(sites) for sites in involved], np.int32)
-    narrow = bits <= MAX_BITS
-    sites = np.full((count, max(1, int(np.max(bits[narrow], initial=0)))), size, np.int32)
-    values, offsets = [np.zeros(1, np.complex128)], np.full(count, -1, np.int64)
-    opposite, equal = np.ones(count, bool), np.ones(count, bool)
-    total = 1
-    for k in np.flatnonzero(narrow):
-        d = bits[k]
-        sites[k, :d] = involved[k]
-        spins = 1 - 2 * ((np.arange(1 << d)[:, None] >> np.arange(d)) & 1)
-        extended = np.ones((1 << d, size + 1))
-        extended[:, involved[k]] = spins
-        block = np.prod(extended[:, signs[k]], axis=-1) @ coefficients[k]
-        values.append(block)
-        offsets[k], total = total, total + len(block)
-        pair = flips[k][flips[k] < size]
-        if len(pair) == 2 and np.isin(pair, involved[k]).all():
-            alike = extended[:, pair[0]] == extended[:, pair[1]]
-            equal[k], opposite[k] = np.any(block[alike] != 0), np.any(block[~alike] != 0)
-    offsets[~narrow] = -1 - np.arange(np.count_nonzero(~narrow))
-    return HostOperator(
-        flips=flips,
-        counts=np.sum(flips < size, axis=1).astype(np.int32),
-        sites=sites,
-        bits=bits,
-        table=_parts(np.concatenate(values)),
-        offsets=offsets,
-        opposite=opposite,
-        equal=equal,
-        diagonal=_parts(diagonal),
-        diagonal_sites=np.ascontiguousarray(operator.diagonal_signs, np.int32),
-        coefficients=coefficients,
-        signs=signs,
-        is_complex=bool(np.iscomplexobj(coefficients) or np.iscomplexobj(diagonal)),
-    )
-
-
-def _parts(x: np.ndarray) -> np.ndarray:
-    """Real and imaginary parts of (n,) as (n, 2)."""
-    return np.ascontiguousarray(np.stack([x.real, x.imag], axis=-1), np.float64)
 
 
 def local_values(operator: Any, form: SpinForm, configurations: Any) -> np.ndarray:
@@ -162,9 +68,9 @@ def warm_up(operator: Any, form: SpinForm) -> Any:
 
 
 class _Plan(NamedTuple):
-    """Rows of the flip sets for opposite and for equal spins of a pair (−1: composed), the table of rows (sites, pairs,
-    unit), the factors Π E^{−1/2} e^{∓A} (R, 2, 2) for a first spin up (0) and down (1), ln Π E^{−1/2} of each row, and
-    whether some flip set is composed."""
+    """Rows of the flip sets for opposite and for equal spins of a pair (−1: composed), the table of rows
+    (sites, pairs, unit), the factors Π E^{−1/2} e^{∓A} (R, 2, 2) for a first spin up (0) and down (1),
+    ln Π E^{−1/2} of each row, and whether some flip set is composed."""
 
     opposite: np.ndarray
     equal: np.ndarray
@@ -179,21 +85,20 @@ def _plan(ready: HostOperator, host: HostForm) -> _Plan:
     opposite, equal = np.full(count, -1, np.int32), np.full(count, -1, np.int32)
     single, pair = ready.counts == 1, ready.counts == 2
     opposite[single] = ready.flips[single, 0]
-    parts, base = [host_tables.single_rows(host)], host.rows.shape[0]
+    tables, base = [host_tables.single_rows(host)], host.rows.shape[0]
     for which, needed, sign in ((opposite, ready.opposite, -1), (equal, ready.equal, 1)):
         sets = np.flatnonzero(pair & needed)
         if 0 < len(sets) * host.unit.nbytes <= host_tables.MAX_PAIR_BYTES or (len(sets) and not host.hidden):
-            parts.append(host_tables.pair_rows(host, ready.flips[sets, :2], sign))
+            tables.append(host_tables.pair_rows(host, ready.flips[sets, :2], sign))
             which[sets] = base + np.arange(len(sets))
             base += len(sets)
-    table = host_tables.joined([*parts, host_tables.unit_row(host)])
+    table = host_tables.joined([*tables, host_tables.unit_row(host)])
     with np.errstate(over="ignore", invalid="ignore"):
         logs, fields = (x[:, 0] + 1j * x[:, 1] for x in (table.logs, table.fields))
         factors = np.exp(np.stack([logs - fields, logs + fields], axis=1))
-    composed = bool(np.any((opposite < 0) & ~(pair & ~ready.opposite)) or np.any(pair & ready.equal & (equal < 0)))
-    return _Plan(
-        opposite, equal, table.values, np.stack([factors.real, factors.imag], axis=-1), table.logs, composed
-    )
+    missing = (opposite < 0) & ~(pair & ~ready.opposite) | pair & ready.equal & (equal < 0)
+    composed = bool(missing.any())
+    return _Plan(opposite, equal, table.values, parts(factors), table.logs, composed)
 
 
 def _block(ready: HostOperator, host: HostForm, plan: _Plan, extended: np.ndarray, out: np.ndarray) -> None:
@@ -206,11 +111,12 @@ def _block(ready: HostOperator, host: HostForm, plan: _Plan, extended: np.ndarra
         pq[:, :2] = host_tables.unit_pairs(host, spins)
         paired = host.coupling.size > 0
         general = paired or plan.composed
+        local = host_tables.local_fields(host, spins) if general else None
         _run(
             ready.flips, ready.counts, ready.sites, ready.bits, ready.table, ready.offsets,
-            wide if wide.size else None, ready.diagonal, ready.diagonal_sites, plan.opposite, plan.equal, plan.rows,
-            plan.factors, plan.logs if general else None, host_tables.local_fields(host, spins) if general else None,
-            host.coupling if paired else None, COMPLEX if host.complex_units else None, extended, pq, out, done,
+            wide if wide.size else None, ready.diagonal, ready.diagonal_sites, plan.opposite, plan.equal,
+            plan.rows, plan.factors, plan.logs if general else None, local, host.coupling if paired else None,
+            COMPLEX if host.complex_units else None, extended, pq, out, done,
         )  # fmt: skip
     for c in np.flatnonzero(~done):
         value = _in_logarithms(ready, host, extended[c], wide[c])
@@ -223,12 +129,14 @@ def _wide_elements(ready: HostOperator, extended: np.ndarray) -> np.ndarray:
     out = np.zeros((len(extended), len(wide), 2))
     for w, k in enumerate(wide):
         products = np.prod(extended[:, ready.signs[k]], axis=-1, dtype=np.float64)
-        out[:, w] = _parts(products @ ready.coefficients[k])
+        out[:, w] = parts(products @ ready.coefficients[k])
     return out
 
 
 def _in_logarithms(ready: HostOperator, host: HostForm, extended: np.ndarray, wide: np.ndarray) -> complex:
-    """The local value of one configuration (N + 1,) without products that could leave the range of numbers."""
+    """The local value of one configuration (N + 1,) without products that could leave the range of
+    numbers.
+    """
     count, size = len(ready.flips), len(extended) - 1
     indices = np.sum((extended[ready.sites] < 0) << np.arange(ready.sites.shape[1]), axis=1)
     values = ready.table[np.maximum(ready.offsets, 0) + np.where(ready.offsets < 0, 0, indices)]
@@ -237,8 +145,9 @@ def _in_logarithms(ready: HostOperator, host: HostForm, extended: np.ndarray, wi
     there = np.flatnonzero(elements)
     flipped = np.tile(extended, (count, 1))
     flipped[np.arange(count)[:, None], ready.flips] *= -1
-    logs = host_tables.log_amplitude(host, flipped[there, :size]) - host_tables.log_amplitude(host, extended[None, :size])
-    largest = max(0.0, float(np.max(logs.real, initial=0.0)))
+    here = host_tables.log_amplitude(host, extended[None, :size])
+    logs = host_tables.log_amplitude(host, flipped[there, :size]) - here
+    largest = max(0.0, float(np.max(np.real(logs), initial=0.0)))
     diagonal = np.prod(extended[ready.diagonal_sites], axis=-1, dtype=np.float64) @ ready.diagonal
     scaled = np.sum(elements[there] * np.exp(logs - largest)) + complex(*diagonal) * np.exp(-largest)
     if largest < LARGEST_LOG:
@@ -252,13 +161,13 @@ def _infinite(x: float) -> float:
 
 @kernel
 def _run(
-    flips, counts, sites, bits, table, offsets, wide, diagonal, diagonal_sites, opposite, equal, rows, factors, logs,
-    local, coupling, complex_units, spins, pq, out, done,
+    flips, counts, sites, bits, table, offsets, wide, diagonal, diagonal_sites, opposite, equal, rows,
+    factors, logs, local, coupling, complex_units, spins, pq, out, done,
 ):  # fmt: skip
     """Local values of a block; `done` stays False where a product left the range of numbers. Element −1 of a
-    configuration is its own Π (p + q), by which the products of its neighbours are divided. None: wide where the table
-    has all elements; logs and local where all flip sets are rows; coupling (and then logs) where there is no pair
-    term; complex_units where they are real."""
+    configuration is its own Π (p + q), by which the products of its neighbours are divided. None: wide
+    where the table has all elements; logs and local where all flip sets are rows; coupling (and then logs)
+    where there is no pair term; complex_units where they are real."""
     width, unit = rows.shape[1], rows.shape[0] - 1
     units = width if complex_units is None else width // 2
     for c in range(spins.shape[0]):

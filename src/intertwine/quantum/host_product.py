@@ -1,8 +1,8 @@
 r"""Π_k (a_k + b_k e_k) of complex rows, in vector instructions.
 
-LLVM turns a product of real numbers into vector lanes by itself, but not one of complex numbers, whose real and
-imaginary parts depend on each other: ten times slower. So this one loop is written as vectors of 16 lanes, each lane a
-complex product of every 16th unit; LLVM splits them to the machine's width.
+LLVM turns a product of real numbers into vector lanes by itself, but not one of complex numbers, whose real
+and imaginary parts depend on each other: ten times slower. So this one loop is written as vectors of 16
+lanes, each lane a complex product of every 16th unit; LLVM splits them to the machine's width.
 """
 
 from __future__ import annotations
@@ -31,12 +31,13 @@ def _times(builder: Any, x: Any, y: Any) -> tuple[Any, Any]:
     return real, builder.fadd(mul(x[0], y[1]), mul(x[1], y[0]), flags=_FLAGS)
 
 
-@intrinsic
-def complex_product(typing_context: Any, pq: Any, first: Any, second: Any, rows: Any, third: Any, units: Any) -> Any:
+def _complex_product(
+    typing_context: Any, pq: Any, first: Any, second: Any, rows: Any, third: Any, units: Any
+) -> Any:
     """complex_product(pq, a, b, rows, r, n) → (real, imaginary) of Π_k (pq_{a+k} + pq_{b+k} rows_{r+k}).
 
-    pq, rows: C-contiguous float64 arrays, addressed by flat offsets a, b, r of rows of n real parts followed by n
-    imaginary ones; n is a multiple of 16.
+    pq, rows: C-contiguous float64 arrays, addressed by flat offsets a, b, r of rows of n real parts
+    followed by n imaginary ones; n is a multiple of 16.
     """
     signature = types.UniTuple(types.float64, 2)(pq, types.intp, types.intp, rows, types.intp, types.intp)
 
@@ -76,3 +77,6 @@ def complex_product(typing_context: Any, pq: Any, first: Any, second: Any, rows:
         return context.make_tuple(builder, sig.return_type, scalars)
 
     return signature, codegen
+
+
+complex_product: Any = intrinsic(_complex_product)

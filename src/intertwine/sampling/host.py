@@ -1,15 +1,13 @@
 r"""Metropolis sampling of |ψ|² on the host: compiled, one core a block of chains.
 
-For models that are a `SpinForm` (RBMs, symmetric RBMs, Jastrow, mean field). A proposal s → s' is accepted if a uniform
-number is below |ψ(s')/ψ(s)|² (Metropolis et al., J. Chem. Phys. 21, 1087, 1953), which the tables of
-`models.host_tables` give as a product over hidden units. Every move of a rule is one of
+For models that are a `SpinForm` (RBMs, symmetric RBMs, Jastrow, mean field). A proposal s → s' is accepted
+if a uniform number is below |ψ(s')/ψ(s)|² (Metropolis et al., J. Chem. Phys. 21, 1087, 1953), which the
+tables of `models.host_tables` give as a product over hidden units. How each move reads the tables is in
+`host_moves`.
 
-    row       one site, or an exchange of opposite spins: one row of the table
-    global    all sites: the row e^{4b}, then p and q change places
-    composed  any other set of sites: the rows of its sites multiplied into a copy of (p, q)
-
-The kernel advances each chain of a block until it is done, has to have (p, q) recomputed, or meets a proposal whose
-product left the range of floating-point numbers; numpy answers for all such chains at once, and the kernel goes on.
+The kernel advances each chain of a block until it is done, has to have (p, q) recomputed, or meets a
+proposal whose product left the range of floating-point numbers; numpy answers for all such chains at once,
+and the kernel goes on.
 
 Same law as the JAX path; the numbers depend on the key and the inputs, not on the number of threads.
 """
@@ -24,14 +22,13 @@ from intertwine import _threads
 from intertwine._checks import fail, positive_int
 from intertwine._compile import COMPLEX, kernel
 from intertwine.models import host_tables
-from intertwine.models.host_tables import LARGEST, SMALLEST, HostForm, multiply, product, product_square, rescale
+from intertwine.models.host_kernels import multiply, product, product_square, rescale
+from intertwine.models.host_tables import LARGEST, SMALLEST, HostForm
 from intertwine.models.protocols import SpinForm, SpinFormed
-from intertwine.sampling.host_random import alias_table, chain_states, uniform
+from intertwine.sampling.host_moves import COMPOSED, GLOBAL, ROW, SEGMENT, MovePlan, move_plan, patience
+from intertwine.sampling.host_random import chain_states, uniform
 from intertwine.sampling.rules import Rule
 
-ROW, GLOBAL, COMPOSED = 0, 1, 2
-SEGMENT = 2048
-"""Proposals after which (p, q) are recomputed from the configuration."""
 BLOCK = 8
 """Chains a block, whatever the number of threads (more where there are many chains)."""
 
@@ -82,7 +79,7 @@ def sample(
     if spins.ndim != 2 or spins.shape[1] != size or not (np.abs(spins) == 1).all():
         raise fail("configurations", f"spins ±1 of shape (chains, {size})", f"shape {spins.shape}")
     draws, sweep = positive_int("draws", draws), positive_int("sweep", sweep)
-    plan = _plan(host, moves, weights, exchange)
+    plan = move_plan(host, moves, weights, exchange)
     chains = len(spins)
     states = chain_states(key, chains)
     drawn = np.empty((chains, draws, size), np.int8)
@@ -101,8 +98,8 @@ def sample(
 def warm_up(form: SpinForm, rule: Rule) -> Any:
     """Begin in the background to compile what `sample` needs for such a form and rule; returns a future.
 
-    A process's first call of `sample` otherwise compiles (about a second, once a machine: later processes read it from
-    disk). To be called before JAX compiles its own functions.
+    A process's first call of `sample` otherwise compiles (about a second, once a machine: later processes
+    read it from disk). To be called before JAX compiles its own functions.
     """
     return _threads.background(lambda: _compile(form, rule))
 
@@ -113,57 +110,10 @@ def _compile(form: SpinForm, rule: Rule) -> None:
     sample(form, table.sites, table.weights, np.ones((1, size)), 1, 1, np.zeros(2, np.uint32), table.exchange)
 
 
-class _Plan(NamedTuple):
-    """What the kernel needs of the moves (m, ...): sites, kind of move, row, whether equal spins make it null, alias
-    table; the table rows (sites, pairs, global, unit) and the factor |Π E^{−1/2} e^{∓A}|² of each for a first spin up
-    (0) and down (1); then what only some moves need: the number of sites of each, and ln |Π E^{−1/2}| of each row."""
-
-    sites: np.ndarray
-    kind: np.ndarray
-    row: np.ndarray
-    exchange: np.ndarray
-    share: np.ndarray
-    alias: np.ndarray
-    rows: np.ndarray
-    factors: np.ndarray
-    counts: np.ndarray
-    logs: np.ndarray
-
-
-def _plan(host: HostForm, moves: Any, weights: Any, exchange: Any) -> _Plan:
-    size = host.field.shape[1]
-    sites = np.asarray(moves, np.int32)
-    if sites.ndim != 2 or sites.size == 0 or (sites < 0).any() or (sites > size).any():
-        raise fail("moves", f"integers (moves, F) in 0..{size}", f"shape {sites.shape}", f"pad with {size}")
-    sites = np.sort(sites, axis=1)
-    counts = np.sum(sites < size, axis=1).astype(np.int32)
-    null = np.ascontiguousarray(np.broadcast_to(np.asarray(exchange, bool), len(sites)))
-    if (counts == 0).any() or (null & (counts != 2)).any():
-        raise fail("moves", "at least one site a move, and two for an exchange", counts.tolist())
-    probabilities = np.ones(len(sites)) if weights is None else np.asarray(weights, np.float64)
-    if probabilities.shape != (len(sites),) or not (probabilities >= 0).all() or not probabilities.sum() > 0:
-        raise fail("weights", f"{len(sites)} probabilities, one a move", probabilities)
-    kind, row = np.full(len(sites), COMPOSED, np.int32), np.zeros(len(sites), np.int32)
-    single, everything, pairs = counts == 1, (counts == size) & (size > 1) & ~null, np.flatnonzero(null)
-    kind[single], row[single] = ROW, sites[single, 0]
-    parts, base = [host_tables.single_rows(host)], size
-    if 0 < len(pairs) * host.unit.nbytes <= host_tables.MAX_PAIR_BYTES or (len(pairs) and not host.hidden):
-        parts.append(host_tables.pair_rows(host, sites[pairs, :2], -1))
-        kind[pairs], row[pairs] = ROW, base + np.arange(len(pairs))
-        base += len(pairs)
-    kind[everything], row[everything] = GLOBAL, base
-    row[kind == COMPOSED] = base + 1
-    parts += [host_tables.global_row(host), host_tables.unit_row(host)]
-    table = host_tables.joined(parts)
-    with np.errstate(over="ignore", invalid="ignore"):
-        factors = np.exp(2 * (table.logs[:, :1] + table.fields[:, :1] * np.array([-1.0, 1.0])))
-    logs = np.ascontiguousarray(table.logs[:, 0])
-    return _Plan(sites, kind, row, null, *alias_table(probabilities), table.values, factors, counts, logs)
-
-
 class _Chains(NamedTuple):
-    """A block of B chains under way: spins, generators, (p, q) with two rows of scratch, their Π |p + q|², Re(a + Js), the number of
-    proposals done, the move that waits for its ratio (−1: none) and that ratio."""
+    """A block of B chains under way: spins, generators, (p, q) with two rows of scratch, their Π |p + q|²,
+    Re(a + Js), the number of proposals done, the move that waits for its ratio (−1: none) and that
+    ratio."""
 
     spins: np.ndarray
     states: np.ndarray
@@ -177,7 +127,7 @@ class _Chains(NamedTuple):
 
 def _advance(
     host: HostForm,
-    plan: _Plan,
+    plan: MovePlan,
     sweep: int,
     spins: np.ndarray,
     states: np.ndarray,
@@ -204,7 +154,7 @@ def _advance(
         host.coupling[0] if paired else None,
         COMPLEX if host.complex_units else None,
         host.careful,
-        _patience(host, plan),
+        patience(host, plan),
     )
     for start in range(0, total, SEGMENT):
         stop = min(start + SEGMENT, total)
@@ -222,34 +172,27 @@ def _advance(
             late = np.flatnonzero(chains.done < stop)
 
 
-def _patience(host: HostForm, plan: _Plan) -> int:
-    """Accepted moves after which (p, q), each of which may have moved by a factor e^{±200}, must be rescaled."""
-    sites = int(plan.counts[plan.kind != GLOBAL].max(initial=0))
-    step = 4 * sites * np.abs(host.weights[:, : host.padded]).max(initial=0.0)
-    if (plan.kind == GLOBAL).any():
-        step = max(step, 4 * np.abs(host.bias[: host.padded]).max(initial=0.0))
-    return max(1, int(200 / step)) if step > 200 / SEGMENT else SEGMENT
-
-
 def _exact_ratios(host: HostForm, spins: np.ndarray, sites: np.ndarray) -> np.ndarray:
     """min(1, |ψ(s')/ψ(s)|²) (B,) in logarithms; 1 where ψ(s) = 0. sites (B, F) padded with N."""
     flipped = np.pad(spins, ((0, 0), (0, 1)))
     rows = np.arange(len(spins))[:, None]
     flipped[rows, sites] *= -1
     with np.errstate(invalid="ignore"):
-        change = host_tables.log_amplitude(host, flipped[:, :-1]).real - host_tables.log_amplitude(host, spins).real
+        change = np.real(
+            host_tables.log_amplitude(host, flipped[:, :-1]) - host_tables.log_amplitude(host, spins)
+        )
         return np.exp(2 * np.where(change < 0, change, 0.0))
 
 
 @kernel
 def _run(
-    sites, kind, row, exchange, share, alias, rows, factors, counts, logs, coupling, complex_units, careful, patience,
-    spins, states, pq, norm, local, done, waiting, ratio, sweep, stop, drawn, accepted,
+    sites, kind, row, exchange, share, alias, rows, factors, counts, logs, coupling, complex_units, careful,
+    patience, spins, states, pq, norm, local, done, waiting, ratio, sweep, stop, drawn, accepted,
 ):  # fmt: skip
-    """Advance each chain to `stop` proposals, or to the first that needs numpy: `waiting` then has its move, or is −1
-    if the chain must have (p, q) recomputed. pq[c] is p, q and two rows of scratch; `patience` accepted moves may pass
-    before they are rescaled. None: counts and logs where all
-    moves are rows; coupling (and then logs) where there is no pair term; complex_units where they are real."""
+    """Advance each chain to `stop` proposals, or to the first that needs numpy: `waiting` then has its
+    move, or is −1 if the chain must have (p, q) recomputed. pq[c] is p, q and two rows of scratch;
+    `patience` accepted moves may pass before they are rescaled. None: counts and logs where all moves are
+    rows; coupling (and then logs) where there is no pair term; complex_units where they are real."""
     size, width, moves = spins.shape[1], rows.shape[1], sites.shape[0]
     units = width if complex_units is None else width // 2
     for c in range(spins.shape[0]):

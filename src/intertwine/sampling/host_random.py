@@ -1,8 +1,9 @@
-r"""Random numbers of the host kernels: xoshiro256++ (Blackman & Vigna, ACM TOMS 47, 36, 2021), one generator a chain.
+r"""Random numbers of the host kernels: xoshiro256++ (Blackman & Vigna, ACM TOMS 47, 36, 2021), one
+generator a chain.
 
-A chain's 256-bit state is four successive outputs of splitmix64 seeded with the words of a JAX key, so that what a chain
-draws depends on the key and the chain's index alone, not on threads. Moves are drawn by Walker's alias method: one
-uniform number, one comparison.
+A chain's 256-bit state is four successive outputs of splitmix64 seeded with the words of a JAX key, so that
+what a chain draws depends on the key and the chain's index alone, not on threads. Moves are drawn by
+Walker's alias method: one uniform number, one comparison.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from intertwine._compile import inner
@@ -31,7 +33,7 @@ def chain_states(key: Any, chains: int) -> np.ndarray:
     >>> a.shape, bool((a[:2] == b).all())
     ((3, 4), True)
     """
-    typed = jax.dtypes.issubdtype(key.dtype, jax.dtypes.prng_key)
+    typed = jnp.issubdtype(key.dtype, jax.dtypes.prng_key)
     words = np.asarray(jax.random.key_data(key) if typed else key).reshape(-1).astype(np.uint32)
     seed = np.uint64(0)
     for low, high in words.reshape(-1, 2).tolist():
@@ -41,7 +43,8 @@ def chain_states(key: Any, chains: int) -> np.ndarray:
 
 
 def alias_table(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Walker's table of a distribution: draw slot i uniformly, keep it with probability share[i], else take alias[i].
+    """Walker's table of a distribution: draw slot i uniformly, keep it with probability share[i], else take
+    alias[i].
 
     >>> share, alias = alias_table(np.array([0.5, 0.25, 0.25]))
     >>> np.bincount(alias, 1 - share, 3) / 3 + share / 3
