@@ -99,7 +99,7 @@ def timed(work: Callable[[], object], repeats: int) -> tuple[float, float, float
 @numba.njit(fastmath=FAST)
 def _multiply_adds(x, y, times):
     total = 0.0
-    for t in range(times):
+    for _ in range(times):
         for k in range(x.shape[0]):
             total += x[k] * y[k]
         x[0] += 1e-9

@@ -25,7 +25,8 @@ COMPLEX = True
 
 def inner(function: Callable[..., Any]) -> Any:
     """Compile a function that only kernels call: no entry from Python, kept in its callers' caches."""
-    return numba.njit(no_cpython_wrapper=True, **_OPTIONS)(function)
+    options: Any = _OPTIONS | {"no_cpython_wrapper": True}
+    return numba.njit(**options)(function)
 
 
 def kernel(function: Callable[..., Any]) -> Any:

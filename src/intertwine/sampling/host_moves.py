@@ -40,7 +40,7 @@ class MovePlan(NamedTuple):
 
 
 def move_plan(host: HostForm, moves: Any, weights: Any, exchange: Any) -> MovePlan:
-    """The plan of moves (m, F) padded with N, their probabilities (None: equal) and whether they are exchanges.
+    """The plan of moves (m, F) padded with N, their probabilities (None: equal), and which are exchanges.
 
     Raises InputError for arrays that do not fit.
     """
