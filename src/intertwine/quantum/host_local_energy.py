@@ -22,8 +22,9 @@ from intertwine.models.protocols import SpinForm
 from intertwine.quantum.host_operator import HostOperator, parts, prepare
 from intertwine.quantum.host_product import complex_product
 
-BLOCK = 64
-"""Configurations a block, whatever the number of threads."""
+BLOCK_NUMBERS = 12_000
+"""Hidden units of all configurations of a block: arrays below 128 kB, which the allocator reuses. A block does
+not depend on the number of threads."""
 LARGEST_LOG = 700.0
 
 
@@ -51,12 +52,14 @@ def local_values(operator: Any, form: SpinForm, configurations: Any) -> np.ndarr
     extended[:, :size] = spins
     out = np.empty((len(spins), 2))
 
+    length = min(256, max(16, BLOCK_NUMBERS // max(1, host.rows.shape[1])))
+
     def blocks(start: int, stop: int) -> None:
         for b in range(start, stop):
-            part = slice(b * BLOCK, (b + 1) * BLOCK)
+            part = slice(b * length, (b + 1) * length)
             _block(ready, host, plan, extended[part], out[part])
 
-    _threads.over_ranges(blocks, -(-len(spins) // BLOCK), pieces_per_thread=2)
+    _threads.over_ranges(blocks, -(-len(spins) // length), pieces_per_thread=2)
     if ready.is_complex or host.is_complex:
         return out.view(np.complex128)[:, 0]
     return np.ascontiguousarray(out[:, 0])
