@@ -23,8 +23,8 @@ from intertwine.quantum.host_operator import HostOperator, parts, prepare
 from intertwine.quantum.host_product import complex_product
 
 BLOCK_NUMBERS = 12_000
-"""Hidden units of all configurations of a block: arrays below 128 kB, which the allocator reuses. A block does
-not depend on the number of threads."""
+"""Hidden units of all configurations of a block: arrays below 128 kB, which the allocator reuses. A block
+does not depend on the number of threads."""
 LARGEST_LOG = 700.0
 
 
