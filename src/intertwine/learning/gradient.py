@@ -16,10 +16,12 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax import Array
+from jax.sharding import Mesh
 
 from intertwine._checks import fail
 from intertwine.learning.log_derivatives import log_derivatives, unravel
 from intertwine.learning.objective import Evaluation
+from intertwine.sampling.sharding import mesh_of, replicated
 
 
 @jax.jit
@@ -55,17 +57,23 @@ class OptaxGradient:
         self, model: Any, evaluation: Evaluation, state: Any, *, step: int
     ) -> tuple[Any, Any, dict[str, float]]:
         model, state, norm = _step(
-            model, evaluation.samples, evaluation.local, evaluation.weights, state, self.transform
+            model,
+            evaluation.samples,
+            evaluation.local,
+            evaluation.weights,
+            state,
+            self.transform,
+            mesh_of(evaluation.samples),
         )
         return model, state, {"update_norm": float(norm)}
 
 
-@partial(jax.jit, static_argnames=("transform",))
+@partial(jax.jit, static_argnames=("transform", "mesh"))
 def _step(
-    model: Any, samples: Array, local: Array, weights: Any, state: Any, transform: Any
+    model: Any, samples: Array, local: Array, weights: Any, state: Any, transform: Any, mesh: Mesh | None
 ) -> tuple[Any, Any, Array]:
     updates, state = transform.update(
         gradient(model, samples, local, weights), state, eqx.filter(model, eqx.is_inexact_array)
     )
     norm = jnp.sqrt(sum(jnp.sum(jnp.abs(leaf) ** 2) for leaf in jax.tree.leaves(updates)))
-    return eqx.apply_updates(model, updates), state, norm
+    return replicated((eqx.apply_updates(model, updates), state, norm), mesh)

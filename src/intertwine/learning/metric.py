@@ -28,6 +28,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax import Array
+from jax.sharding import Mesh
 
 from intertwine._checks import fail, one_of, positive_int
 from intertwine.learning import schedules
@@ -36,6 +37,7 @@ from intertwine.learning.objective import Evaluation
 from intertwine.learning.schedules import Schedule
 from intertwine.learning.solvers.factorise import solve_shifted
 from intertwine.learning.solvers.iterative import conjugate_gradients
+from intertwine.sampling.sharding import mesh_of, replicated
 
 Solver = Literal["auto", "dense", "minsr", "iterative"]
 SOLVERS = ("auto", "dense", "minsr", "iterative")
@@ -113,7 +115,8 @@ for example 0.01.
         learning_rate, shift = schedules.at(self.learning_rate, step), schedules.at(self.shift, step)
         delta, operator, scalars = self.direction(model, evaluation, shift=shift, previous=state.previous)
         limit = float("inf") if self.max_norm is None else self.max_norm
-        model, norms = _descend(model, operator, delta, learning_rate, limit)
+        mesh = mesh_of(evaluation.samples)
+        model, norms = _descend(model, operator, delta, learning_rate, limit, mesh)
         scalars |= {"learning_rate": learning_rate} | {k: float(v) for k, v in norms.items()}
         return model, NaturalGradientState(delta if self.momentum > 0 else state.previous), scalars
 
@@ -126,7 +129,8 @@ for example 0.01.
         momentum = self.momentum if previous is not None else 0.0
         previous = previous if momentum > 0 else None
         samples, local, weights = evaluation.samples, evaluation.local, evaluation.weights
-        system = _assemble(model, samples, local, weights, previous, momentum, solver)
+        mesh = mesh_of(samples)
+        system = _assemble(model, samples, local, weights, previous, momentum, solver, mesh)
         if solver == "iterative":
             tried, retries = shift, 0
             result = conjugate_gradients(
@@ -136,7 +140,7 @@ for example 0.01.
         else:
             x, tried, retries = _factorise(system, shift, step_solver=solver)
             scalars = {}
-        delta = _direction(system.operator, x, previous, momentum, solver)
+        delta = _direction(system.operator, x, previous, momentum, solver, mesh)
         return delta, system.operator, {"shift": tried, "shift_retries": float(retries)} | scalars
 
 
@@ -146,19 +150,26 @@ class _System(NamedTuple):
     rhs: Array
 
 
-@partial(jax.jit, static_argnames=("solver",))
+@partial(jax.jit, static_argnames=("solver", "mesh"))
 def _assemble(
-    model: Any, samples: Array, local: Array, weights: Any, previous: Any, momentum: Any, solver: str
+    model: Any,
+    samples: Array,
+    local: Array,
+    weights: Any,
+    previous: Any,
+    momentum: Any,
+    solver: str,
+    mesh: Mesh | None,
 ) -> _System:
     operator = log_derivatives(model, samples, weights)
     residual = operator.residual(local)
     if previous is not None:
         residual = residual - momentum * operator.matvec(previous)
     if solver == "minsr":
-        return _System(operator, operator.gram(), residual)
+        return _System(operator, *replicated((operator.gram(), residual), mesh))
     if solver == "dense":
-        return _System(operator, operator.metric(), operator.rmatvec(residual))
-    return _System(operator, None, residual)
+        return _System(operator, *replicated((operator.metric(), operator.rmatvec(residual)), mesh))
+    return _System(operator, None, replicated(residual, mesh))
 
 
 def _factorise(system: _System, shift: float, *, step_solver: str) -> tuple[Array, float, int]:
@@ -176,15 +187,17 @@ def _factorise(system: _System, shift: float, *, step_solver: str) -> tuple[Arra
     return jnp.full_like(system.rhs, jnp.nan), tried, MOST_RETRIES
 
 
-@partial(jax.jit, static_argnames=("solver",))
-def _direction(operator: LogDerivatives, x: Array, previous: Any, momentum: Any, solver: str) -> Array:
+@partial(jax.jit, static_argnames=("solver", "mesh"))
+def _direction(
+    operator: LogDerivatives, x: Array, previous: Any, momentum: Any, solver: str, mesh: Mesh | None
+) -> Array:
     delta = operator.rmatvec(x) if solver == "minsr" else x
-    return delta if previous is None else delta + momentum * previous
+    return replicated(delta if previous is None else delta + momentum * previous, mesh)
 
 
-@jax.jit
+@partial(jax.jit, static_argnames=("mesh",))
 def _descend(
-    model: Any, operator: LogDerivatives, delta: Array, learning_rate: Any, limit: Any
+    model: Any, operator: LogDerivatives, delta: Array, learning_rate: Any, limit: Any, mesh: Mesh | None
 ) -> tuple[Any, dict[str, Array]]:
     """λ − η δ, shortened so that the Fubini-Study length η √⟨δ|S|δ⟩ of the step is at most `limit`."""
     image = operator.matvec(delta)
@@ -192,4 +205,4 @@ def _descend(
     factor = learning_rate * jnp.minimum(1.0, limit / jnp.maximum(length, jnp.finfo(length.dtype).tiny))
     update = unravel(model, -factor * delta)
     norms = {"update_norm": factor * jnp.sqrt(jnp.sum(jnp.abs(delta) ** 2)), "step_length": length}
-    return eqx.apply_updates(model, update), norms
+    return replicated((eqx.apply_updates(model, update), norms), mesh)

@@ -14,12 +14,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from jax import Array
+from jax.sharding import Mesh
 
 from intertwine._checks import fail, positive_int
 from intertwine.learning.objective import Evaluation
 from intertwine.quantum.local_energy import check_sizes, local_values
 from intertwine.quantum.operator import Operator
 from intertwine.sampling.estimate import Estimate, estimate
+from intertwine.sampling.sharding import on_host, shard_chains, shard_samples
 
 
 class EnergyState(NamedTuple):
@@ -33,7 +35,8 @@ class EnergyObjective:
     """⟨H⟩ of a wave function of spins, from `samples` configurations a step.
 
     operator: Hermitian. sampler: any `Sampler` of the same spins (its `chains` divide the samples: each
-    chain gives ⌈samples / chains⌉ draws, so that the number is rounded up).
+    chain gives ⌈samples / chains⌉ draws, so that the number is rounded up). mesh: the devices over which the
+    chains are spread (`sampling.sharding.chain_mesh`), None for one.
 
     Raises InputError for an operator that is not Hermitian and numbers that are not positive integers.
     """
@@ -41,6 +44,7 @@ class EnergyObjective:
     operator: Operator
     sampler: Any
     samples: int = 1024
+    mesh: Mesh | None = None
     value_name: str = field(default="energy", init=False)
 
     def __post_init__(self) -> None:
@@ -58,16 +62,16 @@ class EnergyObjective:
     def init(self, model: Any, *, key: Array) -> EnergyState:
         """Chains thermalised for `model`: as long as their energies still drift, as measured."""
         check_sizes(self.operator, model)
-        return EnergyState(thermalised(self.sampler, model, key=key))
+        return EnergyState(thermalised(self.sampler, model, key=key, mesh=self.mesh))
 
     def evaluate(self, model: Any, state: EnergyState, *, key: Array) -> tuple[Evaluation, EnergyState]:
         """Draws, local energies, and the energy with its error bar (autocorrelation included)."""
         drawn, chains = self.sampler.sample(model, state.chains, self.draws, key=key)
-        flat = drawn.configurations.reshape(-1, self.operator.size)
+        flat = shard_samples(drawn.configurations.reshape(-1, self.operator.size), self.mesh)
         local = local_values(self.operator, model, flat)
         weights = None if drawn.weights is None else drawn.weights.reshape(-1)
         shape = drawn.configurations.shape[:2]
-        energy = estimate(np.asarray(local).reshape(shape), drawn.weights, real=True)
+        energy = estimate(on_host(local).reshape(shape), drawn.weights, real=True)
         scalars = {
             "acceptance": float(drawn.acceptance),
             "v_score": v_score(self.operator, energy),
@@ -75,8 +79,9 @@ class EnergyObjective:
         return Evaluation(flat, local, weights, energy, scalars), EnergyState(chains)
 
 
-def thermalised(sampler: Any, model: Any, *, key: Array) -> Any:
-    """A fresh state of `sampler` at equilibrium with `model`; as it is for a sampler without chains."""
+def thermalised(sampler: Any, model: Any, *, key: Array, mesh: Mesh | None = None) -> Any:
+    """A fresh state of `sampler` at equilibrium with `model`, spread over `mesh`; as it is for a sampler
+    without chains."""
     import jax
 
     from intertwine.sampling.thermalise import thermalise
@@ -85,6 +90,7 @@ def thermalised(sampler: Any, model: Any, *, key: Array) -> Any:
     state = sampler.init(model, key=init_key)
     if not hasattr(sampler, "chains"):
         return state
+    state = shard_chains(state, mesh, sampler.chains)
     state, _ = thermalise(sampler, model, state, key=run_key)
     return state
 

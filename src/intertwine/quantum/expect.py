@@ -7,12 +7,14 @@ from typing import Any
 import jax
 import numpy as np
 from jax import Array
+from jax.sharding import Mesh
 
 from intertwine._checks import fail, positive_int
 from intertwine.quantum.energy import thermalised
 from intertwine.quantum.local_energy import check_sizes, local_values
 from intertwine.quantum.operator import Operator
 from intertwine.sampling.estimate import Estimate, estimate
+from intertwine.sampling.sharding import on_host, replicate, shard_samples
 
 MOST_CHAINS = 64
 LEAST_DRAWS = 8
@@ -50,12 +52,14 @@ def expect(
     key: Array,
     sampler: Any = None,
     tau: float | None = None,
+    mesh: Mesh | None = None,
 ) -> Estimate:
     """⟨operator⟩ in the state `model`, from fresh chains thermalised for it.
 
     samples: configurations (rounded up to a multiple of the sampler's chains). sampler: None for
     `default_sampler`. tau: an autocorrelation time known from longer chains; the error bar is never below
-    the one it implies. Real for a Hermitian operator, else complex.
+    the one it implies. mesh: devices over which the chains are spread, None for one. Real for a Hermitian
+    operator, else complex.
 
     >>> import jax
     >>> from intertwine.models.mean_field import MeanField
@@ -66,14 +70,14 @@ def expect(
     """
     samples = positive_int("samples", samples, "give the number of configurations, for example 4096")
     check_sizes(operator, model)
-    model = in_spins(model)
+    model = replicate(in_spins(model), mesh)
     sampler = default_sampler(operator, samples) if sampler is None else sampler
     start_key, draw_key = jax.random.split(check_key(key))
-    state = thermalised(sampler, model, key=start_key)
+    state = thermalised(sampler, model, key=start_key, mesh=mesh)
     draws = -(-samples // int(getattr(sampler, "chains", 1)))
     drawn, _ = sampler.sample(model, state, draws, key=draw_key)
-    flat = drawn.configurations.reshape(-1, operator.size)
-    local = np.asarray(local_values(operator, model, flat)).reshape(drawn.configurations.shape[:2])
+    flat = shard_samples(drawn.configurations.reshape(-1, operator.size), mesh)
+    local = on_host(local_values(operator, model, flat)).reshape(drawn.configurations.shape[:2])
     return estimate(local, drawn.weights, tau=tau, real=operator.is_hermitian)
 
 

@@ -28,6 +28,7 @@ from intertwine.quantum.expect import check_key, default_sampler, expect, in_spi
 from intertwine.quantum.local_energy import check_sizes
 from intertwine.quantum.operator import Operator
 from intertwine.sampling.estimate import Estimate
+from intertwine.sampling.sharding import chain_mesh, replicate
 
 FINAL_FACTOR = 8
 
@@ -64,6 +65,7 @@ def ground_state(
     shift: Schedule | None = None,
     final_samples: int | None = None,
     progress: Callable[[TrainState, dict[str, float]], Any] | None = None,
+    devices: int | str | None = "auto",
 ) -> GroundStateRun:
     """The ground state of `operator` in the family of `model`, by `steps` steps of stochastic
     reconfiguration.
@@ -73,7 +75,7 @@ def ground_state(
     `default_sampler`). optimiser: None for `NaturalGradient` with `learning_rate` and `shift` (numbers or
     functions of the step; None for the defaults of `default_optimiser`). final_samples: of the last
     estimate, 8·samples if None. progress: called after every step with the new `TrainState` and the step's
-    scalars.
+    scalars. devices: how many share the chains ("auto": all that divide them, see `sampling.sharding`).
 
     Raises InputError for what does not fit together, `Diverged` (with the last good state) if the run
     diverges.
@@ -96,16 +98,17 @@ def ground_state(
         raise fail("optimiser", "None where learning_rate or shift is given", optimiser, remedy)
     sampler = default_sampler(operator, samples) if sampler is None else sampler
     optimiser = default_optimiser(steps, learning_rate, shift) if optimiser is None else optimiser
-    objective = EnergyObjective(operator, sampler, samples)
+    mesh = chain_mesh(devices, getattr(sampler, "chains", None))
+    objective = EnergyObjective(operator, sampler, samples, mesh)
     train_key, final_key = jax.random.split(check_key(key))
 
-    first = start(in_spins(model), objective, optimiser, key=train_key)
+    first = start(replicate(in_spins(model), mesh), objective, optimiser, key=train_key)
     state, history = first, []
     for state, scalars in iterate(first, objective, optimiser, steps=steps):
         history.append(scalars)
         if progress is not None:
             progress(state, scalars)
-    energy = expect(operator, state.model, final, key=final_key, sampler=sampler)
+    energy = expect(operator, state.model, final, key=final_key, sampler=sampler, mesh=mesh)
     trained = like(model, state.model)
     return GroundStateRun(energy, v_score(operator, energy), trained, columns(history), state)
 

@@ -18,12 +18,15 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from jax import Array
+from jax.sharding import Mesh
+from jax.sharding import PartitionSpec as P
 from jaxtyping import Num, Shaped
 
 from intertwine._checks import fail, one_of
 from intertwine.models.numerics import exp_of
 from intertwine.models.protocols import Incremental, SpinFormed
 from intertwine.quantum.operator import Operator
+from intertwine.sampling.sharding import AXIS, mesh_of
 
 CHUNK_ELEMENTS = 1 << 24
 """Numbers that one chunk of the JAX paths may hold at once (128 MB in float64)."""
@@ -62,7 +65,7 @@ def local_values(
 
         return jnp.asarray(host_local_energy.local_values(operator, spin_form(model), configurations))
     incremental = isinstance(model, Incremental) and backend != "generic"
-    return _in_jax(operator, model, jnp.asarray(configurations), incremental)
+    return _in_jax(operator, model, jnp.asarray(configurations), incremental, mesh_of(configurations))
 
 
 def check_sizes(operator: Any, model: Any) -> None:
@@ -97,8 +100,21 @@ def _on_one_cpu(configurations: Any) -> bool:
     return len(devices) == 1 and next(iter(devices)).platform == "cpu"
 
 
-@partial(jax.jit, static_argnames=("incremental",))
-def _in_jax(operator: Operator, model: Any, configurations: Array, incremental: bool) -> Array:
+@partial(jax.jit, static_argnames=("incremental", "mesh"))
+def _in_jax(
+    operator: Operator, model: Any, configurations: Array, incremental: bool, mesh: Mesh | None
+) -> Array:
+    """Chunk by chunk; on a mesh each device walks through its own samples."""
+    if mesh is None:
+        return _in_chunks(operator, model, configurations, incremental)
+    work = partial(_in_chunks, incremental=incremental)
+    cut = P(AXIS)
+    return jax.shard_map(work, mesh=mesh, in_specs=(P(), P(), cut), out_specs=cut)(
+        operator, model, configurations
+    )
+
+
+def _in_chunks(operator: Operator, model: Any, configurations: Array, incremental: bool) -> Array:
     terms = operator.flips.shape[0] + 1
     chunk = max(1, CHUNK_ELEMENTS // (terms * 8 * operator.size))
     one = partial(_incremental if incremental else _generic, operator, model)

@@ -24,6 +24,7 @@ from intertwine._checks import fail, positive_int
 from intertwine.models.protocols import LogAmplitude
 from intertwine.sampling.enumeration import log_density
 from intertwine.sampling.estimate import autocorrelation_time, estimate, r_hat
+from intertwine.sampling.sharding import on_host
 
 
 class ThermalisationWarning(UserWarning):
@@ -98,9 +99,9 @@ def thermalise(
         samples, state = sampler.sample(model, state, block, key=jax.random.fold_in(key, blocks))
         if samples.weights is not None:
             return state, Thermalisation(0, 0, 1.0, 0.0, 1.0, 1.0, True)
-        values = [np.asarray(log_density(model, samples.configurations)) / 2.0]
+        values = [on_host(log_density(model, samples.configurations)) / 2.0]
         if observable is not None:
-            values.append(np.real(np.asarray(observable(samples.configurations))))
+            values.append(np.real(on_host(observable(samples.configurations))))
         watched.append(values)
         blocks += 1
         over = (blocks + 1) * block > most
