@@ -1,0 +1,46 @@
+"""What the documentation shows is executed: Python blocks page by page, commands at a small size."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from intertwine.cli import main
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", ROOT / "docs" / "tutorial.md"]
+SMALL = ["--steps", "3", "--samples", "64", "--chains", "16", "--final-samples", "64"]
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_python_blocks_run(page, capsys):
+    found = blocks(page, "python")
+    assert found
+    namespace: dict = {}
+    for block in found:
+        exec(compile(block, str(page), "exec"), namespace)
+
+
+def ground_state_commands() -> list[str]:
+    lines = "\n".join(block for page in PAGES for block in blocks(page, "console")).splitlines()
+    return sorted({line.split("&&")[-1].strip() for line in lines if "intertwine ground-state" in line})
+
+
+@pytest.mark.parametrize("command", ground_state_commands())
+def test_shown_commands_run(command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(shlex.split(command)[1:] + SMALL) == 0
+    assert len(list(tmp_path.glob("runs/*/report.html"))) == 1
+
+
+def test_the_run_folder_of_the_docs_is_complete(tmp_path):
+    assert main(["ground-state", "--lattice", "chain:6", *SMALL, "--out", str(tmp_path / "run")]) == 0
+    rows = re.findall(r"^\| `([^|]*)` \|", (ROOT / "docs" / "tutorial.md").read_text(), re.MULTILINE)
+    names = [name for row in rows for name in row.split("`, `")]
+    assert len(names) == 6
+    assert all((tmp_path / "run" / name.rstrip("/")).exists() for name in names)
