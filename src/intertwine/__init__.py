@@ -1,7 +1,7 @@
 """intertwine: symmetric neural networks as distributions, as wave functions and as fields.
 
-This file is the table of contents: what a user may touch, by name. A name's module is imported when the name is first
-used (PEP 562), so that `import intertwine` costs little more than `import jax`.
+This file is the table of contents: what a user may touch, by name. A name's module is imported when the name
+is first used (PEP 562), so that `import intertwine` costs little more than `import jax`.
 
 >>> import jax
 >>> import intertwine as it

@@ -4,8 +4,8 @@ An error names the argument, what was expected, what came, and what to do:
 
     hidden: expected a positive integer, got -3; give the number of hidden units, for example hidden=2*N.
 
-`InputError` is a `ValueError`, so callers that catch `ValueError` keep working; the command line turns it into
-one line and exit code 2.
+`InputError` is a `ValueError`, so callers that catch `ValueError` keep working; the command line turns it
+into one line and exit code 2.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ class InputError(ValueError):
 def fail(argument: str, expected: str, got: Any, remedy: str = "") -> InputError:
     """The error for `argument`, to be raised by the caller.
 
-    >>> raise fail("hidden", "a positive integer", -3, "give the number of hidden units")
+    >>> raise fail("hidden", "a positive integer", -3, "give how many there are")
     Traceback (most recent call last):
     ...
-    intertwine._checks.InputError: hidden: expected a positive integer, got -3; give the number of hidden units.
+    intertwine._checks.InputError: hidden: expected a positive integer, got -3; give how many there are.
     """
     shown = " ".join((got if isinstance(got, str) else repr(got)).split())  # one line, also for arrays
     shown = shown if len(shown) <= 200 else shown[:197] + "..."

@@ -9,9 +9,9 @@ element of the group (Carleo & Troyer 2017, supplement; the hidden layer is a gr
 it has every capability of one.
 
 The parameters are stored in the units of the untied machine: W_f = weights_f/√|G|, b_f = hidden_bias_f/√|G|,
-a_o = visible_bias_o/√|o|. A step of the same length in them is a step of the same length of the untied weights, so
-that one shift of the metric means the same for a plain and for a symmetric RBM; without it, the metric of a large
-group is |G| times stiffer and the usual shifts regularise nothing.
+a_o = visible_bias_o/√|o|. A step of the same length in them is a step of the same length of the untied
+weights, so that one shift of the metric means the same for a plain and for a symmetric RBM; without it, the
+metric of a large group is |G| times stiffer and the usual shifts regularise nothing.
 """
 
 from __future__ import annotations
@@ -158,7 +158,7 @@ class InvariantRBM(eqx.Module):
         return SpinForm(jnp.zeros((), weights.dtype), self._field(), None, self._expanded_bias(), weights)
 
     def factors(self, samples: Shaped[Array, "S N"]) -> InvariantRBM:
-        """∂ log ψ/∂λ of each sample, formed: Σ_{i∈o} s_i, Σ_g tanh θ_{fg}, Σ_g tanh θ_{fg} s[p_g[i]], in their units."""
+        """∂ log ψ/∂λ of each sample: Σ_{i∈o} s_i, Σ_g tanh θ_{fg}, Σ_g tanh θ_{fg} s[p_g[i]], scaled."""
         s = samples.astype(self._real)
         hidden = self._unit * mean_unit(self.angles(samples))
         hidden = hidden.reshape(*hidden.shape[:-1], self.features, -1)

@@ -1,7 +1,7 @@
 r"""Models by name, as the command line and configurations write them.
 
 rbm:ALPHA                             RBM with ALPHA·N hidden units
-symmetric-rbm:FEATURES                weights tied by the lattice's translations (its point group, if it has none)
+symmetric-rbm:FEATURES                weights tied by the lattice's translations (or its point group)
 symmetric-rbm:FEATURES:space          weights tied by its whole space group
 symmetric-rbm:FEATURES:even           no biases, ψ(−s) = ψ(s); also FEATURES:space:even
 jastrow                               a coupling for every pair

@@ -1,12 +1,12 @@
 r"""What samplers, estimators and the metric may ask of a model.
 
 A model takes one configuration s ∈ {−1, +1}^N and returns log ψ_λ(s): real for a distribution (log of an
-unnormalised weight's square root: the probability is |ψ|²), complex for a wave function. It is an `equinox.Module`
-whose inexact array leaves are its parameters λ. Callers `vmap`.
+unnormalised weight's square root: the probability is |ψ|²), complex for a wave function. It is an
+`equinox.Module` whose inexact array leaves are its parameters λ. Callers `vmap`.
 
-Capabilities beyond the call are small protocols. A model without one works everywhere through the generic path;
-with one, the fast path equals the generic path to rounding (`assert_incremental_consistent`, `assert_factors_consistent`,
-`assert_spin_form_consistent`).
+Capabilities beyond the call are small protocols. A model without one works everywhere through the generic
+path; with one, the fast path equals the generic path to rounding (`assert_incremental_consistent`,
+`assert_factors_consistent`, `assert_spin_form_consistent`).
 
     LogAmplitude   model(s)                       everything works
     Incremental    start, log_ratio, flip         a flip costs O(M), not O(N M)
@@ -14,7 +14,8 @@ with one, the fast path equals the generic path to rounding (`assert_incremental
     Factored       factors(samples)               Gram matrix of minSR without a Jacobian
     Bipartite      conditionals p(h|v), p(v|h)    block Gibbs
 
-Flipped sites are int32 arrays of fixed length; the value N (one past the last site) pads them and flips nothing.
+Flipped sites are int32 arrays of fixed length; the value N (one past the last site) pads them and flips
+nothing.
 """
 
 from __future__ import annotations
@@ -25,8 +26,9 @@ from jax import Array
 from jaxtyping import Int, Num, Shaped
 
 Kind = Literal["real", "complex", "holomorphic"]
-"""How λ enters: `real` real λ and real log ψ; `complex` complex log ψ that is not holomorphic in λ (real λ, or complex
-λ counted as pairs of reals); `holomorphic` complex λ with ∂(log ψ)/∂λ* = 0 (checked by `assert_holomorphic`)."""
+"""How λ enters: `real` real λ and real log ψ; `complex` complex log ψ that is not holomorphic in λ (real λ,
+or complex λ counted as pairs of reals); `holomorphic` complex λ with ∂(log ψ)/∂λ* = 0 (checked by
+`assert_holomorphic`)."""
 
 
 @runtime_checkable
@@ -62,10 +64,10 @@ class Incremental(Protocol):
 
 
 class SpinForm(NamedTuple):
-    r"""log ψ(s) = constant + a·s + ½ sᵀ J s + Σ_k ln 2cosh(b_k + (sᵀ W)_k) for spins ±1, the form of the host kernels.
+    r"""log ψ(s) = constant + a·s + ½ sᵀ J s + Σ_k ln 2cosh(b_k + (sᵀ W)_k) for spins ±1.
 
-    All arrays share one real or complex dtype; `coupling` is symmetric with zero diagonal, or None (no pair term);
-    M = 0 hidden units is allowed.
+    The form that the host kernels compute. All arrays share one real or complex dtype; `coupling` is
+    symmetric with zero diagonal, or None (no pair term); M = 0 hidden units is allowed.
     """
 
     constant: Num[Array, ""]
@@ -77,13 +79,13 @@ class SpinForm(NamedTuple):
 
 @runtime_checkable
 class SpinFormed(Protocol):
-    """A model that is exactly a `SpinForm`: RBMs in any units, symmetric RBMs (expanded), Jastrow, mean field."""
+    """A model that is exactly a `SpinForm`: RBMs, symmetric RBMs (expanded), Jastrow, mean field."""
 
     def spin_form(self) -> SpinForm: ...
 
 
 class Outer(NamedTuple):
-    """Per-sample derivatives ∂ log ψ(s)/∂λ_{ij} = left[s, i] · right[s, j] of a leaf of shape (a, b), never formed."""
+    """Per-sample derivatives ∂ log ψ(s)/∂λ_{ij} = left[s, i] · right[s, j] of a leaf (a, b), not formed."""
 
     left: Num[Array, "S a"]
     right: Num[Array, "S b"]
@@ -100,8 +102,8 @@ class Factored(Protocol):
     """Per-sample gradients as outer products."""
 
     def factors(self, samples: Shaped[Array, "S N"]) -> Any:
-        """The model's parameter pytree (`eqx.filter(model, eqx.is_inexact_array)`) with each parameter replaced by
-        its `Outer` or `Direct`."""
+        """The model's parameter pytree (`eqx.filter(model, eqx.is_inexact_array)`) with each parameter
+        replaced by its `Outer` or `Direct`."""
         ...
 
 

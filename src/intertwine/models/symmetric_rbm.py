@@ -35,15 +35,15 @@ def SymmetricRBM(
     features: number of filters; there are features·|G| hidden units and about features·N parameters.
     dtype: float, complex or an exact floating type.
     group: "translations", "space", or a `PermutationGroup` of the lattice's sites. None: the translations,
-    or the space group of a lattice without any. The space group ties more weights, but every filter then enters
-    once for each element of the point group, and a filter that has that symmetry itself to that power: on
-    the 6×6 Ising model in a transverse field, 4 filters under translations reach a V-score 30 times smaller.
-    character: χ, one complex number for each element of the group, a row of `group.characters_1d()`; None is
-    1.
+    or the space group of a lattice without any. The space group ties more weights, but every filter then
+    enters once for each element of the point group, and a filter that has that symmetry itself to that power:
+    on the 6×6 Ising model in a transverse field, 4 filters under translations reach a V-score
+    30 times smaller.
+    character: χ, one complex number for each element of the group, a row of `group.characters_1d()`; None: 1.
     spin_flip: 1 or -1 makes ψ(−s) = ±ψ(s); None leaves it free.
-    scale: standard deviation of the initial weights and biases. The default 0.6/(features·N·|G|²)^(1/4) keeps the
-    spread of log ψ of order one, because |G| copies of a filter add coherently; far larger values start in a
-    spiky state.
+    scale: standard deviation of the initial weights and biases. The default 0.6/(features·N·|G|²)^(1/4) keeps
+    the spread of log ψ of order one, because |G| copies of a filter add coherently; far larger values start
+    in a spiky state.
 
     Raises InputError for anything else.
 

@@ -63,7 +63,8 @@ def sparse_matrix(operator: Operator) -> csr_matrix:
     N, width = operator.size, len(operator.flips) + 1
     if N > 40 or 2**N * width > _MAX_STORED:
         raise fail(
-            "operator", f"at most {_MAX_STORED:.0e} stored elements as a sparse matrix",
+            "operator",
+            f"at most {_MAX_STORED:.0e} stored elements as a sparse matrix",
             f"{N} sites and {width} elements a row, {2.0**N * width:.1e} in all",
             "use it.exact, which works in symmetry sectors",
         )
@@ -84,6 +85,10 @@ def sparse_matrix(operator: Operator) -> csr_matrix:
 def dense_matrix(operator: Operator) -> np.ndarray:
     """The dense matrix of `operator`; see `Operator.to_dense`."""
     if operator.size > _MAX_DENSE:
-        raise fail("operator", f"at most {_MAX_DENSE} sites for a dense matrix", f"{operator.size} sites",
-                   "use to_sparse or it.exact")
+        raise fail(
+            "operator",
+            f"at most {_MAX_DENSE} sites for a dense matrix",
+            f"{operator.size} sites",
+            "use to_sparse or it.exact",
+        )
     return sparse_matrix(operator).toarray()

@@ -321,4 +321,3 @@ class Operator(eqx.Module):
         kind = "real" if self.is_real else "complex"
         label = f"{self.name}, " if self.name else ""
         return f"Operator({label}size={self.size}, strings={self.n_strings}, flips={len(self.flips)}, {kind})"
-

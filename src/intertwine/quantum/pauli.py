@@ -84,8 +84,12 @@ def from_strings(size: int, strings: Iterable[tuple[Any, Mapping[int, str]]]) ->
         for site, letter in items:
             i = checked_site(f"strings[{t}]", site, size)
             if letter not in _LETTERS:
-                raise fail(f"strings[{t}] at site {i}", "a letter 'X', 'Y' or 'Z'", letter,
-                           "leave a site out for the identity")
+                raise fail(
+                    f"strings[{t}] at site {i}",
+                    "a letter 'X', 'Y' or 'Z'",
+                    letter,
+                    "leave a site out for the identity",
+                )
             if x[t, i] or z[t, i]:
                 raise fail(f"strings[{t}]", "each site once", f"site {i} twice")
             x[t, i], z[t, i] = letter != "Z", letter != "X"

@@ -3,8 +3,8 @@
     state = sampler.init(model, key=key)
     samples, state = sampler.sample(model, state, draws, key=key)
 
-`sample` continues the chains of `state`; the same model, state, draws and key give the same numbers, whatever was done
-before, so that a run resumes exactly. The probability sampled is |ψ(s)|² = exp(2 Re log ψ(s)).
+`sample` continues the chains of `state`; the same model, state, draws and key give the same numbers, whatever
+was done before, so that a run resumes exactly. The probability sampled is |ψ(s)|² = exp(2 Re log ψ(s)).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from intertwine.models.protocols import LogAmplitude
 class Samples(NamedTuple):
     """What a sampler drew.
 
-    configurations: int8 spins ±1, (chains, draws, N); chains are independent, draws of a chain are successive.
+    configurations: int8 spins ±1, (chains, draws, N); chains are independent, draws in succession.
     weights: None (each sample counts 1), or (chains, draws) weights that sum to 1 (enumeration).
     acceptance: the accepted share of proposals, (); 1 for samplers that do not reject.
     """

@@ -4,6 +4,8 @@ r"""The lattices with a name: nearest neighbours at distance 1, every boundary p
     o--o--o      o--o         o---o            o--o          o---o---o         3-d square
                  |  |          \ / \          /    \          \ / \ /
                  o--o           o---o        o      o--        o   o
+
+Open boundaries drop the bonds that would go around.
 """
 
 from __future__ import annotations
