@@ -55,6 +55,7 @@ _FLAGS = {
     "seed": "seed",
     "precision": "precision",
     "checkpoint_every": "checkpoint_every",
+    "devices": "devices",
 }
 
 
@@ -63,6 +64,11 @@ def _flag(name: str, help_text: str, metavar: str) -> Any:
 
 
 Out = Annotated[str | None, _flag("--out", "the run folder to write; default runs/…, numbered", "FOLDER")]
+Processes = Annotated[str | None, _flag("--processes", "share the run between so many processes", "INTEGER")]
+ProcessId = Annotated[
+    str | None, _flag("--process-id", "start only this one here (0 writes the folder)", "INTEGER")
+]
+Coordinator = Annotated[str | None, _flag("--coordinator", "where processes started apart meet", "HOST:PORT")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="replace the run that is in the folder")]
 
 
@@ -102,11 +108,16 @@ def ground_state(
     seed: Annotated[str | None, _flag("--seed", "same seed, same numbers", "INTEGER")] = None,
     precision: Annotated[str | None, _flag("--precision", "float64, float32", "WORD")] = None,
     checkpoint_every: Annotated[str | None, _flag("--checkpoint-every", "steps", "INTEGER")] = None,
+    devices: Annotated[str | None, _flag("--devices", "share the chains: auto, 1, 2 …", "INTEGER")] = None,
+    processes: Processes = None,
+    process_id: ProcessId = None,
+    coordinator: Coordinator = None,
     out: Out = None,
     overwrite: Overwrite = False,
 ) -> int:
     """Find the ground state of a lattice Hamiltonian; alone: the Heisenberg chain of 20 sites."""
-    return _start(tables_from_flags(locals()), out, overwrite)
+    flags = locals()
+    return _start(tables_from_flags(flags), out, overwrite, _workers(processes, process_id, coordinator))
 
 
 @app.command(rich_help_panel="Experiments")
@@ -114,18 +125,24 @@ def run(
     configuration: Annotated[
         str, typer.Argument(metavar="FILE", help="a TOML file, such as a run's config.toml")
     ],
+    processes: Processes = None,
+    process_id: ProcessId = None,
+    coordinator: Coordinator = None,
     out: Out = None,
     overwrite: Overwrite = False,
 ) -> int:
     """Run the experiment that a TOML file describes."""
     from intertwine.experiments.settings import read_toml
 
-    return _start(read_toml(configuration), out, overwrite)
+    return _start(read_toml(configuration), out, overwrite, _workers(processes, process_id, coordinator))
 
 
 @app.command(rich_help_panel="Run folders")
 def resume(
     folder: Annotated[str, typer.Argument(metavar="FOLDER", help="a run that was interrupted")],
+    processes: Processes = None,
+    process_id: ProcessId = None,
+    coordinator: Coordinator = None,
 ) -> int:
     """Go on with a run that was interrupted; it ends with the numbers that it would have had."""
     from intertwine.experiments.kinds import configuration_of, kind_of_folder
@@ -134,9 +151,20 @@ def resume(
 
     kind = kind_of_folder(Path(folder))
     configuration = configuration_of(read_toml(Path(folder) / CONFIG))
+    workers = _workers(processes, process_id, coordinator)
+    if workers is not None:
+        return workers("resume", configuration, Path(folder), False)
     set_precision(configuration.precision)
     kind.load("resume")(Path(folder), configuration)
     return 0
+
+
+@app.command(hidden=True)
+def worker() -> int:
+    """One process of a run of several; the command that starts it writes its order on standard input."""
+    from intertwine.experiments.worker import work
+
+    return work(sys.stdin.buffer, set_precision=set_precision, explain=explain)
 
 
 @app.command(rich_help_panel="Run folders")
@@ -203,7 +231,21 @@ def set_precision(precision: str) -> None:
         jax.config.update("jax_enable_x64", precision == "float64")
 
 
-def _start(tables: dict[str, Any], out: str | None, overwrite: bool) -> int:
+def _workers(processes: str | None, process_id: str | None, coordinator: str | None) -> Any:
+    """What starts the run in several processes, or None where it is to run in this one."""
+    if processes is None and process_id is None and coordinator is None:
+        return None
+    from intertwine.experiments import workers
+
+    shared = workers.asked(processes, process_id, coordinator)
+    if shared is None:
+        return None
+    return lambda action, configuration, path, overwrite: workers.supervise(
+        workers.Order(action, configuration.model_dump(), str(path), overwrite), *shared
+    )
+
+
+def _start(tables: dict[str, Any], out: str | None, overwrite: bool, workers: Any = None) -> int:
     from intertwine.experiments.kinds import configuration_of, kind_of
     from intertwine.experiments.run_folder import check_can_create
 
@@ -213,6 +255,8 @@ def _start(tables: dict[str, Any], out: str | None, overwrite: bool) -> int:
         raise fail("out", "the name of a folder", "''", "for example --out runs/first")
     path = Path(out) if out is not None else _free_folder(configuration)
     check_can_create(path, overwrite=overwrite)
+    if workers is not None:
+        return workers("start", configuration, path, overwrite)
     set_precision(configuration.precision)
     kind.load("start")(configuration, path, overwrite=overwrite)
     return 0
@@ -232,40 +276,47 @@ def _one_line(message: str) -> str:
     return line if len(line) <= 600 else line[:300] + " ... " + line[-250:]
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command with `arguments` (default: those of the process) and give its exit code."""
+def explain(error: BaseException) -> int | None:
+    """Say what went wrong, a line a problem; the exit code, or None for an error of the program itself."""
     from intertwine.experiments.interruption import Interrupted
 
-    command = typer.main.get_command(app)
-    given = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
-    try:
-        code = command.main(args=given, prog_name="intertwine", standalone_mode=False)
-    except InputError as error:
+    if isinstance(error, InputError):
         for line in getattr(error, "problems", [str(error)]):
             print(f"error: {_one_line(line)}", file=sys.stderr)
         return 2
-    except Interrupted as stop:
-        print(stop, file=sys.stderr)
+    if isinstance(error, Interrupted):
+        print(error, file=sys.stderr)
         return 130
-    except (KeyboardInterrupt, typer.Abort):
+    if isinstance(error, KeyboardInterrupt | typer.Abort):
         print("interrupted.", file=sys.stderr)
         return 130
-    except OSError as error:
+    if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
         print(f"error: {where}{error.strerror or error}; check the path, its permissions and the free space.",
               file=sys.stderr)  # fmt: skip
         return 2
-    except Exception as error:
-        explain = getattr(error, "format_message", None)  # a flag or command that does not exist
-        if explain is not None:
-            print(f"error: {_one_line(explain())} See: intertwine --help", file=sys.stderr)
-            return 2
-        from intertwine.learning.guard import Diverged
+    words = getattr(error, "format_message", None)  # a flag or command that does not exist
+    if words is not None:
+        print(f"error: {_one_line(words())} See: intertwine --help", file=sys.stderr)
+        return 2
+    from intertwine.learning.guard import Diverged
 
-        if isinstance(error, Diverged):
-            print(f"error: {_one_line(str(error))}", file=sys.stderr)
-            return 1
-        raise
+    if isinstance(error, Diverged):
+        print(f"error: {_one_line(str(error))}", file=sys.stderr)
+        return 1
+    return None
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command with `arguments` (default: those of the process) and give its exit code."""
+    command = typer.main.get_command(app)
+    given = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
+    try:
+        code = command.main(args=given, prog_name="intertwine", standalone_mode=False)
+    except (Exception, KeyboardInterrupt) as error:
+        code = explain(error)
+        if code is None:
+            raise
     return code if isinstance(code, int) else 0
 
 

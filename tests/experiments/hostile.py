@@ -56,7 +56,7 @@ def refused_values(path, field):
     """Values that this field must refuse."""
     bad = dict(WRONG_TYPES)
     kind, words = field.annotation, {f"word {i}": w for i, w in enumerate(WORDS)}
-    if path == ("sampler", "sweep"):
+    if path in (("sampler", "sweep"), ("devices",)):
         return (
             bad
             | words

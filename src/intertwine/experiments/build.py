@@ -14,7 +14,8 @@ from intertwine.learning.schedules import Cosine, Exponential, at
 
 class Problem(NamedTuple):
     """Everything that a configuration determines. final: the objective of the last estimate, more samples
-    of the same chains. parameters: how many real or complex numbers the model has."""
+    of the same chains. parameters: how many real or complex numbers the model has. mesh: of the devices
+    that share the chains, or None for one."""
 
     configuration: GroundStateConfiguration
     lattice: Any
@@ -24,6 +25,7 @@ class Problem(NamedTuple):
     final: Any
     optimiser: Any
     parameters: int
+    mesh: Any
     run_key: jax.Array
 
 
@@ -31,21 +33,24 @@ def build(configuration: GroundStateConfiguration) -> Problem:
     """The lattice, Hamiltonian, model, objective and optimiser of `configuration`."""
     from intertwine.models.parameters import count_parameters
     from intertwine.quantum.energy import EnergyObjective
+    from intertwine.sampling.sharding import chain_mesh, replicate
 
     model_key, run_key = jax.random.split(jax.random.key(configuration.seed))
     lattice = build_lattice(configuration.lattice)
     hamiltonian = build_hamiltonian(configuration, lattice)
     model = build_model(configuration, lattice, model_key)
     sampler = build_sampler(configuration, lattice, hamiltonian)
+    mesh = chain_mesh(1 if sampler.backend == "host" else configuration.devices, sampler.chains)
     return Problem(
         configuration,
         lattice,
         hamiltonian,
-        model,
-        EnergyObjective(hamiltonian, sampler, configuration.optimiser.samples),
-        EnergyObjective(hamiltonian, sampler, configuration.final.samples),
+        replicate(model, mesh),
+        EnergyObjective(hamiltonian, sampler, configuration.optimiser.samples, mesh),
+        EnergyObjective(hamiltonian, sampler, configuration.final.samples, mesh),
         build_optimiser(configuration),
         count_parameters(model),
+        mesh,
         run_key,
     )
 

@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from intertwine._checks import InputError, fail
+from intertwine.experiments.processes import is_leader
 from intertwine.experiments.run_folder import sync_directory, to_json, write_aside
 
 FORMAT = 1
@@ -54,19 +55,23 @@ def config_hash(config: str) -> str:
 def save(folder: Path, state: Any, step: int, *, config: str, keep: int = KEEP) -> Path:
     """Write `state` after `step` steps under `folder` (`checkpoints/`), and drop all but the last `keep`.
 
-    config: the text of the run's `config.toml`.
+    config: the text of the run's `config.toml`. In a run of several processes each calls this, what is spread
+    over them is gathered, and the leader writes.
     """
     import orbax.checkpoint as ocp
 
+    arrays = _flatten(state)
+    target = folder / f"step-{step:08d}"
+    if not is_leader():
+        return target
     _quiet_orbax()
     folder.mkdir(parents=True, exist_ok=True)
-    target = folder / f"step-{step:08d}"
     aside = folder / f".{target.name}.{os.getpid()}.tmp"
     for stale in folder.glob(".*.tmp"):
         shutil.rmtree(stale, ignore_errors=True)
     aside.mkdir()
-    with ocp.Checkpointer(ocp.StandardCheckpointHandler()) as checkpointer:
-        checkpointer.save((aside / STATE).resolve(), args=ocp.args.StandardSave(_flatten(state)))
+    with _checkpointer() as checkpointer:
+        checkpointer.save((aside / STATE).resolve(), args=ocp.args.StandardSave(arrays))
     manifest = {
         "format": FORMAT,
         "step": step,
@@ -100,8 +105,6 @@ def drop_after(folder: Path, step: int) -> None:
 
 def load(folder: Path, template: Any, step: int, *, config: str) -> Any:
     """The state saved after `step` steps, in the structure of `template`; `InputError` unless it is whole."""
-    import orbax.checkpoint as ocp
-
     _quiet_orbax()
     path = folder / f"step-{step:08d}"
     manifest = _read_manifest(path)
@@ -114,7 +117,7 @@ def load(folder: Path, template: Any, step: int, *, config: str) -> Any:
         raise fail(str(path), f"a checkpoint of step {step}", f"one of step {manifest['step']}", remedy)
     _check_files(path, manifest["files"], remedy)
     try:
-        with ocp.Checkpointer(ocp.StandardCheckpointHandler()) as checkpointer:
+        with _checkpointer() as checkpointer:
             stored = checkpointer.restore((path / STATE).resolve())
     except Exception as error:  # orbax and tensorstore raise many kinds
         raise fail(str(path), "a checkpoint that orbax reads", type(error).__name__, remedy) from None
@@ -207,7 +210,9 @@ def _is_stored(leaf: Any) -> bool:
 def _to_numpy(leaf: Any) -> np.ndarray:
     import jax
 
-    return np.asarray(jax.random.key_data(leaf)) if _is_key(leaf) else np.asarray(leaf)
+    from intertwine.sampling.sharding import on_host
+
+    return np.asarray(jax.random.key_data(leaf)) if _is_key(leaf) else on_host(leaf)
 
 
 def _flatten(state: Any) -> dict[str, np.ndarray]:
@@ -221,6 +226,8 @@ def _flatten(state: Any) -> dict[str, np.ndarray]:
 def _unflatten(stored: Any, template: Any, path: Path) -> Any:
     import jax
     import jax.numpy as jnp
+
+    from intertwine.sampling.sharding import placed_like
 
     named, structure = _arrays(template)
     leaves = []
@@ -237,12 +244,26 @@ def _unflatten(stored: Any, template: Any, path: Path) -> Any:
         if _is_key(leaf):
             leaves.append(jax.random.wrap_key_data(jnp.asarray(have), impl=jax.random.key_impl(leaf)))
         elif isinstance(leaf, jax.Array):
-            leaves.append(jnp.asarray(have))
+            leaves.append(placed_like(have, leaf))
         elif isinstance(leaf, np.ndarray | np.generic):
             leaves.append(have if isinstance(leaf, np.ndarray) else have[()])
         else:
             leaves.append(type(leaf)(have.item()))
     return jax.tree_util.tree_unflatten(structure, leaves)
+
+
+def _checkpointer() -> Any:
+    """Orbax for this process alone: it is not to wait for the other processes of a run."""
+    import jax
+    import orbax.checkpoint as ocp
+
+    handler, own = ocp.StandardCheckpointHandler, jax.process_index()
+    if jax.process_count() == 1:
+        return ocp.Checkpointer(handler())
+    alone = ocp.options.MultiprocessingOptions(
+        primary_host=own, active_processes={own}, barrier_sync_key_prefix=f"process-{own}"
+    )
+    return ocp.Checkpointer(handler(multiprocessing_options=alone), multiprocessing_options=alone)
 
 
 def _quiet_orbax() -> None:

@@ -156,6 +156,13 @@ class GroundStateConfiguration(Section):
     seed: int = integer(0, 0, 2**63 - 1)
     precision: Literal["float64", "float32"] = choice("float64", "float64", "float32")
     checkpoint_every: int = integer(50, 1, 10_000_000)
+    devices: int | Literal["auto"] = Field(
+        default="auto",
+        json_schema_extra={
+            "expected": "'auto' (as many as there are and divide the chains) or an integer from 1 to 65536",
+            "remedy": "for example 'auto'",
+        },
+    )
     hamiltonian: Hamiltonian = Heisenberg()
     model: Model = Model()
     sampler: Sampler = Sampler()
@@ -177,6 +184,13 @@ class GroundStateConfiguration(Section):
     @classmethod
     def _bounded(cls, name: str) -> str:
         return check_lattice_name(name)
+
+    @field_validator("devices")
+    @classmethod
+    def _some(cls, devices: int | str) -> int | str:
+        if isinstance(devices, int) and not 1 <= devices <= 65536:
+            raise fail("devices", "'auto' or an integer from 1 to 65536", _shown(devices), "say 'auto'")
+        return devices
 
     @model_validator(mode="after")
     def _no_contradiction(self) -> GroundStateConfiguration:

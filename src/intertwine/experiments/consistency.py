@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 def check_consistency(configuration: GroundStateConfiguration) -> None:
     """Raise the first contradiction as an `InputError`."""
     _check_samples(configuration)
+    _check_devices(configuration)
     _check_optimiser(configuration)
     lattice = build_lattice(configuration.lattice)
     _check_hamiltonian(configuration, lattice)
@@ -50,6 +51,17 @@ def _check_samples(c: GroundStateConfiguration) -> None:
             remedy = f"give for example {max(2, round(samples / chains)) * chains}, or other chains"
             expected = f"a multiple of sampler.chains = {chains}, at least twice it"
             raise fail(name, expected, samples, remedy)
+
+
+def _check_devices(c: GroundStateConfiguration) -> None:
+    if c.devices == "auto" or c.devices == 1:
+        return
+    if c.sampler.backend == "host":
+        remedy = "take backend 'auto' or 'jax', or devices = 1"
+        raise fail("sampler.backend", f"'auto' or 'jax' on {c.devices} devices", "'host'", remedy)
+    if c.sampler.chains % c.devices:
+        remedy = "take other chains, or devices = 'auto'"
+        raise fail("sampler.chains", f"a multiple of {c.devices} devices", c.sampler.chains, remedy)
 
 
 def _check_optimiser(c: GroundStateConfiguration) -> None:

@@ -22,11 +22,13 @@ from intertwine.experiments.build import Problem, build
 from intertwine.experiments.configuration import GroundStateConfiguration
 from intertwine.experiments.correlations import correlations
 from intertwine.experiments.interruption import Interrupted, StopRequest
+from intertwine.experiments.processes import Follower, any_process, is_leader
 from intertwine.experiments.progress import show as show_progress
 from intertwine.experiments.run_folder import CONFIG, RunFolder, to_json, write_aside
 from intertwine.experiments.settings import to_toml
 from intertwine.learning import loop
 from intertwine.learning.guard import Diverged, Guard
+from intertwine.sampling.sharding import on_host
 
 Show = Callable[[int, float | None, int], Any]
 
@@ -60,7 +62,7 @@ def start(
     _announce(problem, exact)
     state = loop.start(problem.model, problem.objective, problem.optimiser, key=problem.run_key)
     config = to_toml(configuration)
-    with RunFolder.create(out, config, overwrite=overwrite) as folder:
+    with RunFolder.create(out, config, overwrite=overwrite) if is_leader() else Follower(out) as folder:
         return _go_on(Run(problem, folder, config, exact, state, []), begun, show)
 
 
@@ -69,7 +71,7 @@ def resume(path: str | Path, configuration: GroundStateConfiguration, *, show: S
     none).
     """
     begun = time.perf_counter()
-    with RunFolder.open(path) as folder:
+    with RunFolder.open(path) if is_leader() else Follower(path) as folder:
         if folder.result.exists() and folder.dataset.exists():
             print(f"{path}: this run is complete; its report is written again.")
             _report(folder.path)
@@ -86,6 +88,7 @@ def resume(path: str | Path, configuration: GroundStateConfiguration, *, show: S
             for line in loaded.refused:
                 _warn(f"refused: {line}")
         print(f"resumed from step {state.step} of {configuration.optimiser.steps}", flush=True)
+        any_process(True)  # all have read the folder; from here on the leader changes it
         folder.cut_metrics(state.step)
         folder.remove_results()
         return _go_on(Run(problem, folder, config, exact, state, history[: state.step]), begun, show)
@@ -118,10 +121,11 @@ def _train(run: Run, show: Show) -> loop.TrainState:
                 run.history.append(record)
                 progress.step(record)
                 due = state.step % every == 0 or state.step == steps
-                if due or stop.asked:
+                asked = any_process(stop.asked)
+                if due or asked:
                     _save(run, state)
                     saved = state.step
-                if stop.asked and state.step < steps:
+                if asked and state.step < steps:
                     raise Interrupted(_interrupted(run, saved))
         except KeyboardInterrupt:
             raise Interrupted(_interrupted(run, saved)) from None
@@ -139,7 +143,8 @@ def _save(run: Run, state: loop.TrainState) -> None:
 def _keep_last_good(run: Run, error: Diverged) -> None:
     """Make the last good state the newest checkpoint."""
     good = error.state if isinstance(error.state, loop.TrainState) else run.state
-    checkpoints.drop_after(run.folder.checkpoints, good.step)
+    if is_leader():
+        checkpoints.drop_after(run.folder.checkpoints, good.step)
     _save(run, good)
 
 
@@ -170,10 +175,14 @@ def _finish(run: Run, state: loop.TrainState, begun: float, before: float) -> di
         acceptance=float(evaluation.scalars["acceptance"]),
         size=problem.lattice.size,
         parameters=problem.parameters,
+        devices=1 if problem.mesh is None else problem.mesh.size,
+        processes=jax.process_count(),
         seconds=round(time.perf_counter() - begun + before, 3),
     )
     chains = problem.configuration.sampler.chains
-    configurations = np.asarray(evaluation.samples).reshape(chains, -1, problem.lattice.size)
+    configurations = on_host(evaluation.samples).reshape(chains, -1, problem.lattice.size)
+    if not is_leader():
+        return record
     fields = correlations(problem.lattice, configurations)
     data = results.dataset(problem.lattice, fields, run.history, state.model, record)
     results.write_dataset(run.folder.dataset, data)
@@ -211,6 +220,8 @@ def _report(folder: Path) -> None:
     """The page; a run whose page cannot be drawn is still a run."""
     from intertwine.report import write_report
 
+    if not is_leader():
+        return
     try:
         print(f"report: {write_report(folder)}", flush=True)
     except Exception as error:

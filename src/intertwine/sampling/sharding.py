@@ -5,11 +5,11 @@
     model = replicate(model, mesh)                each device has all parameters
 
 Sampling and local energies then need no communication at all; the Gram matrix is computed in rows and
-gathered, the solve is repeated on every device. Chains have a key each, so that their numbers do not depend on
-where they run; sums over samples are rounded in another order on another number of devices. The devices may
-belong to several processes (`jax.distributed`): every process makes the same calls, and `on_host` gathers what
-is spread over them. Axes are `AxisType.Auto`: XLA places what is between the fixed points (Xu et al., GSPMD,
-arXiv:2105.04663, 2021).
+gathered, the solve is repeated on every device. Chains have a key each, so that their numbers do not depend
+on where they run; sums over samples are rounded in another order on another number of devices. The devices
+may belong to several processes (`jax.distributed`): every process makes the same calls, and `on_host`
+gathers what is spread over them. Axes are `AxisType.Auto`: XLA places what is between the fixed points (Xu
+et al., GSPMD, arXiv:2105.04663, 2021).
 """
 
 from __future__ import annotations
@@ -84,8 +84,7 @@ def everywhere(mesh: Mesh) -> NamedSharding:
 
 
 def shard_chains(state: Any, mesh: Mesh | None, chains: int) -> Any:
-    """A sampler's state: arrays whose first axis are the `chains` cut over the mesh, the others whole on every
-    device."""
+    """A sampler's state: arrays whose first axis are the `chains` cut over the mesh, the others whole."""
     if mesh is None:
         return state
 
