@@ -12,6 +12,7 @@ same numbers, bit by bit, whatever happened in between.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import wait
 from time import perf_counter
 from typing import Any, NamedTuple
 
@@ -19,6 +20,7 @@ import jax
 from jax import Array
 
 from intertwine._checks import fail
+from intertwine._threads import background
 from intertwine.learning.guard import Guard
 from intertwine.learning.objective import Evaluation, Objective
 from intertwine.learning.optimiser import Optimiser
@@ -38,9 +40,21 @@ class TrainState(NamedTuple):
 
 
 def start(model: Any, objective: Objective, optimiser: Optimiser, *, key: Array) -> TrainState:
-    """The state before the first step (chains are started and thermalised here)."""
+    """The state before the first step (chains are started and thermalised here).
+
+    Meanwhile the optimiser's step is compiled in the background, on the objective's `placeholder` if it has
+    one: XLA's compiler and the thermalisation need a core each.
+    """
     init_key, run_key = jax.random.split(key)
-    return TrainState(0, model, objective.init(model, key=init_key), optimiser.init(model), run_key)
+    optimiser_state = optimiser.init(model)
+    placeholder = getattr(objective, "placeholder", lambda _: None)(model)
+    ahead = None
+    if placeholder is not None:
+        ahead = background(lambda: optimiser.step(model, placeholder, optimiser_state, step=0))
+    objective_state = objective.init(model, key=init_key)
+    if ahead is not None:
+        wait([ahead])  # its outcome is of no interest: a fault will show in the first step
+    return TrainState(0, model, objective_state, optimiser_state, run_key)
 
 
 def iterate(

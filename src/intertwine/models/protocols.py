@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
+import jax
 from jax import Array
 from jaxtyping import Int, Num, Shaped
 
@@ -82,6 +83,12 @@ class SpinFormed(Protocol):
     """A model that is exactly a `SpinForm`: RBMs, symmetric RBMs (expanded), Jastrow, mean field."""
 
     def spin_form(self) -> SpinForm: ...
+
+
+@jax.jit
+def spin_form(model: Any) -> SpinForm:
+    """`model.spin_form()`, compiled once for all models of a shape."""
+    return model.spin_form()
 
 
 class Outer(NamedTuple):

@@ -12,13 +12,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from jax.sharding import Mesh
 
 from intertwine._checks import fail, positive_int
 from intertwine.learning.objective import Evaluation
-from intertwine.quantum.local_energy import check_sizes, local_values
+from intertwine.quantum.local_energy import check_sizes, compile_ahead, local_dtype, local_values
 from intertwine.quantum.operator import Operator
 from intertwine.sampling.estimate import Estimate, estimate
 from intertwine.sampling.sharding import on_host, shard_chains, shard_samples
@@ -59,9 +60,21 @@ class EnergyObjective:
         """Draws a chain and step."""
         return -(-self.samples // int(getattr(self.sampler, "chains", 1)))
 
+    def placeholder(self, model: Any) -> Evaluation | None:
+        """An evaluation of the shapes and types that `evaluate` gives, to compile with ahead of the first
+        step; None on several devices."""
+        if self.mesh is not None or not hasattr(self.sampler, "chains"):
+            return None
+        samples = jnp.ones((self.sampler.chains * self.draws, self.operator.size), jnp.int8)
+        dtype = local_dtype(self.operator, model)
+        local = jnp.zeros(samples.shape[0], dtype)
+        return Evaluation(samples, local, None, estimate(np.zeros((1, 2))), {})
+
     def init(self, model: Any, *, key: Array) -> EnergyState:
         """Chains thermalised for `model`: as long as their energies still drift, as measured."""
         check_sizes(self.operator, model)
+        if self.mesh is None:
+            compile_ahead(self.operator, model)
         return EnergyState(thermalised(self.sampler, model, key=key, mesh=self.mesh))
 
     def evaluate(self, model: Any, state: EnergyState, *, key: Array) -> tuple[Evaluation, EnergyState]:

@@ -2,8 +2,8 @@ r"""Local values of an operator: E_loc(s) = Σ_{s'} ⟨s|H|s'⟩ ψ(s')/ψ(s).
 
 Three ways to the same numbers, the first that the model and the machine allow:
 
-    host         a `SpinFormed` model on one CPU: compiled kernels (`host_local_energy`), no transcendental
-    per element incremental  an `Incremental` model: ψ(s')/ψ(s) from the cache of s, O(M) an element, in JAX
+    host         a `SpinFormed` model on one CPU: compiled kernels, no transcendental function an element
+    incremental  an `Incremental` model: ψ(s')/ψ(s) from the cache of s, O(M) an element, in JAX
     generic      any model: ψ evaluated on every connected configuration, in JAX
 
 The JAX paths walk the samples in chunks, so that memory stays bounded whatever the number of connected
@@ -24,7 +24,7 @@ from jaxtyping import Num, Shaped
 
 from intertwine._checks import fail, one_of
 from intertwine.models.numerics import exp_of
-from intertwine.models.protocols import Incremental, SpinFormed
+from intertwine.models.protocols import Incremental, SpinFormed, spin_form
 from intertwine.quantum.operator import Operator
 from intertwine.sampling.sharding import AXIS, mesh_of
 
@@ -68,6 +68,20 @@ def local_values(
     return _in_jax(operator, model, jnp.asarray(configurations), incremental, mesh_of(configurations))
 
 
+def compile_ahead(operator: Operator, model: Any) -> None:
+    """Begin in the background to compile what `local_values` needs, where the host kernels will run."""
+    if isinstance(model, SpinFormed) and jax.default_backend() == "cpu":
+        from intertwine.quantum import host_local_energy
+
+        host_local_energy.warm_up(operator, spin_form(model))
+
+
+def local_dtype(operator: Operator, model: Any) -> Any:
+    """The dtype of `local_values`."""
+    amplitude = jax.eval_shape(model, jax.ShapeDtypeStruct((operator.size,), jnp.int8)).dtype
+    return jnp.result_type(amplitude, jnp.complex64) if not operator.is_real else amplitude
+
+
 def check_sizes(operator: Any, model: Any) -> None:
     """Raise unless operator and model have the same number of sites."""
     if not isinstance(operator, Operator):
@@ -82,12 +96,6 @@ def check_sizes(operator: Any, model: Any) -> None:
         raise fail(
             "model", f"one of {operator.size} sites, as the operator has", f"one of {size} sites", remedy
         )
-
-
-@jax.jit
-def spin_form(model: Any) -> Any:
-    """The model's `SpinForm`, compiled once."""
-    return model.spin_form()
 
 
 def _on_one_cpu(configurations: Any) -> bool:

@@ -10,11 +10,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
 from intertwine._compile import inner
+from intertwine.sampling.keys import key_words
 
 _MASK = (1 << 64) - 1
 
@@ -33,10 +32,8 @@ def chain_states(key: Any, chains: int) -> np.ndarray:
     >>> a.shape, bool((a[:2] == b).all())
     ((3, 4), True)
     """
-    typed = jnp.issubdtype(key.dtype, jax.dtypes.prng_key)
-    words = np.asarray(jax.random.key_data(key) if typed else key).reshape(-1).astype(np.uint32)
     seed = np.uint64(0)
-    for low, high in words.reshape(-1, 2).tolist():
+    for low, high in key_words(key).reshape(-1, 2).tolist():
         seed = _mix(np.array([(int(seed) + (high << 32 | low) + 0x9E3779B97F4A7C15) & _MASK], np.uint64))[0]
     steps = np.arange(1, 4 * chains + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     return _mix(seed + steps).reshape(chains, 4)

@@ -28,7 +28,7 @@ from jax import Array
 from jaxtyping import Int8
 
 from intertwine._checks import fail, one_of, positive_int
-from intertwine.models.protocols import Incremental, LogAmplitude, SpinFormed
+from intertwine.models.protocols import Incremental, LogAmplitude, SpinFormed, spin_form
 from intertwine.models.units import as_spins
 from intertwine.sampling.protocols import Samples
 from intertwine.sampling.rules import MoveTable, Rule
@@ -144,7 +144,7 @@ def _host_sample(
 
     table = rule.table(model.size)
     drawn, share = host.sample(
-        model.spin_form(),
+        spin_form(model),
         table.sites,
         table.weights,
         configurations,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 from jax.sharding import AxisType
 from jaxtyping import Int8
 
 from intertwine._checks import fail
+from intertwine.sampling.keys import key_words
 from intertwine.sampling.rules import Rule
 
 
@@ -19,17 +20,20 @@ def random_configurations(
 ) -> Int8[Array, "chains N"]:
     """Independent uniform spins ±1, int8 (chains, size), of a given Σ_i s_i or of any (None).
 
+    Drawn on the host from `key`: a shuffle that runs once is not worth compiling.
+
     Raises InputError for a magnetization that `size` spins cannot have.
 
     >>> import jax
     >>> random_configurations(3, 6, 2, key=jax.random.key(0)).sum(axis=1).tolist()
     [2, 2, 2]
     """
+    generator = np.random.default_rng(key_words(key))
     if magnetization is None:
-        return jnp.where(jax.random.bernoulli(key, 0.5, (chains, size)), 1, -1).astype(jnp.int8)
+        return jnp.asarray(generator.choice(np.array([-1, 1], np.int8), (chains, size)))
     check_possible(size, magnetization)
-    ordered = jnp.where(jnp.arange(size) < (size + magnetization) // 2, 1, -1).astype(jnp.int8)
-    return jax.vmap(lambda k: jax.random.permutation(k, ordered))(jax.random.split(key, chains))
+    ordered = np.where(np.arange(size) < (size + magnetization) // 2, 1, -1).astype(np.int8)
+    return jnp.asarray(generator.permuted(np.tile(ordered, (chains, 1)), axis=1))
 
 
 def check_possible(size: int, magnetization: int) -> None:

@@ -1,0 +1,19 @@
+"""JAX keys as words for random numbers that are drawn on the host."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+
+def key_words(key: Any) -> np.ndarray:
+    """The words of a JAX key (typed or old style), uint32 (words,).
+
+    >>> key_words(jax.random.key(7)).tolist()
+    [0, 7]
+    """
+    typed = jnp.issubdtype(key.dtype, jax.dtypes.prng_key)
+    return np.asarray(jax.random.key_data(key) if typed else key).reshape(-1).astype(np.uint32)
