@@ -110,7 +110,9 @@ def build_optimiser(configuration: GroundStateConfiguration) -> Any:
     rate = Warmup(_schedule(settings, settings.learning_rate, settings.learning_rate_end), settings.warmup)
     if settings.method == "sr":
         shift = _schedule(settings, settings.shift, settings.shift_end)
-        return NaturalGradient(learning_rate=rate, shift=shift, solver=settings.solver)
+        return NaturalGradient(
+            learning_rate=rate, shift=shift, solver=settings.solver, momentum=settings.momentum
+        )
     import optax
 
     traced = _optax_schedule(settings)

@@ -120,7 +120,8 @@ class Sampler(Section):
 
 
 class Optimiser(Section):
-    """sr: stochastic reconfiguration (natural gradient); adam and sgd: optax on the plain gradient.
+    """sr: stochastic reconfiguration (natural gradient; with momentum, SPRING); adam and sgd: optax on the
+    plain gradient.
 
     The learning rate and the shift go from their value to their `_end` value along the schedule (`constant`
     keeps the first value); the learning rate rises to it over the first `warmup` steps.
@@ -134,6 +135,7 @@ class Optimiser(Section):
     warmup: int = integer(10, 0, 1_000_000)
     shift: float = number(1e-2, 0.0, 10.0)
     shift_end: float = number(1e-4, 0.0, 10.0)
+    momentum: float = number(0.0, 0.0, 0.999)
     schedule: Literal["constant", "exponential", "cosine"] = choice(
         "exponential", "constant", "exponential", "cosine"
     )

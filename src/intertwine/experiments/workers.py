@@ -151,10 +151,10 @@ def verdict(codes: list[int | None]) -> int:
 def _lost(order: Order, ids: list[int], codes: list[int | None]) -> str:
     """Who was lost, at which step, and how to go on."""
     path = Path(order.path)
-    told = [
-        f"process {k} ({_how(c)})" for k, c in zip(ids, codes, strict=True) if c not in (0, processes.LOST)
-    ]
-    who = "a worker was lost" if not told else f"worker lost: {told[0]}"
+    ended = [(k, c) for k, c in zip(ids, codes, strict=True) if c not in (0, processes.LOST)]
+    # JAX aborts (SIGABRT) those that have lost another: they are not the ones to name
+    ended.sort(key=lambda pair: (pair[1] is not None, pair[1] == -signal.SIGABRT))
+    who = f"worker lost: process {ended[0][0]} ({_how(ended[0][1])})" if ended else "a worker was lost"
     with suppress(InputError, OSError):
         step, saved = len(read_metrics(path)), checkpoints.steps(path / "checkpoints")
         where = f"step {saved[-1]} is saved" if saved else "no step is saved yet"
