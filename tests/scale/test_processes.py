@@ -84,6 +84,16 @@ def test_a_signal_to_the_command_stops_all_workers_after_a_step(reference, tmp_p
 
 
 @pytest.mark.slow
+def test_a_worker_that_stands_still_is_given_up(tmp_path):
+    folder = tmp_path / "run"
+    process = begin(folder)
+    ids = runs.kill_worker(process, folder, 1, 6, signal.SIGSTOP)
+    code, _, err = runs.finish(process)
+    assert code == 3 and len(err.splitlines()) == 1, err
+    assert "process 1 (it did not answer)" in err and f"intertwine resume {folder}" in err and gone(ids)
+
+
+@pytest.mark.slow
 def test_no_worker_outlives_the_command(tmp_path):
     folder = tmp_path / "run"
     process = begin(folder)
