@@ -2,17 +2,17 @@
 
     python benchmarks/vmc_step.py --problem a b c --rounds 5 --peer-python PATH_TO_A_PYTHON_WITH_NETKET
 
-Both sides hold a warm process; the parent asks them in turn for a block of steps (A B A B ...), so that a drift of the
-machine's speed meets both. 1,024 samples a step, float64, N proposals between draws of a chain, a shift of 0.01 and a
-learning rate of 0.01 on both sides.
+Both sides hold a warm process; the parent asks them in turn for a block of steps (A B A B ...), so that a
+drift of the machine's speed meets both. 1,024 samples a step, float64, N proposals between draws of a chain,
+a shift of 0.01 and a learning rate of 0.01 on both sides.
 
-    (a) Heisenberg chain of 40, real RBM α = 1          Metropolis exchanges on nearest-neighbour bonds, Marshall rotation
+    (a) Heisenberg chain of 40, real RBM α = 1          exchanges of nearest neighbours, Marshall rotation
     (b) transverse-field Ising chain of 80, real α = 2  single flips, h = J = 1
     (c) Heisenberg 10 × 10, complex RBM α = 2           exchanges, no rotation; holomorphic
 
-NetKet's settings that are tried: VMC with the on-the-fly QGT and VMC_SR, 16 to 1,024 chains, packed and other kernels
-(below, PEER_SETTINGS); its best median counts. Floors: the products (2 flops a multiply-add at the measured product
-speed) and the Cholesky factorisation, measured in the same run.
+NetKet's settings that are tried: VMC with the on-the-fly QGT and VMC_SR, 16 to 1,024 chains, packed and
+other kernels (below, PEER_SETTINGS); its best median counts. Floors: the products (2 flops a multiply-add at
+the measured product speed) and the Cholesky factorisation, measured in the same run.
 """
 
 from __future__ import annotations
@@ -97,10 +97,12 @@ def best_peer_setting(python: str, problem: str, block: int) -> dict:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--problem", nargs="+", default=["a", "b", "c"], choices=["a", "b", "c"])
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--peer-python", default=None, help="a Python with NetKet; without it, ours alone is timed")
+    parser.add_argument("--peer-python", default=None, help="a Python with NetKet; none: ours alone")
     parser.add_argument("--peer-settings", default=None, help="JSON; default: try all and take the best")
     arguments = parser.parse_args()
     print(f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}")
@@ -131,7 +133,8 @@ def main() -> None:
         )
         if peer is not None:
             print(
-                f"  netket {peer.settings}: median {1e3 * peer.median():.1f} ms, least {1e3 * peer.minimum():.1f} ms; "
+                f"  netket {peer.settings}: median {1e3 * peer.median():.1f} ms, "
+                f"least {1e3 * peer.minimum():.1f} ms; "
                 f"ratio, pair by pair: median {statistics.median(ratios):.1f}, "
                 f"least {min(ratios):.1f}, most {max(ratios):.1f}",
                 flush=True,

@@ -1,4 +1,4 @@
-"""This library as one side of `vmc_step.py`: a process that holds a warm run and times blocks of steps on request.
+"""This library as one side of `vmc_step.py`: a process that holds a warm run and times blocks of steps.
 
     python benchmarks/peers/intertwine_worker.py '{"problem": "a"}'
 
@@ -12,6 +12,7 @@ import json
 import resource
 import sys
 import time
+from collections import deque
 
 START = time.perf_counter()
 
@@ -86,7 +87,8 @@ def parts(state, objective, optimiser, repeats: int) -> dict[str, float]:
     for repeat in range(repeats):
         key = jax.random.fold_in(state.key, 10_000 + repeat)
         begin = time.perf_counter()
-        drawn, _ = objective.sampler.sample(state.model, state.objective_state.chains, objective.draws, key=key)
+        chains = state.objective_state.chains
+        drawn, _ = objective.sampler.sample(state.model, chains, objective.draws, key=key)
         jax.block_until_ready(drawn.configurations)
         flat = drawn.configurations.reshape(-1, objective.operator.size)
         sampled = time.perf_counter()
@@ -102,22 +104,24 @@ def parts(state, objective, optimiser, repeats: int) -> dict[str, float]:
     return {"sampling": min(sampling), "local_energy": min(local), "update": min(update)}
 
 
+def advance(state, objective, optimiser, steps: int):
+    """The state after `steps` further steps, and what the last of them measured."""
+    return deque(iterate(state, objective, optimiser, steps=steps), maxlen=1)[0]
+
+
 def main() -> None:
     settings = json.loads(sys.argv[1])
     state, objective, optimiser = build(**settings)
-    state, _ = next(iterate(state, objective, optimiser, steps=1))
+    state, _ = advance(state, objective, optimiser, 1)
     jax.block_until_ready(jax.tree.leaves(state.model))
     first = time.perf_counter() - START
-    for state, _ in iterate(state, objective, optimiser, steps=4):
-        pass
+    state, _ = advance(state, objective, optimiser, 4)
     answer = {"first_step_seconds": first, "floors": floors(settings["problem"])}
     print(json.dumps(answer), flush=True)
     for line in sys.stdin:
         steps = int(line.split()[1])
         begin = time.perf_counter()
-        scalars: dict = {}
-        for state, scalars in iterate(state, objective, optimiser, steps=steps):
-            pass
+        state, scalars = advance(state, objective, optimiser, steps)
         jax.block_until_ready(jax.tree.leaves(state.model))
         seconds = (time.perf_counter() - begin) / steps
         answer = {"seconds": seconds, "energy": scalars["energy"]} | parts(state, objective, optimiser, 5)

@@ -1,4 +1,4 @@
-"""NetKet as the other side of `vmc_step.py`: a process that holds a warm driver and times blocks of steps on request.
+"""NetKet as the other side of `vmc_step.py`: a process that holds a warm driver and times blocks of steps.
 
     python benchmarks/peers/netket_worker.py '{"problem": "a", "driver": "VMC_SR", "chains": 16}'
 
