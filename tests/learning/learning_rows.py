@@ -88,6 +88,7 @@ def finite_differences(model: Any, configurations: np.ndarray, h: float = 1e-4) 
     x, back = real_coordinates(model)
 
     @jax.jit
+    @partial(jax.vmap, in_axes=(0, None))
     def changes(e: jax.Array, y: jax.Array) -> jax.Array:
         """log ψ(y + e) − log ψ(y − e)."""
         both = [jax.vmap(back(z))(jnp.asarray(configurations)) for z in (y + e, y - e)]
@@ -97,11 +98,9 @@ def finite_differences(model: Any, configurations: np.ndarray, h: float = 1e-4) 
         phase = jnp.round(difference.imag / (2 * jnp.pi))  # phases are defined modulo 2π
         return difference - 2j * jnp.pi * phase
 
-    columns = []
-    for e in h * np.eye(len(x)):
-        near, far = np.asarray(changes(e, x)), np.asarray(changes(2 * e, x))
-        columns.append((8 * near - far) / (12 * h))
-    return np.stack(columns, axis=1).astype(complex)
+    e = h * np.eye(len(x))
+    near, far = np.asarray(changes(e, x)), np.asarray(changes(2 * e, x))
+    return ((8 * near - far) / (12 * h)).T.astype(complex)
 
 
 def everything(model: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
