@@ -86,7 +86,7 @@ def refused_values(path, field):
         not_finite = {"nan": math.nan, "infinite": math.inf, "minus infinite": -math.inf}
         return bad | words | numbers | edge | not_finite | {"true": True, "text of a number": "0.5"}
     if get_origin(kind) is Literal or kind is str:
-        known = {str(word).upper() for word in get_args(kind)}
+        known = [str(word).upper() for word in get_args(kind)]  # in order: the same cases in every process
         case = {f"upper case {word}": word for word in known if word not in get_args(kind)}
         return bad | words | case | {"integer": 3, "fraction": 0.5, "true": True, "huge": 10**40}
     raise AssertionError(f"a field of a kind that this table does not know: {path}, {kind}")
