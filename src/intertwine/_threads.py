@@ -11,8 +11,9 @@ import functools
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
+from typing import Any
 
 from intertwine._checks import positive_int
 
@@ -66,6 +67,25 @@ def background(work: Callable[[], object]) -> Future:
 @functools.cache
 def _background() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(1, thread_name_prefix="intertwine-background")
+
+
+@functools.cache
+def _blas() -> Any:
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
+
+
+def single_threaded_blas() -> AbstractContextManager:
+    """A `with` block in which BLAS and LAPACK use one thread.
+
+    OpenBLAS gains little from a second thread on factorisations of a thousand rows, and its threads spin while
+    they wait: on a machine that does anything else, a call then takes ten times as long.
+
+    >>> with single_threaded_blas():
+    ...     pass
+    """
+    return _blas().limit(limits=1, user_api="blas")
 
 
 def over_ranges(work: Callable[[int, int], object], total: int, pieces_per_thread: int = 1) -> None:

@@ -1,7 +1,7 @@
 r"""(A + shift·1) x = b for a Hermitian positive A, by Cholesky.
 
 On a single CPU device the factorisation is LAPACK's own, called on the array where it lies: XLA's costs two
-to three times as much there. Elsewhere (GPU, several devices) it is XLA's. Either way a matrix that is not
+to three times as much there; with one thread (`single_threaded_blas`). Elsewhere (GPU, several devices) it is XLA's. Either way a matrix that is not
 positive definite, or not finite, is reported by `solved = False`, never by NaN in x.
 """
 
@@ -14,6 +14,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from jaxtyping import Num
+
+from intertwine._threads import single_threaded_blas
 
 
 class Solution(NamedTuple):
@@ -52,10 +54,11 @@ def _solve_lapack(matrix: np.ndarray, rhs: np.ndarray, shift: float) -> Solution
     # row-major lower = column-major upper of the transpose: LAPACK gets Aᵀ = A*, hence the conjugations below
     work = matrix.T.copy(order="F")
     work.ravel(order="K")[:: matrix.shape[0] + 1] += shift
-    factor, info = potrf(work, lower=1, clean=0, overwrite_a=1)
-    if info != 0:
-        return Solution(None, False)
-    x, _ = potrs(factor, rhs.conj(), lower=1)
+    with single_threaded_blas():
+        factor, info = potrf(work, lower=1, clean=0, overwrite_a=1)
+        if info != 0:
+            return Solution(None, False)
+        x, _ = potrs(factor, rhs.conj(), lower=1)
     x = x.conj() if np.iscomplexobj(x) else x
     return Solution(jnp.asarray(x), bool(np.all(np.isfinite(x))))
 
