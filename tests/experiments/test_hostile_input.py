@@ -150,7 +150,6 @@ def test_malformed_files(content, tmp_path):
 CONTRADICTIONS = {
     "host kernels on two devices": ("sampler.backend", {"devices": 2, "sampler": {"backend": "host"}}),
     "chains that devices do not divide": ("sampler.chains", {"devices": 3}),
-    "more devices than there are": ("devices", {"devices": 64}),
     "exchange with a field": ("sampler.rule", {"hamiltonian": "tfim", "sampler": {"rule": "exchange"}}),
     "exchange with odd N": ("sampler.rule", {"lattice": "chain:7", "sampler": {"rule": "exchange"}}),
     "exchange on one site": ("sampler.rule", {"lattice": "chain:1", "sampler": {"rule": "exchange"}}),

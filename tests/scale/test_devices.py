@@ -36,7 +36,8 @@ if chosen != "auto":
     if chosen == "adam":
         optimiser = OptaxGradient(optax.adam(1e-2))
     else:
-        optimiser = NaturalGradient(solver=chosen, momentum=0.5 if chosen == "minsr" else 0.0)
+        momentum = 0.5 if chosen == "minsr" else 0.0
+        optimiser = NaturalGradient(solver=chosen, momentum=momentum, tolerance=1e-12)
 found = []
 for devices in counts:
     psi = it.RBM(10, hidden=5, dtype={"real": float, "complex": complex}[dtype], key=key)
@@ -44,7 +45,7 @@ for devices in counts:
     with count_traces() as traces:
         run = it.ground_state(H, psi, steps=6, samples=256, key=key, sampler=sampler, optimiser=optimiser,
                               devices=devices, progress=lambda *_: compiled.append(traces.compiled))
-    assert len(set(compiled)) == 1, compiled
+    assert len(set(compiled)) == 1, (devices, compiled, traces.compiled_names[-8:])
     for leaf in jax.tree.leaves(run.state.model):
         assert leaf.sharding.is_fully_replicated and len(leaf.sharding.device_set) == devices
     chains = run.state.objective_state.chains.configurations

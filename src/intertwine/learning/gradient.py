@@ -21,7 +21,7 @@ from jax.sharding import Mesh
 from intertwine._checks import fail
 from intertwine.learning.log_derivatives import log_derivatives, unravel
 from intertwine.learning.objective import Evaluation
-from intertwine.sampling.sharding import mesh_of, replicated
+from intertwine.sampling.sharding import mesh_of, replicate, replicated
 
 
 @jax.jit
@@ -51,7 +51,8 @@ class OptaxGradient:
             )
 
     def init(self, model: Any) -> Any:
-        return self.transform.init(eqx.filter(model, eqx.is_inexact_array))
+        parameters = eqx.filter(model, eqx.is_inexact_array)
+        return replicate(self.transform.init(parameters), mesh_of(jax.tree.leaves(parameters)[0]))
 
     def step(
         self, model: Any, evaluation: Evaluation, state: Any, *, step: int

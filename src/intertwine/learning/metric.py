@@ -37,7 +37,7 @@ from intertwine.learning.objective import Evaluation
 from intertwine.learning.schedules import Schedule
 from intertwine.learning.solvers.factorise import solve_shifted
 from intertwine.learning.solvers.iterative import conjugate_gradients
-from intertwine.sampling.sharding import mesh_of, replicated
+from intertwine.sampling.sharding import mesh_of, replicate, replicated
 
 Solver = Literal["auto", "dense", "minsr", "iterative"]
 SOLVERS = ("auto", "dense", "minsr", "iterative")
@@ -106,7 +106,7 @@ for example 0.01.
         dtype = jnp.result_type(*leaves)
         if model.kind != "holomorphic":
             dtype = jnp.finfo(dtype).dtype
-        return NaturalGradientState(jnp.zeros((columns,), dtype))
+        return replicate(NaturalGradientState(jnp.zeros((columns,), dtype)), mesh_of(leaves[0]))
 
     def step(
         self, model: Any, evaluation: Evaluation, state: NaturalGradientState, *, step: int
