@@ -1,11 +1,11 @@
-"""Wall time from the start of the process to an energy within 10⁻³ of the exact one: Heisenberg chain of 40, RBM α = 1.
+"""Wall time from process start to within 10⁻³ of the exact energy: Heisenberg chain of 40, RBM α = 1.
 
     python benchmarks/time_to_accuracy.py --rounds 3 --peer-python PATH_TO_A_PYTHON_WITH_NETKET
 
-Both sides run the same model (real RBM α = 1, Marshall rotation), 1,024 samples a step, and stop when the mean energy
-of the last ten steps lies within 10⁻³ of −70.98609115333 (Bethe ansatz). NetKet runs in its fastest setting for this
-problem (see `vmc_step.py`) at each of several learning rates, the best of which counts; ours with the defaults of
-`ground_state`. Processes alternate.
+Both sides run the same model (real RBM α = 1, Marshall rotation), 1,024 samples a step, and stop when the
+mean energy of the last ten steps lies within 10⁻³ of −70.98609115333 (Bethe ansatz). NetKet runs in its
+fastest setting for this problem (see `vmc_step.py`) at each of several learning rates, the best of which
+counts; ours with the defaults of `ground_state`. Processes alternate.
 """
 
 from __future__ import annotations

@@ -79,8 +79,8 @@ def _blas() -> Any:
 def single_threaded_blas() -> AbstractContextManager:
     """A `with` block in which BLAS and LAPACK use one thread.
 
-    OpenBLAS gains little from a second thread on factorisations of a thousand rows, and its threads spin while
-    they wait: on a machine that does anything else, a call then takes ten times as long.
+    OpenBLAS gains little from a second thread on factorisations of a thousand rows, and its threads spin
+    while they wait: on a machine that does anything else, a call then takes ten times as long.
 
     >>> with single_threaded_blas():
     ...     pass

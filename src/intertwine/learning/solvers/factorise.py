@@ -1,8 +1,9 @@
 r"""(A + shift·1) x = b for a Hermitian positive A, by Cholesky.
 
 On a single CPU device the factorisation is LAPACK's own, called on the array where it lies: XLA's costs two
-to three times as much there; with one thread (`single_threaded_blas`). Elsewhere (GPU, several devices) it is XLA's. Either way a matrix that is not
-positive definite, or not finite, is reported by `solved = False`, never by NaN in x.
+to three times as much there; with one thread (`single_threaded_blas`). Elsewhere (GPU, several devices) it is
+XLA's. Either way a matrix that is not positive definite, or not finite, is reported by `solved = False`,
+never by NaN in x.
 """
 
 from __future__ import annotations
