@@ -80,7 +80,7 @@ Hamiltonian = Annotated[
 class Model(Section):
     """The wave function: rbm:ALPHA (αN hidden units), symmetric-rbm:FEATURES, jastrow, ... (models.names)."""
 
-    name: str = text("symmetric-rbm:4", "a model such as rbm:1, symmetric-rbm:4, jastrow, mean-field")
+    name: str = text("symmetric-rbm:8", "a model such as rbm:1, symmetric-rbm:4, jastrow, mean-field")
     dtype: Literal["real", "complex"] = choice("real", "real", "complex")
 
     @field_validator("name")
@@ -121,7 +121,7 @@ class Sampler(Section):
 
 class Optimiser(Section):
     """sr: stochastic reconfiguration (natural gradient; with momentum, SPRING); adam and sgd: optax on the
-    plain gradient.
+    plain gradient, to which shift and momentum do not apply.
 
     The learning rate and the shift go from their value to their `_end` value along the schedule (`constant`
     keeps the first value); the learning rate rises to it over the first `warmup` steps.
@@ -134,8 +134,8 @@ class Optimiser(Section):
     learning_rate_end: float = number(0.01, 0.0, 10.0, above=True)
     warmup: int = integer(10, 0, 1_000_000)
     shift: float = number(1e-2, 0.0, 10.0)
-    shift_end: float = number(1e-4, 0.0, 10.0)
-    momentum: float = number(0.0, 0.0, 0.999)
+    shift_end: float = number(1e-3, 0.0, 10.0)
+    momentum: float = number(0.8, 0.0, 0.999)
     schedule: Literal["constant", "exponential", "cosine"] = choice(
         "exponential", "constant", "exponential", "cosine"
     )

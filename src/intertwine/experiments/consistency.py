@@ -69,9 +69,6 @@ def _check_optimiser(c: GroundStateConfiguration) -> None:
     if o.method != "sr" and o.solver != "auto":
         remedy = "take solver 'auto', or method 'sr'"
         raise fail("optimiser.solver", f"'auto' with method {o.method!r}", repr(o.solver), remedy)
-    if o.method != "sr" and o.momentum:
-        remedy = "take momentum 0, or method 'sr'"
-        raise fail("optimiser.momentum", f"0 with method {o.method!r}", o.momentum, remedy)
     if o.schedule == "exponential" and (o.shift == 0) != (o.shift_end == 0):
         remedy = "give two positive shifts, or another schedule"
         raise fail(
