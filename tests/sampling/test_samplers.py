@@ -152,8 +152,8 @@ def test_single_precision(dtype, key):
     exact = probabilities(psi)
     for backend in ("jax", "host"):
         sampler = Metropolis(SingleFlip(), 512, backend=backend)
-        samples, _ = sampler.sample(psi, sampler.init(psi, key=key), 40, key=key)
-        e = estimate(np.asarray(samples.configurations[:, 8:, 0], float))
+        samples, _ = sampler.sample(psi, sampler.init(psi, key=key), 400, key=key)
+        e = estimate(np.asarray(samples.configurations[:, 200:, 0], float))  # after 10 τ
         assert abs(e.mean - exact @ all_configurations(6)[:, 0]) < 3.5 * e.error
 
 

@@ -28,6 +28,7 @@ def _mix(z: np.ndarray) -> np.ndarray:
 def chain_states(key: Any, chains: int) -> np.ndarray:
     """One generator state a chain, uint64 (chains, 4), from a JAX key.
 
+    >>> import jax
     >>> a, b = chain_states(jax.random.key(0), 3), chain_states(jax.random.key(0), 2)
     >>> a.shape, bool((a[:2] == b).all())
     ((3, 4), True)
