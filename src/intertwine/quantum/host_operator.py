@@ -49,7 +49,8 @@ def prepare(operator: Any) -> HostOperator:
     if found is not None and found[0]() is operator:
         return found[1]
     name, ready = id(operator), host_operator(operator)
-    _prepared[name] = (weakref.ref(operator, lambda _: _prepared.pop(name, None)), ready)
+    _prepared[name] = (weakref.ref(operator), ready)
+    weakref.finalize(operator, _prepared.pop, name, None)
     return ready
 
 
