@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import jax
 
 from intertwine.experiments.configuration import GroundStateConfiguration
 from intertwine.experiments.consistency import build_lattice
-from intertwine.learning.schedules import Cosine, Exponential, at
+from intertwine.learning.schedules import Cosine, Exponential, Warmup
 
 
 class Problem(NamedTuple):
@@ -117,22 +116,6 @@ def build_optimiser(configuration: GroundStateConfiguration) -> Any:
 
     traced = _optax_schedule(settings)
     return OptaxGradient(optax.adam(traced) if settings.method == "adam" else optax.sgd(traced))
-
-
-@dataclass(frozen=True)
-class Warmup:
-    """A schedule that rises linearly to `schedule` over the first `steps`.
-
-    >>> rate = Warmup(0.1, 4)
-    >>> [round(rate(step), 3) for step in (0, 1, 3, 4, 9)]
-    [0.02, 0.04, 0.08, 0.1, 0.1]
-    """
-
-    schedule: Any
-    steps: int
-
-    def __call__(self, step: int) -> float:
-        return at(self.schedule, step) * min(1.0, (step + 1) / (self.steps + 1))
 
 
 def _schedule(settings: Any, begin: float, end: float) -> Any:

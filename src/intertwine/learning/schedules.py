@@ -94,3 +94,19 @@ class Decay:
 
     def __call__(self, step: int) -> float:
         return self.start / (1 + step / self.scale)
+
+
+@dataclass(frozen=True)
+class Warmup:
+    """A schedule that rises linearly to `schedule` over the first `steps`.
+
+    >>> rate = Warmup(0.1, 4)
+    >>> [round(rate(step), 3) for step in (0, 1, 3, 4, 9)]
+    [0.02, 0.04, 0.08, 0.1, 0.1]
+    """
+
+    schedule: Schedule
+    steps: int
+
+    def __call__(self, step: int) -> float:
+        return at(self.schedule, step) * min(1.0, (step + 1) / (self.steps + 1))

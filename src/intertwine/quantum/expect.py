@@ -10,6 +10,7 @@ from jax import Array
 from jax.sharding import Mesh
 
 from intertwine._checks import fail, positive_int
+from intertwine.models.units import as_spins
 from intertwine.quantum.energy import thermalised
 from intertwine.quantum.local_energy import check_sizes, local_values
 from intertwine.quantum.operator import Operator
@@ -70,7 +71,7 @@ def expect(
     """
     samples = positive_int("samples", samples, "give the number of configurations, for example 4096")
     check_sizes(operator, model)
-    model = replicate(in_spins(model), mesh)
+    model = replicate(as_spins(model), mesh)
     sampler = default_sampler(operator, samples) if sampler is None else sampler
     start_key, draw_key = jax.random.split(check_key(key))
     state = thermalised(sampler, model, key=start_key, mesh=mesh)
@@ -86,15 +87,6 @@ def check_key(key: Any) -> Array:
     from intertwine.models.parameters import check_key as check
 
     return check(key)
-
-
-def in_spins(model: Any) -> Any:
-    """`model` as a function of spins ±1 (models in units 0/1 are wrapped, others come back as they are)."""
-    if getattr(model, "units", "spin") == "spin":
-        return model
-    from intertwine.models.units import as_spins
-
-    return as_spins(model)
 
 
 def _bonds(operator: Operator) -> Any:

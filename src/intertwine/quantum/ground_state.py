@@ -19,12 +19,13 @@ import numpy as np
 from jax import Array
 
 from intertwine._checks import fail, positive_int
-from intertwine.learning.loop import TrainState, iterate, start
+from intertwine.learning.loop import TrainState, train
 from intertwine.learning.metric import NaturalGradient
 from intertwine.learning.optimiser import Optimiser
 from intertwine.learning.schedules import Cosine, Exponential, Schedule
+from intertwine.models.units import as_spins
 from intertwine.quantum.energy import EnergyObjective, v_score
-from intertwine.quantum.expect import check_key, default_sampler, expect, in_spins
+from intertwine.quantum.expect import check_key, default_sampler, expect
 from intertwine.quantum.local_energy import check_sizes
 from intertwine.quantum.operator import Operator
 from intertwine.sampling.estimate import Estimate
@@ -102,12 +103,8 @@ def ground_state(
     objective = EnergyObjective(operator, sampler, samples, mesh)
     train_key, final_key = jax.random.split(check_key(key))
 
-    first = start(replicate(in_spins(model), mesh), objective, optimiser, key=train_key)
-    state, history = first, []
-    for state, scalars in iterate(first, objective, optimiser, steps=steps):
-        history.append(scalars)
-        if progress is not None:
-            progress(state, scalars)
+    begin = replicate(as_spins(model), mesh)
+    state, history = train(begin, objective, optimiser, steps=steps, key=train_key, progress=progress)
     energy = expect(operator, state.model, final, key=final_key, sampler=sampler, mesh=mesh)
     trained = like(model, state.model)
     return GroundStateRun(energy, v_score(operator, energy), trained, columns(history), state)
@@ -136,4 +133,4 @@ def columns(history: list[dict[str, float]]) -> dict[str, np.ndarray]:
 
 def like(model: Any, trained: Any) -> Any:
     """`trained` as the type of `model`: parameters of a model of spins put back into one of other units."""
-    return trained if in_spins(model) is model else trained.model
+    return trained if as_spins(model) is model else trained.model
