@@ -1,5 +1,6 @@
 """The command line from outside: how fast it answers, what it prints, in which precision it runs."""
 
+import importlib
 import json
 import os
 import subprocess
@@ -37,7 +38,7 @@ def test_help_answers_at_once():
     after = os.times()
     used = after.children_user + after.children_system - before.children_user - before.children_system
     assert done.returncode == 0 and done.stderr == ""
-    for name in ("ground-state", "run", "resume", "report", "--version"):
+    for name in ("ground-state", "learn", "run", "resume", "report", "--version"):
         assert name in done.stdout
     assert used < 1.0
 
@@ -51,23 +52,21 @@ def test_help_imports_nothing_heavy():
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-def test_every_flag_is_in_the_help_and_has_a_field():
-    from intertwine.cli import _FLAGS
-    from intertwine.experiments.configuration import HAMILTONIANS, GroundStateConfiguration
+@pytest.mark.parametrize("name", ["ground-state", "learn"])
+def test_every_flag_is_in_the_help_and_has_a_field(name):
+    from intertwine.experiments.configuration import HAMILTONIANS
+    from intertwine.experiments.kinds import KINDS
 
-    fields = GroundStateConfiguration.model_fields
-    for field in _FLAGS.values():
-        section, _, name = field.rpartition(".")
-        sections = (
-            HAMILTONIANS.values()
-            if section == "hamiltonian"
-            else [fields[section].annotation]
-            if section
-            else []
-        )
-        assert any(name in s.model_fields for s in sections) if section else name in fields
-    done = command("ground-state", "--help", env={**os.environ, "COLUMNS": "200"})
-    for flag in _FLAGS:
+    flags = importlib.import_module(f"intertwine.cli.{name.replace('-', '_')}").FIELDS
+    fields = KINDS[name].load_configuration().model_fields
+    for field in flags.values():
+        section, _, entry = field.rpartition(".")
+        if section == "hamiltonian":
+            assert any(entry in s.model_fields for s in HAMILTONIANS.values())
+        else:
+            assert entry in (fields[section].annotation.model_fields if section else fields)
+    done = command(name, "--help", env={**os.environ, "COLUMNS": "200"})
+    for flag in flags:
         shown = {"j": "J", "j1": "J1", "j2": "J2"}.get(flag, flag.replace("_", "-"))
         assert f"--{shown} " in done.stdout, flag
 

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from intertwine.cli import main
+from intertwine.experiments import kinds
 
 ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", ROOT / "docs" / "tutorial.md"]
+PAGES = [ROOT / "README.md", ROOT / "docs" / "tutorial.md", ROOT / "docs" / "boltzmann.md"]
 SMALL = ["--steps", "3", "--samples", "64", "--chains", "16", "--final-samples", "64"]
 
 
@@ -36,6 +37,35 @@ def test_shown_commands_run(command, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert main(shlex.split(command)[1:] + SMALL) == 0
     assert len(list(tmp_path.glob("runs/*/report.html"))) == 1
+
+
+LEARNING = ROOT / "docs" / "learning.md"
+
+
+def learn_commands() -> list[str]:
+    lines = "\n".join(blocks(LEARNING, "console")).splitlines()
+    return [line.removeprefix("$").strip() for line in lines if "intertwine learn" in line]
+
+
+@pytest.mark.parametrize("command", learn_commands())
+def test_shown_learning_commands_are_accepted(command, tmp_path, monkeypatch):
+    """Up to the configuration: the runs themselves are tested with the experiment."""
+    monkeypatch.chdir(tmp_path)
+    asked = []
+    monkeypatch.setattr(kinds.Kind, "load", lambda kind, function: lambda c, path, **_: asked.append(c))
+    assert main(shlex.split(command)[1:]) == 0
+    assert asked and asked[0].kind == "learn"
+
+
+def test_the_folder_of_a_learning_run_is_complete(tmp_path):
+    small = ["--data", "bars-and-stripes:2", "--model", "rbm:3", "--epochs", "2", "--batch", "4",
+             "--samples", "400", "--sample-steps", "5", "--precision", "float64"]  # fmt: skip
+    assert main(["learn", *small, "--out", str(tmp_path / "run")]) == 0
+    names = re.findall(
+        r"^\| `([^|`]*)` \|", LEARNING.read_text().rpartition("## The folder")[2], re.MULTILINE
+    )
+    assert len(names) == 7
+    assert all((tmp_path / "run" / name.rstrip("/")).exists() for name in names)
 
 
 def test_the_run_folder_of_the_docs_is_complete(tmp_path):

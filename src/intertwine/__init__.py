@@ -20,10 +20,63 @@ from intertwine._checks import InputError
 from intertwine._version import __version__
 
 if TYPE_CHECKING:
-    from intertwine import experiments, learning, models, quantum, report, sampling, spaces, symmetry
+    from intertwine import (
+        boltzmann,
+        data,
+        experiments,
+        learning,
+        models,
+        quantum,
+        report,
+        sampling,
+        spaces,
+        symmetry,
+    )
+    from intertwine.boltzmann.added_unit import add_hidden_unit
+    from intertwine.boltzmann.belief_bound import belief_bound
+    from intertwine.boltzmann.bound import importance_bound, structured_bound, variational_bound
+    from intertwine.boltzmann.classifier import (
+        LabelScores,
+        labelled_rbm,
+        learn_classifier,
+        sample_given_label,
+    )
+    from intertwine.boltzmann.deep_belief import learn_deep_belief, learn_up_down
+    from intertwine.boltzmann.deep_boltzmann import learn_deep_boltzmann
+    from intertwine.boltzmann.deep_network import upper_means
+    from intertwine.boltzmann.estimators import BoltzmannMachine
+    from intertwine.boltzmann.estimators_deep import DeepBeliefNetwork, DeepBoltzmannMachine
+    from intertwine.boltzmann.fine_tune import beside, fine_tune
+    from intertwine.boltzmann.learn import learn
+    from intertwine.boltzmann.likelihood import (
+        free_energy_gap,
+        kl_divergence,
+        log_likelihood,
+        reconstruction_error,
+    )
+    from intertwine.boltzmann.log_partition import AIS, Exact, LogPartition, log_partition
+    from intertwine.boltzmann.mean_field import mean_field_posterior
+    from intertwine.boltzmann.methods import CD, PCD, ExactKL
+    from intertwine.boltzmann.pseudo_likelihood import pseudo_likelihood
+    from intertwine.boltzmann.representability import represent
+    from intertwine.boltzmann.tempering import PT, TrajectoryTempering
+    from intertwine.boltzmann.trajectory_log_z import TrajectoryLogZ
+    from intertwine.learning.batches import Batches
+    from intertwine.learning.class_scores import (
+        accuracy,
+        class_probabilities,
+        class_scores,
+        confusion_matrix,
+        predict,
+    )
+    from intertwine.learning.fit_supervised import fit_supervised
     from intertwine.learning.gradient import OptaxGradient
     from intertwine.learning.guard import Diverged
     from intertwine.learning.metric import NaturalGradient
+    from intertwine.learning.supervised import Supervised
+    from intertwine.models.deep_belief import DBN
+    from intertwine.models.deep_boltzmann import DBM
+    from intertwine.models.ising import Ising
     from intertwine.models.jastrow import Jastrow
     from intertwine.models.laws import (
         assert_factors_consistent,
@@ -42,17 +95,34 @@ if TYPE_CHECKING:
     from intertwine.quantum.ground_state import ground_state
     from intertwine.quantum.hamiltonians import heisenberg, j1j2, tfim, xxz
     from intertwine.quantum.operator import Operator
+    from intertwine.sampling.annealed import Annealed
+    from intertwine.sampling.cluster import SwendsenWang
+    from intertwine.sampling.draw import NotMixed, sample
     from intertwine.sampling.enumeration import Enumeration
     from intertwine.sampling.estimate import Estimate, estimate
+    from intertwine.sampling.gibbs import Gibbs
     from intertwine.sampling.laws import assert_detailed_balance
     from intertwine.sampling.metropolis import Metropolis
     from intertwine.sampling.rules import Exchange, GlobalFlip, Mixture, SingleFlip
+    from intertwine.sampling.tempered_gibbs import TemperedGibbs
     from intertwine.sampling.tempering import ParallelTempering
+    from intertwine.sampling.trajectory import TrajectoryGibbs
     from intertwine.spaces.lattice import Lattice
     from intertwine.spaces.lattices import Chain, Cubic, Honeycomb, Kagome, Square, Triangular
     from intertwine.symmetry.permutation_group import PermutationGroup
 
-_MODULES = ("experiments", "learning", "models", "quantum", "report", "sampling", "spaces", "symmetry")
+_MODULES = (
+    "boltzmann",
+    "data",
+    "experiments",
+    "learning",
+    "models",
+    "quantum",
+    "report",
+    "sampling",
+    "spaces",
+    "symmetry",
+)
 
 _NAMES = {
     "intertwine.spaces.lattice": ("Lattice",),
@@ -77,6 +147,82 @@ _NAMES = {
     "intertwine.sampling.tempering": ("ParallelTempering",),
     "intertwine.sampling.enumeration": ("Enumeration",),
     "intertwine.sampling.laws": ("assert_detailed_balance",),
+    "intertwine.models.deep_belief": ("DBN",),
+    "intertwine.models.deep_boltzmann": ("DBM",),
+    "intertwine.models.ising": ("Ising",),
+    "intertwine.learning.supervised": ("Supervised",),
+    "intertwine.learning.fit_supervised": ("fit_supervised",),
+    "intertwine.learning.class_scores": (
+        "class_scores",
+        "class_probabilities",
+        "predict",
+        "accuracy",
+        "confusion_matrix",
+    ),
+    "intertwine.learning.batches": ("Batches",),
+    "intertwine.sampling.gibbs": ("Gibbs",),
+    "intertwine.sampling.tempered_gibbs": ("TemperedGibbs",),
+    "intertwine.sampling.annealed": ("Annealed",),
+    "intertwine.sampling.trajectory": ("TrajectoryGibbs",),
+    "intertwine.sampling.cluster": ("SwendsenWang",),
+    "intertwine.sampling.draw": (
+        "sample",
+        "NotMixed",
+    ),
+    "intertwine.boltzmann.methods": (
+        "CD",
+        "PCD",
+        "ExactKL",
+    ),
+    "intertwine.boltzmann.tempering": (
+        "PT",
+        "TrajectoryTempering",
+    ),
+    "intertwine.boltzmann.learn": ("learn",),
+    "intertwine.boltzmann.log_partition": (
+        "AIS",
+        "Exact",
+        "LogPartition",
+        "log_partition",
+    ),
+    "intertwine.boltzmann.trajectory_log_z": ("TrajectoryLogZ",),
+    "intertwine.boltzmann.likelihood": (
+        "log_likelihood",
+        "free_energy_gap",
+        "kl_divergence",
+        "reconstruction_error",
+    ),
+    "intertwine.boltzmann.pseudo_likelihood": ("pseudo_likelihood",),
+    "intertwine.boltzmann.representability": ("represent",),
+    "intertwine.boltzmann.added_unit": ("add_hidden_unit",),
+    "intertwine.boltzmann.deep_boltzmann": ("learn_deep_boltzmann",),
+    "intertwine.boltzmann.deep_belief": (
+        "learn_deep_belief",
+        "learn_up_down",
+    ),
+    "intertwine.boltzmann.bound": (
+        "variational_bound",
+        "structured_bound",
+        "importance_bound",
+    ),
+    "intertwine.boltzmann.belief_bound": ("belief_bound",),
+    "intertwine.boltzmann.mean_field": ("mean_field_posterior",),
+    "intertwine.boltzmann.fine_tune": (
+        "fine_tune",
+        "beside",
+    ),
+    "intertwine.boltzmann.classifier": (
+        "labelled_rbm",
+        "LabelScores",
+        "learn_classifier",
+        "sample_given_label",
+    ),
+    "intertwine.boltzmann.estimators": ("BoltzmannMachine",),
+    "intertwine.boltzmann.estimators_deep": (
+        "DeepBeliefNetwork",
+        "DeepBoltzmannMachine",
+    ),
+    "intertwine.boltzmann.deep_network": ("upper_means",),
     "intertwine.learning.metric": ("NaturalGradient",),
     "intertwine.learning.gradient": ("OptaxGradient",),
     "intertwine.learning.guard": ("Diverged",),
@@ -88,55 +234,111 @@ _NAMES = {
 _HOME = {name: module for module, names in _NAMES.items() for name in names}
 
 __all__ = [
+    "AIS",
+    "CD",
+    "DBM",
+    "DBN",
+    "PCD",
+    "PT",
     "RBM",
+    "Annealed",
+    "Batches",
+    "BoltzmannMachine",
     "Chain",
     "Cubic",
+    "DeepBeliefNetwork",
+    "DeepBoltzmannMachine",
     "Diverged",
     "Enumeration",
     "Estimate",
+    "Exact",
+    "ExactKL",
     "Exchange",
     "FunctionAmplitude",
+    "Gibbs",
     "GlobalFlip",
     "Honeycomb",
     "InputError",
+    "Ising",
     "Jastrow",
     "Kagome",
+    "LabelScores",
     "Lattice",
+    "LogPartition",
     "MeanField",
     "Metropolis",
     "Mixture",
     "NaturalGradient",
+    "NotMixed",
     "Operator",
     "OptaxGradient",
     "ParallelTempering",
     "PermutationGroup",
     "SingleFlip",
     "Square",
+    "Supervised",
+    "SwendsenWang",
     "SymmetricRBM",
+    "TemperedGibbs",
+    "TrajectoryGibbs",
+    "TrajectoryLogZ",
+    "TrajectoryTempering",
     "Triangular",
     "__version__",
+    "accuracy",
+    "add_hidden_unit",
     "assert_detailed_balance",
     "assert_factors_consistent",
     "assert_holomorphic",
     "assert_incremental_consistent",
     "assert_invariant",
     "assert_spin_form_consistent",
+    "belief_bound",
+    "beside",
+    "boltzmann",
+    "class_probabilities",
+    "class_scores",
+    "confusion_matrix",
     "count_parameters",
+    "data",
     "estimate",
     "exact",
     "expect",
     "experiments",
+    "fine_tune",
+    "fit_supervised",
+    "free_energy_gap",
     "ground_state",
     "heisenberg",
+    "importance_bound",
     "j1j2",
+    "kl_divergence",
+    "labelled_rbm",
+    "learn",
+    "learn_classifier",
+    "learn_deep_belief",
+    "learn_deep_boltzmann",
+    "learn_up_down",
     "learning",
+    "log_likelihood",
+    "log_partition",
+    "mean_field_posterior",
     "models",
+    "predict",
+    "pseudo_likelihood",
     "quantum",
+    "reconstruction_error",
     "report",
+    "represent",
+    "sample",
+    "sample_given_label",
     "sampling",
     "spaces",
+    "structured_bound",
     "symmetry",
     "tfim",
+    "upper_means",
+    "variational_bound",
     "xxz",
 ]
 

@@ -7,6 +7,9 @@ from typing import Literal, get_args, get_origin
 from pydantic import BaseModel
 
 from intertwine.experiments.configuration import HAMILTONIANS, GroundStateConfiguration
+from intertwine.experiments.learn_configuration import LearnConfiguration
+
+KINDS = {"ground-state": GroundStateConfiguration, "learn": LearnConfiguration}
 
 WRONG_TYPES = {
     "list": [1, 2],
@@ -55,13 +58,27 @@ def bounds(field):
 def refused_values(path, field):
     """Values that this field must refuse."""
     bad = dict(WRONG_TYPES)
-    kind, words = field.annotation, {f"word {i}": w for i, w in enumerate(WORDS)}
+    kind = field.annotation
+    few = get_origin(kind) is not Literal and kind is not str
+    words = {f"word {i}": w for i, w in enumerate(WORDS[:3] if few else WORDS)}
     if path in (("sampler", "sweep"), ("devices",)):
         return (
             bad
             | words
             | {"zero": 0, "below": -1, "above": 100_001, "huge": 10**40, "fraction": 1.5, "true": True}
         )
+    if path[-1].startswith("learning_rate") and kind is not float:
+        out = {
+            "zero": 0.0,
+            "below": -1.0,
+            "above": 10.5,
+            "huge": 1e300,
+            "nan": math.nan,
+            "infinite": math.inf,
+        }
+        return bad | words | out | {"true": True, "text of a number": "0.5"}
+    if kind is bool:
+        return bad | words | {"zero": 0, "one": 1, "fraction": 0.5, "word of truth": "true", "huge": 10**40}
     if path[-1] == "marshall":
         return bad | words | {"integer": 1, "fraction": 0.5, "huge": 10**40}
     if kind is int:
@@ -92,9 +109,9 @@ def refused_values(path, field):
     raise AssertionError(f"a field of a kind that this table does not know: {path}, {kind}")
 
 
-def with_value(path, hamiltonian, value):
+def with_value(path, hamiltonian, value, kind="ground-state"):
     """The tables of a configuration that is right but for one value."""
-    tables = {"kind": "ground-state", "lattice": "chain:8"}
+    tables = {"kind": kind} | ({"lattice": "chain:8"} if kind == "ground-state" else {})
     if hamiltonian is not None:
         tables["hamiltonian"] = {"name": hamiltonian}
     table = tables
@@ -104,8 +121,13 @@ def with_value(path, hamiltonian, value):
     return tables
 
 
+ALL_FIELDS = [
+    (kind, path, hamiltonian, field)
+    for kind, model in KINDS.items()
+    for path, hamiltonian, field in fields(model)
+]
 CASES = [
-    (".".join(path), hamiltonian, label, with_value(path, hamiltonian, value))
-    for path, hamiltonian, field in fields()
+    (".".join(path), hamiltonian or kind, label, with_value(path, hamiltonian, value, kind))
+    for kind, path, hamiltonian, field in ALL_FIELDS
     for label, value in refused_values(path, field).items()
 ]

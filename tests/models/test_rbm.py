@@ -87,7 +87,7 @@ def test_from_parameters_and_its_errors():
         ({"size": 0}, "size: expected a positive integer"),
         ({"hidden": -3}, "hidden: expected a positive integer, got -3; give the number of hidden units"),
         ({"hidden": 2.5}, "hidden"),
-        ({"units": "ising"}, "units: expected one of 'spin', 'binary', got ising"),
+        ({"units": "ising"}, "units: expected one of binary, spin, gaussian, rectified, potts:q, got ising"),
         ({"hidden_units": None}, "hidden_units"),
         ({"dtype": "int32"}, "dtype"),
         ({"dtype": "nonsense"}, "dtype"),

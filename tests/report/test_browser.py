@@ -16,6 +16,7 @@ import pytest
 
 from intertwine.report import write_report
 
+from .make_learn_run import make_learn_run
 from .make_run import make_run
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
@@ -79,7 +80,8 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     unfinished = make_run(folder / "unfinished", "chain:20", steps=30)
     for name in ("result.json", "result.nc"):
         (unfinished / name).unlink()
-    return written | {"unfinished": write_report(unfinished)}
+    learned = write_report(make_learn_run(folder / "learned"))
+    return written | {"unfinished": write_report(unfinished), "learned": learned}
 
 
 def show(driver, page: Path, width: int, scheme: str = "light") -> None:
@@ -97,12 +99,12 @@ def show(driver, page: Path, width: int, scheme: str = "light") -> None:
 
 
 @pytest.mark.parametrize("width", [375, 1280])
-@pytest.mark.parametrize("name", ["chain", "square", "kagome", "unfinished"])
+@pytest.mark.parametrize("name", ["chain", "square", "kagome", "unfinished", "learned"])
 def test_page_is_drawn_silent_offline_and_fits(driver, pages, name: str, width: int) -> None:
     show(driver, pages[name], width)
     assert driver.get_log("browser") == []
     sizes = driver.execute_script(SIZES)
-    assert len(sizes) == {"chain": 7, "square": 7, "kagome": 7, "unfinished": 4}[name]
+    assert len(sizes) == {"chain": 7, "square": 7, "kagome": 7, "unfinished": 4, "learned": 6}[name]
     for plot, across, down, marks in sizes:
         assert across > 200 and down > 200, plot
         assert marks > 0, plot
@@ -115,6 +117,17 @@ def test_page_is_drawn_silent_offline_and_fits(driver, pages, name: str, width: 
     assert all(url.startswith("file:") for url in requested)
     assert "http://" not in log.replace("http://www.w3.org", "")
     assert "https://" not in log
+
+
+def test_pictures_are_seen_at_every_width(driver, pages) -> None:
+    for width in (375, 1280):
+        show(driver, pages["learned"], width)
+        seen = driver.execute_script(
+            "return [...document.images].map("
+            "i => [i.complete, i.naturalWidth, i.getBoundingClientRect().width])"
+        )
+        assert len(seen) == 160
+        assert all(whole and natural == 8 and 15 < across < 120 for whole, natural, across in seen)
 
 
 def test_opened_twice_the_page_is_the_same(driver, pages) -> None:

@@ -1,12 +1,15 @@
 """Experiments: a validated configuration in, a run folder out.
 
-    configuration.py   what may be asked, complete, checked before anything is computed
-    settings.py        reading and writing it: TOML, flags, errors in one line each
-    run_folder.py      the folder: write aside and rename, one writer at a time, metrics a line a step
-    checkpoints.py     orbax checkpoints with checksums; a damaged one is refused and the previous good one
-    used kinds.py           the registry: one kind of experiment, one file ground_state.py    the kind
-    `ground-state` results.py         `result.json` and `result.nc` of a ground state progress.py
-    what is shown while a run goes on
+    kinds.py            the registry: one row a kind of experiment
+    settings.py         reading and writing configurations: TOML, flags, errors in one line each
+    run_folder.py       the folder: write aside and rename, one writer at a time, metrics a line a step
+    checkpoints.py      orbax checkpoints with checksums; a damaged one is refused, the one before it used
+    running.py          what every run does while it goes on: metrics, checkpoints, an end to resume from
+    progress.py         what is shown meanwhile
+
+    ground_state.py     the kind `ground-state`: configuration.py, consistency.py, build.py, results.py
+    learn.py            the kind `learn`: learn_configuration.py, learn_build.py (its stages),
+                        learn_training.py, learn_measures.py, learn_results.py, learn_progress.py
 
 Nothing heavy is imported here: the command line must answer at once.
 """

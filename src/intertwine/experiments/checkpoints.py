@@ -127,9 +127,12 @@ def load(folder: Path, template: Any, step: int, *, config: str) -> Any:
 def load_latest(folder: Path, template: Any, *, config: str, last_step: int) -> Loaded | None:
     """The newest good checkpoint of at most `last_step` steps (as many as `metrics.jsonl` has), or None.
 
+    template: a state of the right structure, or a function from the step to one.
+
     Where every one is refused: the template and step 0, with the reasons. Raises `InputError` where the
     newest whole one belongs to another configuration.
     """
+    of_step = template if callable(template) else lambda _: template
     refused: list[str] = []
     for step in reversed(steps(folder)):
         if step > last_step:
@@ -139,12 +142,12 @@ def load_latest(folder: Path, template: Any, *, config: str, last_step: int) -> 
             )
             continue
         try:
-            return Loaded(load(folder, template, step, config=config), step, refused)
+            return Loaded(load(folder, of_step(step), step, config=config), step, refused)
         except OtherConfigurationError:
             raise
         except InputError as error:
             refused.append(str(error))
-    return Loaded(template, 0, refused) if refused else None
+    return Loaded(of_step(0), 0, refused) if refused else None
 
 
 def _read_manifest(path: Path) -> dict[str, Any]:

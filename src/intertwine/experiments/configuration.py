@@ -194,6 +194,11 @@ class GroundStateConfiguration(Section):
             raise fail("devices", "'auto' or an integer from 1 to 65536", _shown(devices), "say 'auto'")
         return devices
 
+    @property
+    def stem(self) -> str:
+        """What a folder of runs calls this one: heisenberg-chain-20."""
+        return f"{self.hamiltonian.name}-{self.lattice.replace(':', '-')}"
+
     @model_validator(mode="after")
     def _no_contradiction(self) -> GroundStateConfiguration:
         from intertwine.experiments.consistency import check_consistency

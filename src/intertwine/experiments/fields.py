@@ -41,7 +41,7 @@ def choice(default: Any, *choices: str, remedy: str = "") -> Any:
     return Field(default=default, json_schema_extra=words)  # type: ignore[arg-type]
 
 
-def text(default: str, expected: str, remedy: str = "") -> Any:
+def text(default: str, expected: str, remedy: str = "", *, longest: int = 100) -> Any:
     """A short string in a form that `expected` tells and a validator checks."""
     words = {"expected": expected, "remedy": remedy or f"for example {default!r}"}
-    return Field(default=default, min_length=1, max_length=100, json_schema_extra=words)  # type: ignore[arg-type]
+    return Field(default=default, min_length=1, max_length=longest, json_schema_extra=words)  # type: ignore[arg-type]

@@ -8,23 +8,21 @@ had.
 from __future__ import annotations
 
 import time
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
-import numpy as np
 
 from intertwine._checks import InputError
 from intertwine.experiments import checkpoints, results
 from intertwine.experiments.build import Problem, build
 from intertwine.experiments.configuration import GroundStateConfiguration
 from intertwine.experiments.correlations import correlations
-from intertwine.experiments.interruption import Interrupted, StopRequest
 from intertwine.experiments.processes import Follower, any_process, is_leader
 from intertwine.experiments.progress import show as show_progress
 from intertwine.experiments.run_folder import CONFIG, RunFolder, to_json, write_aside
+from intertwine.experiments.running import Ledger, follow, report, warn
 from intertwine.experiments.settings import to_toml
 from intertwine.learning import loop
 from intertwine.learning.guard import Diverged, Guard
@@ -74,7 +72,7 @@ def resume(path: str | Path, configuration: GroundStateConfiguration, *, show: S
     with RunFolder.open(path) if is_leader() else Follower(path) as folder:
         if folder.result.exists() and folder.dataset.exists():
             print(f"{path}: this run is complete; its report is written again.")
-            _report(folder.path)
+            report(folder.path)
             return folder.path
         problem = build(configuration)
         exact = _known_energy(problem)
@@ -86,7 +84,7 @@ def resume(path: str | Path, configuration: GroundStateConfiguration, *, show: S
         if loaded is not None:
             state = loaded.state
             for line in loaded.refused:
-                _warn(f"refused: {line}")
+                warn(f"refused: {line}")
         print(f"resumed from step {state.step} of {configuration.optimiser.steps}", flush=True)
         any_process(True)  # all have read the folder; from here on the leader changes it
         folder.cut_metrics(state.step)
@@ -99,57 +97,31 @@ def _go_on(run: Run, begun: float, show: Show) -> Path:
     state = _train(run, show)
     record = _finish(run, state, begun, before)
     _tell(record)
-    _report(run.folder.path)
+    report(run.folder.path)
     return run.folder.path
 
 
 def _train(run: Run, show: Show) -> loop.TrainState:
     """The remaining steps: a line of metrics each, a checkpoint every `checkpoint_every`."""
-    problem, state, saved = run.problem, run.state, run.state.step
-    every, steps = problem.configuration.checkpoint_every, problem.configuration.optimiser.steps
+    problem, done = run.problem, run.state.step
+    steps = problem.configuration.optimiser.steps
     left = loop.iterate(
-        run.state, problem.objective, problem.optimiser, steps=steps - saved, guard=_replayed_guard(run)
+        run.state, problem.objective, problem.optimiser, steps=steps - done, guard=_replayed_guard(run)
     )
-    shown = show(steps, run.exact and run.exact.value, saved)
-    # a run that diverges overflows first: the guard tells of it, in words
-    with StopRequest() as stop, shown as progress, np.errstate(all="ignore"), warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)
-        try:
-            for state, scalars in left:
-                record = results.metrics_record(scalars)
-                run.folder.append_metrics(record)
-                run.history.append(record)
-                progress.step(record)
-                due = state.step % every == 0 or state.step == steps
-                asked = any_process(stop.asked)
-                if due or asked:
-                    _save(run, state)
-                    saved = state.step
-                if asked and state.step < steps:
-                    raise Interrupted(_interrupted(run, saved))
-        except KeyboardInterrupt:
-            raise Interrupted(_interrupted(run, saved)) from None
-        except Diverged as error:
-            _keep_last_good(run, error)
-            raise
-    return state
+    return follow(
+        Ledger(run.folder, run.config, run.history),
+        run.state,
+        ((state, results.metrics_record(scalars)) for state, scalars in left),
+        total=steps,
+        every=problem.configuration.checkpoint_every,
+        shown=show(steps, run.exact and run.exact.value, done),
+        last_good=lambda error: _last_good(run, error),
+    )
 
 
-def _save(run: Run, state: loop.TrainState) -> None:
-    run.folder.sync_metrics()
-    checkpoints.save(run.folder.checkpoints, state, state.step, config=run.config)
-
-
-def _keep_last_good(run: Run, error: Diverged) -> None:
-    """Make the last good state the newest checkpoint."""
+def _last_good(run: Run, error: Diverged) -> tuple[loop.TrainState, int]:
     good = error.state if isinstance(error.state, loop.TrainState) else run.state
-    if is_leader():
-        checkpoints.drop_after(run.folder.checkpoints, good.step)
-    _save(run, good)
-
-
-def _interrupted(run: Run, step: int) -> str:
-    return f"interrupted; step {step} is saved. Go on with: intertwine resume {run.folder.path}"
+    return good, good.step
 
 
 def _replayed_guard(run: Run) -> Guard:
@@ -214,23 +186,3 @@ def _tell(record: dict[str, Any]) -> None:
     if exact is not None and record["relative_error"] is not None:
         error = record["relative_error"]
         print(f"relative error {error:.1e} from the exact {exact['energy']:.6f} ({exact['source']})")
-
-
-def _report(folder: Path) -> None:
-    """The page; a run whose page cannot be drawn is still a run."""
-    from intertwine.report import write_report
-
-    if not is_leader():
-        return
-    try:
-        print(f"report: {write_report(folder)}", flush=True)
-    except Exception as error:
-        _warn(
-            f"the report was not written ({type(error).__name__}: {error}); try: intertwine report {folder}"
-        )
-
-
-def _warn(line: str) -> None:
-    import sys
-
-    print(f"warning: {' '.join(line.split())}", file=sys.stderr, flush=True)

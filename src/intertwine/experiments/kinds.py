@@ -16,11 +16,12 @@ from intertwine._checks import fail
 
 class Kind(NamedTuple):
     """configuration: "module:Class"; module: where `start(configuration, out, ...)` and `resume(folder,
-    ...)` are.
+    ...)` are. shared: whether several processes can share a run.
     """
 
     configuration: str
     module: str
+    shared: bool = False
 
     def load_configuration(self) -> Any:
         """The pydantic class."""
@@ -34,7 +35,12 @@ class Kind(NamedTuple):
 
 KINDS = {
     "ground-state": Kind(
-        "intertwine.experiments.configuration:GroundStateConfiguration", "intertwine.experiments.ground_state"
+        "intertwine.experiments.configuration:GroundStateConfiguration",
+        "intertwine.experiments.ground_state",
+        shared=True,
+    ),
+    "learn": Kind(
+        "intertwine.experiments.learn_configuration:LearnConfiguration", "intertwine.experiments.learn"
     ),
 }
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
+
+Describe = Callable[[dict[str, Any]], str]
 
 
 class Progress(Protocol):
@@ -32,11 +35,11 @@ class Silent:
         return None
 
 
-def describe(record: dict[str, Any], exact: float | None) -> str:
+def describe_energy(record: dict[str, Any], exact: float | None) -> str:
     """Energy, error, V-score, acceptance of one step.
 
-    >>> describe({"energy": -35.6123, "error": 0.0021, "v_score": 1.2e-4, "acceptance": 0.41}, -35.61754)
-    'E −35.6123 ± 0.0021  (1.5e-04 from exact)  V-score 1.2e-04  acceptance 0.41'
+    >>> describe_energy({"energy": -35.6123, "error": 0.0021, "v_score": 1.2e-4}, -35.61754)
+    'E −35.6123 ± 0.0021  (1.5e-04 from exact)  V-score 1.2e-04'
     """
     energy, error = record["energy"], record["error"]
     digits = 4 if not error or not math.isfinite(error) else max(0, min(8, 1 - math.floor(math.log10(error))))
@@ -51,8 +54,11 @@ def describe(record: dict[str, Any], exact: float | None) -> str:
 class Plain:
     """A line every `interval` seconds, for logs and pipes."""
 
-    def __init__(self, steps: int, exact: float | None = None, interval: float = 5.0):
-        self.steps, self.exact, self.interval = steps, exact, interval
+    def __init__(
+        self, steps: int, exact: float | None = None, interval: float = 5.0, describe: Describe | None = None
+    ):
+        self.steps, self.interval = steps, interval
+        self.describe = describe or (lambda record: describe_energy(record, exact))
         self._begin: float | None = None
         self._shown = -math.inf
         self._first = 0
@@ -73,7 +79,7 @@ class Plain:
         done = step - self._first
         left = (now - self._begin) / done * (self.steps - step) if done else None
         tail = f"  {left:.0f} s left" if left is not None else ""
-        print(f"step {step}/{self.steps}  {describe(record, self.exact)}{tail}", flush=True)
+        print(f"step {step}/{self.steps}  {self.describe(record)}{tail}", flush=True)
 
     def note(self, line: str) -> None:
         print(line, flush=True)
@@ -82,11 +88,13 @@ class Plain:
 class Live:
     """One line that is redrawn, with a bar and the time left."""
 
-    def __init__(self, steps: int, exact: float | None = None, done: int = 0):
+    def __init__(
+        self, steps: int, exact: float | None = None, done: int = 0, describe: Describe | None = None
+    ):
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
         from rich.progress import Progress as Bar
 
-        self.exact = exact
+        self.describe = describe or (lambda record: describe_energy(record, exact))
         self._bar = Bar(
             TextColumn("step"), MofNCompleteColumn(), BarColumn(bar_width=20), TimeRemainingColumn(),
             TextColumn("{task.description}", markup=False), refresh_per_second=4,
@@ -101,19 +109,22 @@ class Live:
         self._bar.stop()
 
     def step(self, record: dict[str, Any]) -> None:
-        self._bar.update(self._task, completed=record["step"] + 1, description=describe(record, self.exact))
+        self._bar.update(self._task, completed=record["step"] + 1, description=self.describe(record))
 
     def note(self, line: str) -> None:
         self._bar.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
-def show(steps: int, exact: float | None, done: int = 0) -> AbstractContextManager[Any]:
-    """`Live` on a terminal that can redraw a line, `Plain` elsewhere."""
+def show(
+    steps: int, exact: float | None, done: int = 0, *, describe: Describe | None = None
+) -> AbstractContextManager[Any]:
+    """`Live` on a terminal that can redraw a line, `Plain` elsewhere; `describe` puts a record in words (as
+    `describe_energy` if None)."""
     import sys
 
     if sys.stdout.isatty():
         from rich.console import Console
 
         if not Console().is_dumb_terminal:
-            return Live(steps, exact, done)
-    return Plain(steps, exact)
+            return Live(steps, exact, done, describe)
+    return Plain(steps, exact, describe=describe)

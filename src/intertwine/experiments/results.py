@@ -100,9 +100,9 @@ def dataset(
         "site_position": _vectors(np.asarray(lattice.positions, dtype=float), "site", "lattice constants"),
     }
     for name in sorted({key for line in history for key in line} - {"step"}):
-        column = np.array([_number(line.get(name)) for line in history])
+        column = np.array([number_or_nan(line.get(name)) for line in history])
         variables[name] = ("step", column, {"long_name": name, "units": _UNITS.get(name, "1")})
-    variables |= _parameters(model)
+    variables |= parameter_variables(model)
     attributes = {
         "title": f"ground state: {record['hamiltonian']} on {record['lattice']}, {record['model']}",
         "energy": record["energy"]["mean"],
@@ -135,11 +135,11 @@ def _vectors(values: np.ndarray, axis: str, units: str) -> tuple[tuple[str, str]
     return (axis, "dimension"), values, {"long_name": axis, "units": units}
 
 
-def _number(value: Any) -> float:
+def number_or_nan(value: Any) -> float:
     return float(value) if isinstance(value, int | float) else math.nan
 
 
-def _parameters(model: Any) -> dict[str, Any]:
+def parameter_variables(model: Any) -> dict[str, Any]:
     """parameter_<name>, each on its own axes; (re, im) last for complex ones."""
     import jax
 

@@ -3,6 +3,7 @@
     FOLDER/config.toml     the complete configuration, defaults written out
            metrics.jsonl   a line a step
            checkpoints/    see `checkpoints`
+           data.json       what is learnt from, with its checksum (learning runs)
            result.json     the final numbers
            result.nc       correlations, structure factor, history, parameters (xarray)
            report.html     a self-contained page
@@ -29,8 +30,8 @@ from intertwine._checks import InputError, fail
 CONFIG, METRICS, RESULT, DATASET, REPORT = (
     "config.toml", "metrics.jsonl", "result.json", "result.nc", "report.html",
 )  # fmt: skip
-CHECKPOINTS, LOCK = "checkpoints", ".lock"
-KNOWN = {CONFIG, METRICS, RESULT, DATASET, REPORT, CHECKPOINTS, LOCK}
+CHECKPOINTS, LOCK, DATA = "checkpoints", ".lock", "data.json"
+KNOWN = {CONFIG, METRICS, RESULT, DATASET, REPORT, CHECKPOINTS, LOCK, DATA}
 
 
 def sync_directory(path: Path) -> None:

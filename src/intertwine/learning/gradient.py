@@ -3,7 +3,8 @@ r"""First-order descent along the gradient, with any optax transformation.
 The gradient of the objective with respect to λ, complex λ counted as a pair of reals (Re, Im) → Re + i Im,
 is 2F with F = Cov(O*, ℓ) = Ōᴴ ε: the direction of steepest ascent. (JAX's `grad` of a real loss would give
 its conjugate, which makes a first-order optimiser climb in the imaginary parts; the conjugation lives in
-`LogDerivatives.rmatvec` and nowhere else.)
+`LogDerivatives.rmatvec` and nowhere else.) An objective that knows its gradient itself gives it with its
+`Evaluation`, and it is used as it is.
 """
 
 from __future__ import annotations
@@ -19,8 +20,10 @@ from jax import Array
 from jax.sharding import Mesh
 
 from intertwine._checks import fail
+from intertwine.learning import schedules
 from intertwine.learning.log_derivatives import log_derivatives, unravel
 from intertwine.learning.objective import Evaluation
+from intertwine.learning.schedules import Schedule
 from intertwine.sampling.sharding import mesh_of, replicate, replicated
 
 
@@ -36,6 +39,8 @@ class OptaxGradient:
     """Plain gradient descent with `transform`, an `optax.GradientTransformation` (learning rate included in
     it).
 
+    learning_rate: multiplies what `transform` returns; for a schedule of the step, with optax.sgd(1.0).
+
     >>> import jax, optax
     >>> from intertwine.models.rbm import RBM
     >>> optimiser = OptaxGradient(optax.adam(1e-3))
@@ -43,12 +48,14 @@ class OptaxGradient:
     """
 
     transform: Any
+    learning_rate: Schedule = 1.0
 
     def __post_init__(self) -> None:
         if not (hasattr(self.transform, "init") and hasattr(self.transform, "update")):
             raise fail(
                 "transform", "an optax.GradientTransformation", self.transform, "for example optax.adam(1e-3)"
             )
+        schedules.check("learning_rate", self.learning_rate)
 
     def init(self, model: Any) -> Any:
         parameters = eqx.filter(model, eqx.is_inexact_array)
@@ -57,24 +64,38 @@ class OptaxGradient:
     def step(
         self, model: Any, evaluation: Evaluation, state: Any, *, step: int
     ) -> tuple[Any, Any, dict[str, float]]:
-        model, state, norm = _step(
-            model,
-            evaluation.samples,
-            evaluation.local,
-            evaluation.weights,
-            state,
-            self.transform,
-            mesh_of(evaluation.samples),
-        )
-        return model, state, {"update_norm": float(norm)}
+        rate = schedules.at(self.learning_rate, step)
+        found = evaluation.gradient
+        if found is None:
+            found = gradient(model, evaluation.samples, evaluation.local, evaluation.weights)
+        mesh = mesh_of(evaluation.samples)
+        model, state, norm = _step(model, found, state, rate, self.unscheduled(), mesh)
+        scalars = {"update_norm": float(norm)}
+        return model, state, scalars if self.learning_rate == 1.0 else scalars | {"learning_rate": rate}
+
+    def rates(self, first: int, count: int) -> list[float]:
+        """The learning rates of `count` updates from number `first` on."""
+        return [schedules.at(self.learning_rate, first + i) for i in range(count)]
+
+    def unscheduled(self) -> OptaxGradient:
+        """The same without its learning rate, which `update` is given: what compiled code depends on."""
+        return OptaxGradient(self.transform)
+
+    def update(self, model: Any, gradient: Any, state: Any, rate: Array) -> tuple[Any, Any]:
+        """One update by a given gradient, pure: (model, state)."""
+        model, state, _ = self._moved(model, gradient, state, rate)
+        return model, state
+
+    def _moved(self, model: Any, gradient: Any, state: Any, rate: Any) -> tuple[Any, Any, Any]:
+        updates, state = self.transform.update(gradient, state, eqx.filter(model, eqx.is_inexact_array))
+        updates = jax.tree.map(lambda x: jnp.asarray(rate, jnp.finfo(x.dtype).dtype) * x, updates)
+        return eqx.apply_updates(model, updates), state, updates
 
 
-@partial(jax.jit, static_argnames=("transform", "mesh"))
+@partial(jax.jit, static_argnames=("optimiser", "mesh"))
 def _step(
-    model: Any, samples: Array, local: Array, weights: Any, state: Any, transform: Any, mesh: Mesh | None
+    model: Any, gradient: Any, state: Any, rate: Any, optimiser: OptaxGradient, mesh: Mesh | None
 ) -> tuple[Any, Any, Array]:
-    updates, state = transform.update(
-        gradient(model, samples, local, weights), state, eqx.filter(model, eqx.is_inexact_array)
-    )
+    model, state, updates = optimiser._moved(model, gradient, state, rate)
     norm = jnp.sqrt(sum(jnp.sum(jnp.abs(leaf) ** 2) for leaf in jax.tree.leaves(updates)))
-    return replicated((eqx.apply_updates(model, updates), state, norm), mesh)
+    return replicated((model, state, norm), mesh)

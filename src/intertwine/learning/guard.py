@@ -4,8 +4,8 @@ Three ways to go wrong are watched, on the numbers that a step yields anyway:
 
 - a value, an error or an update that is not finite: at once;
 - an explosion: for `patience` steps on end the value lies above the best one so far by more than half of
-all that
-  was gained, by 5 % of it, and by 20 error bars;
+  all that was gained, by 5 % of it, and by 20 error bars; a value without an error bar, as that of a
+  mini-batch, is not judged;
 - a collapse of the sampler: an acceptance below 0.1 % for `patience` steps on end (|ψ|² has become a spike).
 """
 
@@ -69,8 +69,9 @@ class Guard:
             self._good = state
 
     def _explosion(self, step: int, state: Any, value: float, scalars: dict[str, float]) -> None:
-        error = scalars.get("error", 0.0)
-        error = error if math.isfinite(error) else 0.0
+        if "error" not in scalars:
+            return
+        error = scalars["error"] if math.isfinite(scalars["error"]) else 0.0
         self._first = value if math.isnan(self._first) else self._first
         if value < self._best:
             self._best, self._best_error = value, error

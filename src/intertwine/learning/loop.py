@@ -7,6 +7,9 @@ r"""The one training loop: every objective, every optimiser.
 A step evaluates the objective at the state's model (with the key fold_in(state.key, state.step)) and lets the
 optimiser move the parameters. `TrainState` is all there is: a state saved and restored continues with the
 same numbers, bit by bit, whatever happened in between.
+
+Learning from data is the same loop: with `OverBatches(objective, batches)` as the objective many updates run
+inside one compiled loop, and `iterate` yields once a chunk of them (`stream`).
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ from intertwine._threads import background
 from intertwine.learning.guard import Guard
 from intertwine.learning.objective import Evaluation, Objective
 from intertwine.learning.optimiser import Optimiser
+from intertwine.learning.stream import OverBatches, advance, can_stream
 
 
 class TrainState(NamedTuple):
@@ -58,9 +62,15 @@ def start(model: Any, objective: Objective, optimiser: Optimiser, *, key: Array)
 
 
 def iterate(
-    state: TrainState, objective: Objective, optimiser: Optimiser, *, steps: int, guard: Guard | None = None
+    state: TrainState,
+    objective: Objective | OverBatches,
+    optimiser: Optimiser,
+    *,
+    steps: int,
+    guard: Guard | None = None,
 ) -> Iterator[tuple[TrainState, dict[str, float]]]:
-    """`steps` further steps; yields after each the new state and what the step measured.
+    """`steps` further steps; yields after each, or after each chunk of updates, the new state and what was
+    measured.
 
     The scalars: `step` (updates made before this one: the parameters that were measured), the objective's
     value under its name (`objective.value_name`, "energy" or "value"), error, variance, tau, r_hat, ess,
@@ -73,6 +83,20 @@ def iterate(
         raise fail("steps", "an integer ≥ 0", steps, "give the number of further steps")
     guard = Guard() if guard is None else guard
     name = getattr(objective, "value_name", "value")
+    if isinstance(objective, OverBatches) and can_stream(optimiser):
+        walk = advance(state, objective, optimiser, steps)
+    else:
+        walk = _one_by_one(state, objective, optimiser, steps)
+    for later, scalars in walk:
+        guard.check(state, scalars[name], scalars)
+        state = later
+        yield state, scalars
+
+
+def _one_by_one(
+    state: TrainState, objective: Objective, optimiser: Optimiser, steps: int
+) -> Iterator[tuple[TrainState, dict[str, float]]]:
+    name = getattr(objective, "value_name", "value")
     for _ in range(steps):
         begun = perf_counter()
         step = int(state.step)
@@ -82,7 +106,6 @@ def iterate(
             state.model, evaluation, state.optimiser_state, step=step
         )
         scalars = {"step": step} | _measured(name, evaluation) | moved | {"seconds": perf_counter() - begun}
-        guard.check(state, scalars[name], scalars)
         state = TrainState(step + 1, model, objective_state, optimiser_state, state.key)
         yield state, scalars
 

@@ -16,6 +16,11 @@ new δ is the one nearest to μ δ_previous among those that fit the samples,
     (S + shift) δ = F + shift μ δ_previous    ⇔    δ = μ δ_previous + Ōᴴ (T + shift)⁻¹ (ε − μ Ō δ_previous).
 
 A factorisation that fails raises the shift tenfold and tries again; the scalars count it.
+
+An objective that knows its gradient itself, such as the KL divergence from data, gives g = ∂L/∂λ and samples
+of p_λ ∝ e^{model}. Then S = Cov(O, O) with O = ∂ model/∂λ is the Fisher information I of p_λ, and the
+direction is Amari's, (I + shift) δ = g. It is the same metric: for the wave function ψ = √p the
+log-derivatives are O/2, so that S_ψ = I/4 and F_ψ = g/2, and reconfiguration's S_ψ⁻¹ F_ψ = 2 I⁻¹ g.
 """
 
 from __future__ import annotations
@@ -36,7 +41,7 @@ from intertwine.learning.log_derivatives import LogDerivatives, column_count, lo
 from intertwine.learning.objective import Evaluation
 from intertwine.learning.schedules import Schedule
 from intertwine.learning.solvers.factorise import solve_shifted
-from intertwine.learning.solvers.iterative import conjugate_gradients
+from intertwine.learning.solvers.iterative import conjugate_gradients, invert_metric
 from intertwine.sampling.sharding import mesh_of, replicate, replicated
 
 Solver = Literal["auto", "dense", "minsr", "iterative"]
@@ -128,6 +133,8 @@ for example 0.01.
         solver = self.chosen(parameters=column_count(model), rows=rows)
         momentum = self.momentum if previous is not None else 0.0
         previous = previous if momentum > 0 else None
+        if evaluation.gradient is not None:
+            return self._along(model, evaluation, solver, shift, momentum, previous)
         samples, local, weights = evaluation.samples, evaluation.local, evaluation.weights
         mesh = mesh_of(samples)
         system = _assemble(model, samples, local, weights, previous, momentum, solver, mesh)
@@ -142,6 +149,26 @@ for example 0.01.
             scalars = {}
         delta = _direction(system.operator, x, previous, momentum, solver, mesh)
         return delta, system.operator, {"shift": tried, "shift_retries": float(retries)} | scalars
+
+    def _along(
+        self, model: Any, evaluation: Evaluation, solver: str, shift: float, momentum: float, previous: Any
+    ) -> tuple[Array, LogDerivatives, dict[str, float]]:
+        """(I + shift) δ = g + shift μ δ_previous for a gradient that the objective gives."""
+        if model.kind != "real":
+            raise fail("model", 'kind "real" where the objective gives its gradient', model.kind)
+        past = 0.0 if previous is None else momentum * previous
+        system = _assemble_given(model, evaluation.samples, evaluation.weights, evaluation.gradient, solver)
+        if solver == "iterative":
+            rhs = system.rhs + shift * past
+            result = invert_metric(system.operator, rhs, shift, self.tolerance, self.max_iterations)
+            scalars = {"iterations": float(result.iterations), "shift": shift, "shift_retries": 0.0}
+            return result.delta, system.operator, scalars
+        rhs = system.rhs + shift * past
+        inner = system.operator.matvec(rhs) if solver == "minsr" else rhs
+        x, tried, retries = _factorise(system._replace(rhs=inner), shift, step_solver=solver)
+        if solver == "minsr":  # Woodbury: (ŌᵀŌ + ε)⁻¹ r = (r − Ōᵀ (ŌŌᵀ + ε)⁻¹ Ō r)/ε
+            x = (rhs - system.operator.rmatvec(x)) / tried
+        return x, system.operator, {"shift": tried, "shift_retries": float(retries)}
 
 
 class _System(NamedTuple):
@@ -170,6 +197,15 @@ def _assemble(
     if solver == "dense":
         return _System(operator, *replicated((operator.metric(), operator.rmatvec(residual)), mesh))
     return _System(operator, None, replicated(residual, mesh))
+
+
+@partial(jax.jit, static_argnames="solver")
+def _assemble_given(model: Any, samples: Array, weights: Any, gradient: Any, solver: str) -> _System:
+    operator = log_derivatives(model, samples, weights)
+    rhs = jnp.concatenate([leaf.ravel() for leaf in jax.tree.leaves(gradient)])
+    if solver == "iterative":
+        return _System(operator, None, rhs)
+    return _System(operator, operator.gram() if solver == "minsr" else operator.metric(), rhs)
 
 
 def _factorise(system: _System, shift: float, *, step_solver: str) -> tuple[Array, float, int]:

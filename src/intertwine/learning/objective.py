@@ -7,7 +7,9 @@ log-derivatives O(s) = ∂ log ψ_λ(s)/∂λ is its gradient (Becca & Sorella 2
     L(λ) = ⟨ℓ⟩_{|ψ|²},      F = Cov(O*, ℓ) = ⟨O*(ℓ − L)⟩      (dL = 2 Re F·dλ for an energy).
 
 That one object serves a plain gradient, the natural gradient = stochastic reconfiguration S δ = F with
-S = Cov(O*, O), and its sample-space form minSR (Chen & Heyl 2024; Rende et al. 2024).
+S = Cov(O*, O), and its sample-space form minSR (Chen & Heyl 2024; Rende et al. 2024). An objective that
+learns from data knows its gradient itself and gives it (`gradient`); one that learns from mini-batches is a
+`MiniBatchObjective` (see `stream`).
 """
 
 from __future__ import annotations
@@ -28,6 +30,9 @@ class Evaluation(NamedTuple):
     weights: None (uniform) or (S,) probabilities that sum to 1.
     estimate: the objective's value with its error bar.
     scalars: what the progress line and the metrics record besides (name → float), e.g. acceptance, v_score.
+    gradient: None where it follows from the samples, as above; else ∂L/∂λ, a pytree like
+        `intertwine.models.parameters.parameters(model)`, where the objective knows it itself. The samples are
+        then those of p ∝ e^{model}, and what they say about the metric is used, not their local values.
     """
 
     samples: Shaped[Array, "S N"]
@@ -35,6 +40,7 @@ class Evaluation(NamedTuple):
     weights: Float[Array, "S"] | None
     estimate: Estimate
     scalars: dict[str, float]
+    gradient: Any = None
 
 
 class Objective(Protocol):

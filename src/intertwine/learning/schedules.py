@@ -39,6 +39,24 @@ def check(argument: str, schedule: Schedule) -> Schedule:
 
 
 @dataclass(frozen=True)
+class Linear:
+    """From `start` to `stop` along a straight line over `steps`, then `stop` for ever.
+
+    >>> schedule = Linear(1.0, 0.0, steps=100)
+    >>> schedule(0), schedule(25), schedule(1000)
+    (1.0, 0.75, 0.0)
+    """
+
+    start: float
+    stop: float
+    steps: int
+
+    def __call__(self, step: int) -> float:
+        share = min(1.0, step / max(1, self.steps))
+        return self.start + (self.stop - self.start) * share
+
+
+@dataclass(frozen=True)
 class Exponential:
     """start · (stop/start)^(step/steps), then `stop` for ever.
 

@@ -10,7 +10,10 @@ with ln 2cosh θ_k for hidden spins ±1 and ln(1 + e^{θ_k}) for binary hidden u
 
 `units` are the values of the visible units: `model(v)` and every capability take configurations in these
 units, ±1 or 0/1. Wave functions live on spins ±1, s = +1 ↔ v = 1: `as_spins(model)` (intertwine.models.units)
-is the model there.
+is the model there. A Boltzmann machine may have units of any kind (`unit_kinds`: also Gaussian, rectified and
+Potts, and kinds side by side in a layer), each with its base energy,
+
+    E(v, h) = −(vᵀWh + a·v + b·h) + base(v) + base(h),      ln Ψ(v) = a·v − base(v) + Σ_k A_k(θ_k).
 """
 
 from __future__ import annotations
@@ -28,15 +31,12 @@ from intertwine.models.hidden_units import (
     HiddenCache,
     check_configuration,
     flip_changes,
-    log_hidden,
-    mean_unit,
     weighted_rows,
 )
 from intertwine.models.numerics import real_dot, real_dtype
 from intertwine.models.parameters import check_key, check_scale, normal, parameter_dtype, parameters
 from intertwine.models.protocols import Direct, Kind, Outer, SpinForm
-
-_UNITS = ("spin", "binary")
+from intertwine.models.unit_layer import Spec, UnitLayer
 
 
 class RBM(eqx.Module):
@@ -44,24 +44,28 @@ class RBM(eqx.Module):
 
     size: number N of visible units. hidden: number M of hidden units (density α = M/N).
     dtype: float (kind `real`), complex (kind `holomorphic`), or an exact floating type.
-    units, hidden_units: "spin" (±1) or "binary" (0/1) values of the visible and hidden units.
+    units, hidden_units: the visible and hidden units: "spin" (±1), "binary" (0/1), "gaussian", "rectified",
+    "potts:q", or pairs ((kind, columns), ...) side by side. Sizes count columns: a Potts unit is q of them,
+    one-hot. Complex parameters, flips of sites and the spin form need two-state units.
     scale: standard deviation of the initial parameters, normal and all small, so that log Ψ starts flat (an
     even superposition) with every unit different; 0.01 to 0.1 trains well.
 
-    Raises InputError for sizes that are not positive integers, unknown units, and a 64-bit type in 32-bit
-    JAX.
+    Raises InputError for sizes that are not positive integers, unknown units, columns that hold no whole
+    units, and a 64-bit type in 32-bit JAX.
 
     >>> import jax, jax.numpy as jnp
     >>> rbm = RBM(4, hidden=8, key=jax.random.key(0))
     >>> rbm(jnp.array([1, -1, 1, -1])).shape, rbm.kind
     ((), 'real')
+    >>> RBM(7, hidden=8, units=(("gaussian", 4), ("potts:3", 3)), key=jax.random.key(0)).visible_layer.count
+    5
     """
 
     visible_bias: Num[Array, "N"]
     hidden_bias: Num[Array, "M"]
     weights: Num[Array, "N M"]
-    units: str = eqx.field(static=True)
-    hidden_units: str = eqx.field(static=True)
+    visible_layer: UnitLayer = eqx.field(static=True)
+    hidden_layer: UnitLayer = eqx.field(static=True)
 
     def __init__(
         self,
@@ -69,8 +73,8 @@ class RBM(eqx.Module):
         hidden: int,
         *,
         dtype: Any = float,
-        units: str = "spin",
-        hidden_units: str = "spin",
+        units: Spec = "spin",
+        hidden_units: Spec = "spin",
         scale: float = 0.05,
         key: Array,
     ):
@@ -78,9 +82,12 @@ class RBM(eqx.Module):
             "size", size, "give the number of visible units, for example lattice.size"
         )
         hidden = _checks.positive_int("hidden", hidden, "give the number of hidden units, for example 2*size")
-        self.units = _checks.one_of("units", units, _UNITS)
-        self.hidden_units = _checks.one_of("hidden_units", hidden_units, _UNITS)
+        self.visible_layer = UnitLayer.of(units, size, "units")
+        self.hidden_layer = UnitLayer.of(hidden_units, hidden, "hidden_units")
         kind, spread = parameter_dtype(dtype), check_scale(scale)
+        two_state = self.visible_layer.is_two_state and self.hidden_layer.is_two_state
+        if kind.kind == "c" and not two_state:
+            raise _checks.fail("dtype", "a real type for units that are not all spin or binary", kind.name)
         keys = jax.random.split(check_key(key), 3)
         self.visible_bias = normal(keys[0], (size,), kind, spread)
         self.hidden_bias = normal(keys[1], (hidden,), kind, spread)
@@ -93,8 +100,8 @@ class RBM(eqx.Module):
         hidden_bias: Num[Array, "M"],
         weights: Num[Array, "N M"],
         *,
-        units: str = "spin",
-        hidden_units: str = "spin",
+        units: Spec = "spin",
+        hidden_units: Spec = "spin",
     ) -> RBM:
         """The machine with given parameters (N,), (M,), (N, M), of one common type.
 
@@ -121,6 +128,16 @@ class RBM(eqx.Module):
         return self.weights.shape[1]
 
     @property
+    def units(self) -> Spec:
+        """The kind of the visible units, or ((kind, columns), ...)."""
+        return self.visible_layer.spec
+
+    @property
+    def hidden_units(self) -> Spec:
+        """The kind of the hidden units, or ((kind, columns), ...)."""
+        return self.hidden_layer.spec
+
+    @property
     def kind(self) -> Kind:
         return "holomorphic" if jnp.iscomplexobj(self.weights) else "real"
 
@@ -128,11 +145,28 @@ class RBM(eqx.Module):
         """log Ψ of one configuration (N,) in the model's units."""
         check_configuration(s, self.size)
         v = s.astype(self._real)
-        return real_dot(v, self.visible_bias[:, None])[0] + log_hidden(self.angles(s), self.hidden_units)
+        visible = real_dot(v, self.visible_bias[:, None])[0] - self.visible_layer.base(v)
+        return visible + self.hidden_layer.log_partition(self.angles(s))
 
     def angles(self, s: Shaped[Array, "... N"]) -> Num[Array, "... M"]:
         """θ = b + Wᵀv, the field on every hidden unit."""
         return self.hidden_bias + real_dot(s.astype(self._real), self.weights)
+
+    def visible_angles(self, h: Shaped[Array, "... M"]) -> Num[Array, "... N"]:
+        """a + W h, the field on every visible unit."""
+        return self.visible_bias + real_dot(h.astype(self._real), self.weights.T)
+
+    def energy(self, v: Shaped[Array, "... N"], h: Shaped[Array, "... M"]) -> Num[Array, "..."]:
+        """E(v, h) = −(vᵀWh + a·v + b·h) + base(v) + base(h), nats."""
+        v, h = v.astype(self._real), h.astype(self._real)
+        linked = (self.angles(v) * h).sum(-1) + (self.visible_bias * v).sum(-1)
+        return self.visible_layer.base(v) + self.hidden_layer.base(h) - linked
+
+    def free_energy(self, v: Shaped[Array, "... N"]) -> Num[Array, "..."]:
+        """F(v) = −ln Σ_h e^{−E(v, h)} = −ln Ψ(v), nats; many configurations at once."""
+        v = v.astype(self._real)
+        visible = (self.visible_bias * v).sum(-1) - self.visible_layer.base(v)
+        return -(visible + self.hidden_layer.log_partition(self.angles(v)))
 
     @property
     def _real(self) -> jnp.dtype:
@@ -143,26 +177,28 @@ class RBM(eqx.Module):
     def start(self, s: Shaped[Array, "N"]) -> HiddenCache:
         """The cache of `s`: O(N M)."""
         check_configuration(s, self.size)
+        self._need_two_state()
         angles = self.angles(s)
-        return HiddenCache(angles, log_hidden(angles, self.hidden_units))
+        return HiddenCache(angles, self.hidden_layer.log_partition(angles))
 
     def log_ratio(self, cache: HiddenCache, s: Shaped[Array, "N"], sites: Int[Array, "F"]) -> Num[Array, ""]:
         """log Ψ(s') − log Ψ(s) with `sites` flipped: O(M)."""
-        changes = flip_changes(s, sites, self._real, self.units)
+        changes = flip_changes(s, sites, self._real, str(self.units))
         angles = cache.angles + weighted_rows(changes, self.weights, sites)
         visible = weighted_rows(changes, self.visible_bias, sites)
-        return visible + log_hidden(angles, self.hidden_units) - cache.log_hidden
+        return visible + self.hidden_layer.log_partition(angles) - cache.log_hidden
 
     def flip(self, cache: HiddenCache, s: Shaped[Array, "N"], sites: Int[Array, "F"]) -> HiddenCache:
         """The cache after the flip of `sites` of `s`: O(M)."""
-        changes = flip_changes(s, sites, self._real, self.units)
+        changes = flip_changes(s, sites, self._real, str(self.units))
         angles = cache.angles + weighted_rows(changes, self.weights, sites)
-        return HiddenCache(angles, log_hidden(angles, self.hidden_units))
+        return HiddenCache(angles, self.hidden_layer.log_partition(angles))
 
     # SpinFormed, Factored, Bipartite
 
     def spin_form(self) -> SpinForm:
         """The same function of spins s = 2v − 1 (binary) or s = v (spin), constants included."""
+        self._need_two_state()
         field, bias, weights = self.visible_bias, self.hidden_bias, self.weights
         constant = jnp.zeros((), weights.dtype)
         if self.units == "binary":  # v = (1 + s)/2
@@ -176,18 +212,28 @@ class RBM(eqx.Module):
     def factors(self, samples: Shaped[Array, "S N"]) -> RBM:
         """∂ log Ψ/∂λ: v for the visible bias, E[h|v] for the hidden bias, their outer product for weights."""
         v = samples.astype(self._real)
-        hidden = mean_unit(self.angles(samples), self.hidden_units)
+        hidden = self.hidden_layer.mean(self.angles(samples))
         return eqx.tree_at(_leaves, parameters(self), (Direct(v), Direct(hidden), Outer(v, hidden)))
 
-    def hidden_given_visible(self, v: Shaped[Array, "N"]) -> Float[Array, "M"]:
+    def hidden_given_visible(self, v: Shaped[Array, "... N"]) -> Float[Array, "... M"]:
         """E[h | v] of each hidden unit; real parameters only."""
         self._need_real()
-        return mean_unit(self.angles(v), self.hidden_units)
+        return self.hidden_layer.mean(self.angles(v))
 
-    def visible_given_hidden(self, h: Shaped[Array, "M"]) -> Float[Array, "N"]:
+    def visible_given_hidden(self, h: Shaped[Array, "... M"]) -> Float[Array, "... N"]:
         """E[v | h] of each visible unit; real parameters only."""
         self._need_real()
-        return mean_unit(self.visible_bias + self.weights @ h.astype(self._real), self.units)
+        return self.visible_layer.mean(self.visible_angles(h))
+
+    def sample_hidden(self, v: Shaped[Array, "... N"], *, key: Array) -> Float[Array, "... M"]:
+        """h ~ p(h | v); real parameters only."""
+        self._need_real()
+        return self.hidden_layer.sample(self.angles(v), key=key)
+
+    def sample_visible(self, h: Shaped[Array, "... M"], *, key: Array) -> Float[Array, "... N"]:
+        """v ~ p(v | h); real parameters only."""
+        self._need_real()
+        return self.visible_layer.sample(self.visible_angles(h), key=key)
 
     def _need_real(self) -> None:
         if self.kind != "real":
@@ -196,6 +242,15 @@ class RBM(eqx.Module):
                 "an RBM with real parameters, which has conditional probabilities",
                 f"parameters of type {self.weights.dtype}",
                 "use RBM(..., dtype=float), or sample |Ψ|² with Metropolis",
+            )
+
+    def _need_two_state(self) -> None:
+        if not (self.visible_layer.is_two_state and self.hidden_layer.is_two_state):
+            raise _checks.fail(
+                "model",
+                "an RBM whose units are all spin or binary, so that a site can be flipped",
+                f"units {self.units!r} and hidden_units {self.hidden_units!r}",
+                "sample it with Gibbs",
             )
 
 

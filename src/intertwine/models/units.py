@@ -12,6 +12,7 @@ import equinox as eqx
 from jax import Array
 from jaxtyping import Int, Num, Shaped
 
+from intertwine._checks import fail
 from intertwine.models.protocols import Kind, SpinForm
 from intertwine.models.rbm import RBM
 
@@ -57,7 +58,16 @@ def as_spins(model: Any) -> Any:
     >>> rbm = RBM(3, hidden=2, units="binary", key=jax.random.key(0))
     >>> bool(as_spins(rbm)(jnp.array([1, -1, 1])) == rbm(jnp.array([1, 0, 1])))
     True
+
+    Raises InputError for a model that is a probability by its Ψ alone (`Ising`): |Ψ|² would be another one.
     """
+    if getattr(model, "distribution", "born") != "born":
+        raise fail(
+            "model",
+            "a wave function, whose |Ψ|² is sampled",
+            f"{type(model).__name__}, a probability p = Ψ/Z",
+            "use intertwine.sample, or square_root(model) for √Ψ",
+        )
     return BinaryAsSpins(model) if isinstance(model, RBM) and model.units == "binary" else model
 
 

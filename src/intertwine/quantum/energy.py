@@ -99,6 +99,13 @@ def thermalised(sampler: Any, model: Any, *, key: Array, mesh: Mesh | None = Non
 
     from intertwine.sampling.thermalise import thermalise
 
+    if getattr(sampler, "distribution", "born") != "born":
+        raise fail(
+            "sampler",
+            "one of |Ψ|², for a wave function",
+            f"{type(sampler).__name__}, which samples p = Ψ/Z",
+            "for example Metropolis(SingleFlip(), chains=64)",
+        )
     init_key, run_key = jax.random.split(key)
     state = sampler.init(model, key=init_key)
     if not hasattr(sampler, "chains"):

@@ -22,9 +22,8 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from intertwine.report import summary
-from intertwine.report.plates import plates
-from intertwine.report.read import Run, read_run
 from intertwine.report.theme import template
+from intertwine.report.views import View, view_of
 
 _HERE = files("intertwine.report")
 
@@ -42,7 +41,8 @@ def write_report(folder: str | Path) -> Path:
     'report.html'
     """
     folder = Path(folder)
-    page = render(read_run(folder)).encode("utf-8")
+    view = view_of(folder)
+    page = render(view.read(folder), view).encode("utf-8")
     path = folder / "report.html"
     aside = folder / f".report.html.{os.getpid()}.tmp"
     try:
@@ -68,20 +68,21 @@ def embed_json(value: Any) -> Markup:
     return Markup(text)
 
 
-def render(run: Run) -> str:
+def render(run: Any, view: View) -> str:
     """The page of a run as text."""
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
     environment.filters["embed_json"] = embed_json
     scripts = get_plotlyjs(), _asset("page.js")
-    left = [("Result", summary.table(run)), ("Versions", summary.versions(run))]
+    words = view.summary
+    left = [("Result", words.table(run)), ("Versions", summary.versions(run))]
     right = [("Configuration", summary.configuration(run.config))]
     return environment.from_string(_asset("page.html.j2")).render(
         run=run,
-        title=summary.title(run),
-        lead=summary.lead(run),
-        notices=summary.notices(run),
-        cards=summary.cards(run),
-        plates=plates(run),
+        title=words.title(run),
+        lead=words.lead(run),
+        notices=words.notices(run),
+        cards=words.cards(run),
+        plates=view.plates(run),
         columns=[left, right],
         commands=summary.commands(run),
         version=run.result.get("version") or "",

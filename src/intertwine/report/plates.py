@@ -14,22 +14,33 @@ from intertwine.report.read import Field, Run
 
 
 @dataclass(frozen=True)
+class Tiles:
+    """Small pictures side by side: data URIs under a heading, with words for who cannot see them."""
+
+    heading: str
+    alternative: str
+    pictures: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Plate:
-    """A figure on the page; `height` is in pixels, `wide` spans both columns, `rows` is its table."""
+    """A figure on the page, or pictures; `height` in pixels, `wide` spans both columns, `rows`: its table."""
 
     name: str
     heading: str
     caption: str
     alternative: str
-    figure: go.Figure
+    figure: go.Figure | None
     height: int
     wide: bool = False
     columns: tuple[str, ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()
+    tiles: tuple[Tiles, ...] = ()
 
     @property
     def data(self) -> dict:
         """The figure as plain data; its template is left to the page."""
+        assert self.figure is not None
         figure = self.figure.to_plotly_json()
         layout = {name: value for name, value in figure["layout"].items() if name != "template"}
         return {"data": list(figure["data"]), "layout": layout}

@@ -1,4 +1,4 @@
-r"""What a run folder holds, read and checked once, for the figures and the page to use as plain data.
+r"""What the folder of a ground-state run holds, checked once, for the figures and the page as plain data.
 
     config.toml     the complete configuration
     metrics.jsonl   a line a step
@@ -16,17 +16,26 @@ Names in `result.nc` (all optional): `spin_correlation` and `spin_correlation_er
 
 from __future__ import annotations
 
-import json
 import math
-import tomllib
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from intertwine._checks import fail
+from intertwine.report.folder import (
+    check_folder,
+    damaged,
+    mapping,
+    numbers_of,
+    optional,
+    read_config,
+    read_dataset,
+    read_files,
+    read_metrics,
+    read_object,
+    read_text,
+)
 
 SERIES = (
     "energy",
@@ -106,26 +115,16 @@ def read_run(folder: str | Path) -> Run:
     ...
     intertwine._checks.InputError: folder: expected an existing run folder, got no/such/folder; give ...
     """
-    folder = Path(folder)
-    remedy = "give the folder that `intertwine ground-state` or `intertwine run` wrote"
-    if not folder.is_dir():
-        raise fail("folder", "an existing run folder", str(folder), remedy)
-    readers: dict[str, tuple[Callable[[Path], Any], str]] = {
-        "config.toml": (_read_config, "the configuration"),
-        "metrics.jsonl": (_read_metrics, "the numbers of every step"),
-        "result.json": (_read_result, "the final energy"),
-        "result.nc": (_read_fields, "spin correlations and structure factor"),
-    }
-    found: dict[str, Any] = {}
-    missing: dict[str, str] = {}
-    for name, (reader, shows) in readers.items():
-        path = folder / name
-        if path.is_file():
-            found[name] = reader(path)
-        else:
-            missing[name] = shows
-    if not found:
-        raise fail("folder", "a run folder with " + ", ".join(readers), f"{folder} with none of them", remedy)
+    folder = check_folder(folder)
+    found, missing = read_files(
+        folder,
+        {
+            "config.toml": (read_config, "the configuration"),
+            "metrics.jsonl": (lambda path: read_metrics(path, SERIES), "the numbers of every step"),
+            "result.json": (_read_result, "the final energy"),
+            "result.nc": (_read_fields, "spin correlations and structure factor"),
+        },
+    )
     correlation, structure_factor = found.get("result.nc", (None, None))
     if "result.nc" in found:
         if correlation is None:
@@ -143,108 +142,24 @@ def read_run(folder: str | Path) -> Run:
     )
 
 
-def _damaged(path: Path, expected: str, got: Any) -> Exception:
-    remedy = f"write it again with `intertwine resume {path.parent.resolve().name}`, or move it away"
-    return fail(path.name, expected, got, remedy)
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise _damaged(path, "UTF-8 text", f"byte {error.start} that is not") from None
-
-
-def _read_config(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(_text(path))
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise _damaged(path, "TOML", str(error) or "too deep a nesting") from None
-
-
-def _object(path: Path, text: str, where: str) -> dict[str, Any]:
-    try:
-        value = json.loads(text)
-    except (json.JSONDecodeError, RecursionError, ValueError) as error:
-        raise _damaged(path, f"{where} to be JSON", str(error) or "too deep a nesting") from None
-    if not isinstance(value, dict):
-        raise _damaged(path, f"{where} to be an object", type(value).__name__)
-    return value
-
-
-def _number(path: Path, name: str, value: Any) -> float:
-    """`value` as a float; None is NaN (a quantity that the step did not have)."""
-    if value is None:
-        return math.nan
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise _damaged(path, f"a number for {name}", value)
-    try:
-        return float(value)
-    except OverflowError:
-        raise _damaged(path, f"a number for {name} that a double can hold", "a larger one") from None
-
-
-def _read_metrics(path: Path) -> dict[str, np.ndarray]:
-    lines = _text(path).split("\n")
-    rows: list[dict[str, Any]] = []
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        cut_short = number == len(lines) and not line.rstrip().endswith("}")
-        if cut_short:
-            break
-        rows.append(_object(path, line, f"line {number}"))
-    names = ["step", *(name for name in SERIES if any(name in row for row in rows))]
-    for number, row in enumerate(rows, start=1):
-        if not isinstance(row.get("step"), int) or isinstance(row["step"], bool):
-            raise _damaged(path, f"an integer step in record {number}", row.get("step"))
-
-    def column(name: str) -> np.ndarray:
-        values = [_number(path, f"{name} at step {row['step']}", row.get(name)) for row in rows]
-        return np.array(values, dtype=float)
-
-    return {name: column(name) for name in names}
-
-
 def _read_result(path: Path) -> dict[str, Any]:
-    result = _object(path, _text(path), "the file")
-    energy = _mapping(path, result, "energy")
+    result = read_object(path, read_text(path), "the file")
+    energy = mapping(path, result, "energy")
     for name in ("mean", "error", "variance", "tau", "r_hat", "ess", "samples"):
-        energy[name] = _optional(path, f"energy.{name}", energy.get(name))
+        energy[name] = optional(path, f"energy.{name}", energy.get(name))
     result["energy"] = energy
     for name in ("v_score", "relative_error", "steps", "size", "parameters", "seconds"):
-        result[name] = _optional(path, name, result.get(name))
+        result[name] = optional(path, name, result.get(name))
     if result.get("exact") is not None:
-        exact = _mapping(path, result, "exact")
-        exact["energy"] = _optional(path, "exact.energy", exact.get("energy"))
+        exact = mapping(path, result, "exact")
+        exact["energy"] = optional(path, "exact.energy", exact.get("energy"))
         result["exact"] = exact
-    result["versions"] = _mapping(path, result, "versions")
+    result["versions"] = mapping(path, result, "versions")
     return result
 
 
-def _mapping(path: Path, result: Mapping[str, Any], name: str) -> dict[str, Any]:
-    value = result.get(name)
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise _damaged(path, f"an object for {name}", value)
-    return dict(value)
-
-
-def _optional(path: Path, name: str, value: Any) -> float | None:
-    """A finite number, or None where there is none."""
-    number = _number(path, name, value)
-    return number if math.isfinite(number) else None
-
-
 def _read_fields(path: Path) -> tuple[Field | None, Field | None]:
-    import xarray
-
-    try:
-        with xarray.open_dataset(path, engine="h5netcdf", decode_times=False) as dataset:
-            dataset.load()
-    except Exception as error:  # the HDF5 readers raise nearly everything for a damaged file
-        raise _damaged(path, "a netCDF-4 file", f"{type(error).__name__}: {error}".split("\n")[0]) from None
+    dataset = read_dataset(path)
     return (
         _field(path, dataset, "spin_correlation", "displacement"),
         _field(path, dataset, "structure_factor", "momentum"),
@@ -258,18 +173,11 @@ def _field(path: Path, dataset: Any, name: str, axis: str) -> Field | None:
     vectors = next((variable for variable in there if variable.ndim == 2), None)
     if name not in dataset.variables or vectors is None:
         return None
-    values = _array(path, dataset[name], 1)
-    points = _array(path, vectors, 2)
+    values = numbers_of(path, dataset[name], 1)
+    points = numbers_of(path, vectors, 2)
     errors = None
     if f"{name}_error" in dataset.variables:
-        errors = _array(path, dataset[f"{name}_error"], 1)
+        errors = numbers_of(path, dataset[f"{name}_error"], 1)
     if len(points) != len(values) or (errors is not None and errors.shape != values.shape):
-        raise _damaged(path, f"one vector and one error for each value of {name}", f"{len(points)} vectors")
+        raise damaged(path, f"one vector and one error for each value of {name}", f"{len(points)} vectors")
     return Field(points, values, errors, str(dataset[name].attrs.get("long_name", "")))
-
-
-def _array(path: Path, variable: Any, dimensions: int) -> np.ndarray:
-    if variable.ndim != dimensions or variable.dtype.kind not in "fiu" or variable.size == 0:
-        got = f"{variable.dtype} of shape {variable.shape}"
-        raise _damaged(path, f"{variable.name} to be {dimensions}-dimensional real numbers", got)
-    return np.asarray(variable.values, dtype=float)

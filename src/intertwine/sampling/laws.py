@@ -130,3 +130,47 @@ def assert_follows_kernel(counts: np.ndarray, matrix: np.ndarray, deviations: fl
     assert dof > 0, "too few transitions to compare; draw more"
     limit = deviations * np.sqrt(2.0 * dof)
     assert abs(chi2 - dof) <= limit, f"χ² = {chi2:.1f} for {dof} degrees of freedom"
+
+
+def gibbs_matrix(model: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    r"""The kernel of a sweep of block Gibbs on the even side of a machine of discrete layers, from joint
+    energies alone: (states (n, columns) of the even layers joined, p (n,), P (n, n)),
+
+        P(x → x') = Σ_y p(y|x) p(x'|y),      p(x) P(x → x') = p(x') P(x' → x).
+
+    Raises InputError for continuous units, and for more than 2^12 configurations of a side.
+
+    >>> import jax
+    >>> from intertwine.models.rbm import RBM
+    >>> x, p, P = gibbs_matrix(RBM(3, hidden=2, key=jax.random.key(0)))
+    >>> P.shape, bool(abs(p @ P - p).max() < 1e-7)
+    ((8, 8), True)
+    """
+    from intertwine.models.layered import layered
+
+    machine = layered(model)
+    sides = [_joined_states(machine.side(side)) for side in (0, 1)]
+    biases = [np.concatenate([np.asarray(b, np.float64) for b in machine.biases[side::2]]) for side in (0, 1)]
+    even, odd = (np.cumsum([0, *(layer.size for layer in machine.side(side))]) for side in (0, 1))
+    weights = np.zeros((even[-1], odd[-1]))
+    for k, w in enumerate(machine.weights):
+        block = np.asarray(w, np.float64) if k % 2 == 0 else np.asarray(w, np.float64).T
+        row, column = (k // 2, k // 2) if k % 2 == 0 else (k // 2 + 1, k // 2)
+        weights[even[row] : even[row + 1], odd[column] : odd[column + 1]] = block
+    x, y = sides
+    log_p = (x @ biases[0])[:, None] + (x @ weights) @ y.T + y @ biases[1]
+    joint = np.exp(log_p - log_p.max())
+    joint /= joint.sum()
+    p = joint.sum(1)
+    return x, p, (joint / p[:, None]) @ (joint / joint.sum(0)).T
+
+
+def _joined_states(layers: Any) -> np.ndarray:
+    """All configurations of several layers side by side, float64, the first unit slowest."""
+    found = np.zeros((1, 0))
+    for layer in layers:
+        states = layer.states()
+        if len(found) * len(states) > 2**_LIMIT:
+            raise fail("model", "at most 2^12 configurations of a side", len(found) * len(states))
+        found = np.concatenate([np.repeat(found, len(states), 0), np.tile(states, (len(found), 1))], 1)
+    return found

@@ -30,7 +30,14 @@ def conjugate_gradients(
     operator: LogDerivatives, residual: Num[Array, "R"], shift: Array, tolerance: Array, max_iterations: Array
 ) -> Iterated:
     """δ = (S + shift)⁻¹ Ōᴴ residual, to a relative residual of `tolerance` or after `max_iterations`."""
-    rhs = operator.rmatvec(residual)
+    return invert_metric(operator, operator.rmatvec(residual), shift, tolerance, max_iterations)
+
+
+@jax.jit
+def invert_metric(
+    operator: LogDerivatives, rhs: Num[Array, "P"], shift: Array, tolerance: Array, max_iterations: Array
+) -> Iterated:
+    """δ = (S + shift)⁻¹ rhs, likewise."""
     inverse = 1.0 / (operator.diagonal() + shift)
     norm = jnp.sqrt(_dot(rhs, rhs))
 

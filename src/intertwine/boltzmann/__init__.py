@@ -1,0 +1,1 @@
+"""Boltzmann machines as distributions: training, log Z and likelihoods, deep machines, representability."""

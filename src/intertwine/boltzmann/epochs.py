@@ -1,0 +1,121 @@
+r"""Passes over data through the one training loop: what every learning function of a distribution shares.
+
+Gradient descent whose rate falls along a straight line, an average of the parameters beside it, and a row of
+the history for each epoch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from intertwine._checks import fail
+from intertwine.learning.averaging import WeightAverage
+from intertwine.learning.gradient import OptaxGradient
+from intertwine.learning.loop import TrainState, iterate
+from intertwine.learning.schedules import Linear
+from intertwine.learning.stream import OverBatches
+
+DISCRETE_RATE, CONTINUOUS_RATE = 0.1, 0.005
+"""Where the default learning rate begins, for machines of discrete units, and of others (whose energies have
+no bounds); it falls along a straight line to LAST_RATE of that."""
+LAST_RATE = 1e-3
+
+
+class Fit(NamedTuple):
+    """What was learned.
+
+    model: with the averaged parameters (the last ones without averaging). history: a dict an epoch.
+    state: all that is needed to go on (`learn(..., state=fit.state)`); state.model has the last parameters.
+    """
+
+    model: Any
+    history: list[dict[str, float]]
+    state: TrainState
+
+
+def by_epochs(
+    state: TrainState,
+    stream: OverBatches,
+    mover: Any,
+    updates: int,
+    *,
+    progress: Callable[[TrainState, dict[str, float]], Any] | None = None,
+    extra: Callable[[TrainState], dict[str, float]] | None = None,
+) -> Fit:
+    """Go on from `state` until `updates` updates have been made in all; `extra` measures after each epoch,
+    then `progress` is called.
+
+    Raises `Diverged` for values and updates that are not finite.
+    """
+    history: list[dict[str, float]] = []
+    pieces: list[dict[str, float]] = []
+    left = max(0, updates - int(state.step))
+    for now, scalars in iterate(state, stream, mover, steps=left):
+        state = now
+        pieces.append(scalars)
+        if int(now.objective_state.position) % stream.batches.per_epoch == 0:
+            found = epoch_scalars(pieces) | ({} if extra is None else extra(now))
+            history.append(found)
+            pieces = []
+            if progress is not None:
+                progress(now, found)
+    return Fit(learned(state, mover), history, state)
+
+
+def epoch_scalars(pieces: list[dict[str, float]]) -> dict[str, float]:
+    """The scalars of an epoch from those of its chunks: sums of seconds and updates, the last place and
+    rate, and means of the rest by updates.
+
+    >>> pieces = [{"updates": 3, "seconds": 1.0, "loss": 2.0}, {"updates": 1, "seconds": 0.5, "loss": 4.0}]
+    >>> epoch_scalars(pieces)
+    {'updates': 4, 'seconds': 1.5, 'loss': 2.5}
+    """
+    counts = [piece.get("updates", 1) for piece in pieces]
+    found: dict[str, float] = {}
+    for name, last in pieces[-1].items():
+        values = [piece[name] for piece in pieces]
+        if name in ("updates", "seconds"):
+            found[name] = sum(values)
+        elif name in ("step", "epoch", "learning_rate"):
+            found[name] = last
+        else:
+            found[name] = float(np.average(values, weights=counts))
+    return found
+
+
+def descent(
+    model: Any, optimiser: Any, rate: Any, average: float | None, updates: int, first: float | None = None
+) -> Any:
+    """The optimiser of a run of `updates` updates: `optimiser`, or plain descent with `rate`, which by
+    default falls from `first` (or from what the model's units allow); with an average of the parameters."""
+    if optimiser is not None and rate is not None:
+        raise fail("learning_rate", "None where an optimiser is given", rate, "give the optimiser its own")
+    if optimiser is None:
+        optimiser = OptaxGradient(_plain_descent(), falling(model, updates, first) if rate is None else rate)
+    return optimiser if average is None else WeightAverage(optimiser, average)
+
+
+def falling(model: Any, updates: int, first: float | None = None) -> Linear:
+    """The default learning rate."""
+    if first is None:
+        layers = getattr(model, "layers", None) or (model.visible_layer, model.hidden_layer)
+        first = DISCRETE_RATE if all(layer.is_discrete for layer in layers) else CONTINUOUS_RATE
+    return Linear(first, LAST_RATE * first, updates)
+
+
+def learned(state: TrainState, mover: Any) -> Any:
+    """The model of a state: with the averaged parameters where there is an average."""
+    if isinstance(mover, WeightAverage):
+        return mover.averaged(state.model, state.optimiser_state)
+    return state.model
+
+
+@cache
+def _plain_descent() -> Any:
+    import optax
+
+    return optax.sgd(1.0)

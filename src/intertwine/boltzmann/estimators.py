@@ -1,0 +1,215 @@
+r"""Boltzmann machines as scikit-learn estimators: transformers, densities and samplers of rows of data.
+
+    features = BoltzmannMachine(n_components=64, random_state=0).fit_transform(X)
+    make_pipeline(BoltzmannMachine(n_components=256), LogisticRegression()).fit(X, y).score(X, y)
+
+fit(X) learns the distribution of the rows without labels; `transform` gives hidden units, `score_samples`
+ln p(x) in nats, `sample` new rows. Columns of numbers from 0 to 1 are binary units or probabilities of them
+(then ln p(x) is that of the means: ln Ψ is convex there, so that it does not overestimate the mean over
+binary draws); any other columns are standardised and Gaussian (ln p(x) is then a density in the units of X).
+`units` says otherwise. Labels are learned by what stands behind the transformer in a pipeline, or by
+`intertwine.boltzmann.classifier` and `fine_tune`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from intertwine._checks import fail, positive_int
+from intertwine.boltzmann.epochs import CONTINUOUS_RATE, DISCRETE_RATE, by_epochs, descent
+from intertwine.boltzmann.estimators_base import MachineEstimator, validate_data
+from intertwine.boltzmann.estimators_deep import DeepBeliefNetwork, DeepBoltzmannMachine
+from intertwine.boltzmann.estimators_units import Columns
+from intertwine.boltzmann.kl import KL
+from intertwine.boltzmann.learn import learn
+from intertwine.boltzmann.methods import CD, PCD
+from intertwine.learning.batches import Batches
+from intertwine.learning.loop import start
+from intertwine.learning.stream import OverBatches, StreamState
+from intertwine.models.rbm import RBM
+
+__all__ = ["BoltzmannMachine", "DeepBeliefNetwork", "DeepBoltzmannMachine"]
+
+HIDDEN = ("binary", "spin", "rectified", "gaussian")
+
+
+class BoltzmannMachine(MachineEstimator):
+    r"""A restricted Boltzmann machine.
+
+    n_components: hidden units. units: "auto", "binary", "spin" or "gaussian" columns. hidden_units: "binary",
+    "spin", "rectified" or "gaussian". method: "pcd" (persistent chains, n_chains of them) or "cd" (chains
+    from the data); n_steps: sweeps an update. learning_rate: where it begins, falling along a straight line;
+    "auto": 0.1, or 0.005 with Gaussian columns. n_iter: passes over the data. batch_size: rows an update.
+    weight_decay: L2. random_state: an int, a RandomState or None.
+
+    transform: E[h|x] (rows, n_components). score_samples: ln p(x) = ln Ψ(x) − ln Z; ln Z is exact for up to
+    18 columns or hidden units (binary ones), else estimated by annealed importance sampling.
+
+    After fit: components_ (n_components, columns), intercept_hidden_, intercept_visible_, units_, mean_ and
+    scale_ (of standardised columns, else None), history_, n_iter_, model_ (the `RBM`).
+
+    >>> import numpy as np
+    >>> X = np.repeat([[0, 0, 1], [1, 1, 0]], 50, axis=0)
+    >>> machine = BoltzmannMachine(4, n_iter=100, random_state=0).fit(X)
+    >>> machine.transform(X).shape, machine.score([[0, 0, 1]]) > machine.score([[1, 0, 1]])
+    ((100, 4), True)
+    """
+
+    def __init__(
+        self,
+        n_components: int = 16,
+        *,
+        units: str = "auto",
+        hidden_units: str = "binary",
+        method: str = "pcd",
+        n_chains: int = 100,
+        n_steps: int = 1,
+        learning_rate: Any = "auto",
+        n_iter: int = 10,
+        batch_size: int = 100,
+        weight_decay: float = 0.0,
+        random_state: Any = None,
+    ):
+        self.n_components = n_components
+        self.units = units
+        self.hidden_units = hidden_units
+        self.method = method
+        self.n_chains = n_chains
+        self.n_steps = n_steps
+        self.learning_rate = learning_rate
+        self.n_iter = n_iter
+        self.batch_size = batch_size
+        self.weight_decay = weight_decay
+        self.random_state = random_state
+
+    def partial_fit(self, X: Any, y: Any = None) -> BoltzmannMachine:
+        """One pass over X, from where the last call, or `fit`, left the parameters, with a constant learning
+        rate; what columns are, and their mean and scale, is what the first call saw."""
+        self._check_common()
+        first = not hasattr(self, "parameters_")
+        X = validate_data(self, X, dtype="numeric", reset=first)
+        columns = Columns.of(self.units, X) if first else self._columns()
+        rows = self._rows(columns, X)
+        key = self._key(self.random_state)
+        begin, going = jax.random.split(key)
+        model = self._blank(columns.units, rows.shape[1], self._hidden(), begin) if first else self._wide()
+        rate = self.learning_rate
+        if rate == "auto":
+            rate = CONTINUOUS_RATE if columns.units == "gaussian" else DISCRETE_RATE
+        binarise = columns.units == "binary"
+        seed = 0 if first else len(self.history_)
+        stream = OverBatches(self._objective(), Batches(rows, self.batch_size, seed=seed, binarise=binarise))
+        mover = descent(model, None, float(rate), 0.999, 0)
+        state = start(model, stream, mover, key=going)
+        leaves: list[np.ndarray] | None = getattr(self, "_leaves", None)
+        if leaves is not None:
+            state = _thawed(state, leaves)
+        updates = int(state.step) + stream.batches.per_epoch
+        fit = by_epochs(state, stream, mover, updates)
+        history = [] if first else self.history_
+        self._keep(columns, fit.model, history + fit.history)
+        self._leaves = _frozen(fit.state)
+        return self
+
+    def gibbs(self, X: Any, *, random_state: Any = None) -> np.ndarray:
+        """One sweep of block Gibbs sampling x → h → x from each row."""
+        X = self._checked(X)
+        key = self._key(self.random_state if random_state is None else random_state)
+        found = _sweep(self.model_, jnp.asarray(self._columns().values(X), jnp.float32), key)
+        return self._columns().data(np.asarray(found, np.float64))
+
+    @property
+    def components_(self) -> np.ndarray:
+        return self.parameters_[2].T
+
+    @property
+    def intercept_visible_(self) -> np.ndarray:
+        return self.parameters_[0]
+
+    @property
+    def intercept_hidden_(self) -> np.ndarray:
+        return self.parameters_[1]
+
+    def _check_parameters(self) -> None:
+        positive_int("n_components", self.n_components, "give the number of hidden units")
+        positive_int("n_chains", self.n_chains)
+        positive_int("n_steps", self.n_steps)
+        if self.method not in ("pcd", "cd"):
+            raise fail("method", "'pcd' or 'cd'", self.method)
+        _check_hidden(self.hidden_units)
+        self._objective()
+
+    def _objective(self) -> KL:
+        method = PCD(self.n_chains, self.n_steps) if self.method == "pcd" else CD(self.n_steps)
+        return KL(method, weight_decay=self.weight_decay)
+
+    def _hidden(self) -> tuple[tuple[int, ...], str]:
+        return (int(self.n_components),), self.hidden_units
+
+    def _blank(self, units: str, width: int, hidden: tuple[tuple[int, ...], str], key: Any) -> RBM:
+        (count,), kind = hidden
+        return RBM(width, count, units=units, hidden_units=kind, scale=0.01, dtype="float32", key=key)
+
+    def _learned(self, model: RBM, rows: np.ndarray, settings: dict[str, Any]) -> Any:
+        self._leaves = None
+        objective = self._objective()
+        return learn(model, rows, method=objective.method, weight_decay=self.weight_decay, **settings)
+
+    def _features(self) -> Callable[..., Any]:
+        return _hidden_means
+
+    def _scores(self) -> Callable[..., Any]:
+        return _log_psi
+
+    def _downwards(self) -> Callable[..., Any]:
+        return _visible_means
+
+
+def _check_hidden(hidden_units: Any) -> None:
+    if hidden_units not in HIDDEN:
+        raise fail("hidden_units", "one of " + ", ".join(map(repr, HIDDEN)), hidden_units)
+
+
+def _frozen(state: Any) -> list[np.ndarray]:
+    """The numbers of a `TrainState`, its key as integers."""
+    bare = state._replace(key=jax.random.key_data(state.key))
+    return [np.asarray(leaf) for leaf in jax.tree.leaves(bare)]
+
+
+def _thawed(blank: Any, leaves: list[np.ndarray]) -> Any:
+    """The state of `_frozen`, at the beginning of new data; `blank` has its structure."""
+    structure = jax.tree.structure(blank._replace(key=jax.random.key_data(blank.key)))
+    state = jax.tree.unflatten(structure, leaves)
+    objective_state = StreamState(np.int64(0), state.objective_state.inner)
+    key = jax.random.wrap_key_data(jnp.asarray(state.key))
+    return state._replace(step=int(state.step), objective_state=objective_state, key=key)
+
+
+# ------------------------------------------------------------------------------- compiled functions
+
+
+@jax.jit
+def _hidden_means(model: RBM, v: Array) -> Array:
+    return model.hidden_given_visible(v)
+
+
+@jax.jit
+def _log_psi(model: RBM, v: Array) -> Array:
+    return -model.free_energy(v)
+
+
+@jax.jit
+def _visible_means(model: RBM, h: Array) -> Array:
+    return model.visible_given_hidden(h)
+
+
+@jax.jit
+def _sweep(model: RBM, v: Array, key: Array) -> Array:
+    up, down = jax.random.split(key)
+    return model.sample_visible(model.sample_hidden(v, key=up), key=down)

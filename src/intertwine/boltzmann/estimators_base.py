@@ -1,0 +1,237 @@
+r"""What the scikit-learn estimators of Boltzmann machines share: data in, features, scores and samples out.
+
+A fitted estimator holds NumPy arrays only (`parameters_`), so that it is cloned, pickled and inspected as any
+other; `model_` is the machine of this library that they make. Learning is done in float32; features and
+scores are computed in float64, and returned in float32 where X is, so that they do not depend on which rows
+come together.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from intertwine._checks import fail, positive_int
+from intertwine.boltzmann.epochs import LAST_RATE
+from intertwine.boltzmann.estimators_units import (
+    UNITS,
+    Columns,
+    added_log_partition,
+    filled,
+    repeated,
+    resized,
+)
+from intertwine.boltzmann.exact import exact_log_partition, is_enumerable
+from intertwine.boltzmann.log_partition import AIS, log_partition
+from intertwine.learning.schedules import Linear
+from intertwine.sampling.draw import sample
+from intertwine.sampling.gibbs import Gibbs
+
+try:
+    from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+    from sklearn.utils import check_random_state
+    from sklearn.utils.validation import check_is_fitted, validate_data
+except ImportError as error:
+    raise ImportError(
+        "the estimators need scikit-learn 1.6 or later: pip install 'intertwine[sklearn]'"
+    ) from error
+
+_MOST_FOR_EXACT = 2**18
+_CHUNK = 4096
+
+
+class MachineEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """The parts that do not depend on the machine; concrete estimators say how it learns and is read."""
+
+    units: Any
+    learning_rate: Any
+    n_iter: Any
+    batch_size: Any
+    random_state: Any
+    n_features_in_: int
+
+    # What a concrete estimator gives
+
+    @abstractmethod
+    def _check_parameters(self) -> None:
+        """Raise InputError for parameters out of range."""
+
+    @abstractmethod
+    def _hidden(self) -> tuple[tuple[int, ...], str]:
+        """The hidden layers' sizes and kind that the parameters ask for."""
+
+    @abstractmethod
+    def _blank(self, units: str, width: int, hidden: tuple[tuple[int, ...], str], key: Any) -> Any:
+        """The machine before learning."""
+
+    @abstractmethod
+    def _learned(self, model: Any, rows: np.ndarray, settings: dict[str, Any]) -> Any:
+        """The fit of `model` to the rows; settings go to the learning function."""
+
+    @abstractmethod
+    def _features(self) -> Callable[..., Any]:
+        """The compiled function (model, v) → features."""
+
+    @abstractmethod
+    def _scores(self) -> Callable[..., Any]:
+        """The compiled function (model, v) → ln p(v) + ln Z, or a bound."""
+
+    @abstractmethod
+    def _downwards(self) -> Callable[..., Any]:
+        """The compiled function (model, features) → visible means."""
+
+    # scikit-learn's methods
+
+    def fit(self, X: Any, y: Any = None) -> Any:
+        """Learn the distribution of the rows of X (rows, columns); y is not used.
+
+        Raises ValueError (`InputError`) for data and parameters that are not what they should be.
+        """
+        self._check_common()
+        X = validate_data(self, X, dtype="numeric")
+        key = self._key(self.random_state)
+        begin, learning = jax.random.split(key)
+        columns = Columns.of(self.units, X)
+        rows = self._rows(columns, X)
+        model = self._blank(columns.units, rows.shape[1], self._hidden(), begin)
+        updates = self.n_iter * (len(rows) // min(self.batch_size, len(rows)))
+        rate = None
+        if self.learning_rate != "auto":
+            rate = Linear(float(self.learning_rate), LAST_RATE * float(self.learning_rate), updates)
+        settings = {
+            "epochs": self.n_iter,
+            "batch": self.batch_size,
+            "learning_rate": rate,
+            "binarise": columns.units == "binary",
+            "key": learning,
+        }
+        fit = self._learned(model, rows, settings)
+        self._keep(columns, fit.model, fit.history)
+        return self
+
+    def transform(self, X: Any) -> np.ndarray:
+        """The features of the rows of X: (rows, features), float32 for X in float32 and else float64."""
+        X = self._checked(X)
+        return self._by_chunks(self._features(), self._values(X)).astype(_float(X), copy=False)
+
+    def inverse_transform(self, X: Any) -> np.ndarray:
+        """The means of the columns given features (rows, features)."""
+        check_is_fitted(self)
+        from sklearn.utils import check_array
+
+        X = np.asarray(check_array(X, dtype=[np.float64, np.float32]))  # type: ignore[arg-type]
+        if X.shape[1] != self._n_features_out:
+            raise fail("X", f"{self._n_features_out} features", f"shape {X.shape}")
+        means = self._by_chunks(self._downwards(), X)[:, : self.n_features_in_]
+        return self._columns().data(means).astype(_float(X), copy=False)
+
+    def score_samples(self, X: Any) -> np.ndarray:
+        """ln p(x) of each row in nats; which bound or estimate it is, the class says. ln Z is found once and
+        kept."""
+        X = self._checked(X)
+        columns = self._columns()
+        model = self._wide()
+        if not hasattr(self, "_log_z"):
+            self._log_z = self._log_partition(model) - added_log_partition(
+                columns.units, model.size - self.n_features_in_
+            )
+        return self._by_chunks(self._scores(), self._values(X)) - self._log_z - columns.log_volume
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """The mean of `score_samples`, nats a row; y is not used."""
+        return float(self.score_samples(X).mean())
+
+    def sample(self, n_samples: int = 1, *, n_steps: int = 1000, random_state: Any = None) -> np.ndarray:
+        """New rows (n_samples, columns): one chain of `n_steps` sweeps of block Gibbs sampling each.
+
+        Warns (`NotMixed`) where that is too few.
+        """
+        check_is_fitted(self)
+        key = self._key(self.random_state if random_state is None else random_state)
+        steps = positive_int("n_steps", n_steps)
+        drawn = sample(self.model_, positive_int("n_samples", n_samples), sampler=Gibbs(steps=steps), key=key)
+        return self._columns().data(np.asarray(drawn, np.float64))
+
+    @property
+    def model_(self) -> Any:
+        """The machine: an RBM, DBN or DBM in float32."""
+        check_is_fitted(self)
+        hidden = (self.hidden_sizes_, self._hidden_kind)
+        blank = self._blank(self.units_, self.n_features_in_, hidden, jax.random.key(0))
+        leaves = [jnp.asarray(x) for x in self.parameters_]
+        return jax.tree.unflatten(jax.tree.structure(blank), leaves)
+
+    @property
+    def _n_features_out(self) -> int:
+        return self.hidden_sizes_[-1]
+
+    # Between them
+
+    def _check_common(self) -> None:
+        if self.units not in UNITS:
+            raise fail("units", "one of " + ", ".join(map(repr, UNITS)), self.units)
+        positive_int("n_iter", self.n_iter, "give the passes over the data")
+        positive_int("batch_size", self.batch_size, "give the rows of a mini-batch")
+        rate = self.learning_rate
+        number = isinstance(rate, int | float | np.number) and not isinstance(rate, bool)
+        if not (rate == "auto" or (number and 0 < rate < np.inf)):
+            raise fail("learning_rate", "a positive number or 'auto'", rate)
+        self._check_parameters()
+
+    def _key(self, random_state: Any) -> Any:
+        return jax.random.key(check_random_state(random_state).randint(np.iinfo(np.int32).max))
+
+    def _checked(self, X: Any) -> np.ndarray:
+        check_is_fitted(self)
+        return np.asarray(validate_data(self, X, reset=False, dtype="numeric"))
+
+    def _columns(self) -> Columns:
+        return Columns(self.units_, self.mean_, self.scale_)
+
+    def _rows(self, columns: Columns, X: np.ndarray) -> np.ndarray:
+        """The rows to learn from: values of the units, float32, in the columns and rows that are compiled."""
+        values = filled(columns.values(X).astype(np.float32), columns.width(X.shape[1]))
+        return repeated(values, self.batch_size)
+
+    def _values(self, X: np.ndarray) -> np.ndarray:
+        return filled(self._columns().values(X), self._columns().width(X.shape[1]))
+
+    def _keep(self, columns: Columns, model: Any, history: list[dict[str, float]]) -> None:
+        self.units_, self.mean_, self.scale_ = columns
+        self.hidden_sizes_, self._hidden_kind = self._hidden()
+        self.parameters_ = [np.asarray(x) for x in jax.tree.leaves(resized(model, self.n_features_in_))]
+        self.history_ = history
+        self.n_iter_ = len(history)
+        self.__dict__.pop("_log_z", None)
+
+    def _wide(self) -> Any:
+        """The machine in the width that is compiled."""
+        return resized(self.model_, self._columns().width(self.n_features_in_))
+
+    def _by_chunks(self, function: Callable[..., Any], values: np.ndarray) -> np.ndarray:
+        """The function of the machine and of many rows in float64, a compiled number of rows at a time."""
+        found, model = [], self._wide()
+        size = min(_CHUNK, max(16, 1 << (len(values) - 1).bit_length()))
+        with jax.enable_x64(True):
+            model = jax.tree.map(lambda x: jnp.asarray(np.asarray(x), jnp.float64), model)
+            for begin in range(0, len(values), size):
+                part = np.asarray(values[begin : begin + size], np.float64)
+                whole = np.pad(part, ((0, size - len(part)), (0, 0)), mode="edge")
+                found.append(np.asarray(function(model, jnp.asarray(whole)))[: len(part)])
+        return np.concatenate(found)
+
+    def _log_partition(self, model: Any) -> float:
+        """ln Z of the machine: exact where it can be enumerated, else by annealed importance sampling."""
+        model = getattr(model, "top", model)
+        if is_enumerable(model, _MOST_FOR_EXACT):
+            return exact_log_partition(model)
+        return float(log_partition(model, AIS(temperatures=1000), key=jax.random.key(0)).mean)
+
+
+def _float(X: np.ndarray) -> Any:
+    return np.float32 if X.dtype == np.float32 else np.float64

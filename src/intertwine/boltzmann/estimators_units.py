@@ -1,0 +1,134 @@
+r"""Columns of any real numbers as units, for the scikit-learn estimators.
+
+    0 ≤ x ≤ 1     binary units; values between 0 and 1 are probabilities
+    otherwise     Gaussian units of (x − mean)/scale, mean and standard deviation of each column at `fit`
+
+`Columns` remembers which. Machines are compiled for a multiple of 16 columns: `filled` puts columns of zeros
+behind the data, and `resized` cuts them from a trained machine, which leaves the conditional distribution
+given zeros there, or puts columns behind a machine that stay zero.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+
+from intertwine._checks import fail, one_of
+from intertwine.models.deep_belief import DBN
+from intertwine.models.deep_boltzmann import DBM
+from intertwine.models.directed_layer import DirectedLayer
+from intertwine.models.rbm import RBM
+
+UNITS = ("auto", "binary", "spin", "gaussian")
+WIDTH = 16
+_OFF = -40.0
+"""The bias of a binary column that is never 1."""
+
+
+class Columns(NamedTuple):
+    """units: "binary", "spin" or "gaussian". mean, scale: (N,) of the data, or None where they are taken as
+    they are."""
+
+    units: str
+    mean: np.ndarray | None
+    scale: np.ndarray | None
+
+    @classmethod
+    def of(cls, units: str, X: np.ndarray) -> Columns:
+        """What `units` ("auto": as the head of this file says) makes of the data.
+
+        >>> Columns.of("auto", np.array([[0.0, 2.0], [4.0, 2.0]])).scale.tolist()
+        [2.0, 1.0]
+        """
+        one_of("units", units, UNITS)
+        if units == "auto":
+            units = "binary" if X.min() >= 0 and X.max() <= 1 else "gaussian"
+        if units != "gaussian":
+            found = cls(units, None, None)
+            found.values(X)
+            return found
+        mean = X.mean(0, dtype=np.float64)
+        scale = X.std(0, dtype=np.float64)
+        return cls(units, mean, np.where(scale > 1e-12 * np.maximum(1, np.abs(mean)), scale, 1.0))
+
+    def values(self, X: np.ndarray) -> np.ndarray:
+        """The units' values, or means of them, float64; raises InputError for what they cannot be."""
+        if self.mean is not None:
+            return (X - self.mean) / self.scale
+        low, high = (0, 1) if self.units == "binary" else (-1, 1)
+        if X.size and not (X.min() >= low and X.max() <= high):
+            remedy = "scale the columns, or use units='gaussian'"
+            raise fail("X", f"values from {low} to {high}", f"{X.min():.6g} to {X.max():.6g}", remedy)
+        return np.asarray(X, np.float64)
+
+    def data(self, V: np.ndarray) -> np.ndarray:
+        """The columns of the data that are units' values V."""
+        return V if self.mean is None else V * self.scale + self.mean
+
+    @property
+    def log_volume(self) -> float:
+        """Σ ln scale: what a density in the units' values is higher than in the data's."""
+        return 0.0 if self.scale is None else float(np.log(self.scale).sum())
+
+    def width(self, count: int) -> int:
+        """How many columns a machine for `count` of them is compiled for; spins have no zeros to fill up."""
+        return count if self.units == "spin" else -(-count // WIDTH) * WIDTH
+
+
+def filled(values: np.ndarray, width: int) -> np.ndarray:
+    """`values` (rows, n) with columns of zeros up to `width`."""
+    return np.pad(values, ((0, 0), (0, width - values.shape[1])))
+
+
+def repeated(values: np.ndarray, batch: int) -> np.ndarray:
+    """`values`, repeated as a whole until there are at least `batch` rows."""
+    return values if len(values) >= batch else np.tile(values, (-(-batch // len(values)), 1))
+
+
+def resized(model: Any, width: int) -> Any:
+    """The machine with `width` visible columns: further ones that are 0, or the first ones given that the
+    others are 0.
+
+    >>> import jax
+    >>> rbm = RBM(3, hidden=2, units="binary", hidden_units="binary", key=jax.random.key(0))
+    >>> bool((resized(resized(rbm, 5), 3).weights == rbm.weights).all())
+    True
+    """
+    units = model.visible_layer.spec
+    if width == model.size:
+        return model
+    if isinstance(model, RBM):
+        a, w = _bias(model.visible_bias, width, units), _rows(model.weights, width)
+        return RBM.from_parameters(a, model.hidden_bias, w, units=units, hidden_units=model.hidden_units)
+    if isinstance(model, DBM):
+        return DBM.from_parameters(
+            (_bias(model.biases[0], width, units), *model.biases[1:]),
+            (_rows(model.weights[0], width), *model.weights[1:]),
+            units=units,
+            hidden_units=model.hidden_units,
+        )
+    if not model.generative:
+        return DBN.from_rbms([resized(model.top, width)])
+    down, up = model.generative[0], model.recognition[0]
+    layer = type(down.layer).of(units, width)
+    down = DirectedLayer(_rows(down.weights.T, width).T, _bias(down.bias, width, units), layer)
+    up = DirectedLayer(_rows(up.weights, width), up.bias, up.layer)
+    return DBN.from_parts((down, *model.generative[1:]), (up, *model.recognition[1:]), model.top)
+
+
+def added_log_partition(units: str, more: int) -> float:
+    """What `more` further columns add to ln Z."""
+    return more * 0.5 * math.log(2 * math.pi) if units == "gaussian" else more * math.log1p(math.exp(_OFF))
+
+
+def _bias(bias: Any, width: int, units: str) -> Any:
+    value = _OFF if units == "binary" else 0.0
+    more = max(0, width - len(bias))
+    return jnp.pad(jnp.asarray(bias)[:width], (0, more), constant_values=value)
+
+
+def _rows(weights: Any, width: int) -> Any:
+    return jnp.pad(jnp.asarray(weights)[:width], ((0, max(0, width - len(weights))), (0, 0)))

@@ -1,0 +1,240 @@
+r"""The Kullback-Leibler divergence from data to a restricted Boltzmann machine, as an objective of the loop.
+
+    L = KL(data ‖ p) + const = −⟨ln p(v)⟩_data,      −∂L/∂W = C(v, h) = ⟨v hᵀ⟩_data − ⟨v hᵀ⟩_model,
+    −∂L/∂a = ⟨v⟩_data − ⟨v⟩_model,                   −∂L/∂b = ⟨h⟩_data − ⟨h⟩_model
+
+for units of every kind, since each energy is linear in the parameters. The model's average is the method's
+business (`methods`); the gradient of one update is one stacked product [V₊; V₋]ᵀ[H₊; −H₋].
+
+Centred (Montavon & Müller 2012; Melchior, Fischer & Wiskott, JMLR 17(99), 2016): the machine is written with
+offsets μ, λ as E = −(v − μ)ᵀW(h − λ) − ..., a reparametrisation of the same machine that makes the gradient
+nearly diagonal. Seen from the uncentred parameters the descent direction is
+
+    ΔW = C − μ (Δh)ᵀ − (Δv) λᵀ,        Δa' = Δv − ΔW λ,        Δb' = Δh − ΔWᵀ μ,
+
+with Δv, Δh the differences of the means: a fixed positive definite map of the gradient, whose zeros are the
+same. μ, λ are running means over the data. Standardised, variables are also divided by their running standard
+deviations σ_v, σ_h, which divides ΔW by σ_v²σ_h², and the biases' parts by σ_v² and σ_h².
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax import Array
+from jaxtyping import Float
+
+from intertwine._checks import fail
+from intertwine.boltzmann.methods import PCD, Moments, Samples
+from intertwine.learning.objective import Evaluation
+from intertwine.models.parameters import parameters
+from intertwine.sampling.estimate import estimate
+
+SLIDE = 0.01
+"""Weight of a new batch in the running means, once there have been 100."""
+MEASURED_ROWS = 128
+LEAST_VARIANCE = 0.01
+"""Added to variances by which gradients are divided: pixels that never change stay finite."""
+
+
+class Offsets(NamedTuple):
+    """Running means over the data. v, h: means μ (N,), λ (M,). v2, h2: mean squares. count: batches."""
+
+    v: Float[Array, "N"]
+    h: Float[Array, "M"]
+    v2: Float[Array, "N"]
+    h2: Float[Array, "M"]
+    count: Array
+
+
+class KLState(NamedTuple):
+    """chains: the method's state. offsets: see `Offsets`."""
+
+    chains: Any
+    offsets: Offsets
+
+
+@dataclass(frozen=True)
+class KL:
+    """The objective. Frozen and hashable: static in the compiled loop.
+
+    method: CD, PCD, PT, TrajectoryTempering or ExactKL. centred, standardised: see the head of this file.
+    weight_decay, l1: ½ weight_decay Σ W² and l1 Σ |W| are added to L; biases are free.
+    sparsity: None, or (target, strength): strength · (mean − target) is added to the gradient with respect to
+    the field on each hidden unit, whose running mean over the data is thus drawn to the target (Hinton 2010).
+
+    >>> KL(PCD(chains=50), weight_decay=1e-4).value_name
+    'reconstruction_error'
+    """
+
+    method: Any = field(default_factory=PCD)
+    centred: bool = True
+    standardised: bool = False
+    weight_decay: float = 0.0
+    l1: float = 0.0
+    sparsity: tuple[float, float] | None = None
+
+    def __post_init__(self) -> None:
+        if not (hasattr(self.method, "init") and hasattr(self.method, "negative")):
+            raise fail("method", "a method such as PCD(chains=100), CD(steps=1) or ExactKL()", self.method)
+        for name in ("weight_decay", "l1"):
+            value = getattr(self, name)
+            if not 0 <= value < float("inf"):
+                raise fail(name, "a finite number ≥ 0", value, "for example 1e-4")
+        if self.sparsity is not None and not (len(self.sparsity) == 2 and self.sparsity[1] >= 0):
+            raise fail(
+                "sparsity", "None or (target mean, strength ≥ 0)", self.sparsity, "such as (0.1, 0.01)"
+            )
+
+    @property
+    def value_name(self) -> str:
+        return getattr(self.method, "value_name", "reconstruction_error")
+
+    def init(self, model: Any, *, key: Array) -> KLState:
+        v = model.visible_layer.mean(model.visible_bias)
+        h = model.hidden_given_visible(v)
+        return KLState(
+            self.method.init(model, key=key), Offsets(v, h, v * v, h * h, jnp.zeros((), jnp.int32))
+        )
+
+    def gradient(
+        self, model: Any, state: KLState, batch: Any, *, key: Array
+    ) -> tuple[Any, KLState, dict[str, Array]]:
+        """∂L/∂λ on a batch v (B, N), or (v, weights) with weights (B,) that count rows unequally."""
+        change, state, scalars, _ = self.change(model, state, batch, key)
+        return change, state, scalars
+
+    def evaluate(self, model: Any, state: KLState, batch: Any, *, key: Array) -> tuple[Evaluation, KLState]:
+        """The model's samples and the uncentred gradient, for the natural gradient."""
+        plain = KL(self.method, False, False, self.weight_decay, self.l1, self.sparsity)
+        change, state, scalars, negative, errors = _evaluated(model, state, batch, key, objective=plain)
+        if not isinstance(negative, Samples):
+            raise fail(
+                "optimiser", f"one that needs no samples, with {self.method}", "one that needs samples"
+            )
+        local = jnp.zeros(negative.v.shape[0], negative.v.dtype)
+        value = estimate(errors[:, None])
+        found = {name: float(x) for name, x in scalars.items()}
+        return Evaluation(negative.v, local, negative.weights, value, found, change), state
+
+    def measure(self, model: Any, state: KLState, batch: Any, *, key: Array) -> dict[str, Array]:
+        """`reconstruction_error`, the mean square difference a column between v and its mean-field image;
+        `free_energy`, the mean F(v) in nats; over the first rows of the batch, at most 128."""
+        v = _rows(batch)[0][:MEASURED_ROWS]
+        return {
+            "reconstruction_error": _reconstruction_error(model, v).mean(),
+            "free_energy": model.free_energy(v).mean(),
+        }
+
+    def change(self, model: Any, state: KLState, batch: Any, key: Array) -> tuple:
+        """(∂L/∂λ, the new state, scalars, the method's `Samples` or `Moments`)."""
+        v, weights = _rows(batch)
+        if hasattr(self.method, "paired"):
+            h, negative, chains, scalars = self.method.paired(model, state.chains, v, key=key)
+        else:
+            h = model.hidden_given_visible(v)
+            negative, chains, scalars = self.method.negative(model, state.chains, v, key=key)
+        data_v, data_h, difference = contrast(v, h, weights, negative)
+        if self.value_name == "negative_log_likelihood":
+            free = _mean(model.free_energy(v)[:, None], weights)[0]
+            scalars = scalars | {"negative_log_likelihood": scalars["log_z"] + free}
+        ascent = self._direction(difference, state.offsets)
+        penalty = self._penalty(model, state.offsets)
+        change = [extra - part for extra, part in zip(penalty, ascent, strict=True)]
+        slots = (model.visible_bias, model.hidden_bias, model.weights)
+        change = [part.astype(slot.dtype) for part, slot in zip(change, slots, strict=True)]
+        gradient = eqx.tree_at(_leaves, parameters(model), tuple(change))
+        offsets = self._slid(state.offsets, v, h, data_v, data_h, weights)
+        return gradient, KLState(chains, offsets), scalars, negative
+
+    def _direction(self, difference: Moments, offsets: Offsets) -> tuple[Array, Array, Array]:
+        """(Δa', Δb', ΔW) from the differences of the moments."""
+        dv, dh, dw = difference
+        if not (self.centred or self.standardised):
+            return dv, dh, dw
+        mu, lam = offsets.v, offsets.h
+        if not self.standardised:
+            # products with the uncorrected difference: the corrected one is then used once, and fused
+            to_v = dw @ lam - mu * (dh @ lam) - dv * (lam @ lam)
+            to_h = mu @ dw - (mu @ mu) * dh - (mu @ dv) * lam
+            return dv - to_v, dh - to_h, dw - mu[:, None] * dh - dv[:, None] * lam
+        v_scale = 1 / (offsets.v2 - mu * mu + LEAST_VARIANCE)
+        h_scale = 1 / (offsets.h2 - lam * lam + LEAST_VARIANCE)
+        dw = (dw - mu[:, None] * dh - dv[:, None] * lam) * v_scale[:, None] * h_scale
+        return dv * v_scale - dw @ lam, dh * h_scale - mu @ dw, dw
+
+    def _penalty(self, model: Any, offsets: Offsets) -> tuple[Any, Any, Any]:
+        of_bias, of_weights = 0.0, 0.0
+        if self.weight_decay:
+            of_weights = of_weights + self.weight_decay * model.weights
+        if self.l1:
+            of_weights = of_weights + self.l1 * jnp.sign(model.weights)
+        if self.sparsity is not None:
+            target, strength = self.sparsity
+            of_bias = strength * (offsets.h - target)
+            of_weights = of_weights + offsets.v[:, None] * of_bias
+        return 0.0, of_bias, of_weights
+
+    def _slid(self, offsets: Offsets, v: Any, h: Any, data_v: Any, data_h: Any, weights: Any) -> Offsets:
+        if not (self.centred or self.standardised or self.sparsity):
+            return offsets
+        share = jnp.maximum(SLIDE, 1 / (1 + offsets.count.astype(data_v.dtype))).astype(data_v.dtype)
+        v2, h2 = offsets.v2, offsets.h2
+        if self.standardised:
+            v2 = v2 + share * (_mean(v * v, weights) - v2)
+            h2 = h2 + share * (_mean(h * h, weights) - h2)
+        mu = offsets.v + share * (data_v - offsets.v)
+        lam = offsets.h + share * (data_h - offsets.h)
+        return Offsets(mu, lam, v2, h2, offsets.count + 1)
+
+
+@partial(jax.jit, static_argnames="objective")
+def _evaluated(model: Any, state: KLState, batch: Any, key: Array, *, objective: KL) -> tuple:
+    """What `_change` gives, and the reconstruction error of each row."""
+    return *objective.change(model, state, batch, key), _reconstruction_error(model, _rows(batch)[0])
+
+
+def contrast(
+    v: Array, h: Array, weights: Array | None, negative: Samples | Moments
+) -> tuple[Array, Array, Moments]:
+    """⟨v⟩ and ⟨h⟩ over the data (B, N), (B, M), and the moments of the data less those of the model.
+
+    Samples of the model are stacked on the data, so that every mean is a product with a few rows of shares.
+    """
+    of_data = jnp.full(len(v), 1 / len(v), v.dtype) if weights is None else weights / weights.sum()
+    if isinstance(negative, Moments):
+        data_v, data_h = of_data @ v, of_data @ h
+        product = v.T @ (h * of_data[:, None])
+        return data_v, data_h, Moments(data_v - negative.v, data_h - negative.h, product - negative.vh)
+    count = len(negative.v)
+    of_model = jnp.full(count, 1 / count, v.dtype) if negative.weights is None else negative.weights
+    both_v, both_h = jnp.concatenate([v, negative.v]), jnp.concatenate([h, negative.h])
+    shares = jnp.stack([jnp.pad(of_data, (0, count)), jnp.pad(of_model, (len(v), 0))])
+    (data_v, model_v), (data_h, model_h) = shares @ both_v, shares @ both_h
+    product = both_v.T @ (both_h * (shares[0] - shares[1])[:, None])
+    return data_v, data_h, Moments(data_v - model_v, data_h - model_h, product)
+
+
+def _rows(batch: Any) -> tuple[Array, Array | None]:
+    if isinstance(batch, tuple):
+        v, weights = batch
+        return v, weights.astype(v.dtype)
+    return batch, None
+
+
+def _mean(values: Array, weights: Array | None) -> Array:
+    return values.mean(0) if weights is None else (weights / weights.sum()) @ values
+
+
+def _reconstruction_error(model: Any, v: Array) -> Array:
+    image = model.visible_given_hidden(model.hidden_given_visible(v))
+    return jnp.square(v - image).mean(-1)
+
+
+def _leaves(model: Any) -> tuple:
+    return model.visible_bias, model.hidden_bias, model.weights

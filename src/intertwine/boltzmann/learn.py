@@ -1,0 +1,159 @@
+r"""Learning a distribution: `learn` trains a restricted Boltzmann machine on data.
+
+    fit = learn(rbm, images, method=PCD(chains=500), epochs=60, batch=500, key=key)
+    fit.model, fit.history, fit.state
+
+It is the training loop of the library (`learning.loop`) with the objective `KL` over `Batches`: gradient
+descent with a falling learning rate, and an average of the parameters beside it, which is the result. An
+average is worth more than any other setting: it takes the noise of the chains out of the parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import numpy as np
+from jax import Array
+
+from intertwine._checks import fail, positive_int
+from intertwine.boltzmann.epochs import Fit, by_epochs, descent, learned
+from intertwine.boltzmann.kl import KL
+from intertwine.boltzmann.methods import PCD
+from intertwine.learning.batches import Batches, blocks, host_array
+from intertwine.learning.loop import TrainState, start
+from intertwine.learning.optimiser import Optimiser
+from intertwine.learning.schedules import Schedule
+from intertwine.learning.stream import OverBatches
+
+VALIDATION_ROWS = 10_000
+
+
+def learn(
+    model: Any,
+    data: Any,
+    *,
+    method: Any = None,
+    epochs: int = 10,
+    batch: int = 100,
+    learning_rate: Schedule | None = None,
+    optimiser: Optimiser | None = None,
+    centred: bool = True,
+    standardised: bool = False,
+    weight_decay: float = 0.0,
+    l1: float = 0.0,
+    sparsity: tuple[float, float] | None = None,
+    average: float | None = 0.999,
+    binarise: bool = False,
+    validation: Any = None,
+    key: Array,
+    seed: int = 0,
+    state: TrainState | None = None,
+    progress: Callable[[TrainState, dict[str, float]], Any] | None = None,
+) -> Fit:
+    r"""Train `model`, an RBM with real parameters, so that p_λ(v) comes near the distribution of `data`.
+
+    data: (rows, N) values of the visible units, booleans, integers or floats, in memory or a memory map; or
+        (data, weights) with weights (rows,) for the share of each row. A row counts as one example.
+    method: PCD() unless given; CD, PT, TrajectoryTempering, ExactKL (see `methods`).
+    epochs, batch: passes over the data in all; rows a mini-batch. seed: of the order of the rows.
+    learning_rate: a number or a schedule of the update's number; by default along a straight line from 0.1
+        (0.005 with continuous units) to a thousandth of it at the end. optimiser: instead, for example
+        `OptaxGradient(optax.adam(1e-3))` or `NaturalGradient(0.1)`.
+    centred, standardised, weight_decay, l1, sparsity: see `KL`.
+    average: weight of the past in the average of the parameters (see `WeightAverage`), None for none.
+    binarise: data are probabilities, floats from 0 to 1 or uint8 in units of 1/255, and each visit of a row
+        draws binary values from them.
+    validation: rows held out; the history then has their free energy and its gap to the training data's.
+    key: of everything random; the same key gives the same numbers. state: one that `progress` was given, or
+        of a fit, to go on from: with the same arguments the numbers are those of a run without a break.
+    progress: called after each epoch with the state and the scalars of the history.
+
+    The history's scalars: `epoch`, `reconstruction_error` (mean square a column), `free_energy` (nats, of the
+    batch last seen), `learning_rate`, `update_norm`, `seconds`; with `ExactKL` also `log_z` and
+    `negative_log_likelihood` in nats.
+
+    Raises InputError for data that the units cannot have and settings out of range, and `Diverged` with the
+    last good state where a run goes wrong.
+
+    >>> import jax, numpy as np
+    >>> from intertwine.models.rbm import RBM
+    >>> key = jax.random.key(0)
+    >>> rows = np.repeat(np.array([[0, 0, 1], [1, 1, 0]], np.uint8), 50, axis=0)
+    >>> rbm = RBM(3, hidden=2, units="binary", hidden_units="binary", key=key)
+    >>> fit = learn(rbm, rows, epochs=200, key=key)
+    >>> bool(fit.model.free_energy(np.array([0, 0, 1])) < fit.model.free_energy(np.array([0, 1, 1])))
+    True
+    """
+    check_machine(model)
+    batches = data if isinstance(data, Batches) else Batches(data, batch, seed=seed, binarise=binarise)
+    check_rows(model, batches)
+    held_out = None if validation is None else _validation(model, validation)
+    objective = KL(PCD() if method is None else method, centred, standardised, weight_decay, l1, sparsity)
+    stream = OverBatches(objective, batches)
+    updates = positive_int("epochs", epochs, "give the passes over the data") * batches.per_epoch
+    mover = descent(model, optimiser, learning_rate, average, updates)
+    if state is None:
+        state = start(model, stream, mover, key=key)
+
+    def gap(now: TrainState) -> dict[str, float]:
+        return {} if held_out is None else free_energy_gap(learned(now, mover), batches, held_out)
+
+    return by_epochs(state, stream, mover, updates, progress=progress, extra=gap)
+
+
+def check_machine(model: Any) -> None:
+    """Raise InputError unless `model` has two layers and real parameters."""
+    if not all(hasattr(model, name) for name in ("visible_layer", "hidden_layer", "weights")):
+        remedy = "deep machines have learn_deep_belief and learn_deep_boltzmann"
+        raise fail("model", "an RBM", type(model).__name__, remedy)
+    if model.kind != "real":
+        raise fail("model", "an RBM with real parameters", f"kind {model.kind!r}", "RBM(..., dtype=float)")
+
+
+def check_rows(model: Any, batches: Batches) -> None:
+    """Raise InputError unless every row holds values that the visible units can have, a block at a time."""
+    rows, weights = batches.arrays[0], batches.arrays[1:]
+    if len(weights) > 1:
+        raise fail("data", "rows, or (rows, weights)", f"{len(batches.arrays)} arrays")
+    if rows.ndim != 2:
+        raise fail("data", f"an array (rows, {model.size})", f"shape {rows.shape}", "flatten each example")
+    if weights and not (np.isfinite(weights[0]).all() and (weights[0] >= 0).all() and weights[0].sum() > 0):
+        raise fail("weights", "finite numbers ≥ 0 with a positive sum", weights[0])
+    if batches.binarise:
+        if not all(kind.partition(":")[0] in ("binary", "potts") for kind, _ in model.visible_layer.parts):
+            raise fail("binarise", "binary visible units", model.units)
+        if rows.shape[1] != model.size:
+            raise fail("data", f"rows of {model.size} columns", f"shape {rows.shape}")
+        return
+    for begin, block in blocks(rows):
+        try:
+            model.visible_layer.check(block, "data")
+        except ValueError as error:
+            grey = model.units == "binary" and block.dtype.kind in "uf"
+            hint = "; grey values are drawn as binary ones with binarise=True" if grey else ""
+            where = f" (in rows {begin} to {begin + len(block) - 1})" if begin else ""
+            raise type(error)(str(error).rstrip(".") + where + hint + ".") from None
+
+
+def free_energy_gap(model: Any, batches: Batches, held_out: Any) -> dict[str, float]:
+    """Mean free energy in nats of held-out rows, and how far it lies above that of as many training rows:
+    near 0 without overfitting (Hinton 2010)."""
+    seen = host_array(batches.arrays[0][: len(held_out)])
+    if batches.binarise:
+        scale = 255.0 if seen.dtype == np.uint8 else 1.0
+        seen = np.random.default_rng(0).random(seen.shape, np.float32) * scale < seen
+    theirs, ours = float(_mean_free_energy(model, held_out)), float(_mean_free_energy(model, seen))
+    return {"validation_free_energy": theirs, "free_energy_gap": theirs - ours}
+
+
+@jax.jit
+def _mean_free_energy(model: Any, rows: Any) -> Array:
+    return model.free_energy(rows).mean()
+
+
+def _validation(model: Any, validation: Any) -> np.ndarray:
+    rows = host_array(validation, "validation")[:VALIDATION_ROWS]
+    model.visible_layer.check(rows, "validation")
+    return rows

@@ -1,0 +1,65 @@
+"""The command `intertwine`: ground-state, learn, run, resume, report.
+
+A problem with what was given is one line on standard error and exit code 2; a run that diverged is 1; one
+that was interrupted is 130. Flags and TOML files are read into the same tables and checked in one place, so
+that both get the same words. Nothing heavy is imported before it is needed: `intertwine --help` must answer
+at once.
+
+    flags.py       flags and how they become a configuration's tables
+    starting.py    a checked configuration in, a run started
+    ground_state.py, learn.py, runs.py      the commands
+    problems.py    what went wrong, in a line
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from intertwine._version import __version__
+from intertwine.cli import ground_state, learn, runs
+from intertwine.cli.problems import explain
+
+app = typer.Typer(
+    name="intertwine",
+    help="Symmetric neural networks as distributions, as wave functions and as fields.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("ground-state", rich_help_panel="Experiments")(ground_state.ground_state)
+app.command("learn", rich_help_panel="Experiments")(learn.learn)
+app.command("run", rich_help_panel="Experiments")(runs.run)
+app.command("resume", rich_help_panel="Run folders")(runs.resume)
+app.command("report", rich_help_panel="Run folders")(runs.report)
+app.command("worker", hidden=True)(runs.worker)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        print(f"intertwine {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", is_eager=True, callback=_show_version)
+    ] = False,
+) -> None:
+    """Symmetric neural networks as distributions, as wave functions and as fields."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command with `arguments` (default: those of the process) and give its exit code."""
+    command = typer.main.get_command(app)
+    given = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
+    try:
+        code = command.main(args=given, prog_name="intertwine", standalone_mode=False)
+    except (Exception, KeyboardInterrupt) as error:
+        code = explain(error)
+        if code is None:
+            raise
+    return code if isinstance(code, int) else 0

@@ -1,0 +1,61 @@
+"""Starting a run of any kind: the checked configuration, its folder, its precision, its processes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from intertwine._checks import fail
+
+
+def start(tables: dict[str, Any], out: str | None, overwrite: bool, workers: Any = None) -> int:
+    """Run what `tables` describe in the folder `out` (a free one under runs/ for None); the exit code."""
+    from intertwine.experiments.kinds import configuration_of, kind_of
+    from intertwine.experiments.run_folder import check_can_create
+
+    kind = kind_of(tables)
+    configuration = configuration_of(tables)
+    check_shared(kind, workers)
+    if out == "":
+        raise fail("out", "the name of a folder", "''", "for example --out runs/first")
+    path = Path(out) if out is not None else _free_folder(configuration.stem)
+    check_can_create(path, overwrite=overwrite)
+    if workers is not None:
+        return workers("start", configuration, path, overwrite)
+    set_precision(configuration.precision)
+    kind.load("start")(configuration, path, overwrite=overwrite)
+    return 0
+
+
+def set_precision(precision: str) -> None:
+    """JAX's default precision for this process, before anything is traced."""
+    import jax
+
+    if jax.config.read("jax_enable_x64") != (precision == "float64"):
+        jax.config.update("jax_enable_x64", precision == "float64")
+
+
+def workers_asked(processes: str | None, process_id: str | None, coordinator: str | None) -> Any:
+    """What starts the run in several processes, or None where it is to run in this one."""
+    if processes is None and process_id is None and coordinator is None:
+        return None
+    from intertwine.experiments import workers
+
+    shared = workers.asked(processes, process_id, coordinator)
+    if shared is None:
+        return None
+    return lambda action, configuration, path, overwrite: workers.supervise(
+        workers.Order(action, configuration.model_dump(), str(path), overwrite), *shared
+    )
+
+
+def check_shared(kind: Any, workers: Any) -> None:
+    """Raise `InputError` where a run that one process does is asked of several."""
+    if workers is not None and not kind.shared:
+        raise fail("processes", "1: this kind of run is done by one process", "several", "leave it out")
+
+
+def _free_folder(stem: str) -> Path:
+    """runs/heisenberg-chain-20, or with the first free number."""
+    candidates = (Path("runs") / (stem if n == 1 else f"{stem}-{n}") for n in range(1, 1_000_000))
+    return next(path for path in candidates if not path.exists())

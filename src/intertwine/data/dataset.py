@@ -1,0 +1,225 @@
+r"""A data set: rows to learn from, rows held out, and what they are made of.
+
+Grey images are kept as they come, one byte a pixel, and read as probabilities g/255 of a 1. Training draws
+new zeros and ones at every visit; the held-out rows are binarised once, with a fixed seed, so that
+likelihoods can be compared (Salakhutdinov & Murray, ICML 2008). Real numbers ("gaussian" units, of variance
+1) are standardised column by column; `offset` and `scale` lead back.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from intertwine._checks import fail
+from intertwine.data.units import converter, find_units
+from intertwine.data.values import Values, blocks, check_real, examine
+
+BINARISATION_SEED = 2008
+"""The seed of the held-out rows' binarisation."""
+
+COPY_BELOW = 1 << 28
+"""Bytes: below this, held-out rows are chosen at random (copied); above, the last rows, left on disk."""
+
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """What is known exactly of the distribution that the rows come from.
+
+    entropy: in nats: the best mean log-likelihood of any model is its negative.
+    log_probability: rows (n, N) → float64[n], nats.
+    observables: rows → name → float64[n]; `exact` has their exact means and what follows from them.
+    """
+
+    entropy: float
+    log_probability: Callable[[np.ndarray], np.ndarray]
+    observables: Callable[[np.ndarray], dict[str, np.ndarray]] | None = None
+    exact: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Rows to learn from and what is known of them; made by `load` or `Dataset.of`.
+
+    train: (n, N), test: (m, N) or None; int8 or uint8 where the values allow, else float32; possibly memory
+    maps. train_labels, test_labels: int64[n], int64[m] or None. shape: (height, width) of images or None.
+    units: "binary", "spin", "gaussian" or "potts:q". grey: whether bytes g are probabilities g/255 of a 1.
+    offset, scale: None, or float32[N] that were subtracted and divided by. notes: what a user should know.
+    """
+
+    name: str
+    train: np.ndarray
+    test: np.ndarray | None
+    units: str
+    train_labels: np.ndarray | None = None
+    test_labels: np.ndarray | None = None
+    shape: tuple[int, int] | None = None
+    grey: bool = False
+    source: str = "an array"
+    checksum: str = ""
+    offset: np.ndarray | None = None
+    scale: np.ndarray | None = None
+    notes: tuple[str, ...] = ()
+    known: Known | None = None
+
+    @classmethod
+    def of(
+        cls,
+        rows: np.ndarray,
+        test: np.ndarray | None = None,
+        *,
+        labels: np.ndarray | None = None,
+        test_labels: np.ndarray | None = None,
+        units: str | None = None,
+        shape: tuple[int, int] | None = None,
+        test_share: float = 0.1,
+        seed: int = 0,
+        name: str = "data",
+        source: str = "an array",
+        checksum: str = "",
+        known: Known | None = None,
+    ) -> Dataset:
+        """The data set of an array (n, N), or of images (n, height, width).
+
+        units: detected if None: {0, 1} is binary, {−1, 1} spin, bytes and [0, 1] grey, else gaussian.
+        test_share: the share of the rows to hold out where `test` is None; 0 holds none out.
+
+        Raises `InputError` for values that are not finite real numbers or do not fit the units, for fewer
+        than two rows, and for labels of another length.
+
+        >>> rows = np.random.default_rng(0).integers(0, 2, (20, 6))
+        >>> data = Dataset.of(rows, test_share=0.25)
+        >>> data.units, data.train.shape, data.test.shape
+        ('binary', (15, 6), (5, 6))
+        """
+        rows, found = _rows(name, rows)
+        shape = shape if shape is not None else found
+        if shape is not None and shape[0] * shape[1] != rows.shape[1]:
+            got = f"{shape[0]}x{shape[1]}"
+            raise fail("shape", f"height x width = {rows.shape[1]}, as a row", got, "give both, say '28x28'")
+        labels = _labels("labels", labels, len(rows))
+        if test is not None:
+            test, _ = _rows(f"{name} (held out)", test)
+            if test.shape[1] != rows.shape[1]:
+                raise fail("test", f"rows of {rows.shape[1]} values", f"rows of {test.shape[1]}")
+            test_labels = _labels("test_labels", test_labels, len(test))
+        values = examine(name, rows)
+        kind, grey = find_units(name, rows, values, units)
+        notes = _notes(values, rows.shape[1])
+        if test is None and test_share > 0:
+            rows, test, labels, test_labels, note = _split(rows, labels, test_share, seed)
+            notes += note
+        elif test is not None:
+            check = examine(f"{name} (held out)", test)
+            find_units(f"{name} (held out)", test, check, "binary" if grey else kind)
+        offset = scale = None
+        if kind == "gaussian":
+            offset = values.mean.astype(np.float32)
+            scale = np.where(values.deviation > 0, values.deviation, 1.0).astype(np.float32)
+        convert = converter(kind, grey, values, offset, scale)
+        train = convert(rows)
+        test = None if test is None else convert(test)
+        return cls(
+            name, train, test, kind, labels, test_labels, shape, grey, source,
+            checksum or digest(train), offset, scale, notes, known,
+        )  # fmt: skip
+
+    @property
+    def size(self) -> int:
+        """Columns of a row N."""
+        return self.train.shape[1]
+
+    def held_out(self, most: int | None = None) -> np.ndarray | None:
+        """The held-out rows (the first `most`) as a model sees them: grey ones binarised, always the same."""
+        if self.test is None:
+            return None
+        rows = self.test[:most]
+        return binarise(rows, BINARISATION_SEED) if self.grey else np.asarray(rows)
+
+    def examples(self, most: int) -> np.ndarray:
+        """The first `most` rows to learn from, grey ones binarised with the fixed seed."""
+        rows = self.train[:most]
+        return binarise(rows, BINARISATION_SEED) if self.grey else np.asarray(rows)
+
+    def describe(self) -> str:
+        """One line: name, rows, columns, units."""
+        columns = f"{self.shape[0]}x{self.shape[1]} pixels" if self.shape else f"{self.size} columns"
+        test = "" if self.test is None else f", {len(self.test)} held out"
+        units = self.units + (", grey: binarised at every visit" if self.grey else "")
+        return f"{self.name}: {len(self.train)} rows of {columns}{test}; {units}"
+
+
+def binarise(grey: np.ndarray, seed: int) -> np.ndarray:
+    """Zeros and ones (uint8) with the probabilities grey/255, a function of `seed` alone.
+
+    >>> binarise(np.array([[0, 255, 0], [255, 255, 0]], np.uint8), seed=0)
+    array([[0, 1, 0],
+           [1, 1, 0]], dtype=uint8)
+    """
+    chance = np.random.default_rng(seed)
+    drawn = [chance.integers(0, 255, block.shape, dtype=np.uint8) < block for block in blocks(grey)]
+    return np.concatenate(drawn).view(np.uint8) if drawn else np.zeros(grey.shape, np.uint8)
+
+
+def digest(rows: np.ndarray) -> str:
+    """sha256 of an array's bytes."""
+    found = hashlib.sha256()
+    for block in blocks(rows):
+        found.update(np.ascontiguousarray(block).data)
+    return f"sha256:{found.hexdigest()}"
+
+
+def _rows(name: str, array: Any) -> tuple[np.ndarray, tuple[int, int] | None]:
+    """`array` as rows (n, N), at least two, and the images' shape if it has one."""
+    array = check_real(name, array)
+    if array.ndim < 2:
+        remedy = "give rows of numbers, or images (n, height, width)"
+        raise fail(name, "an array of rows (n, N)", f"{array.ndim} axes of shape {array.shape}", remedy)
+    if array.size == 0:
+        raise fail(name, "at least two rows", f"none (shape {array.shape})", "give some data")
+    if len(array) < 2:
+        raise fail(
+            name, "at least two rows", f"one row (shape {array.shape})", "one example is no distribution"
+        )
+    image = [extent for extent in array.shape[1:] if extent != 1]
+    shape = (image[0], image[1]) if array.ndim > 2 and len(image) == 2 else None
+    return array.reshape(len(array), -1), shape
+
+
+def _labels(name: str, labels: Any, rows: int) -> np.ndarray | None:
+    """Whole numbers, one a row."""
+    if labels is None:
+        return None
+    labels = check_real(name, np.asarray(labels))
+    if labels.shape != (rows,):
+        raise fail(name, f"one label a row ({rows})", f"shape {labels.shape}", "give those of the same file")
+    if labels.dtype.kind == "f" and not (np.isfinite(labels) & (labels == np.rint(labels))).all():
+        raise fail(
+            name, "whole numbers", "fractions or values that are not finite", "number the classes 0, 1, …"
+        )
+    return labels.astype(np.int64)
+
+
+def _split(rows: np.ndarray, labels: Any, share: float, seed: int) -> tuple:
+    """(train, test, labels of each, notes)."""
+    count = min(len(rows) - 1, max(1, round(share * len(rows))))
+    if rows.nbytes > COPY_BELOW:
+        note = (f"the last {count} rows are held out (a large file is read in place): rows in an order of"
+                " their own should be shuffled first",)  # fmt: skip
+        cut = len(rows) - count
+        parts = (None, None) if labels is None else (labels[:cut], labels[cut:])
+        return rows[:cut], rows[cut:], *parts, note
+    order = np.random.default_rng(seed).permutation(len(rows))
+    train, test = np.sort(order[count:]), np.sort(order[:count])
+    parts = (None, None) if labels is None else (labels[train], labels[test])
+    return np.asarray(rows[train]), np.asarray(rows[test]), *parts, ()
+
+
+def _notes(values: Values, columns: int) -> tuple[str, ...]:
+    if not values.constant:
+        return ()
+    return (f"{values.constant} of {columns} columns are constant in the rows to learn from",)

@@ -1,0 +1,143 @@
+"""A path to an array: which format it is, how large it may be, and its checksum.
+
+The format is that of the file's suffix, or of its first bytes where the suffix says nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import numpy as np
+
+from intertwine._checks import InputError, fail
+
+FORMATS = ".npy, .npz, .nc (netCDF), .csv, or IDX (.gz, -ubyte)"
+DEFLATE = 1032
+"""A byte of a deflate stream expands to at most so many (zlib's technical notes)."""
+
+HASHED_WHOLE = 1 << 30
+_SUFFIXES = {
+    ".npy": "npy", ".npz": "npz", ".nc": "netcdf", ".nc4": "netcdf", ".cdf": "netcdf", ".h5": "netcdf",
+    ".csv": "table", ".tsv": "table", ".txt": "table", ".gz": "idx", ".idx": "idx",
+}  # fmt: skip
+_MAGIC = {
+    b"\x93NUMPY": "npy",
+    b"PK\x03\x04": "npz",
+    b"CDF": "netcdf",
+    b"\x89HDF": "netcdf",
+    b"\x1f\x8b": "idx",
+}
+
+
+def read_array(path: str | Path, variable: str | None = None) -> np.ndarray:
+    """The array in the file at `path`; `variable` names one of several (npz, netCDF).
+
+    Raises `InputError` for a file that is not there, of no known format, cut short, or larger than announced.
+    """
+    path = check_file(path)
+    kind = _format(path)
+    if kind == "npy":
+        from intertwine.data.numpy_files import read_npy
+
+        return read_npy(path)
+    if kind == "npz":
+        from intertwine.data.numpy_files import read_npz
+
+        return read_npz(path, variable)
+    if kind == "netcdf":
+        from intertwine.data.netcdf import read_netcdf
+
+        return read_netcdf(path, variable)
+    if kind == "table":
+        from intertwine.data.table import read_table
+
+        return read_table(path)
+    from intertwine.data.idx import read_idx
+
+    return read_idx(path)
+
+
+def check_file(path: str | Path) -> Path:
+    """`path` if a file with something in it is there."""
+    path, remedy = Path(path), "give a file that can be read, or a named data set"
+    name = _shown(path)
+    try:
+        if not path.exists():
+            raise fail("data", "a file or a named data set", f"{name}, where nothing is", remedy)
+        if not path.is_file():
+            raise fail("data", "a file", f"{name}, a folder", remedy)
+        if path.stat().st_size == 0:
+            raise fail("data", "a file with data in it", f"{name}, which is empty", remedy)
+        with open(path, "rb") as file:
+            file.read(1)
+    except (OSError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        reason = getattr(error, "strerror", None) or str(error)
+        raise fail("data", "a file that can be read", f"{name} ({reason})", remedy) from None
+    return path
+
+
+def damaged(path: Path, expected: str, got: str) -> InputError:
+    """The error for a file that is not what its format asks for."""
+    return fail(_shown(path), expected, got, "get the file again, whole")
+
+
+def check_announced(path: Path, announced: int, most: int, what: str) -> None:
+    """Raise unless `announced` bytes fit the `most` that the file can hold, and this machine's memory."""
+    if announced > most:
+        raise damaged(path, f"as many bytes as it announces ({announced:,}, {what})", f"at most {most:,}")
+    if announced > memory():
+        have = f"{announced / 2**30:.1f} GiB"
+        remedy = "save it as .npy, which is read in place"
+        raise fail(
+            _shown(path), f"data that fit in the {memory() / 2**30:.0f} GiB of this machine", have, remedy
+        )
+
+
+def memory() -> int:
+    """Bytes of physical memory."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return 1 << 36
+
+
+def checksum(path: Path) -> str:
+    """sha256 of a file; above 1 GiB of its size, first and last 64 MiB."""
+    size, part = path.stat().st_size, 1 << 26
+    found = hashlib.sha256()
+    with open(path, "rb") as file:
+        if size <= HASHED_WHOLE:
+            while data := file.read(1 << 22):
+                found.update(data)
+            return f"sha256:{found.hexdigest()}"
+        found.update(size.to_bytes(8, "big") + file.read(part))
+        file.seek(-part, os.SEEK_END)
+        found.update(file.read(part))
+    return f"sha256-of-ends:{found.hexdigest()}"
+
+
+def _format(path: Path) -> str:
+    kind = _SUFFIXES.get(path.suffix.lower())
+    if kind is None and path.name.endswith("-ubyte"):
+        kind = "idx"
+    if kind is not None:
+        return kind
+    with open(path, "rb") as file:
+        first = file.read(8)
+    if first[:2] == b"\x00\x00" and len(first) > 3 and first[2] in range(8, 15):
+        return "idx"
+    for magic, kind in _MAGIC.items():
+        if first.startswith(magic):
+            return kind
+    raise fail(
+        "data", f"a file of a known format: {FORMATS}", _shown(path), "convert it, say with numpy.save"
+    )
+
+
+def _shown(path: Path) -> str:
+    name = str(path) if str(path).isprintable() else ascii(str(path))
+    return name if len(name) <= 120 else f"{name[:57]}...{name[-60:]}"

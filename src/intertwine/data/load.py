@@ -1,0 +1,165 @@
+"""`load`: a data set by its name or by the path of a file."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from intertwine._checks import fail
+from intertwine.data.dataset import Dataset
+
+NAMES = ("mnist", "digits", "ising:8", "ising:8x16:2.5", "bars-and-stripes:4")
+_ISING = re.compile(r"ising:([0-9]{1,3})(?:x([0-9]{1,3}))?(?::([0-9]+(?:\.[0-9]*)?))?", re.ASCII)
+_BARS = re.compile(r"bars-and-stripes:([0-9]{1,3})", re.ASCII)
+
+
+def load(
+    name: str | Path,
+    *,
+    units: str | None = None,
+    shape: tuple[int, int] | None = None,
+    variable: str | None = None,
+    labels: str | Path | None = None,
+    test_share: float = 0.1,
+    rows: int = 1000,
+    folder: str | Path | None = None,
+    download: bool = False,
+    seed: int = 0,
+) -> Dataset:
+    """The data set called `name`, or that of the file at the path `name`.
+
+    Names: mnist; digits (scikit-learn's); ising:L or ising:HxW:T, exact samples of the Ising model on a torus
+    at the temperature T (the critical one by default), `rows` to learn from and as many held out;
+    bars-and-stripes:n. Files: npy (read in place), npz, netCDF, CSV, IDX, also gzipped.
+
+    units: "binary", "spin", "gaussian", "potts:q"; detected if None.
+    shape: (height, width) where rows are images and the file does not say so.
+    variable: which array of a file with several. labels: another array of the file (npz, netCDF) or a file.
+    test_share: of a file's rows, how many to hold out (where it has no array called test). seed: of that
+    choice, and of generated rows. folder: where mnist is; else the environment variable INTERTWINE_DATA.
+    download: fetch mnist where it is not found.
+
+    Raises `InputError` for whatever is not right: one line that says what was expected.
+
+    >>> load("bars-and-stripes:2").train.shape
+    (8, 4)
+    """
+    if not 0 <= test_share < 1:
+        raise fail("test_share", "a share of [0, 1)", test_share, "say 0.1")
+    text = str(name)
+    if text == "mnist":
+        from intertwine.data.mnist import mnist
+
+        return _with_units(mnist(folder, download=download), units)
+    if text == "digits":
+        from intertwine.data.digits import digits
+
+        return _with_units(digits(test_share=test_share, seed=seed), units)
+    if _ISING.fullmatch(text):
+        from intertwine.data.ising import ising
+
+        return _with_units(ising(*_torus(text), rows=rows, seed=seed), units)
+    if match := _BARS.fullmatch(text):
+        from intertwine.data.bars_and_stripes import bars_and_stripes
+
+        return _with_units(bars_and_stripes(int(match[1])), units)
+    return _from_file(text, units, shape, variable, labels, test_share, seed)
+
+
+def is_named(name: str) -> bool:
+    """Whether `name` has the form of a known set."""
+    return name in ("mnist", "digits") or bool(_ISING.fullmatch(name) or _BARS.fullmatch(name))
+
+
+def check_name(name: str) -> None:
+    """Raise `InputError` for what is neither a known name nor a path that leads somewhere."""
+    if _ISING.fullmatch(name):
+        from intertwine.data.ising import check_torus
+
+        check_torus(*_torus(name))
+    elif match := _BARS.fullmatch(name):
+        from intertwine.data.bars_and_stripes import check_side
+
+        check_side(int(match[1]))
+    elif not is_named(name):
+        _check_path(name)
+
+
+def _torus(name: str) -> tuple[int, int, float]:
+    """(height, width, temperature) of ising:8, ising:8x16 or ising:8x16:2.5."""
+    from intertwine.data.ising import CRITICAL
+
+    match = _ISING.fullmatch(name)
+    assert match is not None
+    height, width, temperature = match.groups()
+    return int(height), int(width or height), float(temperature or CRITICAL)
+
+
+def _check_path(name: str) -> Path:
+    if name.partition(":")[0] in ("ising", "bars-and-stripes", "mnist", "digits") or "\x00" in name:
+        raise fail("data", "a name such as " + ", ".join(NAMES), repr(name), "say 'ising:8'")
+    from intertwine.data.files import check_file
+
+    return check_file(name)
+
+
+def _from_file(
+    name: str, units: Any, shape: Any, variable: str | None, labels: Any, test_share: float, seed: int
+) -> Dataset:
+    from intertwine.data.files import checksum, read_array
+
+    path = _check_path(name)
+    rows = read_array(path, variable)
+    test = test_labels = None
+    if path.suffix.lower() == ".npz":
+        test, test_labels = _companions(path, variable, labels)
+    return Dataset.of(
+        rows, test, labels=_labels(path, labels), test_labels=test_labels, units=units, shape=shape,
+        test_share=test_share, seed=seed, name=path.name, source=str(path), checksum=checksum(path),
+    )  # fmt: skip
+
+
+def _companions(path: Path, variable: str | None, labels: Any) -> tuple[Any, Any]:
+    """The arrays of an archive called test (x_test) and test_labels (y_test), where train is learnt."""
+    from intertwine.data.numpy_files import read_members, read_npz
+
+    names = read_members(path)
+    pairs = {"train": ("test", "test_labels"), "x_train": ("x_test", "y_test")}
+    chosen = variable or next((name for name in pairs if name in names), "")
+    test, test_labels = pairs.get(chosen, ("", ""))
+    if test not in names:
+        return None, None
+    wanted = labels is not None and test_labels in names
+    return read_npz(path, test), read_npz(path, test_labels) if wanted else None
+
+
+def _labels(path: Path, labels: Any) -> np.ndarray | None:
+    """`labels` as an array of the same file, or as a file of its own."""
+    if labels is None:
+        return None
+    from intertwine.data.files import read_array
+    from intertwine.data.numpy_files import read_members, read_npz
+
+    if path.suffix.lower() == ".npz" and str(labels) in read_members(path):
+        return read_npz(path, str(labels))
+    if not Path(labels).is_file():
+        what = f"an array of {path.name} or a file of labels"
+        raise fail(
+            "labels", what, f"{str(labels)!r}, which is neither", "leave it out to learn without labels"
+        )
+    found = read_array(Path(labels))
+    return found.reshape(-1) if found.ndim == 2 and 1 in found.shape else found
+
+
+def _with_units(data: Dataset, units: str | None) -> Dataset:
+    """`data` in other units, where they fit its values."""
+    if units is None or units == data.units:
+        return data
+    return Dataset.of(
+        data.train, data.test, labels=data.train_labels, test_labels=data.test_labels, units=units,
+        shape=None if units.startswith("potts") else data.shape, test_share=0.0, name=data.name,
+        source=data.source, known=None, checksum=data.checksum,
+    )  # fmt: skip

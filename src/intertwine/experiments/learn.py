@@ -1,0 +1,252 @@
+"""The experiment `learn`: train a Boltzmann machine on data, estimate its likelihood, draw from it, write the
+run folder.
+
+A line of `metrics.jsonl` is an epoch (`learn_training`). The state after a line, with the configuration and
+the data, determines everything that follows: a run that was killed goes on from its last checkpoint to the
+numbers that it would have had. `data.json` names the data by their checksum, and other data are refused.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from intertwine._checks import fail
+from intertwine.data.dataset import Dataset
+from intertwine.experiments import checkpoints, learn_measures, learn_results
+from intertwine.experiments.learn_build import build_training
+from intertwine.experiments.learn_configuration import LearnConfiguration
+from intertwine.experiments.learn_progress import show as show_progress
+from intertwine.experiments.learn_training import Training
+from intertwine.experiments.results import write_dataset
+from intertwine.experiments.run_folder import CONFIG, DATA, RunFolder, to_json, write_aside
+from intertwine.experiments.running import Ledger, follow, interrupted, report, warn
+from intertwine.experiments.settings import to_toml
+
+Show = Callable[..., Any]
+
+
+class Problem(NamedTuple):
+    """Everything that a configuration and its data determine. probe: rows that every line is measured on."""
+
+    configuration: LearnConfiguration
+    data: Dataset
+    training: Training
+    probe: learn_measures.Probe
+    key: jax.Array
+
+
+def build(c: LearnConfiguration) -> Problem:
+    """The data and the training; `InputError` for what does not go together."""
+    data = load_data(c)
+    training_key, key = jax.random.split(jax.random.key(c.seed))
+    training = build_training(c, data, training_key)
+    return Problem(c, data, training, learn_measures.Probe.of(data, learn_measures.PROBE_ROWS), key)
+
+
+def load_data(c: LearnConfiguration) -> Dataset:
+    """The data set of the configuration."""
+    from intertwine.data import load
+
+    d = c.data
+    height, _, width = d.shape.partition("x")
+    return load(
+        d.name,
+        units=None if d.units == "auto" else d.units,
+        shape=None if d.shape == "auto" else (int(height), int(width)),
+        variable=None if d.variable == "auto" else d.variable,
+        labels=None if d.labels == "none" else d.labels,
+        test_share=d.test_share,
+        rows=d.rows,
+        folder=None if d.folder == "auto" else d.folder,
+        download=d.download,
+        seed=d.seed,
+    )
+
+
+def start(
+    configuration: LearnConfiguration, out: str | Path, *, overwrite: bool = False, show: Show = show_progress
+) -> Path:
+    """Run `configuration` in the new folder `out`; the path of the folder.
+
+    Nothing at `out` is touched before the data are read and the machine is built. Raises `InputError`,
+    `Diverged` (the last good state is then the last checkpoint) or `Interrupted` (resume it).
+    """
+    begun = time.perf_counter()
+    problem = build(configuration)
+    _announce(problem)
+    state = problem.training.start()
+    config = to_toml(configuration)
+    with RunFolder.create(out, config, overwrite=overwrite) as folder:
+        write_aside(folder.path / DATA, to_json(learn_results.data_record(problem.data), indent=2) + "\n")
+        return _go_on(problem, Ledger(folder, config, []), state, begun, show)
+
+
+def resume(path: str | Path, configuration: LearnConfiguration, *, show: Show = show_progress) -> Path:
+    """Go on with the run at `path` from its newest good checkpoint (from the beginning where there is
+    none).
+    """
+    begun = time.perf_counter()
+    with RunFolder.open(path) as folder:
+        if folder.result.exists() and folder.dataset.exists():
+            print(f"{path}: this run is complete; its report is written again.")
+            report(folder.path)
+            return folder.path
+        problem = build(configuration)
+        _check_same_data(folder.path / DATA, problem.data)
+        _announce(problem)
+        config = (folder.path / CONFIG).read_text(encoding="utf-8")
+        history = folder.read_metrics()
+        state, done = problem.training.start(), 0
+        loaded = checkpoints.load_latest(
+            folder.checkpoints, problem.training.template, config=config, last_step=len(history)
+        )
+        if loaded is not None:
+            state, done = loaded.state, loaded.step
+            for line in loaded.refused:
+                warn(f"refused: {line}")
+        print(f"resumed from step {done} of {problem.training.lines}", flush=True)
+        folder.cut_metrics(done)
+        folder.remove_results()
+        return _go_on(problem, Ledger(folder, config, history[:done]), state, begun, show)
+
+
+def _go_on(problem: Problem, ledger: Ledger, state: Any, begun: float, show: Show) -> Path:
+    done, lines = len(ledger.history), problem.training.lines
+    before = sum(float(line.get("seconds") or 0.0) for line in ledger.history)
+    known = problem.data.known
+    state = follow(
+        ledger,
+        state,
+        _lines(problem, state, done),
+        total=lines,
+        every=problem.configuration.checkpoint_every,
+        shown=show(lines, None if known is None else -known.entropy, done),
+    )
+    try:
+        record = _finish(problem, ledger, state, begun, before)
+    except KeyboardInterrupt:
+        raise interrupted(ledger, lines) from None
+    _tell(record)
+    report(ledger.folder.path)
+    return ledger.folder.path
+
+
+def _lines(problem: Problem, first: Any, done: int) -> Iterator[tuple[Any, dict[str, Any]]]:
+    """The remaining lines of metrics: what the training measured, and what is measured of the machine."""
+    c, training = problem.configuration, problem.training
+    for state, scalars in training.iterate(first, done):
+        begun = time.perf_counter()
+        model = training.model(state)
+        key = jax.random.fold_in(problem.key, done + 1)
+        measured: dict[str, Any] = {}
+        if training.is_last_stage(done):
+            measured = learn_measures.line_measures(model, problem.probe, key)
+            epoch = training.last_epoch(done)
+            due = c.likelihood.every and epoch is not None and epoch % c.likelihood.every == 0
+            if due and done + 1 < training.lines:
+                measured |= learn_measures.line_likelihood(c, model, problem.probe, key)
+        weights = learn_measures.first_weights(model)
+        measured["singular_values"] = learn_measures.singular_values(weights)
+        done += 1
+        seconds = scalars.get("seconds", 0.0) + time.perf_counter() - begun
+        yield state, learn_results.metrics_record(scalars | measured | {"seconds": seconds})
+
+
+def _finish(problem: Problem, ledger: Ledger, state: Any, begun: float, before: float) -> dict[str, Any]:
+    """The last estimates and the files that tell of them."""
+    c, data = problem.configuration, problem.data
+    model = problem.training.model(state)
+    z_key, sample_key, key = jax.random.split(jax.random.fold_in(problem.key, 0), 3)
+    print("log Z and samples of the trained machine ...", flush=True)
+    settings = c.likelihood
+    log_z = learn_measures.estimate_log_z(model, settings.final_temperatures, settings.final_chains, z_key)
+    probe = learn_measures.Probe.of(data, settings.rows)
+    drawn = learn_measures.draw(c, model, sample_key)
+    free = {"train": learn_measures.free_energies(model, probe.train, key)}
+    if probe.test is not None:
+        free["test"] = learn_measures.free_energies(model, probe.test, key)
+    free["samples"] = learn_measures.free_energies(model, drawn.rows, key)
+    record = learn_results.result_record(
+        c,
+        data,
+        model,
+        bound=learn_measures.is_bound(model),
+        log_z={name: getattr(log_z, name) for name in _LOG_Z},
+        log_likelihood={
+            name: learn_measures.likelihood(values, log_z)
+            for name, values in free.items()
+            if name != "samples"
+        },
+        sampling={
+            "chains": drawn.observable.shape[0],
+            "draws": drawn.observable.shape[1],
+            "sweeps_between_draws": drawn.thin,
+            **learn_results.chain_record(drawn.observable),
+        },
+        observables=learn_results.observables_record(data.known, drawn, data.examples(settings.rows)),
+        seconds=round(time.perf_counter() - begun + before, 3),
+    )
+    weights = learn_measures.first_weights(model)
+    arrays = learn_results.dataset(model, weights, data, drawn, free, ledger.history, record)
+    write_dataset(ledger.folder.dataset, arrays)
+    write_aside(ledger.folder.result, to_json(record, indent=2) + "\n")
+    return record
+
+
+_LOG_Z = ("mean", "error", "ess", "lower", "upper", "trusted", "method", "reason")
+
+
+def _check_same_data(path: Path, data: Dataset) -> None:
+    """Raise `InputError` where the data are not those that the run began with."""
+    try:
+        before = json.loads(path.read_text(encoding="utf-8"))["checksum"]
+    except (OSError, ValueError, KeyError, TypeError):
+        remedy = "start a new run"
+        raise fail(
+            str(path), "the checksum of the run's data", "a file that is missing or damaged", remedy
+        ) from None
+    if before != data.checksum:
+        remedy = "put the old file back, or start a new run"
+        raise fail("data.name", f"the data of this run ({before})", f"{data.source}: {data.checksum}", remedy)
+
+
+def _announce(problem: Problem) -> None:
+    c, data = problem.configuration, problem.data
+    print(data.describe())
+    for note in data.notes:
+        warn(note)
+    print(
+        f"{c.model.name}, {c.model.hidden_units} hidden units; {c.method.name}, {c.optimiser.epochs} epochs"
+    )
+    if data.known is not None:
+        print(
+            f"the best log-likelihood is −{data.known.entropy:.4f} nats (minus the entropy, exact)",
+            flush=True,
+        )
+
+
+def _tell(record: dict[str, Any]) -> None:
+    log_z = record["log_z"]
+    name = "test" if "test" in record["log_likelihood"] else "train"
+    found = record["log_likelihood"][name]
+    rows = "held out" if name == "test" else "rows to learn from"
+    what = "bound on the log-likelihood" if record["bound"] else "log-likelihood"
+    words = f"{what} ({rows}) {found['mean']:.3f} ± {found['error']:.2g} nats"
+    if log_z["error"]:
+        upper = "" if not np.isfinite(log_z["upper"]) else f" to {found['upper']:.3f}"
+        words += f", bracket {found['lower']:.3f}{upper}" if np.isfinite(found["lower"]) else ""
+    print(words.replace("-", "−").replace("log−l", "log-l"))
+    if not log_z["trusted"]:
+        warn(f"the estimate of log Z is not to be trusted: {log_z['reason']}")
+    for name, values in record["observables"].items():
+        exact, got = values["exact"], values["samples"]
+        if exact is not None:
+            far = "" if values["distance"] is None else f", {values['distance']:.1f} errors apart"
+            print(f"{name.replace('_', ' ')} {got['mean']:.5f} ± {got['error']:.2g}, exact {exact:.5f}{far}")

@@ -1,0 +1,198 @@
+"""What a learning run leaves: `result.json`, the numbers, and `result.nc`, the arrays (xarray).
+
+result.nc   sample(sample, unit), chain by chain; example(example, unit) rows to learn from
+            filter(filter, unit), columns of W, the strongest first; filter_unit(filter), which they are
+            free_energy_train(row_train), free_energy_test(row_test), free_energy_samples(sample), nats
+            observable(chain, draw), its autocorrelation(lag); singular_value(line, mode)
+            log_likelihood(line), ... every column of metrics.jsonl
+            parameter_...   the final parameters, averaged
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from intertwine._version import __version__
+from intertwine.experiments.learn_configuration import LearnConfiguration
+from intertwine.experiments.results import number_or_nan, parameter_variables, versions
+from intertwine.models.parameters import count_parameters
+from intertwine.sampling.convergence import autocovariance
+from intertwine.sampling.estimate import estimate
+
+SHOWN_SAMPLES, SHOWN_EXAMPLES, SHOWN_FILTERS = 1000, 100, 100
+LAGS = 100
+COLUMNS = (
+    "step", "epoch", "updates", "log_likelihood", "log_likelihood_error", "log_likelihood_lower",
+    "log_likelihood_upper", "log_likelihood_train", "log_z", "log_z_trusted", "pseudo_likelihood",
+    "reconstruction_error", "free_energy", "free_energy_gap", "learning_rate", "update_norm", "seconds",
+)  # fmt: skip
+_NATS = {
+    "log_likelihood", "log_likelihood_error", "log_likelihood_lower", "log_likelihood_upper", "log_z",
+    "log_likelihood_train", "pseudo_likelihood", "free_energy", "free_energy_gap",
+}  # fmt: skip
+
+
+class Drawn(NamedTuple):
+    """Configurations from the trained machine (chains, draws, N), the sweeps between two of a chain, and the
+    free energy of what was sampled (chains, draws), nats.
+    """
+
+    configurations: np.ndarray
+    thin: int
+    observable: np.ndarray
+
+    @property
+    def rows(self) -> np.ndarray:
+        """(chains·draws, N), chain by chain."""
+        return self.configurations.reshape(-1, self.configurations.shape[-1])
+
+
+def metrics_record(scalars: dict[str, Any]) -> dict[str, Any]:
+    """A line of `metrics.jsonl`: the agreed columns, then whatever else was measured; None for no number."""
+    record = {name: scalars.get(name) for name in COLUMNS} | scalars
+    return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in record.items()}
+
+
+def chain_record(values: np.ndarray) -> dict[str, float]:
+    """tau (draws), R-hat and effective sample size of a chain observable (chains, draws)."""
+    found = estimate(values)
+    return {name: float(getattr(found, name)) for name in ("mean", "error", "tau", "r_hat", "ess")}
+
+
+def autocorrelation(values: np.ndarray) -> np.ndarray:
+    """ρ(t) of (chains, draws) for t = 0 … at most LAGS or half a chain: deviations from the mean of all."""
+    deviations = values - values.mean()
+    covariance = autocovariance(deviations)[: min(LAGS, values.shape[1] // 2) + 1]
+    draws = values.shape[1]
+    taper = 1.0 - np.arange(len(covariance)) / draws
+    return np.ones(1) if covariance[0] <= 0 else covariance / taper / covariance[0]
+
+
+def observables_record(known: Any, drawn: Drawn, data: np.ndarray) -> dict[str, Any]:
+    """Of each known observable: its exact mean, those of samples and of the data with their errors, and the
+    distance of the samples' from the exact one in units of both errors together (the machine knows the
+    distribution from these data alone)."""
+    if known is None or known.observables is None:
+        return {}
+    chains, draws = drawn.configurations.shape[:2]
+    seen, found = known.observables(data), {}
+    for name, values in known.observables(drawn.rows).items():
+        of_samples = estimate(values.reshape(chains, draws))
+        exact, error = known.exact.get(name), float(of_samples.error)
+        of_data = float(seen[name].std() / len(data) ** 0.5)
+        far = None if exact is None else abs(float(of_samples.mean) - exact) / math.hypot(error, of_data)
+        found[name] = {
+            "exact": exact,
+            "samples": {"mean": float(of_samples.mean), "error": error},
+            "data": {"mean": float(seen[name].mean()), "error": of_data},
+            "distance": far,
+        }
+    return found
+
+
+def result_record(c: LearnConfiguration, data: Any, model: Any, **facts: Any) -> dict[str, Any]:
+    """`result.json`. facts: log_z, log_likelihood, sampling, observables, seconds, ..."""
+    return {
+        "kind": c.kind,
+        "version": __version__,
+        "model": c.model.name,
+        "units": data.units,
+        "hidden_units": c.model.hidden_units,
+        "method": c.method.name,
+        "parameters": count_parameters(model),
+        "epochs": c.optimiser.epochs,
+        "precision": c.precision,
+        "seed": c.seed,
+        "data": data_record(data),
+        **facts,
+        "versions": versions(),
+    }
+
+
+def data_record(data: Any) -> dict[str, Any]:
+    """What was learnt from, for `result.json` and `data.json`."""
+    return {
+        "name": data.name,
+        "source": data.source,
+        "checksum": data.checksum,
+        "rows": len(data.train),
+        "held_out": 0 if data.test is None else len(data.test),
+        "columns": data.size,
+        "units": data.units,
+        "grey": data.grey,
+        "shape": list(data.shape) if data.shape else None,
+        "entropy": data.known.entropy if data.known else None,
+        "notes": list(data.notes),
+    }
+
+
+def dataset(
+    model: Any,
+    weights: Any,
+    data: Any,
+    drawn: Drawn,
+    free: dict[str, np.ndarray],
+    history: list[dict[str, Any]],
+    record: Any,
+) -> Any:
+    """`result.nc` as an `xarray.Dataset`. weights: those of the filters. free: free energies of "train",
+    "test", "samples".
+    """
+    import xarray
+
+    order, filters = strongest_filters(weights)
+    shown = drawn.configurations[:, -1, :][:SHOWN_SAMPLES]
+    observable = drawn.observable
+    variables: dict[str, Any] = {
+        "sample": (("sample", "unit"), shown, _words("the last draw of each chain")),
+        "example": (("example", "unit"), data.examples(SHOWN_EXAMPLES), _words("rows to learn from")),
+        "filter": (("filter", "unit"), filters, _words("columns of W of the largest norm")),
+        "filter_unit": ("filter", order, _words("the hidden units of the filters")),
+        "observable": (("chain", "draw"), observable, _words("free energy along the chains", "nats")),
+        "autocorrelation": ("lag", autocorrelation(observable), _words("of the free energy along a chain")),
+    }
+    for name, values in free.items():
+        variables[f"free_energy_{name}"] = (f"row_{name}", values, _words(f"free energy of {name}", "nats"))
+    variables |= _history(history) | parameter_variables(model)
+    height, width = data.shape or (0, 0)
+    attributes = {
+        "title": f"{record['model']} learnt from {data.name}",
+        "units": data.units,
+        "image_height": height,
+        "image_width": width,
+        "sweeps_between_draws": drawn.thin,
+        "convention": "E = −(vᵀWh + a·v + b·h), F(v) = −ln Σ_h e^{−E}, natural logarithms",
+        "source": f"intertwine {__version__}",
+    }
+    return xarray.Dataset(variables, attrs=attributes)
+
+
+def strongest_filters(weights: Any) -> tuple[np.ndarray, np.ndarray]:
+    """(hidden units, their columns of W as rows), the largest norms first, at most SHOWN_FILTERS."""
+    w = np.asarray(weights)
+    order = np.argsort(-np.linalg.norm(w, axis=0), kind="stable")[:SHOWN_FILTERS]
+    return order.astype(np.int64), np.ascontiguousarray(w[:, order].T)
+
+
+def _history(history: list[dict[str, Any]]) -> dict[str, Any]:
+    variables: dict[str, Any] = {}
+    names = {key for line in history for key in line} - {"singular_values", "stage"}
+    for name in sorted(names):
+        column = np.array([number_or_nan(line.get(name)) for line in history])
+        units = "nats" if name in _NATS else "s" if name == "seconds" else "1"
+        variables["line" if name == "step" else name] = ("line", column, _words(name, units))
+    spectra = [line.get("singular_values") or [] for line in history]
+    modes = max((len(values) for values in spectra), default=0)
+    if modes:
+        table = np.full((len(history), modes), np.nan)
+        for row, values in zip(table, spectra, strict=True):
+            row[: len(values)] = values
+        variables["singular_value"] = (("line", "mode"), table, _words("largest singular values of W"))
+    return variables
+
+
+def _words(long_name: str, units: str = "1") -> dict[str, str]:
+    return {"long_name": long_name, "units": units}

@@ -1,0 +1,171 @@
+r"""What the folder of a learning run holds, checked once, for the figures and the page as plain data.
+
+Names in `result.nc` (all optional): sample and example (·, unit), filter (filter, unit), free_energy_train,
+free_energy_test, free_energy_samples (row), observable (chain, draw), autocorrelation (lag); attributes
+units, image_height, image_width (0: no images), sweeps_between_draws.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from intertwine.report.folder import (
+    check_folder,
+    damaged,
+    mapping,
+    numbers_of,
+    optional,
+    read_config,
+    read_dataset,
+    read_files,
+    read_lists,
+    read_metrics,
+    read_object,
+    read_text,
+)
+
+SERIES = (
+    "epoch", "updates", "log_likelihood", "log_likelihood_error", "log_likelihood_lower",
+    "log_likelihood_upper", "log_likelihood_train", "log_z", "pseudo_likelihood", "reconstruction_error",
+    "free_energy", "free_energy_gap", "learning_rate", "update_norm", "seconds", "bound",
+)  # fmt: skip
+_ARRAYS = {
+    "sample": 2, "example": 2, "filter": 2, "free_energy_train": 1, "free_energy_test": 1,
+    "free_energy_samples": 1, "observable": 2, "autocorrelation": 1,
+}  # fmt: skip
+_LARGEST = 256
+"""Pictures of more pixels along an edge are not drawn."""
+
+
+@dataclass(frozen=True)
+class LearnRun:
+    """The folder as data. metrics: series of float64 against "step"; arrays: what `result.nc` has of the
+    names above; shape: (height, width) where rows are images, else None; spectrum: (steps, modes).
+    """
+
+    name: str
+    config: dict[str, Any]
+    metrics: dict[str, np.ndarray]
+    spectrum: np.ndarray | None
+    result: dict[str, Any]
+    arrays: dict[str, np.ndarray]
+    attributes: dict[str, Any]
+    missing: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def finished(self) -> bool:
+        return bool(self.result)
+
+    @property
+    def steps(self) -> int:
+        return len(self.metrics.get("step", ()))
+
+    def last(self, name: str) -> float | None:
+        """The last finite value of a series, None where there is none."""
+        values = self.metrics.get(name)
+        if values is None or not np.isfinite(values).any():
+            return None
+        return float(values[np.isfinite(values)][-1])
+
+    @property
+    def shape(self) -> tuple[int, int] | None:
+        height, width = (self.attributes.get(f"image_{name}") for name in ("height", "width"))
+        whole = all(isinstance(n, int | np.integer) and 1 <= n <= _LARGEST for n in (height, width))
+        return (int(height), int(width)) if whole else None  # type: ignore[arg-type]
+
+    def pictures(self, name: str) -> np.ndarray | None:
+        """The rows of `name` where they are images, else None."""
+        rows = self.arrays.get(name)
+        shape = self.shape
+        return rows if rows is not None and shape and rows.shape[1] == shape[0] * shape[1] else None
+
+    @property
+    def best(self) -> float | None:
+        """The best mean log-likelihood that any model can have, where it is known."""
+        entropy = self.result.get("data", {}).get("entropy")
+        return None if entropy is None else -entropy
+
+
+def read_learn(folder: str | Path) -> LearnRun:
+    """The run in `folder`; raises `InputError` if it is not a run folder or one of its files is damaged."""
+    folder = check_folder(folder)
+    found, missing = read_files(
+        folder,
+        {
+            "config.toml": (read_config, "the configuration"),
+            "metrics.jsonl": (_read_metrics, "the numbers of every epoch"),
+            "result.json": (_read_result, "the likelihood of the trained machine"),
+            "result.nc": (_read_arrays, "samples, filters and free energies"),
+        },
+    )
+    metrics, spectrum = found.get("metrics.jsonl", ({}, None))
+    arrays, attributes = found.get("result.nc", ({}, {}))
+    return LearnRun(
+        folder.resolve().name, found.get("config.toml", {}), metrics, spectrum,
+        found.get("result.json", {}), arrays, attributes, missing,
+    )  # fmt: skip
+
+
+def _read_metrics(path: Path) -> tuple[dict[str, np.ndarray], np.ndarray | None]:
+    return read_metrics(path, SERIES), read_lists(path, "singular_values")
+
+
+def _read_result(path: Path) -> dict[str, Any]:
+    result = read_object(path, read_text(path), "the file")
+    for name in ("log_z", "log_likelihood", "sampling", "observables", "data", "versions"):
+        result[name] = mapping(path, result, name)
+    for name in ("mean", "error", "ess", "lower", "upper"):
+        result["log_z"][name] = optional(path, f"log_z.{name}", result["log_z"].get(name))
+    for rows in ("train", "test"):
+        if rows in result["log_likelihood"]:
+            result["log_likelihood"][rows] = _numbers(
+                path, result["log_likelihood"], rows, ("mean", "error", "lower", "upper", "rows")
+            )
+    for name in ("chains", "draws", "sweeps_between_draws", "tau", "r_hat", "ess"):
+        result["sampling"][name] = optional(path, f"sampling.{name}", result["sampling"].get(name))
+    for name in ("rows", "held_out", "columns", "entropy"):
+        result["data"][name] = optional(path, f"data.{name}", result["data"].get(name))
+    for name in ("parameters", "epochs", "seconds"):
+        result[name] = optional(path, name, result.get(name))
+    result["observables"] = {
+        str(name): _observable(path, result["observables"], name) for name in result["observables"]
+    }
+    return result
+
+
+def _observable(path: Path, table: dict[str, Any], name: str) -> dict[str, Any]:
+    values = _numbers(path, table, name, ("exact", "distance"))
+    inner = mapping(path, table, name)
+    for of in ("samples", "data"):
+        values[of] = _numbers(path, inner, of, ("mean", "error"))
+    return values
+
+
+def _numbers(path: Path, table: dict[str, Any], name: str, names: tuple[str, ...]) -> dict[str, Any]:
+    inner = mapping(path, table, name)
+    return {entry: optional(path, f"{name}.{entry}", inner.get(entry)) for entry in names}
+
+
+def _read_arrays(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    dataset = read_dataset(path)
+    found = {
+        name: numbers_of(path, dataset[name], axes)
+        for name, axes in _ARRAYS.items()
+        if name in dataset.variables
+    }
+    for name in ("sample", "example", "filter", "observable"):
+        if name in found and not np.isfinite(found[name]).all():
+            raise damaged(path, f"finite numbers in {name}", "others")
+    attributes = {
+        str(name): value.item() if isinstance(value, np.generic) else value
+        for name, value in dataset.attrs.items()
+    }
+    thin = attributes.get("sweeps_between_draws", 1)
+    if isinstance(thin, bool) or not isinstance(thin, int | float) or not math.isfinite(thin) or thin < 1:
+        raise damaged(path, "sweeps_between_draws to be a number of at least 1", thin)
+    return found, attributes

@@ -1,0 +1,292 @@
+r"""`it.sample`: configurations of a distribution, with what they are worth.
+
+    p(v) = Ψ(v)/Z      for Boltzmann machines (RBM, DBM, DBN with real parameters) and Ising models,
+    p(s) = |Ψ(s)|²/Z   for complex models, or where `distribution="born"` says so.
+
+Every sampler serves: block Gibbs and its tempered and annealed relatives sample Ψ/Z themselves, samplers of
+wave functions (`Metropolis`, `ParallelTempering`, `Enumeration`) are given √Ψ (`models.square_root`).
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import numpy as np
+from jax import Array
+
+from intertwine._checks import fail, one_of, positive_int
+from intertwine.models.ising import Ising
+from intertwine.models.layered import layered
+from intertwine.models.parameters import check_key
+from intertwine.models.rbm import RBM
+from intertwine.models.square_root import square_root
+from intertwine.sampling.annealed import Annealed
+from intertwine.sampling.enumeration import Enumeration, log_density
+from intertwine.sampling.estimate import Estimate, estimate
+from intertwine.sampling.gibbs import Gibbs
+from intertwine.sampling.tempered_gibbs import TemperedGibbs
+from intertwine.sampling.trajectory import TrajectoryGibbs
+from intertwine.sampling.watched import Watched, watch_gibbs, watch_ladder
+
+R_HAT_LIMIT = 1.05
+LEAST_TAUS = 5
+"""Autocorrelation times that must pass before the first configuration of a chain."""
+
+
+LEAST_SEEN, MOST_SEEN = 50, 2000
+"""Draws a chain that are looked at, in autocorrelation times (with more draws than are asked for, where these
+are few), and at most."""
+
+
+class NotMixed(UserWarning):
+    """The configurations are not yet samples of the model."""
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """n configurations; behaves as the array of them (`np.asarray`, indexing, len, shape).
+
+    configurations: (n, N), int8 for discrete units, chain after chain.
+    tau: integrated autocorrelation time in `unit`s, the larger of those of the watched quantities.
+    unit: "sweep" of block Gibbs, or "draw" of another sampler. between: units between draws of one chain.
+    r_hat: the larger one over the watched quantities. ess: how many independent samples the n are worth.
+    energy: the mean free energy −ln Ψ(v) in nats along the chains, with its own τ, R-hat and ESS.
+    mixed: whether R-hat < 1.05 and at least 5 τ passed before the first configuration.
+    log_weights: (n,) importance weights of annealed chains, else None.
+    """
+
+    configurations: np.ndarray
+    tau: float
+    unit: str
+    between: int
+    r_hat: float
+    ess: float
+    energy: Estimate
+    mixed: bool
+    log_weights: np.ndarray | None = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.configurations.shape
+
+    @property
+    def dtype(self) -> np.dtype:
+        return self.configurations.dtype
+
+    @property
+    def ndim(self) -> int:
+        return self.configurations.ndim
+
+    def __len__(self) -> int:
+        return len(self.configurations)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.configurations[index]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.array(self.configurations, dtype=dtype, copy=copy)
+
+    def __str__(self) -> str:
+        state = "mixed" if self.mixed else "NOT mixed"
+        n, sites = self.shape
+        return (
+            f"{n} configurations of {sites} columns, {state}: τ {self.tau:.1f} {self.unit}s, "
+            f"R̂ {self.r_hat:.3f}, ESS {self.ess:.0f}, free energy {self.energy}"
+        )
+
+
+def sample(model: Any, n: int, *, sampler: Any = None, distribution: str | None = None, key: Array) -> Drawn:
+    """n configurations of `model`, a `Drawn` that behaves as an array (n, N).
+
+    model: RBM, DBM or DBN with real parameters, `Ising`, or any model with a sampler of wave functions.
+    sampler: `Gibbs(steps=1000)` (the default for machines of layers: every configuration from a chain of its
+    own), `TemperedGibbs`, `TrajectoryGibbs`, `Annealed`; `SwendsenWang()` (the default for `Ising`);
+    `Metropolis(...)`, `ParallelTempering(...)` or `Enumeration()` for two-state units. A DBN is sampled by
+    its top RBM with any of them, then downwards.
+    distribution: "boltzmann" p = Ψ/Z or "born" p = |Ψ|²/Z. None: the former for Boltzmann machines and
+    `Ising`, the latter for complex models; other real models need it said.
+
+    Gives the warning `NotMixed` where the chains disagree, or where fewer than 5 autocorrelation times passed
+    before the first configuration. No test can see a mode that no chain has met: `TemperedGibbs` or
+    `Annealed` are the check where `Gibbs` may be stuck.
+
+    Raises InputError for models and samplers that do not go together.
+
+    >>> rbm = RBM(6, hidden=4, units="binary", key=jax.random.key(0))
+    >>> drawn = sample(rbm, 5, sampler=Gibbs(steps=100), key=jax.random.key(1))
+    >>> np.asarray(drawn).shape, drawn.dtype, drawn.mixed
+    ((5, 6), dtype('int8'), True)
+    """
+    n = positive_int("n", n, "give the number of configurations")
+    check_key(key)
+    if hasattr(model, "descend") and hasattr(model, "top"):
+        return _downwards(model, n, sampler, distribution, key)
+    reading = _reading(model, distribution)
+    if sampler is None:
+        sampler = _default(model, reading)
+    own = getattr(sampler, "distribution", "born")
+    if own == "boltzmann" and reading == "born":
+        raise fail("sampler", "one of |Ψ|², such as Metropolis(...)", type(sampler).__name__)
+    if isinstance(sampler, Annealed):
+        found = _annealed(sampler, model, n, key)
+    elif isinstance(sampler, Gibbs):
+        found = _judged(watch_gibbs(sampler, model, n, key=key), n)
+    elif isinstance(sampler, TemperedGibbs | TrajectoryGibbs):
+        found = _judged(watch_ladder(sampler, model, n, key=key), n)
+    elif hasattr(sampler, "init") and hasattr(sampler, "sample"):
+        view = square_root(model) if own == "born" and reading == "boltzmann" else model
+        found = _by_draws(sampler, model, view, n, key)
+    else:
+        raise fail("sampler", "a sampler, such as Gibbs(steps=1000)", sampler)
+    if not found.mixed:
+        warnings.warn(f"{found}; give more steps, or a tempered sampler", NotMixed, stacklevel=2)
+    return found
+
+
+def _reading(model: Any, distribution: str | None) -> str:
+    """How Ψ is a probability."""
+    kind = getattr(model, "kind", "real")
+    only = getattr(model, "distribution", None)
+    machine = isinstance(model, RBM) or all(hasattr(model, x) for x in ("biases", "weights", "layers"))
+    if distribution is not None:
+        one_of("distribution", distribution, ("boltzmann", "born"))
+        if distribution == "boltzmann" and kind != "real":
+            raise fail("distribution", "'born' for a complex model", distribution)
+        if only and distribution != only:
+            raise fail("distribution", f"{only!r} for {type(model).__name__}", distribution)
+        return distribution
+    if kind != "real":
+        return "born"
+    if only or machine:
+        return "boltzmann"
+    raise fail(
+        "distribution",
+        "'boltzmann' (p = Ψ/Z) or 'born' (p = |Ψ|²/Z)",
+        None,
+        f"a real {type(model).__name__} can mean either",
+    )
+
+
+def _default(model: Any, reading: str) -> Any:
+    if isinstance(model, Ising):
+        from intertwine.sampling.cluster import SwendsenWang
+
+        return SwendsenWang()
+    if reading == "boltzmann":
+        layered(model)
+        return Gibbs(steps=1000)
+    raise fail("sampler", "a sampler of |Ψ|²", None, "for example Metropolis(SingleFlip(), chains=64)")
+
+
+def _judged(watched: Watched, n: int) -> Drawn:
+    chains, draws, size = watched.configurations.shape
+    found = {name: estimate(values) for name, values in watched.traces.items()} or {"free_energy": _nothing()}
+    tau = watched.stride * max(float(e.tau) for e in found.values())
+    r_hat = max(float(e.r_hat) for e in found.values()) if chains > 1 else _half_r_hat(watched)
+    mixed = bool(watched.burn_in >= LEAST_TAUS * tau and r_hat < R_HAT_LIMIT)
+    worth = n if draws == 1 else min(n, n * watched.steps / tau)
+    rows = watched.configurations.reshape(chains * draws, size)
+    rows = watched.configurations.swapaxes(0, 1).reshape(rows.shape)[:n] if draws > 1 else rows[:n]
+    return Drawn(rows, tau, "sweep", watched.steps, r_hat, float(worth), found["free_energy"], mixed)
+
+
+def _nothing() -> Estimate:
+    nan = np.float64(np.nan)
+    return Estimate(nan, nan, nan, nan, nan, nan, np.int64(0))
+
+
+def _half_r_hat(watched: Watched) -> float:
+    """R-hat of one chain alone: half against half."""
+    from intertwine.sampling.convergence import r_hat
+
+    found = [1.0]
+    for values in watched.traces.values():
+        half = values.shape[1] // 2
+        found.append(r_hat(np.vstack((values[:, :half], values[:, -half:]))))
+    return max(found)
+
+
+def _annealed(sampler: Annealed, model: Any, n: int, key: Array) -> Drawn:
+    machine = layered(model)
+    state, log_w = sampler.draw(model, n, key=key)
+    log_w = np.asarray(log_w, np.float64)
+    share = np.exp(log_w - log_w.max())
+    ess = float(share.sum() ** 2 / (share**2).sum())
+    rows = np.asarray(state[0]).astype(np.int8 if machine.layers[0].is_discrete else machine.dtype)
+    energy = estimate(-np.asarray(machine.log_weight(state), np.float64)[:, None])
+    return Drawn(rows, 1.0, "draw", 1, 1.0, ess, energy, bool(ess >= n / 2), log_w)
+
+
+def _by_draws(sampler: Any, model: Any, view: Any, n: int, key: Array) -> Drawn:
+    """Any sampler of the protocol: its chains, thermalised where that is measured, and a draw at a time."""
+    from intertwine.sampling.thermalise import thermalise
+
+    begin, warm, run, pick = jax.random.split(key, 4)
+    state = sampler.init(view, key=begin)
+    chains = getattr(sampler, "chains", 1)
+    draws = -(-n // chains)
+    if isinstance(sampler, Enumeration):
+        return _chosen(sampler, model, view, state, n, pick)
+    before = 0
+    if getattr(sampler, "distribution", "born") == "born":
+        state, report = thermalise(sampler, view, state, key=warm)
+        before = report.draws
+    else:
+        before = getattr(sampler, "burn_in", 0) // max(getattr(sampler, "steps", 1), 1)
+    samples, state = sampler.sample(view, state, draws, key=run)
+    spins = np.asarray(samples.configurations)
+    watched = [_log_weight(view, sampler, samples.configurations)]
+    while True:
+        energy = estimate(-np.concatenate(watched, 1))
+        seen = sum(x.shape[1] for x in watched)
+        if (
+            seen >= max(LEAST_SEEN * float(np.nan_to_num(energy.tau, nan=1.0)), LEAST_SEEN)
+            or seen >= MOST_SEEN
+        ):
+            break
+        more, state = sampler.sample(view, state, max(seen, LEAST_SEEN), key=jax.random.fold_in(run, seen))
+        watched.append(_log_weight(view, sampler, more.configurations))
+    tau, r_hat = float(energy.tau), float(energy.r_hat)
+    r_hat = 1.0 if chains == 1 and np.isnan(r_hat) else r_hat
+    rows = spins[:, :draws].swapaxes(0, 1).reshape(chains * draws, -1)[:n]
+    worth = n if draws == 1 else min(n, n / tau)
+    mixed = bool(before >= LEAST_TAUS * tau and r_hat < R_HAT_LIMIT)
+    return Drawn(_in_units(model, rows), tau, "draw", 1, r_hat, float(worth), energy, mixed)
+
+
+def _log_weight(view: Any, sampler: Any, spins: Any) -> np.ndarray:
+    """ln of the unnormalised probability that was sampled, (chains, draws)."""
+    if getattr(sampler, "distribution", "born") == "boltzmann":
+        return np.asarray(jax.jit(jax.vmap(jax.vmap(view)))(spins), np.float64)
+    return np.asarray(log_density(view, spins), np.float64)
+
+
+def _chosen(sampler: Enumeration, model: Any, view: Any, state: Any, n: int, key: Array) -> Drawn:
+    """Independent samples from the exact probabilities."""
+    samples, _ = sampler.sample(view, state, 1, key=key)
+    assert samples.weights is not None
+    p = np.asarray(samples.weights[0], np.float64)
+    seeds = np.asarray(jax.random.bits(key, (4,), np.uint32))
+    index = np.random.default_rng(seeds).choice(len(p), n, p=p / p.sum())
+    rows = np.asarray(samples.configurations)[0][index]
+    energy = estimate(-_log_weight(view, sampler, rows)[:, None])
+    return Drawn(_in_units(model, rows), 1.0, "draw", 1, 1.0, float(n), energy, True)
+
+
+def _in_units(model: Any, spins: np.ndarray) -> np.ndarray:
+    return (spins > 0).astype(np.int8) if getattr(model, "units", "spin") == "binary" else spins
+
+
+def _downwards(model: Any, n: int, sampler: Any, distribution: str | None, key: Array) -> Drawn:
+    """Ancestral samples of a deep belief network below its top RBM."""
+    if getattr(sampler, "clamped", None) is not None:
+        raise fail("sampler", "one without clamped units for a deep belief network", "clamped")
+    first, second = jax.random.split(key)
+    top = sample(model.top, n, sampler=sampler, distribution=distribution, key=first)
+    states = model.descend(np.asarray(top).astype(model.top.weights.dtype), key=second)
+    visible = np.asarray(states[0])
+    rows = visible.astype(np.int8) if model.visible_layer.is_discrete else visible
+    return Drawn(rows, top.tau, top.unit, top.between, top.r_hat, top.ess, top.energy, top.mixed)
