@@ -38,7 +38,7 @@ from intertwine.spaces.space_group import SpaceGroup, find_space_group, translat
 from intertwine.symmetry import PermutationGroup
 
 _LARGEST_TABLE = 2**27
-_MOST_SITES = 1_000_000
+_MOST_SITES = 2**22
 
 
 @dataclass(frozen=True, eq=False, repr=False)
