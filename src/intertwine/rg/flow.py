@@ -1,0 +1,315 @@
+r"""Flows in coupling space, fixed points and their exponents, of any renormalization step.
+
+    K^{(n+1)} = R(K^{(n)}),      R(K*) = K*,      T = ∂R/∂K at K*,      y = ln |λ| / ln b
+
+A step R takes couplings (n,) to the couplings (n,) of the model on a lattice coarser by b: exact
+(`ExactStep`), measured (`MatchedStep`, `VariationalStep`) or approximate (Migdal-Kadanoff and others). At a
+fixed point the eigenvalues λ of T give the exponents y (Wilson, Phys. Rev. B 4, 3174, 1971): directions with
+|λ| > 1 are relevant, the others lead along the critical surface into the fixed point. Along the flow,
+l = n ln b is the logarithm of the length scale, and dK/dl is the beta function of the running coupling.
+
+    couplings ──flow──► Flow: K by level, errors, dK/dl          critical_coupling: bisects between two phases
+    guess ──fixed_point──► FixedPoint: K*, T, λ, y                linearise: T anywhere
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Bool, Complex, Float
+
+from intertwine._checks import fail, positive_int
+
+_NEWTON_STEPS = 60
+_HALVINGS = 12
+
+
+@runtime_checkable
+class Step(Protocol):
+    """One renormalization step in coupling space.
+
+    block: the linear factor b > 1. names: one a coupling. step: couplings (n,) to couplings (n,), a function
+    of JAX or of NumPy.
+
+    A step may also have `jacobian(couplings) -> (n, n)`, [i, j] = ∂K'_i/∂K_j, used in place of a derivative
+    of `step`, and `measured(couplings) -> (couplings (n,), covariance (n, n), jacobian (n, n))` where the
+    new couplings are sampled.
+    """
+
+    @property
+    def block(self) -> float: ...
+
+    @property
+    def names(self) -> tuple[str, ...]: ...
+
+    def step(self, couplings: Any) -> Any: ...
+
+
+@dataclass(frozen=True)
+class FunctionStep:
+    """A step given as a function.
+
+    function: couplings (n,) to couplings (n,), of JAX or NumPy. block: b > 1. names: one a coupling.
+
+    >>> decimation = FunctionStep(lambda K: jnp.arctanh(jnp.tanh(K) ** 2), block=2, names=("nearest",))
+    >>> print(flow([1.0], decimation, levels=3))
+    level  nearest
+        0   1.0000
+        1   0.6625
+        2   0.3501
+        3   0.1137
+    """
+
+    function: Callable[[Any], Any]
+    block: float
+    names: tuple[str, ...]
+
+    def step(self, couplings: Any) -> Any:
+        return self.function(couplings)
+
+
+@dataclass(frozen=True, eq=False)
+class FixedPoint:
+    """Where a step stands still, and how it moves nearby.
+
+    couplings: float64 (n,). matrix: ∂K'_i/∂K_j there, float64 (n, n). eigenvalues: of the matrix, largest
+    modulus first, (n,), complex where a pair turns. y: ln|λ|/ln b, (n,). relevant: |λ| > 1, bool (n,).
+    names, block: of the step.
+    """
+
+    couplings: Float[np.ndarray, " n"]
+    matrix: Float[np.ndarray, "n n"]
+    eigenvalues: Float[np.ndarray, " n"] | Complex[np.ndarray, " n"]
+    y: Float[np.ndarray, " n"]
+    relevant: Bool[np.ndarray, " n"]
+    names: tuple[str, ...]
+    block: float
+
+    def __str__(self) -> str:
+        lines = ["coupling       K*    eigenvalue        y"]
+        for name, K, value, y in zip(self.names, self.couplings, self.eigenvalues, self.y, strict=True):
+            lines.append(f"{name:<9} {K:>8.5f}  {value:>12.5f}  {y:>7.4f}")
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True, eq=False)
+class Flow:
+    """Couplings by level.
+
+    couplings: float64 (levels + 1, n), row 0 where the flow began; fewer rows where a coupling passed the
+    limit. covariance: (levels + 1, n, n), carried along the flow, zero where a step is exact.
+    names, block: of the step. stopped: why the flow ended early, or "".
+    """
+
+    couplings: Float[np.ndarray, "levels n"]
+    covariance: Float[np.ndarray, "levels n n"]
+    names: tuple[str, ...]
+    block: float
+    stopped: str = ""
+
+    @property
+    def errors(self) -> Float[np.ndarray, "levels n"]:
+        """One standard deviation of each coupling: those of all steps so far, carried by the flow."""
+        return np.sqrt(np.diagonal(self.covariance, axis1=1, axis2=2))
+
+    @property
+    def log_scale(self) -> Float[np.ndarray, " levels"]:
+        """l = n ln b, the logarithm of the length scale, of every level."""
+        return np.arange(len(self.couplings)) * math.log(self.block)
+
+    @property
+    def beta(self) -> Float[np.ndarray, "steps n"]:
+        """dK/dl of the running couplings, (K^{(n+1)} − K^{(n)})/ln b, a row a step."""
+        return np.diff(self.couplings, axis=0) / math.log(self.block)
+
+    def __str__(self) -> str:
+        sampled = bool((self.covariance != 0).any())
+        cells = [["level", *self.names]]
+        for level, (row, error) in enumerate(zip(self.couplings, self.errors, strict=True)):
+            marks = [f" ± {e:.4f}" if sampled else "" for e in error]
+            cells.append([str(level), *(f"{K:.4f}{mark}" for K, mark in zip(row, marks, strict=True))])
+        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+        lines = ["  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) for row in cells]
+        return "\n".join([*lines, self.stopped] if self.stopped else lines)
+
+
+def flow(couplings: Any, step: Step, levels: int, *, limit: float = 10.0) -> Flow:
+    """Iterate a step: {K} → {K'} → {K''} …
+
+    couplings: where it begins, (n,), or a dict by name (others are 0). levels: how many steps.
+    limit: the flow ends where a coupling exceeds it in modulus: the model is ordered to rounding.
+    Sampled steps carry their errors: C' = T C Tᵀ + C_step.
+
+    Raises InputError for couplings that do not fit the step, and where the step gives no finite numbers.
+
+    >>> double = FunctionStep(lambda K: 2 * K, block=2, names=("nearest",))
+    >>> flow({"nearest": 0.25}, double, levels=2).couplings.ravel()
+    array([0.25, 0.5 , 1.  ])
+    """
+    rows = [_start("couplings", couplings, step)]
+    covariances = [np.zeros((len(step.names),) * 2)]
+    stopped = ""
+    for level in range(positive_int("levels", levels, "give the number of steps")):
+        measured = getattr(step, "measured", None)
+        if measured is None:
+            rows.append(_stepped(step, rows[-1]))
+            covariances.append(np.zeros_like(covariances[0]))
+        else:
+            new, own, matrix = measured(rows[-1])
+            rows.append(np.asarray(new, np.float64))
+            covariances.append(matrix @ covariances[-1] @ matrix.T + own)
+        if not np.abs(rows[-1]).max() <= limit:
+            stopped = f"a coupling exceeds {limit:g} after {level + 1} steps"
+            break
+    return Flow(np.stack(rows), np.stack(covariances), tuple(step.names), float(step.block), stopped)
+
+
+def linearise(step: Step, couplings: Any) -> Float[np.ndarray, "n n"]:
+    """T[i, j] = ∂K'_i/∂K_j at `couplings` (n,): the step's own `jacobian`, else the derivative by JAX, else
+    central differences (relative error about 1e-9).
+
+    >>> linearise(FunctionStep(lambda K: K**2, block=2, names=("nearest",)), [0.5])
+    array([[1.]])
+    """
+    K = _start("couplings", couplings, step)
+    own = getattr(step, "jacobian", None)
+    if own is not None:
+        return np.asarray(own(K), np.float64)
+    try:
+        with jax.enable_x64(True):
+            return np.asarray(jax.jacfwd(step.step)(jnp.asarray(K)), np.float64).reshape(len(K), len(K))
+    except TypeError:  # a function of the host
+        width = 1e-4 * np.maximum(np.abs(K), 0.1)
+        columns = []
+        for j, w in enumerate(width):
+            at = [_stepped(step, K + m * w * np.eye(len(K))[j]) for m in (-2, -1, 1, 2)]
+            columns.append((at[0] - 8 * at[1] + 8 * at[2] - at[3]) / (12 * w))
+        return np.stack(columns, axis=1)
+
+
+def fixed_point(step: Step, guess: Any, *, tolerance: float = 1e-12) -> FixedPoint:
+    """Newton's method for R(K) = K from `guess` (n,) or a dict by name.
+
+    tolerance: the largest |R(K) − K| that counts as zero.
+
+    Raises InputError where the search finds none from this guess.
+
+    >>> migdal = FunctionStep(lambda K: jnp.log(jnp.cosh(4 * K)) / 2, block=2, names=("nearest",))
+    >>> print(fixed_point(migdal, [0.3]))
+    coupling       K*    eigenvalue        y
+    nearest    0.30469       1.67857   0.7472
+    """
+    K = _start("guess", guess, step)
+    gap = _stepped(step, K) - K
+    for _ in range(_NEWTON_STEPS):
+        if np.abs(gap).max() <= tolerance:
+            return _described(step, K)
+        slope = linearise(step, K) - np.eye(len(K))
+        change = -np.linalg.lstsq(slope, gap, rcond=None)[0]
+        for _ in range(_HALVINGS):
+            new = K + change
+            new_gap = _stepped(step, new, finite=False) - new
+            if np.abs(new_gap).max() < np.abs(gap).max():
+                break
+            change = change / 2
+        else:
+            break
+        K, gap = new, new_gap
+    raise fail(
+        "guess",
+        "couplings near a fixed point",
+        str(guess),
+        f"Newton's method stopped at |R(K) − K| = {np.abs(gap).max():.1e}; begin nearer, or give a tolerance",
+    )
+
+
+def critical_coupling(
+    step: Step, low: Any, high: Any, *, levels: int = 60, tolerance: float = 1e-10
+) -> Float[np.ndarray, " n"]:
+    """The couplings between `low` and `high`, on the straight line, that lie on the critical surface.
+
+    low, high: (n,) or dicts by name, one in each phase, |low| < |high|: the flow from `low` must shrink below
+    |low|, that from `high` must grow beyond |high| (Euclidean norms), within `levels` steps. Bisection, until
+    both ends agree to `tolerance` of the line.
+
+    Raises InputError where the two ends flow the same way.
+
+    >>> migdal = FunctionStep(lambda K: jnp.log(jnp.cosh(4 * K)) / 2, block=2, names=("nearest",))
+    >>> critical_coupling(migdal, [0.2], [0.5]).round(6)
+    array([0.304689])
+    """
+    ends = _start("low", low, step), _start("high", high, step)
+    sizes = [float(np.linalg.norm(end)) for end in ends]
+    if not sizes[0] < sizes[1]:
+        raise fail("high", "couplings of a larger norm than `low`", str(high))
+
+    def ordered(share: float) -> bool | None:
+        K = ends[0] + share * (ends[1] - ends[0])
+        for _ in range(levels):
+            K = _stepped(step, K, finite=False)
+            size = float(np.linalg.norm(K))
+            if not size <= sizes[1]:
+                return True
+            if size < sizes[0]:
+                return False
+        return None
+
+    if ordered(0.0) is not False or ordered(1.0) is not True:
+        raise fail("low, high", "one end in each phase", f"{low} and {high}", "move them apart")
+    below, above = 0.0, 1.0
+    while above - below > tolerance:
+        middle = (below + above) / 2
+        phase = ordered(middle)
+        if phase is None:
+            below = above = middle
+        elif phase:
+            above = middle
+        else:
+            below = middle
+    return ends[0] + (below + above) / 2 * (ends[1] - ends[0])
+
+
+def _start(argument: str, couplings: Any, step: Step) -> Float[np.ndarray, " n"]:
+    """Couplings (n,) in the order of the step's names, float64."""
+    names = tuple(step.names)
+    if not step.block > 1:
+        raise fail("step", "a step whose block b is > 1", step.block)
+    if isinstance(couplings, Mapping):
+        unknown = [str(name) for name in couplings if name not in names]
+        if unknown:
+            raise fail(argument, "couplings of " + ", ".join(names), ", ".join(unknown))
+        couplings = [couplings.get(name, 0.0) for name in names]
+    try:
+        K = np.array(couplings, np.float64)
+    except (TypeError, ValueError):
+        raise fail(argument, f"{len(names)} numbers", couplings, "in the order of step.names") from None
+    if K.shape != (len(names),) or not np.isfinite(K).all():
+        raise fail(argument, f"{len(names)} finite numbers, of " + ", ".join(names), str(couplings))
+    return K
+
+
+def _stepped(step: Step, K: Float[np.ndarray, " n"], finite: bool = True) -> Float[np.ndarray, " n"]:
+    """R(K) in float64; with `finite`, an error where it is not finite."""
+    with jax.enable_x64(True):
+        new = np.array(step.step(K), np.float64)
+    if new.shape != K.shape:
+        raise fail("step", f"a step that returns couplings of shape {K.shape}", f"shape {new.shape}")
+    if finite and not np.isfinite(new).all():
+        raise fail("step", "a step that gives finite couplings", f"{new} from {K}", "begin elsewhere")
+    return new
+
+
+def _described(step: Step, K: Float[np.ndarray, " n"]) -> FixedPoint:
+    matrix = linearise(step, K)
+    values = np.linalg.eigvals(matrix)
+    values = values[np.argsort(-np.abs(values), kind="stable")]
+    size = np.abs(values)
+    with np.errstate(divide="ignore"):  # a direction that is forgotten in one step: y = −∞
+        y = np.log(size) / math.log(step.block)
+    return FixedPoint(K, matrix, values, y, size > 1, tuple(step.names), float(step.block))
