@@ -3,8 +3,8 @@ r"""Families of interaction terms: products of spins over the translates and ima
     S_α(s) = Σ_{shapes g·α} Σ_{cells n} Π_{r ∈ g·α} s_{n + r}
 
 A shape α is a set of cell vectors; g runs over the point group of the infinite Bravais lattice, images that
-are translates of each other taken once. Couplings K_α of an energy −H = Σ_α K_α S_α and the operators of Monte
-Carlo renormalization (Swendsen 1979) are such sums.
+are translates of each other taken once. The couplings K_α of −H = Σ_α K_α S_α and the operators of Monte Carlo
+renormalization (Swendsen 1979) are such sums.
 
     nearest  o-o     next  o      plaquette  o-o     third  o . o     diamond   o        knight (shell:4)
                             \                | |                              o   o
