@@ -3,8 +3,8 @@ r"""The Ising model with any couplings on any lattice, as a distribution over sp
     p(s) = Ψ(s)/Z,      −H(s) = ln Ψ(s) = Σ_{⟨ij⟩} K_ij s_i s_j + Σ_i h_i s_i + Σ_α K_α S_α(s)
 
 over the lattice's nearest-neighbour bonds, each pair of sites once, and any further families of terms
-(`spin_terms`: farther pairs, four-spin, three-spin ...; Ising 1925). K = J/T and h are without unit, and K > 0
-is ferromagnetic. It is a probability by its Ψ, never a wave function: samplers of |Ψ|² refuse it, since they
+(`spin_terms`: farther pairs, four-spin, three-spin ...; Ising 1925). K = J/T and h are without unit, K > 0 is
+ferromagnetic. It is a probability by its Ψ, never a wave function: samplers of |Ψ|² refuse it, since they
 would sample half the temperature; `it.sample` takes the square root for them (`square_root`).
 """
 

@@ -3,8 +3,8 @@ r"""Potts and clock models on any lattice, as distributions over states 0 … q 
     Potts   ln Ψ(s) = K Σ_{⟨ij⟩} δ(s_i, s_j) + h Σ_i δ(s_i, 0)          (Potts 1952; Wu, RMP 54, 235, 1982)
     clock   ln Ψ(s) = K Σ_{⟨ij⟩} cos(2π (s_i − s_j)/q)
 
-over the lattice's nearest-neighbour bonds, each pair once. Two states are the Ising model, K_Potts = 2 K_Ising
-and K_clock = K_Ising. On the square lattice the Potts model is critical at e^K = 1 + √q (Potts 1952), on the
+over the lattice's nearest-neighbour bonds, each pair once. Two states are the Ising model (K_Potts = 2 K,
+K_clock = K). On the square lattice the Potts model is critical at e^K = 1 + √q (Potts 1952), on the
 triangular one where x = e^K solves x³ − 3x + 2 = q (Kim & Joseph 1974); with two and three states both are
 continuous, q = 3 with ν = 5/6 and η = 4/15.
 """

@@ -3,8 +3,8 @@ r"""Families of interaction terms: products of spins over the translates and ima
     S_α(s) = Σ_{shapes g·α} Σ_{cells n} Π_{r ∈ g·α} s_{n + r}
 
 A shape α is a set of cell vectors; g runs over the point group of the infinite Bravais lattice, images that
-are translates of each other taken once. The couplings K_α of −H = Σ_α K_α S_α and the operators of Monte Carlo
-renormalization (Swendsen 1979) are such sums.
+are translates of each other taken once. The couplings K_α of −H = Σ_α K_α S_α and the operators of Monte
+Carlo renormalization (Swendsen 1979) are such sums.
 
     nearest  o-o     next  o      plaquette  o-o     third  o . o     diamond   o        knight (shell:4)
                             \                | |                              o   o
@@ -130,7 +130,8 @@ def _checked(name: Any) -> Shape:
         vectors = np.zeros(0)
     if vectors.ndim != 2 or len(vectors) == 0 or not np.issubdtype(vectors.dtype, np.integer):
         raise fail("coupling", "a name, or cell vectors such as ((0, 0), (0, 1))", name)
-    return tuple(tuple(int(x) for x in row) for row in vectors)
+    rows: list[list[int]] = vectors.tolist()
+    return tuple(tuple(row) for row in rows)
 
 
 def _shell(name: str | Shape) -> int | None:
@@ -192,7 +193,7 @@ def _shell_shapes(lattice: Lattice, shell: int) -> tuple[np.ndarray, ...]:
     step = 1e-6 * float(np.linalg.norm(lattice.basis_vectors, axis=1).min())
     ordered = np.sort(lengths)
     distances = ordered[np.diff(ordered, prepend=-np.inf) > step]
-    chosen = cells[abs(lengths - distances[shell]) < step]
+    chosen = cells[np.abs(lengths - distances[shell]) < step]
     pairs = {_normal(np.stack([np.zeros_like(v), v])).tobytes(): v for v in chosen}
     return tuple(_normal(np.stack([np.zeros_like(v), v])) for v in pairs.values())
 
