@@ -130,8 +130,7 @@ def _checked(name: Any) -> Shape:
         vectors = np.zeros(0)
     if vectors.ndim != 2 or len(vectors) == 0 or not np.issubdtype(vectors.dtype, np.integer):
         raise fail("coupling", "a name, or cell vectors such as ((0, 0), (0, 1))", name)
-    rows: list[list[int]] = vectors.tolist()
-    return tuple(tuple(row) for row in rows)
+    return tuple(tuple(int(x) for x in row) for row in name)
 
 
 def _shell(name: str | Shape) -> int | None:
