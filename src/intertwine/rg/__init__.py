@@ -1,0 +1,1 @@
+"""Renormalization: block spins, flows of couplings and exponents, and networks as renormalization steps."""
