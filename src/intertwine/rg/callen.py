@@ -9,12 +9,13 @@ simulation (Swendsen, Phys. Rev. Lett. 52, 1165, 1984). Its solution is also the
 pseudo-likelihood Σ ln p(s_i | rest) (Besag 1975), which is concave in K: Newton's method finds it. Only how
 often each pair (f, s) occurs matters; that table is made once.
 
-Errors: the score of each bin of samples at the solution, and the sandwich H⁻¹ Var(score) H⁻¹: the jackknife to
-first order, correlations between sites and along chains within a bin included.
+Errors: the score of each bin of samples at the solution, and the sandwich H⁻¹ Var(score) H⁻¹: the jackknife
+to first order, correlations between sites and along chains within a bin included.
 """
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -56,7 +57,7 @@ def local_fields(
         raise fail("couplings", "fewer families at a time", f"{len(names)}", "take the nearest ones")
     radix = np.concatenate([[1], np.cumprod(2 * reach + 1)])
     cuts = [len(spins) * k // bins for k in range(bins + 1)]
-    found = [_codes(spins[a:b], tables, reach, radix) for a, b in zip(cuts, cuts[1:], strict=False)]
+    found = [_codes(spins[a:b], tables, reach, radix) for a, b in pairwise(cuts)]
     codes = np.unique(np.concatenate([values for values, _ in found]) >> 1)
     counts = np.zeros((2, bins, len(codes)), np.int64)
     for k, (values, number) in enumerate(found):

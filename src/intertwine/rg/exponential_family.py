@@ -6,7 +6,7 @@ is the minimum of the convex function F(θ) = ln Σ_x b(x) e^{θ·S(x)} − θ·
 Cov_θ(S), by Newton's method with halved steps. States that share S are one state with their weights added:
 the density of states. With b = 1 and m the moments of a distribution p, the θ found minimise KL(p‖p_θ).
 
-Moments are taken relative to a corner of the table, so that nearly ordered systems keep their digits.
+Nearly ordered systems keep their digits where S is counted from its most probable row.
 """
 
 from __future__ import annotations
@@ -19,8 +19,11 @@ from jaxtyping import Float
 from intertwine._checks import fail
 
 _NEWTON_STEPS = 100
-_HALVINGS = 40
 _ROUNDING = 1e-14
+_SMALL = 1e-6
+"""A Newton step below this that no longer shrinks is rounding."""
+_LARGEST = 100.0
+"""Couplings beyond this have no finite solution."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,27 +77,25 @@ class ExponentialFamily:
         are linearly dependent.
         """
         theta = np.zeros(self.sums.shape[1]) if start is None else np.array(start, np.float64)
-        size = np.abs(self.sums).max(0) + 1e-300
-        value = self._objective(theta, mean)
+        if np.linalg.matrix_rank(self.sums - self.sums.mean(0)) < len(theta):
+            expected, remedy = "couplings whose sums are independent", "leave out shapes that coincide there"
+            raise fail("couplings", expected, "sums of which some follow from others on this lattice", remedy)
+        value, last = self._objective(theta, mean), np.inf
         for _ in range(_NEWTON_STEPS):
             p, _ = self._weights(theta)
             apart = self.sums - mean
             gradient = p @ apart
             covariance = (apart * p[:, None]).T @ apart - np.outer(gradient, gradient)
             scale = np.sqrt(np.maximum(np.diagonal(covariance), 0))
-            if not (scale > 0).all():
+            if not (scale > 0).all() or np.abs(theta).max() > _LARGEST:
                 break
             step = _solved(covariance / np.outer(scale, scale), gradient / scale) / scale
-            if np.abs(gradient / size).max() < _ROUNDING or np.abs(step).max() < _ROUNDING:
+            length = np.abs(step).max() / max(1.0, np.abs(theta).max())
+            if length < _ROUNDING or (length < _SMALL and length > last / 2):
                 return theta - step
-            for _ in range(_HALVINGS):
-                new_value = self._objective(theta - step, mean)
-                if new_value <= value + 1e-14 * abs(value):
-                    break
+            while (new := self._objective(theta - step, mean)) > value + 1e-13 * abs(value):
                 step = step / 2
-            theta, value = theta - step, new_value
-            if np.abs(theta).max() > 1e3:
-                break
+            theta, value, last = theta - step, new, length
         raise fail(
             "moments",
             "moments inside those that the couplings can give",
@@ -114,12 +115,7 @@ class ExponentialFamily:
 
 
 def _solved(matrix: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """matrix⁻¹ right, without the directions that rounding hides (nearly ordered systems)."""
     values, vectors = np.linalg.eigh(matrix)
-    if values[0] < 1e-13 * values[-1]:
-        raise fail(
-            "couplings",
-            "couplings whose sums are linearly independent on this lattice",
-            f"{len(right)} of which some follow from others",
-            "leave out shapes that coincide on so small a torus",
-        )
-    return vectors @ (vectors.T @ right / values)
+    kept = values > 1e-13 * values[-1]
+    return vectors[:, kept] @ (vectors[:, kept].T @ right / values[kept])

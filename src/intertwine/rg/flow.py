@@ -9,69 +9,23 @@ fixed point the eigenvalues λ of T give the exponents y (Wilson, Phys. Rev. B 4
 l = n ln b is the logarithm of the length scale, and dK/dl is the beta function of the running coupling.
 
     couplings ──flow──► Flow: K by level, errors, dK/dl          critical_coupling: bisects between two phases
-    guess ──fixed_point──► FixedPoint: K*, T, λ, y                linearise: T anywhere
+    guess ──fixed_point──► FixedPoint: K*, T, λ, y                step.linearise: T anywhere
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool, Complex, Float
 
-from intertwine._checks import fail, positive_int
+from intertwine._checks import InputError, fail, positive_int
+from intertwine.rg.step import Step, as_couplings, linearise, measured, stepped
 
 _NEWTON_STEPS = 60
 _HALVINGS = 12
-
-
-@runtime_checkable
-class Step(Protocol):
-    """One renormalization step in coupling space.
-
-    block: the linear factor b > 1. names: one a coupling. step: couplings (n,) to couplings (n,), a function
-    of JAX or of NumPy.
-
-    A step may also have `jacobian(couplings) -> (n, n)`, [i, j] = ∂K'_i/∂K_j, used in place of a derivative
-    of `step`, and `measured(couplings) -> (couplings (n,), covariance (n, n), jacobian (n, n))` where the
-    new couplings are sampled.
-    """
-
-    @property
-    def block(self) -> float: ...
-
-    @property
-    def names(self) -> tuple[str, ...]: ...
-
-    def step(self, couplings: Any) -> Any: ...
-
-
-@dataclass(frozen=True)
-class FunctionStep:
-    """A step given as a function.
-
-    function: couplings (n,) to couplings (n,), of JAX or NumPy. block: b > 1. names: one a coupling.
-
-    >>> decimation = FunctionStep(lambda K: jnp.arctanh(jnp.tanh(K) ** 2), block=2, names=("nearest",))
-    >>> print(flow([1.0], decimation, levels=3))
-    level  nearest
-        0   1.0000
-        1   0.6625
-        2   0.3501
-        3   0.1137
-    """
-
-    function: Callable[[Any], Any]
-    block: float
-    names: tuple[str, ...]
-
-    def step(self, couplings: Any) -> Any:
-        return self.function(couplings)
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +48,7 @@ class FixedPoint:
     def __str__(self) -> str:
         lines = ["coupling       K*    eigenvalue        y"]
         for name, K, value, y in zip(self.names, self.couplings, self.eigenvalues, self.y, strict=True):
-            lines.append(f"{name:<9} {K:>8.5f}  {value:>12.5f}  {y:>7.4f}")
+            lines.append(f"{name:<9} {K:>z8.5f}  {value:>12.5f}  {y:>7.4f}")
         return "\n".join(lines)
 
 
@@ -133,7 +87,7 @@ class Flow:
         cells = [["level", *self.names]]
         for level, (row, error) in enumerate(zip(self.couplings, self.errors, strict=True)):
             marks = [f" ± {e:.4f}" if sampled else "" for e in error]
-            cells.append([str(level), *(f"{K:.4f}{mark}" for K, mark in zip(row, marks, strict=True))])
+            cells.append([str(level), *(f"{K:z.4f}{mark}" for K, mark in zip(row, marks, strict=True))])
         widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
         lines = ["  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) for row in cells]
         return "\n".join([*lines, self.stopped] if self.stopped else lines)
@@ -146,51 +100,35 @@ def flow(couplings: Any, step: Step, levels: int, *, limit: float = 10.0) -> Flo
     limit: the flow ends where a coupling exceeds it in modulus: the model is ordered to rounding.
     Sampled steps carry their errors: C' = T C Tᵀ + C_step.
 
-    Raises InputError for couplings that do not fit the step, and where the step gives no finite numbers.
+    Raises InputError for couplings that do not fit the step, and where the first step fails; a later one ends
+    the flow.
 
-    >>> double = FunctionStep(lambda K: 2 * K, block=2, names=("nearest",))
-    >>> flow({"nearest": 0.25}, double, levels=2).couplings.ravel()
-    array([0.25, 0.5 , 1.  ])
+    >>> from intertwine.rg.step import FunctionStep
+    >>> decimation = FunctionStep(lambda K: np.arctanh(np.tanh(K) ** 2), block=2, names=("nearest",))
+    >>> print(flow({"nearest": 1.0}, decimation, levels=3))
+    level  nearest
+        0   1.0000
+        1   0.6625
+        2   0.3501
+        3   0.1137
     """
-    rows = [_start("couplings", couplings, step)]
+    rows = [as_couplings("couplings", couplings, step)]
     covariances = [np.zeros((len(step.names),) * 2)]
     stopped = ""
     for level in range(positive_int("levels", levels, "give the number of steps")):
-        measured = getattr(step, "measured", None)
-        if measured is None:
-            rows.append(_stepped(step, rows[-1]))
-            covariances.append(np.zeros_like(covariances[0]))
-        else:
-            new, own, matrix = measured(rows[-1])
-            rows.append(np.asarray(new, np.float64))
-            covariances.append(matrix @ covariances[-1] @ matrix.T + own)
-        if not np.abs(rows[-1]).max() <= limit:
-            stopped = f"a coupling exceeds {limit:g} after {level + 1} steps"
+        try:
+            new, own, matrix = measured(step, rows[-1])
+        except InputError as problem:
+            if level == 0:
+                raise
+            stopped = f"no step beyond level {level}: {problem}"
+            break
+        rows.append(new)
+        covariances.append(matrix @ covariances[-1] @ matrix.T + own)
+        if not np.abs(new).max() <= limit:
+            stopped = f"a coupling exceeds {limit:g} at level {level + 1}"
             break
     return Flow(np.stack(rows), np.stack(covariances), tuple(step.names), float(step.block), stopped)
-
-
-def linearise(step: Step, couplings: Any) -> Float[np.ndarray, "n n"]:
-    """T[i, j] = ∂K'_i/∂K_j at `couplings` (n,): the step's own `jacobian`, else the derivative by JAX, else
-    central differences (relative error about 1e-9).
-
-    >>> linearise(FunctionStep(lambda K: K**2, block=2, names=("nearest",)), [0.5])
-    array([[1.]])
-    """
-    K = _start("couplings", couplings, step)
-    own = getattr(step, "jacobian", None)
-    if own is not None:
-        return np.asarray(own(K), np.float64)
-    try:
-        with jax.enable_x64(True):
-            return np.asarray(jax.jacfwd(step.step)(jnp.asarray(K)), np.float64).reshape(len(K), len(K))
-    except TypeError:  # a function of the host
-        width = 1e-4 * np.maximum(np.abs(K), 0.1)
-        columns = []
-        for j, w in enumerate(width):
-            at = [_stepped(step, K + m * w * np.eye(len(K))[j]) for m in (-2, -1, 1, 2)]
-            columns.append((at[0] - 8 * at[1] + 8 * at[2] - at[3]) / (12 * w))
-        return np.stack(columns, axis=1)
 
 
 def fixed_point(step: Step, guess: Any, *, tolerance: float = 1e-12) -> FixedPoint:
@@ -200,13 +138,15 @@ def fixed_point(step: Step, guess: Any, *, tolerance: float = 1e-12) -> FixedPoi
 
     Raises InputError where the search finds none from this guess.
 
+    >>> import jax.numpy as jnp
+    >>> from intertwine.rg.step import FunctionStep
     >>> migdal = FunctionStep(lambda K: jnp.log(jnp.cosh(4 * K)) / 2, block=2, names=("nearest",))
     >>> print(fixed_point(migdal, [0.3]))
     coupling       K*    eigenvalue        y
     nearest    0.30469       1.67857   0.7472
     """
-    K = _start("guess", guess, step)
-    gap = _stepped(step, K) - K
+    K = as_couplings("guess", guess, step)
+    gap = stepped(step, K) - K
     for _ in range(_NEWTON_STEPS):
         if np.abs(gap).max() <= tolerance:
             return _described(step, K)
@@ -214,7 +154,7 @@ def fixed_point(step: Step, guess: Any, *, tolerance: float = 1e-12) -> FixedPoi
         change = -np.linalg.lstsq(slope, gap, rcond=None)[0]
         for _ in range(_HALVINGS):
             new = K + change
-            new_gap = _stepped(step, new, finite=False) - new
+            new_gap = stepped(step, new, finite=False) - new
             if np.abs(new_gap).max() < np.abs(gap).max():
                 break
             change = change / 2
@@ -240,19 +180,22 @@ def critical_coupling(
 
     Raises InputError where the two ends flow the same way.
 
+    >>> import jax.numpy as jnp
+    >>> from intertwine.rg.step import FunctionStep
     >>> migdal = FunctionStep(lambda K: jnp.log(jnp.cosh(4 * K)) / 2, block=2, names=("nearest",))
     >>> critical_coupling(migdal, [0.2], [0.5]).round(6)
     array([0.304689])
     """
-    ends = _start("low", low, step), _start("high", high, step)
+    ends = as_couplings("low", low, step), as_couplings("high", high, step)
     sizes = [float(np.linalg.norm(end)) for end in ends]
     if not sizes[0] < sizes[1]:
         raise fail("high", "couplings of a larger norm than `low`", str(high))
 
     def ordered(share: float) -> bool | None:
+        """The phase of a point of the line; None where it is not decided within `levels`."""
         K = ends[0] + share * (ends[1] - ends[0])
         for _ in range(levels):
-            K = _stepped(step, K, finite=False)
+            K = stepped(step, K, finite=False)
             size = float(np.linalg.norm(K))
             if not size <= sizes[1]:
                 return True
@@ -273,36 +216,6 @@ def critical_coupling(
         else:
             below = middle
     return ends[0] + (below + above) / 2 * (ends[1] - ends[0])
-
-
-def _start(argument: str, couplings: Any, step: Step) -> Float[np.ndarray, " n"]:
-    """Couplings (n,) in the order of the step's names, float64."""
-    names = tuple(step.names)
-    if not step.block > 1:
-        raise fail("step", "a step whose block b is > 1", step.block)
-    if isinstance(couplings, Mapping):
-        unknown = [str(name) for name in couplings if name not in names]
-        if unknown:
-            raise fail(argument, "couplings of " + ", ".join(names), ", ".join(unknown))
-        couplings = [couplings.get(name, 0.0) for name in names]
-    try:
-        K = np.array(couplings, np.float64)
-    except (TypeError, ValueError):
-        raise fail(argument, f"{len(names)} numbers", couplings, "in the order of step.names") from None
-    if K.shape != (len(names),) or not np.isfinite(K).all():
-        raise fail(argument, f"{len(names)} finite numbers, of " + ", ".join(names), str(couplings))
-    return K
-
-
-def _stepped(step: Step, K: Float[np.ndarray, " n"], finite: bool = True) -> Float[np.ndarray, " n"]:
-    """R(K) in float64; with `finite`, an error where it is not finite."""
-    with jax.enable_x64(True):
-        new = np.array(step.step(K), np.float64)
-    if new.shape != K.shape:
-        raise fail("step", f"a step that returns couplings of shape {K.shape}", f"shape {new.shape}")
-    if finite and not np.isfinite(new).all():
-        raise fail("step", "a step that gives finite couplings", f"{new} from {K}", "begin elsewhere")
-    return new
 
 
 def _described(step: Step, K: Float[np.ndarray, " n"]) -> FixedPoint:

@@ -33,12 +33,13 @@ def heat_bath(
 ) -> Int8[np.ndarray, "chains draws N"]:
     """`draws` configurations a chain, `sweeps` sweeps apart, from the chains `spins` (chains, N), ±1.
 
-    names, couplings: families and their K_α, (n,). The same key gives the same numbers on any number of threads.
+    names, couplings: families and their K_α, (n,). The same key gives the same numbers on any number of
+    threads.
 
     >>> import jax
     >>> from intertwine.spaces.lattices import Square
-    >>> start = np.ones((4, 16), np.int8)
-    >>> drawn = heat_bath(Square(4, 4), ("nearest", "plaquette"), [0.2, 0.1], start, 50, key=jax.random.key(0))
+    >>> start, names = np.ones((4, 16), np.int8), ("nearest", "plaquette")
+    >>> drawn = heat_bath(Square(4, 4), names, [0.2, 0.1], start, 50, key=jax.random.key(0))
     >>> drawn.shape, bool(abs(drawn.mean()) < 0.5)
     ((4, 50, 16), True)
     """

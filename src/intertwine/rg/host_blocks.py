@@ -1,10 +1,11 @@
 r"""Compiled heat baths of spins with any couplings, alone or together with their block spins.
 
-Blocks: the joint law p(v, h) ∝ e^{K·S(v)} Π_B p(h_B|v_B) e^{J·S'(h)} is sampled block by block. With the other
-block spins fixed, φ_B = ∂(J·S')/∂h_B is a number, and h_B is summed out while the spins of its block are drawn
-one after another:
+Blocks: the joint law p(v, h) ∝ e^{K·S(v)} Π_B p(h_B|v_B) e^{J·S'(h)} is sampled block by block. With the
+other block spins fixed, φ_B = ∂(J·S')/∂h_B is a number, and h_B is summed out while the spins of its block
+are drawn one after another:
 
-    p(v_i | rest) ∝ e^{ψ_i v_i} W(v_B),      W(v_B) = p(+|v_B) e^{φ_B} + p(−|v_B) e^{−φ_B},   ψ_i = ∂(K·S)/∂v_i
+    p(v_i | rest) ∝ e^{ψ_i v_i} W(v_B),      W(v_B) = p(+|v_B) e^{φ_B} + p(−|v_B) e^{−φ_B},   ψ_i =
+    ∂(K·S)/∂v_i
 
 then h_B is drawn from its two weights. Rules that are deterministic and those that are not are one case.
 """
@@ -30,8 +31,8 @@ def _slope(couplings, first, family, begin, others, spins, c, i):
 
 
 @inner
-def _sums(first, family, begin, others, orders, spins, c, found):
-    """S of chain c, every family, into `found` float64 (n,)."""
+def _sums(first, family, begin, others, spins, c, found):
+    """S of chain c, every family, into `found` float64 (n,), from a graph of terms counted once."""
     found[:] = 0.0
     for i in range(spins.shape[1]):
         for m in range(first[i], first[i + 1]):
@@ -39,8 +40,6 @@ def _sums(first, family, begin, others, orders, spins, c, found):
             for o in range(begin[m], begin[m + 1]):
                 product *= spins[c, others[o]]
             found[family[m]] += product
-    for a in range(found.shape[0]):
-        found[a] /= orders[a]
 
 
 @kernel
@@ -50,7 +49,7 @@ def run_sites(couplings, graph, spins, states, drawn, sweeps):
     couplings: float64 (n,). graph: a `TermGraph`. spins: int8 (chains, N), changed. states: uint64 (chains,
     4). drawn: int8 (chains, draws, N), written.
     """
-    first, family, begin, others, _ = graph
+    first, family, begin, others = graph
     for c in range(spins.shape[0]):
         for d in range(drawn.shape[1]):
             for _ in range(sweeps):
@@ -63,17 +62,33 @@ def run_sites(couplings, graph, spins, states, drawn, sweeps):
 
 @kernel
 def run_blocks(
-    couplings, graph, bias, block_graph, blocks, up, spins, blocked, states, sums, block_sums, sweeps
+    couplings,
+    graph,
+    seen,
+    bias,
+    block_graph,
+    block_seen,
+    blocks,
+    up,
+    spins,
+    blocked,
+    states,
+    sums,
+    block_sums,
+    sweeps,
 ):
     """Sums of both levels along chains of spins with their block spins, `sweeps` sweeps apart.
 
-    couplings, bias: K float64 (n,) and J float64 (n',). graph, block_graph: `TermGraph`s of spins and block
-    spins. blocks: int32 (N', m), the sites of each block. up: p(+|v_B), float64 (2^m,), the first site of the
-    block the most significant bit, bit 0 ↔ +1. spins: int8 (chains, N), blocked: int8 (chains, N'), changed.
-    sums: float64 (chains, draws, n), block_sums: float64 (chains, draws, n'), written.
+    couplings, bias: K float64 (m,) and J float64 (n',). graph, block_graph: `TermGraph`s of their families.
+    seen, block_seen: of the families whose sums are kept, each term once. blocks: int32 (N', m), the sites of
+    each block. up: p(+|v_B), float64 (2^m,), the first site of the block the most significant bit, bit 0 ↔
+    +1. spins: int8 (chains, N), blocked: int8 (chains, N'), changed. sums: float64 (chains, draws, n),
+    block_sums: float64 (chains, draws, n'), written.
     """
-    first, family, begin, others, orders = graph
-    first_b, family_b, begin_b, others_b, orders_b = block_graph
+    first, family, begin, others = graph
+    first_s, family_s, begin_s, others_s = seen
+    first_b, family_b, begin_b, others_b = block_graph
+    first_c, family_c, begin_c, others_c = block_seen
     width = blocks.shape[1]
     for c in range(spins.shape[0]):
         for d in range(sums.shape[1]):
@@ -96,5 +111,5 @@ def run_blocks(
                     weight = up[code] * turn
                     rises = uniform(states, c) * (weight + 1.0 - up[code]) < weight
                     blocked[c, b] = 1 if rises else -1
-            _sums(first, family, begin, others, orders, spins, c, sums[c, d])
-            _sums(first_b, family_b, begin_b, others_b, orders_b, blocked, c, block_sums[c, d])
+            _sums(first_s, family_s, begin_s, others_s, spins, c, sums[c, d])
+            _sums(first_c, family_c, begin_c, others_c, blocked, c, block_sums[c, d])

@@ -2,15 +2,15 @@ r"""Renormalized couplings from samples of block spins.
 
     p_K(h) = e^{Σ_α K_α S_α(h)}/Z,      ⟨S_α⟩_K = ⟨S_α⟩_samples
 
-The couplings whose moments are those of the samples have the largest likelihood, and minimise KL(p'‖p_K) as the
-samples become many: the truncated H'. The search is convex. Where all configurations can be counted, model
-moments are exact ("likelihood"); elsewhere they are sampled by heat bath and corrected by Newton's method with
-the sampled covariance ("sampling"), or the couplings come from the conditional laws of single spins, without a
-model simulation ("callen", see there). All three agree where H' has no further couplings; where it has, they
-differ by how each truncates.
+The couplings whose moments are those of the samples have the largest likelihood, and minimise KL(p'‖p_K) as
+the samples become many: the truncated H'. The search is convex. Where all configurations can be counted,
+model moments are exact ("likelihood"); elsewhere they are sampled by heat bath and corrected by Newton's
+method with the sampled covariance ("sampling"), or the couplings come from the conditional laws of single
+spins, without a model simulation ("callen", see there). All three agree where H' has no further couplings;
+where it has, they differ by how each truncates.
 
-Errors are those of the samples: their moments by bins of successive samples, carried through the covariance of
-the model (the jackknife to first order).
+Errors are those of the samples: their moments by bins of successive samples, carried through the covariance
+of the model (the jackknife to first order).
 """
 
 from __future__ import annotations
@@ -80,8 +80,8 @@ def match_moments(
     sites, and takes "callen" beyond. bins: of samples, for errors; each should be longer than the
     autocorrelation time. key: for "sampling".
 
-    Raises InputError for what is not ±1 or does not fit the lattice, for too few samples, and for samples that
-    do not determine the couplings.
+    Raises InputError for what is not ±1 or does not fit the lattice, for too few samples, and for samples
+    that do not determine the couplings.
 
     >>> from intertwine.models.ising import Ising
     >>> from intertwine.sampling.draw import sample
