@@ -1,0 +1,88 @@
+"""Blocks of b × b × … cells of a periodic lattice, and the configurations that are blocked.
+
+The blocked lattice is the same lattice with extents b times smaller: the length of a cell is the unit on
+every level.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from jaxtyping import Int8, Int32
+
+from intertwine._checks import fail
+from intertwine.spaces.lattice import Lattice
+
+
+@lru_cache(maxsize=64)
+def block_sites(lattice: Lattice, b: int) -> Int32[np.ndarray, "blocks n"]:
+    """The b^d sites of each block, blocks in the order of the blocked lattice's sites.
+
+    >>> from intertwine.spaces.lattices import Square
+    >>> block_sites(Square(4, 4), 2)[:2].tolist()
+    [[0, 1, 4, 5], [2, 3, 6, 7]]
+    """
+    _check_tiles(lattice, b)
+    numbers = np.arange(lattice.size, dtype=np.int32).reshape(
+        [n for extent in lattice.extent for n in (extent // b, b)]
+    )
+    d = lattice.dimension
+    sites = numbers.transpose([*range(0, 2 * d, 2), *range(1, 2 * d, 2)]).reshape(-1, b**d)
+    sites = np.ascontiguousarray(sites)
+    sites.setflags(write=False)
+    return sites
+
+
+def blocked_lattice(lattice: Lattice, b: int) -> Lattice:
+    """The lattice of the blocks: the same with extents b times smaller.
+
+    Raises InputError where blocks do not tile it.
+
+    >>> from intertwine.spaces.lattices import Triangular
+    >>> blocked_lattice(Triangular(9, 6), 3).name
+    'triangular:3x2'
+    """
+    _check_tiles(lattice, b)
+    return dataclasses.replace(lattice, extent=tuple(n // b for n in lattice.extent))
+
+
+def checked_spins(spins: Any, lattice: Lattice, states: int | None = None) -> Int8[np.ndarray, "... N"]:
+    """Configurations of a lattice as int8: spins ±1, or 0 … states − 1. Raises InputError for others."""
+    found = checked_states(spins, lattice)
+    if states is None:
+        if found.size and not (np.abs(found) == 1).all():
+            raise fail("spins", "spins ±1", "other values", "2 v − 1 makes spins of bits")
+    elif found.size and not (found.min() >= 0 and found.max() < states):
+        raise fail("spins", f"states 0 to {states - 1}", "other values")
+    return found
+
+
+def checked_states(spins: Any, lattice: Lattice) -> Int8[np.ndarray, "... N"]:
+    """Whole numbers (..., N) of a lattice as int8. Raises InputError for others."""
+    if not isinstance(lattice, Lattice):
+        raise fail("lattice", "a lattice, such as it.Square(8, 8)", lattice)
+    found = np.asarray(spins)
+    if found.ndim == 0 or found.shape[-1] != lattice.size:
+        raise fail("spins", f"configurations (..., {lattice.size}) of {lattice.name}", f"shape {found.shape}")
+    if found.dtype == np.int8:
+        return found
+    if found.dtype.kind not in "biuf" or not np.isfinite(found).all() or (found != np.rint(found)).any():
+        raise fail("spins", "whole numbers, spins ±1 or states", f"{found.dtype}, not all whole")
+    if found.size and (found.min() < -127 or found.max() > 127):
+        raise fail("spins", "spins ±1 or states", "numbers beyond 127")
+    return found.astype(np.int8)
+
+
+def _check_tiles(lattice: Lattice, b: int) -> None:
+    if not isinstance(lattice, Lattice):
+        raise fail("lattice", "a lattice, such as it.Square(8, 8)", lattice)
+    if lattice.basis_size != 1 or not all(lattice.periodic):
+        raise fail(
+            "lattice", "a periodic lattice with one site a cell", lattice.name, "blocks tile only these"
+        )
+    if any(n % b for n in lattice.extent):
+        expected = f"extents that blocks of {b} tile"
+        raise fail("lattice", expected, lattice.name, f"take multiples of {b}")
