@@ -28,6 +28,8 @@ from intertwine.spaces.lattice import Lattice
 
 _ROWS = 2**21
 _NEWTON_STEPS = 100
+_LARGEST = 50.0
+"""Couplings beyond this have no finite solution."""
 
 
 class LocalFields(NamedTuple):
@@ -80,9 +82,12 @@ def callen_couplings(table: LocalFields) -> tuple[np.ndarray, np.ndarray]:
         t = np.tanh(f @ K)
         score = ((up - down) - seen * t) @ f
         information = (f * (seen * (1 - t * t))[:, None]).T @ f
-        scale = np.sqrt(np.diagonal(information)) + 1e-300
-        values, vectors = np.linalg.eigh(information / np.outer(scale, scale))
-        if not values[0] > 1e-12 or np.abs(K).max() > 50:
+        scale = np.sqrt(np.diagonal(information))
+        bounded = (scale > 0).all() and np.abs(K).max() < _LARGEST
+        values, vectors = (
+            np.linalg.eigh(information / np.outer(scale, scale)) if bounded else (np.zeros(1), f)
+        )
+        if not values[0] > 1e-12:
             raise fail(
                 "spins",
                 "samples that determine these couplings",

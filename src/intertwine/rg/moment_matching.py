@@ -22,10 +22,11 @@ from typing import Any
 import jax
 import numpy as np
 from jax import Array
-from jaxtyping import Float, Int8
+from jaxtyping import Float
 
 from intertwine._checks import fail, one_of, positive_int
 from intertwine.models.spin_terms import Shape, spin_terms
+from intertwine.rg.blocks import checked_spins
 from intertwine.rg.callen import callen_couplings, check_terms, local_fields
 from intertwine.rg.exponential_family import ExponentialFamily
 from intertwine.rg.heat_bath import heat_bath
@@ -90,8 +91,11 @@ def match_moments(
     >>> bool((abs(found.couplings - [0.3, 0.0]) < 4 * found.errors).all())
     True
     """
-    rows = checked_spins(spins)
-    lattice = _lattice(lattice, rows.shape[1])
+    given = np.asarray(spins)
+    if given.ndim not in (2, 3) or given.size == 0:
+        raise fail("spins", "an array (samples, N) or (chains, draws, N)", f"shape {given.shape}")
+    lattice = _lattice(lattice, given.shape[-1])
+    rows = checked_spins(given, lattice).reshape(-1, lattice.size)
     names = tuple(couplings) if not isinstance(couplings, str) else (couplings,)
     labels = check_terms(lattice, names)
     if not 2 <= positive_int("bins", bins) <= len(rows):
@@ -137,16 +141,6 @@ def binned_mean(values: Float[np.ndarray, "n k"], bins: int) -> tuple[np.ndarray
     parts = values[: length * bins].reshape(bins, length, -1).mean(1)
     apart = parts - parts.mean(0)
     return values.mean(0), apart.T @ apart / (bins * (bins - 1))
-
-
-def checked_spins(spins: Any) -> Int8[np.ndarray, "samples N"]:
-    """Spins ±1 as rows int8 (samples, N), chain after chain. Raises InputError for anything else."""
-    rows = np.asarray(spins)
-    if rows.ndim not in (2, 3) or rows.size == 0:
-        raise fail("spins", "an array (samples, N) or (chains, draws, N)", f"shape {rows.shape}")
-    if not np.isin(rows[:: max(1, len(rows) // 64)], (-1, 1)).all() or not (np.abs(rows) == 1).all():
-        raise fail("spins", "values +1 and −1", f"values {np.unique(rows)[:4]}", "2 v − 1 turns 0/1 into ±1")
-    return rows.reshape(-1, rows.shape[-1]).astype(np.int8)
 
 
 def _lattice(lattice: Lattice | None, size: int) -> Lattice:

@@ -2,17 +2,17 @@ r"""What a blocking rule makes of a table over all configurations:
 
     w'(h) = Σ_v p(h|v) w(v)
 
-with p(h|v) = e^{T(v,h)}. A rule of separate blocks is contracted one block at a time: the table of 2^N
-numbers, as a tensor with an axis a block, is multiplied by p(h_B|v_B) along each axis, about 2·2^N
+with p(h|v) = e^{T(v,h)}. A rule of spins in separate blocks is contracted one block at a time: the table of
+2^N numbers, as a tensor with an axis a block, is multiplied by p(h_B|v_B) along each axis, about 2·2^N
 operations. Any other rule is asked for T of all pairs (v, h), a bounded number of them at a time.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int8
+from jaxtyping import Float, Int8, Int32
 
 from intertwine._checks import fail
 from intertwine.spaces.lattice import Lattice
@@ -20,6 +20,7 @@ from intertwine.spaces.lattice import Lattice
 _PAIRS_AT_ONCE = 2**20
 _MOST_PAIRS = 2**30
 _MOST_BLOCKED = 2**20
+_WIDEST_BLOCK = 16
 
 
 def push_forward(
@@ -33,13 +34,12 @@ def push_forward(
     blocked, q = rule.blocked(lattice), states or 2
     if q**blocked.size > _MOST_BLOCKED:
         raise fail("rule", f"at most {_MOST_BLOCKED} blocked configurations", f"{q}^{blocked.size}")
+    local = None if states else local_rule(rule, lattice)
+    if local is not None:
+        return _contracted(*local, weights)
     if q ** (lattice.size + blocked.size) > _MOST_PAIRS:
-        raise fail(
-            "rule",
-            "at most 2^30 pairs (v, h) for a rule without separate blocks",
-            f"{q}^{lattice.size + blocked.size}",
-            "take a smaller lattice",
-        )
+        expected = "at most 2^30 pairs (v, h) for a rule without separate blocks"
+        raise fail("rule", expected, f"{q}^{lattice.size + blocked.size}", "take a smaller lattice")
     h = all_states(blocked.size, states)
     rows = max(1, _PAIRS_AT_ONCE // len(h))
     found = np.zeros((len(h), weights.shape[1]))
@@ -67,5 +67,39 @@ def numbered(numbers: np.ndarray, size: int, states: int | None) -> Int8[np.ndar
     return digits if states else 1 - 2 * digits
 
 
-def local_rule(rule, lattice):
-    return rule.sites(lattice), rule.up
+class LocalRule(NamedTuple):
+    """sites: of each block, int32 (N', n). up: p(+|v_B) in the order of enumerations, float64 (2^n,)."""
+
+    sites: Int32[np.ndarray, "B n"]
+    up: Float[np.ndarray, " m"]
+
+
+def local_rule(rule: Any, lattice: Lattice) -> LocalRule | None:
+    """The table of a rule whose blocks part the lattice, with `sites` and `probability_up` as those of
+    `blocking` have them; None for any other rule.
+
+    >>> from intertwine.rg.blocking import Decimation
+    >>> from intertwine.spaces.lattices import Chain
+    >>> table = local_rule(Decimation(2), Chain(4))
+    >>> table.sites.tolist(), table.up
+    ([[0, 1], [2, 3]], array([1., 1., 0., 0.]))
+    """
+    if not (hasattr(rule, "sites") and hasattr(rule, "probability_up")):
+        return None
+    sites = np.array(rule.sites(lattice), np.int32)
+    if sites.shape[1] > _WIDEST_BLOCK or not np.array_equal(np.sort(sites.ravel()), np.arange(lattice.size)):
+        return None
+    return LocalRule(sites, np.array(rule.probability_up(all_states(sites.shape[1])), np.float64))
+
+
+def _contracted(
+    sites: np.ndarray, up: np.ndarray, weights: Float[np.ndarray, "n k"]
+) -> Float[np.ndarray, "m k"]:
+    """Σ_v Π_B p(h_B|v_B) w(v), one block after another."""
+    count, width = sites.shape
+    order = [*sites.ravel().tolist(), count * width]
+    tensor = weights.reshape((2,) * (count * width) + (-1,)).transpose(order)
+    tensor = tensor.reshape((2**width,) * count + (-1,))
+    for _ in range(count):  # the first axis is summed, its block goes behind the others
+        tensor = np.tensordot(tensor, np.stack([up, 1 - up]), axes=(0, 1))
+    return tensor.reshape(weights.shape[1], -1).T

@@ -145,7 +145,11 @@ class _Biased:
     def __init__(self, model: Ising, rule: Any, names: tuple[str | Shape, ...]):
         lattice = model.lattice
         self.blocked = rule.blocked(lattice)
-        self.sites, self.up = local_rule(rule, lattice)
+        local = local_rule(rule, lattice)
+        if local is None:
+            expected = "a rule of separate blocks, such as Majority(2)"
+            raise fail("rule", expected, type(rule).__name__, "match_moments serves any rule")
+        self.sites, self.up = local
         if len(spin_terms(lattice, "nearest").sites) != len(lattice.bonds()):
             raise fail("model", "a lattice of at least three sites along each direction", lattice.name)
         own = {name: value for name, value in model.couplings.items() if value != 0}
