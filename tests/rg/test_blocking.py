@@ -98,7 +98,7 @@ def test_two_potts_states_are_spins():
 
 @pytest.mark.parametrize("lattice", [Chain(12), Square(6, 12), Triangular(6), Cubic(6)], ids=lambda x: x.name)
 def test_blocks_tile(lattice):
-    """Every site in one block; blocks of block spins are blocks of 4 or more sites; uniform spins stay so."""
+    """Every site in one block; block corners lie on the smaller lattice; uniform spins stay uniform."""
     for b in (2, 3):
         sites, smaller = block_sites(lattice, b), blocked_lattice(lattice, b)
         assert (
