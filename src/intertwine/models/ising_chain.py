@@ -15,6 +15,7 @@ leaves a chain with tanh K' = tanh^b K (h = 0): renormalization without approxim
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -58,9 +59,7 @@ def ising_chain(
         raise fail("sites", "three sites or more on a ring, two in an open chain", sites)
     with jax.enable_x64(True):
         at = jnp.array([K, h], jnp.float64)
-        log_z = _log_z(at, sites, boundary == "periodic")
-        first = np.asarray(jax.grad(_log_z)(at, sites, boundary == "periodic"))
-        second = np.asarray(jax.hessian(_log_z)(at, sites, boundary == "periodic"))
+        log_z, first, second = (np.asarray(x) for x in _derivatives(at, sites, boundary == "periodic"))
         large, small = (float(x) for x in _eigenvalues(at))
     length = 1 / math.log(large / abs(small)) if small else 0.0
     return ChainValues(
@@ -87,6 +86,12 @@ def decimate_chain(K: float, b: int = 2) -> float:
     weaker = math.log(math.tanh(abs(K))) * b if K else -math.inf  # ln |tanh K'|
     size = (math.log1p(math.exp(weaker)) - math.log(-math.expm1(weaker))) / 2
     return math.copysign(size, K) if b % 2 else size
+
+
+@partial(jax.jit, static_argnames=("sites", "ring"))
+def _derivatives(at: Any, sites: int | None, ring: bool) -> tuple[Any, Any, Any]:
+    """ln Z per site at (K, h), its gradient (2,) and its Hessian (2, 2)."""
+    return _log_z(at, sites, ring), jax.grad(_log_z)(at, sites, ring), jax.hessian(_log_z)(at, sites, ring)
 
 
 def _log_z(at: Any, sites: int | None, ring: bool) -> Any:

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import jax
@@ -58,8 +58,7 @@ class MigdalKadanoff:
 
     def step(self, couplings: Any) -> Float[Array, " n"]:
         """K' (n,) of couplings (n,), a function of JAX."""
-        moved = self.block ** (self.dimension - 1) * jnp.asarray(couplings)
-        return _with_field(moved, self.block, self.dimension) if self.with_field else self._pairs(moved)
+        return _recursion(jnp.asarray(couplings), self)
 
     def flow(self, couplings: Any, levels: int = 10) -> Flow:
         """The couplings level by level; `couplings`: a number K, (n,) or a dict by name."""
@@ -98,23 +97,6 @@ class MigdalKadanoff:
         if not self.with_field:
             raise InputError("y_H: expected a step with a field; make it with migdal_kadanoff(field=True).")
         return math.log(self.fixed_point.matrix[1, 1]) / math.log(self.block)
-
-    def _pairs(self, moved: Array) -> Array:
-        """b bonds in a row, J each. Ising spins are two Potts states with twice the coupling."""
-        states = self.states or 2
-        J = moved if self.states else 2 * moved
-        bond = jnp.stack([J, jnp.zeros_like(J)])  # ln weight of equal and of different ends
-        many = np.array([math.log(states - 1), math.log(states - 2) if states > 2 else -np.inf])
-
-        def join(first: Array, second: Array) -> Array:
-            equal = jnp.logaddexp(first[0] + second[0], many[0] + first[1] + second[1])
-            mixed = jnp.logaddexp(first[0] + second[1], first[1] + second[0])
-            if states > 2:
-                mixed = jnp.logaddexp(mixed, many[1] + first[1] + second[1])
-            return jnp.stack([equal, mixed]) - mixed
-
-        found = _power(bond, self.block, join)
-        return (found[0] - found[1]) / (1 if self.states else 2)
 
 
 def migdal_kadanoff(
@@ -189,6 +171,29 @@ def migdal_infinitesimal(d: int = 2) -> InfinitesimalMigdal:
     for _ in range(50):  # Newton's method; the beta function is convex, so it comes down to its zero
         rule = replace(rule, K=rule.K - float(rule.beta(rule.K)) / rule.y_T)
     return rule
+
+
+@partial(jax.jit, static_argnames="rule")
+def _recursion(couplings: Array, rule: MigdalKadanoff) -> Array:
+    """The couplings after bonds are moved and joined."""
+    moved = rule.block ** (rule.dimension - 1) * couplings
+    if rule.with_field:
+        return _with_field(moved, rule.block, rule.dimension)
+    return _potts(moved, rule.block, rule.states) if rule.states else _potts(2 * moved, rule.block, 2) / 2
+
+
+def _potts(J: Array, b: int, states: int) -> Array:
+    """b Potts bonds J in a row. A bond is the logarithms of its weights of equal and of different ends."""
+    others = math.log(states - 1)
+
+    def join(first: Array, second: Array) -> Array:
+        equal = jnp.logaddexp(first[0] + second[0], others + first[1] + second[1])
+        mixed = jnp.logaddexp(first[0] + second[1], first[1] + second[0])
+        if states > 2:
+            mixed = jnp.logaddexp(mixed, math.log(states - 2) + first[1] + second[1])
+        return jnp.stack([equal - mixed, jnp.zeros_like(mixed)])
+
+    return _power(jnp.stack([J, jnp.zeros_like(J)]), b, join)[0]
 
 
 def _with_field(moved: Array, b: int, d: int) -> Array:

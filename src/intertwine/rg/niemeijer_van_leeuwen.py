@@ -25,9 +25,10 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
@@ -66,19 +67,7 @@ class NiemeijerVanLeeuwen:
 
     def step(self, couplings: Any) -> Float[Array, " n"]:
         """K' (n,) of couplings (n,), a function of JAX."""
-        K = jnp.asarray(couplings)
-        same = jnp.exp(-4 * K[0])  # e^{−K}/e^{3K}
-        f, g = (1 + same) / (1 + 3 * same), (1 - same) / (1 + 3 * same)
-        pairs, chains = _geometry()
-        if self.order == 1:
-            even = [pairs[0, 0] * f**2 * K[0]]
-        else:
-            second = K[0] ** 2 * f**2 * (chains[0] * (1 - f**2) + chains[1] * (g - f**2))
-            even = list(f**2 * (jnp.asarray(pairs) @ K[:3]) + second)
-        if not self.with_field:
-            return jnp.stack(even)
-        cross = 6 * pairs[0, 0] * K[0] * f * (1 + 2 * g - 3 * f**2) if self.order == 2 else 0.0
-        return jnp.stack([*even, (3 * f + cross) * K[-1]])
+        return _recursion(jnp.asarray(couplings), self.order, self.with_field)
 
     def flow(self, couplings: Any, levels: int = 10) -> Flow:
         """The couplings level by level; `couplings`: (n,) or a dict by name, or a number K_1."""
@@ -130,6 +119,23 @@ def niemeijer_van_leeuwen(order: int = 1, *, field: bool = False) -> NiemeijerVa
     if order not in (1, 2) or isinstance(order, bool):
         raise fail("order", "1 or 2", order)
     return NiemeijerVanLeeuwen(int(order), bool(field))
+
+
+@partial(jax.jit, static_argnames=("order", "with_field"))
+def _recursion(K: Array, order: int, with_field: bool) -> Array:
+    """The couplings of the cell spins."""
+    same = jnp.exp(-4 * K[0])  # e^{−K}/e^{3K}
+    f, g = (1 + same) / (1 + 3 * same), (1 - same) / (1 + 3 * same)
+    pairs, chains = _geometry()
+    if order == 1:
+        even = [pairs[0, 0] * f**2 * K[0]]
+    else:
+        second = K[0] ** 2 * f**2 * (chains[0] * (1 - f**2) + chains[1] * (g - f**2))
+        even = list(f**2 * (jnp.asarray(pairs) @ K[:3]) + second)
+    if not with_field:
+        return jnp.stack(even)
+    cross = 6 * pairs[0, 0] * K[0] * f * (1 + 2 * g - 3 * f**2) if order == 2 else 0.0
+    return jnp.stack([*even, (3 * f + cross) * K[-1]])
 
 
 @lru_cache(maxsize=1)
