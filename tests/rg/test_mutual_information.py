@@ -1,4 +1,4 @@
-"""Exact mutual information against enumeration and closed forms; its bounds from samples against the exact."""
+"""Exact mutual information against enumeration and closed forms; bounds from samples against the exact."""
 
 import math
 from functools import cache
@@ -12,13 +12,16 @@ from intertwine.learning.traces import count_traces
 from intertwine.models.ising import CRITICAL_SQUARE, Ising
 from intertwine.models.spin_enumeration import enumerate_distribution
 from intertwine.rg.block_window import BlockWindow
-from intertwine.rg.information_bound import Training, configurations, mutual_information_bound
+from intertwine.rg.blocking import Decimation, Majority
+from intertwine.rg.blocks import block_sites
+from intertwine.rg.chains import chains_of
+from intertwine.rg.information_bound import Training, mutual_information_bound
 from intertwine.rg.mutual_information import mutual_information, optimal_filter, rule_table, table_information
 from intertwine.sampling.enumeration import all_configurations
 from intertwine.spaces.lattices import Chain, Honeycomb, Square, Triangular
 
 KEY = jax.random.key(11)
-MAJORITY = rule_table(20.0 * np.ones(4), 4)
+MAJORITY = Majority(2)
 FILTERS = {
     "uniform": np.ones(4),
     "one-spin": np.array([2.0, 0, 0, 0]),
@@ -114,7 +117,7 @@ def test_best_filter_is_uniform(extent: tuple[int, int], buffer: int, K: float) 
 
 
 def test_best_filters_that_are_not_uniform() -> None:
-    """Antiferromagnet: staggered. Chain: one spin at an end of the block. Anisotropy of 3×3: the middle less."""
+    """Antiferromagnet: staggered. Chain: one spin at an end of the block. Block of 3×3: the middle less."""
     staggered = optimal_filter(Ising(Square(4, 6), -CRITICAL_SQUARE), key=KEY).weights[0]
     assert np.abs(staggered * [1, -1, -1, 1] * np.sign(staggered[0]) - 1).max() < 1e-3
     chain = np.sort(np.abs(optimal_filter(Ising(Chain(24), 0.7), block=4, key=KEY).weights[0]))
@@ -124,13 +127,23 @@ def test_best_filters_that_are_not_uniform() -> None:
 
 
 def test_sharp_filters_break_ties() -> None:
-    """I is convex in p(h|v): a majority that breaks ties by one spin keeps a little more than ties at random."""
+    """I is convex in p(h|v): a majority that breaks ties by one spin keeps more than one with random ties."""
     model = Ising(Square(4, 5), CRITICAL_SQUARE)
-    broken = rule_table(np.array([20.0, 15, 15, 15]), 4)
-    gain = mutual_information(model, broken) - mutual_information(model, MAJORITY)
+    gain = mutual_information(model, Majority(2, ties="first")) - mutual_information(model, MAJORITY)
     assert 1e-5 < gain < 1e-4
     sharp = optimal_filter(model, sharpness=3.0, key=KEY)
     assert sharp.information > mutual_information(model, 3 * np.ones(4)) + 1e-5
+
+
+def test_blocking_rules() -> None:
+    """Rules are read over the block's spins in the order of `block_sites`; sharp filters approach them."""
+    window = BlockWindow(Square(4, 6), 2, 1, None)
+    blocks = block_sites(window.lattice, 2)
+    assert all(row.tolist() in window.inside.tolist() for row in blocks)
+    assert np.array_equal(window.inside[0], blocks[0])
+    model = Ising(window.lattice, CRITICAL_SQUARE)
+    for rule, weights in ((MAJORITY, 20 * np.ones(4)), (Decimation(2), np.array([20.0, 0, 0, 0]))):
+        assert abs(mutual_information(model, rule) - mutual_information(model, weights)) < 1e-12
 
 
 def test_more_hidden_units_keep_more() -> None:
@@ -144,7 +157,7 @@ def test_more_hidden_units_keep_more() -> None:
 
 @cache
 def _samples(extent: tuple[int, int], K: float) -> np.ndarray:
-    chains, _ = configurations(Ising(Square(*extent), K), None, 40_000, key=jax.random.fold_in(KEY, 1))
+    chains, _ = chains_of(Ising(Square(*extent), K), None, 40_000, key=jax.random.fold_in(KEY, 1))
     return chains
 
 
@@ -218,6 +231,8 @@ ISING = Ising(Square(6, 6), 0.4)
     [
         (lambda: mutual_information(Square(6, 6), np.ones(4)), "model: expected an Ising model"),
         (lambda: mutual_information(ISING, np.ones(3)), r"rule: expected finite weights \(4,\)"),
+        (lambda: mutual_information(ISING, Majority(3)), "block: expected 3"),
+        (lambda: mutual_information(ISING, "majority"), "rule with separate blocks"),
         (lambda: mutual_information(ISING, np.ones((2, 16))), r"columns p\(h\|v\)"),
         (lambda: mutual_information(ISING, np.ones(4), buffer=3), "beyond a block of 2"),
         (lambda: mutual_information(ISING, np.ones(4), buffer=-1), "layers ≥ 0"),
@@ -225,9 +240,9 @@ ISING = Ising(Square(6, 6), 0.4)
         (lambda: mutual_information(Ising(Square(6, 6, pbc=False), 0.4)), "periodic"),
         (lambda: optimal_filter(ISING, sharpness=0, key=KEY), "sharpness"),
         (lambda: optimal_filter(ISING, hidden=0, key=KEY), "hidden"),
-        (lambda: mutual_information_bound(np.zeros((9, 36)), np.ones(4), key=KEY), "values ±1"),
+        (lambda: mutual_information_bound(np.zeros((9, 36)), np.ones(4), key=KEY), "spins ±1"),
         (lambda: mutual_information_bound(np.ones((9, 35)), np.ones(4), key=KEY), "35 is no square"),
-        (lambda: mutual_information_bound(np.ones((9, 36)), np.ones(4), Square(4), key=KEY), "36 sites"),
+        (lambda: mutual_information_bound(np.ones((9, 36)), np.ones(4), Square(4), key=KEY), "of square:4x4"),
         (lambda: mutual_information_bound(np.ones((3, 36)), np.ones(4), key=KEY), "at least 4"),
         (lambda: mutual_information_bound(ISING, np.ones(4), key=0), "random key"),
         (lambda: Training(method="dv"), "'infonce', 'nwj'"),  # type: ignore[arg-type]

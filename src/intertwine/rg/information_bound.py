@@ -28,7 +28,6 @@ from intertwine.learning.batches import Batches
 from intertwine.learning.gradient import OptaxGradient
 from intertwine.learning.loop import train
 from intertwine.learning.stream import OverBatches
-from intertwine.models.ising import Ising
 from intertwine.models.parameters import check_key
 from intertwine.rg.block_critic import (
     CRITICS,
@@ -41,12 +40,11 @@ from intertwine.rg.block_critic import (
     held_out_values,
 )
 from intertwine.rg.block_window import BlockWindow
-from intertwine.rg.mutual_information import rule_table
-from intertwine.sampling.cluster import SwendsenWang
+from intertwine.rg.chains import chains_of
+from intertwine.rg.mutual_information import window_table
 from intertwine.sampling.estimate import Estimate, estimate
 from intertwine.sampling.keys import key_words
 from intertwine.spaces.lattice import Lattice
-from intertwine.spaces.lattices import Square
 
 MOST_PLACES = 256
 """Placements of the block over which held-out configurations are averaged, at most."""
@@ -149,13 +147,15 @@ def mutual_information_bound(
     """A lower bound on I(H; E) of a given rule.
 
     spins: ±1, (draws, N) of one chain or (chains, draws, N), of a distribution that is the same at every
-    cell; or an `Ising` model, of which `samples` configurations are drawn with Swendsen-Wang. rule: weights
-    or table, as in `mutual_information`. lattice: None is the square torus of side √N. block, buffer,
-    environment: see `BlockWindow`. training: see `Training`. progress: called with the scalars of every chunk
-    of updates.
+    cell; or an `Ising` model, of which `samples` configurations are drawn with Swendsen-Wang. rule: weights,
+    table or blocking rule, as in `mutual_information`. lattice: None is the square torus of side √N. block,
+    buffer, environment: see `BlockWindow`. training: see `Training`. progress: called with the scalars of
+    every chunk of updates.
 
     Raises InputError for spins that are not ±1, and where rule, lattice and spins do not fit.
 
+    >>> from intertwine.models.ising import Ising
+    >>> from intertwine.spaces.lattices import Square
     >>> ising = Ising(Square(6, 6), K=0.4406867935)
     >>> quick = Training(steps=300, batch=200)
     >>> found = mutual_information_bound(
@@ -164,38 +164,12 @@ def mutual_information_bound(
     (True, 'infonce')
     """
     draw_key, run_key = jax.random.split(check_key(key))
-    chains, lattice = configurations(spins, lattice, samples, key=draw_key)
+    chains, lattice = chains_of(spins, lattice, samples, key=draw_key)
     window = BlockWindow(lattice, block, buffer, environment)
-    table = rule_table(rule, window.inside.shape[1])
+    table = window_table(rule, window)
     training = Training() if training is None else training
     fixed = TableRule(jnp.asarray(table, jnp.float32))
     return training.run(fixed, len(table), chains, window, learned=False, key=run_key, progress=progress)[1]
-
-
-def configurations(
-    spins: Any, lattice: Lattice | None, samples: int, *, key: Array
-) -> tuple[Int8[np.ndarray, "C D N"], Lattice]:
-    """Chains of configurations, given or drawn from an `Ising` model, and their lattice."""
-    if isinstance(spins, Ising):
-        chains = 64
-        sampler = SwendsenWang(chains=chains, steps=2)
-        init_key, draw_key = jax.random.split(key)
-        draws = -(-positive_int("samples", samples) // chains)
-        drawn, _ = sampler.sample(spins, sampler.init(spins, key=init_key), draws, key=draw_key)
-        return np.asarray(drawn.configurations), spins.lattice
-    given = np.asarray(spins)
-    if given.ndim not in (2, 3) or given.size == 0:
-        raise fail("spins", "an array (draws, N) or (chains, draws, N)", f"shape {given.shape}")
-    if given.dtype.kind not in "if" or not (np.abs(given) == 1).all():
-        raise fail("spins", "values ±1", f"values such as {np.unique(given)[:4].tolist()}")
-    if lattice is None:
-        side = math.isqrt(given.shape[-1])
-        if side * side != given.shape[-1]:
-            raise fail("lattice", "the lattice of the spins", None, f"{given.shape[-1]} is no square")
-        lattice = Square(side)
-    if not isinstance(lattice, Lattice) or lattice.size != given.shape[-1]:
-        raise fail("lattice", f"a lattice of {given.shape[-1]} sites", getattr(lattice, "name", lattice))
-    return given.astype(np.int8).reshape(-1, *given.shape[-2:]), lattice
 
 
 @lru_cache(maxsize=8)

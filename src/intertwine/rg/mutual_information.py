@@ -48,8 +48,9 @@ def mutual_information(
 
     model: an `Ising` model on a periodic lattice, narrow enough to be summed exactly. rule: weights Λ (n,) or
     (hidden, n) for the n spins of the block, row-major; a table p(h|v), (2^hidden, 2^n), spins +1 before −1,
-    the first spin varying slowest; or None for the whole block, I(V; E). block, buffer, environment: see
-    `BlockWindow`; environment None is everything beyond the buffer.
+    the first spin varying slowest; a blocking rule with separate blocks, such as `Majority(2)`; or None for
+    the whole block, I(V; E). block, buffer, environment: see `BlockWindow`; environment None is everything
+    beyond the buffer.
 
     Raises InputError for rules of another shape, tables that are no probabilities, and models too wide.
 
@@ -58,10 +59,9 @@ def mutual_information(
     >>> round(mutual_information(ising, np.ones(4)), 6), round(mutual_information(ising), 6)
     (0.395283, 0.463526)
     """
-    joint = block_environment(model, BlockWindow(_lattice(model), block, buffer, environment))
-    if rule is None:
-        return table_information(joint)
-    return table_information(rule_table(rule, int(math.log2(len(joint)))) @ joint)
+    window = BlockWindow(_lattice(model), block, buffer, environment)
+    joint = block_environment(model, window)
+    return table_information(joint if rule is None else window_table(rule, window) @ joint)
 
 
 def table_information(joint: Float[np.ndarray, "a b"]) -> float:
@@ -82,17 +82,28 @@ def block_environment(model: Ising, window: BlockWindow) -> Float[np.ndarray, "v
     return marginal(model, inside + near).table.reshape(2 ** len(inside), -1)
 
 
+def window_table(rule: Any, window: BlockWindow) -> Float[np.ndarray, "h v"]:
+    """`rule_table` for the window's block. Raises InputError for a rule of blocks of another size."""
+    if getattr(rule, "block", window.block) != window.block:
+        raise fail("block", f"{rule.block}, as the rule's blocks", window.block)
+    return rule_table(rule, window.inside.shape[1])
+
+
 def rule_table(rule: Any, spins: int) -> Float[np.ndarray, "h v"]:
-    """p(h|v), float64 (2^hidden, 2^spins), of weights or of a table that is checked.
+    """p(h|v), float64 (2^hidden, 2^spins), of weights, of a table that is checked, or of a blocking rule.
 
     >>> rule_table([0.0, 50.0], 2).round(6)                            # decimation
     array([[1., 0., 1., 0.],
            [0., 1., 0., 1.]])
     """
+    if hasattr(rule, "probability_up"):
+        up = rule.probability_up(all_configurations(spins))
+        return np.stack([up, 1 - up])
     try:
         given = np.asarray(rule, np.float64)
     except (TypeError, ValueError):
-        raise fail("rule", "weights or a table of probabilities", type(rule).__name__) from None
+        expected = "weights, a table of probabilities or a rule with separate blocks"
+        raise fail("rule", expected, type(rule).__name__) from None
     if given.ndim == 2 and given.shape[1] == 2**spins and spins > 0:
         if not (np.isfinite(given).all() and (given >= 0).all() and np.allclose(given.sum(0), 1)):
             raise fail("rule", "columns p(h|v) that sum to 1", f"column sums {given.sum(0)[:8]}")
@@ -132,8 +143,8 @@ def optimal_filter(
 ) -> OptimalFilter:
     """The filters that maximise the exact I(H; E), by BFGS from several random starts.
 
-    hidden: coarse spins of the block. sharpness: root mean square of each filter's weights. The sign of a filter is
-    free; its first weight of largest magnitude is made positive.
+    hidden: coarse spins of the block. sharpness: root mean square of each filter's weights. The sign of a
+    filter is free; its first weight of largest magnitude is made positive.
 
     >>> import jax
     >>> from intertwine.spaces.lattices import Square
