@@ -8,8 +8,13 @@ from pydantic import BaseModel
 
 from intertwine.experiments.configuration import HAMILTONIANS, GroundStateConfiguration
 from intertwine.experiments.learn_configuration import LearnConfiguration
+from intertwine.experiments.renormalize_configuration import RenormalizeConfiguration
 
-KINDS = {"ground-state": GroundStateConfiguration, "learn": LearnConfiguration}
+KINDS = {
+    "ground-state": GroundStateConfiguration,
+    "learn": LearnConfiguration,
+    "renormalize": RenormalizeConfiguration,
+}
 
 WRONG_TYPES = {
     "list": [1, 2],
@@ -67,9 +72,9 @@ def refused_values(path, field):
             | words
             | {"zero": 0, "below": -1, "above": 100_001, "huge": 10**40, "fraction": 1.5, "true": True}
         )
-    if path[-1].startswith("learning_rate") and kind is not float:
+    if path == ("system", "coupling") or (path[-1].startswith("learning_rate") and kind is not float):
         out = {
-            "zero": 0.0,
+            **({} if path[-1] == "coupling" else {"zero": 0.0}),
             "below": -1.0,
             "above": 10.5,
             "huge": 1e300,

@@ -247,6 +247,55 @@ CONTRADICTIONS |= {
 }  # fmt: skip
 
 
+def renormalize(**tables):
+    return {"kind": "renormalize", **tables}
+
+
+CONTRADICTIONS |= {
+    "a size that blocks do not tile": ("levels", renormalize(system="ising:20")),
+    "a lattice of two sites a cell": ("rule.name", renormalize(system={"name": "kagome:8", "coupling": 0.4})),
+    "a lattice too small for the levels": ("levels", renormalize(levels=6)),
+    "more couplings than a lattice has": ("levels", renormalize(levels=5, couplings=7)),
+    "blocks of three on a power of two": ("levels", renormalize(rule="majority:3")),
+    "a Potts model that is blocked": ("system.name", renormalize(system="potts:3:64")),
+    "a Potts model of a hundred states": ("system.name", renormalize(system="potts:100:64")),
+    "a Potts model of no state": ("system.name", renormalize(system="potts:x")),
+    "a lattice nobody knows": ("system.name", renormalize(system="ising:hexagonal:8")),
+    "a million sites a side": ("system.name", renormalize(system="ising:1000000")),
+    "three sides of a square": ("system.name", renormalize(system="ising:square:8x8x8")),
+    "an empty part of a name": ("system.name", renormalize(system="ising::8")),
+    "a critical point nobody knows": ("system.coupling", renormalize(system="cubic:16")),
+    "a critical point that is moved": ("system.coupling", renormalize(system={"next": 0.1})),
+    "a majority of one": ("rule.name", renormalize(rule="majority:1")),
+    "a weight that is no number": ("rule.name", renormalize(rule="block-rbm:1e")),
+    "a weight beyond all": ("rule.name", renormalize(rule="block-rbm:1e9")),
+    "one singular value": ("rule.name", renormalize(rule="trg:1")),
+    "a rule that is a folder of other things": ("rule.name", renormalize(rule="/")),
+    "samples that bins do not divide": ("sampler.samples", renormalize(sampler={"samples": 1234})),
+    "Wolff clusters in a field": (
+        "sampler.name", renormalize(sampler="wolff", system={"field": 0.1, "coupling": 0.4}),
+    ),
+    "frustrated clusters": (
+        "sampler.name", renormalize(sampler="swendsen-wang", system={"next": -0.1, "coupling": 0.4}),
+    ),
+    "tensors of a triangular lattice": ("system.name", renormalize(rule="trg:8", system="triangular:8")),
+    "triangles of a square lattice": (
+        "system.name", renormalize(rule="niemeijer-van-leeuwen", system="square:8"),
+    ),
+    "bonds moved in a field": (
+        "system.field", renormalize(rule="migdal-kadanoff", system={"field": 0.1}),
+    ),
+    "exponents of one size": ("system.name", renormalize(study="exponents", system="ising:64")),
+    "exponents by a rule": ("rule.name", renormalize(study="exponents", rule="trg:8")),
+    "exponents in a field": ("system.field", renormalize(study="exponents", system={"field": 0.1})),
+    "exponents in three dimensions": (
+        "system.name", renormalize(study="exponents", system={"name": "cubic", "coupling": 0.2}),
+    ),
+    "sizes that do not grow": ("scaling.sizes", renormalize(study="exponents", scaling={"sizes": "8-32-16"})),
+    "a network that is a word": ("rule.name", renormalize(study="network")),
+}  # fmt: skip
+
+
 @pytest.mark.parametrize("names, tables", CONTRADICTIONS.values(), ids=CONTRADICTIONS)
 def test_contradictions(names, tables, tmp_path):
     begun = time.monotonic()
@@ -322,6 +371,32 @@ LEARN_FLAGS = [
 def test_flags_of_learn(flag, value, names, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     refused(["learn", flag, value], tmp_path, names=names)
+
+
+RENORMALIZE_FLAGS = [
+    ("--system", "", "system.name"),
+    ("--system", "ising:64:64", "system.name"),
+    ("--system", "potts", "system.name"),
+    ("--rule", "nowhere/run", "rule.name"),
+    ("--rule", "majority:2.0", "rule.name"),
+    ("--coupling", "nan", "system.coupling"),
+    ("--coupling", "-1", "system.coupling"),
+    ("--field", "inf", "system.field"),
+    ("--next", "much", "system.next"),
+    ("--levels", "0", "levels"),
+    ("--samples", "1e4", "sampler.samples"),
+    ("--sampler", "metropolis", "sampler.name"),
+    ("--sizes", "8", "scaling.sizes"),
+    ("--exponents", "--rule=trg:8", "rule.name"),
+    ("nowhere", "--levels=3", "rule.name"),
+    ("nowhere", "--exponents", "RUN"),
+]
+
+
+@pytest.mark.parametrize("flag, value, names", RENORMALIZE_FLAGS)
+def test_flags_of_renormalize(flag, value, names, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    refused(["renormalize", flag, value], tmp_path, names=names)
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ Readers = Mapping[str, tuple[Callable[[Path], Any], str]]
 def check_folder(folder: str | Path) -> Path:
     """`folder` as a path, if it is one."""
     folder = Path(folder)
-    remedy = "give the folder that `intertwine ground-state`, `learn` or `run` wrote"
+    remedy = "give the folder that `intertwine ground-state`, `learn`, `renormalize` or `run` wrote"
     if not folder.is_dir():
         raise fail("folder", "an existing run folder", str(folder), remedy)
     return folder
@@ -42,7 +42,7 @@ def read_files(folder: Path, readers: Readers) -> tuple[dict[str, Any], dict[str
         else:
             missing[name] = shows
     if not found:
-        remedy = "give the folder that `intertwine ground-state`, `learn` or `run` wrote"
+        remedy = "give the folder that `intertwine ground-state`, `learn`, `renormalize` or `run` wrote"
         raise fail("folder", "a run folder with " + ", ".join(readers), f"{folder} with none of them", remedy)
     return found, missing
 

@@ -15,11 +15,14 @@ from intertwine.report.read import Field, Run
 
 @dataclass(frozen=True)
 class Tiles:
-    """Small pictures side by side: data URIs under a heading, with words for who cannot see them."""
+    """Pictures side by side, `columns` in a row: data URIs under a heading, with words for who cannot see
+    them.
+    """
 
     heading: str
     alternative: str
     pictures: tuple[str, ...]
+    columns: int = 8
 
 
 @dataclass(frozen=True)

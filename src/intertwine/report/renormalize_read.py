@@ -1,0 +1,164 @@
+r"""What the folder of a renormalization run holds, checked once, for the figures and the page as plain data.
+
+Names in `result.nc` (all optional), with their dimensions:
+
+    y_T, y_T_error, y_H, y_H_error   (level, number)          exponents by step and number of couplings
+    coupling, coupling_error         (scale, family)          the flow of the system itself
+    flow                             (start, scale, family)   flows from several starts, NaN after their end
+    map_from, map_to                 (point)                  an approximate transformation of one coupling
+    column_...                       (row)                    a table that the study made, against row_of
+    picture_0, picture_1, …          (row_k, column_of_k)       one configuration, level by level
+    trace                            (state)                  ln Σ_h e^T of states of a network
+    filter                           (filter, unit)           its receptive fields
+    shell_distance, shell_coupling, shell_error (shell)       couplings read out of it
+    cold, hot, cold_error, hot_error (flow_step)              energies along v → h → v
+
+    start_coupling                   (start)                  K of every start
+
+attributes: families (comma-separated), main_start, image_height and image_width of the filters, sheared
+(pictures are of a triangular lattice), row_of; title_, caption_, log_ of a column.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from intertwine.report.folder import (
+    check_folder,
+    damaged,
+    mapping,
+    numbers_of,
+    optional,
+    read_config,
+    read_dataset,
+    read_files,
+    read_metrics,
+    read_object,
+    read_text,
+)
+
+_ARRAYS = {
+    "y_T": 2, "y_T_error": 2, "y_H": 2, "y_H_error": 2, "coupling": 2, "coupling_error": 2, "flow": 3,
+    "start_coupling": 1, "map_from": 1, "map_to": 1, "trace": 1, "filter": 2, "shell_distance": 1,
+    "shell_coupling": 1, "shell_error": 1, "cold": 1, "hot": 1, "cold_error": 1, "hot_error": 1,
+}  # fmt: skip
+_NUMBERS = ("mean", "error", "exact")
+_LARGEST, _MOST_PICTURES = 4096, 64
+
+
+@dataclass(frozen=True)
+class RenormalizeRun:
+    """The folder as data. metrics: series of float64 against "step"; arrays: what `result.nc` has of the
+    names above; pictures: configurations by level.
+    """
+
+    name: str
+    config: dict[str, Any]
+    metrics: dict[str, np.ndarray]
+    result: dict[str, Any]
+    arrays: dict[str, np.ndarray]
+    pictures: list[np.ndarray]
+    attributes: dict[str, Any]
+    missing: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def finished(self) -> bool:
+        return bool(self.result)
+
+    @property
+    def steps(self) -> int:
+        return len(self.metrics.get("step", ()))
+
+    @property
+    def study(self) -> str:
+        """flow, exponents or network."""
+        return str(self.result.get("study") or self.config.get("study") or "flow")
+
+    @property
+    def families(self) -> list[str]:
+        """The families of terms of the couplings."""
+        return [name for name in str(self.attributes.get("families", "")).split(",") if name]
+
+    def last(self, name: str) -> float | None:
+        """The last finite value of a series, None where there is none."""
+        values = self.metrics.get(name)
+        if values is None or not np.isfinite(values).any():
+            return None
+        return float(values[np.isfinite(values)][-1])
+
+    def value(self, table: str, name: str) -> dict[str, float | None]:
+        """mean, error, exact of an entry of `observables` or `exponents`."""
+        return self.result.get(table, {}).get(name) or dict.fromkeys(_NUMBERS)
+
+
+def read_renormalize(folder: str | Path) -> RenormalizeRun:
+    """The run in `folder`; raises `InputError` if it is not a run folder or one of its files is damaged."""
+    folder = check_folder(folder)
+    found, missing = read_files(
+        folder,
+        {
+            "config.toml": (read_config, "the configuration"),
+            "metrics.jsonl": (read_metrics, "how the numbers came about"),
+            "result.json": (_read_result, "exponents and couplings"),
+            "result.nc": (_read_arrays, "flows, exponents by level and configurations"),
+        },
+    )
+    arrays, pictures, attributes = found.get("result.nc", ({}, [], {}))
+    return RenormalizeRun(
+        folder.resolve().name, found.get("config.toml", {}), found.get("metrics.jsonl", {}),
+        found.get("result.json", {}), arrays, pictures, attributes, missing,
+    )  # fmt: skip
+
+
+def _read_result(path: Path) -> dict[str, Any]:
+    result = read_object(path, read_text(path), "the file")
+    for name in ("system", "observables", "exponents", "facts", "versions"):
+        result[name] = mapping(path, result, name)
+    for table in ("observables", "exponents"):
+        result[table] = {str(name): _numbers(path, result[table], name, _NUMBERS) for name in result[table]}
+    for name in ("coupling", "critical_coupling", "field", "next", "states"):
+        result["system"][name] = optional(path, f"system.{name}", result["system"].get(name))
+    for name in ("levels", "samples", "seconds"):
+        result[name] = optional(path, name, result.get(name))
+    notes = result.get("notices")
+    notes = [] if notes is None else notes
+    if not isinstance(notes, list) or not all(isinstance(note, str) for note in notes):
+        raise damaged(path, "a list of sentences for notices", notes)
+    result["notices"] = notes
+    return result
+
+
+def _numbers(path: Path, table: dict[str, Any], name: str, names: tuple[str, ...]) -> dict[str, Any]:
+    inner = mapping(path, table, name)
+    return {entry: optional(path, f"{name}.{entry}", inner.get(entry)) for entry in names}
+
+
+def _read_arrays(path: Path) -> tuple[dict[str, np.ndarray], list[np.ndarray], dict[str, Any]]:
+    dataset = read_dataset(path)
+    found = {
+        name: numbers_of(path, dataset[name], axes)
+        for name, axes in _ARRAYS.items()
+        if name in dataset.variables
+    }
+    for name in dataset.variables:
+        if str(name).startswith("column_"):
+            found[str(name)] = numbers_of(path, dataset[name], 1)
+    for name in found:
+        other = name.removesuffix("_error")
+        if other in found and found[other].shape != found[name].shape:
+            raise damaged(path, f"{name} in the shape of {other}", str(found[name].shape))
+    pictures = []
+    while f"picture_{len(pictures)}" in dataset.variables and len(pictures) < _MOST_PICTURES:
+        picture = numbers_of(path, dataset[f"picture_{len(pictures)}"], 2)
+        if max(picture.shape) > _LARGEST or not np.isfinite(picture).all():
+            raise damaged(path, f"pictures of at most {_LARGEST} finite pixels a side", str(picture.shape))
+        pictures.append(picture)
+    attributes = {
+        str(name): value.item() if isinstance(value, np.generic) else value
+        for name, value in dataset.attrs.items()
+    }
+    return found, pictures, attributes

@@ -1,0 +1,302 @@
+"""Renormalization runs: the same numbers after an interruption at any line, of every study; what the folder
+holds against exact values; folders of another kind are refused.
+"""
+
+import contextlib
+import io
+import json
+import random
+import signal
+
+import jax
+import numpy as np
+import pytest
+import xarray
+
+from intertwine._checks import InputError
+from intertwine.cli import main
+from intertwine.experiments import checkpoints, renormalize
+from intertwine.experiments.interruption import Interrupted
+from intertwine.experiments.kinds import configuration_of
+from intertwine.experiments.progress import Silent
+from intertwine.experiments.renormalize_observables import Observables
+from intertwine.models.ising import CRITICAL_SQUARE, Ising
+from intertwine.models.ising_exact import magnetization_distribution
+from intertwine.models.spin_enumeration import enumerate_distribution
+from intertwine.spaces.lattices import Square, Triangular
+
+from .runs import begin, final_numbers, lines, stop_at
+
+SMALL = {
+    "kind": "renormalize",
+    "levels": 2,
+    "couplings": 2,
+    "starts": 2,
+    "checkpoint_every": 2,
+    "system": {"name": "ising:16"},
+    "sampler": {"samples": 400, "chains": 5, "bins": 8, "burn_in": 50},
+}
+
+
+@pytest.fixture(autouse=True)
+def precision_as_before():
+    """The command sets JAX's precision for its process."""
+    yield
+    jax.config.update("jax_enable_x64", True)
+
+
+def configuration(**changes):
+    """`SMALL` with sections changed."""
+    tables = {name: dict(value) if isinstance(value, dict) else value for name, value in SMALL.items()}
+    for section, values in changes.items():
+        tables[section] = tables.get(section, {}) | values if isinstance(values, dict) else values
+    return configuration_of(tables)
+
+
+class StopsAt(Silent):
+    """Progress that is interrupted after a line."""
+
+    def __init__(self, line):
+        self.line = line
+
+    def step(self, record):
+        if record["step"] == self.line:
+            raise KeyboardInterrupt
+
+
+def silent(*_, **__):
+    return Silent()
+
+
+def quietly(function, *arguments, **options):
+    with contextlib.redirect_stdout(io.StringIO()):
+        return function(*arguments, **options)
+
+
+def assert_same(folder, reference):
+    """Identical, to the last bit."""
+    (result, metrics, fields), (result_0, metrics_0, fields_0) = map(final_numbers, (folder, reference))
+    assert result == result_0 and metrics == metrics_0 and fields.keys() == fields_0.keys()
+    for name, values in fields.items():
+        np.testing.assert_array_equal(values, fields_0[name], err_msg=name)
+
+
+@pytest.fixture(scope="module")
+def learned(tmp_path_factory):
+    """A small learning run on Ising samples."""
+    folder = tmp_path_factory.mktemp("learned") / "rbm"
+    flags = ["--data", "ising:4", "--rows", "100", "--model", "rbm:8", "--epochs", "4", "--samples", "400"]
+    with contextlib.redirect_stdout(io.StringIO()):
+        assert main(["learn", *flags, "--ais-temperatures", "20", "--out", str(folder)]) == 0
+    jax.config.update("jax_enable_x64", True)
+    return folder
+
+
+RUNS = {
+    "majority": ({}, [2, 8]),
+    "decimation in a field": (
+        {"rule": {"name": "decimation:2"}, "system": {"field": 0.05, "coupling": 0.4}}, [5],
+    ),
+    "block RBM, heat bath": (
+        {"rule": {"name": "block-rbm:1.0"}, "sampler": {"name": "heat-bath"}, "system": {"next": -0.05,
+         "coupling": 0.4}}, [3],
+    ),
+    "Wolff, triangular": (
+        {"system": {"name": "triangular:8"}, "sampler": {"name": "wolff", "thin": 3}, "levels": 1}, [4],
+    ),
+    "migdal-kadanoff": ({"rule": "migdal-kadanoff", "system": {"name": "square"}}, [0]),
+    "niemeijer-van-leeuwen": (
+        {"rule": "niemeijer-van-leeuwen", "system": {"name": "auto"}, "checkpoint_every": 1}, [1],
+    ),
+    "trg": ({"rule": "trg:4", "checkpoint_every": 1}, [0]),
+    "network": ({"study": "network", "rule": "LEARNED", "network": {"steps": 300, "chains": 8}}, [1]),
+}  # fmt: skip
+
+
+def configured(name, learned):
+    """The configuration of a row of `RUNS`."""
+    changes = RUNS[name][0]
+    if changes.get("rule") == "LEARNED":
+        changes = changes | {"rule": str(learned)}
+    return configuration(**changes)
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_an_interrupted_run_ends_with_the_same_numbers(name, tmp_path, monkeypatch, learned):
+    monkeypatch.setattr(renormalize, "report", lambda folder: None)
+    c, stops = configured(name, learned), RUNS[name][1]
+    quietly(renormalize.start, c, tmp_path / "whole", show=silent)
+    for number, stop in enumerate(stops):
+        go_on = renormalize.resume if number else renormalize.start
+        given = (tmp_path / "stopped", c) if number else (c, tmp_path / "stopped")
+        with pytest.raises(Interrupted, match="intertwine resume"):
+            quietly(go_on, *given, show=lambda *_, stop=stop, **__: StopsAt(stop))
+    quietly(renormalize.resume, tmp_path / "stopped", c, show=silent)
+    assert_same(tmp_path / "stopped", tmp_path / "whole")
+
+
+FLAGS = [
+    "renormalize", "--system", "ising:16", "--levels", "2", "--couplings", "2", "--chains", "4", "--starts", "0",
+    "--bins", "60", "--samples", "960", "--checkpoint-every", "5",
+]  # fmt: skip
+
+
+def test_killed_and_resumed(tmp_path, capsys):
+    """kill -9 of a process; the resumed run against one that was never killed."""
+    killed = tmp_path / "killed"
+    target = random.Random(7).randint(12, 40)
+    code, _, err = stop_at(begin([*FLAGS, "--out", str(killed)]), killed, target)
+    assert code == -signal.SIGKILL, err
+    assert 12 <= lines(killed) < 60
+    saved = checkpoints.steps(killed / "checkpoints")[-1]
+    assert main(["resume", str(killed)]) == 0
+    assert f"resumed from step {saved} of 60" in capsys.readouterr().out
+    assert main(["run", str(killed / "config.toml"), "--out", str(tmp_path / "whole")]) == 0
+    assert_same(killed, tmp_path / "whole")
+    assert main(["resume", str(killed)]) == 0
+    assert "complete" in capsys.readouterr().out
+    assert main(["report", str(killed)]) == 0
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A run of some precision, its result and its arrays."""
+    folder = tmp_path_factory.mktemp("renormalize") / "run"
+    c = configuration(couplings=3, sampler={"samples": 8000, "chains": 20, "bins": 20}, system={"name": "ising:8"},
+                      levels=1)  # fmt: skip
+    quietly(renormalize.start, c, folder, show=silent)
+    with xarray.open_dataset(folder / "result.nc", engine="h5netcdf") as data:
+        arrays = data.load()
+    return json.loads((folder / "result.json").read_text()), arrays
+
+
+def test_observables_against_exact_values(finished):
+    """Energy (Kaufman) and |m| (transfer matrix) of the 8 × 8 torus within four errors."""
+    observables = finished[0]["observables"]
+    energy = observables["energy"]
+    assert abs(energy["exact"] + 1.4915891) < 1e-6
+    assert abs(energy["mean"] - energy["exact"]) < 4 * energy["error"] < 0.05
+    m, p = magnetization_distribution(8, 8, CRITICAL_SQUARE)
+    found = observables["abs_magnetization"]
+    assert abs(found["mean"] - float(p @ abs(m))) < 4 * found["error"] < 0.05
+
+
+def test_couplings_of_level_zero_are_those_of_the_system(finished):
+    _, arrays = finished
+    found, errors = arrays["coupling"].values[0], arrays["coupling_error"].values[0]
+    assert (abs(found - [CRITICAL_SQUARE, 0, 0]) < 4 * errors).all()
+    assert arrays["flow"].shape == (3, 2, 3) and arrays["picture_1"].shape == (4, 4)
+    np.testing.assert_array_equal(arrays["flow"][-1], arrays["coupling"])
+    K = arrays["start_coupling"].values
+    assert K[-1] == CRITICAL_SQUARE and K[0] < K[-1] < K[1]
+
+
+def test_exponents_are_those_of_the_mcrg(finished):
+    result, arrays = finished
+    for name, exact in (("y_T", 1.0), ("y_H", 1.875)):
+        found = result["exponents"][name]
+        assert found["mean"] == float(arrays[name][-1, -1]) and found["exact"] == pytest.approx(exact)
+        assert abs(found["mean"] - exact) < 0.1
+
+
+@pytest.mark.parametrize("lattice", [Square(4, 4), Triangular(4, 4)], ids=lambda lattice: lattice.name)
+def test_correlation_length_of_an_enumerated_torus(lattice):
+    """⟨S(0)⟩ and ⟨S(k)⟩ against the Fourier transform of every configuration."""
+    states, p, _ = enumerate_distribution(Ising(lattice, 0.3))
+    measured = Observables(lattice)
+    rows = measured.of(np.asarray(states, np.int8))
+    x = np.asarray(lattice.positions)
+    k = 2 * np.pi * np.linalg.inv(np.asarray(lattice.basis_vectors)).T / 4
+    waves = np.asarray(states) @ np.exp(-1j * x @ k.T)
+    smallest = np.asarray(p) @ (np.abs(waves) ** 2).mean(1) / 16
+    np.testing.assert_allclose(np.asarray(p) @ rows[:, 3], smallest, rtol=1e-5)
+    zero = np.asarray(p) @ rows[:, 2]
+    expected = np.sqrt(zero / smallest - 1) / (2 * np.sin(np.linalg.norm(k[0]) / 2))
+    assert measured.length(float(zero), float(smallest)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_approximate_fixed_points_are_the_known_ones(tmp_path, monkeypatch):
+    monkeypatch.setattr(renormalize, "report", lambda folder: None)
+    known = {"migdal-kadanoff": (0.304689, 0.747236), "niemeijer-van-leeuwen": (0.335614, 0.8822)}
+    for rule, (K, y_T) in known.items():
+        c = configuration(rule=rule, system={"name": "auto"}, levels=6)
+        quietly(renormalize.start, c, tmp_path / rule, show=silent)
+        result = json.loads((tmp_path / rule / "result.json").read_text())
+        assert result["cards"][0][1] == f"{K:.6f}"
+        assert abs(result["exponents"]["y_T"]["mean"] - y_T) < 1e-4
+
+
+def test_tensor_renormalization_meets_onsager(tmp_path, monkeypatch):
+    monkeypatch.setattr(renormalize, "report", lambda folder: None)
+    quietly(renormalize.start, configuration(rule="trg:8"), tmp_path / "run", show=silent)
+    facts = json.loads((tmp_path / "run" / "result.json").read_text())["facts"]
+    assert facts["relative error"] < 2e-5 and facts["relative error, plain scheme"] < 1e-4
+
+
+def test_the_trace_condition_of_a_network(learned, tmp_path, monkeypatch):
+    """ln Σ_h e^T = ln Ψ(v) − ln p(v) of rows, from the machine's parameters."""
+    monkeypatch.setattr(renormalize, "report", lambda folder: None)
+    c = configuration(study="network", rule=str(learned), network={"steps": 100, "chains": 8})
+    quietly(renormalize.start, c, tmp_path / "run", show=silent)
+    with xarray.open_dataset(tmp_path / "run" / "result.nc", engine="h5netcdf") as data:
+        trace = data["trace"].values
+    with xarray.open_dataset(learned / "result.nc", engine="h5netcdf") as data:
+        a, b, w = (data[f"parameter_{name}"].values for name in ("visible_bias", "hidden_bias", "weights"))
+    from intertwine.data import load
+
+    known = load("ising:4", rows=100)
+    rows = known.held_out()
+    psi = rows @ a + np.logaddexp(0, b + rows @ w).sum(1)
+    np.testing.assert_allclose(trace, psi - known.known.log_probability(rows), rtol=1e-5)
+
+
+def test_a_folder_of_another_kind_is_refused(tmp_path, capsys, learned):
+    small = [
+        "--lattice",
+        "chain:4",
+        "--steps",
+        "2",
+        "--samples",
+        "64",
+        "--chains",
+        "16",
+        "--final-samples",
+        "64",
+    ]
+    assert main(["ground-state", *small, "--out", str(tmp_path / "ground")]) == 0
+    deep = ["--data", "ising:3", "--model", "dbm:4-3", "--epochs", "2", "--layer-epochs", "1", "--rows", "60",
+            "--samples", "400", "--ais-temperatures", "20", "--ais-chains", "4"]  # fmt: skip
+    assert main(["learn", *deep, "--out", str(tmp_path / "deep")]) == 0
+    capsys.readouterr()
+    for given, word in (
+        ([str(tmp_path / "ground")], "of kind 'ground-state'"),
+        (["--rule", str(tmp_path / "ground")], "of kind 'ground-state'"),
+        ([str(tmp_path / "deep")], "with dbm:4-3"),
+        ([str(learned), "--rule", "majority:2"], "a run folder and --rule"),
+    ):
+        assert main(["renormalize", *given, "--out", str(tmp_path / "run")]) == 2
+        told = capsys.readouterr()
+        assert len(told.err.splitlines()) == 1 and word in told.err and told.out == ""
+        assert not (tmp_path / "run").exists()
+
+
+def test_a_network_that_changed_is_refused(learned, tmp_path):
+    c = configuration(study="network", rule=str(learned), network={"steps": 300, "chains": 8})
+    with pytest.raises(Interrupted):
+        quietly(renormalize.start, c, tmp_path / "run", show=lambda *_, **__: StopsAt(1))
+    path = tmp_path / "run" / "data.json"
+    path.write_text(path.read_text().replace("sha256:", "sha256:0"))
+    with pytest.raises(InputError, match="the network of this run"):
+        quietly(renormalize.resume, tmp_path / "run", c, show=silent)
+
+
+@pytest.mark.slow
+def test_the_default_run_finds_onsagers_exponents(tmp_path):
+    """64 × 64 spins at K_c: |y_T − 1| < 0.03, |y_H − 1.875| < 0.005, the energy within four errors."""
+    assert main(["renormalize", "--out", str(tmp_path / "run")]) == 0
+    result = json.loads((tmp_path / "run" / "result.json").read_text())
+    assert abs(result["exponents"]["y_T"]["mean"] - 1) < 0.03
+    assert abs(result["exponents"]["y_H"]["mean"] - 1.875) < 0.005
+    energy = result["observables"]["energy"]
+    assert abs(energy["mean"] - energy["exact"]) < 4 * energy["error"]
+    assert result["fixed_point"] is True
