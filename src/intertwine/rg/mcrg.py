@@ -1,0 +1,73 @@
+r"""Monte Carlo renormalization: exponents of configurations at a critical point (Swendsen 1979).
+
+Configurations are blocked again and again. From level to level, the correlations between operators of both
+give the linearised transformation (`mcrg_result`), whose eigenvalues approach those of the fixed point
+although its couplings are never known (Phys. Rev. Lett. 42, 859). `MCRGSums` (`streaming`) takes batches one
+after another; `mcrg` takes them at once.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import numpy as np
+from jax import Array
+
+from intertwine._checks import fail, positive_int
+from intertwine.rg.blocking import Majority, Rule
+from intertwine.rg.mcrg_result import MCRG
+from intertwine.rg.streaming import MCRGSums
+from intertwine.spaces.lattice import Lattice
+from intertwine.spaces.lattices import Square
+
+
+def mcrg(
+    spins: Any,
+    rule: Rule | None = None,
+    levels: int = 4,
+    couplings: Any = 4,
+    *,
+    lattice: Lattice | None = None,
+    states: int | None = None,
+    bins: int = 50,
+    key: Array | None = None,
+) -> MCRG:
+    """Exponents of the configurations (n, N) of a critical system without a field.
+
+    spins: spins ±1, or Potts states, in the order in which they were drawn (`it.sample` gives them so). rule:
+    `Majority(2)` for None. levels: how often it is applied. couplings: a number, of the customary families
+    ("nearest", "next", "plaquette", "third" …; "field", "corner", "row", "vee"), or a tuple of families of
+    `spin_terms`. lattice: None for the square torus of side √N. states: q of Potts states. bins: of the
+    jackknife: runs of n/bins configurations, to be longer than the autocorrelation. key: None is
+    `jax.random.key(0)`.
+
+    Raises InputError for spins of other values or shapes, rules that do not tile the lattice, and more levels
+    or couplings than it has room for.
+
+    >>> from intertwine.models.ising import CRITICAL_SQUARE, Ising
+    >>> from intertwine.sampling.cluster import SwendsenWang
+    >>> from intertwine.sampling.draw import sample
+    >>> ising, sampler = Ising(Square(16, 16), K=CRITICAL_SQUARE), SwendsenWang(chains=16)
+    >>> found = mcrg(sample(ising, 4000, sampler=sampler, key=jax.random.key(0)), levels=2, couplings=3)
+    >>> found.y_T.shape, bool(abs(found.y_T[1, 2] - 1) < 0.1), bool(abs(found.y_H[1, 2] - 1.875) < 0.02)
+    ((2, 3), True, True)
+    """
+    rows = np.asarray(spins)
+    if rows.ndim != 2:
+        raise fail("spins", "configurations (n, N)", f"shape {rows.shape}")
+    rule = Majority(2, states=states) if rule is None else rule
+    if lattice is None:
+        side = round(rows.shape[1] ** 0.5)
+        if side * side != rows.shape[1]:
+            raise fail("lattice", f"the lattice of {rows.shape[1]} sites", "None", "N is no square number")
+        lattice = Square(side, side)
+    collected = MCRGSums(rule, lattice, levels=levels, couplings=couplings, states=states)
+    bins = positive_int("bins", bins)
+    if bins < 2 or len(rows) < 2 * bins:
+        raise fail("bins", f"2 to {len(rows) // 2} bins of {len(rows)} configurations", bins)
+    key = jax.random.key(0) if key is None else key
+    sums = collected.zeros(bins)
+    for k, part in enumerate(np.array_split(rows, bins)):
+        sums = collected.add(sums, k, part, key=jax.random.fold_in(key, k))
+    return collected.result(sums)

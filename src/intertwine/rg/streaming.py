@@ -1,0 +1,137 @@
+r"""Sums for Monte Carlo renormalization, collected bin by bin: no configuration needs to be kept.
+
+A bin holds, for every level n, the sums over its configurations of
+
+    S_α^{(n)},    S_α^{(n)} S_β^{(n)},    S_α^{(n+1)} S_β^{(n)}
+
+of even operators, and the products of odd ones. They are a tree of arrays with a leading axis of bins: what a
+run saves and goes on from.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+from jax import Array
+from jaxtyping import Float
+
+from intertwine._checks import InputError, fail, positive_int
+from intertwine.models.spin_terms import spin_terms
+from intertwine.rg.blocking import Rule
+from intertwine.rg.blocks import checked_spins
+from intertwine.rg.mcrg_result import MCRG, mcrg_of_sums
+from intertwine.rg.operators import default_families, measure
+from intertwine.spaces.lattice import Lattice
+
+
+class Sums(NamedTuple):
+    """Sums of bins over `count` configurations each; level 0 is the system's own.
+
+    count: (bins,). even: (bins, levels + 1, e). even_even, odd_odd: (bins, levels + 1, e, e), of one level.
+    even_next, odd_next: (bins, levels, e, e), of operators [level n + 1, level n].
+    """
+
+    count: Float[np.ndarray, " bins"]
+    even: Float[np.ndarray, "bins levels+1 e"]
+    even_even: Float[np.ndarray, "bins levels+1 e e"]
+    even_next: Float[np.ndarray, "bins levels e e"]
+    odd_odd: Float[np.ndarray, "bins levels+1 o o"]
+    odd_next: Float[np.ndarray, "bins levels o o"]
+
+
+class MCRGSums:
+    """What is summed: a rule applied `levels` times to configurations of `lattice`.
+
+    rule: a `Rule`. levels: how often it is applied. couplings: a number, of the customary families, or a
+    tuple of families of `spin_terms`, even and odd ones. states: q of Potts states, None for spins ±1.
+
+    Raises InputError for rules that do not tile the lattice `levels` times, lattices that become too small
+    for the families, and tuples without an even and an odd family.
+
+    >>> from intertwine.rg.blocking import Majority
+    >>> from intertwine.spaces.lattices import Square
+    >>> collected = MCRGSums(Majority(2), Square(8, 8), levels=1, couplings=2)
+    >>> sums = collected.zeros(1)
+    >>> rows = np.ones((5, 64), np.int8)
+    >>> collected.add(sums, 0, rows, key=jax.random.key(0)).even[0, 1]
+    array([160., 160.])
+    """
+
+    def __init__(
+        self, rule: Rule, lattice: Lattice, *, levels: int, couplings: Any = 4, states: int | None = None
+    ):
+        if not isinstance(rule, Rule):
+            raise fail("rule", "a blocking rule, such as it.rg.Majority(2)", rule)
+        self.rule, self.states = rule, getattr(rule, "states", None) if states is None else states
+        self.lattices = [lattice]
+        for level in range(positive_int("levels", levels, "give how often the rule is applied")):
+            try:
+                self.lattices.append(rule.blocked(self.lattices[-1]))
+            except InputError as error:
+                raise fail("levels", f"at most {level} for {lattice.name}", levels, str(error)) from None
+        self.even, self.odd = _families(lattice, couplings, self.states)
+        for level, smaller in enumerate(self.lattices):
+            try:
+                for name in (*self.even, *self.odd):
+                    spin_terms(smaller, name)
+            except InputError as error:
+                expected = f"at most {max(level - 1, 0)} for these couplings of {lattice.name}"
+                raise fail("levels", expected, levels, str(error)) from None
+
+    @property
+    def levels(self) -> int:
+        """How often the rule is applied."""
+        return len(self.lattices) - 1
+
+    def zeros(self, bins: int) -> Sums:
+        """Empty bins."""
+        n, e, o = self.levels, len(self.even), len(self.odd)
+        shapes = ((), (n + 1, e), (n + 1, e, e), (n, e, e), (n + 1, o, o), (n, o, o))
+        return Sums(*(np.zeros((positive_int("bins", bins), *shape)) for shape in shapes))
+
+    def add(self, sums: Sums, number: int, spins: Any, *, key: Array) -> Sums:
+        """The sums with configurations (n, N) added to bin `number`; `sums` is not changed."""
+        rows = checked_spins(spins, self.lattices[0], self.states)
+        if rows.ndim != 2 or len(rows) == 0:
+            raise fail("spins", "configurations (n, N), one or more", f"shape {rows.shape}")
+        found = Sums(*(np.array(part) for part in sums))
+        found.count[number] += len(rows)
+        before = None
+        for level, lattice in enumerate(self.lattices):
+            even, odd = measure(rows, lattice, self.even, self.odd, self.states)
+            found.even[number, level] += even.sum(0)
+            found.even_even[number, level] += even.T @ even
+            found.odd_odd[number, level] += np.einsum("nax,nbx->ab", odd, odd, optimize=True)
+            if before is not None:
+                found.even_next[number, level - 1] += even.T @ before[0]
+                found.odd_next[number, level - 1] += np.einsum("nax,nbx->ab", odd, before[1], optimize=True)
+            before = even, odd
+            if level < self.levels:
+                rows = np.asarray(self.rule(rows, lattice, key=jax.random.fold_in(key, level)))
+        return found
+
+    def result(self, sums: Sums, bins: int | None = None) -> MCRG:
+        """Exponents from the first `bins` bins, all of them for None; at least two, each of which has
+        configurations. Raises InputError for fewer.
+        """
+        used = Sums(*(np.asarray(part)[:bins] for part in sums))
+        if len(used.count) < 2 or not (used.count > 0).all():
+            raise fail("bins", "two bins or more, all with configurations", used.count.astype(int).tolist())
+        names = tuple(spin_terms(self.lattices[0], name).name for name in (*self.even, *self.odd))
+        e = len(self.even)
+        return mcrg_of_sums(used, float(self.rule.block), self.lattices, names[:e], names[e:])
+
+
+def _families(lattice: Lattice, couplings: Any, states: int | None) -> tuple[tuple, tuple]:
+    if isinstance(couplings, tuple | list):
+        if states is not None:
+            expected = "a number of couplings for Potts states"
+            raise fail("couplings", expected, couplings, "their even and odd families share names")
+        parity = {name: spin_terms(lattice, name).parity for name in couplings}
+        even, odd = (tuple(n for n, p in parity.items() if p == word) for word in ("even", "odd"))
+        if not even or not odd:
+            raise fail("couplings", "even and odd families, at least one of each", couplings)
+        return even, odd
+    return default_families(lattice, positive_int("couplings", couplings), states)
