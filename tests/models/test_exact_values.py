@@ -49,12 +49,12 @@ def test_onsager_is_consistent_near_the_critical_point(K):
 
 
 def test_yang_magnetization_and_the_correlation_length():
-    """m⁸ = 1 − sinh⁻⁴ 2K (Yang 1952). The lengths are those of a strip at a low and a high temperature: the
-    rate of a ring of 14 sites is 1/ξ to the part e^{−W/ξ}, twice the wall's below T_c."""
+    """m⁸ = 1 − sinh⁻⁴ 2K (Yang 1952). At high temperature a ring of 14 sites has the rate 1/ξ up to e^{−W/ξ};
+    below T_c, ξ is half of that at the dual coupling."""
     assert abs(onsager(0.6).magnetization - (1 - math.sinh(1.2) ** -4) ** 0.125) < 1e-15
     assert abs(strip(14, 0.15).rates[0] - 1 / onsager(0.15).correlation_length) < 1e-6
-    wall = 2 * 1.0 + math.log(math.tanh(1.0))
-    assert abs(1 / onsager(1.0).correlation_length - 2 * wall) < 1e-13
+    dual = math.asinh(1 / math.sinh(2.0)) / 2
+    assert abs(onsager(dual).correlation_length / onsager(1.0).correlation_length - 2) < 1e-12
 
 
 def test_triangular_lattice():

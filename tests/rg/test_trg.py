@@ -113,6 +113,8 @@ def test_multiplets_are_kept_whole():
 
 def test_phases_of_simple_tensors():
     """Gu and Wen's number: independent spins 1; q aligned states q."""
+    free = trg(0.0)
+    assert abs(free.log_z - math.log(2)) < 1e-15 and (free.invariant == 1).all() and free.legs.max() == 1
     network, log_norm = site_tensor(interaction(0.0))
     assert abs(log_norm - math.log(2)) < 1e-15 and abs(gu_wen(network) - 1) < 1e-14
     network = normalised(site_tensor(interaction(40.0 * np.eye(4)))[0])[0]
@@ -147,6 +149,7 @@ def test_the_table_of_the_references():
         (lambda: trg(0.6, 8).exponents, "critical"),
         (lambda: trg_derivatives(lambda K: K, 0.4, 8, width=0), "width"),
         (lambda: trg_critical(lambda K: K, 0.5, 0.4), "low < high"),
+        (lambda: trg_critical(lambda K: K, 0.4, 0.5, tolerance=0), "tolerance"),
         (lambda: trg_critical(lambda K: K, 0.1, 0.2, 4), "one phase"),
     ],
 )

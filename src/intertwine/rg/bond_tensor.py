@@ -26,11 +26,12 @@ the spins survives, unless there is nothing else. Only invariants of the basis o
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 
+from intertwine._threads import over_ranges
 from intertwine.models.pair_weights import Interaction
 
 _SMALLEST = 1e-13
@@ -77,12 +78,18 @@ def normalised(network: BondTensor) -> tuple[BondTensor, float]:
 
 
 def coarsen(network: BondTensor, chi: int, k: float) -> BondTensor:
-    """One step: legs of at most `chi`, bond weights σ^k, half as many sites."""
+    """One step: legs of at most `chi`, bond weights σ^k, half as many sites. The cuts run in two threads."""
     tensor, row, column = network
     a, b = len(row), len(column)
-    upper, lower, across = _cut(tensor.reshape(a * b, a * b), chi, k)
+    matrices = tensor.reshape(a * b, a * b), tensor.transpose(0, 3, 1, 2).reshape(a * b, b * a)
+    halves: list[Any] = [None, None]
+
+    def cut(start: int, stop: int) -> None:
+        halves[start:stop] = [_cut(matrix, chi, k) for matrix in matrices[start:stop]]
+
+    over_ranges(cut, 2)
+    (upper, lower, across), (left, right, along) = halves
     S1, S2 = upper.reshape(a, b, -1), lower.reshape(-1, a, b)  # (l, u, z), (x, r, d)
-    left, right, along = _cut(tensor.transpose(0, 3, 1, 2).reshape(a * b, b * a), chi, k)
     S3, S4 = left.reshape(a, b, -1), right.reshape(-1, b, a)  # (l, d, y), (w, u, r)
     top = np.tensordot(S2 * row[:, None] * column, S3 * column[:, None], axes=(1, 0))  # (x, d, d', y)
     bottom = np.tensordot(S4 * row, S1, axes=(2, 0))  # (w, u, u', z)
