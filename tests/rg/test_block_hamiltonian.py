@@ -118,6 +118,31 @@ def test_potts_blocks():
         assert abs(np.exp(T) @ exact.probabilities - p) < 1e-12
 
 
+class Network:
+    """A rule whose hidden spins see all visible ones, as those of a Boltzmann machine do:
+    ln p(h|v) = Σ_j ln σ(2 h_j (W v)_j), four hidden spins on a chain."""
+
+    block = 2.0
+    weights = np.random.default_rng(7).normal(size=(4, 9)) / 3
+
+    def blocked(self, lattice):
+        return Chain(4)
+
+    def log_weight(self, blocked, spins, lattice):
+        return -np.logaddexp(0, -2 * blocked * (spins @ self.weights.T)).sum(-1)
+
+
+def test_a_network_as_the_rule():
+    model = Ising(Square(3, 3), K=0.5)
+    found = block_hamiltonian(model, Network())
+    exact = enumerate_distribution(model)
+    for h, minus_H in zip(all_configurations(4), found.log_weights, strict=True):
+        up = 1 / (1 + np.exp(-2 * h * (exact.configurations @ Network.weights.T)))
+        assert abs(minus_H - exact.log_z - math.log(exact.probabilities @ up.prod(1))) < 1e-12
+    assert abs(found.blocked_log_z - found.log_z) < 1e-12
+    assert max(family.spread for family in found.families) > 0.01  # it has no symmetry of the chain
+
+
 def test_walsh_hadamard_is_its_own_inverse():
     values = np.random.default_rng(0).normal(size=2**10)
     assert np.abs(product_values(walsh_hadamard(values)) - values).max() < 1e-13

@@ -29,8 +29,8 @@ from intertwine._checks import fail, one_of
 from intertwine.models.ising import Ising
 from intertwine.models.spin_enumeration import enumerate_distribution
 from intertwine.models.spin_terms import Shape, spin_terms
-from intertwine.rg.callen import check_terms
 from intertwine.rg.exponential_family import ExponentialFamily
+from intertwine.rg.families import as_families, family_names, family_sums
 from intertwine.rg.push_forward import all_states, push_forward
 from intertwine.rg.spin_products import Family, product_families, subset_number, walsh_hadamard
 from intertwine.spaces.lattice import Lattice
@@ -120,15 +120,15 @@ class BlockHamiltonian:
         Raises InputError for families that depend on each other on this lattice, and systems that are ordered
         to rounding.
         """
-        labels = check_terms(self.lattice, couplings)
-        spins = all_states(self.lattice.size)
-        sums = np.stack([spin_terms(self.lattice, name).sum(spins) for name in couplings], -1).astype(float)
+        families = as_families(couplings)
+        names = family_names(self.lattice, families)
+        sums = family_sums(all_states(self.lattice.size), self.lattice, families)
         log_p = self.log_weights - self.blocked_log_z
         found = projected(sums, log_p, one_of("target", target, ("blocked", "uniform")))
         fitted = sums @ found
         log_model = fitted - ExponentialFamily(sums, np.zeros(len(sums))).moments(found)[2]
         divergence = float(np.exp(log_p) @ (log_p - log_model))
-        return ProjectedCouplings(found, labels, target, max(divergence, 0.0))
+        return ProjectedCouplings(found, names, target, max(divergence, 0.0))
 
     def __str__(self) -> str:
         lines = [f"−H' on {self.lattice.name}: ln Z = {self.log_z:.10f}, g = {self.coefficients[0]:.10f}"]

@@ -22,8 +22,8 @@ import numpy as np
 from jaxtyping import Float, Int64
 
 from intertwine._checks import fail
-from intertwine.models.spin_terms import Shape, spin_terms
 from intertwine.models.term_tables import term_table
+from intertwine.rg.families import Families
 from intertwine.spaces.lattice import Lattice
 
 _ROWS = 2**21
@@ -43,9 +43,7 @@ class LocalFields(NamedTuple):
     down: Int64[np.ndarray, "bins M"]
 
 
-def local_fields(
-    spins: np.ndarray, lattice: Lattice, names: tuple[str | Shape, ...], bins: int
-) -> LocalFields:
+def local_fields(spins: np.ndarray, lattice: Lattice, families: Families, bins: int) -> LocalFields:
     """The table of spins ±1 (samples, N), cut into `bins` of successive samples.
 
     >>> from intertwine.spaces.lattices import Chain
@@ -53,10 +51,10 @@ def local_fields(
     >>> table.fields.ravel(), table.up.ravel()
     (array([2.]), array([4, 4]))
     """
-    tables = [term_table(lattice, name) for name in names]
+    tables = [term_table(lattice, name) for name in families]
     reach = np.array([table.shape[1] for table in tables])
     if np.log2(2.0 * reach + 1).sum() > 61:
-        raise fail("couplings", "fewer families at a time", f"{len(names)}", "take the nearest ones")
+        raise fail("couplings", "fewer families at a time", f"{len(families)}", "take the nearest ones")
     radix = np.concatenate([[1], np.cumprod(2 * reach + 1)])
     cuts = [len(spins) * k // bins for k in range(bins + 1)]
     found = [_codes(spins[a:b], tables, reach, radix) for a, b in pairwise(cuts)]
@@ -136,11 +134,3 @@ def _loss(K: np.ndarray, f: np.ndarray, up: np.ndarray, down: np.ndarray) -> flo
     """−Σ ln p(s|rest), by x = K·f: Σ n₊ ln(1 + e^{−2x}) + n₋ ln(1 + e^{2x})."""
     x = 2 * (f @ K)
     return float(up @ np.logaddexp(0, -x) + down @ np.logaddexp(0, x))
-
-
-def check_terms(lattice: Lattice, names: tuple[str | Shape, ...]) -> tuple[str, ...]:
-    """The names of the families, each once."""
-    labels = tuple(spin_terms(lattice, name).name for name in names)
-    if not labels or len(set(labels)) < len(labels):
-        raise fail("couplings", "one or more families, each once", ", ".join(labels) or "none")
-    return labels

@@ -22,10 +22,9 @@ import numpy as np
 from jaxtyping import Float
 
 from intertwine._checks import fail
-from intertwine.models.spin_terms import Shape, spin_terms
 from intertwine.rg.block_hamiltonian import projected
-from intertwine.rg.callen import check_terms
 from intertwine.rg.exponential_family import ExponentialFamily
+from intertwine.rg.families import Families, family_names, family_sums
 from intertwine.rg.push_forward import all_states, push_forward
 from intertwine.spaces.lattice import Lattice
 
@@ -51,7 +50,7 @@ class ExactStep:
 
     rule: Any
     lattice: Lattice
-    couplings: tuple[str | Shape, ...]
+    couplings: Families
 
     def __post_init__(self) -> None:
         if self.lattice.size > _MOST_SITES:
@@ -59,7 +58,7 @@ class ExactStep:
                 "lattice", f"at most {_MOST_SITES} sites", self.lattice.name, "VariationalStep samples"
             )
         for lattice in (self.lattice, self.rule.blocked(self.lattice)):
-            check_terms(lattice, self.couplings)
+            family_names(lattice, self.couplings)
 
     @property
     def block(self) -> float:
@@ -67,7 +66,7 @@ class ExactStep:
 
     @property
     def names(self) -> tuple[str, ...]:
-        return check_terms(self.lattice, self.couplings)
+        return family_names(self.lattice, self.couplings)
 
     def step(self, couplings: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
         """K' (n,) of K (n,)."""
@@ -95,8 +94,6 @@ class ExactStep:
     @cached_property
     def _sums(self) -> tuple[np.ndarray, np.ndarray]:
         """S of all configurations of both lattices, float64 (2^N, n) and (2^N', n)."""
-        found = []
-        for lattice in (self.lattice, self.rule.blocked(self.lattice)):
-            spins = all_states(lattice.size)
-            found.append(np.stack([spin_terms(lattice, name).sum(spins) for name in self.couplings], -1))
-        return found[0].astype(np.float64), found[1].astype(np.float64)
+        pair = (self.lattice, self.rule.blocked(self.lattice))
+        fine, coarse = (family_sums(all_states(x.size), x, self.couplings) for x in pair)
+        return fine, coarse

@@ -1,10 +1,11 @@
-r"""Compiled heat baths of spins with any couplings, alone or together with their block spins.
+r"""The compiled heat bath of spins together with their block spins, for any couplings of both.
 
-Blocks: the joint law p(v, h) ∝ e^{K·S(v)} Π_B p(h_B|v_B) e^{J·S'(h)} is sampled block by block. With the
-other block spins fixed, φ_B = ∂(J·S')/∂h_B is a number, and h_B is summed out while the spins of its block
-are drawn one after another:
+    p(v, h) ∝ e^{K·S(v)} Π_B p(h_B|v_B) e^{J·S'(h)}
 
-    p(v_i | rest) ∝ e^{ψ_i v_i} W(v_B),      W(v_B) = p(+|v_B) e^{φ_B} + p(−|v_B) e^{−φ_B},   ψ_i =
+is sampled block by block. With the other block spins fixed, φ_B = ∂(J·S')/∂h_B is a number, and h_B is summed
+out while the spins of its block are drawn one after another:
+
+    p(v_i | rest) ∝ e^{ψ_i v_i} W(v_B),      W(v_B) = p(+|v_B) e^{φ_B} + p(−|v_B) e^{−φ_B},      ψ_i =
     ∂(K·S)/∂v_i
 
 then h_B is drawn from its two weights. Rules that are deterministic and those that are not are one case.
@@ -40,24 +41,6 @@ def _sums(first, family, begin, others, spins, c, found):
             for o in range(begin[m], begin[m + 1]):
                 product *= spins[c, others[o]]
             found[family[m]] += product
-
-
-@kernel
-def run_sites(couplings, graph, spins, states, drawn, sweeps):
-    """`drawn.shape[1]` configurations of each chain, `sweeps` heat-bath sweeps apart.
-
-    couplings: float64 (n,). graph: a `TermGraph`. spins: int8 (chains, N), changed. states: uint64 (chains,
-    4). drawn: int8 (chains, draws, N), written.
-    """
-    first, family, begin, others = graph
-    for c in range(spins.shape[0]):
-        for d in range(drawn.shape[1]):
-            for _ in range(sweeps):
-                for i in range(spins.shape[1]):
-                    slope = _slope(couplings, first, family, begin, others, spins, c, i)
-                    up = uniform(states, c) * (1.0 + np.exp(-2.0 * slope)) < 1.0
-                    spins[c, i] = 1 if up else -1
-            drawn[c, d] = spins[c]
 
 
 @kernel

@@ -20,25 +20,27 @@ from functools import lru_cache
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from jaxtyping import Float
 
 from intertwine._checks import fail, one_of, positive_int
-from intertwine.models.spin_terms import Shape, spin_terms
-from intertwine.rg.blocks import checked_spins
-from intertwine.rg.callen import callen_couplings, check_terms, local_fields
+from intertwine.models.ising import Ising
+from intertwine.rg.callen import callen_couplings, local_fields
+from intertwine.rg.chains import given_chains
 from intertwine.rg.exponential_family import ExponentialFamily
-from intertwine.rg.heat_bath import heat_bath
+from intertwine.rg.families import Families, as_families, family_names, family_sums
 from intertwine.sampling.enumeration import all_configurations
+from intertwine.sampling.heat_bath import HeatBath, HeatBathState
 from intertwine.spaces.lattice import Lattice
-from intertwine.spaces.lattices import Square
 
 MOST_COUNTED = 16
 """Sites of the largest lattice whose configurations are counted unless asked for."""
 
 _METHODS = ("likelihood", "callen", "sampling")
 _ROUNDS = 4
+_CHAINS = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +68,7 @@ class MatchedCouplings:
 
 def match_moments(
     spins: Any,
-    couplings: tuple[str | Shape, ...],
+    couplings: Families,
     *,
     lattice: Lattice | None = None,
     method: str | None = None,
@@ -84,49 +86,48 @@ def match_moments(
     Raises InputError for what is not ±1 or does not fit the lattice, for too few samples, and for samples
     that do not determine the couplings.
 
-    >>> from intertwine.models.ising import Ising
     >>> from intertwine.sampling.draw import sample
+    >>> from intertwine.spaces.lattices import Square
     >>> drawn = sample(Ising(Square(4, 4), K=0.3), 2000, key=jax.random.key(0))
     >>> found = match_moments(drawn, ("nearest", "next"), method="callen")
     >>> bool((abs(found.couplings - [0.3, 0.0]) < 4 * found.errors).all())
     True
     """
-    given = np.asarray(spins)
-    if given.ndim not in (2, 3) or given.size == 0:
-        raise fail("spins", "an array (samples, N) or (chains, draws, N)", f"shape {given.shape}")
-    lattice = _lattice(lattice, given.shape[-1])
-    rows = checked_spins(given, lattice).reshape(-1, lattice.size)
-    names = tuple(couplings) if not isinstance(couplings, str) else (couplings,)
-    labels = check_terms(lattice, names)
+    chains, lattice = given_chains(spins, lattice)
+    rows = chains.reshape(-1, lattice.size)
+    families = as_families(couplings)
+    names = family_names(lattice, families)
     if not 2 <= positive_int("bins", bins) <= len(rows):
         raise fail("bins", f"2 to {len(rows)} bins, the number of samples", bins)
     if method is None:
         method = "likelihood" if lattice.size <= MOST_COUNTED else "callen"
     if one_of("method", method, _METHODS) == "callen":
-        return MatchedCouplings(*callen_couplings(local_fields(rows, lattice, names, bins)), labels, method)
-    sums = np.stack([spin_terms(lattice, name).sum(rows) for name in names], -1).astype(np.float64)
-    mean, of_mean = binned_mean(sums, bins)
+        found, covariance = callen_couplings(local_fields(rows, lattice, families, bins))
+        return MatchedCouplings(found, covariance, names, method)
+    mean, of_mean = binned_mean(family_sums(rows, lattice, families), bins)
     if method == "likelihood":
-        family = counted_family(lattice, names)
+        family = counted_family(lattice, families)
         found = family.matched(mean)
         inverse = np.linalg.inv(family.moments(found)[1])
-        return MatchedCouplings(found, inverse @ of_mean @ inverse, labels, method)
+        return MatchedCouplings(found, inverse @ of_mean @ inverse, names, method)
     if key is None:
         raise fail("key", "a JAX key for method 'sampling'", None)
-    return MatchedCouplings(*_by_sampling(rows, lattice, names, mean, of_mean, bins, key), labels, method)
+    start = callen_couplings(local_fields(rows, lattice, families, bins))[0]
+    found, inverse, of_model = _by_sampling(rows, lattice, families, mean, start, bins, key)
+    return MatchedCouplings(found, inverse @ (of_mean + of_model) @ inverse, names, method)
 
 
 @lru_cache(maxsize=16)
-def counted_family(lattice: Lattice, names: tuple[str | Shape, ...]) -> ExponentialFamily:
-    """The exponential family of the sums of `names` over all configurations: the density of states.
+def counted_family(lattice: Lattice, families: Families) -> ExponentialFamily:
+    """The exponential family of the sums of `families` over all configurations: the density of states.
 
     Raises InputError beyond 22 sites.
 
+    >>> from intertwine.spaces.lattices import Square
     >>> counted_family(Square(4, 4), ("nearest",)).sums.shape         # 15 energies
     (15, 1)
     """
-    spins = all_configurations(lattice.size)
-    sums = np.stack([spin_terms(lattice, name).sum(spins).astype(np.int32) for name in names], -1)
+    sums = family_sums(all_configurations(lattice.size), lattice, families)
     return ExponentialFamily.collected(sums, np.zeros(len(sums)))
 
 
@@ -143,38 +144,27 @@ def binned_mean(values: Float[np.ndarray, "n k"], bins: int) -> tuple[np.ndarray
     return values.mean(0), apart.T @ apart / (bins * (bins - 1))
 
 
-def _lattice(lattice: Lattice | None, size: int) -> Lattice:
-    if lattice is None:
-        side = round(size**0.5)
-        if side * side != size:
-            raise fail("lattice", "the lattice of the spins", None, f"{size} is no square")
-        return Square(side, side)
-    if not isinstance(lattice, Lattice) or lattice.size != size:
-        raise fail("lattice", f"a lattice of {size} sites", lattice, "one site a column of `spins`")
-    return lattice
-
-
 def _by_sampling(
     rows: np.ndarray,
     lattice: Lattice,
-    names: tuple[str | Shape, ...],
+    families: Families,
     mean: np.ndarray,
-    of_mean: np.ndarray,
+    start: np.ndarray,
     bins: int,
     key: Array,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Newton's method on sampled moments; the chains begin at the samples, from the couplings of `callen`."""
-    found = callen_couplings(local_fields(rows, lattice, names, bins))[0]
-    chains = min(len(rows), 64)
-    draws = -(-len(rows) // chains)
-    spins = rows[np.linspace(0, len(rows) - 1, chains).astype(int)]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(K, inverse covariance of S, covariance of the sampled ⟨S⟩): Newton's method on heat-bath moments, in
+    runs of twice the length each, from chains that begin at the samples."""
+    found, draws = start, max(-(-len(rows) // _CHAINS), bins)
+    spins = jnp.asarray(rows[np.linspace(0, len(rows) - 1, _CHAINS).astype(int)])
+    sampler, state = HeatBath(chains=_CHAINS, burn_in=0), HeatBathState(spins)
     for k, part in enumerate(jax.random.split(key, _ROUNDS)):
-        length = max(draws // 2 ** (_ROUNDS - 1 - k), 16)
-        drawn = heat_bath(lattice, names, found, spins, length, key=part)
-        spins = drawn[:, -1]
-        kept = drawn[:, length // 8 :].swapaxes(0, 1).reshape(-1, lattice.size)
-        sums = np.stack([spin_terms(lattice, name).sum(kept) for name in names], -1).astype(np.float64)
-        model, of_model = binned_mean(sums, min(bins, len(sums)))
+        model = Ising.of(lattice, dict(zip(families, found.tolist(), strict=True)))
+        length = -(-draws // 2 ** (_ROUNDS - 1 - k))
+        samples, state = sampler.sample(model, state, length + length // 4, key=part)
+        kept = np.asarray(samples.configurations)[:, length // 4 :].swapaxes(0, 1).reshape(-1, lattice.size)
+        sums = family_sums(kept, lattice, families)
+        model_mean, of_model = binned_mean(sums, bins)
         inverse = np.linalg.inv(np.atleast_2d(np.cov(sums.T)))
-        found = found + inverse @ (mean - model)
-    return found, inverse @ (of_mean + of_model) @ inverse
+        found = found + inverse @ (mean - model_mean)
+    return found, inverse, of_model

@@ -20,12 +20,10 @@ from jax import Array
 from jaxtyping import Float
 
 from intertwine.models.ising import Ising
-from intertwine.models.spin_terms import Shape, spin_terms
-from intertwine.rg.callen import check_terms
-from intertwine.rg.heat_bath import heat_bath
+from intertwine.rg.families import Families, family_names, family_sums
 from intertwine.rg.moment_matching import match_moments
 from intertwine.rg.variational import variational_couplings
-from intertwine.sampling.keys import key_words
+from intertwine.sampling.heat_bath import HeatBath
 from intertwine.spaces.lattice import Lattice
 
 
@@ -53,7 +51,7 @@ class VariationalStep:
 
     rule: Any
     lattice: Lattice
-    couplings: tuple[str | Shape, ...]
+    couplings: Families
     key: Array
     chains: int = 32
     draws: int = 1000
@@ -65,7 +63,7 @@ class VariationalStep:
 
     @property
     def names(self) -> tuple[str, ...]:
-        return check_terms(self.lattice, self.couplings)
+        return family_names(self.lattice, self.couplings)
 
     def step(self, couplings: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
         """K' (n,) of K (n,)."""
@@ -77,9 +75,8 @@ class VariationalStep:
 
     def measured(self, couplings: Float[np.ndarray, " n"]) -> Measured:
         """K' of K (n,), with covariance and derivative."""
-        model = Ising.of(self.lattice, dict(zip(self.couplings, np.asarray(couplings).tolist(), strict=True)))
         found = variational_couplings(
-            model,
+            _model(self.lattice, self.couplings, couplings),
             self.rule,
             self.couplings,
             chains=self.chains,
@@ -107,7 +104,7 @@ class MatchedStep:
 
     rule: Any
     lattice: Lattice
-    couplings: tuple[str | Shape, ...]
+    couplings: Families
     key: Array
     chains: int = 64
     draws: int = 500
@@ -120,7 +117,7 @@ class MatchedStep:
 
     @property
     def names(self) -> tuple[str, ...]:
-        return check_terms(self.lattice, self.couplings)
+        return family_names(self.lattice, self.couplings)
 
     def step(self, couplings: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
         """K' (n,) of K (n,)."""
@@ -133,29 +130,23 @@ class MatchedStep:
     def measured(self, couplings: Float[np.ndarray, " n"]) -> Measured:
         """K' of K (n,), with covariance and derivative."""
         begin, run, ties, match = jax.random.split(_folded(self.key, couplings), 4)
-        start = np.random.default_rng(key_words(begin)).choice([-1, 1], (self.chains, self.lattice.size))
-        skipped = self.draws // 2
-        drawn = heat_bath(
-            self.lattice,
-            self.couplings,
-            couplings,
-            start,
-            skipped + self.draws,
-            sweeps=self.sweeps,
-            key=run,
-        )
-        spins = drawn[:, skipped:].swapaxes(0, 1).reshape(-1, self.lattice.size)
-        blocks = np.asarray(self.rule(spins, self.lattice, key=ties))
+        model = _model(self.lattice, self.couplings, couplings)
+        sampler = HeatBath(chains=self.chains, steps=self.sweeps, burn_in=self.draws * self.sweeps // 2)
+        samples, _ = sampler.sample(model, sampler.init(model, key=begin), self.draws, key=run)
+        spins = np.asarray(samples.configurations).swapaxes(0, 1).reshape(-1, self.lattice.size)
         blocked = self.rule.blocked(self.lattice)
+        blocks = np.asarray(self.rule(spins, self.lattice, key=ties))
         found = match_moments(blocks, self.couplings, lattice=blocked, method=self.method, key=match)
-        pairs = ((self.lattice, spins), (blocked, blocks))
         fine, coarse = (
-            np.stack([spin_terms(lattice, name).sum(x) for name in self.couplings], -1)
-            for lattice, x in pairs
+            family_sums(x, on, self.couplings) for x, on in ((spins, self.lattice), (blocks, blocked))
         )
         n = len(self.couplings)
         joint = np.cov(coarse.T, fine.T)
         return Measured(found.couplings, found.covariance, np.linalg.solve(joint[:n, :n], joint[:n, n:]))
+
+
+def _model(lattice: Lattice, families: Families, couplings: Any) -> Ising:
+    return Ising.of(lattice, dict(zip(families, np.asarray(couplings).tolist(), strict=True)))
 
 
 def _folded(key: Array, couplings: Any) -> Array:

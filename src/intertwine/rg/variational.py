@@ -31,8 +31,8 @@ from jaxtyping import Float
 from intertwine import _threads
 from intertwine._checks import fail, positive_int
 from intertwine.models.ising import Ising
-from intertwine.models.spin_terms import Shape, spin_terms
-from intertwine.rg.callen import check_terms
+from intertwine.models.spin_terms import spin_terms
+from intertwine.rg.families import Families, as_families, family_names
 from intertwine.rg.moment_matching import binned_mean
 from intertwine.rg.push_forward import local_rule
 from intertwine.rg.term_graph import TermGraph, term_graph
@@ -89,7 +89,7 @@ class VariationalCouplings:
 def variational_couplings(
     model: Ising,
     rule: Any,
-    couplings: tuple[str | Shape, ...],
+    couplings: Families,
     *,
     chains: int = 32,
     draws: int = 2000,
@@ -121,11 +121,11 @@ def variational_couplings(
         positive_int(name, value)
     if chains * draws < 100 * _BINS:
         raise fail("draws", f"at least {100 * _BINS} samples, chains × draws", chains * draws)
-    names = tuple(couplings) if not isinstance(couplings, str) else (couplings,)
-    run = _Biased(model, rule, names)
-    labels = check_terms(run.blocked, names)
+    families = as_families(couplings)
+    run = _Biased(model, rule, families)
+    names = family_names(run.blocked, families)
     known = {spin_terms(model.lattice, name).name: value for name, value in model.couplings.items()}
-    K = np.array([known.get(label, 0.0) for label in labels] if start is None else start, np.float64)
+    K = np.array([known.get(name, 0.0) for name in names] if start is None else start, np.float64)
     if K.shape != (len(names),) or not np.isfinite(K).all():
         raise fail("start", f"{len(names)} finite couplings", str(start))
     keys = jax.random.split(key, _SHORT_RUNS + 2)
@@ -136,13 +136,13 @@ def variational_couplings(
         change = _newton(sums)
         K = K + change * min(1.0, _LARGEST_CHANGE / max(np.abs(change).max(), 1e-300))
     fine, sums = run(K, spins, blocks, draws, sweeps, keys[-1])
-    return _result(K, fine, sums, labels, float(rule.block))
+    return _result(K, fine, sums, names, float(rule.block))
 
 
 class _Biased:
     """The tables of one model under one rule, and runs of its chains under a bias."""
 
-    def __init__(self, model: Ising, rule: Any, names: tuple[str | Shape, ...]):
+    def __init__(self, model: Ising, rule: Any, families: Families):
         lattice = model.lattice
         self.blocked = rule.blocked(lattice)
         local = local_rule(rule, lattice)
@@ -155,9 +155,9 @@ class _Biased:
         own = {name: value for name, value in model.couplings.items() if value != 0}
         self.couplings = np.array(list(own.values()), np.float64)
         self.graph: TermGraph = term_graph(lattice, tuple(own))
-        self.seen: TermGraph = term_graph(lattice, names, once=True)
-        self.block_graph: TermGraph = term_graph(self.blocked, names)
-        self.block_seen: TermGraph = term_graph(self.blocked, names, once=True)
+        self.seen: TermGraph = term_graph(lattice, families, once=True)
+        self.block_graph: TermGraph = term_graph(self.blocked, families)
+        self.block_seen: TermGraph = term_graph(self.blocked, families, once=True)
 
     def __call__(
         self, K: np.ndarray, spins: np.ndarray, blocks: np.ndarray, draws: int, sweeps: int, key: Array
@@ -209,28 +209,35 @@ def _newton(sums: np.ndarray) -> np.ndarray:
 
 
 def _result(
-    K: np.ndarray, fine: np.ndarray, sums: np.ndarray, labels: tuple[str, ...], block: float
+    K: np.ndarray, fine: np.ndarray, sums: np.ndarray, names: tuple[str, ...], block: float
 ) -> VariationalCouplings:
-    tau = max(float(estimate(sums[..., a]).tau) for a in range(sums.shape[-1]))
-    by_time = [x.swapaxes(0, 1).reshape(-1, x.shape[-1]) for x in (fine, sums)]
-    mean, of_mean = binned_mean(by_time[1], _BINS)
-    inverse = np.linalg.inv(np.atleast_2d(np.cov(by_time[1].T)))
-    length = len(by_time[1]) // _BINS
-    fine_bins, sum_bins = (x[: length * _BINS].reshape(_BINS, length, -1) for x in by_time)
-    n = len(K)
-    first, second = fine_bins.sum(1), sum_bins.sum(1)
-    cross, own = np.einsum("bti,btj->bij", sum_bins, fine_bins), np.einsum("bti,btj->bij", sum_bins, sum_bins)
+    """One more step from the bias K, with its errors and derivatives; fine, sums: (chains, draws, n)."""
+    tau = max(float(estimate(sums[..., a]).tau) for a in range(len(K)))
+    fine, sums = (x.swapaxes(0, 1).reshape(-1, len(K)) for x in (fine, sums))  # draw after draw
+    mean, of_mean = binned_mean(sums, _BINS)
+    inverse = np.linalg.inv(np.atleast_2d(np.cov(sums.T)))
+    jacobian, jackknife = _derivatives(fine, sums)
+    return VariationalCouplings(
+        couplings=K + inverse @ mean,
+        covariance=inverse @ of_mean @ inverse,
+        names=names,
+        jacobian=jacobian,
+        jackknife=jackknife,
+        moments=mean / sums.std(0),
+        tau=tau,
+        block=block,
+    )
+
+
+def _derivatives(fine: np.ndarray, sums: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Cov(S', S')⁻¹ Cov(S', S) of all rows, (n, n), and without one bin each, (bins, n, n)."""
+    n, length = sums.shape[1], len(sums) // _BINS
+    both = np.concatenate([sums, fine], 1)[: length * _BINS].reshape(_BINS, length, 2 * n)
+    first, second = both.mean(1), np.einsum("bti,btj->bij", both, both) / length
 
     def matrix(keep: np.ndarray) -> np.ndarray:
-        count = length * keep.sum()
-        a, c = (keep[:, None] * first).sum(0) / count, (keep[:, None] * second).sum(0) / count
-        mixed, same = ((keep[:, None, None] * x).sum(0) / count for x in (cross, own))
-        return np.linalg.solve(same - np.outer(c, c), mixed - np.outer(c, a)).reshape(n, n)
+        mean = keep @ first / keep.sum()
+        covariance = np.tensordot(keep, second, 1) / keep.sum() - np.outer(mean, mean)
+        return np.linalg.solve(covariance[:n, :n], covariance[:n, n:])
 
-    whole = np.ones(_BINS)
-    jackknife = np.stack([matrix(whole - row) for row in np.eye(_BINS)])
-    moments = mean * np.sqrt(np.diagonal(inverse)) if n == 1 else mean / sums.reshape(-1, n).std(0)
-    covariance = inverse @ of_mean @ inverse
-    return VariationalCouplings(
-        K + inverse @ mean, covariance, labels, matrix(whole), jackknife, moments, tau, block
-    )
+    return matrix(np.ones(_BINS)), np.stack([matrix(1 - row) for row in np.eye(_BINS)])
