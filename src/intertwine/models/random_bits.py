@@ -70,10 +70,15 @@ def _key_words(key: Array) -> tuple[Array, Array]:
 
 def _words(first: Array, second: Array, shape: tuple[int, ...]) -> Array:
     places = jax.lax.iota(jnp.uint32, math.prod(shape)).reshape(shape)
-    return _mix(_mix(places ^ first) + second)
+    return mixed_words(mixed_words(places ^ first) + second)
 
 
-def _mix(x: Array) -> Array:
+def mixed_words(x: UInt32[Array, "..."]) -> UInt32[Array, "..."]:
+    """The bijection `mix` of each 32-bit word.
+
+    >>> hex(int(mixed_words(jnp.uint32(1))))
+    '0x6d3fa73'
+    """
     x = (x ^ (x >> 16)) * jnp.uint32(0x21F0AAAD)
     x = (x ^ (x >> 15)) * jnp.uint32(0xD35A2D97)
     return x ^ (x >> 15)

@@ -84,7 +84,7 @@ class ParallelTempering:
         if isinstance(self.betas, int):
             positive_int("betas", self.betas, "give the number of replicas, or their powers ending with 1")
         else:
-            object.__setattr__(self, "betas", _checked_betas(self.betas))
+            object.__setattr__(self, "betas", checked_powers(self.betas))
 
     @property
     def powers(self) -> tuple[float, ...]:
@@ -120,7 +120,8 @@ class ParallelTempering:
         return Samples(drawn, None, share), TemperingState(spins, swapped / (self.chains * draws))
 
 
-def _checked_betas(betas: Any) -> tuple[float, ...]:
+def checked_powers(betas: Any) -> tuple[float, ...]:
+    """Ascending powers that end with 1, or the error that says so."""
     try:
         values = np.asarray(tuple(betas), np.float64)
         good = values.ndim == 1 and values.size > 0 and bool(np.isfinite(values).all())
