@@ -134,9 +134,8 @@ class BlockHamiltonian:
         lines = [f"−H' on {self.lattice.name}: ln Z = {self.log_z:.10f}, g = {self.coefficients[0]:.10f}"]
         strongest = sorted(self.families, key=lambda family: -abs(family.coefficient))
         for name, _, count, value, spread in strongest[:_SHOWN]:
-            lines.append(
-                f"{name:<12} × {count:<4} {value:>14.10f}" + (f" ± {spread:.1e}" if spread > 1e-10 else "")
-            )
+            apart = f"  to {spread:.1e}, not alike" if spread > 1e-10 else ""
+            lines.append(f"{name:<12} × {count:<4} {value:>z14.10f}{apart}")
         rest = len(self.families) - _SHOWN
         return "\n".join([*lines, f"and {rest} weaker families"] if rest > 0 else lines)
 
@@ -152,7 +151,7 @@ class ProjectedCouplings:
     divergence: float
 
     def __str__(self) -> str:
-        rows = [f"{name:<10} {K:>14.10f}" for name, K in zip(self.names, self.couplings, strict=True)]
+        rows = [f"{name:<10} {K:>z14.10f}" for name, K in zip(self.names, self.couplings, strict=True)]
         return "\n".join([*rows, f"KL(p'‖p_K') = {self.divergence:.3e} nats"])
 
 

@@ -154,7 +154,7 @@ def fixed_point(step: Step, guess: Any, *, tolerance: float = 1e-12) -> FixedPoi
         change = -np.linalg.lstsq(slope, gap, rcond=None)[0]
         for _ in range(_HALVINGS):
             new = K + change
-            new_gap = stepped(step, new, finite=False) - new
+            new_gap = _gap(step, new)
             if np.abs(new_gap).max() < np.abs(gap).max():
                 break
             change = change / 2
@@ -167,6 +167,14 @@ def fixed_point(step: Step, guess: Any, *, tolerance: float = 1e-12) -> FixedPoi
         str(guess),
         f"Newton's method stopped at |R(K) − K| = {np.abs(gap).max():.1e}; begin nearer, or give a tolerance",
     )
+
+
+def _gap(step: Step, K: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+    """R(K) − K, infinite where the step fails."""
+    try:
+        return stepped(step, K, finite=False) - K
+    except InputError:
+        return np.full(len(K), np.inf)
 
 
 def critical_coupling(

@@ -27,6 +27,7 @@ from jaxtyping import Float
 
 from intertwine._checks import fail, one_of, positive_int
 from intertwine.models.ising import Ising
+from intertwine.models.parameters import check_key
 from intertwine.rg.callen import callen_couplings, local_fields
 from intertwine.rg.chains import given_chains
 from intertwine.rg.exponential_family import ExponentialFamily
@@ -110,8 +111,7 @@ def match_moments(
         found = family.matched(mean)
         inverse = np.linalg.inv(family.moments(found)[1])
         return MatchedCouplings(found, inverse @ of_mean @ inverse, names, method)
-    if key is None:
-        raise fail("key", "a JAX key for method 'sampling'", None)
+    key = check_key(key)
     start = callen_couplings(local_fields(rows, lattice, families, bins))[0]
     found, inverse, of_model = _by_sampling(rows, lattice, families, mean, start, bins, key)
     return MatchedCouplings(found, inverse @ (of_mean + of_model) @ inverse, names, method)

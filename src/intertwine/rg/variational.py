@@ -31,6 +31,7 @@ from jaxtyping import Float
 from intertwine import _threads
 from intertwine._checks import fail, positive_int
 from intertwine.models.ising import Ising
+from intertwine.models.parameters import check_key
 from intertwine.models.spin_terms import spin_terms
 from intertwine.rg.families import Families, as_families, family_names
 from intertwine.rg.moment_matching import binned_mean
@@ -117,6 +118,7 @@ def variational_couplings(
     """
     if not isinstance(model, Ising):
         raise fail("model", "an Ising model", type(model).__name__)
+    check_key(key)
     for name, value in (("chains", chains), ("draws", draws), ("sweeps", sweeps)):
         positive_int(name, value)
     if chains * draws < 100 * _BINS:
