@@ -16,20 +16,21 @@ from intertwine.spaces.lattices import Chain, Square
 KEY = jax.random.key(17)
 
 
+QUICK = Training(steps=800)
+
+
 def _within(found: LearnedBlocks, truth: float) -> None:
     """The bound is below the information of the filter that was found, and within 5 % of it."""
     assert found.information.mean <= truth + 3 * found.information.error
     assert abs(found.information.mean / truth - 1) < 0.05
 
 
-@pytest.mark.parametrize("buffer", [0, 1])
+@pytest.mark.parametrize("buffer", [pytest.param(0, marks=pytest.mark.slow), 1])
 def test_critical_point_is_uniform(buffer: int) -> None:
     """6×6 torus at K_c: all four weights equal to 10 %, and the information is that of the filter."""
     model = Ising(Square(6, 6), CRITICAL_SQUARE)
     seen = []
-    found = learn_blocks(
-        model, buffer=buffer, environment=None, samples=20_000, key=KEY, progress=seen.append
-    )
+    found = learn_blocks(model, buffer=buffer, samples=20_000, training=QUICK, key=KEY, progress=seen.append)
     assert np.abs(found.filters - 1).max() < 0.1
     _within(found, mutual_information(model, found.filters, buffer=buffer))
     assert len(seen) == len(found.bound.history) > 1
@@ -37,10 +38,11 @@ def test_critical_point_is_uniform(buffer: int) -> None:
 
 
 def test_antiferromagnet_is_staggered() -> None:
-    found = learn_blocks(Ising(Square(6, 6), -CRITICAL_SQUARE), samples=20_000, key=KEY)
+    found = learn_blocks(Ising(Square(6, 6), -CRITICAL_SQUARE), samples=20_000, training=QUICK, key=KEY)
     assert np.abs(found.filters[0] * np.sign(found.filters[0, 0]) - [1, -1, -1, 1]).max() < 0.1
 
 
+@pytest.mark.slow
 def test_spins_that_are_noise_get_no_weight() -> None:
     """Two spins a cell: an Ising model and coins."""
     ising, lattice = chains_of(Ising(Square(6, 6), CRITICAL_SQUARE), None, 20_000, key=KEY)
@@ -54,10 +56,11 @@ def test_spins_that_are_noise_get_no_weight() -> None:
         _ = found.rule
 
 
+@pytest.mark.slow
 def test_chain_is_decimated() -> None:
     """Blocks of 4: one spin at an end of the block carries the weight, as in the exact optimum."""
     model = Ising(Chain(24), 0.7)
-    found = learn_blocks(model, block=4, samples=20_000, key=KEY)
+    found = learn_blocks(model, block=4, samples=20_000, training=QUICK, key=KEY)
     weights = np.abs(found.filters[0])
     assert weights.argmax() in (0, 3) and weights.max() > 1.9 and np.sort(weights)[-2] < 0.45
     best = optimal_filter(model, block=4, key=KEY)
@@ -65,6 +68,7 @@ def test_chain_is_decimated() -> None:
     assert found.information.mean > 0.9 * best.information
 
 
+@pytest.mark.slow
 def test_two_coarse_spins_keep_more() -> None:
     model = Ising(Square(4, 6), CRITICAL_SQUARE)
     spins, _ = chains_of(model, None, 30_000, key=KEY)
@@ -81,8 +85,7 @@ def test_two_coarse_spins_keep_more() -> None:
 
 def test_the_rule_blocks() -> None:
     """p(h|v) of the filter; a block of equal spins keeps its sign almost surely."""
-    quick = Training(steps=200, batch=300)
-    found = learn_blocks(Ising(Square(6, 6), 0.5), training=quick, samples=2000, key=KEY)
+    found = learn_blocks(Ising(Square(6, 6), 0.5), training=QUICK, samples=4000, key=KEY)
     rule, lattice = found.rule, Square(4, 4)
     spins = np.ones((50, 16), np.int8)
     assert rule.block == 2 and (rule(spins, lattice, key=KEY) == 1).mean() > 0.99
@@ -95,7 +98,7 @@ def test_the_rule_blocks() -> None:
 
 
 def test_a_run_is_a_function_of_its_key() -> None:
-    quick = {"training": Training(steps=60, batch=200), "samples": 1000}
+    quick = {"training": QUICK, "samples": 4000}
     first, again = (learn_blocks(Ising(Square(6, 6), 0.4), key=KEY, **quick) for _ in range(2))
     assert np.array_equal(first.filters, again.filters) and first.information == again.information
 

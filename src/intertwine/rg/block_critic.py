@@ -23,7 +23,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jaxtyping import Float
+from jaxtyping import Float, Int32
 
 from intertwine.rg.block_window import BlockWindow
 from intertwine.sampling.enumeration import all_configurations
@@ -31,6 +31,7 @@ from intertwine.sampling.enumeration import all_configurations
 Method = Literal["infonce", "nwj"]
 METHODS = ("infonce", "nwj")
 CRITICS = ("network", "bilinear")
+SOFTEST = 10.0
 
 
 class FilterRule(eqx.Module):
@@ -46,9 +47,9 @@ class FilterRule(eqx.Module):
         length = jnp.sqrt(jnp.mean(self.direction**2, 1, keepdims=True))
         return self.sharpness * self.direction / length
 
-    def __call__(self, blocks: Float[Array, "K n"]) -> Float[Array, "K H"]:
-        """p(h|v) of every block, h = +1 before −1."""
-        angles = blocks @ self.weights.T
+    def __call__(self, blocks: Float[Array, "K n"], softness: Any = 1.0) -> Float[Array, "K H"]:
+        """p(h|v) of every block, h = +1 before −1, with weights divided by `softness`."""
+        angles = blocks @ self.weights.T / softness
         signs = jnp.asarray(all_configurations(self.direction.shape[0]), angles.dtype)
         return jnp.exp(jax.nn.log_sigmoid(2 * signs * angles[:, None]).sum(-1))
 
@@ -58,7 +59,7 @@ class TableRule(eqx.Module):
 
     table: Float[Array, "H V"]
 
-    def __call__(self, blocks: Float[Array, "K n"]) -> Float[Array, "K H"]:
+    def __call__(self, blocks: Float[Array, "K n"], softness: Any = 1.0) -> Float[Array, "K H"]:
         place = 2 ** jnp.arange(blocks.shape[1] - 1, -1, -1)
         return self.table.T[((blocks < 0) * place).sum(1)]
 
@@ -96,39 +97,48 @@ class InformationObjective:
     """The bound on a mini-batch of configurations, at one placement of the block that is drawn anew for every
     update: all pairs of a batch are of different configurations.
 
-    learned: whether the rule is trained too, or only the critic.
+    learned: whether the rule is trained too, or only the critic. anneal: updates in which a filter's weights
+    grow to their length, from a tenth of it: with small weights the best direction has no rivals.
     """
 
     window: BlockWindow
     method: Method
-    learned: bool
+    learned: bool = False
+    anneal: int = 0
 
     value_name = "information"
 
-    def init(self, model: BlockCritic, *, key: Array) -> tuple[()]:
-        return ()
+    def init(self, model: BlockCritic, *, key: Array) -> Int32[Array, ""]:
+        """The updates so far."""
+        return jnp.zeros((), jnp.int32)
 
     def gradient(
-        self, model: BlockCritic, state: tuple[()], batch: Float[Array, "K N"], *, key: Array
-    ) -> tuple[Any, tuple[()], dict[str, Array]]:
+        self, model: BlockCritic, state: Int32[Array, ""], batch: Float[Array, "K N"], *, key: Array
+    ) -> tuple[Any, Int32[Array, ""], dict[str, Array]]:
         """Minus the gradient of the bound, and the bound itself."""
+        softness = SOFTEST ** jnp.maximum(1.0 - state / max(self.anneal, 1), 0.0) if self.anneal else 1.0
         inside, outside = jnp.asarray(self.window.inside), jnp.asarray(self.window.outside)
         place = jax.random.randint(key, (), 0, len(inside))
 
         def loss(whole: BlockCritic) -> Array:
             rule = whole.rule if self.learned else jax.lax.stop_gradient(whole.rule)
             fixed = BlockCritic(rule, whole.critic)
-            return -bound_terms(fixed, batch[:, inside[place]], batch[:, outside[place]], self.method).mean()
+            block, environment = batch[:, inside[place]], batch[:, outside[place]]
+            return -bound_terms(fixed, block, environment, self.method, softness).mean()
 
         value, gradient = jax.value_and_grad(loss)(model)
-        return gradient, (), {"information": -value}
+        return gradient, state + 1, {"information": -value}
 
 
 def bound_terms(
-    model: BlockCritic, blocks: Float[Array, "K n"], environments: Float[Array, "K m"], method: Method
+    model: BlockCritic,
+    blocks: Float[Array, "K n"],
+    environments: Float[Array, "K m"],
+    method: Method,
+    softness: Any = 1.0,
 ) -> Float[Array, "K"]:
     """The bracket of the bound for every pair."""
-    p = model.rule(blocks)
+    p = model.rule(blocks, softness)
     f = jax.vmap(model.critic)(environments)
     if method == "infonce":
         return (p * f).sum(1) - jax.nn.logsumexp(f, axis=1, b=p.mean(0))

@@ -112,9 +112,8 @@ class Training:
         critic = Critic(self.critic, window.outside.shape[1], states, self.width, key=critic_key)
         rows = np.ascontiguousarray(spins[:, :kept]).reshape(-1, sites)
         seed = int(key_words(order_key)[-1])
-        stream = OverBatches(
-            InformationObjective(window, self.method, learned), Batches(rows, self.batch, seed=seed)
-        )
+        objective = InformationObjective(window, self.method, learned, self.steps // 2 if learned else 0)
+        stream = OverBatches(objective, Batches(rows, self.batch, seed=seed))
         state, history = train(
             BlockCritic(rule, critic),
             stream,  # type: ignore[arg-type]
