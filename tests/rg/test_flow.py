@@ -8,12 +8,16 @@ import numpy as np
 import pytest
 
 from intertwine._checks import InputError
-from intertwine.models.ising import CRITICAL_SQUARE
+from intertwine.models.ising import CRITICAL_SQUARE, Ising
 from intertwine.rg.blocking import Decimation, Majority
 from intertwine.rg.exact_step import ExactStep
 from intertwine.rg.flow import critical_coupling, fixed_point, flow
+from intertwine.rg.matched_flow import matched_flow
+from intertwine.rg.moment_matching import match_moments
 from intertwine.rg.sampled_step import MatchedStep, Measured, VariationalStep
 from intertwine.rg.step import FunctionStep, Step, linearise
+from intertwine.sampling.cluster import SwendsenWang
+from intertwine.sampling.draw import sample
 from intertwine.spaces.lattices import Chain, Square
 
 NAMES = ("nearest", "next", "plaquette")
@@ -118,6 +122,22 @@ def test_measured_steps_agree_with_the_exact_one(key):
         assert (step.step(K) == found.couplings).all()  # a function of its couplings
 
 
+def test_samples_blocked_twice(key):
+    """8 × 8 → 4 × 4 → 2 × 2: level 0 gives the couplings back, level 1 and 2 those of two rules in a row."""
+    model = Ising(Square(8, 8), K=0.3)
+    spins = sample(model, 6000, sampler=SwendsenWang(chains=64, steps=3), key=key)
+    found = matched_flow(spins, Majority(2), 2, ("nearest", "next"), key=key)
+    assert found.couplings.shape == (3, 2)
+    assert (np.abs(found.couplings[0] - [0.3, 0.0]) < 4 * found.errors[0]).all()
+    once = Majority(2)(np.asarray(spins), model.lattice, key=jax.random.key(9))
+    twice = Majority(2)(once, Square(4, 4), key=jax.random.key(10))
+    exact = match_moments(twice, ("nearest", "next"), lattice=Square(2, 2))
+    assert (np.abs(found.couplings[2] - exact.couplings) < 4 * np.hypot(found.errors[2], exact.errors)).all()
+    assert (np.diff(found.couplings[:, 0]) < 0).all()
+    with_room = matched_flow(spins, Majority(2), 3, ("nearest", "plaquette"), key=key)
+    assert len(with_room.couplings) == 3 and "level 3" in with_room.stopped
+
+
 def test_what_is_refused():
     with pytest.raises(InputError, match="couplings"):
         flow([0.3, 0.1], MIGDAL, levels=2)
@@ -154,3 +174,18 @@ def test_sampled_flow_of_the_square_lattice():
     assert below.couplings[-1, 0] < 0.1
     assert above.couplings[-1, 0] > 0.5
     assert (np.diff(below.couplings[:, 0]) < 0).all() and (np.diff(above.couplings[2:, 0]) > 0).all()
+
+
+@pytest.mark.slow
+def test_the_flow_of_samples_stands_still_at_criticality():
+    """64 × 64 blocked four times: the nearest-neighbour coupling falls below T_c's, stays at it, or grows."""
+    found = []
+    for scale in (0.97, 1.0, 1.03):
+        model = Ising(Square(64, 64), K=scale * CRITICAL_SQUARE)
+        spins = sample(model, 4000, sampler=SwendsenWang(chains=32, steps=3), key=jax.random.key(0))
+        found.append(matched_flow(spins, Majority(2), 4, (*NAMES, "third"), key=jax.random.key(1)))
+    below, at, above = (x.couplings[:, 0] for x in found)
+    assert (np.diff(below) < 0).all() and below[4] < 0.25
+    assert (np.abs(at[2:] - at[1:-1]) < 4 * np.hypot(found[1].errors[2:, 0], found[1].errors[1:-1, 0])).all()
+    assert above[3] > above[2] + 0.02
+    assert (np.abs(found[1].couplings[0] - [CRITICAL_SQUARE, 0, 0, 0]) < 4 * found[1].errors[0]).all()
