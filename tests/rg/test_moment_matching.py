@@ -76,7 +76,7 @@ def test_block_spins_against_the_exact_hamiltonian(key):
         assert (np.abs(found.couplings - exact) < 3 * found.errors).all()
 
 
-def test_what_is_refused():
+def test_what_is_refused(key):
     spins = drawn(Ising(Square(4, 4), K=0.3), 200, 5)
     for bad, message in (
         ((spins + 1) // 2, "values"),
@@ -92,6 +92,8 @@ def test_what_is_refused():
         match_moments(spins, NAMES, method="guess")
     with pytest.raises(InputError, match="key"):
         match_moments(spins, NAMES, method="sampling")
+    with pytest.raises(InputError, match="three sites"):
+        match_moments(spins[:, :4], NAMES, method="sampling", key=key)
     with pytest.raises(InputError, match="bins"):
         match_moments(spins, NAMES, bins=500)
     ordered = np.ones((200, 16), np.int8)

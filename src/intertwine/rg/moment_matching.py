@@ -26,12 +26,11 @@ from jax import Array
 from jaxtyping import Float
 
 from intertwine._checks import fail, one_of, positive_int
-from intertwine.models.ising import Ising
 from intertwine.models.parameters import check_key
 from intertwine.rg.callen import callen_couplings, local_fields
 from intertwine.rg.chains import given_chains
 from intertwine.rg.exponential_family import ExponentialFamily
-from intertwine.rg.families import Families, as_families, family_names, family_sums
+from intertwine.rg.families import Families, as_families, family_names, family_sums, ising_of
 from intertwine.sampling.enumeration import all_configurations
 from intertwine.sampling.heat_bath import HeatBath, HeatBathState
 from intertwine.spaces.lattice import Lattice
@@ -87,6 +86,7 @@ def match_moments(
     Raises InputError for what is not ±1 or does not fit the lattice, for too few samples, and for samples
     that do not determine the couplings.
 
+    >>> from intertwine.models.ising import Ising
     >>> from intertwine.sampling.draw import sample
     >>> from intertwine.spaces.lattices import Square
     >>> drawn = sample(Ising(Square(4, 4), K=0.3), 2000, key=jax.random.key(0))
@@ -159,7 +159,7 @@ def _by_sampling(
     spins = jnp.asarray(rows[np.linspace(0, len(rows) - 1, _CHAINS).astype(int)])
     sampler, state = HeatBath(chains=_CHAINS, burn_in=0), HeatBathState(spins)
     for k, part in enumerate(jax.random.split(key, _ROUNDS)):
-        model = Ising.of(lattice, dict(zip(families, found.tolist(), strict=True)))
+        model = ising_of(lattice, families, found)
         length = -(-draws // 2 ** (_ROUNDS - 1 - k))
         samples, state = sampler.sample(model, state, length + length // 4, key=part)
         kept = np.asarray(samples.configurations)[:, length // 4 :].swapaxes(0, 1).reshape(-1, lattice.size)

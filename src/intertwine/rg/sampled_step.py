@@ -19,8 +19,8 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float
 
-from intertwine.models.ising import Ising
-from intertwine.rg.families import Families, family_names, family_sums
+from intertwine.models.parameters import check_key
+from intertwine.rg.families import Families, family_names, family_sums, ising_of
 from intertwine.rg.moment_matching import match_moments
 from intertwine.rg.variational import variational_couplings
 from intertwine.sampling.heat_bath import HeatBath
@@ -76,7 +76,7 @@ class VariationalStep:
     def measured(self, couplings: Float[np.ndarray, " n"]) -> Measured:
         """K' of K (n,), with covariance and derivative."""
         found = variational_couplings(
-            _model(self.lattice, self.couplings, couplings),
+            ising_of(self.lattice, self.couplings, couplings),
             self.rule,
             self.couplings,
             chains=self.chains,
@@ -92,8 +92,7 @@ class MatchedStep:
     """A step by matched moments of blocked heat-bath samples.
 
     rule: any `Rule` of spins. lattice: where it is sampled. couplings: families of `spin_terms`. chains,
-    draws, sweeps: chains side by side, draws a chain, and sweeps between draws; as many draws as are kept,
-    halved, are left out first. method: of `match_moments`.
+    draws, sweeps: of the heat bath, after half as many draws that are not kept. method: of `match_moments`.
 
     >>> from intertwine.rg.blocking import Majority
     >>> from intertwine.spaces.lattices import Square
@@ -130,7 +129,7 @@ class MatchedStep:
     def measured(self, couplings: Float[np.ndarray, " n"]) -> Measured:
         """K' of K (n,), with covariance and derivative."""
         begin, run, ties, match = jax.random.split(_folded(self.key, couplings), 4)
-        model = _model(self.lattice, self.couplings, couplings)
+        model = ising_of(self.lattice, self.couplings, couplings)
         sampler = HeatBath(chains=self.chains, steps=self.sweeps, burn_in=self.draws * self.sweeps // 2)
         samples, _ = sampler.sample(model, sampler.init(model, key=begin), self.draws, key=run)
         spins = np.asarray(samples.configurations).swapaxes(0, 1).reshape(-1, self.lattice.size)
@@ -145,10 +144,6 @@ class MatchedStep:
         return Measured(found.couplings, found.covariance, np.linalg.solve(joint[:n, :n], joint[:n, n:]))
 
 
-def _model(lattice: Lattice, families: Families, couplings: Any) -> Ising:
-    return Ising.of(lattice, dict(zip(families, np.asarray(couplings).tolist(), strict=True)))
-
-
 def _folded(key: Array, couplings: Any) -> Array:
     """A key of its own for every value of the couplings."""
-    return jax.random.fold_in(key, zlib.crc32(np.asarray(couplings, np.float64).tobytes()))
+    return jax.random.fold_in(check_key(key), zlib.crc32(np.asarray(couplings, np.float64).tobytes()))
