@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
@@ -21,6 +22,7 @@ from intertwine._checks import fail, one_of, positive_int
 from intertwine.models.ising import Ising
 from intertwine.models.layered import layered
 from intertwine.models.parameters import check_key
+from intertwine.models.potts import Clock, Potts
 from intertwine.models.rbm import RBM
 from intertwine.models.square_root import square_root
 from intertwine.sampling.annealed import Annealed
@@ -103,9 +105,9 @@ def sample(model: Any, n: int, *, sampler: Any = None, distribution: str | None 
 
     model: RBM, DBM or DBN with real parameters, `Ising`, or any model with a sampler of wave functions.
     sampler: `Gibbs(steps=1000)` (the default for machines of layers: every configuration from a chain of its
-    own), `TemperedGibbs`, `TrajectoryGibbs`, `Annealed`; `SwendsenWang()` (the default for `Ising`);
-    `Metropolis(...)`, `ParallelTempering(...)` or `Enumeration()` for two-state units. A DBN is sampled by
-    its top RBM with any of them, then downwards.
+    own), `TemperedGibbs`, `TrajectoryGibbs`, `Annealed`; `SwendsenWang()` (the default for `Ising`, `Potts`
+    and `Clock`), `Wolff()`; `Metropolis(...)`, `ParallelTempering(...)` or `Enumeration()` for two-state
+    units. A DBN is sampled by its top RBM with any of them, then downwards.
     distribution: "boltzmann" p = Ψ/Z or "born" p = |Ψ|²/Z. None: the former for Boltzmann machines and
     `Ising`, the latter for complex models; other real models need it said.
 
@@ -171,7 +173,7 @@ def _reading(model: Any, distribution: str | None) -> str:
 
 
 def _default(model: Any, reading: str) -> Any:
-    if isinstance(model, Ising):
+    if isinstance(model, Ising | Potts | Clock):
         from intertwine.sampling.cluster import SwendsenWang
 
         return SwendsenWang()
@@ -238,23 +240,34 @@ def _by_draws(sampler: Any, model: Any, view: Any, n: int, key: Array) -> Drawn:
         before = getattr(sampler, "burn_in", 0) // max(getattr(sampler, "steps", 1), 1)
     samples, state = sampler.sample(view, state, draws, key=run)
     spins = np.asarray(samples.configurations)
-    watched = [_log_weight(view, sampler, samples.configurations)]
+    watched = [_watched(model, view, sampler, samples.configurations)]
     while True:
-        energy = estimate(-np.concatenate(watched, 1))
-        seen = sum(x.shape[1] for x in watched)
-        if (
-            seen >= max(LEAST_SEEN * float(np.nan_to_num(energy.tau, nan=1.0)), LEAST_SEEN)
-            or seen >= MOST_SEEN
-        ):
+        energy, *others = (estimate(values) for values in np.concatenate(watched, 2))
+        seen = sum(x.shape[2] for x in watched)
+        taus = [float(np.nan_to_num(e.tau, nan=1.0)) for e in (energy, *others)]
+        if seen >= max(LEAST_SEEN * max(taus), LEAST_SEEN) or seen >= MOST_SEEN:
             break
         more, state = sampler.sample(view, state, max(seen, LEAST_SEEN), key=jax.random.fold_in(run, seen))
-        watched.append(_log_weight(view, sampler, more.configurations))
-    tau, r_hat = float(energy.tau), float(energy.r_hat)
+        watched.append(_watched(model, view, sampler, more.configurations))
+    tau, r_hat = (max(float(getattr(e, name)) for e in (energy, *others)) for name in ("tau", "r_hat"))
     r_hat = 1.0 if chains == 1 and np.isnan(r_hat) else r_hat
     rows = spins[:, :draws].swapaxes(0, 1).reshape(chains * draws, -1)[:n]
     worth = n if draws == 1 else min(n, n / tau)
     mixed = bool(before >= LEAST_TAUS * tau and r_hat < R_HAT_LIMIT)
     return Drawn(_in_units(model, rows), tau, "draw", 1, r_hat, float(worth), energy, mixed)
+
+
+def _watched(model: Any, view: Any, sampler: Any, spins: Any) -> np.ndarray:
+    """−ln of the probability, and the order parameter of spin models: (quantities, chains, draws)."""
+    found = [-_log_weight(view, sampler, spins)]
+    if isinstance(model, Ising | Potts | Clock):
+        found.append(np.asarray(_order(model, jnp.asarray(spins)), np.float64))
+    return np.stack(found)
+
+
+@jax.jit
+def _order(model: Any, spins: Any) -> Any:
+    return model.order_squared(spins)
 
 
 def _log_weight(view: Any, sampler: Any, spins: Any) -> np.ndarray:
