@@ -32,7 +32,6 @@ from intertwine.rg.chains import given_chains
 from intertwine.rg.exponential_family import ExponentialFamily
 from intertwine.rg.families import Families, as_families, family_names, family_sums, ising_of
 from intertwine.sampling.enumeration import all_configurations
-from intertwine.sampling.heat_bath import HeatBath, HeatBathState
 from intertwine.spaces.lattice import Lattice
 
 MOST_COUNTED = 16
@@ -155,6 +154,8 @@ def _by_sampling(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(K, inverse covariance of S, covariance of the sampled ⟨S⟩): Newton's method on heat-bath moments, in
     runs of twice the length each, from chains that begin at the samples."""
+    from intertwine.sampling.heat_bath import HeatBath, HeatBathState
+
     found, draws = start, max(-(-len(rows) // _CHAINS), bins)
     spins = jnp.asarray(rows[np.linspace(0, len(rows) - 1, _CHAINS).astype(int)])
     sampler, state = HeatBath(chains=_CHAINS, burn_in=0), HeatBathState(spins)

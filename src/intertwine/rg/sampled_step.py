@@ -23,7 +23,6 @@ from intertwine.models.parameters import check_key
 from intertwine.rg.families import Families, family_names, family_sums, ising_of
 from intertwine.rg.moment_matching import match_moments
 from intertwine.rg.variational import variational_couplings
-from intertwine.sampling.heat_bath import HeatBath
 from intertwine.spaces.lattice import Lattice
 
 
@@ -128,6 +127,8 @@ class MatchedStep:
 
     def measured(self, couplings: Float[np.ndarray, " n"]) -> Measured:
         """K' of K (n,), with covariance and derivative."""
+        from intertwine.sampling.heat_bath import HeatBath
+
         begin, run, ties, match = jax.random.split(_folded(self.key, couplings), 4)
         model = ising_of(self.lattice, self.couplings, couplings)
         sampler = HeatBath(chains=self.chains, steps=self.sweeps, burn_in=self.draws * self.sweeps // 2)

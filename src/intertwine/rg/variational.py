@@ -38,7 +38,6 @@ from intertwine.rg.moment_matching import binned_mean
 from intertwine.rg.push_forward import local_rule
 from intertwine.rg.term_graph import TermGraph, term_graph
 from intertwine.sampling.estimate import estimate
-from intertwine.sampling.host_random import chain_states
 from intertwine.sampling.keys import key_words
 
 _SHORT_RUNS = 6
@@ -166,6 +165,7 @@ class _Biased:
         """(S of the spins, S of the block spins), (chains, draws, n) each, after a quarter as many draws that
         are not kept; `spins` and `blocks` move on."""
         from intertwine.rg.host_blocks import run_blocks
+        from intertwine.sampling.host_random import chain_states
 
         skipped = max(draws // 4, 20)
         states = chain_states(key, len(spins))
