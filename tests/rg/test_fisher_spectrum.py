@@ -9,11 +9,14 @@ import numpy as np
 import pytest
 
 from intertwine._checks import InputError
+from intertwine.boltzmann.learn import learn
+from intertwine.boltzmann.methods import ExactKL
 from intertwine.learning.log_derivatives import unravel
-from intertwine.models.ising import Ising
+from intertwine.models.ising import CRITICAL_SQUARE, Ising
 from intertwine.models.mean_field import MeanField
 from intertwine.models.parameters import parameters
 from intertwine.models.rbm import RBM
+from intertwine.models.spin_enumeration import enumerate_distribution
 from intertwine.rg.fisher_spectrum import FisherSpectrum, exact_distribution, fisher_spectrum, spin_view
 from intertwine.rg.training_flow import training_flow
 from intertwine.sampling.gibbs import Gibbs
@@ -97,7 +100,7 @@ def test_more_parameters_than_configurations() -> None:
 def test_rbm_is_sloppy() -> None:
     """Decades of eigenvalues, few of them relevant; gauge directions have none."""
     found = fisher_spectrum(_rbm(0.5, size=8, hidden=6))
-    assert found.decades() > 4
+    assert found.decades > 4
     assert found.relevant(1e-2) < found.parameters / 2
     assert 1 < found.participation < found.relevant(1e-2)
     assert "decades" in str(found)
@@ -129,7 +132,7 @@ def test_small_steps_agree(units: str) -> None:
     assert np.allclose(flow.divergence, exact, rtol=1e-9)
     assert np.allclose(flow.length, flow.distance, rtol=1e-3)
     assert np.allclose(flow.length**2 / 2, flow.divergence, rtol=0.02)
-    assert flow.direct <= flow.total * (1 + 1e-6)
+    assert 0.5 < flow.straightness <= 1 + 1e-9
     assert flow.relevant.shape == flow.participation.shape == (4,) and not flow.divergence_error.any()
     assert "length of the way" in str(flow)
 
@@ -168,6 +171,32 @@ def test_sampled_flow() -> None:
     assert (np.abs(flow.divergence - exact.divergence) < 4 * flow.divergence_error).all()
     assert np.allclose(flow.length, exact.length, rtol=0.05)
     assert np.isnan(flow.direct)
+
+
+@pytest.mark.slow
+def test_training_walks_along_stiff_directions_first() -> None:
+    """An RBM learns the 3×3 Ising model at K_c: most of the way in the first epoch, along stiff directions;
+    then small steps with most of δ along sloppy ones."""
+    exact = enumerate_distribution(Ising(Square(3), CRITICAL_SQUARE))
+    rows = np.random.default_rng(0).choice(512, 20_000, p=exact.probabilities)
+    first = RBM(9, 9, key=jax.random.key(0))
+    models = [first]
+    learn(
+        first,
+        exact.configurations[rows],
+        method=ExactKL(),
+        epochs=12,
+        batch=500,
+        learning_rate=0.02,
+        average=None,
+        key=KEY,
+        progress=lambda state, _: models.append(state.model),
+    )
+    flow = training_flow(models)
+    assert flow.distance[0] > 0.5 * flow.total and flow.share[0] > 0.9
+    assert flow.distance[3:].max() < 0.1 and flow.share[3:].mean() < 0.5
+    assert np.allclose(flow.length[3:], flow.distance[3:], rtol=1e-2)
+    assert 0.6 < flow.straightness < 1
 
 
 def test_a_step_that_stands_still() -> None:

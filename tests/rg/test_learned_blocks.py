@@ -9,6 +9,7 @@ from intertwine.models.ising import CRITICAL_SQUARE, Ising
 from intertwine.rg.chains import chains_of
 from intertwine.rg.information_bound import Training
 from intertwine.rg.learned_blocks import LearnedBlocks, learn_blocks
+from intertwine.rg.mcrg import mcrg
 from intertwine.rg.mutual_information import mutual_information, optimal_filter
 from intertwine.spaces.lattice import Lattice
 from intertwine.spaces.lattices import Chain, Square
@@ -110,6 +111,16 @@ def test_large_lattices_at_the_critical_point(side: int) -> None:
     found = learn_blocks(Ising(Square(side), CRITICAL_SQUARE), samples=4000, key=KEY)
     assert np.abs(found.filters - 1).max() < 0.1
     assert 0.37 < found.information.mean < 0.42
+
+
+@pytest.mark.slow
+def test_the_learned_rule_renormalizes() -> None:
+    """L = 32 at K_c, 4 couplings: from the second step on y_T = 1 and y_H = 15/8, as of the majority rule."""
+    spins, lattice = chains_of(Ising(Square(32), CRITICAL_SQUARE), None, 20_000, key=KEY)
+    found = learn_blocks(spins[:, :60], lattice, key=KEY)
+    flow = mcrg(spins.reshape(-1, lattice.size), found.rule, levels=3, couplings=4, key=KEY)
+    assert (np.abs(flow.y_T[1:, 3] - 1) < 0.01 + 3 * flow.y_T_error[1:, 3]).all()
+    assert (np.abs(flow.y_H[1:, 3] - 1.875) < 0.005 + 3 * flow.y_H_error[1:, 3]).all()
 
 
 @pytest.mark.parametrize(

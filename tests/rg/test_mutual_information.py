@@ -4,6 +4,7 @@ import math
 from functools import cache
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -11,6 +12,7 @@ from intertwine._checks import InputError
 from intertwine.learning.traces import count_traces
 from intertwine.models.ising import CRITICAL_SQUARE, Ising
 from intertwine.models.spin_enumeration import enumerate_distribution
+from intertwine.rg.block_critic import FilterRule, TableRule
 from intertwine.rg.block_window import BlockWindow
 from intertwine.rg.blocking import Decimation, Majority
 from intertwine.rg.blocks import block_sites
@@ -144,6 +146,16 @@ def test_blocking_rules() -> None:
     model = Ising(window.lattice, CRITICAL_SQUARE)
     for rule, weights in ((MAJORITY, 20 * np.ones(4)), (Decimation(2), np.array([20.0, 0, 0, 0]))):
         assert abs(mutual_information(model, rule) - mutual_information(model, weights)) < 1e-12
+
+
+def test_rules_of_the_critic_are_those_of_the_tables() -> None:
+    weights = np.random.default_rng(0).normal(size=(2, 4))
+    weights /= np.sqrt((weights**2).mean(1, keepdims=True))
+    blocks = jnp.asarray(all_configurations(4), float)
+    table = rule_table(0.7 * weights, 4)
+    assert np.allclose(FilterRule(jnp.asarray(3 * weights), 0.7)(blocks), table.T, atol=1e-12)
+    assert np.allclose(FilterRule(jnp.asarray(weights), 1.4)(blocks, 2.0), table.T, atol=1e-12)
+    assert np.array_equal(TableRule(jnp.asarray(table))(blocks), table.T)
 
 
 def test_more_hidden_units_keep_more() -> None:

@@ -36,13 +36,15 @@ class FisherSpectrum:
     """eigenvalues: of G, float64 (r,), largest first, in nats over the square of the parameters' unit.
     directions: float64 (r, P), orthonormal rows, in the order of the columns of `log_derivatives`. With fewer
     configurations S than parameters r = S, and the other P − r eigenvalues are 0. parameters: P.
-    configurations: how many were averaged over; None where the distribution is exact.
+    configurations: how many were averaged over; None where the distribution is exact. resolution: eigenvalues
+    below it times the largest one are rounding.
     """
 
     eigenvalues: Float[np.ndarray, " r"]
     directions: Float[np.ndarray, "r P"]
     parameters: int
     configurations: int | None
+    resolution: float
 
     @property
     def participation(self) -> float:
@@ -53,9 +55,10 @@ class FisherSpectrum:
         """How many eigenvalues are above `threshold` times the largest one."""
         return int((self.eigenvalues > threshold * self.eigenvalues[0]).sum())
 
-    def decades(self, floor: float = 1e-12) -> float:
-        """How many powers of ten the eigenvalues above `floor` times the largest one span."""
-        held = self.eigenvalues[self.eigenvalues > floor * self.eigenvalues[0]]
+    @property
+    def decades(self) -> float:
+        """How many powers of ten the eigenvalues above the resolution span."""
+        held = self.eigenvalues[self.eigenvalues > self.resolution * self.eigenvalues[0]]
         return math.log10(held[0] / held[-1])
 
     def share(self, change: Float[np.ndarray, " P"], threshold: float = 1e-2) -> float:
@@ -67,7 +70,7 @@ class FisherSpectrum:
         top, count = self.eigenvalues[0], self.relevant()
         return (
             f"{self.parameters} directions, largest eigenvalue {top:.3g}; {count} above 1 % of it, "
-            f"participation {self.participation:.1f}, {self.decades():.1f} decades"
+            f"participation {self.participation:.1f}, {self.decades:.1f} decades"
         )
 
 
@@ -162,4 +165,5 @@ def spectrum(operator: LogDerivatives, configurations: int | None) -> FisherSpec
     values = np.maximum(values[::-1], 0)
     if not np.isfinite(values).all() or values[0] <= 0:
         raise fail("model", "a distribution that depends on its parameters", f"eigenvalues {values[:4]}")
-    return FisherSpectrum(values, directions, operator.columns, configurations)
+    resolution = 100 * float(jnp.finfo(operator.weights.dtype).eps)
+    return FisherSpectrum(values, directions, operator.columns, configurations, resolution)

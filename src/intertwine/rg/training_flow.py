@@ -5,9 +5,10 @@ r"""Training as a flow p_λ → p_λ' → p_λ'' in the space of distributions, 
                         all distributions (Fisher-Rao; Bhattacharyya 1943)
     divergence          KL(p_λ ‖ p_λ') ≈ ½ length²
 
-For small steps length and distance agree. The way through the family is never shorter than the straight one
-on the simplex, so that their ratio says how straight training walks. None of them depends on how λ is
-chosen; the share of a step along stiff directions does, as the spectrum itself (`fisher_spectrum`).
+For small steps length and distance agree; where they do not, the models are too far apart for a metric. The
+distances of all steps add up to no less than the distance of the first and the last distribution, and the
+ratio says how straight training walks. None of these depends on how λ is chosen; the share of a step along
+stiff directions does, as the spectrum itself (`fisher_spectrum`).
 
 From samples, with Δ = ln Ψ_λ' − ln Ψ_λ, the overlap needs no Z, and the ratio of the Z is its bridge (Meng &
 Wong, Stat. Sinica 6, 831, 1996):
@@ -66,8 +67,13 @@ class TrainingFlow:
 
     @property
     def total(self) -> float:
-        """The length of the whole way."""
-        return float(self.length.sum())
+        """The length of the whole way, Σ distance."""
+        return float(self.distance.sum())
+
+    @property
+    def straightness(self) -> float:
+        """The direct distance over that of the way, 0 to 1; nan where sampled."""
+        return self.direct / self.total if self.total > 0 else math.nan
 
     @property
     def participation(self) -> Float[np.ndarray, " T1"]:
@@ -85,7 +91,9 @@ class TrainingFlow:
             numbers = (self.length[k], self.distance[k], self.divergence[k], self.share[k], self.chance[k])
             shown = "{:8.4f}  {:8.4f}  {:8.5f}  {:6.3f}  {:6.3f}".format(*numbers)
             rows.append(f"{k:4d} {shown}  {self.relevant[k]:8d}")
-        straight = "" if math.isnan(self.direct) else f"; first to last {self.direct:.4f}"
+        straight = ""
+        if not math.isnan(self.direct):
+            straight = f"; first to last {self.direct:.4f}, straightness {self.straightness:.3f}"
         return "\n".join([*rows, f"length of the way {self.total:.4f}{straight}"])
 
 
