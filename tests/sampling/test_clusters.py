@@ -124,7 +124,7 @@ def test_it_sample_takes_potts_and_clock_models(model):
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda: SwendsenWang().init(Ising(Square(4), 0.4, further={"row": 0.1}), key=KEY), "pairs and fields"),
+        (lambda: SwendsenWang().init(Ising(Square(4), 0.4, further={"row": 1}), key=KEY), "pairs and fields"),
         (lambda: Wolff().init(RBM(4, 2, key=KEY), key=KEY), "model: expected an Ising, Potts or Clock"),
         (lambda: SwendsenWang().init(Potts(Square(4), 3, -0.4), key=KEY), "K ≥ 0"),
         (lambda: SwendsenWang(steps=0), "steps: expected a positive integer"),

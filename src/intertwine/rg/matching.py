@@ -1,0 +1,211 @@
+r"""Two-lattice matching: the coupling that a block step makes, and the beta function of the running coupling.
+
+A system at K on L sites, blocked n + 1 times, and one at K' on L/b sites, blocked n times, have lattices of
+one size. Where the irrelevant couplings have died out, all their block-spin moments agree if
+
+    K' = R(K),      ⟨S_α^{(n+1)}⟩_{K, L} = ⟨S_α^{(n)}⟩_{K', L/b},
+
+so that finite-size effects cancel (Wilson 1979; Swendsen 1984; Hasenfratz et al. 1984). K' is found by
+Newton's method, ∂⟨S_α^{(n)}⟩/∂K being the covariance with ∂ ln Ψ/∂K, from the α of the smallest error. The
+running coupling then flows with the beta function
+
+    β(K) = dK/dl = (R(K) − K)/ln b,      β(K_c) = 0,      dR/dK at K_c = b^{y_T}.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jaxtyping import Float
+
+from intertwine._checks import InputError, fail, positive_int
+from intertwine.models.ising import Ising
+from intertwine.rg.blocking import Majority, Rule
+from intertwine.rg.operators import default_families, measure
+from intertwine.sampling.cluster import SwendsenWang
+from intertwine.spaces.lattice import Lattice
+
+Family = Callable[[Lattice, float], Any]
+_BINS = 25
+
+
+@dataclass(frozen=True)
+class BetaFunction:
+    """K' = R(K) at several couplings.
+
+    couplings: K, float64 (n,), increasing. matched, errors: K' and one σ. block: b.
+    """
+
+    couplings: Float[np.ndarray, " n"]
+    matched: Float[np.ndarray, " n"]
+    errors: Float[np.ndarray, " n"]
+    block: float
+
+    @property
+    def values(self) -> Float[np.ndarray, " n"]:
+        """β = dK/dl = (K' − K)/ln b; its errors are `errors`/ln b."""
+        return (self.matched - self.couplings) / math.log(self.block)
+
+    def critical(self) -> tuple[float, float]:
+        """(K_c, one σ): where a straight line through β vanishes."""
+        (slope, constant), covariance = self._line()
+        root = -constant / slope
+        gradient = np.array([-root / slope, -1 / slope])
+        return float(root), float(np.sqrt(gradient @ covariance @ gradient))
+
+    def y_T(self) -> tuple[float, float]:
+        """(y_T, one σ) from the slope of the line: dR/dK = b^{y_T}."""
+        (slope, _), covariance = self._line()
+        rate = 1 + slope
+        if rate <= 0:
+            raise fail("couplings", "couplings at which K' grows with K", "a line that falls", "more samples")
+        return math.log(rate) / math.log(self.block), math.sqrt(covariance[0, 0]) / rate / math.log(
+            self.block
+        )
+
+    def _line(self) -> tuple[np.ndarray, np.ndarray]:
+        if len(self.couplings) < 2:
+            raise fail("couplings", "two couplings or more for a slope", len(self.couplings))
+        table = np.stack([self.couplings, np.ones_like(self.couplings)], 1) / self.errors[:, None]
+        covariance = np.linalg.inv(table.T @ table)
+        return covariance @ table.T @ ((self.matched - self.couplings) / self.errors), covariance
+
+    def __str__(self) -> str:
+        lines = [f"{'K':>10} {'K′ = R(K)':>22} {'dK/dl':>20}"]
+        scale = math.log(self.block)
+        for K, made, error, beta in zip(self.couplings, self.matched, self.errors, self.values, strict=True):
+            shown = f"{made:.5f} ± {error:.5f}", f"{beta:+.5f} ± {error / scale:.5f}"
+            lines.append(f"{K:10.5f} {shown[0]:>22} {shown[1]:>20}")
+        return "\n".join(lines)
+
+
+def beta_function(
+    couplings: Any,
+    lattice: Lattice,
+    *,
+    family: Family | None = None,
+    rule: Rule | None = None,
+    levels: int = 2,
+    samples: int = 10_000,
+    sampler: Any = None,
+    key: Array,
+) -> BetaFunction:
+    """The beta function of a system at several couplings K.
+
+    couplings: K (n,). lattice: the larger one. family: (lattice, K) ↦ model; None for the nearest-neighbour
+    Ising model; ∂ ln Ψ/∂K is taken of it. rule: `Majority(2)` for None. levels: n + 1, how often the larger
+    lattice is blocked. samples: of each lattice and coupling. sampler: `SwendsenWang(chains=20)` for None.
+
+    Raises InputError for couplings that are not finite, and lattices that the rule does not tile.
+
+    >>> from intertwine.spaces.lattices import Square
+    >>> found = beta_function([0.42, 0.46], Square(16, 16), samples=4000, key=jax.random.key(0))
+    >>> bool(found.values[0] < 0 < found.values[1]), bool(abs(found.critical()[0] - 0.4407) < 0.01)
+    (True, True)
+    """
+    values = np.asarray(couplings, np.float64)
+    if values.ndim != 1 or not len(values) or not np.isfinite(values).all():
+        raise fail("couplings", "finite numbers (n,)", couplings)
+    rule = Majority(2) if rule is None else rule
+    if positive_int("levels", levels) < 1:
+        raise fail("levels", "at least one", levels)
+    family = Ising if family is None else family
+    sampler = SwendsenWang(chains=20) if sampler is None else sampler
+    values = np.sort(values)
+    found = [
+        matched_coupling(
+            float(K), lattice, family=family, rule=rule, levels=levels, samples=samples, sampler=sampler,
+            key=jax.random.fold_in(key, k),
+        )
+        for k, K in enumerate(values)
+    ]  # fmt: skip
+    matched, errors = np.array(found).T
+    return BetaFunction(values, matched, errors, float(rule.block))
+
+
+def matched_coupling(
+    K: float,
+    lattice: Lattice,
+    *,
+    family: Family = Ising,
+    rule: Rule,
+    levels: int = 2,
+    samples: int = 10_000,
+    sampler: Any,
+    key: Array,
+) -> tuple[float, float]:
+    """(K', one σ) of one coupling; arguments as for `beta_function`."""
+    large_key, block_key, key = jax.random.split(key, 3)
+    smaller = rule.blocked(lattice)
+    spins = _drawn(family(lattice, K), sampler, samples, large_key)
+    target, spread, _ = _moments(spins, lattice, rule, levels, None, block_key)
+    found, error, K_small = K, math.inf, K
+    for step in range(4):
+        draw_key, block_key, key = jax.random.split(key, 3)
+        spins = _drawn(family(smaller, K_small), sampler, samples, draw_key)
+        slope_of = _conjugate(family, K_small, smaller, spins)
+        mean, own, slope = _moments(spins, smaller, rule, levels - 1, slope_of, block_key)
+        with np.errstate(all="ignore"):
+            each = (target - mean) / slope
+            variance = (spread**2 + own**2) / slope**2
+        usable = np.isfinite(each) & np.isfinite(variance) & (variance > 0)
+        if not usable.any():
+            raise fail("couplings", "couplings at which moments change with K", K, "nearer to K_c")
+        best = np.argmin(np.where(usable, variance, np.inf))
+        found, error = K_small + float(each[best]), float(np.sqrt(variance[best]))
+        if step and abs(found - K_small) < max(2 * error, 1e-3 * abs(K)):
+            break
+        K_small += float(np.clip(found - K_small, -0.1 * abs(K), 0.1 * abs(K)))
+    return found, error
+
+
+def _drawn(model: Any, sampler: Any, samples: int, key: Array) -> np.ndarray:
+    """Configurations (n, N), in the order in which they were drawn."""
+    begin, run = jax.random.split(key)
+    draws = -(-positive_int("samples", samples) // sampler.chains)
+    if draws < 2 * _BINS:
+        expected = f"at least {2 * _BINS * sampler.chains} for {sampler.chains} chains"
+        raise fail("samples", expected, samples)
+    drawn, _ = sampler.sample(model, sampler.init(model, key=begin), draws, key=run)
+    spins = np.asarray(drawn.configurations)
+    return spins.swapaxes(0, 1).reshape(-1, spins.shape[-1])
+
+
+def _conjugate(family: Family, K: float, lattice: Lattice, spins: np.ndarray) -> np.ndarray:
+    """∂ ln Ψ/∂K of configurations, float64 (n,): exact for models linear in K."""
+    up, down = (family(lattice, K + shift) for shift in (0.5, -0.5))
+    rows = jnp.asarray(spins)
+    return np.asarray(_log_weights(up, rows) - _log_weights(down, rows), np.float64)
+
+
+@jax.jit
+def _log_weights(model: Any, spins: Array) -> Array:
+    return jax.lax.map(model, spins, batch_size=1024)
+
+
+def _moments(
+    spins: np.ndarray, lattice: Lattice, rule: Rule, levels: int, conjugate: np.ndarray | None, key: Array
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Mean, error by bins, and derivative in K, of the even operators after `levels` blockings."""
+    for level in range(levels):
+        spins = np.asarray(rule(spins, lattice, key=jax.random.fold_in(key, level)))
+        lattice = rule.blocked(lattice)
+    states = getattr(rule, "states", None)
+    names, _ = default_families(lattice, 3, states)
+    try:
+        even, _ = measure(spins, lattice, names, ("field",), states)
+    except InputError as error:
+        raise fail("levels", f"fewer levels than {levels}", lattice.name, str(error)) from None
+    bins = np.stack([part.mean(0) for part in np.array_split(even, _BINS)])
+    error = bins.std(0, ddof=1) / math.sqrt(_BINS)
+    if conjugate is None:
+        return even.mean(0), error, np.zeros(even.shape[1])
+    slope = (even * (conjugate - conjugate.mean())[:, None]).mean(0)
+    return even.mean(0), error, slope
