@@ -36,7 +36,7 @@ def bounds(samples: int) -> None:
     for extent, buffer in TORI:
         for K in COUPLINGS:
             model = Ising(Square(*extent), K)
-            spins, _ = chains_of(model, None, samples, key=jax.random.key(0))
+            spins, *_ = chains_of(model, None, samples, key=jax.random.key(0))
             for name, rule in RULES.items():
                 exact = mutual_information(model, rule, buffer=buffer)
                 for method in ("infonce", "nwj"):
@@ -75,7 +75,7 @@ def learned(side: int, samples: int, seeds: int) -> None:
     """The third table."""
     model = Ising(Square(side), CRITICAL_SQUARE)
     begun = time.perf_counter()
-    spins, lattice = chains_of(model, None, samples, key=jax.random.key(2))
+    spins, lattice, _ = chains_of(model, None, samples, key=jax.random.key(2))
     print(f"\n{side}×{side} at K_c, {samples} configurations drawn in {time.perf_counter() - begun:.1f} s")
     for seed in range(seeds):
         begun = time.perf_counter()

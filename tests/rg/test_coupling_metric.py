@@ -73,7 +73,7 @@ def test_bound_from_samples_is_below_the_exact() -> None:
     """4×4 → 2×2: block spins of 2×2 are described by the three sums, so that the bound is nearly reached."""
     model = Ising(Square(4, 4), CRITICAL_SQUARE)
     exact = coupling_metrics(model, Majority(2), names=NAMES)
-    spins, _ = chains_of(model, None, 20_000, key=KEY)
+    spins, *_ = chains_of(model, None, 20_000, key=KEY)
     found = coupling_metrics(spins, Majority(2), names=("nearest", "next"), key=KEY)
     pair = coupling_metrics(model, Majority(2), names=("nearest", "next"))
     assert (found.kept[1] <= pair.kept[1] + 4 * found.kept_error[1]).all()
@@ -83,7 +83,7 @@ def test_bound_from_samples_is_below_the_exact() -> None:
 
 def test_two_levels_at_the_critical_point() -> None:
     """L = 32: the thermal direction keeps its information, the others lose theirs at every step."""
-    spins, lattice = chains_of(Ising(Square(32), CRITICAL_SQUARE), None, 2000, key=KEY)
+    spins, lattice, _ = chains_of(Ising(Square(32), CRITICAL_SQUARE), None, 2000, key=KEY)
     found = coupling_metrics(spins, Majority(2), levels=2, lattice=lattice, key=KEY)
     assert (found.kept[1:, 0] > 0.5).all()
     assert (np.abs(found.kept[1:, 1:]) < 0.05).all()

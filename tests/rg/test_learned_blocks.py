@@ -46,7 +46,7 @@ def test_antiferromagnet_is_staggered() -> None:
 @pytest.mark.slow
 def test_spins_that_are_noise_get_no_weight() -> None:
     """Two spins a cell: an Ising model and coins."""
-    ising, lattice = chains_of(Ising(Square(6, 6), CRITICAL_SQUARE), None, 20_000, key=KEY)
+    ising, lattice, _ = chains_of(Ising(Square(6, 6), CRITICAL_SQUARE), None, 20_000, key=KEY)
     coins = np.random.default_rng(0).choice(np.array([-1, 1], np.int8), ising.shape)
     both = np.stack([ising, coins], -1).reshape(*ising.shape[:2], -1)
     cells = Lattice(lattice.basis_vectors, np.array([[0.0, 0.0], [0.3, 0.3]]), lattice.extent)
@@ -72,7 +72,7 @@ def test_chain_is_decimated() -> None:
 @pytest.mark.slow
 def test_two_coarse_spins_keep_more() -> None:
     model = Ising(Square(4, 6), CRITICAL_SQUARE)
-    spins, _ = chains_of(model, None, 30_000, key=KEY)
+    spins, *_ = chains_of(model, None, 30_000, key=KEY)
     kept = []
     for hidden in (1, 2):
         found = learn_blocks(spins, model.lattice, environment=None, hidden=hidden, key=KEY)
@@ -116,7 +116,7 @@ def test_large_lattices_at_the_critical_point(side: int) -> None:
 @pytest.mark.slow
 def test_the_learned_rule_renormalizes() -> None:
     """L = 32 at K_c, 4 couplings: from the second step on y_T = 1 and y_H = 15/8, as of the majority rule."""
-    spins, lattice = chains_of(Ising(Square(32), CRITICAL_SQUARE), None, 20_000, key=KEY)
+    spins, lattice, _ = chains_of(Ising(Square(32), CRITICAL_SQUARE), None, 20_000, key=KEY)
     found = learn_blocks(spins[:, :60], lattice, key=KEY)
     flow = mcrg(spins.reshape(-1, lattice.size), found.rule, levels=3, couplings=4, key=KEY)
     assert (np.abs(flow.y_T[1:, 3] - 1) < 0.01 + 3 * flow.y_T_error[1:, 3]).all()

@@ -48,6 +48,12 @@ def test_log_z_of_strips(extent: tuple[int, int]) -> None:
     assert np.allclose(found.table, 0.5, atol=1e-13)
 
 
+def test_frozen_spins() -> None:
+    """Couplings far beyond the range of e^K: all up or all down."""
+    found = marginal(Ising(Square(4), 2000.0), [0, 5])
+    assert np.allclose(found.table, [[0.5, 0], [0, 0.5]]) and abs(found.log_z - 64_000 - np.log(2)) < 1e-9
+
+
 def test_errors() -> None:
     with pytest.raises(InputError, match="different sites"):
         marginal(MODELS["square"], [1, 1])

@@ -19,6 +19,8 @@ from intertwine.rg.blocks import block_sites
 from intertwine.rg.chains import chains_of
 from intertwine.rg.information_bound import Training, mutual_information_bound
 from intertwine.rg.mutual_information import mutual_information, optimal_filter, rule_table, table_information
+from intertwine.sampling.cluster import SwendsenWang
+from intertwine.sampling.draw import sample
 from intertwine.sampling.enumeration import all_configurations
 from intertwine.spaces.lattices import Chain, Honeycomb, Square, Triangular
 
@@ -169,7 +171,7 @@ def test_more_hidden_units_keep_more() -> None:
 
 @cache
 def _samples(extent: tuple[int, int], K: float) -> np.ndarray:
-    chains, _ = chains_of(Ising(Square(*extent), K), None, 40_000, key=jax.random.fold_in(KEY, 1))
+    chains, *_ = chains_of(Ising(Square(*extent), K), None, 40_000, key=jax.random.fold_in(KEY, 1))
     return chains
 
 
@@ -225,15 +227,24 @@ def test_bilinear_critic_is_a_lower_bound_too() -> None:
 
 def test_independent_spins_have_none() -> None:
     """No information, and a critic that has learned noise is punished on held-out spins."""
-    spins = np.random.default_rng(3).choice(np.array([-1, 1], np.int8), (10_000, 16))
+    spins = np.random.default_rng(3).choice(np.array([-1, 1], np.int8), (64, 625, 16))
     quick = Training(steps=600)
     bound = mutual_information_bound(spins, np.ones(4), buffer=0, environment=None, training=quick, key=KEY)
     assert -0.05 < bound.information.mean <= 3 * bound.information.error
-    assert bound.limit == math.log(3000)
+    assert bound.limit == math.log(64 * 188)
+
+
+def test_error_bars_of_what_sample_drew() -> None:
+    """Rows of `it.sample` alternate between chains: its own autocorrelation time counts."""
+    drawn = sample(Ising(Square(4), 0.44), 1000, sampler=SwendsenWang(chains=4), key=KEY)
+    chains, lattice, tau = chains_of(drawn, None, 0, key=KEY)
+    assert chains.shape == (1, 1000, 16) and lattice.size == 16
+    assert tau is not None and tau >= 1000 / drawn.ess > 1
+    assert chains_of(np.asarray(drawn), None, 0, key=KEY)[2] is None
 
 
 def test_a_second_bound_compiles_nothing() -> None:
-    spins = _samples((4, 4), CRITICAL_SQUARE)[:, :100]
+    spins = _samples((4, 4), CRITICAL_SQUARE)
     quick = {"buffer": 0, "environment": None, "training": Training(steps=600)}
     mutual_information_bound(spins, np.ones(4), Square(4, 4), key=KEY, **quick)
     with count_traces() as traces:
@@ -266,6 +277,7 @@ ISING = Ising(Square(6, 6), 0.4)
         (lambda: mutual_information_bound(np.ones((3, 36)), np.ones(4), key=KEY), "at least 4"),
         (lambda: mutual_information_bound(ISING, np.ones(4), key=0), "random key"),
         (lambda: Training(method="dv"), "'infonce', 'nwj'"),  # type: ignore[arg-type]
+        (lambda: Training(batch=1), "negative sample"),
         (lambda: Training(held_out=1.0), "between 0 and 1"),
     ],
 )

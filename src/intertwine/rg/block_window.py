@@ -59,7 +59,7 @@ class BlockWindow:
         spins = block**self.lattice.dimension * self.lattice.basis_size
         if spins > LARGEST_BLOCK:
             raise fail("block", f"a block of at most {LARGEST_BLOCK} spins", f"{spins} spins")
-        if isinstance(self.buffer, bool) or not isinstance(self.buffer, int) or self.buffer < 0:
+        if isinstance(self.buffer, bool) or not isinstance(self.buffer, int | np.integer) or self.buffer < 0:
             raise fail("buffer", "a number of layers ≥ 0", self.buffer)
         if self.environment is not None:
             positive_int("environment", self.environment, "give layers of cells, or None for all the rest")

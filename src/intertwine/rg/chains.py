@@ -14,6 +14,7 @@ from intertwine._checks import fail, positive_int
 from intertwine.models.ising import Ising
 from intertwine.rg.blocks import checked_spins
 from intertwine.sampling.cluster import SwendsenWang
+from intertwine.sampling.draw import Drawn
 from intertwine.spaces.lattice import Lattice
 from intertwine.spaces.lattices import Square
 
@@ -41,13 +42,15 @@ def given_chains(spins: Any, lattice: Lattice | None) -> tuple[Int8[np.ndarray, 
 
 def chains_of(
     spins: Any, lattice: Lattice | None, samples: int, *, key: Array
-) -> tuple[Int8[np.ndarray, "C D N"], Lattice]:
+) -> tuple[Int8[np.ndarray, "C D N"], Lattice, float | None]:
     """`given_chains`, or about `samples` configurations of an `Ising` model: 64 chains of Swendsen-Wang, two
-    steps between draws."""
+    steps between draws. Third, the autocorrelation time in draws of what `it.sample` drew (a row is the next
+    of another chain, and correlations between neighbours do not show it), else None."""
     if not isinstance(spins, Ising):
-        return given_chains(spins, lattice)
+        tau = len(spins) / spins.ess if isinstance(spins, Drawn) and spins.ess > 0 else None
+        return *given_chains(spins, lattice), tau
     sampler = SwendsenWang(chains=_CHAINS, steps=_STEPS)
     init_key, draw_key = jax.random.split(key)
     draws = -(-positive_int("samples", samples) // _CHAINS)
     drawn, _ = sampler.sample(spins, sampler.init(spins, key=init_key), draws, key=draw_key)
-    return np.asarray(drawn.configurations), spins.lattice
+    return np.asarray(drawn.configurations), spins.lattice, None

@@ -141,8 +141,8 @@ def _from_sums(sums: np.ndarray) -> np.ndarray:
 
 def _solved(own: np.ndarray, mixed: np.ndarray) -> np.ndarray:
     scale = np.sqrt(np.diag(own))
-    scaled = own / np.outer(scale, scale) if (scale > 0).all() else own
-    if not (scale > 0).all() or np.linalg.eigvalsh(scaled)[0] < 1e-10:
+    scaled = own / np.outer(scale, scale) if scale.all() else own
+    if not scale.all() or np.linalg.eigvalsh(scaled)[0] < 1e-10:
         raise fail(
             "names", "couplings that are independent at every level", "sums that depend on each other",
             "take a larger lattice, fewer levels or fewer couplings",
@@ -153,8 +153,8 @@ def _solved(own: np.ndarray, mixed: np.ndarray) -> np.ndarray:
 def _kept(metric: np.ndarray, whole: np.ndarray) -> np.ndarray:
     """The eigenvalues μ of G⁽ⁿ⁾ u = μ G⁽⁰⁾ u, largest first."""
     scale = np.sqrt(np.diag(whole))
-    values, vectors = np.linalg.eigh(whole / np.outer(scale, scale)) if (scale > 0).all() else (scale, whole)
-    if values[0] < 1e-10:
+    values, vectors = np.linalg.eigh(whole / np.outer(scale, scale)) if scale.all() else (scale, whole)
+    if not scale.all() or values[0] < 1e-10:
         raise fail("names", "couplings that are independent on the lattice", "sums that depend on each other")
     root = vectors / np.sqrt(values) / scale[:, None]
     return np.linalg.eigvalsh(root.T @ metric @ root)[::-1]

@@ -87,6 +87,8 @@ class Training:
         one_of("critic", self.critic, CRITICS)
         for name in ("width", "steps", "batch"):
             positive_int(name, getattr(self, name))
+        if self.batch < 2:
+            raise fail("batch", "at least 2 configurations, to have a negative sample", self.batch)
         if not 0 < self.learning_rate < math.inf:
             raise fail("learning_rate", "a positive number", self.learning_rate)
         if not 0 < self.held_out < 1:
@@ -100,10 +102,12 @@ class Training:
         window: BlockWindow,
         *,
         learned: bool,
+        tau: float | None,
         key: Array,
         progress: Callable[[dict[str, float]], Any] | None = None,
     ) -> tuple[BlockCritic, InformationBound]:
-        """The trained pair of rule and critic, and its bound. spins: chains of draws."""
+        """The trained pair of rule and critic, and its bound. spins: chains of draws. tau: their
+        autocorrelation time in draws, where it is known."""
         critic_key, order_key, run_key = jax.random.split(key, 3)
         chains, draws, sites = spins.shape
         kept = draws - max(2, round(draws * self.held_out))
@@ -126,7 +130,7 @@ class Training:
         places = np.random.default_rng(seed).permutation(len(window.inside))[:MOST_PLACES]
         values = held_out_values(state.model, held, window, self.method, places)
         limit = math.log(len(held)) if self.method == "infonce" else math.inf
-        measured = estimate(values.reshape(chains, -1))
+        measured = estimate(values.reshape(chains, -1), tau=tau)
         return state.model, InformationBound(measured, self.method, limit, tuple(history))
 
 
@@ -163,12 +167,15 @@ def mutual_information_bound(
     (True, 'infonce')
     """
     draw_key, run_key = jax.random.split(check_key(key))
-    chains, lattice = chains_of(spins, lattice, samples, key=draw_key)
+    chains, lattice, tau = chains_of(spins, lattice, samples, key=draw_key)
     window = BlockWindow(lattice, block, buffer, environment)
     table = window_table(rule, window)
     training = Training() if training is None else training
     fixed = TableRule(jnp.asarray(table, jnp.float32))
-    return training.run(fixed, len(table), chains, window, learned=False, key=run_key, progress=progress)[1]
+    _, bound = training.run(
+        fixed, len(table), chains, window, learned=False, tau=tau, key=run_key, progress=progress
+    )
+    return bound
 
 
 @lru_cache(maxsize=8)

@@ -33,7 +33,7 @@ from intertwine.rg.block_window import BlockWindow
 from intertwine.rg.blocking import BlockRule
 from intertwine.rg.chains import chains_of
 from intertwine.rg.information_bound import InformationBound, Training
-from intertwine.rg.mutual_information import MOST_HIDDEN, SHARPEST, rule_table, turned
+from intertwine.rg.mutual_information import MOST_HIDDEN, checked_sharpness, rule_table, turned
 from intertwine.sampling.estimate import Estimate
 from intertwine.spaces.lattice import Lattice
 
@@ -107,16 +107,15 @@ def learn_blocks(
     hidden = positive_int("hidden", hidden, "give the coarse spins of a block")
     if hidden > MOST_HIDDEN:
         raise fail("hidden", f"at most {MOST_HIDDEN} coarse spins", hidden)
-    if not (np.ndim(sharpness) == 0 and 0 < float(sharpness) <= SHARPEST):
-        raise fail("sharpness", f"a number above 0, up to {SHARPEST:g}", sharpness)
+    sharpness = checked_sharpness(sharpness)
     draw_key, first_key, run_key = jax.random.split(check_key(key), 3)
-    chains, lattice = chains_of(spins, lattice, samples, key=draw_key)
+    chains, lattice, tau = chains_of(spins, lattice, samples, key=draw_key)
     window = BlockWindow(lattice, block, buffer, environment)
     training = Training() if training is None else training
     first = jax.random.normal(first_key, (hidden, window.inside.shape[1]), jnp.float32)
-    rule = FilterRule(first, float(sharpness))
+    rule = FilterRule(first, sharpness)
     trained, bound = training.run(
-        rule, 2**hidden, chains, window, learned=True, key=run_key, progress=progress
+        rule, 2**hidden, chains, window, learned=True, tau=tau, key=run_key, progress=progress
     )
     assert isinstance(trained.rule, FilterRule)
     return LearnedBlocks(turned(np.asarray(trained.rule.weights, np.float64)), window, bound)

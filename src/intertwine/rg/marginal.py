@@ -44,8 +44,9 @@ def marginal(model: Ising, sites: Sequence[int]) -> Marginal:
     True
     """
     kept = _checked(model, sites)
-    factors = [_factor(terms, strength) for terms, strength in spin_factors(model)]
-    log_scale = 0.0
+    terms = spin_factors(model)
+    factors = [_factor(sites, strength) for sites, strength in terms]
+    log_scale = sum(abs(strength) for _, strength in terms)
     for site in _order(model.size, [f[0] for f in factors], set(kept)):
         joined = [f for f in factors if site in f[0]]
         factors = [f for f in factors if site not in f[0]]
@@ -88,10 +89,11 @@ def _checked(model: Any, sites: Sequence[int]) -> tuple[int, ...]:
 
 
 def _factor(sites: tuple[int, ...], strength: float) -> tuple[tuple[int, ...], np.ndarray]:
+    """e^{K Π s − |K|}, an axis a site."""
     product = np.array(1.0)
     for _ in sites:
         product = np.multiply.outer(product, np.array([1.0, -1.0]))
-    return sites, np.exp(strength * product)
+    return sites, np.exp(strength * product - abs(strength))
 
 
 def _order(size: int, scopes: list[tuple[int, ...]], kept: set[int]) -> list[int]:

@@ -155,8 +155,7 @@ def optimal_filter(
     from scipy.optimize import minimize
 
     hidden, starts = positive_int("hidden", hidden), positive_int("starts", starts)
-    if not (np.ndim(sharpness) == 0 and 0 < float(sharpness) <= SHARPEST):
-        raise fail("sharpness", f"a number above 0, up to {SHARPEST:g}", sharpness)
+    sharpness = checked_sharpness(sharpness)
     joint = block_environment(model, BlockWindow(_lattice(model), block, buffer, environment))
     spins = int(math.log2(len(joint)))
     rng = np.random.default_rng(key_words(check_key(key)))
@@ -167,6 +166,14 @@ def optimal_filter(
         ends.append((-float(end.fun), _scaled(end.x.reshape(hidden, spins), sharpness)))
     best = max(ends, key=lambda end: end[0])
     return OptimalFilter(turned(best[1]), best[0], np.sort([value for value, _ in ends])[::-1])
+
+
+def checked_sharpness(sharpness: Any) -> float:
+    """A number above 0 and at most `SHARPEST`, or the error that says so."""
+    number = isinstance(sharpness, int | float | np.number) and not isinstance(sharpness, bool)
+    if not (number and 0 < float(sharpness) <= SHARPEST):
+        raise fail("sharpness", f"a number above 0, up to {SHARPEST:g}", sharpness)
+    return float(sharpness)
 
 
 def turned(filters: Float[np.ndarray, "h n"]) -> Float[np.ndarray, "h n"]:
@@ -182,7 +189,7 @@ def _minus_information(x: np.ndarray, joint: np.ndarray, hidden: int, sharpness:
     weights = _scaled(raw, sharpness)
     spins = all_configurations(raw.shape[1]).astype(float)
     table = rule_table(weights, raw.shape[1])
-    coarse = table @ joint
+    coarse = np.maximum(table @ joint, np.finfo(float).tiny)
     score = np.log(coarse / (coarse.sum(1, keepdims=True) * coarse.sum(0)))
     by_table = table * (score @ joint.T)  # p(h|v) ∂I/∂p(h|v), up to what is common to all h
     signs = all_configurations(hidden).astype(float)
