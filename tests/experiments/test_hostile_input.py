@@ -272,9 +272,6 @@ CONTRADICTIONS |= {
     "one singular value": ("rule.name", renormalize(rule="trg:1")),
     "a rule that is a folder of other things": ("rule.name", renormalize(rule="/")),
     "samples that bins do not divide": ("sampler.samples", renormalize(sampler={"samples": 1234})),
-    "Wolff clusters in a field": (
-        "sampler.name", renormalize(sampler="wolff", system={"field": 0.1, "coupling": 0.4}),
-    ),
     "frustrated clusters": (
         "sampler.name", renormalize(sampler="swendsen-wang", system={"next": -0.1, "coupling": 0.4}),
     ),

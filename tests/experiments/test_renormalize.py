@@ -15,7 +15,7 @@ import xarray
 
 from intertwine._checks import InputError
 from intertwine.cli import main
-from intertwine.experiments import checkpoints, renormalize
+from intertwine.experiments import checkpoints, learn, renormalize
 from intertwine.experiments.interruption import Interrupted
 from intertwine.experiments.kinds import configuration_of
 from intertwine.experiments.progress import Silent
@@ -83,12 +83,16 @@ def assert_same(folder, reference):
 
 @pytest.fixture(scope="module")
 def learned(tmp_path_factory):
-    """A small learning run on Ising samples."""
+    """A small learning run on Ising samples, without its page."""
     folder = tmp_path_factory.mktemp("learned") / "rbm"
-    flags = ["--data", "ising:4", "--rows", "100", "--model", "rbm:8", "--epochs", "4", "--samples", "400"]
-    with contextlib.redirect_stdout(io.StringIO()):
-        assert main(["learn", *flags, "--ais-temperatures", "20", "--out", str(folder)]) == 0
-    jax.config.update("jax_enable_x64", True)
+    tables = {
+        "kind": "learn", "data": {"name": "ising:3", "rows": 100}, "model": "rbm:8",
+        "optimiser": {"epochs": 4}, "likelihood": {"every": 0},
+        "samples": {"count": 64, "chains": 8, "steps": 5, "thin": 2},
+    }  # fmt: skip
+    with pytest.MonkeyPatch.context() as patch, jax.enable_x64(False):
+        patch.setattr(learn, "report", lambda folder: None)
+        quietly(learn.start, configuration_of(tables), folder, show=silent)
     return folder
 
 
@@ -136,8 +140,8 @@ def test_an_interrupted_run_ends_with_the_same_numbers(name, tmp_path, monkeypat
 
 
 FLAGS = [
-    "renormalize", "--system", "ising:16", "--levels", "2", "--couplings", "2", "--chains", "4", "--starts", "0",
-    "--bins", "60", "--samples", "960", "--checkpoint-every", "5",
+    "renormalize", "--system", "ising:16", "--levels", "2", "--couplings", "2", "--chains", "4",
+    "--starts", "0", "--bins", "60", "--samples", "960", "--checkpoint-every", "5",
 ]  # fmt: skip
 
 
@@ -162,8 +166,8 @@ def test_killed_and_resumed(tmp_path, capsys):
 def finished(tmp_path_factory):
     """A run of some precision, its result and its arrays."""
     folder = tmp_path_factory.mktemp("renormalize") / "run"
-    c = configuration(couplings=3, sampler={"samples": 8000, "chains": 20, "bins": 20}, system={"name": "ising:8"},
-                      levels=1)  # fmt: skip
+    sampler = {"samples": 8000, "chains": 20, "bins": 20}
+    c = configuration(couplings=3, levels=1, sampler=sampler, system={"name": "ising:8"})
     quietly(renormalize.start, c, folder, show=silent)
     with xarray.open_dataset(folder / "result.nc", engine="h5netcdf") as data:
         arrays = data.load()
@@ -244,34 +248,22 @@ def test_the_trace_condition_of_a_network(learned, tmp_path, monkeypatch):
         a, b, w = (data[f"parameter_{name}"].values for name in ("visible_bias", "hidden_bias", "weights"))
     from intertwine.data import load
 
-    known = load("ising:4", rows=100)
+    known = load("ising:3", rows=100)
     rows = known.held_out()
     psi = rows @ a + np.logaddexp(0, b + rows @ w).sum(1)
     np.testing.assert_allclose(trace, psi - known.known.log_probability(rows), rtol=1e-5)
 
 
 def test_a_folder_of_another_kind_is_refused(tmp_path, capsys, learned):
-    small = [
-        "--lattice",
-        "chain:4",
-        "--steps",
-        "2",
-        "--samples",
-        "64",
-        "--chains",
-        "16",
-        "--final-samples",
-        "64",
-    ]
-    assert main(["ground-state", *small, "--out", str(tmp_path / "ground")]) == 0
-    deep = ["--data", "ising:3", "--model", "dbm:4-3", "--epochs", "2", "--layer-epochs", "1", "--rows", "60",
-            "--samples", "400", "--ais-temperatures", "20", "--ais-chains", "4"]  # fmt: skip
-    assert main(["learn", *deep, "--out", str(tmp_path / "deep")]) == 0
-    capsys.readouterr()
+    kinds = {"ground": {}, "deep": {"kind": "learn", "model": "dbm:4-3"}, "young": {"kind": "learn"}}
+    for name, tables in kinds.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "config.toml").write_text(to_toml(configuration_of(tables)))
     for given, word in (
         ([str(tmp_path / "ground")], "of kind 'ground-state'"),
         (["--rule", str(tmp_path / "ground")], "of kind 'ground-state'"),
         ([str(tmp_path / "deep")], "with dbm:4-3"),
+        ([str(tmp_path / "young")], "no checkpoint yet"),
         ([str(learned), "--rule", "majority:2"], "a run folder and --rule"),
     ):
         assert main(["renormalize", *given, "--out", str(tmp_path / "run")]) == 2

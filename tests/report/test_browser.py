@@ -17,6 +17,7 @@ import pytest
 from intertwine.report import write_report
 
 from .make_learn_run import make_learn_run
+from .make_renormalize_run import make_renormalize_run
 from .make_run import make_run
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
@@ -81,7 +82,9 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     for name in ("result.json", "result.nc"):
         (unfinished / name).unlink()
     learned = write_report(make_learn_run(folder / "learned"))
-    return written | {"unfinished": write_report(unfinished), "learned": learned}
+    renormalized = write_report(make_renormalize_run(folder / "renormalized"))
+    written |= {"unfinished": write_report(unfinished), "learned": learned, "renormalized": renormalized}
+    return written
 
 
 def show(driver, page: Path, width: int, scheme: str = "light") -> None:
@@ -99,12 +102,13 @@ def show(driver, page: Path, width: int, scheme: str = "light") -> None:
 
 
 @pytest.mark.parametrize("width", [375, 1280])
-@pytest.mark.parametrize("name", ["chain", "square", "kagome", "unfinished", "learned"])
+@pytest.mark.parametrize("name", ["chain", "square", "kagome", "unfinished", "learned", "renormalized"])
 def test_page_is_drawn_silent_offline_and_fits(driver, pages, name: str, width: int) -> None:
     show(driver, pages[name], width)
     assert driver.get_log("browser") == []
     sizes = driver.execute_script(SIZES)
-    assert len(sizes) == {"chain": 7, "square": 7, "kagome": 7, "unfinished": 4, "learned": 6}[name]
+    plots = {"chain": 7, "square": 7, "kagome": 7, "unfinished": 4, "learned": 6, "renormalized": 4}
+    assert len(sizes) == plots[name]
     for plot, across, down, marks in sizes:
         assert across > 200 and down > 200, plot
         assert marks > 0, plot

@@ -87,6 +87,7 @@ def renormalize(
         got = "a run folder and --" + ("rule" if rule is not None else "exponents")
         raise fail("RUN", "a run folder alone", got, "blocking by the network is --rule RUN")
     study = "exponents" if exponents else None
+    fields = FIELDS | ({"samples": "scaling.samples"} if exponents else {})
     if run is not None:
         study, rule = "network", run
-    return start(tables_from_flags("renormalize", FIELDS, locals(), TEXT), out, overwrite)
+    return start(tables_from_flags("renormalize", fields, locals(), TEXT), out, overwrite)

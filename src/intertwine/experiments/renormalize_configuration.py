@@ -137,13 +137,16 @@ class Sampler(Section):
     chains: int = integer(20, 1, 4096)
     bins: int = integer(50, 4, 10_000)
     thin: int = integer(1, 1, 10_000)
-    burn_in: int = integer(200, 0, 1_000_000)
+    burn_in: int = integer(200, 1, 1_000_000)
 
 
 class Scaling(Section):
-    """The study `exponents`: the sides of the lattices, joined by hyphens, `auto` for six of them."""
+    """The study `exponents`: the sides of the lattices, joined by hyphens, `auto` for six of them, and how many
+    samples are drawn of each.
+    """
 
     sizes: str = text("auto", "'auto' or three to sixteen sizes such as 8-16-32")
+    samples: int = integer(200_000, 20, 1 << 26)
 
     @field_validator("sizes")
     @classmethod

@@ -21,11 +21,13 @@ def check_consistency(c: RenormalizeConfiguration) -> None:
         return
     if c.study == "exponents":
         _check_exponents(c)
+        _check_samples(c, "scaling.samples", c.scaling.samples)
+        _check_sampler(c)
         return
     if c.named.model != "ising":
         expected = "an Ising system where spins are blocked"
         raise fail("system.name", expected, repr(c.system.name), "say --exponents for Potts models")
-    _check_samples(c)
+    _check_samples(c, "sampler.samples", c.sampler.samples)
     _check_sampler(c)
     _check_tiling(c)
 
@@ -84,21 +86,16 @@ def _check_exponents(c: RenormalizeConfiguration) -> None:
         raise fail("system.next", "0 for a Potts model", c.system.next, "leave it out")
 
 
-def _check_samples(c: RenormalizeConfiguration) -> None:
-    s = c.sampler
-    together = s.chains * s.bins
-    if s.samples % together or s.samples < together:
-        remedy = f"give for example {max(1, round(s.samples / together)) * together}"
+def _check_samples(c: RenormalizeConfiguration, name: str, samples: int) -> None:
+    together = c.sampler.chains * c.sampler.bins
+    if samples % together:
+        remedy = f"give for example {max(1, round(samples / together)) * together}"
         expected = f"a multiple of sampler.chains · sampler.bins = {together}"
-        raise fail("sampler.samples", expected, s.samples, remedy)
+        raise fail(name, expected, samples, remedy)
 
 
 def _check_sampler(c: RenormalizeConfiguration) -> None:
-    clusters = c.sampler.name in ("swendsen-wang", "wolff")
-    if c.sampler.name == "wolff" and c.system.field != 0:
-        got = f"'wolff' with system.field = {c.system.field:g}"
-        raise fail("sampler.name", "'swendsen-wang' or 'heat-bath' in a field", got, "say 'auto'")
-    if clusters and c.system.next < 0:
+    if c.sampler.name in ("swendsen-wang", "wolff") and c.system.next < 0:
         got = f"{c.sampler.name!r} with system.next = {c.system.next:g}, which frustrates the clusters"
         raise fail("sampler.name", "'heat-bath'", got, "say 'auto'")
 

@@ -2,12 +2,13 @@
 
 A line of metrics is a batch: draws of every chain, blocked `levels` times, their sums added to the bin of the
 batch (`rg.mcrg`). Some configurations of every batch are kept: the couplings of the blocked spins are matched
-to them at the end (`rg.moment_matching`), the flow {K} → {K'} → {K''}. Then a line for each other start
+to them at the end (`rg.matched_flow`), the flow {K} → {K'} → {K''}. Then a line for each other start
 around the system's K: fewer samples, blocked and matched, for the flow diagram.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
@@ -31,7 +32,7 @@ from intertwine.experiments.renormalize_system import (
 )
 from intertwine.experiments.renormalize_words import flow_outcome
 from intertwine.models.spin_terms import EVEN
-from intertwine.rg.moment_matching import match_moments
+from intertwine.rg.matched_flow import matched_flow
 from intertwine.rg.streaming import MCRGSums
 from intertwine.spaces.lattice import Lattice
 
@@ -103,7 +104,7 @@ class Sampled:
     @property
     def template(self) -> State:
         """A state of the structure of every other, without the burn-in."""
-        return self._fresh(replace(self.sampler, burn_in=0).init(self.model, key=self.key))
+        return self._fresh(replace(self.sampler, burn_in=1).init(self.model, key=self.key))
 
     def start(self) -> State:
         """The state before the first batch: chains after their burn-in."""
@@ -184,18 +185,13 @@ class Sampled:
         """Couplings and errors of spins (samples, N) at every level, (levels + 1, families); NaN from the
         level on which they do not determine them."""
         found = np.full((2, len(self.lattices), len(self.families)), np.nan)
-        for level, lattice in enumerate(self.lattices):
-            if level:
-                spins = np.asarray(
-                    self.rule(spins, self.lattices[level - 1], key=jax.random.fold_in(key, level))
-                )
-            try:
-                got = match_moments(spins, self.families, lattice=lattice, bins=min(20, len(spins) // 2))
-            except InputError:  # ordered, or a lattice too small for the families
-                break
-            if not (got.errors < LARGEST_ERROR).all():
-                break
-            found[:, level] = got.couplings, got.errors
+        with contextlib.suppress(InputError):  # ordered from the beginning
+            got = matched_flow(
+                spins, self.rule, self.c.levels, self.families, lattice=self.lattice,
+                bins=min(20, len(spins) // 2), key=key,
+            )  # fmt: skip
+            sure = np.cumprod((got.errors < LARGEST_ERROR).all(1)).astype(bool)
+            found[0, : len(sure)][sure], found[1, : len(sure)][sure] = got.couplings[sure], got.errors[sure]
         return found[0], found[1]
 
     def pictures(self, spins: np.ndarray, key: jax.Array) -> list[np.ndarray]:

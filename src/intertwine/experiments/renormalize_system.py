@@ -21,6 +21,9 @@ from intertwine.experiments.renormalize_configuration import (
 from intertwine.models import ising as ising_models
 from intertwine.models.ising import Ising
 from intertwine.models.potts import Potts, potts_critical
+from intertwine.sampling.cluster import SwendsenWang
+from intertwine.sampling.heat_bath import HeatBath
+from intertwine.sampling.wolff import Wolff
 from intertwine.spaces.lattice import Lattice
 from intertwine.spaces.lattices import lattice_from_name
 
@@ -83,14 +86,14 @@ def coupling_of(c: RenormalizeConfiguration) -> float:
     return float(c.system.coupling)
 
 
-def build_lattice(named: Named) -> Lattice:
-    """The periodic lattice of a system's name."""
-    return lattice_from_name(named.lattice_name)
+def build_lattice(named: Named, extent: tuple[int, ...] | None = None) -> Lattice:
+    """The periodic lattice of a system's name; with another extent, if one is given."""
+    return lattice_from_name((named if extent is None else named._replace(extent=extent)).lattice_name)
 
 
-def build_model(c: RenormalizeConfiguration) -> Ising | Potts:
-    """The distribution of the configuration."""
-    lattice, K = build_lattice(c.named), coupling_of(c)
+def build_model(c: RenormalizeConfiguration, extent: tuple[int, ...] | None = None) -> Ising | Potts:
+    """The distribution of the configuration; on a lattice of another extent, if one is given."""
+    lattice, K = build_lattice(c.named, extent), coupling_of(c)
     if c.named.model == "potts":
         return Potts(lattice, c.named.states, K, c.system.field)
     further = {"next": c.system.next} if c.system.next else None
@@ -123,12 +126,11 @@ class BlockRBM(NamedTuple):
 
 def build_sampler(c: RenormalizeConfiguration) -> Any:
     """The sampler of the configuration; `auto` by the signs of the couplings."""
-    from intertwine.sampling import cluster, heat_bath
-
-    s = c.sampler
+    s, kind = c.sampler, SwendsenWang
     if s.name == "heat-bath" or (s.name == "auto" and c.system.next < 0):
-        return heat_bath.HeatBath(chains=s.chains, steps=s.thin, burn_in=s.burn_in)
-    kind = cluster.Wolff if s.name == "wolff" else cluster.SwendsenWang
+        kind = HeatBath
+    elif s.name == "wolff":
+        kind = Wolff
     return kind(chains=s.chains, steps=s.thin, burn_in=s.burn_in)
 
 

@@ -141,6 +141,6 @@ class Tensor:
             "caption_flow": "Gu and Wen's number of coexisting phases of the tensor, step by step: it ends at"
             " 1 above T_c and at 2 below, and stands between them at T_c. This run's K in orange.",
             "caption_exponents": "y = 2 − Δ from the transfer matrix of the coarse-grained tensor, by step,"
-            f" each √2 in length. Dashed: exact. They are read at step {at + 1}, L = χ: before, the lattice is"
-            " small; later, the cut at χ has moved the tensor away.",
+            f" each √2 in length. Dashed: exact. They are read at step {at + 1}, L = χ: before, the lattice"
+            " is small; later, the cut at χ has moved the tensor away.",
         }

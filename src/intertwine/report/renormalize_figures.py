@@ -68,18 +68,23 @@ def flow(
         y = paths[s, good, 1] if count > 1 else paths[s, good, 0]
         if not len(x):
             continue
-        sizes = [9] + [7] * (len(x) - 1)
-        arrows = {"color": colour, "size": sizes, "symbol": ["circle"] + ["arrow"] * (len(x) - 1),
-                  "angleref": "previous"} if count > 1 else {"color": colour, "size": 5}  # fmt: skip
+        arrows = {"symbol": "arrow", "angleref": "previous", "size": 10} if count > 1 else {"size": 5}
         figure.add_scatter(
-            x=gaps(x), y=gaps(y), mode="lines+markers", marker=arrows,
-            line={"color": colour, "width": 2.4 if s == main else 1.3},
-            name=labels[s], customdata=np.flatnonzero(good).tolist(),
+            x=gaps(x), y=gaps(y), mode="lines+markers",
+            marker=arrows | {"color": colour, "line": {"width": 0}},
+            line={"color": colour, "width": 2.4 if s == main else 1.3}, name=labels[s], legendgroup=str(s),
+            customdata=np.flatnonzero(good).tolist(),
             hovertemplate="scale %{customdata}: %{x:.4f}, %{y:.4f}<extra></extra>",
         )  # fmt: skip
+        if count > 1:
+            figure.add_scatter(
+                x=gaps(x[:1]), y=gaps(y[:1]), mode="markers", marker={"color": colour, "size": 9},
+                showlegend=False, legendgroup=str(s), hoverinfo="skip",
+            )  # fmt: skip
     figure.update_xaxes(title_text=f"K of {names[0]}" if count > 1 else "scale (steps of blocking)")
     figure.update_yaxes(title_text=f"K of {names[1]}" if count > 1 else names[0], zeroline=True)
-    figure.update_layout(showlegend=count > 1 and starts <= 8)
+    below = {"y": -0.18, "yanchor": "top"}
+    figure.update_layout(showlegend=count > 1 and starts <= 8, legend=below)
     return figure
 
 
@@ -165,18 +170,35 @@ def running(metrics: Metrics, exact: Mapping[str, float | None]) -> go.Figure | 
     return figure
 
 
-def columns(x: np.ndarray, y: np.ndarray, x_title: str, y_title: str, log: bool = False) -> go.Figure:
-    """One column of a study against its rows."""
+def columns(
+    x: np.ndarray,
+    y: np.ndarray,
+    titles: tuple[str, str],
+    *,
+    error: np.ndarray | None = None,
+    fit: np.ndarray | None = None,
+    log: int = 0,
+) -> go.Figure:
+    """One column of a study against its rows, with its errors and what was fitted to it; titles: of x and y;
+    log: how many axes are logarithmic, y first.
+    """
     figure = go.Figure()
     values = np.where(y > 0, y, np.nan) if log else y
+    if fit is not None:
+        style = {"color": ORANGE, "width": 1.5, "dash": "dash"}
+        figure.add_scatter(x=gaps(x), y=gaps(fit), mode="lines", line=style, name="fitted line")
     figure.add_scatter(
-        x=gaps(x), y=gaps(values), mode="lines+markers", line={"color": BLUE, "width": 1.6},
-        marker={"size": 6}, showlegend=False,
+        x=gaps(x), y=gaps(values), error_y=_bars(error, BLUE), line={"color": BLUE, "width": 1.6},
+        mode="markers" if fit is not None else "lines+markers", marker={"size": 7, "color": BLUE},
+        showlegend=False,
     )  # fmt: skip
-    figure.update_xaxes(title_text=x_title)
-    figure.update_yaxes(title_text=y_title)
+    figure.update_xaxes(title_text=titles[0])
+    figure.update_yaxes(title_text=titles[1])
     if log:
         figure.update_yaxes(type="log", exponentformat="power")
+    if log > 1:
+        figure.update_xaxes(type="log", tickvals=gaps(x), ticktext=[f"{value:g}" for value in x])
+    figure.update_layout(showlegend=fit is not None)
     return figure
 
 

@@ -220,14 +220,19 @@ def _columns(run: RenormalizeRun) -> list[Plate]:
             continue
         title = str(run.attributes.get(f"title_{label}") or label.replace("_", " "))
         caption = _caption(run, label, f"{title} against {of}.")
-        log = bool(run.attributes.get(f"log_{label}"))
-        rows = tuple((plain(float(a), 8), plain(float(b), 8)) for a, b in zip(x, y, strict=True))
         x_title = str(run.attributes.get(f"title_{of}") or of)
-        figure = figures.columns(x, y, x_title, title, log)
-        words = f"{title} at {len(rows)} points; the numbers are in the table below the figure."
-        found.append(
-            Plate(f"column-{len(found)}", title, caption, words, figure, 380, False, (of, title), rows)
+        error, fit = (run.arrays.get(f"{part}_{label}") for part in ("error", "fit"))
+        log = run.attributes.get(f"log_{label}", 0)
+        figure = figures.columns(
+            x, y, (x_title, title), error=error, fit=fit, log=log if isinstance(log, int) else 0
         )
+        errors = [None] * len(y) if error is None else error.tolist()
+        rows = tuple(
+            (plain(float(a), 8), with_error(float(b), e)) for a, b, e in zip(x, y, errors, strict=True)
+        )
+        words = f"{title} at {len(rows)} points; the numbers are in the table below the figure."
+        number = f"column-{len(found)}"
+        found.append(Plate(number, title, caption, words, figure, 380, False, (x_title, title), rows))
     return found
 
 

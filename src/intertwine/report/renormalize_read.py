@@ -6,7 +6,7 @@ Names in `result.nc` (all optional), with their dimensions:
     coupling, coupling_error         (scale, family)          the flow of the system itself
     flow                             (start, scale, family)   flows from several starts, NaN after their end
     map_from, map_to                 (point)                  an approximate transformation of one coupling
-    column_...                       (row)                    a table that the study made, against row_of
+    column_..., error_..., fit_...   (row)                    tables that the study made, against row_of
     picture_0, picture_1, …          (row_k, column_of_k)       one configuration, level by level
     trace                            (state)                  ln Σ_h e^T of states of a network
     filter                           (filter, unit)           its receptive fields
@@ -145,7 +145,7 @@ def _read_arrays(path: Path) -> tuple[dict[str, np.ndarray], list[np.ndarray], d
         if name in dataset.variables
     }
     for name in dataset.variables:
-        if str(name).startswith("column_"):
+        if str(name).startswith(("column_", "error_", "fit_")):
             found[str(name)] = numbers_of(path, dataset[name], 1)
     for name in found:
         other = name.removesuffix("_error")
