@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         models,
         quantum,
         report,
+        rg,
         sampling,
         spaces,
         symmetry,
@@ -87,7 +88,9 @@ if TYPE_CHECKING:
     )
     from intertwine.models.mean_field import MeanField
     from intertwine.models.parameters import count_parameters
+    from intertwine.models.potts import Clock, Potts
     from intertwine.models.rbm import RBM
+    from intertwine.models.spin_enumeration import enumerate_distribution
     from intertwine.models.symmetric_rbm import SymmetricRBM
     from intertwine.models.wrapped import FunctionAmplitude
     from intertwine.quantum import exact
@@ -101,12 +104,16 @@ if TYPE_CHECKING:
     from intertwine.sampling.enumeration import Enumeration
     from intertwine.sampling.estimate import Estimate, estimate
     from intertwine.sampling.gibbs import Gibbs
+    from intertwine.sampling.heat_bath import HeatBath
     from intertwine.sampling.laws import assert_detailed_balance
     from intertwine.sampling.metropolis import Metropolis
+    from intertwine.sampling.reweighting import MultiHistogram, reweight
     from intertwine.sampling.rules import Exchange, GlobalFlip, Mixture, SingleFlip
     from intertwine.sampling.tempered_gibbs import TemperedGibbs
+    from intertwine.sampling.tempered_heat_bath import TemperedHeatBath
     from intertwine.sampling.tempering import ParallelTempering
     from intertwine.sampling.trajectory import TrajectoryGibbs
+    from intertwine.sampling.wolff import Wolff
     from intertwine.spaces.lattice import Lattice
     from intertwine.spaces.lattices import Chain, Cubic, Honeycomb, Kagome, Square, Triangular
     from intertwine.symmetry.permutation_group import PermutationGroup
@@ -119,6 +126,7 @@ _MODULES = (
     "models",
     "quantum",
     "report",
+    "rg",
     "sampling",
     "spaces",
     "symmetry",
@@ -150,6 +158,12 @@ _NAMES = {
     "intertwine.models.deep_belief": ("DBN",),
     "intertwine.models.deep_boltzmann": ("DBM",),
     "intertwine.models.ising": ("Ising",),
+    "intertwine.models.potts": ("Clock", "Potts"),
+    "intertwine.models.spin_enumeration": ("enumerate_distribution",),
+    "intertwine.sampling.heat_bath": ("HeatBath",),
+    "intertwine.sampling.tempered_heat_bath": ("TemperedHeatBath",),
+    "intertwine.sampling.reweighting": ("MultiHistogram", "reweight"),
+    "intertwine.sampling.wolff": ("Wolff",),
     "intertwine.learning.supervised": ("Supervised",),
     "intertwine.learning.fit_supervised": ("fit_supervised",),
     "intertwine.learning.class_scores": (
@@ -245,6 +259,7 @@ __all__ = [
     "Batches",
     "BoltzmannMachine",
     "Chain",
+    "Clock",
     "Cubic",
     "DeepBeliefNetwork",
     "DeepBoltzmannMachine",
@@ -257,6 +272,7 @@ __all__ = [
     "FunctionAmplitude",
     "Gibbs",
     "GlobalFlip",
+    "HeatBath",
     "Honeycomb",
     "InputError",
     "Ising",
@@ -268,22 +284,26 @@ __all__ = [
     "MeanField",
     "Metropolis",
     "Mixture",
+    "MultiHistogram",
     "NaturalGradient",
     "NotMixed",
     "Operator",
     "OptaxGradient",
     "ParallelTempering",
     "PermutationGroup",
+    "Potts",
     "SingleFlip",
     "Square",
     "Supervised",
     "SwendsenWang",
     "SymmetricRBM",
     "TemperedGibbs",
+    "TemperedHeatBath",
     "TrajectoryGibbs",
     "TrajectoryLogZ",
     "TrajectoryTempering",
     "Triangular",
+    "Wolff",
     "__version__",
     "accuracy",
     "add_hidden_unit",
@@ -301,6 +321,7 @@ __all__ = [
     "confusion_matrix",
     "count_parameters",
     "data",
+    "enumerate_distribution",
     "estimate",
     "exact",
     "expect",
@@ -330,6 +351,8 @@ __all__ = [
     "reconstruction_error",
     "report",
     "represent",
+    "reweight",
+    "rg",
     "sample",
     "sample_given_label",
     "sampling",

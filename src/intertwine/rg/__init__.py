@@ -1,1 +1,253 @@
-"""Renormalization: block spins, flows of couplings and exponents, and networks as renormalization steps."""
+"""Renormalization: block spins, flows of couplings and exponents, and networks as renormalization steps.
+
+Names load their module when they are first used, as those of `intertwine` do. Several functions are named as
+the file that they are in: the name is the function, and the file is reached by importing from it.
+
+>>> from intertwine import rg
+>>> round(rg.migdal_kadanoff(b=2).y_T, 6)
+0.747236
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from intertwine.rg.block_hamiltonian import (
+        BlockDistribution,
+        BlockHamiltonian,
+        ProjectedCouplings,
+        block_distribution,
+        block_hamiltonian,
+    )
+    from intertwine.rg.blocking import BlockRule, Decimation, Majority, Rule
+    from intertwine.rg.collapse import Collapse, collapse
+    from intertwine.rg.coupling_metric import CouplingMetrics, coupling_metrics
+    from intertwine.rg.critical_slowing import CriticalSlowing, critical_slowing
+    from intertwine.rg.exact_step import ExactStep
+    from intertwine.rg.fisher_spectrum import FisherSpectrum, fisher_spectrum
+    from intertwine.rg.flow import FixedPoint, Flow, critical_coupling, fixed_point, flow
+    from intertwine.rg.information_bound import InformationBound, mutual_information_bound
+    from intertwine.rg.learned_blocks import LearnedBlocks, learn_blocks
+    from intertwine.rg.matched_flow import matched_flow
+    from intertwine.rg.matching import BetaFunction, beta_function
+    from intertwine.rg.mcrg import mcrg
+    from intertwine.rg.mcrg_result import MCRG
+    from intertwine.rg.migdal_kadanoff import MigdalKadanoff, migdal_infinitesimal, migdal_kadanoff
+    from intertwine.rg.moment_matching import MatchedCouplings, match_moments
+    from intertwine.rg.mutual_information import mutual_information, optimal_filter
+    from intertwine.rg.network_flow import FlowFixedPoint, NetworkFlow, flow_fixed_point, network_flow
+    from intertwine.rg.niemeijer_van_leeuwen import NiemeijerVanLeeuwen, niemeijer_van_leeuwen
+    from intertwine.rg.sampled_step import MatchedStep, VariationalStep
+    from intertwine.rg.spin_products import product_families, product_values, walsh_hadamard
+    from intertwine.rg.step import FunctionStep, Step, linearise
+    from intertwine.rg.streaming import MCRGSums
+    from intertwine.rg.thermometer import Temperature, ising_temperature
+    from intertwine.rg.training_flow import TrainingFlow, training_flow
+    from intertwine.rg.trg import TRG, trg, trg_critical, trg_derivatives
+    from intertwine.rg.variational import VariationalCouplings, variational_couplings
+
+_NAMES = {
+    "block_hamiltonian": (
+        "BlockDistribution",
+        "BlockHamiltonian",
+        "ProjectedCouplings",
+        "block_distribution",
+        "block_hamiltonian",
+    ),
+    "blocking": (
+        "BlockRule",
+        "Decimation",
+        "Majority",
+        "Rule",
+    ),
+    "collapse": (
+        "Collapse",
+        "collapse",
+    ),
+    "coupling_metric": (
+        "CouplingMetrics",
+        "coupling_metrics",
+    ),
+    "critical_slowing": (
+        "CriticalSlowing",
+        "critical_slowing",
+    ),
+    "exact_step": ("ExactStep",),
+    "fisher_spectrum": (
+        "FisherSpectrum",
+        "fisher_spectrum",
+    ),
+    "flow": (
+        "FixedPoint",
+        "Flow",
+        "critical_coupling",
+        "fixed_point",
+        "flow",
+    ),
+    "information_bound": (
+        "InformationBound",
+        "mutual_information_bound",
+    ),
+    "learned_blocks": (
+        "LearnedBlocks",
+        "learn_blocks",
+    ),
+    "matched_flow": ("matched_flow",),
+    "matching": (
+        "BetaFunction",
+        "beta_function",
+    ),
+    "mcrg": ("mcrg",),
+    "mcrg_result": ("MCRG",),
+    "migdal_kadanoff": (
+        "MigdalKadanoff",
+        "migdal_infinitesimal",
+        "migdal_kadanoff",
+    ),
+    "moment_matching": (
+        "MatchedCouplings",
+        "match_moments",
+    ),
+    "mutual_information": (
+        "mutual_information",
+        "optimal_filter",
+    ),
+    "network_flow": (
+        "FlowFixedPoint",
+        "NetworkFlow",
+        "flow_fixed_point",
+        "network_flow",
+    ),
+    "niemeijer_van_leeuwen": (
+        "NiemeijerVanLeeuwen",
+        "niemeijer_van_leeuwen",
+    ),
+    "sampled_step": (
+        "MatchedStep",
+        "VariationalStep",
+    ),
+    "spin_products": (
+        "product_families",
+        "product_values",
+        "walsh_hadamard",
+    ),
+    "step": (
+        "FunctionStep",
+        "Step",
+        "linearise",
+    ),
+    "streaming": ("MCRGSums",),
+    "thermometer": (
+        "Temperature",
+        "ising_temperature",
+    ),
+    "training_flow": (
+        "TrainingFlow",
+        "training_flow",
+    ),
+    "trg": (
+        "TRG",
+        "trg",
+        "trg_critical",
+        "trg_derivatives",
+    ),
+    "variational": (
+        "VariationalCouplings",
+        "variational_couplings",
+    ),
+}
+_HOME = {name: module for module, names in _NAMES.items() for name in names}
+
+__all__ = [
+    "MCRG",
+    "TRG",
+    "BetaFunction",
+    "BlockDistribution",
+    "BlockHamiltonian",
+    "BlockRule",
+    "Collapse",
+    "CouplingMetrics",
+    "CriticalSlowing",
+    "Decimation",
+    "ExactStep",
+    "FisherSpectrum",
+    "FixedPoint",
+    "Flow",
+    "FlowFixedPoint",
+    "FunctionStep",
+    "InformationBound",
+    "LearnedBlocks",
+    "MCRGSums",
+    "Majority",
+    "MatchedCouplings",
+    "MatchedStep",
+    "MigdalKadanoff",
+    "NetworkFlow",
+    "NiemeijerVanLeeuwen",
+    "ProjectedCouplings",
+    "Rule",
+    "Step",
+    "Temperature",
+    "TrainingFlow",
+    "VariationalCouplings",
+    "VariationalStep",
+    "beta_function",
+    "block_distribution",
+    "block_hamiltonian",
+    "collapse",
+    "coupling_metrics",
+    "critical_coupling",
+    "critical_slowing",
+    "fisher_spectrum",
+    "fixed_point",
+    "flow",
+    "flow_fixed_point",
+    "ising_temperature",
+    "learn_blocks",
+    "linearise",
+    "match_moments",
+    "matched_flow",
+    "mcrg",
+    "migdal_infinitesimal",
+    "migdal_kadanoff",
+    "mutual_information",
+    "mutual_information_bound",
+    "network_flow",
+    "niemeijer_van_leeuwen",
+    "optimal_filter",
+    "product_families",
+    "product_values",
+    "training_flow",
+    "trg",
+    "trg_critical",
+    "trg_derivatives",
+    "variational_couplings",
+    "walsh_hadamard",
+]
+
+
+class _Names(ModuleType):
+    """A package whose names are not hidden by files of the same name."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in _HOME and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'intertwine.rg' has no attribute {name!r}; see intertwine.rg.__all__")
+    value = getattr(import_module(f"intertwine.rg.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+sys.modules[__name__].__class__ = _Names
