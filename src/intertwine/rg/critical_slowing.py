@@ -4,8 +4,8 @@ r"""Critical slowing down: how the autocorrelation time of a sampler grows with 
 
 in sweeps, for the energy and for m². Local updates have the z of model A (2.1667(5) for the Ising model in
 two dimensions: Nightingale & Blöte, Phys. Rev. Lett. 76, 4548, 1996); cluster updates have z near 0.2
-(Swendsen & Wang, Phys. Rev. Lett. 58, 86, 1987). A step of a single-cluster sampler (Wolff 1989) turns over
-⟨m²⟩ N sites on average, and is ⟨m²⟩ of a sweep.
+(Swendsen & Wang, Phys. Rev. Lett. 58, 86, 1987). A cluster of the single-cluster sampler (Wolff 1989) has
+⟨m²⟩ N sites on average and counts as ⟨m²⟩ of a sweep; `Wolff` is made to take one cluster a step.
 
 Each size is run until it is at least 50 τ long, at a spacing of draws of at most τ/10; the shorter runs
 before are its burn-in. Errors of τ are those of a jackknife over independent chains, and z is the slope of a
@@ -24,7 +24,7 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float
 
-from intertwine._checks import fail, one_of, positive_int
+from intertwine._checks import fail, positive_int
 from intertwine.models.ising import CRITICAL_SQUARE, Ising
 from intertwine.models.spin_terms import spin_terms
 from intertwine.sampling.estimate import autocorrelation_time
@@ -92,15 +92,14 @@ def critical_slowing(
     lattice: Callable[[int], Lattice] = Square,
     K: float = CRITICAL_SQUARE,
     draws: int = 2048,
-    unit: str = "sweep",
     key: Array,
 ) -> CriticalSlowing:
     """The autocorrelation times of a sampler of Ising models at K, and how they grow.
 
-    sampler: such as `HeatBath()` or `SwendsenWang()`, with `chains` and `steps`; many chains give better
+    sampler: such as `HeatBath()`, `SwendsenWang()` or `Wolff()`, with at least 8 chains; many give better
     errors. lengths: at least two different sizes L. lattice: L to the lattice, by default the square torus.
     draws: configurations a chain that are looked at for each L, at least 256; the sweeps between them are
-    found. unit: "sweep", or "cluster" for a sampler that turns over one cluster a step.
+    found.
 
     Raises InputError for fewer than two sizes or eight chains.
 
@@ -114,20 +113,19 @@ def critical_slowing(
         raise fail("lengths", "at least two different sizes", sizes)
     if positive_int("draws", draws) < 256:
         raise fail("draws", "at least 256", draws)
-    one_of("unit", unit, ("sweep", "cluster"))
     if not getattr(sampler, "chains", 0) >= 8 or not hasattr(sampler, "sample"):
         raise fail("sampler", "a sampler with at least 8 chains, such as HeatBath(chains=64)", sampler)
-    found = [
-        _times(sampler, Ising(lattice(n), K), draws, unit, jax.random.fold_in(key, n)) for n in sorted(sizes)
-    ]
+    found = [_times(sampler, Ising(lattice(n), K), draws, jax.random.fold_in(key, n)) for n in sorted(sizes)]
     tau = {name: np.array([x[0][i] for x in found]) for i, name in enumerate(_OBSERVABLES)}
     error = {name: np.array([x[1][i] for x in found]) for i, name in enumerate(_OBSERVABLES)}
     exponents = {name: _slope(sorted(sizes), tau[name], error[name]) for name in _OBSERVABLES}
     return CriticalSlowing(tuple(sorted(sizes)), tau, error, exponents)
 
 
-def _times(sampler: Any, model: Ising, draws: int, unit: str, key: Array) -> tuple[np.ndarray, np.ndarray]:
+def _times(sampler: Any, model: Ising, draws: int, key: Array) -> tuple[np.ndarray, np.ndarray]:
     """(τ of energy and m² in sweeps, their errors)."""
+    single = hasattr(sampler, "clusters")
+    sampler = replace(sampler, clusters=1) if single else sampler
     state, run, steps = sampler.init(model, key=key), 0, 1
     while True:
         run += 1
@@ -143,7 +141,7 @@ def _times(sampler: Any, model: Ising, draws: int, unit: str, key: Array) -> tup
         [[autocorrelation_time(x[group != g]) for x in values] for g in range(group.max() + 1)]
     )
     error = np.sqrt((len(without) - 1) * without.var(0))
-    scale = steps * (float(values[1].mean()) if unit == "cluster" else 1.0)
+    scale = steps * (float(values[1].mean()) if single else 1.0)
     return tau * scale, error * scale
 
 

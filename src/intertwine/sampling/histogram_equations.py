@@ -104,14 +104,14 @@ def partition_functions(
     f = _guess(rows, couplings) if start is None else start.copy()
     value, shares = _objective(f, couplings, counts, energies, heights)
     for _ in range(_STEPS):
-        slope = (shares.sum(0) - counts)[1:]
-        curvature = np.diag(shares.sum(0)) - (shares / heights[:, None]).T @ shares
+        slope = (shares.sum(1) - counts)[1:]
+        curvature = np.diag(shares.sum(1)) - (shares / heights) @ shares.T
         step = np.linalg.lstsq(curvature[1:, 1:], -slope, rcond=None)[0]
         scale, close = 1.0, np.abs(step).max(initial=0.0) < 1e-9 * (1 + np.abs(f).max())
         while scale > 1e-6:
             trial = f + scale * np.append(0.0, step)
             new, new_shares = _objective(trial, couplings, counts, energies, heights)
-            if new <= value or close:
+            if new <= value + 1e-12 * abs(value) or close:
                 break
             scale /= 2
         f, value, shares = trial, new, new_shares
@@ -147,18 +147,18 @@ def _heights(rows: Rows, left_out: int | None, values: np.ndarray | None = None)
 
 def _log_sum(f: np.ndarray, couplings: np.ndarray, counts: np.ndarray, energies: np.ndarray) -> np.ndarray:
     """ln D(E), (bins,)."""
-    terms = np.log(counts) + f - energies[:, None] * couplings
-    top = terms.max(1)
-    return top + np.log(np.exp(terms - top[:, None]).sum(1))
+    terms = (np.log(counts) + f)[:, None] - couplings[:, None] * energies
+    top = terms.max(0)
+    return top + np.log(np.exp(terms - top).sum(0))
 
 
 def _objective(
     f: np.ndarray, couplings: np.ndarray, counts: np.ndarray, energies: np.ndarray, heights: np.ndarray
 ) -> tuple[float, np.ndarray]:
-    """(F, h p_l as (bins, R))."""
+    """(F, h p_l as (R, bins))."""
     log_sum = _log_sum(f, couplings, counts, energies)
-    shares = np.exp(np.log(counts) + f - energies[:, None] * couplings - log_sum[:, None])
-    return float(heights @ log_sum - counts @ f), heights[:, None] * shares
+    shares = np.exp((np.log(counts) + f)[:, None] - couplings[:, None] * energies - log_sum)
+    return float(heights @ log_sum - counts @ f), heights * shares
 
 
 def _guess(rows: Rows, couplings: np.ndarray) -> np.ndarray:
@@ -173,7 +173,7 @@ def _check_overlap(
     """Raise where the overlap matrix p_l p_m splits into parts: fewer than one sample is between them."""
     if len(couplings) == 1:
         return
-    overlap = (shares / heights[:, None]).T @ shares / np.sqrt(np.outer(counts, counts))
+    overlap = (shares / heights) @ shares.T / np.sqrt(np.outer(counts, counts))
     gap = 1 - np.sort(np.linalg.eigvalsh(overlap))[-2]
     if gap * (1.0 if rows.exact else counts.min()) < (1e-12 if rows.exact else 1.0):
         shown = ", ".join(f"{k:.6g}" for k in np.sort(couplings))
