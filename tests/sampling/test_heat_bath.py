@@ -212,6 +212,15 @@ def test_draws_of_it_sample(key):
     assert drawn.mixed and drawn.shape == (500, 16)
 
 
+def test_the_default_for_larger_terms_is_heat_bath(key):
+    model = SINGLE["further"]()
+    exact = enumerate_distribution(model)
+    drawn = sample(model, 2000, key=key)
+    truth = exact.probabilities @ exact.configurations.mean(1)
+    magnetization = estimate(np.asarray(drawn).mean(1)[:, None])
+    assert drawn.mixed and abs(magnetization.mean - truth) < 4 * magnetization.error * np.sqrt(drawn.tau)
+
+
 def test_parallel_tempering_takes_an_ising_model(key):
     model, K = Ising(Square(4, 4), K=0.6), 0.6
     sampler = ParallelTempering(SingleFlip(), chains=16, betas=(0.5, 1.0))

@@ -5,11 +5,11 @@ r"""Critical slowing down: how the autocorrelation time of a sampler grows with 
 in sweeps, for the energy and for m². Local updates have the z of model A (2.1667(5) for the Ising model in
 two dimensions: Nightingale & Blöte, Phys. Rev. Lett. 76, 4548, 1996); cluster updates have z near 0.2
 (Swendsen & Wang, Phys. Rev. Lett. 58, 86, 1987). A cluster of the single-cluster sampler (Wolff 1989) has
-⟨m²⟩ N sites on average and counts as ⟨m²⟩ of a sweep; `Wolff` is made to take one cluster a step.
+⟨m²⟩ N sites on average and counts as ⟨m²⟩ of a sweep; after the burn-in `Wolff` takes one cluster a step.
 
-Each size is run until it is at least 50 τ long, at a spacing of draws of at most τ/10; the shorter runs
-before are its burn-in. Errors of τ are those of a jackknife over independent chains, and z is the slope of a
-weighted straight line in ln τ against ln L.
+The sweeps between draws are doubled until the draws of a chain cover 50 τ; the shorter runs before are
+burn-in, after that of the sampler. Errors of τ are those of a jackknife over independent chains, and z is the
+slope of a weighted straight line in ln τ against ln L.
 """
 
 from __future__ import annotations
@@ -124,9 +124,9 @@ def critical_slowing(
 
 def _times(sampler: Any, model: Ising, draws: int, key: Array) -> tuple[np.ndarray, np.ndarray]:
     """(τ of energy and m² in sweeps, their errors)."""
-    single = hasattr(sampler, "clusters")
-    sampler = replace(sampler, clusters=1) if single else sampler
     state, run, steps = sampler.init(model, key=key), 0, 1
+    single = hasattr(state, "clusters")
+    state = state._replace(clusters=np.int32(1)) if single else state
     while True:
         run += 1
         spaced = replace(sampler, steps=steps)

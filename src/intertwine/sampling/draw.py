@@ -106,8 +106,9 @@ def sample(model: Any, n: int, *, sampler: Any = None, distribution: str | None 
     model: RBM, DBM or DBN with real parameters, `Ising`, or any model with a sampler of wave functions.
     sampler: `Gibbs(steps=1000)` (the default for machines of layers: every configuration from a chain of its
     own), `TemperedGibbs`, `TrajectoryGibbs`, `Annealed`; `SwendsenWang()` (the default for `Ising`, `Potts`
-    and `Clock`), `Wolff()`; `Metropolis(...)`, `ParallelTempering(...)` or `Enumeration()` for two-state
-    units. A DBN is sampled by its top RBM with any of them, then downwards.
+    and `Clock`), `Wolff()`, `HeatBath()` (the default for `Ising` with terms of three spins or more),
+    `TemperedHeatBath()`; `Metropolis(...)`, `ParallelTempering(...)` or `Enumeration()` for two-state units.
+    A DBN is sampled by its top RBM with any of them, then downwards.
     distribution: "boltzmann" p = Ψ/Z or "born" p = |Ψ|²/Z. None: the former for Boltzmann machines and
     `Ising`, the latter for complex models; other real models need it said.
 
@@ -173,6 +174,10 @@ def _reading(model: Any, distribution: str | None) -> str:
 
 
 def _default(model: Any, reading: str) -> Any:
+    if isinstance(model, Ising) and model.multi_spin:
+        from intertwine.sampling.heat_bath import HeatBath
+
+        return HeatBath()
     if isinstance(model, Ising | Potts | Clock):
         from intertwine.sampling.cluster import SwendsenWang
 

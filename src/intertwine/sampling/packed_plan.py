@@ -28,7 +28,6 @@ import numpy as np
 
 from intertwine.models.ising import Ising
 from intertwine.models.term_tables import pair_table
-from intertwine.sampling.colouring import greedy_colouring
 from intertwine.spaces.lattice import Lattice
 
 CHUNK = 16
@@ -101,6 +100,8 @@ def packed_plan(model: Any) -> tuple[PackedPlan, float] | None:
 
 @lru_cache(maxsize=16)
 def _plan(lattice: Lattice, negative: bytes | None, field: bytes) -> PackedPlan | None:
+    from intertwine.sampling.colouring import greedy_colouring
+
     partners, numbers = pair_table(lattice)
     size, z = partners.shape
     degree = (partners < size).sum(1)
