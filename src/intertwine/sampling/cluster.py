@@ -135,8 +135,12 @@ def bond_weights(model: Potts | Clock) -> np.ndarray:
 
 
 def generators(seeds: np.ndarray) -> np.ndarray:
-    """One xoshiro state a chain, uint64 (chains, 4)."""
-    return np.stack([np.random.SeedSequence(int(s)).generate_state(4, np.uint64) for s in seeds])
+    """One xoshiro state a chain, uint64 (chains, 16): four words, and room, so that chains on different
+    threads never write to one cache line."""
+    found = np.zeros((len(seeds), 16), np.uint64)
+    for row, seed in zip(found, seeds, strict=True):
+        row[:4] = np.random.SeedSequence(int(seed)).generate_state(4, np.uint64)
+    return found
 
 
 def _drawn(model: SpinModel, spins: np.ndarray, seeds: np.ndarray, draws: int, steps: int) -> np.ndarray:

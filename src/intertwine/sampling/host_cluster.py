@@ -32,7 +32,7 @@ def ising_steps(bonds, coupling, couplings, field, spins, states, drawn, steps):
     """Swendsen-Wang: `drawn.shape[1]` configurations of each chain, `steps` steps apart.
 
     bonds: int32 (B, 2). coupling: of all bonds, or couplings: float64 (B,), one each. field: None or float64
-    (N,). spins: int8 ±1 (chains, N), changed. states: uint64 (chains, 4) of `host_random`. drawn: int8
+    (N,). spins: int8 ±1 (chains, N), changed. states: uint64 (chains, ≥ 4) of `host_random`. drawn: int8
     (chains, draws, N), written.
     """
     size = spins.shape[1]
@@ -155,7 +155,7 @@ def ising_clusters(near, coupling, couplings, field, spins, states, drawn, clust
     sign = 1 if coupling > 0 else -1
     inside = np.zeros(size, np.bool_)
     for c in range(spins.shape[0]):
-        turned[c] = 0.0
+        total = 0.0
         for d in range(drawn.shape[1]):
             for _ in range(clusters):
                 first = min(int(uniform(states, c) * size), size - 1)
@@ -187,9 +187,10 @@ def ising_clusters(near, coupling, couplings, field, spins, states, drawn, clust
                     inside[stack[k]] = False
                     if over:
                         spins[c, stack[k]] *= -1
-                turned[c] += length
+                total += length
             for i in range(size):
                 drawn[c, d, i] = spins[c, i]
+        turned[c] = total
 
 
 @kernel
@@ -200,7 +201,7 @@ def reflected_clusters(near, weight, spins, states, drawn, clusters, turned):
     stack = np.empty(size, np.int32)
     inside = np.zeros(size, np.bool_)
     for c in range(spins.shape[0]):
-        turned[c] = 0.0
+        total = 0.0
         for d in range(drawn.shape[1]):
             for _ in range(clusters):
                 mirror = min(int(uniform(states, c) * q), q - 1)
@@ -225,6 +226,7 @@ def reflected_clusters(near, weight, spins, states, drawn, clusters, turned):
                     i = stack[k]
                     inside[i] = False
                     spins[c, i] = (mirror - spins[c, i]) % q
-                turned[c] += length
+                total += length
             for i in range(size):
                 drawn[c, d, i] = spins[c, i]
+        turned[c] = total
