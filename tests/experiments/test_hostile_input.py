@@ -257,7 +257,7 @@ CONTRADICTIONS |= {
     "a lattice too small for the levels": ("levels", renormalize(levels=6)),
     "more couplings than a lattice has": ("levels", renormalize(levels=5, couplings=7)),
     "blocks of three on a power of two": ("levels", renormalize(rule="majority:3")),
-    "a Potts model that is blocked": ("system.name", renormalize(system="potts:3:64")),
+    "a network of a Potts model": ("rule.name", renormalize(system="potts:3:64", rule="block-rbm:1.0")),
     "a Potts model of a hundred states": ("system.name", renormalize(system="potts:100:64")),
     "a Potts model of no state": ("system.name", renormalize(system="potts:x")),
     "a lattice nobody knows": ("system.name", renormalize(system="ising:hexagonal:8")),

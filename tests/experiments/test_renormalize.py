@@ -15,11 +15,12 @@ import xarray
 
 from intertwine._checks import InputError
 from intertwine.cli import main
-from intertwine.experiments import checkpoints, learn, renormalize
+from intertwine.experiments import checkpoints, learn, renormalize, renormalize_exponents
 from intertwine.experiments.interruption import Interrupted
 from intertwine.experiments.kinds import configuration_of
 from intertwine.experiments.progress import Silent
 from intertwine.experiments.renormalize_observables import Observables
+from intertwine.experiments.settings import to_toml
 from intertwine.models.ising import CRITICAL_SQUARE, Ising
 from intertwine.models.ising_exact import magnetization_distribution
 from intertwine.models.spin_enumeration import enumerate_distribution
@@ -87,7 +88,7 @@ def learned(tmp_path_factory):
     folder = tmp_path_factory.mktemp("learned") / "rbm"
     tables = {
         "kind": "learn", "data": {"name": "ising:3", "rows": 100}, "model": "rbm:8",
-        "optimiser": {"epochs": 4}, "likelihood": {"every": 0},
+        "optimiser": {"epochs": 4}, "likelihood": {"every": 0, "final_temperatures": 20, "final_chains": 8},
         "samples": {"count": 64, "chains": 8, "steps": 5, "thin": 2},
     }  # fmt: skip
     with pytest.MonkeyPatch.context() as patch, jax.enable_x64(False):
@@ -107,6 +108,10 @@ RUNS = {
     ),
     "Wolff, triangular": (
         {"system": {"name": "triangular:8"}, "sampler": {"name": "wolff", "thin": 3}, "levels": 1}, [4],
+    ),
+    "Potts": ({"system": {"name": "potts:3:triangular:8"}, "levels": 1}, [3]),
+    "exponents": (
+        {"study": "exponents", "system": {"name": "potts:3"}, "scaling": {"sizes": "4-6-8", "samples": 400}}, [4],
     ),
     "migdal-kadanoff": ({"rule": "migdal-kadanoff", "system": {"name": "square"}}, [0]),
     "niemeijer-van-leeuwen": (
@@ -195,6 +200,33 @@ def test_couplings_of_level_zero_are_those_of_the_system(finished):
     assert K[-1] == CRITICAL_SQUARE and K[0] < K[-1] < K[1]
 
 
+def test_potts_observables_of_two_states_are_those_of_spins():
+    """δ(s, s') = (1 + s s')/2; the order parameter and S(k) are the same."""
+    lattice = Square(6, 4)
+    states = np.random.default_rng(0).integers(0, 2, (20, 24), dtype=np.int8)
+    spins, potts = Observables(lattice), Observables(lattice, 2)
+    expected, found = spins.of(2 * states - 1), potts.of(states)
+    np.testing.assert_allclose(found[:, 0], (expected[:, 0] - 2) / 2, atol=1e-12)
+    np.testing.assert_allclose(found[:, 1:], expected[:, 1:], rtol=1e-5, atol=1e-9)
+
+
+def test_moments_of_finite_size_scaling_against_enumeration():
+    """−∂ ln U/∂K and ⟨m²⟩ of all configurations against a difference of exact averages."""
+
+    def exact(K):
+        states, p, _ = enumerate_distribution(Ising(Square(3, 3), K))
+        m2 = np.asarray(states).mean(1) ** 2
+        return states, np.asarray(p), p @ m2, p @ m2**2
+
+    states, p, square, _ = exact(0.4)
+    rows = np.repeat(np.asarray(states, np.int8), np.rint(p * 2e6).astype(int), axis=0)
+    mean = renormalize_exponents.moments(Ising(Square(3, 3), 0.4), rows)
+    assert renormalize_exponents.order(mean) == pytest.approx(square, rel=1e-3)
+    (*_, a2, a4), (*_, b2, b4) = exact(0.4 - 1e-4), exact(0.4 + 1e-4)
+    expected = -(np.log(b4 / b2**2) - np.log(a4 / a2**2)) / 2e-4
+    assert renormalize_exponents.log_slope(mean) == pytest.approx(expected, rel=1e-2)
+
+
 def test_exponents_are_those_of_the_mcrg(finished):
     result, arrays = finished
     for name, exact in (("y_T", 1.0), ("y_H", 1.875)):
@@ -261,7 +293,7 @@ def test_a_folder_of_another_kind_is_refused(tmp_path, capsys, learned):
         (tmp_path / name / "config.toml").write_text(to_toml(configuration_of(tables)))
     for given, word in (
         ([str(tmp_path / "ground")], "of kind 'ground-state'"),
-        (["--rule", str(tmp_path / "ground")], "of kind 'ground-state'"),
+        (["--rule", str(tmp_path / "ground")], "blocks lattices of any size"),
         ([str(tmp_path / "deep")], "with dbm:4-3"),
         ([str(tmp_path / "young")], "no checkpoint yet"),
         ([str(learned), "--rule", "majority:2"], "a run folder and --rule"),
@@ -280,6 +312,17 @@ def test_a_network_that_changed_is_refused(learned, tmp_path):
     path.write_text(path.read_text().replace("sha256:", "sha256:0"))
     with pytest.raises(InputError, match="the network of this run"):
         quietly(renormalize.resume, tmp_path / "run", c, show=silent)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("system", ["ising", "ising:triangular", "potts:3"])
+def test_exponents_of_a_class_by_finite_size_scaling(system, tmp_path):
+    """ν and η within 2 % or four errors of the exact ones."""
+    assert main(["renormalize", "--exponents", "--system", system, "--out", str(tmp_path / "run")]) == 0
+    exponents = json.loads((tmp_path / "run" / "result.json").read_text())["exponents"]
+    for name in ("nu", "eta"):
+        mean, error, exact = (exponents[name][part] for part in ("mean", "error", "exact"))
+        assert abs(mean / exact - 1) < 0.02 or abs(mean - exact) < 4 * error
 
 
 @pytest.mark.slow

@@ -51,8 +51,7 @@ def renormalize(
         str | None,
         flag(
             "--rule",
-            "majority:2, decimation:2, block-rbm:1.0, migdal-kadanoff, niemeijer-van-leeuwen, "
-            "trg:16, or a run folder",
+            "majority:2, decimation:2, block-rbm:1.0, migdal-kadanoff, niemeijer-van-leeuwen, trg:16",
             "NAME",
         ),
     ] = None,
@@ -85,7 +84,7 @@ def renormalize(
     """Coarse-grain a spin system or a trained network; alone: the critical Ising model on 64 x 64 sites."""
     if run is not None and (rule is not None or exponents):
         got = "a run folder and --" + ("rule" if rule is not None else "exponents")
-        raise fail("RUN", "a run folder alone", got, "blocking by the network is --rule RUN")
+        raise fail("RUN", "a run folder alone", got, "leave one of them out")
     study = "exponents" if exponents else None
     fields = FIELDS | ({"samples": "scaling.samples"} if exponents else {})
     if run is not None:

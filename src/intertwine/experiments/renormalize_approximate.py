@@ -13,7 +13,7 @@ import numpy as np
 
 from intertwine.experiments.renormalize_configuration import RenormalizeConfiguration
 from intertwine.experiments.renormalize_results import Outcome
-from intertwine.experiments.renormalize_system import coupling_of, exact_exponents
+from intertwine.experiments.renormalize_system import around, coupling_of, exact_exponents
 from intertwine.rg.flow import flow
 from intertwine.rg.migdal_kadanoff import migdal_kadanoff
 from intertwine.rg.niemeijer_van_leeuwen import niemeijer_van_leeuwen
@@ -29,17 +29,6 @@ def build(c: RenormalizeConfiguration) -> Any:
 
         return Tensor(c)
     return Approximate(c)
-
-
-def around(K: float, number: int, spread: float) -> np.ndarray:
-    """`number` couplings between (1 − spread) K and (1 + spread) K, K itself left out.
-
-    >>> around(1.0, 4, 0.2).tolist()
-    [0.8, 0.9, 1.1, 1.2]
-    """
-    below = np.linspace(1 - spread, 1, number - number // 2, endpoint=False)
-    above = np.linspace(1 + spread, 1, number // 2, endpoint=False)
-    return K * np.concatenate([below, above[::-1]])
 
 
 class Approximate:

@@ -54,6 +54,11 @@ class Named(NamedTuple):
     sized: bool
 
     @property
+    def potts_states(self) -> int | None:
+        """q of a Potts model, None for spins ±1."""
+        return self.states if self.model == "potts" else None
+
+    @property
     def full(self) -> str:
         """The name with nothing left out: ising:square:64x64."""
         model = self.model if self.model == "ising" else f"potts:{self.states}"
@@ -96,12 +101,14 @@ class System(Section):
 
 class Rule(Section):
     """majority:b and decimation:b block b × b spins, block-rbm:w gives every 2 × 2 block a hidden unit of
-    weight w; a run folder's restricted Boltzmann machine is a rule too. migdal-kadanoff,
+    weight w. migdal-kadanoff,
     niemeijer-van-leeuwen and trg:χ are approximate transformations without samples. ties: how equal votes of
     majority:b end, at random or by the block's first spin.
     """
 
-    name: str = text("majority:2", "one of " + ", ".join(RULES) + ", or a run folder", longest=4096)
+    name: str = text(
+        "majority:2", "one of " + ", ".join(RULES) + ", or a run folder (of networks)", longest=4096
+    )
     ties: Literal["random", "first"] = choice("random", "random", "first")
 
     @field_validator("name")
@@ -134,15 +141,15 @@ class Sampler(Section):
         "auto", "auto", "swendsen-wang", "wolff", "heat-bath"
     )
     samples: int = integer(20_000, 20, 1 << 24)
-    chains: int = integer(20, 1, 4096)
-    bins: int = integer(50, 4, 10_000)
+    chains: int = integer(10, 1, 4096)
+    bins: int = integer(25, 4, 10_000)
     thin: int = integer(1, 1, 10_000)
     burn_in: int = integer(200, 1, 1_000_000)
 
 
 class Scaling(Section):
-    """The study `exponents`: the sides of the lattices, joined by hyphens, `auto` for six of them, and how many
-    samples are drawn of each.
+    """The study `exponents`: the sides of the lattices, joined by hyphens, `auto` for six of them, and how
+    many samples are drawn of each.
     """
 
     sizes: str = text("auto", "'auto' or three to sixteen sizes such as 8-16-32")

@@ -25,8 +25,7 @@ def check_consistency(c: RenormalizeConfiguration) -> None:
         _check_sampler(c)
         return
     if c.named.model != "ising":
-        expected = "an Ising system where spins are blocked"
-        raise fail("system.name", expected, repr(c.system.name), "say --exponents for Potts models")
+        _check_potts(c)
     _check_samples(c, "sampler.samples", c.sampler.samples)
     _check_sampler(c)
     _check_tiling(c)
@@ -37,6 +36,11 @@ def _check_study(c: RenormalizeConfiguration) -> None:
     if c.study == "network" and family != NETWORK:
         remedy = "give the folder that `intertwine learn --data ising:8` wrote"
         raise fail("rule.name", "the folder of a learning run", repr(c.rule.name), remedy)
+    if c.study == "flow" and family == NETWORK:
+        remedy = "a network alone is looked at by: intertwine renormalize FOLDER"
+        raise fail(
+            "rule.name", "a rule that blocks lattices of any size", f"the folder {c.rule.name}", remedy
+        )
     if c.study == "exponents" and (family in APPROXIMATE or family == NETWORK):
         expected = "no rule in the study of exponents, which needs none"
         raise fail("rule.name", expected, repr(c.rule.name), "leave it out")
@@ -44,6 +48,16 @@ def _check_study(c: RenormalizeConfiguration) -> None:
         from intertwine.experiments.renormalize_learned import check_learned
 
         check_learned(c.rule.name)
+
+
+def _check_potts(c: RenormalizeConfiguration) -> None:
+    """Potts states have majorities, no field and nearest neighbours alone."""
+    if c.rule.family == "block-rbm":
+        expected = "majority:b or decimation:b for a Potts model"
+        raise fail("rule.name", expected, repr(c.rule.name), "say 'majority:2'")
+    for name in ("field", "next"):
+        if getattr(c.system, name) != 0:
+            raise fail(f"system.{name}", "0 for a Potts model", getattr(c.system, name), "leave it out")
 
 
 def _check_coupling(c: RenormalizeConfiguration) -> None:
@@ -82,8 +96,8 @@ def _check_exponents(c: RenormalizeConfiguration) -> None:
         raise fail("system.name", "a system without a size in the study of exponents", c.system.name, remedy)
     if c.system.field != 0:
         raise fail("system.field", "0 in the study of exponents", c.system.field, "leave it out")
-    if c.named.model == "potts" and c.system.next != 0:
-        raise fail("system.next", "0 for a Potts model", c.system.next, "leave it out")
+    if c.named.model == "potts":
+        _check_potts(c)
 
 
 def _check_samples(c: RenormalizeConfiguration, name: str, samples: int) -> None:
@@ -108,4 +122,10 @@ def _check_tiling(c: RenormalizeConfiguration) -> None:
     if c.named.lattice in ("honeycomb", "kagome"):
         got = f"{c.rule.name!r} on {c.named.lattice}"
         raise fail("rule.name", "a lattice of one site a cell", got, "take square, triangular or cubic")
-    MCRGSums(build_rule(c), build_lattice(c.named), levels=c.levels, couplings=c.couplings)
+    MCRGSums(
+        build_rule(c),
+        build_lattice(c.named),
+        levels=c.levels,
+        couplings=c.couplings,
+        states=c.named.potts_states,
+    )

@@ -1,6 +1,7 @@
 r"""Energy, order and correlation length of batches of spins, and their errors over bins.
 
     e = −(1/N) Σ_{⟨ij⟩} s_i s_j,   m = (1/N) Σ_i s_i,   S(k) = |Σ_j e^{−ik·x_j} s_j|²/N
+    Potts: δ(s_i, s_j) for s_i s_j; m² and S(k) are q/(q − 1) Σ_a those of δ(s_i, a) − 1/q
     ξ = 1/(2 sin(k/2)) · √(⟨S(0)⟩/⟨S(k)⟩ − 1)       at the smallest momenta k of the torus
 
 ξ is the second-moment correlation length (Cooper, Freedman & Preston, Nucl. Phys. B 210, 210, 1982); in the
@@ -23,10 +24,10 @@ NAMES = ("energy", "abs_magnetization", "structure_zero", "structure_smallest")
 
 
 class Observables:
-    """Measures spins ±1 of one lattice."""
+    """Measures spins ±1 of one lattice, or Potts states 0 … states − 1."""
 
-    def __init__(self, lattice: Lattice):
-        self.size = lattice.size
+    def __init__(self, lattice: Lattice, states: int | None = None):
+        self.size, self.states = lattice.size, states
         self.bonds = spin_terms(lattice, "nearest")
         reciprocal = 2 * np.pi * np.linalg.inv(np.asarray(lattice.basis_vectors)).T
         momenta = reciprocal / np.asarray(lattice.extent)[:, None]
@@ -38,11 +39,21 @@ class Observables:
 
     def of(self, spins: np.ndarray) -> np.ndarray:
         """The columns `NAMES` of spins (..., N), float64 (..., 4)."""
-        energy = -self.bonds.sum(spins) / self.size
-        m = spins.mean(-1, dtype=np.float64)
-        waves = np.asarray(spins.astype(np.float32) @ self.waves, np.float64)
-        smallest = 2 * (waves**2).sum(-1) / (self.waves.shape[1] * self.size)
-        return np.stack([energy, np.abs(m), self.size * m * m, smallest], -1)
+        if self.states is None:
+            energy, parts, norm = -self.bonds.sum(spins) / self.size, [spins], 1.0
+        else:
+            i, j = self.bonds.sites.T
+            energy = -(spins[..., i] == spins[..., j]).sum(-1) / self.size
+            parts = [(spins == a) - 1 / self.states for a in range(self.states)]
+            norm = self.states / (self.states - 1)
+        squared = sum(norm * part.mean(-1, dtype=np.float64) ** 2 for part in parts)
+        smallest = sum(norm * self._smallest(part) for part in parts)
+        return np.stack([energy, np.sqrt(squared), self.size * squared, smallest], -1)
+
+    def _smallest(self, part: np.ndarray) -> np.ndarray:
+        """S(k) of values (..., N), averaged over the smallest momenta."""
+        waves = np.asarray(part.astype(np.float32) @ self.waves, np.float64)
+        return 2 * (waves**2).sum(-1) / (self.waves.shape[1] * self.size)
 
     def length(self, zero: float, smallest: float) -> float:
         """ξ from ⟨S(0)⟩ and ⟨S(k)⟩; 0 where they do not decay."""
@@ -70,17 +81,17 @@ class Observables:
 
 
 class Kept(NamedTuple):
-    """How many configurations of every bin are kept for pictures and for matching moments."""
+    """How many configurations of every bin are kept, and of how many bins: for pictures, and for couplings."""
 
     per_bin: int
     bins: int
 
     @classmethod
-    def of(cls, chains: int, bins: int, size: int, most: int = 1 << 23) -> Kept:
-        """At most `most` spins in all, and one of every chain in a bin.
+    def of(cls, rows: int, bins: int, size: int, most: int = 1 << 23) -> Kept:
+        """At most `most` spins in all, and `rows` configurations of a bin.
 
         >>> Kept.of(20, 50, 4096), Kept.of(20, 50, 1 << 20)
         (Kept(per_bin=20, bins=50), Kept(per_bin=1, bins=8))
         """
-        per_bin = min(chains, max(1, most // (bins * size)))
+        per_bin = min(rows, max(1, most // (bins * size)))
         return cls(per_bin, min(bins, max(1, most // (per_bin * size))))

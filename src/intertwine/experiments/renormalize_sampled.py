@@ -3,7 +3,8 @@
 A line of metrics is a batch: draws of every chain, blocked `levels` times, their sums added to the bin of the
 batch (`rg.mcrg`). Some configurations of every batch are kept: the couplings of the blocked spins are matched
 to them at the end (`rg.matched_flow`), the flow {K} → {K'} → {K''}. Then a line for each other start
-around the system's K: fewer samples, blocked and matched, for the flow diagram.
+around the system's K: fewer samples, blocked and matched, for the flow diagram. Of Potts states the exponents
+alone are measured.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from intertwine.experiments.renormalize_configuration import RenormalizeConfigur
 from intertwine.experiments.renormalize_observables import Kept, Observables
 from intertwine.experiments.renormalize_results import Outcome
 from intertwine.experiments.renormalize_system import (
+    around,
     build_lattice,
     build_model,
     build_rule,
@@ -38,6 +40,9 @@ from intertwine.spaces.lattice import Lattice
 
 START_DRAWS = 40
 """Draws of every chain for a flow from another start."""
+
+KEPT_DRAWS = 4
+"""Draws of every chain that are kept of a batch."""
 
 SPREAD = 0.1
 """The other starts lie between (1 − SPREAD) K and (1 + SPREAD) K."""
@@ -72,12 +77,16 @@ class Sampled:
         self.c = c
         self.rule, self.lattice = build_rule(c), build_lattice(c.named)
         self.model, self.sampler = build_model(c), build_sampler(c)
-        self.observables = Observables(self.lattice)
-        self.sums = MCRGSums(self.rule, self.lattice, levels=c.levels, couplings=c.couplings)
+        self.observables = Observables(self.lattice, c.named.potts_states)
+        self.sums = MCRGSums(
+            self.rule, self.lattice, levels=c.levels, couplings=c.couplings, states=c.named.potts_states
+        )
         self.key = jax.random.key(c.seed)
         self.draws = c.sampler.samples // (c.sampler.chains * c.sampler.bins)
-        self.keep = Kept.of(c.sampler.chains, c.sampler.bins, self.lattice.size)
-        self.lines = c.sampler.bins + c.starts
+        self.picked = np.unique(np.linspace(0, self.draws - 1, KEPT_DRAWS).astype(int))
+        self.keep = Kept.of(c.sampler.chains * len(self.picked), c.sampler.bins, self.lattice.size)
+        self.others = c.starts if c.named.potts_states is None else 0
+        self.lines = c.sampler.bins + self.others
 
     @property
     def announcement(self) -> str:
@@ -113,7 +122,7 @@ class Sampled:
     def _fresh(self, chains: Any) -> State:
         s = self.c.sampler
         kept = np.zeros((self.keep.bins, self.keep.per_bin, self.lattice.size), np.int8)
-        flow = np.full((self.c.starts, self.c.levels + 1, len(self.families)), np.nan)
+        flow = np.full((self.others, self.c.levels + 1, len(self.families)), np.nan)
         return State(chains, self.sums.zeros(s.bins), np.zeros((s.chains, s.bins, 4)), kept, flow)
 
     def iterate(self, state: State, done: int) -> Iterator[tuple[State, dict[str, Any]]]:
@@ -133,9 +142,14 @@ class Sampled:
         spins = np.asarray(samples.configurations)
         observables, kept = state.observables.copy(), state.kept.copy()
         observables[:, line] = self.observables.of(spins).mean(1)
-        kept[line * self.keep.bins // self.c.sampler.bins] = spins[: self.keep.per_bin, -1]
+        kept[line * self.keep.bins // self.c.sampler.bins] = self._picked(spins)
         sums = self.sums.add(state.sums, line, spins.reshape(-1, spins.shape[-1]), key=block_key)
         return State(chains, sums, observables, kept, state.flow)
+
+    def _picked(self, spins: np.ndarray) -> np.ndarray:
+        """What is kept of a batch (chains, draws, N): a few draws of every chain."""
+        rows = spins[:, self.picked].swapaxes(0, 1).reshape(-1, spins.shape[-1])
+        return rows[-self.keep.per_bin :]
 
     def _measured(self, state: State, line: int) -> dict[str, Any]:
         """The exponents of the last level from all bins so far, and the energy of this one."""
@@ -165,10 +179,7 @@ class Sampled:
 
     def starts(self) -> np.ndarray:
         """The other couplings to flow from: evenly spread, the system's own left out."""
-        K, number = coupling_of(self.c), self.c.starts
-        below = np.linspace(1 - SPREAD, 1, number - number // 2, endpoint=False)
-        above = np.linspace(1 + SPREAD, 1, number // 2, endpoint=False)
-        return K * np.concatenate([below, above[::-1]])
+        return around(coupling_of(self.c), self.others, SPREAD)
 
     def _flow_from(self, state: State, number: int, key: jax.Array) -> tuple[State, dict[str, Any]]:
         K = float(self.starts()[number])
@@ -211,20 +222,21 @@ class Sampled:
         key = jax.random.fold_in(self.key, self.lines + 1)
         result = self.sums.result(state.sums, self.c.sampler.bins)
         rows = state.kept.reshape(-1, self.lattice.size)
-        couplings, errors = self.matched(rows, jax.random.fold_in(key, 1))
+        matched = None
+        if self.c.named.potts_states is None:
+            matched = self.matched(rows, jax.random.fold_in(key, 1))
         measured = self.observables.record(state.observables)
         measured["energy"]["exact"] = exact_energy(self.c)  # type: ignore[assignment]
-        order = np.argsort(np.abs(rows.mean(1, dtype=np.float64)), kind="stable")
+        order = np.argsort(self.observables.of(rows)[:, 1], kind="stable")
         pictures = self.pictures(rows[order[len(order) // 4]], jax.random.fold_in(key, 2))
-        paths = np.concatenate([state.flow, couplings[None]])
         return flow_outcome(
             self.c,
             result,
             exact_exponents(self.c.named),
             measured,
             self.families,
-            (couplings, errors),
-            (np.append(self.starts(), coupling_of(self.c)), paths),
+            matched,
+            (np.append(self.starts(), coupling_of(self.c)), state.flow),
             pictures,
             [lattice.name.partition(":")[2] for lattice in self.lattices],
         )

@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from intertwine.experiments.renormalize_configuration import (
-    NETWORK,
     Named,
     RenormalizeConfiguration,
 )
@@ -86,6 +85,17 @@ def coupling_of(c: RenormalizeConfiguration) -> float:
     return float(c.system.coupling)
 
 
+def around(K: float, number: int, spread: float) -> np.ndarray:
+    """`number` couplings between (1 − spread) K and (1 + spread) K, K itself left out.
+
+    >>> around(1.0, 4, 0.2).tolist()
+    [0.8, 0.9, 1.1, 1.2]
+    """
+    below = np.linspace(1 - spread, 1, number - number // 2, endpoint=False)
+    above = np.linspace(1 + spread, 1, number // 2, endpoint=False)
+    return K * np.concatenate([below, above[::-1]])
+
+
 def build_lattice(named: Named, extent: tuple[int, ...] | None = None) -> Lattice:
     """The periodic lattice of a system's name; with another extent, if one is given."""
     return lattice_from_name((named if extent is None else named._replace(extent=extent)).lattice_name)
@@ -104,12 +114,8 @@ def build_rule(c: RenormalizeConfiguration) -> Any:
     """The blocking rule of the configuration."""
     from intertwine.rg import blocking
 
-    if c.rule.family == NETWORK:
-        from intertwine.experiments.renormalize_learned import learned_rule
-
-        return learned_rule(c)
     if c.rule.family == "majority":
-        return blocking.Majority(int(c.rule.parameter), ties=c.rule.ties)
+        return blocking.Majority(int(c.rule.parameter), ties=c.rule.ties, states=c.named.potts_states)
     if c.rule.family == "decimation":
         return blocking.Decimation(int(c.rule.parameter))
     return blocking.BlockRule(2, BlockRBM(c.rule.parameter))

@@ -12,10 +12,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from intertwine.experiments.renormalize_approximate import around
 from intertwine.experiments.renormalize_configuration import RenormalizeConfiguration
 from intertwine.experiments.renormalize_results import Outcome
-from intertwine.experiments.renormalize_system import coupling_of, exact_exponents
+from intertwine.experiments.renormalize_system import around, coupling_of, exact_exponents
 from intertwine.models.onsager import onsager
 from intertwine.rg.trg import SCHEMES, trg
 

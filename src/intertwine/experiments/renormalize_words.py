@@ -23,13 +23,14 @@ def flow_outcome(
     exact: Exponents | None,
     observables: Measured,
     families: tuple[str, ...],
-    couplings: tuple[np.ndarray, np.ndarray],
+    couplings: tuple[np.ndarray, np.ndarray] | None,
     paths: tuple[np.ndarray, np.ndarray],
     pictures: list[np.ndarray],
     sizes: list[str],
 ) -> Outcome:
-    """result: an `MCRG`. couplings: of the system by level, with errors. paths: the K of every start, the
-    system's own last, and flows from them (start, level, family). sizes: of the lattices, in words.
+    """result: an `MCRG`. couplings: of the system by level, with errors, if they were matched. paths: the K
+    of every start, the system's own last, and the flows from the others (start, level, family). sizes: of
+    the lattices, in words.
     """
     exponents = exponents_record(result, exact)
     record = {
@@ -41,7 +42,7 @@ def flow_outcome(
         "reason": str(result.reason),
         "headline": _headline(c, result, exponents),
         "facts": {"couplings kept": ", ".join(result.even), "sizes": ", ".join(sizes)},
-        "notices": _notices(couplings[0], sizes, observables),
+        "notices": _notices(couplings, sizes, observables),
     }
     return Outcome(
         record,
@@ -52,6 +53,7 @@ def flow_outcome(
             "families": ",".join(families),
             "main_start": len(paths[0]) - 1,
             "sizes": ",".join(sizes),
+            "states": c.named.states,
             "sheared": int(c.named.lattice == "triangular"),
         },
     )
@@ -85,7 +87,9 @@ def _headline(c: RenormalizeConfiguration, result: Any, exponents: Measured) -> 
     return f"{' and '.join(parts)} {step}, with {len(result.even)} even couplings{tail}."
 
 
-def _notices(couplings: np.ndarray, sizes: list[str], observables: Measured) -> list[str]:
+def _notices(
+    couplings: tuple[np.ndarray, np.ndarray] | None, sizes: list[str], observables: Measured
+) -> list[str]:
     """What to beware of: chains that disagree, couplings that the samples do not determine."""
     r_hat = max(values.get("r_hat", 1.0) for values in observables.values())
     said = []
@@ -94,7 +98,8 @@ def _notices(couplings: np.ndarray, sizes: list[str], observables: Measured) -> 
             f"R-hat of the chains is {r_hat:.3f}: they disagree, and the errors are too small. Take a longer"
             " --burn-in and --thin, or cluster samplers."
         )
-    ended = [size for size, row in zip(sizes, couplings, strict=True) if not np.isfinite(row).all()]
+    rows = [] if couplings is None else zip(sizes, couplings[0], strict=True)
+    ended = [size for size, row in rows if not np.isfinite(row).all()]
     if ended:
         said.append(
             f"The couplings on {', '.join(ended)} could not be matched: the lattice is too small for the"
@@ -117,7 +122,7 @@ def said(mean: float, error: float) -> str:
 
 def _arrays(
     result: Any,
-    couplings: tuple[np.ndarray, np.ndarray],
+    couplings: tuple[np.ndarray, np.ndarray] | None,
     paths: tuple[np.ndarray, np.ndarray],
     pictures: list[np.ndarray],
 ) -> dict[str, Any]:
@@ -126,10 +131,12 @@ def _arrays(
     for name, words in (("y_T", "thermal exponent"), ("y_H", "magnetic exponent")):
         arrays[name] = (of, np.asarray(getattr(result, name)), f"{words} by step and number of couplings")
         arrays[f"{name}_error"] = (of, np.asarray(getattr(result, f"{name}_error")), "one standard deviation")
-    arrays["coupling"] = (("scale", "family"), couplings[0], "couplings of the system by level")
-    arrays["coupling_error"] = (("scale", "family"), couplings[1], "one standard deviation")
-    arrays["flow"] = (("start", "scale", "family"), paths[1], "couplings by level from every start")
-    arrays["start_coupling"] = ("start", paths[0], "K of every start")
+    if couplings is not None:
+        flow = np.concatenate([paths[1], couplings[0][None]])
+        arrays["coupling"] = (("scale", "family"), couplings[0], "couplings of the system by level")
+        arrays["coupling_error"] = (("scale", "family"), couplings[1], "one standard deviation")
+        arrays["flow"] = (("start", "scale", "family"), flow, "couplings by level from every start")
+        arrays["start_coupling"] = ("start", paths[0], "K of every start")
     for level, picture in enumerate(pictures):
         of = (f"row_{level}", f"column_of_{level}")
         arrays[f"picture_{level}"] = (of, picture, f"one configuration at level {level}")

@@ -30,18 +30,22 @@ def plates(run: RenormalizeRun) -> list[Plate]:
 def _pictures(run: RenormalizeRun) -> Plate | None:
     if not run.pictures:
         return None
-    groups = []
+    groups, states = [], run.attributes.get("states", 2)
+    states = states if isinstance(states, int) and states > 2 else 2
     for level, spins in enumerate(run.pictures[:MOST_LEVELS]):
         shown = _upright(spins) if run.attributes.get("sheared") else spins
         height, width = spins.shape
         heading = f"Level {level}: {height} × {width}" if height > 1 else f"Level {level}: {width}"
-        words = f"{heading} spins, {float((spins > 0).mean()):.0%} of them up."
-        picture = unit_pictures(shown.reshape(1, -1), (shown.shape[0], shown.shape[1]), "spin")
+        up = float((spins > 0).mean())
+        words = f"{heading} states." if states > 2 else f"{heading} spins, {up:.0%} of them up."
+        scaled = 2 * shown / (states - 1) - 1 if states > 2 else shown
+        picture = unit_pictures(scaled.reshape(1, -1), (shown.shape[0], shown.shape[1]), "spin")
         groups.append(Tiles(heading, words, tuple(picture), columns=1))
     caption = (
         "One configuration (a quarter of those kept are less magnetized) and what the rule makes of it, step"
-        " by step, all drawn at one size: up light, down dark. At the fixed point the levels cannot be told"
-        " apart but for their grain; above T_c blocking leads to noise, below it to one colour."
+        " by step, all drawn at one size: up light, down dark (of Potts states, a grey each). At the fixed"
+        " point the levels cannot be told apart but for their grain; above T_c blocking leads to noise, below"
+        " it to one colour."
     )
     words = f"One configuration at {len(groups)} levels."
     return Plate("levels", "Blocked configurations", caption, words, None, 0, wide=True, tiles=tuple(groups))
