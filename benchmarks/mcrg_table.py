@@ -1,10 +1,10 @@
-"""Monte Carlo renormalization of the square-lattice Ising model at T_c: the table of exponents, with its seconds.
+"""Monte Carlo renormalization of the square-lattice Ising model at T_c: exponents, and seconds.
 
     python benchmarks/mcrg_table.py [--side 64] [--samples 40000] [--levels 4] [--couplings 4] [--steps 1]
 
-Swendsen-Wang samples (20 chains, `--steps` apart), the 2 × 2 majority rule with random ties, y_T and y_H by step
-and by number of couplings with jackknife errors, and beside them a published-size run of another code at
-L = 64 with 40,000 samples: y_T 0.911(5), 0.965(3), 0.955(6), 0.946(5) with one coupling and 0.969(5),
+Swendsen-Wang samples (20 chains, `--steps` apart), the 2 × 2 majority rule with random ties, y_T and y_H by
+step and by number of couplings with jackknife errors, and beside them a run of another code at L = 64 with
+40,000 samples: y_T 0.911(5), 0.965(3), 0.955(6), 0.946(5) with one coupling and 0.969(5),
 1.005(2), 0.995(5), 0.997(10) with four; y_H 1.8811(1), 1.8758(2), 1.8746(4), 1.8745(11). Exact: 1 and 15/8.
 """
 
@@ -57,9 +57,7 @@ def main() -> None:
         blocking += perf_counter() - start
     found = collected.result(sums)
     seconds = perf_counter() - begun
-    print(
-        f"L = {options.side}, {found.samples} samples: {seconds:.1f} s, {blocking:.1f} s of them to block and sum"
-    )
+    print(f"L = {options.side}, {found.samples} samples: {seconds:.1f} s, {blocking:.1f} s to block and sum")
     print(f"even {', '.join(found.even)}; odd {', '.join(found.odd)}")
     for name in ("y_T", "y_H"):
         value, error = getattr(found, name), getattr(found, f"{name}_error")

@@ -4,12 +4,12 @@ r"""Universality: four microscopic systems, their exponents by Monte Carlo renor
 
     square       nearest neighbours, K_c = ln(1 + √2)/2                             ν = 1, η = 1/4
     triangular   nearest neighbours, K_c = ln(3)/4                                  ν = 1, η = 1/4
-    next         square, next-nearest coupling equal to the nearest; K_c is found    ν = 1, η = 1/4
-                 here by two-lattice matching (0.1901927: Nightingale & Blöte 1980)
+    next         square, next-nearest coupling equal to the nearest, K_c found by   ν = 1, η = 1/4
+                 two-lattice matching (0.1901927: Nightingale & Blöte 1980)
     potts        three Potts states, square, K_c = ln(1 + √3)                       ν = 5/6, η = 4/15
 
-Printed: y_T, y_H, ν, η by step with jackknife errors, their distance from the exact values, and the couplings of
-the blocked spins: the same fixed point for one class, another one for Potts. (`intertwine renormalize --study
+Printed: y_T, y_H, ν, η by step with jackknife errors, their distance from the exact values, and the
+energy of the block spins by level: the same in the end for one class, another for Potts. (`intertwine renormalize --study
 exponents` finds ν and η by finite-size scaling instead.)
 """
 
@@ -81,11 +81,13 @@ def main() -> None:
     nu, eta = EXACT.get(options.system, (1.0, 0.25))
     for n in range(levels):
         y_T, y_H = found.y_T[n, -1], found.y_H[n, -1]
+        here, there = 1 / y_T, 4 - 2 * y_H
+        errors = found.y_T_error[n, -1] / y_T**2, 2 * found.y_H_error[n, -1]
         print(
-            f"step {n + 1}: ν {1 / y_T:.4f} ± {found.y_T_error[n, -1] / y_T**2:.4f} ({100 * (1 / y_T / nu - 1):+.1f} %),"
-            f" η {4 - 2 * y_H:.4f} ± {2 * found.y_H_error[n, -1]:.4f} ({100 * ((4 - 2 * y_H) / eta - 1):+.1f} %)"
+            f"step {n + 1}: ν {here:.4f} ± {errors[0]:.4f} ({100 * (here / nu - 1):+.1f} %), "
+            f"η {there:.4f} ± {errors[1]:.4f} ({100 * (there / eta - 1):+.1f} %)"
         )
-    print("block moments per site of", found.even[0], np.round(found.energy, 4))
+    print("Σ s s′/N of nearest neighbours by level:", np.round(found.energy, 4))
     print(f"{perf_counter() - begun:.0f} s")
 
 

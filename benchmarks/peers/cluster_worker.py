@@ -3,9 +3,8 @@
     PYTHON cluster_worker.py PACKAGE L THREADS
 
 run in an environment of their own, answers every line "STEPS" on standard input with "SECONDS SITES", sites
-being those of all steps and systems. PACKAGE: peapods (a cluster step comes with a Metropolis sweep always; the
-time of the same number of sweeps without clusters, run next, is taken off), or mcising (one system, one
-thread).
+being those of all steps and systems. PACKAGE: peapods (clusters always come with a Metropolis sweep; the time
+of as many sweeps without clusters, run next, is taken off), or mcising (one system, one thread).
 """
 
 from __future__ import annotations
