@@ -8,9 +8,8 @@ r"""Universality: four microscopic systems, their exponents by Monte Carlo renor
                  two-lattice matching (0.1901927: Nightingale & Blöte 1980)
     potts        three Potts states, square, K_c = ln(1 + √3)                       ν = 5/6, η = 4/15
 
-Printed: y_T, y_H, ν, η by step with jackknife errors, their distance from the exact values, and the
-energy of the block spins by level: the same in the end for one class, another for Potts. (`intertwine renormalize --study
-exponents` finds ν and η by finite-size scaling instead.)
+Printed: y_T, y_H, ν, η by step with jackknife errors, their distance from the exact values, and the energy of
+the block spins by level. (`intertwine renormalize --exponents` finds ν and η by finite-size scaling instead.)
 """
 
 from __future__ import annotations
