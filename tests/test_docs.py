@@ -74,3 +74,31 @@ def test_the_run_folder_of_the_docs_is_complete(tmp_path):
     names = [name for row in rows for name in row.split("`, `")]
     assert len(names) == 6
     assert all((tmp_path / "run" / name.rstrip("/")).exists() for name in names)
+
+
+RENORMALIZING = ROOT / "docs" / "renormalizing.md"
+
+
+def renormalize_commands() -> list[str]:
+    lines = "\n".join(blocks(RENORMALIZING, "console")).splitlines()
+    return [line.removeprefix("$").strip() for line in lines if "intertwine renormalize" in line]
+
+
+@pytest.mark.parametrize("command", renormalize_commands())
+def test_shown_renormalization_commands_are_accepted(command, tmp_path, monkeypatch):
+    """Up to the configuration: the runs themselves are tested with the experiment."""
+    monkeypatch.chdir(tmp_path)
+    asked = []
+    monkeypatch.setattr(kinds.Kind, "load", lambda kind, function: lambda c, path, **_: asked.append(c))
+    assert main(shlex.split(command)[1:]) == 0
+    assert asked and asked[0].kind == "renormalize"
+
+
+def test_the_folder_of_a_renormalization_run_is_complete(tmp_path):
+    small = ["--system", "ising:8", "--levels", "1", "--couplings", "2", "--samples", "200", "--chains", "5",
+             "--bins", "8", "--starts", "0", "--burn-in", "5"]  # fmt: skip
+    assert main(["renormalize", *small, "--out", str(tmp_path / "run")]) == 0
+    table = RENORMALIZING.read_text().rpartition("## The folder")[2]
+    names = re.findall(r"^\| `([^|`]*)` \|", table, re.MULTILINE)
+    assert len(names) == 6
+    assert all((tmp_path / "run" / name.rstrip("/")).exists() for name in names)

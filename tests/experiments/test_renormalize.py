@@ -111,7 +111,8 @@ RUNS = {
     ),
     "Potts": ({"system": {"name": "potts:3:triangular:8"}, "levels": 1}, [3]),
     "exponents": (
-        {"study": "exponents", "system": {"name": "potts:3"}, "scaling": {"sizes": "4-6-8", "samples": 400}}, [4],
+        {"study": "exponents", "system": {"name": "potts:3"},
+         "scaling": {"sizes": "4-6-8", "samples": 400}}, [4],
     ),
     "migdal-kadanoff": ({"rule": "migdal-kadanoff", "system": {"name": "square"}}, [0]),
     "niemeijer-van-leeuwen": (

@@ -93,7 +93,7 @@ class Approximate:
             "headline": headline,
             "cards": [["Fixed point K*", f"{K:.6f}", "of this transformation"]],
             "facts": {
-                "eigenvalue λ": float(self.fixed.eigenvalues.real[0]),
+                "eigenvalue λ": float(np.real(self.fixed.eigenvalues)[0]),
                 "block b": float(self.step.block),
             },
             "notices": [],

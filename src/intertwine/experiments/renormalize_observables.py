@@ -81,7 +81,7 @@ class Observables:
 
 
 class Kept(NamedTuple):
-    """How many configurations of every bin are kept, and of how many bins: for pictures, and for couplings."""
+    """How many configurations of a bin are kept, and of how many bins: for pictures and for couplings."""
 
     per_bin: int
     bins: int

@@ -19,6 +19,7 @@ from intertwine.experiments.renormalize_configuration import (
 )
 from intertwine.models import ising as ising_models
 from intertwine.models.ising import Ising
+from intertwine.models.ising_exact import ising_torus
 from intertwine.models.potts import Potts, potts_critical
 from intertwine.sampling.cluster import SwendsenWang
 from intertwine.sampling.heat_bath import HeatBath
@@ -26,7 +27,7 @@ from intertwine.sampling.wolff import Wolff
 from intertwine.spaces.lattice import Lattice
 from intertwine.spaces.lattices import lattice_from_name
 
-SMALLEST_PLANE = ("square", "triangular", "honeycomb", "kagome")
+_PLANE = ("square", "triangular", "honeycomb", "kagome")
 
 
 class Exponents(NamedTuple):
@@ -70,7 +71,7 @@ def exact_exponents(named: Named) -> Exponents | None:
     >>> round(found.nu, 6), round(found.eta, 6)
     (0.833333, 0.266667)
     """
-    if named.lattice not in SMALLEST_PLANE or named.states > 4:
+    if named.lattice not in _PLANE or named.states > 4:
         return None
     u = 2.0 / math.pi * math.acos(math.sqrt(named.states) / 2.0)
     return Exponents(3 * (1 - u) / (2 - u), (3 - u) * (5 - u) / (4 * (2 - u)))
@@ -132,7 +133,8 @@ class BlockRBM(NamedTuple):
 
 def build_sampler(c: RenormalizeConfiguration) -> Any:
     """The sampler of the configuration; `auto` by the signs of the couplings."""
-    s, kind = c.sampler, SwendsenWang
+    s = c.sampler
+    kind: Any = SwendsenWang
     if s.name == "heat-bath" or (s.name == "auto" and c.system.next < 0):
         kind = HeatBath
     elif s.name == "wolff":
@@ -142,12 +144,11 @@ def build_sampler(c: RenormalizeConfiguration) -> Any:
 
 def exact_energy(c: RenormalizeConfiguration) -> float | None:
     """⟨E⟩/N = −⟨Σ s s'⟩/N of the finite torus (Kaufman 1949), None where it is not known."""
-    from intertwine.models.ising_exact import ising_torus
-
     named, K = c.named, coupling_of(c)
     pure = c.system.field == 0 and c.system.next == 0
     if named.model != "ising" or named.lattice != "square" or not pure:
         return None
-    if min(named.extent) < 3 or not 0 < K <= 10:
+    if min(named.extent) < 3 or not K > 0:
         return None
-    return ising_torus(*named.extent, K).energy
+    rows, columns = named.extent
+    return ising_torus(rows, columns, K).energy

@@ -73,7 +73,8 @@ def cards(run: RenormalizeRun) -> list[tuple[str, str, str]]:
             )  # fmt: skip
     headline = run.result.get("cards")
     if isinstance(headline, list):
-        found = [tuple(str(word) for word in card) for card in headline if _is_card(card)] + found
+        own = [card for card in headline if _is_card(card)]
+        found = [(str(name), str(value), str(remark)) for name, value, remark in own] + found
     return found[:5] or [("Lines", plain(float(run.steps)), "of metrics")]
 
 
