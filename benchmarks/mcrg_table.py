@@ -1,71 +1,84 @@
-"""Monte Carlo renormalization of the square-lattice Ising model at T_c: exponents, and seconds.
+"""Monte Carlo renormalization of the square lattice at K_c, beside the project's reference run.
 
-    python benchmarks/mcrg_table.py [--side 64] [--samples 40000] [--levels 4] [--couplings 4] [--steps 1]
+    python benchmarks/mcrg_table.py [--samples 40000] [--wide]
 
-Swendsen-Wang samples (20 chains, `--steps` apart), the 2 × 2 majority rule with random ties, y_T and y_H by
-step and by number of couplings with jackknife errors, and beside them a run of another code at L = 64 with
-40,000 samples: y_T 0.911(5), 0.965(3), 0.955(6), 0.946(5) with one coupling and 0.969(5),
-1.005(2), 0.995(5), 0.997(10) with four; y_H 1.8811(1), 1.8758(2), 1.8746(4), 1.8745(11). Exact: 1 and 15/8.
+The table: L = 64, Swendsen-Wang samples, majority of 2 × 2 blocks, four steps, with 1 and with 4 couplings;
+wall seconds of sampling and of blocking. --wide adds L = 128 with 7 even and 4 odd couplings, five steps,
+against the exact y_T = 1 and y_H = 15/8.
 """
 
 from __future__ import annotations
 
 import argparse
-from time import perf_counter
+import time
 
 import jax
 import numpy as np
 
 from intertwine.models.ising import CRITICAL_SQUARE, Ising
+from intertwine.models.spin_terms import EVEN, ODD
 from intertwine.rg.blocking import Majority
+from intertwine.rg.mcrg_result import MCRG
 from intertwine.rg.streaming import MCRGSums
 from intertwine.sampling.cluster import SwendsenWang
 from intertwine.spaces.lattices import Square
 
-BINS = 100
-OTHER = {
-    ("y_T", 1): "0.911(5) 0.965(3) 0.955(6) 0.946(5)",
-    ("y_T", 4): "0.969(5) 1.005(2) 0.995(5) 0.997(10)",
-    ("y_H", 4): "1.8811(1) 1.8758(2) 1.8746(4) 1.8745(11)",
+REFERENCE = {
+    "y_T, 1": ((0.911, 0.005), (0.965, 0.003), (0.955, 0.006), (0.946, 0.005)),
+    "y_T, 4": ((0.969, 0.005), (1.005, 0.002), (0.995, 0.005), (0.997, 0.010)),
+    "y_H, 4": ((1.8811, 0.0001), (1.8758, 0.0002), (1.8746, 0.0004), (1.8745, 0.0011)),
 }
 
 
+def run(side: int, levels: int, samples: int, couplings: object, seed: int) -> tuple[MCRG, float, float]:
+    """The result, and the seconds of sampling and of blocking and summing."""
+    sampler, model, bins = SwendsenWang(chains=20), Ising(Square(side, side), CRITICAL_SQUARE), 50
+    collected = MCRGSums(Majority(2), Square(side, side), levels=levels, couplings=couplings)
+    keys = jax.random.split(jax.random.key(seed), 2 * bins + 1)
+    begun = time.perf_counter()
+    state, sums = sampler.init(model, key=keys[-1]), collected.zeros(bins)
+    drawing = time.perf_counter() - begun
+    blocking = 0.0
+    for k in range(bins):
+        begun = time.perf_counter()
+        drawn, state = sampler.sample(model, state, samples // (bins * sampler.chains), key=keys[2 * k])
+        spins = np.asarray(drawn.configurations).reshape(-1, side * side)
+        drawing += time.perf_counter() - begun
+        begun = time.perf_counter()
+        sums = collected.add(sums, k, spins, key=keys[2 * k + 1])
+        blocking += time.perf_counter() - begun
+    return collected.result(sums), drawing, blocking
+
+
 def main() -> None:
-    """Parse, sample and block in bins, print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    for name, value in (("side", 64), ("samples", 40_000), ("levels", 4), ("couplings", 4), ("steps", 1)):
-        parser.add_argument(f"--{name}", type=int, default=value)
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--samples", type=int, default=40_000)
+    parser.add_argument("--wide", action="store_true")
+    parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    jax.config.update("jax_enable_x64", True)
-    key, lattice = jax.random.key(0), Square(options.side)
-    begun = perf_counter()
-    model, sampler = (
-        Ising(lattice, CRITICAL_SQUARE),
-        SwendsenWang(chains=20, steps=options.steps, burn_in=300),
-    )
-    collected = MCRGSums(Majority(2), lattice, levels=options.levels, couplings=options.couplings)
-    state, sums = sampler.init(model, key=key), collected.zeros(BINS)
-    draws, blocking = -(-options.samples // (BINS * sampler.chains)), 0.0
-    for k in range(BINS):
-        one, two = jax.random.split(jax.random.fold_in(key, k))
-        drawn, state = sampler.sample(model, state, draws, key=one)
-        rows = np.asarray(drawn.configurations).reshape(-1, lattice.size)
-        start = perf_counter()
-        sums = collected.add(sums, k, rows, key=two)
-        blocking += perf_counter() - start
-    found = collected.result(sums)
-    seconds = perf_counter() - begun
-    print(f"L = {options.side}, {found.samples} samples: {seconds:.1f} s, {blocking:.1f} s to block and sum")
-    print(f"even {', '.join(found.even)}; odd {', '.join(found.odd)}")
-    for name in ("y_T", "y_H"):
-        value, error = getattr(found, name), getattr(found, f"{name}_error")
-        for m in range(options.couplings):
-            cells = "  ".join(f"{v:.4f} ± {e:.4f}" for v, e in zip(value[:, m], error[:, m], strict=True))
-            other = OTHER.get((name, m + 1), "") if (options.side, options.couplings) == (64, 4) else ""
-            print(f"{name}, {m + 1} couplings: {cells}   {other}")
+    found, drawing, blocking = run(64, 4, options.samples, 4, options.seed)
+    print(f"L = 64, {found.samples} samples: {drawing:.1f} s of sampling, {blocking:.1f} s of blocking")
+    print(f"{'':8}{'step':>4}  {'here':>18}  {'reference run':>18}  {'difference/σ':>12}")
+    for name, rows in REFERENCE.items():
+        sector, column = name.split(", ")
+        y, error = getattr(found, sector), getattr(found, f"{sector}_error")
+        for n, (value, sigma) in enumerate(rows):
+            here, own = y[n, int(column) - 1], error[n, int(column) - 1]
+            pull = (here - value) / np.hypot(own, sigma)
+            print(
+                f"{name:<8}{n + 1:>4}  {f'{here:.4f} ± {own:.4f}':>18}  {f'{value:.4f} ± {sigma:.4f}':>18}"
+                f"  {pull:>12.1f}"
+            )
     print(found)
+    if options.wide:
+        found, drawing, blocking = run(128, 5, options.samples, (*EVEN, *ODD), options.seed + 1)
+        print(f"L = 128, {found.samples} samples: {drawing:.1f} s of sampling, {blocking:.1f} s of blocking")
+        for n in range(5):
+            y_T, y_H = (
+                f"{y[n, -1]:.4f} ± {error[n, -1]:.4f}"
+                for y, error in ((found.y_T, found.y_T_error), (found.y_H, found.y_H_error))
+            )
+            print(f"step {n + 1}: y_T {y_T} (exact 1), y_H {y_H} (exact 1.875)")
 
 
 if __name__ == "__main__":
