@@ -66,9 +66,8 @@ class BetaFunction:
         rate = 1 + slope
         if rate <= 0:
             raise fail("couplings", "couplings at which K' grows with K", "a line that falls", "more samples")
-        return math.log(rate) / math.log(self.block), math.sqrt(covariance[0, 0]) / rate / math.log(
-            self.block
-        )
+        scale = math.log(self.block)
+        return math.log(rate) / scale, math.sqrt(float(covariance[0, 0])) / float(rate) / scale
 
     def _line(self) -> tuple[np.ndarray, np.ndarray]:
         if len(self.couplings) < 2:
