@@ -145,6 +145,9 @@ NORMAL = np.random.default_rng(0).normal(size=(4, 100))
         (lambda: reweight(NORMAL, {"energy": NORMAL}, 0.1, 0.2), "names other than energy"),
         (lambda: reweight(NORMAL, NORMAL, 0.1, 0.2), "observables: expected arrays by name"),
         (lambda: reweight(NORMAL[:, :1], None, 0.1, 0.2), "at least 8 samples"),
+        (lambda: MultiHistogram(3.0, [0.1]), "energies: expected a list of arrays"),
+        (lambda: MultiHistogram([["a"]], [0.1]), "energies: expected finite arrays"),
+        (lambda: reweight(NORMAL, None, 0.1, "high"), "K: expected finite couplings"),
         (lambda: reweight(NORMAL, None, 0.1, np.inf), "K: expected finite couplings"),
     ],
 )

@@ -91,7 +91,7 @@ def test_the_same_key_on_any_threads_and_in_parts(key):
     ("make", "words"),
     [
         (lambda: TemperedHeatBath(betas=(0.5, 0.2, 1.0)), "betas: expected ascending powers"),
-        (lambda: TemperedHeatBath(betas=65), "betas: expected at most 64 rungs"),
+        (lambda: TemperedHeatBath(betas=65), "betas: expected 2 to 64 rungs"),
         (lambda: TemperedHeatBath(chains=-1), "chains: expected a positive integer"),
         (
             lambda: TemperedHeatBath().init(

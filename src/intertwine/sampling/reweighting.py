@@ -133,9 +133,9 @@ class MultiHistogram:
         *,
         weights: Sequence[Any] | None = None,
     ):
-        self.couplings = _couplings(couplings, len(energies))
         named = _named(observables)
         values = [{"energy": x} for x in _arrays("energies", energies, None)]
+        self.couplings = _couplings(couplings, len(values))
         for name, arrays in named.items():
             if name in ("energy", "energy_squared"):
                 raise fail("observables", "names other than energy and energy_squared", name)
@@ -159,8 +159,8 @@ class MultiHistogram:
 
         Gives the warning `OutsideData` where the effective number of samples is below 20.
         """
-        points = np.asarray(K, np.float64)
-        if not np.isfinite(points).all():
+        points = _numbers(K)
+        if not points.size or not np.isfinite(points).all():
             raise fail("K", "finite couplings", K)
         flat = points.reshape(-1)
         found = [
@@ -199,11 +199,16 @@ def _jackknife_error(values: np.ndarray) -> np.ndarray:
     return np.sqrt((len(values) - 1) * values.var(0))
 
 
-def _couplings(values: Any, count: int) -> np.ndarray:
+def _numbers(values: Any) -> np.ndarray:
+    """float64, empty where these are no numbers."""
     try:
-        found = np.asarray(values, np.float64)
+        return np.asarray(values, np.float64)
     except (TypeError, ValueError):
-        found = np.zeros(0)
+        return np.zeros(0)
+
+
+def _couplings(values: Any, count: int) -> np.ndarray:
+    found = _numbers(values)
     if found.shape != (count,) or not count or not np.isfinite(found).all():
         raise fail("couplings", f"{count} finite numbers, one for each data set", values)
     if len(np.unique(found)) < count:
@@ -221,9 +226,15 @@ def _named(observables: Any) -> Mapping[str, Any]:
 
 def _arrays(name: str, arrays: Any, shapes: list[tuple[int, ...]] | None) -> list[np.ndarray]:
     """Finite float64 arrays (chains, draws), one for each data set."""
+    try:
+        sets = list(arrays)
+    except TypeError:
+        sets = []
+    if not sets:
+        raise fail(name, "a list of arrays (chains, draws), one for each coupling", arrays)
     found = []
-    for k, given in enumerate(arrays):
-        x = np.asarray(given, np.float64)
+    for k, given in enumerate(sets):
+        x = _numbers(given)
         x = x[None] if x.ndim == 1 else x
         if x.ndim != 2 or not x.size or not np.isfinite(x).all():
             raise fail(name, "finite arrays (chains, draws), one for each coupling", f"shape {x.shape}")

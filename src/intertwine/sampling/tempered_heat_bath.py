@@ -65,7 +65,7 @@ class LadderSums(NamedTuple):
 class TemperedHeatBath:
     """Heat bath of an `Ising` model on a ladder of temperatures, with swaps: p = Ψ/Z.
 
-    chains: how many ladders. betas: ascending powers of Ψ, the last one 1, at most 64; or a number R of them,
+    chains: how many ladders. betas: 2 to 64 ascending powers of Ψ, the last one 1; or a number R of them,
     1/R, 2/R, …, 1. steps: sweeps, each with swaps, between draws. burn_in: sweeps before the first draw.
     swaps: False for independent chains at many temperatures.
 
@@ -98,8 +98,8 @@ class TemperedHeatBath:
             positive_int("betas", self.betas, "give the number of rungs, or their powers ending with 1")
         else:
             object.__setattr__(self, "betas", checked_powers(self.betas))
-        if len(self.powers) > 64:
-            raise fail("betas", "at most 64 rungs", len(self.powers))
+        if not 2 <= len(self.powers) <= 64:
+            raise fail("betas", "2 to 64 rungs", len(self.powers), "HeatBath has one")
 
     @property
     def powers(self) -> tuple[float, ...]:
