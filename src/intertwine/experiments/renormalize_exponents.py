@@ -1,21 +1,13 @@
 r"""The study `exponents`: ν and η by finite-size scaling at the critical point.
 
-On L × L sites at K_c of the infinite lattice (Fisher & Barber 1972; Binder 1981; Ferrenberg & Landau, Phys.
-Rev. B 44, 5081, 1991), with S = ∂ ln Ψ/∂K and m² the square of the order parameter,
-
-    ⟨m²⟩ ~ L^{−(d − 2 + η)},      U = ⟨m⁴⟩/⟨m²⟩²,      −∂ ln U/∂K ~ L^{1/ν}
-    ∂ ln⟨m^k⟩/∂K = ⟨m^k S⟩/⟨m^k⟩ − ⟨S⟩
-
-(in U the smooth background of each logarithm, a constant, cancels).
-
-A line of metrics is a batch on every size. The exponents are slopes of straight lines in ln L; the smallest
-sizes are left out while the lines do not describe them (χ² of more than 2 a degree of freedom, at least three
-sizes kept). Errors are those of the jackknife over batches.
+`rg.finite_size` has the mathematics: on L × L sites at K_c of the infinite lattice ⟨m²⟩ ~ L^{−η}, and the
+slope of the cumulant −∂ ln U/∂ ln K ~ L^{1/ν}. A line of metrics is a batch on every size, a bin of the
+jackknife. Of three Potts states corrections to scaling are known to fall as L^{−4/5} (den Nijs 1982), and are
+counted.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -23,6 +15,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from intertwine._checks import InputError
 from intertwine.experiments.renormalize_configuration import RenormalizeConfiguration
 from intertwine.experiments.renormalize_results import Outcome
 from intertwine.experiments.renormalize_system import (
@@ -33,26 +26,20 @@ from intertwine.experiments.renormalize_system import (
 )
 from intertwine.experiments.renormalize_words import said
 from intertwine.models.potts import Potts
+from intertwine.rg.finite_size import LARGEST_MISFIT, PowerLaw, cumulant_slope, jackknife, power_law
+from intertwine.rg.host_terms import equal_sums, product_sums
 
+SLOPE = "−∂ ln U/∂ ln K"
 SIZES = (8, 12, 16, 24, 32, 48)
-LARGEST_MISFIT = 2.0
+CORRECTIONS = {3: 0.8}
+"""ω by the number of states, where corrections to scaling are large."""
 
 
 class State(NamedTuple):
-    """chains: the samplers', by size. sums: means of S, m², m⁴, m² S, m⁴ S, float64 (sizes, bins, 5)."""
+    """chains: the samplers', by size. sums: `moments` of every bin, float64 (sizes, bins, 5)."""
 
     chains: tuple[Any, ...]
     sums: np.ndarray
-
-
-class Line(NamedTuple):
-    """ln y = slope · ln L + constant from the sizes of index `first` on; misfit: χ² a degree of freedom."""
-
-    slope: float
-    error: float
-    constant: float
-    first: int
-    misfit: float
 
 
 def build(c: RenormalizeConfiguration) -> Exponents:
@@ -71,6 +58,7 @@ class Exponents:
         self.sampler = build_sampler(c)
         self.draws = c.scaling.samples // (c.sampler.chains * c.sampler.bins)
         self.key = jax.random.key(c.seed)
+        self.omega = CORRECTIONS.get(c.named.states)
 
     @property
     def announcement(self) -> str:
@@ -110,9 +98,12 @@ class Exponents:
         """The exponents from the batches so far, from the fourth on."""
         if sums.shape[1] < 4:
             return {}
-        slope, order = self.fits(sums)
-        return {"y_T": slope.slope, "y_T_error": slope.error, "y_H": 2 + order.slope / 2,
-                "y_H_error": order.error / 2}  # fmt: skip
+        try:
+            slope, line = self.fits(sums)
+        except InputError:  # too few batches for a slope above zero
+            return {}
+        return {"y_T": slope.exponent, "y_T_error": slope.error, "y_H": 2 + line.exponent / 2,
+                "y_H_error": line.error / 2}  # fmt: skip
 
     def describe(self, record: dict[str, Any]) -> str:
         """The exponents so far, in words."""
@@ -122,9 +113,11 @@ class Exponents:
         nu, error = 1 / record["y_T"], record["y_T_error"] / record["y_T"] ** 2
         return f"ν {said(nu, error)}  η {said(eta, 2 * record['y_H_error'])}"
 
-    def fits(self, sums: np.ndarray) -> tuple[Line, Line]:
-        """The lines of −∂ ln U/∂K and of ⟨m²⟩."""
-        slope, line = (straight_line(self.sizes, *jackknife(sums, of)) for of in (log_slope, order))
+    def fits(self, sums: np.ndarray) -> tuple[PowerLaw, PowerLaw]:
+        """The lines of −∂ ln U/∂ ln K and of ⟨m²⟩."""
+        slope, line = (
+            power_law(self.sizes, *jackknife(sums, of), omega=self.omega) for of in (cumulant_slope, order)
+        )
         return slope, line
 
     def finish(self, state: State) -> Outcome:
@@ -132,10 +125,10 @@ class Exponents:
         slope, line = self.fits(state.sums)
         exact = exact_exponents(self.c.named)
         found = {
-            "y_T": (slope.slope, slope.error),
-            "y_H": (2 + line.slope / 2, line.error / 2),
-            "nu": (1 / slope.slope, slope.error / slope.slope**2),
-            "eta": (-line.slope, line.error),
+            "y_T": (slope.exponent, slope.error),
+            "y_H": (2 + line.exponent / 2, line.error / 2),
+            "nu": (1 / slope.exponent, slope.error / slope.exponent**2),
+            "eta": (-line.exponent, line.error),
         }
         exponents = {
             name: {"mean": m, "error": e, "exact": None if exact is None else getattr(exact, name)}
@@ -145,24 +138,6 @@ class Exponents:
             f"{label} = {said(*found[name])}"
             + ("" if exact is None else f" (exact {getattr(exact, name):.6g})")
             for name, label in (("nu", "ν"), ("eta", "η"))
-        )
-        names = {"slope": (slope, log_slope, "−∂ ln U/∂K"), "order": (line, order, "⟨m²⟩")}
-        arrays: dict[str, Any] = {"column_size": ("size", np.array(self.sizes, float), "L")}
-        attributes: dict[str, Any] = {"row_of": "size", "title_size": "L"}
-        for name, (fit, of, title) in names.items():
-            values, errors = jackknife(state.sums, of)
-            arrays[f"column_{name}"] = ("size", values, title)
-            arrays[f"error_{name}"] = ("size", errors, "one standard deviation")
-            fitted = np.exp(fit.constant) * np.array(self.sizes, float) ** fit.slope
-            arrays[f"fit_{name}"] = ("size", fitted, f"fitted line of {title}")
-            attributes |= {f"title_{name}": title, f"log_{name}": 2}
-        attributes["caption_slope"] = (
-            "−∂ ln U/∂K with U = ⟨m⁴⟩/⟨m²⟩² at K_c against L, both logarithmic: a straight line of the slope"
-            f" 1/ν = {said(slope.slope, slope.error)}, fitted from L = {self.sizes[slope.first]} on."
-        )
-        attributes["caption_order"] = (
-            f"⟨m²⟩ at K_c against L, both logarithmic: a straight line of the slope −η ="
-            f" {said(line.slope, line.error)}, fitted from L = {self.sizes[line.first]} on."
         )
         record = {
             "samples": self.c.scaling.samples * len(self.sizes),
@@ -175,62 +150,56 @@ class Exponents:
             },
             "notices": [
                 f"The line of {title} does not describe its points: χ² is {fit.misfit:.1f} a degree."
-                for fit, _, title in names.values()
+                for fit, title in ((slope, SLOPE), (line, "⟨m²⟩"))
                 if fit.misfit > LARGEST_MISFIT
             ],
         }
+        arrays, attributes = self._figures(state.sums, slope, line)
         return Outcome(record, arrays, [record["headline"]], record["notices"], attributes)
+
+    def _figures(
+        self, sums: np.ndarray, slope: PowerLaw, line: PowerLaw
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The points, their errors and what was fitted to them; titles and captions."""
+        L = np.array(self.sizes, float)
+        arrays: dict[str, Any] = {"column_size": ("size", L, "L")}
+        attributes: dict[str, Any] = {"row_of": "size", "title_size": "L"}
+        for name, fit, of, title, words in (
+            ("slope", slope, cumulant_slope, SLOPE, "−∂ ln U/∂ ln K with U = ⟨m⁴⟩/⟨m²⟩²"),
+            ("order", line, order, "⟨m²⟩", "⟨m²⟩"),
+        ):
+            values, errors = jackknife(sums, of)
+            fitted = np.exp(fit.constant) * L**fit.exponent
+            if self.omega is not None:
+                fitted = fitted * np.exp(fit.correction * L**-self.omega)
+            arrays[f"column_{name}"] = ("size", values, title)
+            arrays[f"error_{name}"] = ("size", errors, "one standard deviation")
+            arrays[f"fit_{name}"] = ("size", fitted, f"fitted line of {title}")
+            counted = "" if self.omega is None else f" and corrections L^−{self.omega:g}"
+            attributes |= {f"title_{name}": title, f"log_{name}": 2}
+            attributes[f"caption_{name}"] = (
+                f"{words} at K_c against L, both logarithmic; dashed: L to the power"
+                f" {said(fit.exponent, fit.error)}{counted}, fitted from L = {self.sizes[fit.first]} on."
+            )
+        return arrays, attributes
 
 
 def moments(model: Any, spins: np.ndarray) -> np.ndarray:
-    """Means of S, m², m⁴, m² S, m⁴ S over configurations (n, N)."""
-    bonds = model.lattice.bonds()
+    """Means of ln Ψ, m², m⁴, m² ln Ψ, m⁴ ln Ψ over configurations (n, N)."""
+    bonds, N = model.lattice.bonds(), model.size
     if isinstance(model, Potts):
-        S = (spins[:, bonds[:, 0]] == spins[:, bonds[:, 1]]).sum(1).astype(np.float64)
-        shares = np.stack([(spins == a).mean(1) for a in range(model.states)], -1)
+        weight = float(model.coupling) * equal_sums(spins, bonds, model.states).sum(1)
+        shares = equal_sums(spins, np.arange(N, dtype=np.int32)[:, None], model.states) / N
         square = (model.states * (shares**2).sum(1) - 1) / (model.states - 1)
     else:
-        S = (spins[:, bonds[:, 0]] * spins[:, bonds[:, 1]]).sum(1, dtype=np.int64).astype(np.float64)
-        square = spins.mean(1, dtype=np.float64) ** 2
-    columns = S, square, square**2, square * S, square**2 * S
+        weight = float(model.coupling) * product_sums(spins, bonds)
+        for terms, strength in zip(model.terms, np.asarray(model.strengths), strict=True):
+            weight += float(strength) * product_sums(spins, terms.sites)
+        square = (spins.sum(1, dtype=np.int64) / N) ** 2
+    columns = weight, square, square**2, square * weight, square**2 * weight
     return np.array([column.mean() for column in columns])
-
-
-def log_slope(mean: np.ndarray) -> np.ndarray:
-    """−∂ ln U/∂K of the means (..., 5)."""
-    return 2 * mean[..., 3] / mean[..., 1] - mean[..., 4] / mean[..., 2] - mean[..., 0]
 
 
 def order(mean: np.ndarray) -> np.ndarray:
     """⟨m²⟩ of the means (..., 5)."""
     return mean[..., 1]
-
-
-def jackknife(sums: np.ndarray, of: Any) -> tuple[np.ndarray, np.ndarray]:
-    """A function of means and its error, by size, from bins (sizes, bins, columns)."""
-    bins = sums.shape[1]
-    without = of((sums.sum(1, keepdims=True) - sums) / (bins - 1))
-    return of(sums.mean(1)), np.sqrt((bins - 1) * without.var(1))
-
-
-def straight_line(sizes: tuple[int, ...], values: np.ndarray, errors: np.ndarray) -> Line:
-    """The weighted fit of ln y = slope · ln L + constant, smallest sizes left out where it must be.
-
-    >>> sizes = (4, 8, 16, 32)
-    >>> fit = straight_line(sizes, 3 * np.array(sizes) ** -0.25, np.full(4, 1e-3))
-    >>> round(fit.slope, 6), fit.first
-    (-0.25, 0)
-    """
-    if not (np.isfinite(values).all() and (values > 0).all()):
-        return Line(math.nan, math.nan, math.nan, 0, math.nan)
-    x, y, sigma = np.log(np.array(sizes, float)), np.log(values), np.maximum(errors / values, 1e-12)
-    for first in range(len(sizes) - 2):
-        a = np.stack([x[first:], np.ones(len(x) - first)], 1) / sigma[first:, None]
-        covariance = np.linalg.inv(a.T @ a)
-        found = covariance @ a.T @ (y[first:] / sigma[first:])
-        degrees = len(x) - first - 2
-        misfit = float((((y[first:] / sigma[first:]) - a @ found) ** 2).sum() / degrees)
-        if misfit <= LARGEST_MISFIT:
-            break
-    scale = math.sqrt(max(1.0, misfit))
-    return Line(float(found[0]), scale * math.sqrt(float(covariance[0, 0])), float(found[1]), first, misfit)
