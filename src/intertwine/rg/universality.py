@@ -7,9 +7,10 @@ as
     y_n = y + a b^{−ω n},
 
 b^{−ω} being the leading irrelevant eigenvalue: ω = 4/5 for Potts models of three states (Nienhuis 1982),
-whose y_T therefore settles slowly. With ω given, a is fitted; else a = 0 and the first steps are left out while a
-constant does not describe them. ν = 1/y_T, η = d + 2 − 2 y_H. Errors are the larger of one standard deviation
-and the distance from the last step, since what other corrections and left-out couplings do is not known.
+whose y_T therefore settles slowly. With ω given, a is fitted; else a = 0 and the first steps are left out
+while a constant does not describe them. ν = 1/y_T, η = d + 2 − 2 y_H. Errors are the larger of one standard
+deviation and the distance from the last step, since what other corrections and left-out couplings do is not
+known.
 Finite-size scaling (`finite_size`) of the same system is the check that needs no blocking.
 """
 
