@@ -107,7 +107,7 @@ if TYPE_CHECKING:
     from intertwine.sampling.heat_bath import HeatBath
     from intertwine.sampling.laws import assert_detailed_balance
     from intertwine.sampling.metropolis import Metropolis
-    from intertwine.sampling.reweighting import MultiHistogram, reweight
+    from intertwine.sampling.reweighting import MultiHistogram, OutsideData, reweight
     from intertwine.sampling.rules import Exchange, GlobalFlip, Mixture, SingleFlip
     from intertwine.sampling.tempered_gibbs import TemperedGibbs
     from intertwine.sampling.tempered_heat_bath import TemperedHeatBath
@@ -162,7 +162,7 @@ _NAMES = {
     "intertwine.models.spin_enumeration": ("enumerate_distribution",),
     "intertwine.sampling.heat_bath": ("HeatBath",),
     "intertwine.sampling.tempered_heat_bath": ("TemperedHeatBath",),
-    "intertwine.sampling.reweighting": ("MultiHistogram", "reweight"),
+    "intertwine.sampling.reweighting": ("MultiHistogram", "OutsideData", "reweight"),
     "intertwine.sampling.wolff": ("Wolff",),
     "intertwine.learning.supervised": ("Supervised",),
     "intertwine.learning.fit_supervised": ("fit_supervised",),
@@ -289,6 +289,7 @@ __all__ = [
     "NotMixed",
     "Operator",
     "OptaxGradient",
+    "OutsideData",
     "ParallelTempering",
     "PermutationGroup",
     "Potts",
