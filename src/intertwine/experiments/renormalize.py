@@ -109,7 +109,7 @@ def _go_on(
     except KeyboardInterrupt:
         raise interrupted(ledger, study.lines) from None
     for line in outcome.words:
-        print(line.replace("-", "−"), flush=True)
+        print(line, flush=True)
     for line in outcome.warnings:
         warn(line)
     report(ledger.folder.path)

@@ -140,7 +140,7 @@ class Sampler(Section):
     name: Literal["auto", "swendsen-wang", "wolff", "heat-bath"] = choice(
         "auto", "auto", "swendsen-wang", "wolff", "heat-bath"
     )
-    samples: int = integer(20_000, 20, 1 << 24)
+    samples: int = integer(40_000, 20, 1 << 24)
     chains: int = integer(10, 1, 4096)
     bins: int = integer(25, 4, 10_000)
     thin: int = integer(1, 1, 10_000)

@@ -148,14 +148,24 @@ class Exponents:
                 "fit of ν": f"from L = {self.sizes[slope.first]}, χ² a degree {slope.misfit:.2f}",
                 "fit of η": f"from L = {self.sizes[line.first]}, χ² a degree {line.misfit:.2f}",
             },
-            "notices": [
-                f"The line of {title} does not describe its points: χ² is {fit.misfit:.1f} a degree."
-                for fit, title in ((slope, SLOPE), (line, "⟨m²⟩"))
-                if fit.misfit > LARGEST_MISFIT
-            ],
+            "notices": self._notices(slope, line),
         }
         arrays, attributes = self._figures(state.sums, slope, line)
         return Outcome(record, arrays, [record["headline"]], record["notices"], attributes)
+
+    def _notices(self, slope: PowerLaw, line: PowerLaw) -> list[str]:
+        said = [
+            f"The line of {title} does not describe its points: χ² is {fit.misfit:.1f} a degree."
+            for fit, title in ((slope, SLOPE), (line, "⟨m²⟩"))
+            if fit.misfit > LARGEST_MISFIT
+        ]
+        if self.omega is not None:
+            system = self.c.named.full.rpartition(":")[0]
+            said.append(
+                f"Corrections to scaling fall only as L^−{self.omega:g} here; to count them widens the errors."
+                f" Blocking is sharper: intertwine renormalize --system {system}:64 --samples 100000."
+            )
+        return said
 
     def _figures(
         self, sums: np.ndarray, slope: PowerLaw, line: PowerLaw
@@ -163,7 +173,12 @@ class Exponents:
         """The points, their errors and what was fitted to them; titles and captions."""
         L = np.array(self.sizes, float)
         arrays: dict[str, Any] = {"column_size": ("size", L, "L")}
-        attributes: dict[str, Any] = {"row_of": "size", "title_size": "L"}
+        attributes: dict[str, Any] = {
+            "row_of": "size",
+            "title_size": "L",
+            "caption_running": "How the numbers came about: the exponents from all batches so far; bars: one"
+            " standard error.",
+        }
         for name, fit, of, title, words in (
             ("slope", slope, cumulant_slope, SLOPE, "−∂ ln U/∂ ln K with U = ⟨m⁴⟩/⟨m²⟩²"),
             ("order", line, order, "⟨m²⟩", "⟨m²⟩"),

@@ -80,7 +80,7 @@ def result_record(c: RenormalizeConfiguration, outcome: Outcome, seconds: float)
 
         named = c.named
         system = {
-            "name": named.full,
+            "name": named.full.rpartition(":")[0] if c.study == "exponents" else named.full,
             "model": named.model,
             "states": named.states,
             "lattice": named.lattice if c.study == "exponents" else named.lattice_name,

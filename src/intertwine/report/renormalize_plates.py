@@ -252,6 +252,7 @@ def _running(run: RenormalizeRun) -> Plate | None:
         " and the energy of each batch; bars: one standard error."
     )
     caption += "" if every == 1 else f" One line in {every} of the {run.steps} is drawn."
+    caption = _caption(run, "running", caption)
     last = ", ".join(f"{name} {plain(run.last(name), 5)}" for name in ("y_T", "y_H", "energy")
                      if run.last(name) is not None)  # fmt: skip
     panels = sum(axis.startswith("yaxis") for axis in figure.to_plotly_json()["layout"])

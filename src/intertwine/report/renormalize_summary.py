@@ -20,7 +20,8 @@ _STUDIES = {"flow": "Renormalization", "exponents": "Critical exponents", "netwo
 def title(run: RenormalizeRun) -> str:
     """What was computed, for a heading."""
     system = run.result.get("system", {}).get("name") or _configured(run, "system") or ""
-    rule = str(run.result.get("rule") or _configured(run, "rule") or "").rpartition("/")[2]
+    given = run.result.get("rule") if run.finished else _configured(run, "rule")
+    rule = "" if run.study == "exponents" else str(given or "").rpartition("/")[2]
     words = [str(part) for part in (system if run.study != "network" else "", rule) if part]
     return f"{_STUDIES.get(run.study, 'Renormalization')}: " + (" by ".join(words) or run.name)
 
