@@ -120,9 +120,9 @@ def test_two_systems_of_one_class_and_another():
 @pytest.mark.parametrize(
     ("family", "nu", "eta", "omega"),
     [
-        (ising, 1, 1 / 4, None),
-        (lambda side: Ising(Triangular(side), CRITICAL_TRIANGULAR), 1, 1 / 4, None),
-        (next_nearest, 1, 1 / 4, None),
+        (ising, 1, 1 / 4, 2.0),
+        (lambda side: Ising(Triangular(side), CRITICAL_TRIANGULAR), 1, 1 / 4, 2.0),
+        (next_nearest, 1, 1 / 4, 2.0),
         (potts, 5 / 6, 4 / 15, 0.8),
     ],
     ids=["square", "triangular", "next", "potts"],

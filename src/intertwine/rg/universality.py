@@ -6,8 +6,9 @@ as
 
     y_n = y + a b^{−ω n},
 
-b^{−ω} being the leading irrelevant eigenvalue: ω = 4/5 for Potts models of three states (Nienhuis 1982),
-whose y_T therefore settles slowly. With ω given, a is fitted; else a = 0 and the first steps are left out
+b^{−ω} being the leading irrelevant eigenvalue: ω = 2 for Ising models in two dimensions (Caselle et al., J.
+Phys. A 35, 4861, 2002), 4/5 for Potts models of three states (Nienhuis, J. Phys. A 15, 199, 1982), whose y_T
+therefore settles slowly. With ω given, a is fitted; else a = 0 and the first steps are left out
 while a constant does not describe them. ν = 1/y_T, η = d + 2 − 2 y_H. Errors are the larger of one standard
 deviation and the distance from the last step, since what other corrections and left-out couplings do is not
 known.
