@@ -77,7 +77,7 @@ class Approximate:
         """The fixed point and its exponents beside the exact ones."""
         c, exact = self.c, exact_exponents(self.c.named)
         K, y_T, y_H = float(self.fixed.couplings[0]), float(self.step.y_T), float(self.with_field.y_H)
-        values = {"y_T": y_T, "y_H": y_H, "nu": 1 / y_T, "eta": c_dimension(c) + 2 - 2 * y_H}
+        values = {"y_T": y_T, "y_H": y_H, "nu": 1 / y_T, "eta": len(c.named.extent) + 2 - 2 * y_H}
         exponents = {
             name: {"mean": value, "error": None, "exact": None if exact is None else getattr(exact, name)}
             for name, value in values.items()
@@ -105,8 +105,3 @@ class Approximate:
         }
         attributes = {"families": "nearest", "fixed_coupling": K}
         return Outcome(record, arrays, [headline], attributes=attributes)
-
-
-def c_dimension(c: RenormalizeConfiguration) -> int:
-    """The dimension of the system's lattice."""
-    return len(c.named.extent)

@@ -162,7 +162,7 @@ class Exponents:
         if self.omega is not None:
             system = self.c.named.full.rpartition(":")[0]
             said.append(
-                f"Corrections to scaling fall only as L^−{self.omega:g} here; to count them widens the errors."
+                f"Corrections to scaling fall only as L^−{self.omega:g}; to count them widens the errors."
                 f" Blocking is sharper: intertwine renormalize --system {system}:64 --samples 100000."
             )
         return said

@@ -36,7 +36,6 @@ from intertwine.experiments.renormalize_words import flow_outcome
 from intertwine.models.spin_terms import EVEN
 from intertwine.rg.matched_flow import matched_flow
 from intertwine.rg.streaming import MCRGSums
-from intertwine.spaces.lattice import Lattice
 
 START_DRAWS = 40
 """Draws of every chain for a flow from another start."""
@@ -81,6 +80,7 @@ class Sampled:
         self.sums = MCRGSums(
             self.rule, self.lattice, levels=c.levels, couplings=c.couplings, states=c.named.potts_states
         )
+        self.lattices = self.sums.lattices
         self.key = jax.random.key(c.seed)
         self.draws = c.sampler.samples // (c.sampler.chains * c.sampler.bins)
         self.picked = np.unique(np.linspace(0, self.draws - 1, KEPT_DRAWS).astype(int))
@@ -95,14 +95,6 @@ class Sampled:
             f"{c.named.full} at K = {coupling_of(c):.6g}, {c.rule.name}, {c.levels} levels;"
             f" {c.sampler.samples} samples in {c.sampler.bins} batches"
         )
-
-    @cached_property
-    def lattices(self) -> list[Lattice]:
-        """Of every level, the system's first."""
-        found = [self.lattice]
-        for _ in range(self.c.levels):
-            found.append(self.rule.blocked(found[-1]))
-        return found
 
     @cached_property
     def families(self) -> tuple[str, ...]:
