@@ -209,6 +209,12 @@ class Sampled:
             found.append(spins.reshape(height, -1))
         return found
 
+    @property
+    def _may_be_critical(self) -> bool:
+        """Whether the exponents of the class are to be expected: at K_c, or at a K given with further pairs."""
+        s = self.c.system
+        return s.field == 0 and (s.coupling == "critical" or s.next != 0)
+
     def finish(self, state: State) -> Outcome:
         """The result after the last line."""
         key = jax.random.fold_in(self.key, self.lines + 1)
@@ -224,7 +230,7 @@ class Sampled:
         return flow_outcome(
             self.c,
             result,
-            exact_exponents(self.c.named),
+            exact_exponents(self.c.named) if self._may_be_critical else None,
             measured,
             self.families,
             matched,

@@ -42,7 +42,7 @@ def flow_outcome(
         "reason": str(result.reason),
         "headline": _headline(c, result, exponents),
         "facts": {"couplings kept": ", ".join(result.even), "sizes": ", ".join(sizes)},
-        "notices": _notices(couplings, sizes, observables),
+        "notices": _notices(couplings, sizes, observables) + _in_field(c),
     }
     return Outcome(
         record,
@@ -108,12 +108,20 @@ def _notices(
     return said
 
 
+def _in_field(c: RenormalizeConfiguration) -> list[str]:
+    if c.system.field == 0:
+        return []
+    return ["In a field even and odd operators mix: y_T and y_H are not those of two separate sectors."]
+
+
 def said(mean: float, error: float) -> str:
     """A number with its error.
 
-    >>> said(-0.99712, 0.0043), said(1.5, float("nan"))
-    ('−0.9971 ± 0.0043', '1.5')
+    >>> said(-0.99712, 0.0043), said(1.5, float("nan")), said(float("nan"), 0.1)
+    ('−0.9971 ± 0.0043', '1.5', 'not determined')
     """
+    if math.isnan(mean):
+        return "not determined"
     if not (math.isfinite(mean) and math.isfinite(error) and error > 0):
         return f"{mean:.6g}".replace("-", "−")
     digits = max(0, 1 - math.floor(math.log10(error)))
