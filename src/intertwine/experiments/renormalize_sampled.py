@@ -211,7 +211,7 @@ class Sampled:
 
     @property
     def _may_be_critical(self) -> bool:
-        """Whether the exponents of the class are to be expected: at K_c, or at a K given with further pairs."""
+        """Whether the exponents of the class may be expected: at K_c, or at a K given with further pairs."""
         s = self.c.system
         return s.field == 0 and (s.coupling == "critical" or s.next != 0)
 
