@@ -23,14 +23,19 @@ if TYPE_CHECKING:
         block_distribution,
         block_hamiltonian,
     )
+    from intertwine.rg.block_rbm import block_rbm
     from intertwine.rg.blocking import BlockRule, Decimation, Majority, Rule
+    from intertwine.rg.bond_rbm import bond_rbm
     from intertwine.rg.collapse import Collapse, collapse
     from intertwine.rg.coupling_metric import CouplingMetrics, coupling_metrics
     from intertwine.rg.critical_slowing import CriticalSlowing, critical_slowing
     from intertwine.rg.exact_step import ExactStep
+    from intertwine.rg.finite_size import FiniteSize, PowerLaw, finite_size, power_law
     from intertwine.rg.fisher_spectrum import FisherSpectrum, fisher_spectrum
     from intertwine.rg.flow import FixedPoint, Flow, critical_coupling, fixed_point, flow
+    from intertwine.rg.hidden_hamiltonian import HiddenHamiltonian, hidden_hamiltonian
     from intertwine.rg.information_bound import InformationBound, mutual_information_bound
+    from intertwine.rg.layer_flow import LayerFlow, layer_flow
     from intertwine.rg.learned_blocks import LearnedBlocks, learn_blocks
     from intertwine.rg.matched_flow import matched_flow
     from intertwine.rg.matching import BetaFunction, beta_function
@@ -41,13 +46,16 @@ if TYPE_CHECKING:
     from intertwine.rg.mutual_information import mutual_information, optimal_filter
     from intertwine.rg.network_flow import FlowFixedPoint, NetworkFlow, flow_fixed_point, network_flow
     from intertwine.rg.niemeijer_van_leeuwen import NiemeijerVanLeeuwen, niemeijer_van_leeuwen
+    from intertwine.rg.receptive_fields import ReceptiveFields, receptive_fields
     from intertwine.rg.sampled_step import MatchedStep, VariationalStep
     from intertwine.rg.spin_products import product_families, product_values, walsh_hadamard
     from intertwine.rg.step import FunctionStep, Step, linearise
     from intertwine.rg.streaming import MCRGSums
     from intertwine.rg.thermometer import Temperature, ising_temperature
+    from intertwine.rg.trace_condition import TraceCondition, trace_condition
     from intertwine.rg.training_flow import TrainingFlow, training_flow
     from intertwine.rg.trg import TRG, trg, trg_critical, trg_derivatives
+    from intertwine.rg.universality import CriticalExponents, exponents
     from intertwine.rg.variational import VariationalCouplings, variational_couplings
 
 _NAMES = {
@@ -58,12 +66,14 @@ _NAMES = {
         "block_distribution",
         "block_hamiltonian",
     ),
+    "block_rbm": ("block_rbm",),
     "blocking": (
         "BlockRule",
         "Decimation",
         "Majority",
         "Rule",
     ),
+    "bond_rbm": ("bond_rbm",),
     "collapse": (
         "Collapse",
         "collapse",
@@ -77,6 +87,12 @@ _NAMES = {
         "critical_slowing",
     ),
     "exact_step": ("ExactStep",),
+    "finite_size": (
+        "FiniteSize",
+        "PowerLaw",
+        "finite_size",
+        "power_law",
+    ),
     "fisher_spectrum": (
         "FisherSpectrum",
         "fisher_spectrum",
@@ -88,9 +104,17 @@ _NAMES = {
         "fixed_point",
         "flow",
     ),
+    "hidden_hamiltonian": (
+        "HiddenHamiltonian",
+        "hidden_hamiltonian",
+    ),
     "information_bound": (
         "InformationBound",
         "mutual_information_bound",
+    ),
+    "layer_flow": (
+        "LayerFlow",
+        "layer_flow",
     ),
     "learned_blocks": (
         "LearnedBlocks",
@@ -126,6 +150,10 @@ _NAMES = {
         "NiemeijerVanLeeuwen",
         "niemeijer_van_leeuwen",
     ),
+    "receptive_fields": (
+        "ReceptiveFields",
+        "receptive_fields",
+    ),
     "sampled_step": (
         "MatchedStep",
         "VariationalStep",
@@ -145,6 +173,10 @@ _NAMES = {
         "Temperature",
         "ising_temperature",
     ),
+    "trace_condition": (
+        "TraceCondition",
+        "trace_condition",
+    ),
     "training_flow": (
         "TrainingFlow",
         "training_flow",
@@ -154,6 +186,10 @@ _NAMES = {
         "trg",
         "trg_critical",
         "trg_derivatives",
+    ),
+    "universality": (
+        "CriticalExponents",
+        "exponents",
     ),
     "variational": (
         "VariationalCouplings",
@@ -171,15 +207,19 @@ __all__ = [
     "BlockRule",
     "Collapse",
     "CouplingMetrics",
+    "CriticalExponents",
     "CriticalSlowing",
     "Decimation",
     "ExactStep",
+    "FiniteSize",
     "FisherSpectrum",
     "FixedPoint",
     "Flow",
     "FlowFixedPoint",
     "FunctionStep",
+    "HiddenHamiltonian",
     "InformationBound",
+    "LayerFlow",
     "LearnedBlocks",
     "MCRGSums",
     "Majority",
@@ -188,25 +228,34 @@ __all__ = [
     "MigdalKadanoff",
     "NetworkFlow",
     "NiemeijerVanLeeuwen",
+    "PowerLaw",
     "ProjectedCouplings",
+    "ReceptiveFields",
     "Rule",
     "Step",
     "Temperature",
+    "TraceCondition",
     "TrainingFlow",
     "VariationalCouplings",
     "VariationalStep",
     "beta_function",
     "block_distribution",
     "block_hamiltonian",
+    "block_rbm",
+    "bond_rbm",
     "collapse",
     "coupling_metrics",
     "critical_coupling",
     "critical_slowing",
+    "exponents",
+    "finite_size",
     "fisher_spectrum",
     "fixed_point",
     "flow",
     "flow_fixed_point",
+    "hidden_hamiltonian",
     "ising_temperature",
+    "layer_flow",
     "learn_blocks",
     "linearise",
     "match_moments",
@@ -219,8 +268,11 @@ __all__ = [
     "network_flow",
     "niemeijer_van_leeuwen",
     "optimal_filter",
+    "power_law",
     "product_families",
     "product_values",
+    "receptive_fields",
+    "trace_condition",
     "training_flow",
     "trg",
     "trg_critical",
