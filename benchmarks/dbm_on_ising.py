@@ -7,8 +7,8 @@ Swendsen-Wang samples of the square torus at three couplings, 0.9 of the one giv
 teach a machine of their own: a stack of RBMs (`dbn`, as in arXiv:1410.3831), or a deep Boltzmann machine
 (`dbm`) trained jointly after it. ±1 units, L1 penalty on the weights of a stack. Printed for each: widths and
 numbers of sites of the receptive fields of every layer (products of weights), and energy, |m| and temperature
-of every layer with its units laid out on a torus by their fields. Nothing forces fields to be local, or to grow
-with depth: a weaker penalty or a shorter training leaves them wide.
+of every layer with its units laid out on a torus by their fields. Nothing forces fields to be local, or to
+grow with depth: a weaker penalty or a shorter training leaves them wide.
 """
 
 from __future__ import annotations

@@ -137,8 +137,8 @@ def test_a_noisy_rule_has_no_fixed_point():
 
 @pytest.mark.slow
 def test_the_table_of_the_references():
-    """L = 64, 40,000 samples: y_T and y_H with 4 couplings within 4σ of the references' own run, and |y_T − 1| <
-    0.02 + 2σ, |y_H − 1.875| < 0.003 + 2σ from step 2 with 3 couplings or more."""
+    """L = 64, 40,000 samples: y_T and y_H with 4 couplings within 4σ of the references' own run; |y_T − 1| is
+    below 0.02 + 2σ, |y_H − 1.875| below 0.003 + 2σ from step 2 with 3 couplings or more."""
     spins = sample(Ising(Square(64), CRITICAL_SQUARE), 40_000, sampler=SwendsenWang(chains=20), key=KEY)
     found = mcrg(spins, levels=4, couplings=4, key=KEY)
     thermal = ((0.969, 0.005), (1.005, 0.002), (0.995, 0.005), (0.997, 0.010))
