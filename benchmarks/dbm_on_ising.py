@@ -3,8 +3,8 @@
     python benchmarks/dbm_on_ising.py [--epochs 200] [--l1 3e-3] [--machine dbn|dbm]          (16 × 16 sites)
     python benchmarks/dbm_on_ising.py --side 40 --layers 400 100 25           (as Mehta & Schwab 2014)
 
-Swendsen-Wang samples of the square torus at three couplings, 0.9 of the one given, it, and 1.1 of it, each
-teach a machine of their own: a stack of RBMs (`dbn`, as in arXiv:1410.3831), or a deep Boltzmann machine
+Swendsen-Wang samples of the square torus at several couplings (`--couplings`; T_c is 0.4407) each teach a
+machine of their own: a stack of RBMs (`dbn`, as in arXiv:1410.3831), or a deep Boltzmann machine
 (`dbm`) trained jointly after it. ±1 units, L1 penalty on the weights of a stack. Printed for each: widths and
 numbers of sites of the receptive fields of every layer (products of weights), and energy, |m| and temperature
 of every layer with its units laid out on a torus by their fields. Nothing forces fields to be local, or to
@@ -41,15 +41,14 @@ def main() -> None:
     parser.add_argument("--layers", type=int, nargs="+", default=[64, 16])
     parser.add_argument("--epochs", type=int, default=200)
     parser.add_argument("--samples", type=int, default=10_000)
-    parser.add_argument("--coupling", type=float, default=0.408)
+    parser.add_argument("--couplings", type=float, nargs="+", default=[0.367, 0.408, 0.449])
     parser.add_argument("--l1", type=float, default=3e-3)
     parser.add_argument("--machine", choices=("dbn", "dbm"), default="dbn")
     options = parser.parse_args()
     lattice, key = Square(options.side), jax.random.key(0)
     lattices = [lattice, *(Square(round(n**0.5)) for n in options.layers)]
-    for part, share in enumerate((0.9, 1.0, 1.1)):
+    for part, K in enumerate(options.couplings):
         begun, one = perf_counter(), jax.random.fold_in(key, part)
-        K = share * options.coupling
         sampler = SwendsenWang(chains=20, steps=3, burn_in=500)
         spins = np.asarray(sample(Ising(lattice, K), options.samples, sampler=sampler, key=one))
         sizes = (lattice.size, *options.layers)
