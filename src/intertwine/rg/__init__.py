@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from intertwine.rg.moment_matching import MatchedCouplings, match_moments
     from intertwine.rg.mutual_information import mutual_information, optimal_filter
     from intertwine.rg.network_flow import FlowFixedPoint, NetworkFlow, flow_fixed_point, network_flow
+    from intertwine.rg.network_map import NetworkRule, as_rg_map
     from intertwine.rg.niemeijer_van_leeuwen import NiemeijerVanLeeuwen, niemeijer_van_leeuwen
     from intertwine.rg.receptive_fields import ReceptiveFields, receptive_fields
     from intertwine.rg.sampled_step import MatchedStep, VariationalStep
@@ -146,6 +147,10 @@ _NAMES = {
         "flow_fixed_point",
         "network_flow",
     ),
+    "network_map": (
+        "NetworkRule",
+        "as_rg_map",
+    ),
     "niemeijer_van_leeuwen": (
         "NiemeijerVanLeeuwen",
         "niemeijer_van_leeuwen",
@@ -227,6 +232,7 @@ __all__ = [
     "MatchedStep",
     "MigdalKadanoff",
     "NetworkFlow",
+    "NetworkRule",
     "NiemeijerVanLeeuwen",
     "PowerLaw",
     "ProjectedCouplings",
@@ -238,6 +244,7 @@ __all__ = [
     "TrainingFlow",
     "VariationalCouplings",
     "VariationalStep",
+    "as_rg_map",
     "beta_function",
     "block_distribution",
     "block_hamiltonian",
