@@ -10,9 +10,9 @@ and along the other on the rest, keeps χ singular values σ, and contracts the 
 of the squares: the new lattice is turned by 45° and has half as many sites.
 
           u          u                           \     /
-          |          |                            S3─S2
+          |          |                            S2─S3
       l ──T── r  =  ─S1                    ⇒      |   |        ⇒    T', X' = σ_A^k, Y' = σ_B^k
-          |            \ x                        S1─S4
+          |            \ x                        S4─S1
           d             S2─                      /     \
 
 The halves carry σ^{(1−k)/2} and the new bonds σ^k: k = 0 is Levin and Nave's scheme, k = −1/2 the
@@ -99,7 +99,7 @@ def coarsen(network: BondTensor, chi: int, k: float) -> BondTensor:
 
 def transfer_spectrum(network: BondTensor, count: int) -> Float[np.ndarray, " count"]:
     """The `count` eigenvalues of largest modulus of one row of one site, closed along the row: moduli, padded
-    with zeros; (Σ λ = 1 for a normalised network)."""
+    with zeros."""
     half = np.sqrt(network.column)
     matrix = np.einsum("lulv,l->uv", network.tensor, network.row) * half[:, None] * half
     found = np.sort(np.abs(np.linalg.eigvals(matrix)))[::-1][:count]

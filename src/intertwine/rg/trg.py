@@ -209,15 +209,14 @@ def trg_critical(
 ) -> float:
     """The coupling between `low` (one phase) and `high` (several) where the flow changes its end.
 
-    model: the parameter to K, as `trg` takes it. The bisection ends at `tolerance`.
+    model: the parameter to K, as `trg` takes it. tolerance: where the bisection ends, at least 1e-12.
 
-    Raises InputError where the two ends do not lie in different phases.
+    Raises InputError for other values, and where the two ends do not lie in different phases.
 
     >>> found = trg_critical(lambda K: K, 0.4, 0.5, chi=4, tolerance=1e-5)
     >>> abs(found - math.log(1 + math.sqrt(2)) / 2) < 5e-3
     True
     """
-
     if not (isinstance(tolerance, int | float) and tolerance >= 1e-12):
         raise fail("tolerance", "a number ≥ 1e-12", tolerance)
     if not (all(isinstance(end, int | float) for end in (low, high)) and low < high):
