@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from intertwine.rg.network_flow import FlowFixedPoint, NetworkFlow, flow_fixed_point, network_flow
     from intertwine.rg.network_map import NetworkRule, as_rg_map
     from intertwine.rg.niemeijer_van_leeuwen import NiemeijerVanLeeuwen, niemeijer_van_leeuwen
+    from intertwine.rg.rbm_couplings import ShellCouplings, couplings_of_rbm
     from intertwine.rg.receptive_fields import ReceptiveFields, receptive_fields
     from intertwine.rg.sampled_step import MatchedStep, VariationalStep
     from intertwine.rg.spin_products import product_families, product_values, walsh_hadamard
@@ -155,6 +156,10 @@ _NAMES = {
         "NiemeijerVanLeeuwen",
         "niemeijer_van_leeuwen",
     ),
+    "rbm_couplings": (
+        "ShellCouplings",
+        "couplings_of_rbm",
+    ),
     "receptive_fields": (
         "ReceptiveFields",
         "receptive_fields",
@@ -238,6 +243,7 @@ __all__ = [
     "ProjectedCouplings",
     "ReceptiveFields",
     "Rule",
+    "ShellCouplings",
     "Step",
     "Temperature",
     "TraceCondition",
@@ -252,6 +258,7 @@ __all__ = [
     "bond_rbm",
     "collapse",
     "coupling_metrics",
+    "couplings_of_rbm",
     "critical_coupling",
     "critical_slowing",
     "exponents",
