@@ -83,6 +83,13 @@ def test_infinitesimal_steps():
     assert abs(migdal_infinitesimal(6).beta(migdal_infinitesimal(6).K)) < 1e-15
 
 
+@pytest.mark.parametrize("b, d", [(2, 6), (8, 4), (64, 3), (64, 2)])
+def test_fixed_points_near_zero(b, d):
+    """High dimensions and long steps: K* solves K = artanh tanh^b (b^{d−1} K) to 1e-9, relative."""
+    K = float(migdal_kadanoff(b, d).fixed_point.couplings[0])
+    assert K > 1e-6 and abs(math.atanh(math.tanh(b ** (d - 1) * K) ** b) / K - 1) < 1e-9
+
+
 def test_extreme_couplings_stay_finite():
     for migdal in (
         migdal_kadanoff(),
@@ -101,6 +108,7 @@ def test_extreme_couplings_stay_finite():
         (lambda: migdal_kadanoff(2.5), "b"),
         (lambda: migdal_kadanoff(b=-2), "b"),
         (lambda: migdal_kadanoff(2, 0), "d"),
+        (lambda: migdal_kadanoff(64, 4), "bonds"),
         (lambda: migdal_kadanoff(states=1), "states"),
         (lambda: migdal_kadanoff(states=3, field=True), "field"),
         (lambda: migdal_kadanoff().flow(float("nan")), "finite"),

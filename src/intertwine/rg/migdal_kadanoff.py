@@ -37,6 +37,9 @@ from intertwine.rg.flow import FixedPoint, Flow, fixed_point, flow
 _LARGEST = 10.0
 """Couplings beyond this are ordered to rounding; the search for a fixed point ends here."""
 
+_MOST_BONDS = 4096
+"""Beyond, K* is too close to 0 to be found to eight digits."""
+
 
 @dataclass(frozen=True)
 class MigdalKadanoff:
@@ -68,7 +71,7 @@ class MigdalKadanoff:
     @cached_property
     def fixed_point(self) -> FixedPoint:
         """The unstable fixed point at K > 0 without a field; InputError where there is none (d = 1)."""
-        grid = np.geomspace(1e-3, _LARGEST, 400)
+        grid = np.geomspace(1e-6, _LARGEST, 1000)
         with jax.enable_x64(True):
             rows = jnp.stack([jnp.asarray(grid)] + [jnp.zeros(len(grid))] * self.with_field, axis=1)
             gain = np.asarray(jax.vmap(self.step)(rows))[:, 0] - grid
@@ -104,8 +107,8 @@ def migdal_kadanoff(
 ) -> MigdalKadanoff:
     """The Migdal-Kadanoff step for Ising spins, or for the Potts model of `states` states.
 
-    b: the linear factor, 2 to 64. d: the dimension, 1 to 6. states: q, 2 to 1000. field: a second coupling h
-    (Ising spins only).
+    b: the linear factor, 2 to 64. d: the dimension, 1 to 6, with b^{d−1} ≤ 4096. states: q, 2 to 1000.
+    field: a second coupling h (Ising spins only).
 
     Raises InputError for other values.
 
@@ -120,6 +123,8 @@ def migdal_kadanoff(
         raise fail("b", "an integer from 2 to 64", b)
     if positive_int("d", d) > 6:
         raise fail("d", "a dimension from 1 to 6", d)
+    if b ** (d - 1) > _MOST_BONDS:
+        raise fail("b, d", f"b^(d−1) of at most {_MOST_BONDS} bonds moved onto one", f"{b}, {d}")
     if states is not None and not 2 <= positive_int("states", states) <= 1000:
         raise fail("states", "2 to 1000 states", states)
     if field and states is not None:
