@@ -10,7 +10,10 @@ from intertwine.cli import main
 from intertwine.experiments import kinds
 
 ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", ROOT / "docs" / "tutorial.md", ROOT / "docs" / "boltzmann.md"]
+PAGES = [
+    ROOT / "README.md",
+    *(ROOT / "docs" / f"{n}.md" for n in ("tutorial", "boltzmann", "renormalization")),
+]
 SMALL = ["--steps", "3", "--samples", "64", "--chains", "16", "--final-samples", "64"]
 
 

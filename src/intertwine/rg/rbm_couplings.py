@@ -2,9 +2,9 @@ r"""Couplings between the visible units of an RBM, as of an Ising model with ter
 
     ln Ψ(s) = Σ_A J_A Π_{i∈A} s_i,      J_A = 2^{−N} Σ_s ln Ψ(s) Π_{i∈A} s_i
 
-(Cossu, Del Debbio, Giani, Khamseh & Wilson, Phys. Rev. B 100, 064304, 2019; Bulso & Roudi, Neural Comput.
-33, 2646, 2021). Up to 20 units the transform is done whole. Of larger machines the pairs are means over the other
-spins,
+(Cossu, Del Debbio, Giani, Khamseh & Wilson, Phys. Rev. B 100, 064304, 2019; Bulso & Roudi, Neural
+Comput. 33, 2646, 2021). Up to 20 units the transform is done whole. Of larger machines the pairs are
+means over the other spins,
 
     J_ij = ¼ ⟨ln Ψ(++) − ln Ψ(+−) − ln Ψ(−+) + ln Ψ(−−)⟩,
 

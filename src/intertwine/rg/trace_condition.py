@@ -52,7 +52,7 @@ class TraceCondition:
         return self.spread <= tolerance
 
     def __str__(self) -> str:
-        seen = "all" if self.exact else "sampled"
+        seen = f"all {self.configurations}" if self.exact else f"{self.configurations} sampled"
         error = "" if self.exact else f" ± {self.kl_error:.1g}"
         verdict = (
             "the condition holds: up to a constant, the hidden layer is an exact renormalization step"
@@ -60,7 +60,7 @@ class TraceCondition:
             else "the condition fails: T = H − E changes the weights of configurations"
         )
         return (
-            f"ln Σ_h e^T over {self.configurations} {seen} configurations: mean {self.mean:.6g}, spread "
+            f"ln Σ_h e^T over {seen} configurations: mean {self.mean:.6g}, spread "
             f"{self.spread:.3g} (under the network {self.model_spread:.3g}), from {self.smallest:.6g} to "
             f"{self.largest:.6g}; KL(P‖p) = {self.kl:.3g}{error} nats\n{verdict}"
         )
