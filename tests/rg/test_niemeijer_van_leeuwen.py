@@ -27,8 +27,8 @@ def test_first_order():
 
 
 def test_second_order():
-    """The fixed point stays where it was found (the recursion itself is compared with clusters of spins below);
-    one relevant even direction; nearer to y_T = 1, y_H = 15/8 and K_c = ln 3/4 than the first order."""
+    """The fixed point stays where it was found (the recursion itself is compared with clusters below); one
+    relevant even direction; nearer to y_T = 1, y_H = 15/8 and K_c = ln 3/4 than the first order."""
     first, second = niemeijer_van_leeuwen(field=True), niemeijer_van_leeuwen(2, field=True)
     assert np.allclose(second.fixed_point.couplings, [0.278869, -0.014248, -0.015231, 0.0], atol=1e-6)
     assert int(niemeijer_van_leeuwen(2).fixed_point.relevant.sum()) == 1
