@@ -37,6 +37,7 @@ def test_blocks_of_blocks():
         np.testing.assert_allclose(found.widths[k], np.sqrt((b * b - 1) / 6), rtol=1e-9)
         expected = np.indices((8 // b, 8 // b)).reshape(2, -1).T * b + (b - 1) / 2
         np.testing.assert_allclose(found.centres[k], expected, atol=1e-9)
+    np.testing.assert_allclose(found.mean_widths, [np.sqrt(0.5), np.sqrt(2.5)], rtol=1e-9)
     weights = np.zeros((64, 1))
     weights[[0, 7, 56, 63], 0] = 1.0  # the four corners are one block on the torus
     corner = receptive_fields(

@@ -41,12 +41,28 @@ class ReceptiveFields:
     participations: tuple[Float[np.ndarray, " M"], ...]
     lattice: Lattice
 
+    @property
+    def mean_widths(self) -> Float[np.ndarray, " layers"]:
+        """The mean width of every layer, units weighted by Σ_i R_ik²: those that are not used count little."""
+        return self._means(self.widths)
+
+    @property
+    def mean_participations(self) -> Float[np.ndarray, " layers"]:
+        """The mean number of sites of every layer, weighted likewise."""
+        return self._means(self.participations)
+
+    def _means(self, values: tuple[np.ndarray, ...]) -> np.ndarray:
+        strengths = [np.maximum((field**2).sum(1), 1e-300) for field in self.fields]
+        return np.array([float(w @ x / w.sum()) for w, x in zip(strengths, values, strict=True)])
+
     def __str__(self) -> str:
-        """A row a layer: units, widths and participations with their spread over the units."""
-        lines = [f"{'layer':>5} {'units':>6} {'width (cells)':>18} {'sites':>18}"]
-        for k, (width, sites) in enumerate(zip(self.widths, self.participations, strict=True)):
-            cells = [f"{np.median(x):.2f} ({x.min():.2f}–{x.max():.2f})" for x in (width, sites)]
-            lines.append(f"{k + 1:>5} {len(width):>6} {cells[0]:>18} {cells[1]:>18}")
+        """A row a layer: units, weighted means of widths and sites, and the range over the units."""
+        lines = [f"{'layer':>5} {'units':>6} {'width (cells)':>20} {'sites':>20}"]
+        means = zip(self.mean_widths, self.mean_participations, strict=True)
+        for k, (mean, width, sites) in enumerate(zip(means, self.widths, self.participations, strict=True)):
+            both = zip(mean, (width, sites), strict=True)
+            cells = [f"{m:.2f} ({x.min():.2f}–{x.max():.2f})" for m, x in both]
+            lines.append(f"{k + 1:>5} {len(width):>6} {cells[0]:>20} {cells[1]:>20}")
         return "\n".join(lines)
 
 
@@ -61,8 +77,8 @@ def receptive_fields(model: RBM | DBM | DBN, lattice: Lattice, *, samples: Any =
     >>> from intertwine.spaces.lattices import Square
     >>> from intertwine.rg.block_rbm import block_rbm
     >>> print(receptive_fields(block_rbm(Square(4, 4), b=2), Square(4, 4)))
-    layer  units      width (cells)              sites
-        1      4   0.71 (0.71–0.71)   4.00 (4.00–4.00)
+    layer  units        width (cells)                sites
+        1      4     0.71 (0.71–0.71)     4.00 (4.00–4.00)
     """
     _check(model, lattice)
     fields = _products(model) if samples is None else _correlations(model, lattice, samples)
