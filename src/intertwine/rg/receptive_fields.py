@@ -43,7 +43,7 @@ class ReceptiveFields:
 
     @property
     def mean_widths(self) -> Float[np.ndarray, " layers"]:
-        """The mean width of every layer, units weighted by Σ_i R_ik²: those that are not used count little."""
+        """The mean width of every layer, units weighted by Σ_i R_ik²: those not in use count little."""
         return self._means(self.widths)
 
     @property
