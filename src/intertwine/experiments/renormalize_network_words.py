@@ -13,8 +13,10 @@ from intertwine.experiments.renormalize_learned import Learned
 from intertwine.experiments.renormalize_results import Outcome
 from intertwine.experiments.renormalize_words import said
 from intertwine.rg.network_flow import FlowFixedPoint
+from intertwine.rg.rbm_couplings import couplings_of_rbm
 
 SHOWN_FILTERS = 40
+SHELLS = 6
 LARGE_SPREAD = 0.1
 """Above this the spread of ln Σ_h e^T, in nats, is told as a failure of the trace condition."""
 
@@ -34,6 +36,12 @@ def network_outcome(
         "filter": (("filter", "unit"), weights[:, order].T, "weights of the strongest hidden units"),
         **flows,
     }
+    read = couplings_of_rbm(learned.machine, learned.lattice, shells=min(SHELLS, learned.lattice.shells))
+    arrays |= {
+        "shell_distance": ("shell", read.distances, "distance of the pairs, in cells"),
+        "shell_coupling": ("shell", read.means, "mean pair coupling of ln Ψ at this distance"),
+        "shell_error": ("shell", read.scatter, "standard deviation between the pairs of a distance"),
+    }
     facts: dict[str, Any] = {
         "visible units": learned.machine.size,
         "hidden units": learned.machine.hidden,
@@ -42,6 +50,7 @@ def network_outcome(
         "energy from T = 0": said(float(met.cold.mean), float(met.cold.error)),
         "energy from T = ∞": said(float(met.hot.mean), float(met.hot.error)),
         "steps of the flow": met.steps,
+        "coupling of nearest neighbours": said(float(read.means[0]), float(read.scatter[0])),
     }
     notices = []
     if not met.met():
