@@ -33,8 +33,9 @@ class TraceCondition:
     """x = ln Σ_h e^T over configurations, in nats.
 
     mean, spread: of x under the Hamiltonian, the latter a standard deviation. model_spread: of x under the
-    network. smallest, largest: over the configurations that were looked at. kl: KL(P‖p), and kl_error: one σ,
-    0 where all configurations were summed. exact: whether they were. configurations: how many.
+    network. smallest, largest: over the configurations that were looked at. kl: KL(P‖p), and kl_error: one σ
+    of independent samples, 0 where all configurations were summed. exact: whether they were. configurations:
+    how many.
     """
 
     mean: float
@@ -103,7 +104,8 @@ def _measured(x: np.ndarray, p: Float[np.ndarray, " n"], exact: bool) -> TraceCo
         kl = float(np.log1p(p @ (np.expm1(apart) - apart)))
     q = p * grown / scale
     model_mean = float(q @ apart)
-    error = 0.0 if exact else float(np.std(grown, ddof=1) / scale / np.sqrt(len(x)))
+    # the two terms of KL fluctuate together: the error is that of e^x/⟨e^x⟩ − x
+    error = 0.0 if exact else float(np.std(grown / scale - apart, ddof=1) / np.sqrt(len(x)))
     return TraceCondition(
         mean=float(x[0]) + shift,
         spread=float(np.sqrt(p @ apart**2)),
