@@ -3,9 +3,9 @@
     python benchmarks/block_rbm_rule.py [--weights 0.3 0.5 0.7 1.0 2.0] [--side 32] [--samples 40000]
 
 One hidden unit on every 2 × 2 block with weight w to its four spins, p(h = +1|v) = 1/(1 + e^{−2wΣv}), applied
-to Swendsen-Wang samples at T_c again and again (`as_rg_map`). Printed for each w: y_T and y_H by step with four
-couplings, and what the result says of a fixed point. Another code's run of the same: w = 1.0 y_T 0.993(9) and
-y_H 1.877(1) at step 3, w = 0.3 y_T 0.10.
+to Swendsen-Wang samples at T_c again and again (`as_rg_map`). Printed for each w: y_T and y_H by step with
+four couplings, and what the result says of a fixed point. Another code's run of the same: w = 1.0 has y_T
+0.993(9) and y_H 1.877(1) at step 3, w = 0.3 has y_T 0.10.
 """
 
 from __future__ import annotations
