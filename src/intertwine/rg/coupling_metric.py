@@ -33,6 +33,7 @@ from intertwine.models.spin_enumeration import enumerate_distribution
 from intertwine.models.spin_terms import spin_terms
 from intertwine.rg.chains import given_chains
 from intertwine.rg.push_forward import push_forward
+from intertwine.sampling.jackknife import jackknife_error
 from intertwine.spaces.lattice import Lattice
 
 DEFAULT = ("nearest", "next", "plaquette")
@@ -174,4 +175,4 @@ def _jackknifed(sums: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     whole, left = kept(groups >= 0), np.array([kept(groups != g) for g in numbers])
     last = len(numbers) - 1
-    return whole + last * (whole - left.mean(0)), np.sqrt(last * left.var(0))
+    return whole + last * (whole - left.mean(0)), jackknife_error(left)

@@ -30,6 +30,7 @@ from intertwine.models.ising import Ising
 from intertwine.models.potts import Potts
 from intertwine.rg.host_terms import equal_sums, product_sums
 from intertwine.sampling.cluster import SwendsenWang
+from intertwine.sampling.jackknife import jackknife_error
 
 LARGEST_MISFIT = 2.0
 """χ² a degree of freedom beyond which the smallest size is left out."""
@@ -218,7 +219,7 @@ def jackknife(moments: np.ndarray, of: Callable[[np.ndarray], np.ndarray]) -> tu
     """A function of means and one σ, float64 (n,) each, of bins (n, bins, 5)."""
     bins = moments.shape[1]
     without = of((moments.sum(1, keepdims=True) - moments) / (bins - 1))
-    return of(moments.mean(1)), np.sqrt((bins - 1) * without.var(1))
+    return of(moments.mean(1)), jackknife_error(without.T)
 
 
 def _observed(model: Any, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from intertwine.sampling.jackknife import jackknife_error
 from intertwine.spaces.lattice import Lattice
 
 DRIFT = 0.1
@@ -111,9 +112,9 @@ def mcrg_of_sums(
     columns, b, d = max(len(even), len(odd)), math.log(block), lattices[0].dimension
     y = _exponents(total, columns, b)
     replicas = np.stack([_exponents(sample, columns, b) for sample in without])
-    error = _jackknife_error(replicas)
+    error = jackknife_error(replicas)
     derived = _derived(y[:, -1, -1], d)
-    derived_error = _jackknife_error(np.stack([_derived(r[:, -1, -1], d) for r in replicas]))
+    derived_error = jackknife_error(np.stack([_derived(r[:, -1, -1], d) for r in replicas]))
     levels = range(len(lattices) - 1)
     A, C = _even_matrices(total)
     return MCRG(
@@ -160,12 +161,6 @@ def _derived(y: np.ndarray, d: int) -> np.ndarray:
     y_T, y_H = y
     with np.errstate(all="ignore"):
         return np.array([1 / y_T, d + 2 - 2 * y_H, (d - y_H) / y_T])
-
-
-def _jackknife_error(replicas: np.ndarray) -> np.ndarray:
-    """One σ from the values without each bin in turn, along the first axis."""
-    n = len(replicas)
-    return np.sqrt((n - 1) / n * ((replicas - replicas.mean(0)) ** 2).sum(0))
 
 
 def _cell(value: float, error: float) -> str:

@@ -41,6 +41,7 @@ from intertwine.rg.fisher_spectrum import (
     spin_view,
 )
 from intertwine.sampling.draw import sample
+from intertwine.sampling.jackknife import jackknife_error
 
 _GROUPS = 16
 
@@ -209,7 +210,7 @@ def _jackknife(deltas: Sequence[np.ndarray]) -> float:
         _overlap([np.delete(d, part[g]) for d, part in zip(deltas, parts, strict=True)], [None, None])[1]
         for g in range(_GROUPS)
     ]
-    return math.sqrt((_GROUPS - 1) * float(np.var(left)))
+    return float(jackknife_error(np.array(left)))
 
 
 def _direct(first: Any, last: Any) -> float:

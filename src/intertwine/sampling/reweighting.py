@@ -31,6 +31,7 @@ from jaxtyping import Float
 
 from intertwine._checks import fail
 from intertwine.sampling.histogram_equations import Rows, partition_functions, rows_of, weighted_means
+from intertwine.sampling.jackknife import jackknife_error
 
 LEAST_ESS = 20
 """Effective samples below which a coupling counts as outside the data."""
@@ -66,7 +67,7 @@ class Reweighted:
         1.0
         """
         value = np.asarray(function(self.means))
-        return value, _jackknife_error(np.asarray(function(self.blocks)))
+        return value, jackknife_error(np.asarray(function(self.blocks)))
 
     def specific_heat(self, sites: int) -> tuple[np.ndarray, np.ndarray]:
         """K² Var(E)/N and its error."""
@@ -152,7 +153,7 @@ class MultiHistogram:
             partition_functions(self._rows, self.couplings, left_out=b, start=f) for b in blocks
         ]
         self.log_partition = -self._free[0]
-        self.log_partition_error = _jackknife_error(np.reshape(self._free[1:], (-1, len(f))))
+        self.log_partition_error = jackknife_error(np.reshape(self._free[1:], (-1, len(f))))
 
     def at(self, K: Any) -> Reweighted:
         """Averages at couplings K, a number or an array.
@@ -184,19 +185,12 @@ class MultiHistogram:
         return Reweighted(
             couplings=points,
             means=means,
-            errors={name: _jackknife_error(x) for name, x in blocks.items()},
+            errors={name: jackknife_error(x) for name, x in blocks.items()},
             log_ratio=found[0].log_z.reshape(shape),
-            log_ratio_error=_jackknife_error(ratios),
+            log_ratio_error=jackknife_error(ratios),
             ess=ess,
             blocks=blocks,
         )
-
-
-def _jackknife_error(values: np.ndarray) -> np.ndarray:
-    """√((B − 1)/B Σ_b (x_b − x̄)²) over the first axis; nan without blocks."""
-    if not len(values):
-        return np.full(values.shape[1:], np.nan)
-    return np.sqrt((len(values) - 1) * values.var(0))
 
 
 def _numbers(values: Any) -> np.ndarray:
