@@ -126,6 +126,8 @@ def test_block_rbms_of_strong_and_weak_weights(w):
         (lambda: as_rg_map(RBM(9, 4, key=KEY), layer=1), "layer: expected 0 to 0"),
         (lambda: as_rg_map(RBM(8, 4, key=KEY)), "8 is no square number"),
         (lambda: as_rg_map(RBM(9, 5, key=KEY)), "blocked: expected the lattice of 5"),
+        (lambda: as_rg_map(RBM(16, 4, key=KEY), blocked=Square(2), block=2), "block: expected None"),
+        (lambda: block_rbm(Square(4), w=float("nan")), "w: expected a finite number"),
         (lambda: as_rg_map(RBM(9, 4, key=KEY), lattice=Square(4)), "lattice: expected a lattice of 9"),
         (lambda: as_rg_map(RBM(9, 4, key=KEY)).blocked(Square(6)), "to which the network applies"),
         (lambda: as_rg_map(RBM(9, 4, key=KEY))(np.ones((2, 9)), Square(3)), "key: expected a JAX key"),

@@ -177,7 +177,7 @@ class Ising(eqx.Module):
     def log_ratio(self, cache: tuple[()], s: Shaped[Array, "N"], sites: Int[Array, "F"]) -> Float[Array, ""]:
         """ln Ψ(s') − ln Ψ(s) from the terms of the flipped sites."""
         changes = flip_changes(s, sites, self.coupling.dtype)
-        near, number = (jnp.asarray(table) for table in pair_table(self.lattice, self._pair_families))
+        near, number = (jnp.asarray(table) for table in pair_table(self.lattice, self.pair_families))
         strength = jnp.concatenate([self._pair_strengths(), jnp.zeros(1, self.coupling.dtype)])
         near, number = (jnp.take(t, sites, axis=0, mode="fill", fill_value=-1) for t in (near, number))
         weight = jnp.where(number >= 0, strength[number], 0)
@@ -192,7 +192,8 @@ class Ising(eqx.Module):
         return cache
 
     @property
-    def _pair_families(self) -> tuple[str | Shape, ...]:
+    def pair_families(self) -> tuple[str | Shape, ...]:
+        """The further families that are pairs, in the order of `pairs()`."""
         return tuple(n for n, t in zip(self.families, self.terms, strict=True) if t.order == 2)
 
     def _pair_strengths(self) -> Float[Array, "B"]:

@@ -113,8 +113,7 @@ def beta_function(
     if values.ndim != 1 or not len(values) or not np.isfinite(values).all():
         raise fail("couplings", "finite numbers (n,)", couplings)
     rule = Majority(2) if rule is None else rule
-    if positive_int("levels", levels) < 1:
-        raise fail("levels", "at least one", levels)
+    levels = positive_int("levels", levels)
     family = Ising if family is None else family
     sampler = SwendsenWang(chains=20) if sampler is None else sampler
     values = np.sort(values)

@@ -149,7 +149,9 @@ def as_rg_map(
     """
     rbm = _pair(model, layer)
     lattice = _square(lattice, rbm.size, "lattice")
-    if block is not None and blocked is None:
+    if block is not None:
+        if blocked is not None:
+            raise fail("block", "None where `blocked` is given", block, "give one of them")
         blocked = blocked_lattice(lattice, block)
     coarse = _square(blocked, rbm.hidden, "blocked")
     return NetworkRule(rbm, lattice, coarse, _local(rbm, lattice, coarse))

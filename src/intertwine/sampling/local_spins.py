@@ -37,7 +37,7 @@ def local_draws(
 def _ising(model: Ising) -> tuple[Any, ...]:
     """Pairs with their couplings, fields, and the larger terms of every site."""
     size = model.size
-    pairs = tuple(n for n, t in zip(model.families, model.terms, strict=True) if t.order == 2)
+    pairs = model.pair_families
     near, numbers = pair_table(model.lattice, pairs)
     weights = np.append(model.pairs()[1], 0.0)[numbers]
     field = np.broadcast_to(np.asarray(model.field, np.float64), (size,))

@@ -142,8 +142,7 @@ def _kernel(model: SpinModel) -> Callable[..., None]:
         near, weight = pair_table(model.lattice)[0], bond_weights(model)
         return lambda *rest: host_cluster.reflected_clusters(near, weight, *rest)
     values = model.pairs()[1]
-    families = tuple(name for name, t in zip(model.families, model.terms, strict=True) if t.order == 2)
-    near, numbers = pair_table(model.lattice, families)
+    near, numbers = pair_table(model.lattice, model.pair_families)
     alike = len(values) == 0 or bool((values == values[0]).all())
     each = None if alike else np.append(values, 0.0)[numbers]
     K, field = (float(values[0]) if len(values) else 0.0), fields(model)
