@@ -156,6 +156,11 @@ def _weighted_sum(u: Num[Array, "K"], coefficients: Num[Array, "K"]) -> tuple[Ar
     return value, jnp.where(node, 0.0, terms / safe)
 
 
+def weighted_shares(u: Num[Array, "K"], coefficients: Num[Array, "K"]) -> Num[Array, "K"]:
+    r"""∂/∂u_k of `log_weighted_sum`: c_k e^{u_k}/Σ, or 0 at a node."""
+    return _weighted_sum(u, coefficients)[1]
+
+
 @log_weighted_sum.defjvp
 def _log_weighted_sum_jvp(primals: tuple, tangents: tuple) -> tuple:
     u, coefficients = primals

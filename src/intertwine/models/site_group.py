@@ -6,6 +6,8 @@ Permutations act as (g s)[p_g[i]] = s[i], so (g⁻¹ s)[i] = s[p_g[i]].
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -91,3 +93,72 @@ def character_phases(character: Any, group: PermutationGroup) -> tuple[np.ndarra
         )
     common = np.gcd.reduce(np.append(steps, group.order))
     return (steps // common).astype(np.int32), int(group.order // common)
+
+
+@dataclass(frozen=True, eq=False)
+class Coefficients:
+    """One number for each element of a group (g,), complex128 or float64; a constant, no parameter.
+
+    trivial: whether all are 1. Compared and hashed by content, so that it can be a static field.
+    """
+
+    values: np.ndarray
+
+    @cached_property
+    def trivial(self) -> bool:
+        return bool(np.all(self.values == 1))
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.values.dtype.str, self.values.tobytes()))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Coefficients):
+            return NotImplemented
+        return self is other or np.array_equal(self.values, other.values)
+
+
+def irreducible_coefficients(character: Any, group: PermutationGroup) -> Coefficients:
+    """The coefficients c of a projection Σ_g c(g) ψ₀(g⁻¹s), checked: None (all 1), a character of an irrep,
+    or a diagonal matrix element of a unitary one.
+
+    Both obey c = (d/|G|) c ∗ c, (c ∗ c)(g) = Σ_h c(h) c(h⁻¹g), with d the dimension: for a character c(e) =
+    d, for a matrix element c(e) = 1 and |G| = d Σ_g |c(g)|². That is what makes the sum a projector.
+
+    >>> irreducible_coefficients([1, -1], PermutationGroup([[0, 1], [1, 0]])).trivial
+    False
+    """
+    remedy = "take a row of group.characters_1d(), or sector(lattice, ...).character"
+    if character is None:
+        return Coefficients(np.ones(group.order))
+    try:
+        values = np.asarray(character, dtype=complex)
+    except (TypeError, ValueError):
+        raise fail("character", f"{group.order} complex numbers", character, remedy) from None
+    if values.shape != (group.order,):
+        got = f"an array of shape {values.shape}"
+        raise fail("character", f"one number for each of the {group.order} elements of the group", got, remedy)
+    if np.allclose(np.abs(values), 1):
+        phases, roots = character_phases(values, group)
+        values = roots_of_unity(roots)[phases]
+    elif not _projects(values, group):
+        expected = "a character of an irrep, or a diagonal matrix element of a unitary one"
+        raise fail("character", expected, "numbers that are none", remedy)
+    return Coefficients(values.real.copy() if np.all(values.imag == 0) else values)
+
+
+def _projects(values: np.ndarray, group: PermutationGroup) -> bool:
+    """Whether c = (d/|G|) c ∗ c with d = c(e) for a class function and d = |G|/Σ|c|² otherwise."""
+    norm = float(np.sum(np.abs(values) ** 2))
+    if not np.isfinite(norm) or norm == 0:
+        return False
+    first = values[group.identity]
+    dimension = first if abs(norm / group.order - 1) < 1e-6 else group.order / norm
+    everything = np.arange(group.order)
+    squared = np.zeros(group.order, complex)
+    for h in everything:
+        squared += values[h] * values[group.multiply(int(group.inverse[h]), everything)]
+    return bool(np.abs(dimension / group.order * squared - values).max() < 1e-6)
