@@ -17,12 +17,12 @@ from typing import Any
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from intertwine.layers.correlate import correlate
 from jax import Array
 from jaxtyping import Float, Shaped
 
 from intertwine._checks import fail, positive_int
 from intertwine.layers.bias import Bias, has_invariants
+from intertwine.layers.correlate import correlate
 from intertwine.layers.kernel import EquivariantKernel, hashable_region
 from intertwine.spaces.grid import Grid
 from intertwine.spaces.homogeneous import HomogeneousSpace
@@ -47,6 +47,7 @@ class Conv(eqx.Module):
     Raises InputError for representations of another group, for fields that no kernel joins, supports that
     the group does not map to themselves, and when called with fields of another type.
 
+    >>> import jax
     >>> from intertwine.symmetry import regular
     >>> grid = Grid("p4")
     >>> lift = Conv(grid, grid.scalar, 8 * regular(grid.group), 3, key=jax.random.key(0))
@@ -144,6 +145,7 @@ class Conv(eqx.Module):
         """Whether the outputs for arrays of `shape` lie symmetrically about their centre: exact
         equivariance.
 
+        >>> import jax
         >>> grid = Grid("p4")
         >>> layer = Conv(grid, grid.scalar, grid.scalar, 3, stride=2, key=jax.random.key(0))
         >>> layer.keeps_centre((27, 27)), layer.keeps_centre((28, 28))

@@ -97,15 +97,18 @@ class EquivariantKernel(eqx.Module):
             remedy = "use the real irreps (pairs of complex ones)"
             raise fail("rep_in", "real representations", "complex matrices", remedy)
         expansions = layout(space, rep_in, rep_out, support).expansions
-        keys = iter(jax.random.split(key, len(rep_in.blocks) * len(rep_out.blocks)))
-        weights = []
+        shapes, spreads = [], []
         for (out, m_out), row in zip(rep_out.blocks, expansions, strict=True):
             ways = sum(e.count * m for e, (_, m) in zip(row, rep_in.blocks, strict=True))
-            spread = (gain * out.dimension / max(ways, 1)) ** 0.5
             for e, (_, m_in) in zip(row, rep_in.blocks, strict=True):
-                weights.append(spread * jax.random.normal(next(keys), (e.count, m_out, m_in), dtype))
+                shapes.append((e.count, m_out, m_in))
+                spreads.append((gain * out.dimension / max(ways, 1)) ** 0.5)
+        sizes = [int(np.prod(shape)) for shape in shapes]
+        drawn = jax.random.normal(key, (sum(sizes),), dtype) * jnp.asarray(np.repeat(spreads, sizes), dtype)
+        ends = np.cumsum(sizes)
+        weights = [drawn[e - n : e].reshape(s) for e, n, s in zip(ends, sizes, shapes, strict=True)]
         self.weights = tuple(weights)
-        if not any(w.size for w in weights):
+        if not any(sizes):
             got = f"Hom({rep_in!r}, {rep_out!r}) = 0 on this support"
             raise fail("rep_out", "fields that some equivariant kernel leads to", got, "use a larger support")
 

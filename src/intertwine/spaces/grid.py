@@ -173,12 +173,14 @@ class Grid:
         points = window.offsets @ self.cell / self.scale
         radius, angle = np.hypot(*points.T), np.arctan2(points[:, 1], points[:, 0])
         reach = (min(window.shape) - 1) / 2 / self.scale
+        edge = reach + 0.5 / self.scale
+        taper = np.cos(0.5 * np.pi * np.clip(radius - edge + 1, 0, 1)) ** 2  # smooth, 0 outside the circle
         transport = np.arange(self.group.order, dtype=np.int32)[:, None]
         still = np.zeros((self.group.order, 1), np.int32)
         kinds, columns = [], []
         for ring in range(int(reach + 1e-9) + 1):
             profile = np.exp(-((radius - ring) ** 2) / (2 * (self.width / self.scale) ** 2))
-            profile = np.where(radius <= reach + 0.5 / self.scale, profile, 0.0)
+            profile = profile * taper
             for m in range(int(self.band_limit * ring) + 1):
                 kinds.append(Orbits(still, transport, None if m == 0 else self._mixing(m)))
                 at_centre = np.where((radius < 1e-9) & (m > 0), 0.0, profile)
