@@ -1,6 +1,25 @@
 """Symmetry: groups, representations, characters, induction, intertwiners. The ground floor."""
 
-from intertwine.symmetry.finite_group import FiniteGroup, Subgroup, cyclic, dihedral
+from intertwine.symmetry.finite_group import FiniteGroup, Subgroup
+from intertwine.symmetry.named_groups import (
+    alternating,
+    cyclic,
+    dicyclic,
+    dihedral,
+    direct_product,
+    full_tetrahedral,
+    full_tetrahedral_matrices,
+    icosahedral,
+    icosahedral_rotations,
+    octahedral,
+    octahedral_rotations,
+    quaternion,
+    semidirect_product,
+    symmetric,
+    tetrahedral,
+    tetrahedral_rotations,
+    with_inversion,
+)
 from intertwine.symmetry.permutation_group import PermutationGroup
 from intertwine.symmetry.representation import (
     Rep,
@@ -17,12 +36,27 @@ __all__ = [
     "PermutationGroup",
     "Rep",
     "Subgroup",
+    "alternating",
     "cyclic",
+    "dicyclic",
     "dihedral",
+    "direct_product",
+    "full_tetrahedral",
+    "full_tetrahedral_matrices",
     "hom_dim",
+    "icosahedral",
+    "icosahedral_rotations",
     "induce",
+    "octahedral",
+    "octahedral_rotations",
     "permutation",
+    "quaternion",
     "quotient",
     "regular",
+    "semidirect_product",
+    "symmetric",
+    "tetrahedral",
+    "tetrahedral_rotations",
     "trivial",
+    "with_inversion",
 ]

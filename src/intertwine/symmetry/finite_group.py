@@ -18,17 +18,17 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int32
 
-from intertwine._checks import fail, positive_int
+from intertwine._checks import fail
 from intertwine.symmetry._images import checked_rows, components, frozen, generate_rows
-
-MOST_ELEMENTS = 20_000
+from intertwine.symmetry._product_table import MOST_ELEMENTS, checked_table, closure, generating, identity_of
+from intertwine.symmetry.permutation_group import PermutationGroup
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class FiniteGroup:
     r"""A finite group: an immutable host object, hashable and comparable by its table.
 
-    product_table: int (g, g). name: how it is printed.
+    product_table: int (g, g), with g up to 20,000. name: how it is printed.
 
     Raises InputError for a table that is no group, and says which axiom fails.
 
@@ -48,10 +48,10 @@ class FiniteGroup:
     generators: tuple[int, ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        table = _square(self.product_table)
+        table = checked_table(self.product_table)
         object.__setattr__(self, "product_table", table)
-        object.__setattr__(self, "identity", _identity(table))
-        generators = _generating(table, self.identity)
+        object.__setattr__(self, "identity", identity_of(table))
+        generators = generating(table, self.identity)
         object.__setattr__(self, "generators", generators)
         for s in generators:
             if not np.array_equal(table[table[:, s]], table[:, table[s]]):
@@ -79,8 +79,6 @@ class FiniteGroup:
         >>> FiniteGroup.of(PermutationGroup.generate([[1, 2, 3, 0]])).order
         4
         """
-        from intertwine.symmetry.permutation_group import PermutationGroup
-
         known = permutations if isinstance(permutations, PermutationGroup) else PermutationGroup(permutations)
         return cls(known.product_table, name)
 
@@ -98,22 +96,27 @@ class FiniteGroup:
         if steps.ndim != 3 or steps.shape[1] != steps.shape[2] or not np.isfinite(steps).all():
             raise fail("generators", "finite square matrices (k, d, d)", f"shape {steps.shape}")
         elements = [np.eye(steps.shape[1], dtype=steps.dtype)]
-        seen = {_key(elements[0])}
-        for element in elements:  # grows while walked
-            for step in steps:
+        place = {_key(elements[0]): 0}
+        history = [(0, 0)]  # each element as an earlier one times a step
+        images: list[list[int]] = [[] for _ in steps]  # where each step sends each element from the right
+        for row, element in enumerate(elements):  # grows while walked
+            for k, step in enumerate(steps):
                 product = element @ step
-                if _key(product) not in seen:
+                found = place.setdefault(_key(product), len(elements))
+                images[k].append(found)
+                if found == len(elements):
                     if len(elements) >= MOST_ELEMENTS or np.abs(product).max() > 1e6:
                         raise fail("generators", "matrices that generate a finite group", "more elements")
-                    seen.add(_key(product))
+                    history.append((row, k))
                     elements.append(product)
-        matrices = np.array(elements)
-        place = {_key(m): k for k, m in enumerate(matrices)}
-        try:
-            table = [[place[_key(a @ b)] for b in matrices] for a in matrices]
-        except KeyError:
-            raise fail("generators", "matrices that generate a finite group", "no closure") from None
-        return cls(np.array(table), name), matrices
+        columns = [np.array(column, dtype=np.int32) for column in images]
+        table = np.empty((len(elements),) * 2, np.int32)
+        table[:, 0] = np.arange(len(elements))
+        for row, (earlier, k) in enumerate(history[1:], 1):
+            table[:, row] = columns[k][table[:, earlier]]
+        if (np.sort(table, axis=1) != table[0]).any():
+            raise fail("generators", "invertible matrices", "a set that is closed but no group")
+        return cls(table, name), np.array(elements)
 
     @property
     def order(self) -> int:
@@ -192,7 +195,7 @@ class FiniteGroup:
         chosen = np.asarray(list(rows), dtype=np.int64)
         if chosen.size and (chosen.min() < 0 or chosen.max() >= self.order):
             raise fail("rows", f"elements from 0 to {self.order - 1}", list(rows))
-        return self.subgroup(np.flatnonzero(_closure(self.product_table, self.identity, chosen)))
+        return self.subgroup(np.flatnonzero(closure(self.product_table, self.identity, chosen)))
 
     @cached_property
     def whole(self) -> Subgroup:
@@ -317,78 +320,5 @@ def as_group(group: Any, argument: str = "group") -> FiniteGroup:
     raise fail(argument, "a FiniteGroup", group, "for example intertwine.symmetry.dihedral(4)")
 
 
-def cyclic(n: int) -> FiniteGroup:
-    """C_n: element k is r^k.
-
-    >>> cyclic(4).product_table[1].tolist()
-    [1, 2, 3, 0]
-    """
-    n = positive_int("n", n, "give the order of the rotation")
-    k = np.arange(n)
-    return FiniteGroup((k[:, None] + k) % n, f"C{n}")
-
-
-def dihedral(n: int) -> FiniteGroup:
-    """D_n of order 2n: element k is the rotation r^k, element n + k is r^k s with s r s = r⁻¹.
-
-    >>> dihedral(4).order
-    8
-    """
-    n = positive_int("n", n, "give the order of the rotation")
-    k = np.arange(n)
-    turn, back = (k[:, None] + k) % n, (k[:, None] - k) % n
-    return FiniteGroup(np.block([[turn, turn + n], [back + n, back]]), f"D{n}")
-
-
 def _key(matrix: Any) -> bytes:
     return (np.rint(np.stack([matrix.real, matrix.imag]) * 1e6) + 0.0).tobytes()
-
-
-def _square(table: Any) -> np.ndarray:
-    array = np.asarray(table)
-    square = array.ndim == 2 and array.shape[0] == array.shape[1] and array.size > 0
-    if not square or not np.issubdtype(array.dtype, np.integer):
-        raise fail("product_table", "integers of shape (g, g)", f"shape {array.shape} of {array.dtype}")
-    if len(array) > MOST_ELEMENTS:
-        raise fail("product_table", f"at most {MOST_ELEMENTS} elements", len(array))
-    for rows, word in ((array, "row"), (array.T, "column")):
-        wrong = np.flatnonzero((np.sort(rows, axis=1) != np.arange(len(rows))).any(axis=1))
-        if wrong.size:
-            got = f"{word} {wrong[0]} = {rows[wrong[0]].tolist()}"
-            raise fail(
-                "product_table",
-                "every element once in each row and column",
-                got,
-                "a group's table is a Latin square",
-            )
-    return frozen(np.array(array, dtype=np.int32, order="C"))
-
-
-def _identity(table: np.ndarray) -> int:
-    everything = np.arange(len(table))
-    left = np.flatnonzero((table == everything).all(axis=1) & (everything == table.T).all(axis=1))
-    if len(left) != 1:
-        raise fail("product_table", "an identity e with e x = x e = x", "none")
-    return int(left[0])
-
-
-def _closure(table: np.ndarray, identity: int, rows: np.ndarray) -> np.ndarray:
-    """Which elements (g,) products of `rows` reach."""
-    known = np.zeros(len(table), bool)
-    known[identity] = True
-    frontier = np.array([identity])
-    while frontier.size and rows.size:
-        reached = np.unique(table[frontier[:, None], rows])
-        frontier = reached[~known[reached]]
-        known[frontier] = True
-    return known
-
-
-def _generating(table: np.ndarray, identity: int) -> tuple[int, ...]:
-    """A small set of elements whose products are all."""
-    generators: list[int] = []
-    known = _closure(table, identity, np.array(generators, dtype=np.int64))
-    while not known.all():
-        generators.append(int(np.argmin(known)))
-        known = _closure(table, identity, np.array(generators))
-    return tuple(generators)

@@ -38,7 +38,7 @@ class Rep:
 
     Raises InputError for matrices of another shape, or that are no representation.
 
-    >>> from intertwine.symmetry.finite_group import cyclic
+    >>> from intertwine.symmetry import cyclic
     >>> sign = Rep(cyclic(2), [[[1.0]], [[-1.0]]], "sign")
     >>> two = 2 * sign + trivial(cyclic(2))
     >>> two.dimension, two.character.tolist(), two
@@ -68,7 +68,7 @@ class Rep:
     def direct_sum(cls, blocks: Sequence[tuple[Rep, int]]) -> Rep:
         """The sum of `blocks`, pairs (ρ, multiplicity) of one group; equal neighbours are joined.
 
-        >>> from intertwine.symmetry.finite_group import cyclic
+        >>> from intertwine.symmetry import cyclic
         >>> Rep.direct_sum([(trivial(cyclic(3)), 2), (regular(cyclic(3)), 1)]).dimension
         5
         """
@@ -116,7 +116,7 @@ class Rep:
     def matrix(self, element: int) -> Num[np.ndarray, "d d"]:
         """ρ(g) of the element with row `element`.
 
-        >>> from intertwine.symmetry.finite_group import cyclic
+        >>> from intertwine.symmetry import cyclic
         >>> regular(cyclic(3)).matrix(1)[:, 0].tolist()          # e_0 goes to e_1
         [0.0, 1.0, 0.0]
         """
@@ -193,7 +193,7 @@ class Rep:
     def restrict(self, subgroup: Subgroup) -> Rep:
         """ρ of the elements of H alone, a representation of `subgroup.group`.
 
-        >>> from intertwine.symmetry.finite_group import dihedral
+        >>> from intertwine.symmetry import dihedral
         >>> regular(dihedral(3)).restrict(dihedral(3).generate([1])).character.tolist()
         [6.0, 0.0, 0.0]
         """
@@ -262,7 +262,7 @@ def trivial(group: Any) -> Rep:
 def regular(group: Any) -> Rep:
     """The regular representation: e_x ↦ e_{gx}, of dimension |G|.
 
-    >>> from intertwine.symmetry.finite_group import dihedral
+    >>> from intertwine.symmetry import dihedral
     >>> regular(dihedral(4)).dimension
     8
     """
@@ -273,7 +273,7 @@ def regular(group: Any) -> Rep:
 def quotient(subgroup: Subgroup, name: str = "") -> Rep:
     """Functions on G/H: the permutation representation of G on the left cosets of `subgroup` = H.
 
-    >>> from intertwine.symmetry.finite_group import dihedral
+    >>> from intertwine.symmetry import dihedral
     >>> quotient(dihedral(4).generate([4])).dimension
     4
     """
@@ -296,7 +296,7 @@ def induce(H: Any, G: Any, rho: Rep) -> Rep:
 
     Raises InputError where H is no subgroup of G or rho is not one of H's.
 
-    >>> from intertwine.symmetry.finite_group import dihedral
+    >>> from intertwine.symmetry import dihedral
     >>> G = dihedral(3)
     >>> H = G.generate([1])
     >>> induce(H, G, trivial(H)).character.tolist()
@@ -323,7 +323,7 @@ def induce(H: Any, G: Any, rho: Rep) -> Rep:
 def hom_dim(a: Rep, b: Rep) -> int:
     """dim Hom_G(a, b) = ⟨χ_a, χ_b⟩, by characters.
 
-    >>> from intertwine.symmetry.finite_group import dihedral
+    >>> from intertwine.symmetry import dihedral
     >>> hom_dim(regular(dihedral(4)), trivial(dihedral(4)))
     1
     """
