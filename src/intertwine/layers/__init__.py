@@ -1,0 +1,1 @@
+"""Layers: equivariant maps between fields, typed by representations."""
