@@ -1,5 +1,6 @@
 """Symmetry: groups, representations, characters, induction, intertwiners. The ground floor."""
 
+from intertwine.symmetry.characters import CharacterTable, character_table
 from intertwine.symmetry.finite_group import FiniteGroup, Subgroup
 from intertwine.symmetry.named_groups import (
     alternating,
@@ -21,22 +22,16 @@ from intertwine.symmetry.named_groups import (
     with_inversion,
 )
 from intertwine.symmetry.permutation_group import PermutationGroup
-from intertwine.symmetry.representation import (
-    Rep,
-    hom_dim,
-    induce,
-    permutation,
-    quotient,
-    regular,
-    trivial,
-)
+from intertwine.symmetry.representation import Rep, hom_dim, induce, permutation, quotient, regular, trivial
 
 __all__ = [
+    "CharacterTable",
     "FiniteGroup",
     "PermutationGroup",
     "Rep",
     "Subgroup",
     "alternating",
+    "character_table",
     "cyclic",
     "dicyclic",
     "dihedral",

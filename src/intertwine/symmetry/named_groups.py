@@ -8,8 +8,8 @@ r"""Finite groups by name, and products of groups.
 `tetrahedral_rotations()` and its sisters are the 3×3 matrices of the elements, in the order of the group's
 rows, on vectors (x_0, x_1, x_2). The solids stand in a cube with edges along the axes: T is made of the half
 turns about the axes and the cyclic permutation of the axes; O adds the quarter turn about axis 2, e_0 → e_1;
-I adds a fifth of a turn about (0, 1, φ), φ = (1 + √5)/2, so that T ⊂ O and T ⊂ I. (Coxeter, Regular Polytopes,
-1973.)
+I adds a fifth of a turn about (0, 1, φ), φ = (1 + √5)/2, so that T ⊂ O and T ⊂ I.
+(Coxeter, Regular Polytopes, 1973.)
 """
 
 from __future__ import annotations
