@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         boltzmann,
         data,
         experiments,
+        layers,
         learning,
         models,
         quantum,
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
     from intertwine.boltzmann.representability import represent
     from intertwine.boltzmann.tempering import PT, TrajectoryTempering
     from intertwine.boltzmann.trajectory_log_z import TrajectoryLogZ
+    from intertwine.layers.conv import Conv
     from intertwine.learning.batches import Batches
     from intertwine.learning.class_scores import (
         accuracy,
@@ -114,6 +116,8 @@ if TYPE_CHECKING:
     from intertwine.sampling.tempering import ParallelTempering
     from intertwine.sampling.trajectory import TrajectoryGibbs
     from intertwine.sampling.wolff import Wolff
+    from intertwine.spaces.grid import Grid
+    from intertwine.spaces.homogeneous import HomogeneousSpace
     from intertwine.spaces.lattice import Lattice
     from intertwine.spaces.lattices import Chain, Cubic, Honeycomb, Kagome, Square, Triangular
     from intertwine.symmetry.permutation_group import PermutationGroup
@@ -122,6 +126,7 @@ _MODULES = (
     "boltzmann",
     "data",
     "experiments",
+    "layers",
     "learning",
     "models",
     "quantum",
@@ -244,6 +249,9 @@ _NAMES = {
     "intertwine.quantum.hamiltonians": ("heisenberg", "j1j2", "tfim", "xxz"),
     "intertwine.quantum.expect": ("expect",),
     "intertwine.quantum.ground_state": ("ground_state",),
+    "intertwine.spaces.grid": ("Grid",),
+    "intertwine.spaces.homogeneous": ("HomogeneousSpace",),
+    "intertwine.layers.conv": ("Conv",),
 }
 _HOME = {name: module for module, names in _NAMES.items() for name in names}
 
@@ -260,6 +268,7 @@ __all__ = [
     "BoltzmannMachine",
     "Chain",
     "Clock",
+    "Conv",
     "Cubic",
     "DeepBeliefNetwork",
     "DeepBoltzmannMachine",
@@ -272,7 +281,9 @@ __all__ = [
     "FunctionAmplitude",
     "Gibbs",
     "GlobalFlip",
+    "Grid",
     "HeatBath",
+    "HomogeneousSpace",
     "Honeycomb",
     "InputError",
     "Ising",
@@ -336,6 +347,7 @@ __all__ = [
     "j1j2",
     "kl_divergence",
     "labelled_rbm",
+    "layers",
     "learn",
     "learn_classifier",
     "learn_deep_belief",

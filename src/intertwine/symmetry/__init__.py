@@ -2,6 +2,12 @@
 
 from intertwine.symmetry.characters import CharacterTable, character_table
 from intertwine.symmetry.finite_group import FiniteGroup, Subgroup
+from intertwine.symmetry.intertwiners import Intertwiners, intertwiners
+from intertwine.symmetry.kernel_dimensions import (
+    dimension_by_characters,
+    dimension_by_double_cosets,
+    dimension_by_null_space,
+)
 from intertwine.symmetry.named_groups import (
     alternating,
     cyclic,
@@ -27,6 +33,7 @@ from intertwine.symmetry.representation import Rep, hom_dim, induce, permutation
 __all__ = [
     "CharacterTable",
     "FiniteGroup",
+    "Intertwiners",
     "PermutationGroup",
     "Rep",
     "Subgroup",
@@ -35,6 +42,9 @@ __all__ = [
     "cyclic",
     "dicyclic",
     "dihedral",
+    "dimension_by_characters",
+    "dimension_by_double_cosets",
+    "dimension_by_null_space",
     "direct_product",
     "full_tetrahedral",
     "full_tetrahedral_matrices",
@@ -42,6 +52,7 @@ __all__ = [
     "icosahedral",
     "icosahedral_rotations",
     "induce",
+    "intertwiners",
     "octahedral",
     "octahedral_rotations",
     "permutation",
