@@ -4,8 +4,8 @@ A supervised network takes one example and returns its outputs: the scores (logi
 predicted values. It is an equinox module such as `equinox.nn.MLP`, or, with `FunctionNetwork`, any function
 of a parameter pytree and one example (a Flax or Haiku `apply`, or one written by hand).
 
-Modules hold functions and flags beside arrays; compiled code takes arrays. `Network` keeps the two apart: the
-arrays are leaves, everything else is static and hashed.
+Modules hold functions and flags beside arrays; compiled code takes arrays. `Network` keeps the two apart:
+the arrays are leaves, everything else is static and hashed.
 """
 
 from __future__ import annotations
@@ -101,7 +101,14 @@ function abs>; give an equinox module, or FunctionNetwork(function, parameters).
         return self.module(x, key=key) if self.takes_key else self.module(x)
 
     def outputs(self, x: Shaped[Array, "B ..."], *, key: Array | None = None) -> Float[Array, "B K"]:
-        """The outputs of many examples, a row each; every example has a key of its own."""
+        """The outputs of many examples, a row each; every example has a key of its own.
+
+        A module with `outputs(x, *, key)` of its own takes the batch as a whole: equivariant networks do,
+        whose batch norms look at all of it.
+        """
+        module = self.module
+        if hasattr(module, "outputs"):
+            return module.outputs(x, key=key).reshape(len(x), -1)
         if self.takes_key and key is not None:
             found = jax.vmap(lambda one, k: self(one, key=k))(x, jax.random.split(key, len(x)))
         else:
