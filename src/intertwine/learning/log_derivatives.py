@@ -32,7 +32,7 @@ from jax import Array
 from jaxtyping import Float, Num, Shaped
 
 from intertwine._checks import fail
-from intertwine.learning.products import gram_hermitian, gram_symmetric, product
+from intertwine.learning.products import gram_hermitian, gram_real, gram_symmetric, product
 from intertwine.models.protocols import Direct, Factored, Kind, Outer
 
 
@@ -87,6 +87,8 @@ class LogDerivatives(eqx.Module):
 
     def gram(self) -> Num[Array, "R R"]:
         """T = ŌŌᴴ, without a Jacobian for outer blocks; O(S²(a + b)) for a leaf of shape (a, b)."""
+        if self.kind == "complex" and all(isinstance(block, Direct) for block in self.blocks):
+            return self._gram_of_rows()
         hermitian = sum(_block_gram(block, gram_hermitian) for block in self.blocks)
         hermitian = self._centre(hermitian)
         if self.kind != "complex":
@@ -95,6 +97,14 @@ class LogDerivatives(eqx.Module):
         re_re, im_im = hermitian.real + symmetric.real, hermitian.real - symmetric.real
         re_im, im_re = symmetric.imag - hermitian.imag, symmetric.imag + hermitian.imag
         return 0.5 * jnp.block([[re_re, re_im], [im_re, im_im]])
+
+    def _gram_of_rows(self) -> Float[Array, "R R"]:
+        """T of the real rows [Re Ō; Im Ō]: half the products of the complex ones."""
+        values = jnp.concatenate([block.values for block in self.blocks if isinstance(block, Direct)], axis=1)
+        full = gram_real(jnp.concatenate([values.real, values.imag]))
+        half = self.weights.shape[0]
+        blocks = [[full[:half, :half], full[:half, half:]], [full[half:, :half], full[half:, half:]]]
+        return jnp.block([[self._centre(block) for block in row] for row in blocks])
 
     def dense(self) -> Num[Array, "R P"]:
         """Ō as an array."""

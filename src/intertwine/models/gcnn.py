@@ -31,16 +31,20 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float, Num, Shaped
 
+from intertwine import _threads
 from intertwine._checks import fail, one_of, positive_int
 from intertwine.models.group_convolution import GroupConvolution, apply, group_convolution
 from intertwine.models.hidden_units import check_configuration
-from intertwine.models.numerics import log_weighted_sum, real_dtype, weighted_shares
+from intertwine.models.numerics import log_weighted_sums, real_dtype
 from intertwine.models.parameters import check_key, check_scale, normal, parameter_dtype, parameters
 from intertwine.models.protocols import Direct, Kind
 from intertwine.models.site_group import Coefficients, irreducible_coefficients, site_group
 
 BATCH = 256
 """Configurations whose features are held at once (they should fit in a cache)."""
+
+LEAST_BATCH = 64
+"""Configurations for which the products of one thread still run at full speed."""
 
 
 class GCNN(eqx.Module):
@@ -141,7 +145,7 @@ class GCNN(eqx.Module):
     @property
     def evaluation_batch(self) -> int:
         """Configurations that are best evaluated at once."""
-        return BATCH
+        return BATCH * (_threads.available() if jax.default_backend() == "cpu" else 16)
 
     def __call__(self, s: Shaped[Array, "N"]) -> Num[Array, ""]:
         """log ψ of one configuration (N,) of spins ±1."""
@@ -216,7 +220,14 @@ class _Forward(NamedTuple):
 
 
 def _log_amplitudes(model: GCNN, S: Array) -> Array:
-    """log ψ (B,) of a batch (B, N)."""
+    """log ψ (B,) of a batch (B, N), a part of it for each thread: XLA runs independent parts side by side."""
+    parts = min(_threads.available(), S.shape[0] // LEAST_BATCH) if jax.default_backend() == "cpu" else 1
+    if parts < 2:
+        return _log_amplitudes_of(model, S)
+    return jnp.concatenate([_log_amplitudes_of(model, part) for part in jnp.array_split(S, parts)])
+
+
+def _log_amplitudes_of(model: GCNN, S: Array) -> Array:
     if model.spin_flip == -1:
         S = jnp.concatenate([S, -S])
     return _combined(model, _forward(model, S).output)[0]
@@ -266,25 +277,21 @@ def _even(x: Array) -> tuple[Array, Array]:
 
 
 def _combined(model: GCNN, y: Array) -> tuple[Array, Array]:
-    """log ψ (B,), and the share of each term of the sum over (n, p, c) (and s, −s), (B, terms)."""
+    """log ψ (B,), and the share of each term of the sum over (n, p, c) and (s, −s), (terms, B)."""
     n, p = model.convolution.elements.shape
     y = y.reshape(n * p, -1, y.shape[-1])
     width = y.shape[1] // (2 if model.complex_output else 1)
-    u = jax.lax.complex(y[:, :width], y[:, width:]) if model.complex_output else y
     if model.kind == "real":
-        u = u.reshape(n * p * width, -1)
+        u = y.reshape(n * p * width, -1)
         top = jax.lax.stop_gradient(u.max(0))
         terms = jnp.exp(u - top)
         total = terms.sum(0)
-        return top + jnp.log(total), (terms / total).T
-    order = model.convolution.elements.reshape(-1)
-    weights = jnp.repeat(jnp.asarray(model.coefficients.values[order]), width)
+        return top + jnp.log(total), terms / total
+    u = jax.lax.complex(y[:, :width], y[:, width:]) if model.complex_output else y
+    weights = np.repeat(model.coefficients.values[model.convolution.elements.reshape(-1)], width)
     if model.spin_flip == -1:
-        u = u.reshape(*u.shape[:2], 2, -1)
-        weights = (weights[:, None] * jnp.array([1.0, -1.0])).reshape(-1)
-    u = u.reshape(weights.shape[0], -1).T
-    logs = jax.vmap(lambda v: log_weighted_sum(v, weights))(u)
-    return logs, jax.vmap(lambda v: weighted_shares(v, weights))(u)
+        weights = np.outer(weights, [1.0, -1.0]).reshape(-1)
+    return log_weighted_sums(u.reshape(len(weights), -1), weights)
 
 
 # --------------------------------------------------------------------------------------------- backward
@@ -306,10 +313,7 @@ def _derivatives(model: GCNN, S: Array) -> list[Array]:
 def _output_cotangent(model: GCNN, shares: Array, batch: int) -> list[Array]:
     """∂ log ψ/∂y of the last layer: its real part and, for kind "complex", its imaginary part."""
     n, p = model.convolution.elements.shape
-    terms = shares.T
-    if model.spin_flip == -1:
-        terms = terms.reshape(-1, 2 * batch)
-    terms = terms.reshape(n * p, -1, terms.shape[-1])
+    terms = shares.reshape(n * p, -1, 2 * batch if model.spin_flip == -1 else batch)
     if model.complex_output:
         terms = jnp.concatenate([terms, 1j * terms], axis=1)
     terms = terms.reshape(n, -1, terms.shape[-1])

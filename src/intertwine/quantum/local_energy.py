@@ -4,7 +4,7 @@ Three ways to the same numbers, the first that the model and the machine allow:
 
     host         a `SpinFormed` model on one CPU: compiled kernels, no transcendental function an element
     incremental  an `Incremental` model: ψ(s')/ψ(s) from the cache of s, O(M) an element, in JAX
-    generic      any model: ψ evaluated on every connected configuration, in JAX
+    generic      any model: ψ evaluated on the connected configurations alone, in JAX
 
 The JAX paths walk the samples in chunks, so that memory stays bounded whatever the number of connected
 elements.
@@ -125,10 +125,23 @@ def _in_jax(
 def _in_chunks(operator: Operator, model: Any, configurations: Array, incremental: bool) -> Array:
     terms = operator.flips.shape[0] + 1
     chunk = max(1, CHUNK_ELEMENTS // (terms * 8 * operator.size))
-    one = partial(_incremental if incremental else _generic, operator, model)
+    if not incremental:
+        return _in_even_parts(partial(_generic, operator, model), configurations, chunk)
+    one = partial(_incremental, operator, model)
     if configurations.shape[0] <= chunk:
         return jax.vmap(one)(configurations)
     return jax.lax.map(one, configurations, batch_size=chunk)
+
+
+def _in_even_parts(work: Any, rows: Array, most: int) -> Array:
+    """`work` on parts of at most `most` rows, equally many each; the last one filled up."""
+    count = rows.shape[0]
+    parts = -(-count // most)
+    if parts == 1:
+        return work(rows)
+    width = -(-count // parts)
+    padded = jnp.pad(rows, ((0, parts * width - count), (0, 0)), mode="edge")
+    return jax.lax.map(work, padded.reshape(parts, width, -1)).reshape(-1)[:count]
 
 
 def _incremental(operator: Operator, model: Any, s: Array) -> Array:
@@ -137,14 +150,41 @@ def _incremental(operator: Operator, model: Any, s: Array) -> Array:
     return _summed(operator.diagonal(s), operator.elements(s), ratios)
 
 
-def _generic(operator: Operator, model: Any, s: Array) -> Array:
-    configurations, elements = operator.connected(s)
-    logs = jax.vmap(model)(configurations)
-    return _summed(elements[0], elements[1:], logs[1:] - logs[0])
-
-
 def _summed(diagonal: Array, elements: Array, log_ratios: Array) -> Array:
     """diagonal + Σ elements e^{log_ratios}; a vanishing element counts 0 whatever its ratio."""
     there = elements != 0
     ratios = exp_of(jnp.where(there, log_ratios, 0))
     return diagonal + jnp.sum(jnp.where(there, elements * ratios, 0))
+
+
+def _generic(operator: Operator, model: Any, configurations: Array) -> Array:
+    """The pairs (sample, flip set) whose element does not vanish are gathered into one list, and ψ is
+    evaluated for these alone, a batch at a time: for a Heisenberg model the antiparallel bonds. The number of
+    batches follows the list, their shape does not."""
+    count, flips = configurations.shape[0], jnp.asarray(operator.flips)
+    width = flips.shape[0]
+    diagonal, elements = jax.vmap(operator.diagonal)(configurations), jax.vmap(operator.elements)(configurations)
+    batch = min(getattr(model, "evaluation_batch", count * max(width, 1)), count * max(width, 1))
+    own = _amplitudes(model, configurations, batch)
+    total = diagonal.astype(jnp.result_type(diagonal, elements, own))
+    if width == 0:
+        return total
+    there = elements.reshape(-1) != 0
+    pairs = jnp.flatnonzero(there, size=-(-there.size // batch) * batch, fill_value=there.size)
+
+    def body(i: Array, total: Array) -> Array:
+        chosen = jax.lax.dynamic_slice_in_dim(pairs, i * batch, batch)
+        sample, flip = jnp.divmod(jnp.minimum(chosen, there.size - 1), width)
+        s = configurations[sample]
+        after = jax.vmap(lambda s, sites: s.at[sites].multiply(-1, mode="drop"))(s, flips[flip])
+        ratios = exp_of(jax.vmap(model)(after) - own[sample])
+        value = elements[sample, flip] * ratios
+        return total.at[sample].add(jnp.where(chosen < there.size, value, 0))
+
+    batches = -(-jnp.count_nonzero(there) // batch)
+    return jax.lax.fori_loop(0, batches, body, total)
+
+
+def _amplitudes(model: Any, configurations: Array, batch: int) -> Array:
+    """log ψ of each configuration, at most `batch` at a time."""
+    return _in_even_parts(jax.vmap(model), configurations, batch)
