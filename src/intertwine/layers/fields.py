@@ -1,0 +1,169 @@
+r"""Types of fields by name: "2 scalar + vector + 8 regular".
+
+    scalar             1                       temperature, a grey image
+    pseudoscalar       det A                   vorticity in the plane; changes sign under reflections
+    vector             A                       gradients, velocities; component a along axis a
+    pseudovector       det(A) A                spins, magnetic fields
+    tensor             A ⊗ A                   components T_ab, row by row
+    symmetric tensor   A ⊗ A, symmetric        stress, strain: T_00, T_11, …, then √2 T_ab for a < b
+    regular            functions on H          what group convolutions compute with
+    quotient K         functions on H/K        K: a rotation number n, "s" (a reflection), or both, "2s"
+    irrep k            angular frequency k     planar groups; elsewhere number k of `irreps(H)`
+
+A is the matrix of the element on R^d. The √2 makes the stress's representation orthogonal (Mandel's
+notation), as norms and kernels ask for.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from intertwine._checks import fail
+from intertwine.spaces.grid import Grid
+from intertwine.symmetry import Rep, quotient, regular, trivial
+
+NAMES = (
+    "scalar",
+    "pseudoscalar",
+    "vector",
+    "pseudovector",
+    "tensor",
+    "symmetric tensor",
+    "regular",
+    "quotient K",
+    "irrep k",
+)
+_TERM = re.compile(r"(?:(\d+)\s*[·*]?\s*)?([a-z][a-z ]*?)(?:\s+(\d+s?|s))?")
+
+
+def field_type(space: Any, names: str | int | Rep) -> Rep:
+    """The representation of a sum of named fields on `space`.
+
+    space: a `Grid` or `HomogeneousSpace` (scalar, regular and irrep only). names: as above; a number n is
+    n scalars, and a representation of the space's group is itself.
+
+    Raises InputError, listing the names, for any other.
+
+    >>> p4m = Grid("p4m")
+    >>> field_type(p4m, "2 scalar + vector + 8 regular")
+    2·scalar + vector + 8·regular
+    >>> field_type(p4m, "symmetric tensor").dimension, field_type(p4m, "quotient 2s").dimension
+    (3, 2)
+    """
+    group = getattr(space, "fibre_group", None) or getattr(space, "group", None)
+    if group is None:
+        raise fail("space", "a Grid or a HomogeneousSpace", space)
+    if isinstance(names, Rep):
+        if names.group != group:
+            raise fail("names", f"a representation of {group!r}", names)
+        return names
+    if isinstance(names, int | np.integer) and not isinstance(names, bool) and names > 0:
+        names = f"{names} scalar"
+    if not isinstance(names, str):
+        raise _unknown(names)
+    total: Rep | None = None
+    for term in names.split("+"):
+        found = _TERM.fullmatch(term.strip().lower())
+        if not found or found[1] == "0":
+            raise _unknown(term.strip() or names)
+        one = int(found[1] or 1) * _one(space, group, found[2], found[3], term.strip())
+        total = one if total is None else total + one
+    assert total is not None
+    return total
+
+
+def _one(space: Any, group: Any, name: str, which: str | None, term: str) -> Rep:
+    if name == "irrep" and which is not None and which.isdigit():
+        return _irrep(space, group, int(which))
+    if name == "quotient" and which is not None:
+        return _quotient(space, group, which)
+    if which is not None:
+        raise _unknown(term)
+    if name == "scalar":
+        return Rep(group, name="scalar", permutation=trivial(group).permutation)
+    if name == "regular":
+        return regular(group)
+    if not isinstance(space, Grid):
+        raise _unknown(term)
+    linear, sign = space.linear, np.linalg.det(space.linear)[:, None, None].round()
+    d = space.dimension
+    made = {
+        "pseudoscalar": lambda: sign,
+        "vector": lambda: linear,
+        "pseudovector": lambda: sign * linear,
+        "tensor": lambda: space.vector.tensor(space.vector).matrices,
+        "symmetric tensor": lambda: _symmetric(linear, d),
+    }
+    if name not in made:
+        raise _unknown(term)
+    return Rep(group, made[name](), name)
+
+
+def _symmetric(linear: np.ndarray, d: int) -> np.ndarray:
+    """A T Aᵀ on the orthonormal basis e_aa, (e_ab + e_ba)/√2."""
+    basis = [np.diag(np.eye(d)[a]) for a in range(d)]
+    for a, b in combinations(range(d), 2):
+        one = np.zeros((d, d))
+        one[a, b] = one[b, a] = 0.5**0.5
+        basis.append(one)
+    e = np.array(basis)
+    return np.einsum("mab,hac,ncd,hbd->hmn", e, linear, e, linear)
+
+
+def _irrep(space: Any, group: Any, k: int) -> Rep:
+    """Angular frequency k of a planar group; else number k of the group's irreps."""
+    if not isinstance(space, Grid) or space.dimension != 2:
+        from intertwine.symmetry.irreps import irreps  # type: ignore[import-not-found]
+
+        known = irreps(group)
+        if k >= len(known):
+            raise fail("names", f"irrep k with k from 0 to {len(known) - 1}", f"irrep {k}")
+        return known[k]
+    linear, name = space.linear, f"irrep {k}"
+    sign = np.sign(np.linalg.det(linear))
+    rotations = int((sign > 0).sum())
+    if k > rotations // 2:
+        raise fail(
+            "names", f"irrep k with k from 0 to {rotations // 2}", name, "higher ones are the same again"
+        )
+    angle = k * np.arctan2(linear[:, 1, 0], linear[:, 0, 0])
+    cosine, sine = np.cos(angle), np.sin(angle)
+    if k == 0 or 2 * k == rotations:
+        turns = np.where(sign > 0, cosine, _mirror_sign(linear, k)).round()
+        return Rep(group, turns[:, None, None], name)
+    return Rep(group, np.moveaxis(np.array([[cosine, -sign * sine], [sine, sign * cosine]]), -1, 0), name)
+
+
+def _mirror_sign(linear: np.ndarray, k: int) -> np.ndarray:
+    """cos kθ is even under x_1 ↦ −x_1: the value of its one-dimensional irrep at reflections r^j s."""
+    if k == 0:
+        return np.ones(len(linear))
+    reflections = np.linalg.det(linear) < 0
+    angle = np.arctan2(linear[:, 1, 0], linear[:, 0, 0])
+    first = angle[reflections][0] if reflections.any() else 0.0  # of s itself: a mirror of the group
+    return np.cos(k * (angle - first))
+
+
+def _quotient(space: Any, group: Any, which: str) -> Rep:
+    if not isinstance(space, Grid) or space.dimension != 2:
+        raise fail(
+            "names", "quotients of planar grids", f"quotient {which}", "use symmetry.quotient(subgroup)"
+        )
+    sign = np.linalg.det(space.linear)
+    rotations, mirrors = np.flatnonzero(sign > 0), np.flatnonzero(sign < 0)
+    n = int(which.rstrip("s") or 1)
+    if n < 1 or len(rotations) % n or (which.endswith("s") and not mirrors.size):
+        had = f"{len(rotations)} rotations and {'' if mirrors.size else 'no '}reflections"
+        raise fail("names", f"quotient K with K a subgroup: the grid has {had}", f"quotient {which}")
+    members = [int(rotations[len(rotations) // n % len(rotations)])] if n > 1 else []
+    members += [int(mirrors[0])] if which.endswith("s") else []
+    return quotient(group.generate(members), f"quotient {which}")
+
+
+def _unknown(name: Any) -> Exception:
+    remedy = 'for example "2 scalar + vector + 8 regular"'
+    return fail("names", "a sum of " + ", ".join(NAMES) + " with numbers before them", name, remedy)

@@ -1,0 +1,100 @@
+r"""Layers one after another, as one equivariant network.
+
+`__call__` takes one example and `outputs` a batch, as everywhere in the library. In training mode, batch
+norms take the statistics of the batch, so that a batch must go through `outputs` and not through a
+`vmap`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import equinox as eqx
+import jax
+from jax import Array
+from jaxtyping import Float
+
+from intertwine._checks import fail
+from intertwine.layers.calibration import calibrated
+from intertwine.symmetry.representation import Rep
+
+
+class Sequential(eqx.Module):
+    """y = layer_n(… layer_1(x)), with types that fit.
+
+    layers: pairs (name, layer); a layer is called as `layer(x, key=...)` and says its types rep_in and
+    rep_out and, where it has one, its space. recipe: what `save` writes to build the network again, or
+    None.
+
+    Raises InputError for no layers, names twice, and types that do not fit.
+
+    >>> import jax.numpy as jnp
+    >>> from intertwine.layers.group_pooling import GroupPool
+    >>> from intertwine.layers.pointwise import Pointwise
+    >>> from intertwine.symmetry import cyclic, regular
+    >>> rep = regular(cyclic(4))
+    >>> net = Sequential([("relu", Pointwise(rep)), ("pool", GroupPool(rep))])
+    >>> net.outputs(jnp.array([[1.0, -1.0, 3.0, 0.0]])).tolist(), net["relu"].rep_out.dimension
+    ([[3.0]], 4)
+    """
+
+    modules: tuple[Any, ...]
+    names: tuple[str, ...] = eqx.field(static=True)
+    recipe: Any = eqx.field(static=True)
+
+    def __init__(self, layers: Sequence[tuple[str, Any]], recipe: Any = None):
+        if not layers:
+            raise fail("layers", "one layer or more", "none")
+        self.names = tuple(name for name, _ in layers)
+        self.modules = tuple(layer for _, layer in layers)
+        self.recipe = recipe
+        if len(set(self.names)) < len(self.names):
+            raise fail("layers", "names that differ", list(self.names))
+        for (first, a), (second, b) in pairwise(layers):
+            if a.rep_out != b.rep_in:
+                got = f"{first} gives {a.rep_out!r} and {second} takes {b.rep_in!r}"
+                raise fail("layers", "layers whose types fit", got)
+
+    @property
+    def layers(self) -> list[tuple[str, Any]]:
+        """Pairs (name, layer)."""
+        return list(zip(self.names, self.modules, strict=True))
+
+    def __getitem__(self, name: str) -> Any:
+        """The layer called `name`."""
+        if name not in self.names:
+            raise fail("name", "one of " + ", ".join(self.names), name)
+        return self.modules[self.names.index(name)]
+
+    @property
+    def rep_in(self) -> Rep:
+        """The type of the input."""
+        return self.modules[0].rep_in
+
+    @property
+    def rep_out(self) -> Rep:
+        """The type of the output."""
+        return self.modules[-1].rep_out
+
+    @property
+    def space(self) -> Any:
+        """The space of the input: that of the first layer that has one, or None."""
+        found = (getattr(layer, "space", None) for layer in self.modules)
+        return next((space for space in found if space is not None), None)
+
+    def __call__(self, x: Float[Array, "... C"], *, key: Array | None = None) -> Float[Array, "..."]:
+        """One example (*space, C) → its outputs; `key` goes to layers that draw (dropout)."""
+        return self.outputs(x[None], key=key)[0]
+
+    def outputs(self, x: Float[Array, "B ... C"], *, key: Array | None = None) -> Float[Array, "B ..."]:
+        """A batch (B, *space, C) → (B, ...)."""
+        keys = [None] * len(self.modules) if key is None else jax.random.split(key, len(self.modules))
+        for layer, k in zip(self.modules, keys, strict=True):
+            x = layer(x, key=k)
+        return x
+
+    def calibrated(self, x: Any, *, batch: int = 500) -> Sequential:
+        """The network with batch-norm statistics of the examples x (N, *space, C) stored, for use at rest."""
+        return calibrated(self, x, batch=batch)
