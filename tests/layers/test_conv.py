@@ -10,7 +10,7 @@ from intertwine._checks import InputError
 from intertwine.layers.conv import Conv
 from intertwine.spaces.grid import Grid
 from intertwine.spaces.homogeneous import HomogeneousSpace
-from intertwine.spaces.lattices import Kagome
+from intertwine.spaces.lattices import Kagome, Square
 from intertwine.symmetry import dihedral, quotient, regular, trivial
 
 KEY = jax.random.key(0)
@@ -226,3 +226,38 @@ def test_saved_and_loaded_layers_are_the_same(tmp_path):
     loaded = eqx.tree_deserialise_leaves(tmp_path / "layer.eqx", other)
     x = jax.random.normal(KEY, (9, 9, 1))
     np.testing.assert_array_equal(loaded(x), layer(x))
+
+
+@pytest.mark.parametrize(
+    "name", ["cyclic 7", "dihedral 6", "icosahedral", "quaternion", "square 3x3", "C3 x Q8"]
+)
+def test_the_spectral_executor_is_the_gathered_one(name):
+    """Real, complex and quaternionic irreps; all of the group and a part of it."""
+    from intertwine.symmetry import FiniteGroup, cyclic, direct_product, icosahedral, quaternion
+
+    group = {
+        "cyclic 7": lambda: cyclic(7),
+        "dihedral 6": lambda: dihedral(6),
+        "icosahedral": icosahedral,
+        "quaternion": quaternion,
+        "square 3x3": lambda: FiniteGroup.of(Square(3, 3).space_group),
+        "C3 x Q8": lambda: direct_product(cyclic(3), quaternion()),
+    }[name]()
+    space = HomogeneousSpace.of(group)
+    with jax.enable_x64(True):
+        field = jnp.asarray(np.random.default_rng(0).normal(size=(2, space.size, 3)))
+        for region in (None, [0, 2, 3]):
+            layers = [
+                Conv(
+                    space,
+                    3 * space.scalar,
+                    2 * space.scalar,
+                    region,
+                    executor=way,
+                    dtype=jnp.float64,
+                    key=KEY,
+                )
+                for way in ("gather", "spectral")
+            ]
+            gathered, spectral = (eqx.filter_jit(layer)(field) for layer in layers)
+            np.testing.assert_allclose(spectral, gathered, atol=1e-12 * float(jnp.abs(gathered).max()))

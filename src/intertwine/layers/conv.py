@@ -20,10 +20,11 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float, Shaped
 
-from intertwine._checks import fail, positive_int
+from intertwine._checks import fail, one_of, positive_int
 from intertwine.layers.bias import Bias, has_invariants
 from intertwine.layers.correlate import correlate
 from intertwine.layers.kernel import EquivariantKernel, hashable_region
+from intertwine.layers.spectral import MOST_ELEMENTS, group_fourier, spectral_convolution
 from intertwine.spaces.grid import Grid
 from intertwine.spaces.homogeneous import HomogeneousSpace
 from intertwine.symmetry import Rep
@@ -41,6 +42,7 @@ class Conv(eqx.Module):
     stride, padding: on grids; "valid", "same" (zeros, odd widths), "periodic", or a number of zeros on
         each side. Equivariance about the centre is exact where (X + 2·padding − width) is a multiple of
         the stride (`keeps_centre`); "valid" and "same" keep it, "periodic" keeps translations as well.
+    executor: on G/H: "gather", "spectral" (H = 1 only), or "auto": the one with fewer products.
     bias: whether invariant vectors of rep_out get a bias; where there are none, there is none.
     gain: of the initial weights, 2 before a rectifier, 1 before nothing.
 
@@ -59,6 +61,7 @@ class Conv(eqx.Module):
     bias: Bias | None
     stride: int = eqx.field(static=True)
     padding: Padding = eqx.field(static=True)
+    executor: str = eqx.field(static=True)
 
     def __init__(
         self,
@@ -69,6 +72,7 @@ class Conv(eqx.Module):
         *,
         stride: int = 1,
         padding: Padding = "valid",
+        executor: str = "auto",
         bias: bool = True,
         gain: float = 2.0,
         dtype: Any = float,
@@ -83,6 +87,11 @@ class Conv(eqx.Module):
         if isinstance(space, HomogeneousSpace) and (stride != 1 or padding != "valid"):
             raise fail(
                 "stride", "1 and no padding on a finite space", f"stride {stride}, padding {padding!r}"
+            )
+        self.executor = one_of("executor", executor, ("auto", "gather", "spectral"))
+        if executor == "spectral" and (isinstance(space, Grid) or space.fibre_group.order > 1):
+            raise fail(
+                "executor", "'auto' or 'gather' here", "'spectral'", "it is for fields on a group, H = 1"
             )
         region = hashable_region(support)
         kind = jnp.zeros((), dtype).dtype
@@ -176,8 +185,23 @@ class Conv(eqx.Module):
         if x.shape[-2] != space.size:
             raise fail("x", f"a field on {space.size} points", f"shape {x.shape}")
         kernel = self.kernel().astype(x.dtype)
+        if self._spectral(space, len(kernel)):
+            points = np.arange(space.size) if self.support is None else np.array(self.support)
+            out = spectral_convolution(
+                x[..., np.argsort(space.section), :], kernel, space.group, space.section[points]
+            )
+            return out[..., space.section, :]
         flat = _transported(x, space, self.rep_in, self.support)
         return flat @ kernel.reshape(-1, kernel.shape[-1])
+
+    def _spectral(self, space: HomogeneousSpace, points: int) -> bool:
+        """Whether the spectral executor runs: with "auto" where it takes fewer products."""
+        if self.executor != "auto" or space.fibre_group.order > 1 or space.size > MOST_ELEMENTS:
+            return self.executor == "spectral"
+        n, c_in, c_out = space.size, self.rep_in.dimension, self.rep_out.dimension
+        if n * points <= n**2 * (1 / c_in + 1 / c_out):
+            return False
+        return group_fourier(space.group).products + n**2 * (1 / c_in + 1 / c_out) < n * points
 
 
 def _transported(x: Array, space: HomogeneousSpace, rep: Rep, support: Any) -> Array:

@@ -220,10 +220,9 @@ class Grid:
         points = doubled // 2
         if periodic:
             points = points % np.array(shape)
-        inside = ((points >= 0) & (points < np.array(shape))).all(axis=1)
-        return np.where(
-            inside, np.ravel_multi_index(tuple(np.where(inside[:, None], points, 0).T), shape), -1
-        )
+        inside: Any = ((points >= 0) & (points < np.array(shape))).all(axis=1)
+        flat = np.ravel_multi_index(tuple(np.where(inside[:, None], points, 0).T), shape)
+        return np.where(inside, flat, -1)
 
     def mask(self, shape: tuple[int, ...]) -> Bool[np.ndarray, "..."]:
         """Which points of an array stay inside under every exact element: a hexagon on a triangular
@@ -301,5 +300,5 @@ def _listed(offsets: np.ndarray, d: int) -> Window:
     reach = np.abs(offsets).max(axis=0)
     shape = tuple(int(n) for n in np.rint(2 * reach + 1))
     taps = np.ravel_multi_index(tuple(np.rint(offsets + reach).astype(int).T), shape)
-    order = np.argsort(taps)
+    order: Any = np.argsort(taps)
     return Window(shape, taps[order], offsets[order])

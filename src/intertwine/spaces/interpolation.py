@@ -6,6 +6,8 @@ band-limited image falls as the fourth power of the spacing.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 
@@ -18,7 +20,7 @@ def turned(field: np.ndarray, linear: np.ndarray, cell: np.ndarray, order: int =
     from scipy.ndimage import affine_transform
 
     back = np.linalg.solve(cell.T, linear.T @ cell.T)  # lattice coordinates of A⁻¹ x
-    centre = (np.array(field.shape[-3:-1]) - 1) / 2
+    centre: Any = (np.array(field.shape[-3:-1]) - 1) / 2
     flat = field.reshape(-1, *field.shape[-3:])
     out = np.empty_like(flat)
     for b, image in enumerate(flat):

@@ -67,7 +67,7 @@ def _write(folder: Path, name: str, arrays: dict[str, np.ndarray]) -> None:
         return
     try:
         with os.fdopen(descriptor, "wb") as file:
-            np.savez(file, **arrays)
+            np.savez(file, **arrays)  # pyright: ignore[reportArgumentType]
         os.replace(aside, folder / f"{name}.npz")
     except OSError:
         Path(aside).unlink(missing_ok=True)
