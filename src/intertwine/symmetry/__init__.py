@@ -3,11 +3,13 @@
 from intertwine.symmetry.characters import CharacterTable, character_table
 from intertwine.symmetry.finite_group import FiniteGroup, Subgroup
 from intertwine.symmetry.intertwiners import Intertwiners, intertwiners
+from intertwine.symmetry.irreps import frobenius_schur, irreps
 from intertwine.symmetry.kernel_dimensions import (
     dimension_by_characters,
     dimension_by_double_cosets,
     dimension_by_null_space,
 )
+from intertwine.symmetry.linear_characters import commutator_subgroup, linear_characters
 from intertwine.symmetry.named_groups import (
     alternating,
     cyclic,
@@ -39,6 +41,7 @@ __all__ = [
     "Subgroup",
     "alternating",
     "character_table",
+    "commutator_subgroup",
     "cyclic",
     "dicyclic",
     "dihedral",
@@ -46,6 +49,7 @@ __all__ = [
     "dimension_by_double_cosets",
     "dimension_by_null_space",
     "direct_product",
+    "frobenius_schur",
     "full_tetrahedral",
     "full_tetrahedral_matrices",
     "hom_dim",
@@ -53,6 +57,8 @@ __all__ = [
     "icosahedral_rotations",
     "induce",
     "intertwiners",
+    "irreps",
+    "linear_characters",
     "octahedral",
     "octahedral_rotations",
     "permutation",

@@ -1,15 +1,15 @@
 r"""Finite groups by name, and products of groups.
 
-    cyclic(n) dihedral(n) dicyclic(n) quaternion() symmetric(n) alternating(n)
-    tetrahedral() octahedral() icosahedral()    the rotations of the regular solids: T ≅ A_4, O ≅ S_4, I ≅ A_5
+    cyclic(n) dihedral(n) dicyclic(n) quaternion() symmetric(n) alternating(n) tetrahedral()
+    octahedral() icosahedral()    the rotations of the regular solids: T ≅ A_4, O ≅ S_4, I ≅ A_5
     full_tetrahedral() with_inversion(G)        T_d; T_h, O_h, I_h and any other G × C_i
     direct_product(G, H) semidirect_product(N, H, action)
 
-`tetrahedral_rotations()` and its sisters are the 3×3 matrices of the elements, in the order of the group's
-rows, on vectors (x_0, x_1, x_2). The solids stand in a cube with edges along the axes: T is made of the half
-turns about the axes and the cyclic permutation of the axes; O adds the quarter turn about axis 2, e_0 → e_1;
-I adds a fifth of a turn about (0, 1, φ), φ = (1 + √5)/2, so that T ⊂ O and T ⊂ I.
-(Coxeter, Regular Polytopes, 1973.)
+`tetrahedral_rotations()` and its sisters are the 3×3 matrices of the elements, in the order of the
+group's rows, on vectors (x_0, x_1, x_2). The solids stand in a cube with edges along the axes: T is
+made of the half turns about the axes and the cyclic permutation of the axes; O adds the quarter turn
+about axis 2, e_0 → e_1; I adds a fifth of a turn about (0, 1, φ), φ = (1 + √5)/2, so that T ⊂ O and T ⊂
+I. (Coxeter, Regular Polytopes, 1973.)
 """
 
 from __future__ import annotations
