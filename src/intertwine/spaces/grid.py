@@ -299,6 +299,6 @@ def _listed(offsets: np.ndarray, d: int) -> Window:
         raise fail("support", "distinct displacements that differ by whole lattice steps", offsets.tolist())
     reach = np.abs(offsets).max(axis=0)
     shape = tuple(int(n) for n in np.rint(2 * reach + 1))
-    taps = np.ravel_multi_index(tuple(np.rint(offsets + reach).astype(int).T), shape)
+    taps: Any = np.ravel_multi_index(tuple(np.rint(offsets + reach).astype(int).T), shape)
     order: Any = np.argsort(taps)
     return Window(shape, taps[order], offsets[order])

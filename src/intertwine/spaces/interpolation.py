@@ -14,8 +14,9 @@ import numpy as np
 def turned(field: np.ndarray, linear: np.ndarray, cell: np.ndarray, order: int = 3) -> np.ndarray:
     """Fields (..., X, Y, C) moved by an orthogonal matrix `linear` (2, 2) about their centre.
 
-    >>> turned(np.eye(2)[..., None], np.array([[0.0, -1.0], [1.0, 0.0]]), np.eye(2)).round(9)[...,
-    0].tolist() [[0.0, 1.0], [1.0, 0.0]]
+    >>> quarter = np.array([[0.0, -1.0], [1.0, 0.0]])
+    >>> abs(turned(np.eye(2)[..., None], quarter, np.eye(2))[..., 0].round(9)).tolist()
+    [[0.0, 1.0], [1.0, 0.0]]
     """
     from scipy.ndimage import affine_transform
 
