@@ -6,7 +6,7 @@ With the trained parameters, the network runs in training mode (dropout off) ove
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -38,15 +38,16 @@ def calibrated(network: Any, x: Any, *, batch: int = 500) -> Any:
     if count == 0:
         raise fail("x", "examples (N, ...)", f"shape {getattr(x, 'shape', None)}")
     step = min(positive_int("batch", batch), count)
-    if not _norms(network):
+    if not batch_norms(network):
         return network
     starts = [start for start in range(0, count, step) if min(step, count - start) * 2 >= step]
     total: Any = None
     for start in starts:
         found = _statistics(network, jnp.asarray(x[start : start + step]))
         total = found if total is None else jax.tree.map(jnp.add, total, found)
-    means = iter(jax.tree.map(lambda s: s / len(starts), total))
-    return _replaced(network, BatchNorm, lambda norm: norm.with_statistics(next(means)))
+    means = jax.tree.map(lambda s: s / len(starts), total)
+    changed = [norm.with_statistics(s) for norm, s in zip(batch_norms(network), means, strict=True)]
+    return with_batch_norms(network, changed)
 
 
 class _Watched(eqx.Module):
@@ -63,15 +64,12 @@ class _Watched(eqx.Module):
 @eqx.filter_jit
 def _statistics(network: Any, x: Array) -> list[Statistics]:
     """The statistics of every batch norm, in the order of the tree, for one batch."""
-    found: list[Any] = [None] * len(_norms(network))
-    places = iter(range(len(found)))
-
-    def watched(norm: BatchNorm) -> _Watched:
-        training = eqx.tree_at(lambda m: m.inference, norm, False)
-        return _Watched(training, partial(found.__setitem__, next(places)))
-
+    norms = batch_norms(network)
+    found: list[Any] = [None] * len(norms)
+    training = [eqx.tree_at(lambda m: m.inference, norm, False) for norm in norms]
+    watched = [_Watched(norm, partial(found.__setitem__, place)) for place, norm in enumerate(training)]
     network = _replaced(network, Dropout, lambda drop: eqx.tree_at(lambda m: m.inference, drop, True))
-    network = _replaced(network, BatchNorm, watched)
+    network = with_batch_norms(network, watched)
     (network.outputs if hasattr(network, "outputs") else network)(x)
     for place, statistics in enumerate(found):
         if statistics is None:
@@ -88,6 +86,13 @@ def _replaced(network: Any, kind: type, change: Callable[[Any], Any]) -> Any:
     )
 
 
-def _norms(network: Any) -> list[BatchNorm]:
+def batch_norms(network: Any) -> list[BatchNorm]:
+    """The batch norms of a network, in the order of its tree."""
     leaves = jax.tree.leaves(network, is_leaf=lambda leaf: isinstance(leaf, BatchNorm))
     return [leaf for leaf in leaves if isinstance(leaf, BatchNorm)]
+
+
+def with_batch_norms(network: Any, norms: Sequence[Any]) -> Any:
+    """The network with its batch norms replaced, in the order of `batch_norms`."""
+    new = iter(norms)
+    return _replaced(network, BatchNorm, lambda _: next(new))
