@@ -1,6 +1,7 @@
 """Symmetry: groups, representations, characters, induction, intertwiners. The ground floor."""
 
 from intertwine.symmetry.characters import CharacterTable, character_table
+from intertwine.symmetry.decompose import Coupling, Decomposition, clebsch_gordan, decompose
 from intertwine.symmetry.finite_group import FiniteGroup, Subgroup
 from intertwine.symmetry.intertwiners import Intertwiners, intertwiners
 from intertwine.symmetry.irreps import frobenius_schur, irreps
@@ -10,6 +11,7 @@ from intertwine.symmetry.kernel_dimensions import (
     dimension_by_null_space,
 )
 from intertwine.symmetry.linear_characters import commutator_subgroup, linear_characters
+from intertwine.symmetry.mackey import hom_space, mackey_dim
 from intertwine.symmetry.named_groups import (
     alternating,
     cyclic,
@@ -34,6 +36,8 @@ from intertwine.symmetry.representation import Rep, hom_dim, induce, permutation
 
 __all__ = [
     "CharacterTable",
+    "Coupling",
+    "Decomposition",
     "FiniteGroup",
     "Intertwiners",
     "PermutationGroup",
@@ -41,8 +45,10 @@ __all__ = [
     "Subgroup",
     "alternating",
     "character_table",
+    "clebsch_gordan",
     "commutator_subgroup",
     "cyclic",
+    "decompose",
     "dicyclic",
     "dihedral",
     "dimension_by_characters",
@@ -53,12 +59,14 @@ __all__ = [
     "full_tetrahedral",
     "full_tetrahedral_matrices",
     "hom_dim",
+    "hom_space",
     "icosahedral",
     "icosahedral_rotations",
     "induce",
     "intertwiners",
     "irreps",
     "linear_characters",
+    "mackey_dim",
     "octahedral",
     "octahedral_rotations",
     "permutation",
