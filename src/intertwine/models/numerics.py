@@ -15,6 +15,7 @@ that a gradient costs one tanh and is finite wherever ψ ≠ 0.
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -177,23 +178,27 @@ def _complex_tanh_jvp(primals: tuple, tangents: tuple) -> tuple:
     return value, (1 - value * value) * dz
 
 
-@jax.custom_jvp
-def log_weighted_sum(u: Num[Array, "K"], coefficients: Num[Array, "K"]) -> Num[Array, ""]:
+@partial(jax.custom_jvp, nondiff_argnums=(2,))
+def log_weighted_sum(
+    u: Num[Array, "K"], coefficients: Num[Array, "K"], rounding: float = 8.0
+) -> Num[Array, ""]:
     r"""ln Σ_k c_k e^{u_k}, complex, for u real or complex and constant coefficients c (a character).
 
-    A sum that vanishes to rounding (|Σ| ≤ 8 ε Σ|c_k e^{u_k}|: a node, often forced by symmetry) gets the
-    finite value ½ ln(tiny), and the derivative 0, so that neither NaN nor −∞ appears.
+    A sum that vanishes to rounding (|Σ| ≤ rounding·ε Σ|c_k e^{u_k}|: a node, often forced by symmetry) gets
+    the finite value ½ ln(tiny), and the derivative 0, so that neither NaN nor −∞ appears.
     """
-    return _weighted_sum(u, coefficients)[0]
+    return _weighted_sum(u, coefficients, rounding)[0]
 
 
-def _weighted_sum(u: Num[Array, "K"], coefficients: Num[Array, "K"]) -> tuple[Array, Array]:
+def _weighted_sum(
+    u: Num[Array, "K"], coefficients: Num[Array, "K"], rounding: float
+) -> tuple[Array, Array]:
     """The logarithm of the sum and the share of each term in it."""
     precision = jnp.finfo(u.dtype)
     shift = u.real.max()
     terms = coefficients.astype(jnp.result_type(u.dtype, jnp.complex64)) * exp_of(u - shift)
     total = terms.sum()
-    node = jnp.abs(total.real) + jnp.abs(total.imag) <= 8 * precision.eps * jnp.abs(terms).sum()
+    node = jnp.abs(total.real) + jnp.abs(total.imag) <= rounding * precision.eps * jnp.abs(terms).sum()
     safe = jnp.where(node, 1.0, total)
     floor = jnp.asarray(0.5 * jnp.log(precision.tiny), total.dtype)
     value = jnp.where(node, floor, shift + log_of(safe))
@@ -201,9 +206,9 @@ def _weighted_sum(u: Num[Array, "K"], coefficients: Num[Array, "K"]) -> tuple[Ar
 
 
 @log_weighted_sum.defjvp
-def _log_weighted_sum_jvp(primals: tuple, tangents: tuple) -> tuple:
+def _log_weighted_sum_jvp(rounding: float, primals: tuple, tangents: tuple) -> tuple:
     u, coefficients = primals
-    value, share = _weighted_sum(u, coefficients)
+    value, share = _weighted_sum(u, coefficients, rounding)
     return value, (share * tangents[0]).sum()
 
 
