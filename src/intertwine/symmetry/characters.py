@@ -85,9 +85,8 @@ class CharacterTable:
     @cached_property
     def conjugates(self) -> Int64[np.ndarray, " r"]:
         """int64 (r,): the row of each character's complex conjugate."""
-        rows = {row.tobytes(): k for k, row in enumerate(self.residues)}
         inverse = self.group.class_of[self.group.inverse[self.representatives]]
-        return frozen(np.array([rows[row.tobytes()] for row in self.residues[:, inverse]]))
+        return frozen(_conjugates(self.residues, inverse))
 
     def eigenvalues(self, column: int) -> Int64[np.ndarray, "r n"]:
         """How often exp(2πi k/n) is an eigenvalue of ρ_χ(g), g in class `column` and of order n: exact.
@@ -287,12 +286,21 @@ def _proved(classes: _Classes, values: np.ndarray, residues: np.ndarray, lift: _
     return count == r
 
 
+def _conjugates(residues: np.ndarray, inverse: np.ndarray) -> np.ndarray:
+    """The row of each row's conjugate, χ*(g) = χ(g⁻¹)."""
+    rows = {row.tobytes(): k for k, row in enumerate(residues)}
+    return np.array([rows[row.tobytes()] for row in residues[:, inverse]])
+
+
 def _assembled(classes: _Classes, values: np.ndarray, residues: np.ndarray, lift: _Lift) -> CharacterTable:
     group, p = classes.group, classes.prime
     degrees = residues[:, group.class_of[group.identity]]
     parts = [-np.real(values).round(6), -np.imag(values).round(6)]
     order = np.lexsort((np.concatenate([degrees[:, None], *parts], axis=1) + 0.0).T[::-1])
     residues, values, degrees = residues[order], values[order], degrees[order]
+    conjugates = _conjugates(residues, classes.inverse)
+    first = conjugates < np.arange(len(conjugates))
+    values[first] = values[conjugates[first]].conj() + 0.0  # exactly conjugate, to the last digit
     squares = group.class_of[group.product_table[classes.representatives, classes.representatives]]
     sums = residues[:, squares] @ classes.sizes % p * pow(group.order, -1, p) % p
     indicators = np.where(sums == p - 1, -1, sums)
