@@ -1,6 +1,6 @@
-"""The table of groups: a row is a name, how it is made, and what textbooks say. Every law of test_characters,
-test_irreps and test_decompose runs on every row (Isaacs, Character Theory of Finite Groups, 1976; Conway et al.,
-ATLAS of Finite Groups, 1985; for space groups: the stars of momenta and their little groups).
+"""The table of groups: a row is a name, how it is made, and what textbooks say. Every law of the tests of
+characters, irreps and decompositions runs on every row (Isaacs, Character Theory of Finite Groups, 1976;
+Conway et al., ATLAS of Finite Groups, 1985; for space groups: the stars of momenta and their little groups).
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Symmetry: groups, representations, characters, induction, intertwiners. The ground floor."""
 
 from intertwine.symmetry.characters import CharacterTable, character_table
+from intertwine.symmetry.crystal_group import CrystalGroup, Isometry, Torus, site_stabiliser
 from intertwine.symmetry.decompose import Coupling, Decomposition, clebsch_gordan, decompose
 from intertwine.symmetry.finite_group import FiniteGroup, Subgroup
 from intertwine.symmetry.intertwiners import Intertwiners, intertwiners
@@ -37,12 +38,15 @@ from intertwine.symmetry.representation import Rep, hom_dim, induce, permutation
 __all__ = [
     "CharacterTable",
     "Coupling",
+    "CrystalGroup",
     "Decomposition",
     "FiniteGroup",
     "Intertwiners",
+    "Isometry",
     "PermutationGroup",
     "Rep",
     "Subgroup",
+    "Torus",
     "alternating",
     "character_table",
     "clebsch_gordan",
@@ -74,6 +78,7 @@ __all__ = [
     "quotient",
     "regular",
     "semidirect_product",
+    "site_stabiliser",
     "symmetric",
     "tetrahedral",
     "tetrahedral_rotations",
