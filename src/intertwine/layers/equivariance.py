@@ -1,0 +1,273 @@
+r"""The law that every layer obeys, as a test for anybody's layer: f(h x) = h f(x) for every element h.
+
+    it.assert_equivariant(layer, key=key)                               # a layer or network of this library
+    it.assert_equivariant(function, space=grid, rep_in=..., rep_out=..., key=key)              # any function
+
+Elements that map the grid to itself are exact: the error is rounding, max|f(hx) − h f(x)|/max|f(x)|. For
+other elements (45° on a square grid) the fields are turned by interpolation; there the error is that of
+the layer and of the interpolation together, the root mean square inside the disc that stays in the array
+relative to that of f(x), on smooth inputs, and it falls as the grid is refined. The two are told apart in
+every row.
+
+Of a network, each layer is tested alone on the input that it gets, and then the whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import numpy as np
+from jax import Array
+
+from intertwine._checks import fail, positive_int
+from intertwine.layers.equivariance_action import Action, test_field
+from intertwine.layers.equivariance_reasons import likely_reason
+from intertwine.symmetry.representation import Rep
+
+_MOST_ELEMENTS = 64
+
+
+class EquivarianceError(NamedTuple):
+    """One line of the table. layer: its name, or "whole". element: its row in the group, −1 for shifts.
+
+    name: of the element, such as "turn by 90°". error: relative, see the module. exact: whether the
+    element maps the space to itself, so that the error is rounding.
+    """
+
+    layer: str
+    element: int
+    name: str
+    error: float
+    exact: bool
+
+
+class Case(NamedTuple):
+    """One function to test: its name, what it is, how the group acts, and the input x (B, *space, C)."""
+
+    name: str
+    subject: Any
+    function: Callable[[Any], Any]
+    action: Action
+    x: np.ndarray
+
+
+def assert_equivariant(
+    subject: Any,
+    *,
+    key: Array,
+    tol: float = 1e-5,
+    resampled_tol: float | None = None,
+    space: Any = None,
+    rep_in: Rep | None = None,
+    rep_out: Rep | None = None,
+    shape: Sequence[int] | None = None,
+    batch: int = 2,
+    elements: Sequence[int] | None = None,
+    periodic: bool | None = None,
+) -> list[EquivarianceError]:
+    """Raise AssertionError unless f(h x) = h f(x); it names the layer, the element, the error and a
+    likely reason.
+
+    subject: a layer, a network, or any function of a batch (B, *space, C).
+    tol: the largest relative error of exact elements. resampled_tol: of the others; None does not judge
+    them. The other arguments, and what comes back, are those of `equivariance_errors`.
+
+    >>> import jax.numpy as jnp
+    >>> from intertwine.spaces.grid import Grid
+    >>> p4 = Grid("p4")
+    >>> types = dict(space=p4, rep_in=p4.vector, rep_out=p4.vector)
+    >>> rows = assert_equivariant(lambda x: 2 * x, **types, key=jax.random.key(0))
+    >>> assert_equivariant(lambda x: x + jnp.array([1.0, 0.0]), **types, key=jax.random.key(0))
+    Traceback (most recent call last):
+    ...
+    AssertionError: whole is not equivariant: under element 1 (turn by 90°) the error is ..., more than
+    1e-05. Likely reason: the output for a field of zeros is not invariant: a bias on vector, which has no
+    invariant vector.
+    """
+    cases = _cases(subject, key, space, rep_in, rep_out, shape, batch, periodic)
+    rows = []
+    for case in cases:
+        found = _errors(case, elements, key)
+        rows += found
+        for row in found:
+            limit = tol if row.exact else resampled_tol
+            if limit is not None and not row.error <= limit:
+                where = f"under {_element(row)} the error is {row.error:.3g}, more than {limit:g}"
+                reason = likely_reason(case.subject, case.function, case.action, case.x, row.element, limit)
+                raise AssertionError(f"{case.name} is not equivariant: {where}.\nLikely reason: {reason}.")
+    return rows
+
+
+def equivariance_errors(
+    subject: Any,
+    *,
+    key: Array,
+    space: Any = None,
+    rep_in: Rep | None = None,
+    rep_out: Rep | None = None,
+    shape: Sequence[int] | None = None,
+    batch: int = 2,
+    elements: Sequence[int] | None = None,
+    periodic: bool | None = None,
+) -> list[EquivarianceError]:
+    """The error of each layer under each element, a row each; layers first, the whole last.
+
+    space: the subject's own by default; anything with `group` and `act(element, field, rep)`. None for a
+    function of one fibre (B, C). rep_in, rep_out: the subject's own by default. Where the output has no
+    axes of the space, it is a fibre vector, on which h acts by rep_out(h).
+    shape: of the space axes; 13 points along each by default, or a network's own image size.
+    batch: examples. elements: rows of the group, all of them by default, or 64 that contain its
+    generators. periodic: whether the grid wraps around, by default where the layer's padding does.
+
+    Dropout is off. Raises InputError where types or a space are missing.
+
+    >>> from intertwine.layers.pointwise import Pointwise
+    >>> from intertwine.symmetry import cyclic, regular
+    >>> layer = Pointwise(regular(cyclic(3)))
+    >>> [row.error for row in equivariance_errors(layer, key=jax.random.key(0))]
+    [0.0, 0.0, 0.0]
+    """
+    cases = _cases(subject, key, space, rep_in, rep_out, shape, batch, periodic)
+    return [row for case in cases for row in _errors(case, elements, key)]
+
+
+class _Watched(eqx.Module):
+    """A layer that reports its inputs."""
+
+    layer: Any
+    report: Callable[[Any], None]
+
+    def __call__(self, x: Any, **options: Any) -> Any:
+        self.report(x)
+        return self.layer(x, **options)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.layer, name)
+
+
+def _cases(
+    subject: Any,
+    key: Array,
+    space: Any,
+    rep_in: Rep | None,
+    rep_out: Rep | None,
+    shape: Sequence[int] | None,
+    batch: int,
+    periodic: bool | None,
+) -> list[Case]:
+    """The layers of a network, and the whole."""
+    if not callable(subject):
+        raise fail("subject", "a layer, a network or a function", subject)
+    if isinstance(subject, eqx.Module):
+        subject = eqx.nn.inference_mode(subject)
+    space = getattr(subject, "space", None) if space is None else space
+    types = []
+    for name, given in (("rep_in", rep_in), ("rep_out", rep_out)):
+        rep = getattr(subject, name, None) if given is None else given
+        if not isinstance(rep, Rep):
+            raise fail(name, "a representation", rep, "say the type of the fields of a function of your own")
+        types.append(rep)
+    if shape is None and getattr(subject, "recipe", None) is not None:
+        shape = (subject.recipe.image_size,) * space.dimension
+    layers = _layers(subject)
+    if periodic is None:
+        periodic = any(getattr(layer, "padding", None) == "periodic" for _, layer in [*layers, ("", subject)])
+    action = Action(space, types[0], types[1], bool(periodic))
+    x = test_field(action, shape, positive_int("batch", batch), key)
+    function = _runner(subject)
+    cases = []
+    if layers:
+        for (name, layer), inputs in zip(layers, _inputs(subject, layers, x), strict=True):
+            own = getattr(layer, "space", None)
+            has_axes = np.ndim(inputs) > 2
+            here = Action(
+                (own if own is not None else space) if has_axes else None, layer.rep_in, layer.rep_out
+            )
+            cases.append(Case(name, layer, _runner(layer), here._replace(periodic=bool(periodic)), inputs))
+    return [*cases, Case("whole", subject, function, action, x)]
+
+
+def _layers(subject: Any) -> list[tuple[str, Any]]:
+    """The typed layers of a network with names; none for a layer or a function."""
+    if not hasattr(subject, "layers"):
+        return []
+    return list(subject.layers)
+
+
+def _inputs(network: Any, layers: list[tuple[str, Any]], x: np.ndarray) -> list[np.ndarray]:
+    """The input that each layer gets when the network sees x."""
+    found: list[Any] = [None] * len(layers)
+    place = {id(layer): k for k, (_, layer) in enumerate(layers)}
+
+    def watched(layer: Any) -> Any:
+        return _Watched(layer, partial(found.__setitem__, place[id(layer)]))
+
+    def is_layer(leaf: Any) -> bool:
+        return id(leaf) in place
+
+    def run(network: Any, x: Array) -> list[Array]:
+        marked = jax.tree.map(
+            lambda leaf: watched(leaf) if is_layer(leaf) else leaf, network, is_leaf=is_layer
+        )
+        (marked.outputs if hasattr(marked, "outputs") else marked)(x)
+        return found
+
+    inputs = eqx.filter_jit(lambda x: run(network, x))(jax.numpy.asarray(x))
+    for (name, _), value in zip(layers, inputs, strict=True):
+        if value is None:
+            raise fail("subject", "a network that calls each of its layers", f"{name} is not called")
+    return [np.asarray(value) for value in inputs]
+
+
+def _runner(subject: Any) -> Callable[[Any], Any]:
+    """The function of a batch, compiled for modules."""
+    run = subject.outputs if hasattr(subject, "outputs") else subject
+    if not isinstance(subject, eqx.Module):
+        return run
+    compiled = eqx.filter_jit(lambda x: run(x))
+    return lambda x: compiled(jax.numpy.asarray(x))
+
+
+def _errors(case: Case, elements: Sequence[int] | None, key: Array) -> list[EquivarianceError]:
+    action = case.action
+    y = np.asarray(case.function(case.x))
+    action.check_output(y, case.x)
+    rows = []
+    for h in _elements(action, elements, key):
+        found = np.asarray(case.function(action.on_input(h, case.x)))
+        exact = action.exact(h)
+        error = action.difference(found, action.on_output(h, y), y, h)
+        rows.append(EquivarianceError(case.name, h, action.name(h), error, exact))
+    if action.periodic and action.keeps_shape(case.x, y):
+        for axis in range(action.space.dimension):
+            found = np.asarray(case.function(np.roll(case.x, 1, axis=1 + axis)))
+            error = _relative(found - np.roll(y, 1, axis=1 + axis), y)
+            rows.append(EquivarianceError(case.name, -1, f"shift along axis {axis}", error, True))
+    return rows
+
+
+def _elements(action: Action, elements: Sequence[int] | None, key: Array) -> list[int]:
+    order = action.group.order
+    if elements is not None:
+        wanted = [int(h) for h in elements]
+        if not wanted or min(wanted) < 0 or max(wanted) >= order:
+            raise fail("elements", f"rows of the group, 0 to {order - 1}", list(elements))
+        return wanted
+    if order <= _MOST_ELEMENTS:
+        return list(range(order))
+    others = np.asarray(jax.random.permutation(jax.random.fold_in(key, 1), order))[:_MOST_ELEMENTS]
+    return sorted({action.group.identity, *action.group.generators, *map(int, others)})[:_MOST_ELEMENTS]
+
+
+def _relative(difference: np.ndarray, y: np.ndarray) -> float:
+    scale = float(np.abs(y).max(initial=0))
+    worst = float(np.abs(difference).max(initial=0))
+    return worst / scale if scale > 0 else worst
+
+
+def _element(row: EquivarianceError) -> str:
+    return row.name if row.element < 0 else f"element {row.element} ({row.name})"
