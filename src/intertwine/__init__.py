@@ -64,6 +64,9 @@ if TYPE_CHECKING:
     from intertwine.boltzmann.tempering import PT, TrajectoryTempering
     from intertwine.boltzmann.trajectory_log_z import TrajectoryLogZ
     from intertwine.layers.conv import Conv
+    from intertwine.layers.equivariance import assert_equivariant, equivariance_errors
+    from intertwine.layers.network_names import network_from_name
+    from intertwine.layers.sequential import Sequential
     from intertwine.learning.batches import Batches
     from intertwine.learning.class_scores import (
         accuracy,
@@ -79,6 +82,7 @@ if TYPE_CHECKING:
     from intertwine.learning.supervised import Supervised
     from intertwine.models.deep_belief import DBN
     from intertwine.models.deep_boltzmann import DBM
+    from intertwine.models.gcnn import GCNN
     from intertwine.models.ising import Ising
     from intertwine.models.jastrow import Jastrow
     from intertwine.models.laws import (
@@ -92,10 +96,13 @@ if TYPE_CHECKING:
     from intertwine.models.parameters import count_parameters
     from intertwine.models.potts import Clock, Potts
     from intertwine.models.rbm import RBM
+    from intertwine.models.sectors import sector, sectors
     from intertwine.models.spin_enumeration import enumerate_distribution
     from intertwine.models.symmetric_rbm import SymmetricRBM
+    from intertwine.models.symmetrised import Symmetrised
     from intertwine.models.wrapped import FunctionAmplitude
     from intertwine.quantum import exact
+    from intertwine.quantum.excited import lowest_in_sector
     from intertwine.quantum.expect import expect
     from intertwine.quantum.ground_state import ground_state
     from intertwine.quantum.hamiltonians import heisenberg, j1j2, tfim, xxz
@@ -252,6 +259,19 @@ _NAMES = {
     "intertwine.spaces.grid": ("Grid",),
     "intertwine.spaces.homogeneous": ("HomogeneousSpace",),
     "intertwine.layers.conv": ("Conv",),
+    "intertwine.layers.equivariance": (
+        "assert_equivariant",
+        "equivariance_errors",
+    ),
+    "intertwine.layers.network_names": ("network_from_name",),
+    "intertwine.layers.sequential": ("Sequential",),
+    "intertwine.models.gcnn": ("GCNN",),
+    "intertwine.models.symmetrised": ("Symmetrised",),
+    "intertwine.models.sectors": (
+        "sector",
+        "sectors",
+    ),
+    "intertwine.quantum.excited": ("lowest_in_sector",),
 }
 _HOME = {name: module for module, names in _NAMES.items() for name in names}
 
@@ -260,6 +280,7 @@ __all__ = [
     "CD",
     "DBM",
     "DBN",
+    "GCNN",
     "PCD",
     "PT",
     "RBM",
@@ -304,11 +325,13 @@ __all__ = [
     "ParallelTempering",
     "PermutationGroup",
     "Potts",
+    "Sequential",
     "SingleFlip",
     "Square",
     "Supervised",
     "SwendsenWang",
     "SymmetricRBM",
+    "Symmetrised",
     "TemperedGibbs",
     "TemperedHeatBath",
     "TrajectoryGibbs",
@@ -320,6 +343,7 @@ __all__ = [
     "accuracy",
     "add_hidden_unit",
     "assert_detailed_balance",
+    "assert_equivariant",
     "assert_factors_consistent",
     "assert_holomorphic",
     "assert_incremental_consistent",
@@ -334,6 +358,7 @@ __all__ = [
     "count_parameters",
     "data",
     "enumerate_distribution",
+    "equivariance_errors",
     "estimate",
     "exact",
     "expect",
@@ -356,8 +381,10 @@ __all__ = [
     "learning",
     "log_likelihood",
     "log_partition",
+    "lowest_in_sector",
     "mean_field_posterior",
     "models",
+    "network_from_name",
     "predict",
     "pseudo_likelihood",
     "quantum",
@@ -369,6 +396,8 @@ __all__ = [
     "sample",
     "sample_given_label",
     "sampling",
+    "sector",
+    "sectors",
     "spaces",
     "structured_bound",
     "symmetry",

@@ -1,1 +1,53 @@
-"""Layers: equivariant maps between fields, typed by representations."""
+"""Layers: equivariant maps between fields, typed by representations; networks of them and their law."""
+
+from intertwine.layers.bias import Bias
+from intertwine.layers.calibration import calibrated
+from intertwine.layers.classifiers import group_cnn, steerable_cnn
+from intertwine.layers.conv import Conv
+from intertwine.layers.dropout import Dropout
+from intertwine.layers.equivariance import EquivarianceError, assert_equivariant, equivariance_errors
+from intertwine.layers.fields import field_type
+from intertwine.layers.group_pooling import GlobalPool, GroupPool, Invariants
+from intertwine.layers.linear import Linear
+from intertwine.layers.mask import Mask
+from intertwine.layers.network_names import network_from_name
+from intertwine.layers.normalisation import BatchNorm, LayerNorm
+from intertwine.layers.parameter_count import parameter_count, width_for
+from intertwine.layers.pointwise import Pointwise
+from intertwine.layers.pooling import AveragePool, BlurPool, MaxPool, NormPool
+from intertwine.layers.saved_network import load_network, save_network
+from intertwine.layers.sequential import Sequential
+from intertwine.layers.spectral import group_fourier, spectral_convolution
+
+__all__ = [
+    "AveragePool",
+    "BatchNorm",
+    "Bias",
+    "BlurPool",
+    "Conv",
+    "Dropout",
+    "EquivarianceError",
+    "GlobalPool",
+    "GroupPool",
+    "Invariants",
+    "LayerNorm",
+    "Linear",
+    "Mask",
+    "MaxPool",
+    "NormPool",
+    "Pointwise",
+    "Sequential",
+    "assert_equivariant",
+    "calibrated",
+    "equivariance_errors",
+    "field_type",
+    "group_cnn",
+    "group_fourier",
+    "load_network",
+    "network_from_name",
+    "parameter_count",
+    "save_network",
+    "spectral_convolution",
+    "steerable_cnn",
+    "width_for",
+]
