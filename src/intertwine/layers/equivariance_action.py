@@ -107,14 +107,13 @@ class Action(NamedTuple):
 
 def test_field(action: Action, shape: Sequence[int] | None, batch: int, key: Array) -> np.ndarray:
     """Random fields (B, *space, C): white where every element is exact, smooth in a disc elsewhere."""
-    if action.space is None:
-        sizes: tuple[int, ...] = ()
-    elif action.is_grid:
+    sizes: tuple[int, ...] = ()
+    if action.is_grid:
         default = (_POINTS[action.space.dimension],) * action.space.dimension
         sizes = tuple(positive_int("shape", n) for n in (default if shape is None else shape))
         if len(sizes) != action.space.dimension:
             raise fail("shape", f"{action.space.dimension} sizes of the grid", shape)
-    else:
+    elif action.axes:
         sizes = (int(action.space.size),)
     x = np.array(jax.random.normal(key, (batch, *sizes, action.rep_in.dimension)))
     if not action.is_grid:

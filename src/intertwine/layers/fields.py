@@ -117,9 +117,9 @@ def _symmetric(linear: np.ndarray, d: int) -> np.ndarray:
 def _irrep(space: Any, group: Any, k: int) -> Rep:
     """Angular frequency k of a planar group; else number k of the group's irreps."""
     if not isinstance(space, Grid) or space.dimension != 2:
-        from intertwine.symmetry.irreps import irreps  # type: ignore[import-not-found]
+        from intertwine.symmetry.irreps import irreps
 
-        known = irreps(group)
+        known = irreps(group, "real")
         if k >= len(known):
             raise fail("names", f"irrep k with k from 0 to {len(known) - 1}", f"irrep {k}")
         return known[k]
