@@ -12,7 +12,7 @@ from intertwine.experiments import kinds
 ROOT = Path(__file__).parent.parent
 PAGES = [
     ROOT / "README.md",
-    *(ROOT / "docs" / f"{n}.md" for n in ("tutorial", "boltzmann", "renormalization")),
+    *(ROOT / "docs" / f"{n}.md" for n in ("tutorial", "boltzmann", "renormalization", "equivariance")),
 ]
 SMALL = ["--steps", "3", "--samples", "64", "--chains", "16", "--final-samples", "64"]
 
