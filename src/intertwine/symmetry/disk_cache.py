@@ -49,7 +49,7 @@ def cached(name: str, make: Callable[[], Mapping[str, Any]]) -> dict[str, np.nda
     folder = cache_folder()
     if folder is not None:
         try:
-            with np.load(folder / f"{name}.npz", allow_pickle=False) as stored:
+            with open(folder / f"{name}.npz", "rb") as file, np.load(file, allow_pickle=False) as stored:
                 return {key: stored[key] for key in stored.files}
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
             pass
