@@ -1,6 +1,13 @@
 """Symmetry: groups, representations, characters, induction, intertwiners. The ground floor."""
 
 from intertwine.symmetry.characters import CharacterTable, character_table
+from intertwine.symmetry.compact import (
+    CompactCoupling,
+    CompactGroup,
+    CompactIrrep,
+    CompactRep,
+    clebsch_gordan_compact,
+)
 from intertwine.symmetry.crystal_group import CrystalGroup, Isometry, Torus, site_stabiliser
 from intertwine.symmetry.decompose import Coupling, Decomposition, clebsch_gordan, decompose
 from intertwine.symmetry.finite_group import FiniteGroup, Subgroup
@@ -34,9 +41,14 @@ from intertwine.symmetry.named_groups import (
 )
 from intertwine.symmetry.permutation_group import PermutationGroup
 from intertwine.symmetry.representation import Rep, hom_dim, induce, permutation, quotient, regular, trivial
+from intertwine.symmetry.wigner import clebsch_gordan_so3, wigner_d
 
 __all__ = [
     "CharacterTable",
+    "CompactCoupling",
+    "CompactGroup",
+    "CompactIrrep",
+    "CompactRep",
     "Coupling",
     "CrystalGroup",
     "Decomposition",
@@ -50,6 +62,8 @@ __all__ = [
     "alternating",
     "character_table",
     "clebsch_gordan",
+    "clebsch_gordan_compact",
+    "clebsch_gordan_so3",
     "commutator_subgroup",
     "cyclic",
     "decompose",
@@ -83,5 +97,6 @@ __all__ = [
     "tetrahedral",
     "tetrahedral_rotations",
     "trivial",
+    "wigner_d",
     "with_inversion",
 ]

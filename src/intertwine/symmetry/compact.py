@@ -1,0 +1,251 @@
+r"""SO(2), O(2), SO(3), O(3) and their real irreducible representations.
+
+Elements are orthogonal matrices (..., n, n). Irreducible representations, all real orthogonal:
+
+    SO(2)   k = 0: 1.  k ≥ 1: the rotation by kθ (complex type: its commutant has dimension 2)
+    O(2)    (0, ±1): 1 and the determinant.  k ≥ 1: R(θ) ↦ R(kθ), s ↦ diag(1, −1)
+    SO(3)   l ≥ 0: the Wigner matrices D^l, in the basis (m = −l..l) of `wigner`
+    O(3)    (l, p), p = ±1: D^l times p for each inversion; vectors are (1, −1), axial vectors (1, 1)
+
+Integrals over a group are sums over few elements: a class function that is a trigonometric polynomial
+of degree D in the angle is integrated exactly by D + 3 angles with Weyl's weight, 1 for SO(2) and 1 −
+cos θ for SO(3) (Weyl, The Classical Groups, 1939). A representation restricted to a finite subgroup is
+a `Rep`, which `decompose` splits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+from intertwine._checks import fail, one_of, positive_int
+from intertwine.symmetry._compact_irreps import (
+    CompactIrrep,
+    character_of,
+    dimension_of,
+    matrix_of,
+    name_of,
+    order_of,
+    parts_of_product,
+    plane_maps,
+)
+from intertwine.symmetry._images import frozen
+from intertwine.symmetry.finite_group import FiniteGroup, as_group
+from intertwine.symmetry.representation import Rep
+from intertwine.symmetry.rotations import axis_rotation, checked_orthogonal, plane_rotation
+from intertwine.symmetry.wigner import checked_degree, clebsch_gordan_so3
+
+_NAMES = ("SO(2)", "O(2)", "SO(3)", "O(3)")
+
+
+@dataclass(frozen=True)
+class CompactGroup:
+    """SO(2), O(2), SO(3) or O(3).
+
+    Raises InputError for other names.
+
+    >>> O3 = CompactGroup("O(3)")
+    >>> vector = O3.irrep(1, -1)
+    >>> vector.tensor(vector)
+    (0, +) + (1, +) + (2, +)
+    """
+
+    name: str
+
+    def __post_init__(self) -> None:
+        one_of("name", self.name, _NAMES)
+
+    @property
+    def dimension(self) -> int:
+        """n of the n × n matrices."""
+        return int(self.name[-2])
+
+    @property
+    def has_reflections(self) -> bool:
+        """Whether elements may have determinant −1."""
+        return self.name[0] == "O"
+
+    def irrep(self, frequency: int, parity: int = 1) -> CompactRep:
+        """The irreducible representation k or l, with its parity.
+
+        >>> CompactGroup("SO(3)").irrep(2).dimension
+        5
+        """
+        return CompactRep(self, ((self._label(frequency, parity), 1),))
+
+    def _label(self, frequency: Any, parity: Any) -> CompactIrrep:
+        k = checked_degree("frequency", frequency)
+        allowed = (1, -1) if self.name == "O(3)" or (self.name == "O(2)" and k == 0) else (1,)
+        if parity not in allowed:
+            expected = " or ".join(str(p) for p in allowed)
+            remedy = "a reflected irrep of O(2) with k ≥ 1 is the same irrep" if self.name == "O(2)" else ""
+            raise fail("parity", f"{expected} for frequency {k} of {self.name}", parity, remedy)
+        return CompactIrrep(k, int(parity))
+
+    def class_points(self, degree: int) -> tuple[Float[np.ndarray, "q n n"], Float[np.ndarray, " q"]]:
+        """Elements and weights whose weighted sum integrates every class function of at most `degree` over G.
+
+        >>> elements, weights = CompactGroup("SO(3)").class_points(4)
+        >>> spin = CompactGroup("SO(3)").irrep(2).character(elements)
+        >>> round(float(weights @ spin**2), 12)
+        1.0
+        """
+        count = checked_degree("degree", degree) + 3
+        angle = 2 * np.pi * np.arange(count) / count
+        if self.dimension == 2:
+            elements, weights = plane_rotation(angle), np.full(count, 1 / count)
+            if self.has_reflections:
+                elements = np.concatenate([elements, np.diag([1.0, -1.0])[None]])
+                weights = np.append(weights / 2, 0.5)
+            return elements, weights
+        elements, weights = axis_rotation([0.0, 0.0, 1.0], angle), (1 - np.cos(angle)) / count
+        if self.has_reflections:
+            elements, weights = np.concatenate([elements, -elements]), np.concatenate([weights, weights]) / 2
+        return elements, weights
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, repr=False)
+class CompactRep:
+    """A sum of irreducible representations of a compact group: made by `irrep`, `+`, `*` and `tensor`.
+
+    blocks: pairs (`CompactIrrep`, multiplicity), in the order of the components, copies one after
+    another.
+
+    >>> SO3 = CompactGroup("SO(3)")
+    >>> two = 2 * SO3.irrep(1) + SO3.irrep(0)
+    >>> two, two.dimension, two.matrix(np.eye(3)).shape
+    (2·1 + 0, 7, (7, 7))
+    """
+
+    group: CompactGroup
+    blocks: tuple[tuple[CompactIrrep, int], ...]
+
+    @property
+    def dimension(self) -> int:
+        """d."""
+        return sum(m * dimension_of(self.group, irrep) for irrep, m in self.blocks)
+
+    def matrix(self, elements: Any) -> Float[np.ndarray, "... d d"]:
+        """ρ(g) of elements (..., n, n); InputError for matrices outside the group."""
+        g = checked_orthogonal(elements, self.group.dimension, not self.group.has_reflections)
+        out, start = np.zeros((*g.shape[:-2], self.dimension, self.dimension)), 0
+        for irrep, m in self.blocks:
+            block = matrix_of(self.group, irrep, g)
+            for _ in range(m):
+                end = start + block.shape[-1]
+                out[..., start:end, start:end] = block
+                start = end
+        return out
+
+    def character(self, elements: Any) -> Float[np.ndarray, "..."]:
+        """χ(g), from the angle of g."""
+        g = checked_orthogonal(elements, self.group.dimension, not self.group.has_reflections)
+        return np.sum([m * character_of(self.group, irrep, g) for irrep, m in self.blocks], axis=0)
+
+    def multiplicity(self, frequency: int, parity: int = 1) -> int:
+        """How often an irreducible representation occurs."""
+        label = self.group._label(frequency, parity)
+        return sum(m for irrep, m in self.blocks if irrep == label)
+
+    def hom_dim(self, other: CompactRep) -> int:
+        """dim Hom_G, real, by Weyl's integral of the product of characters."""
+        _same(self, other)
+        top = sum(max(irrep.frequency for irrep, _ in rep.blocks) for rep in (self, other))
+        elements, weights = self.group.class_points(top)
+        return round(float(weights @ (self.character(elements) * other.character(elements))))
+
+    def tensor(self, other: CompactRep) -> CompactRep:
+        """ρ ⊗ σ as the sum of its irreducible parts (`clebsch_gordan_compact` has the maps).
+
+        >>> CompactGroup("SO(2)").irrep(1).tensor(CompactGroup("SO(2)").irrep(1))
+        2·0 + 2
+        """
+        _same(self, other)
+        counts: dict[CompactIrrep, int] = {}
+        for a, m in self.blocks:
+            for b, n in other.blocks:
+                for c, k in parts_of_product(self.group, a, b):
+                    counts[c] = counts.get(c, 0) + m * n * k
+        return CompactRep(self.group, tuple((c, counts[c]) for c in sorted(counts, key=order_of)))
+
+    def restrict(self, subgroup: Any, matrices: Any) -> Rep:
+        """The representation of a finite group whose elements are `matrices` (h, n, n), in its order.
+
+        >>> from intertwine.symmetry import character_table, icosahedral, icosahedral_rotations
+        >>> five = CompactGroup("SO(3)").irrep(2).restrict(icosahedral(), icosahedral_rotations())
+        >>> character_table(icosahedral()).multiplicities(five).tolist()
+        [0, 0, 0, 0, 1]
+        """
+        finite: FiniteGroup = as_group(subgroup, "subgroup")
+        given = np.asarray(matrices, dtype=float)
+        n = self.group.dimension
+        if given.shape != (finite.order, n, n):
+            raise fail("matrices", f"shape ({finite.order}, {n}, {n})", f"shape {given.shape}")
+        Rep(finite, given)  # they are a representation, or InputError
+        reps = []
+        for irrep, m in self.blocks:
+            one = CompactRep(self.group, ((irrep, 1),))
+            reps.append((Rep(finite, one.matrix(given), repr(one)), m))
+        return Rep.direct_sum(reps)
+
+    def __add__(self, other: CompactRep) -> CompactRep:
+        _same(self, other)
+        joined = list(self.blocks)
+        for irrep, m in other.blocks:
+            if joined[-1][0] == irrep:
+                joined[-1] = (irrep, joined[-1][1] + m)
+            else:
+                joined.append((irrep, m))
+        return CompactRep(self.group, tuple(joined))
+
+    def __mul__(self, multiplicity: int) -> CompactRep:
+        count = positive_int("multiplicity", multiplicity)
+        if len(self.blocks) == 1:
+            return CompactRep(self.group, ((self.blocks[0][0], self.blocks[0][1] * count),))
+        return CompactRep(self.group, self.blocks * count)
+
+    __rmul__ = __mul__
+
+    def __repr__(self) -> str:
+        return " + ".join((f"{m}·" if m > 1 else "") + name_of(self.group, irrep) for irrep, m in self.blocks)
+
+
+class CompactCoupling(NamedTuple):
+    """Parts of a tensor product: `isometries` (m, d_c, d_a, d_b), C (a ⊗ b)(g) = c(g) C, C Cᵀ = 1."""
+
+    irrep: CompactIrrep
+    isometries: np.ndarray
+
+
+def clebsch_gordan_compact(a: CompactRep, b: CompactRep) -> tuple[CompactCoupling, ...]:
+    """The irreducible parts of a ⊗ b and the maps onto them, for irreducible a and b.
+
+    >>> vector = CompactGroup("SO(3)").irrep(1)
+    >>> [(part.irrep.frequency, part.isometries.shape) for part in clebsch_gordan_compact(vector, vector)]
+    [(0, (1, 1, 3, 3)), (1, (1, 3, 3, 3)), (2, (1, 5, 3, 3))]
+    """
+    _same(a, b)
+    for argument, rep in (("a", a), ("b", b)):
+        if len(rep.blocks) != 1 or rep.blocks[0][1] != 1:
+            raise fail(argument, "an irreducible representation", rep, "couple the blocks of a sum in pairs")
+    first, second = a.blocks[0][0], b.blocks[0][0]
+    parts = []
+    for irrep, _ in sorted(parts_of_product(a.group, first, second), key=lambda part: order_of(part[0])):
+        if a.group.dimension == 3:
+            table = clebsch_gordan_so3(first.frequency, second.frequency, irrep.frequency)
+            maps = np.moveaxis(table, -1, 0)[None]
+        else:
+            maps = plane_maps(a.group, first, second, irrep)
+        parts.append(CompactCoupling(irrep, frozen(np.ascontiguousarray(maps))))
+    return tuple(parts)
+
+
+def _same(a: CompactRep, b: Any) -> None:
+    if not isinstance(b, CompactRep) or a.group != b.group:
+        raise fail("representation", f"one of {a.group!r}", b)
