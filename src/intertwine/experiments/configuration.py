@@ -78,9 +78,9 @@ Hamiltonian = Annotated[
 
 
 class Model(Section):
-    """The wave function: rbm:ALPHA (αN hidden units), symmetric-rbm:FEATURES, jastrow, ... (models.names)."""
+    """The wave function: rbm:ALPHA, symmetric-rbm:FEATURES, gcnn:LAYERSxFEATURES, ... (models.names)."""
 
-    name: str = text("symmetric-rbm:8", "a model such as rbm:1, symmetric-rbm:4, jastrow, mean-field")
+    name: str = text("symmetric-rbm:8", "a model such as rbm:1, symmetric-rbm:4, gcnn:4x8, jastrow")
     dtype: Literal["real", "complex"] = choice("real", "real", "complex")
 
     @field_validator("name")

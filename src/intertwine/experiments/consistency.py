@@ -110,7 +110,9 @@ def memory_needed(c: GroundStateConfiguration, sites: int) -> int:
     from intertwine.models.names import check_model_name
 
     samples, final = c.optimiser.samples, c.final.samples
-    kind, features, options = check_model_name(c.model.name)
+    kind, features, options, layers = check_model_name(c.model.name)
+    if kind == "gcnn":
+        return _gcnn_memory(c, sites, layers, int(features), "translations" not in options)
     parameters = {
         "rbm": features * sites * sites + (features + 1) * sites,
         "symmetric-rbm": features * (sites + 1) + 1,
@@ -125,6 +127,17 @@ def memory_needed(c: GroundStateConfiguration, sites: int) -> int:
     factors = samples * (min(parameters, sites + hidden) + 1)
     weights = 4 * (parameters + hidden * sites)
     return int(number * (matrix + factors + weights)) + 8 * (samples + final) * sites + 16 * final
+
+
+def _gcnn_memory(c: GroundStateConfiguration, sites: int, layers: int, features: int, space: bool) -> int:
+    """The per-sample derivatives, the Gram matrix, and the features of one batch of configurations."""
+    order = sites * (8 if space else 1)
+    parameters = features * (sites + 1) + (layers - 1) * features * (order * features + 1)
+    samples, rows = c.optimiser.samples, 2 if c.model.dtype == "complex" else 1
+    sr = c.optimiser.method == "sr"
+    matrix = 3 * min(rows * samples, parameters) ** 2 if sr and c.optimiser.solver != "iterative" else 0
+    derivatives = 3 * rows * samples * parameters if sr else 4 * parameters
+    return 8 * (matrix + derivatives + 16 * 256 * order * features) + 8 * (samples + c.final.samples) * sites
 
 
 def _check_memory(c: GroundStateConfiguration, lattice: Any) -> None:

@@ -4,6 +4,8 @@ rbm:ALPHA                             RBM with ALPHA·N hidden units
 symmetric-rbm:FEATURES                weights tied by the lattice's translations (or its point group)
 symmetric-rbm:FEATURES:space          weights tied by its whole space group
 symmetric-rbm:FEATURES:even           no biases, ψ(−s) = ψ(s); also FEATURES:space:even
+gcnn:LAYERSxFEATURES                  group convolutions under the lattice's space group
+gcnn:LAYERSxFEATURES:translations     under its translations only; :even as above
 jastrow                               a coupling for every pair
 mean-field                            a product state
 """
@@ -16,6 +18,7 @@ from typing import Any, NamedTuple
 from jax import Array
 
 from intertwine._checks import fail
+from intertwine.models.gcnn import GCNN
 from intertwine.models.jastrow import Jastrow
 from intertwine.models.mean_field import MeanField
 from intertwine.models.rbm import RBM
@@ -26,19 +29,27 @@ MODEL_NAMES = (
     "symmetric-rbm:FEATURES",
     "symmetric-rbm:FEATURES:space",
     "symmetric-rbm:FEATURES:even",
+    "gcnn:LAYERSxFEATURES",
+    "gcnn:LAYERSxFEATURES:translations",
+    "gcnn:LAYERSxFEATURES:even",
     "jastrow",
     "mean-field",
 )
 _LARGEST = 1000
+_DEEPEST = 100
 _OPTIONS = frozenset({"space", "translations", "even"})
 
 
 class ModelName(NamedTuple):
-    """The parts of a model's name; number is 0 and options is empty where there are none."""
+    """The parts of a model's name; number is 0 and options is empty where there are none.
+
+    number: ALPHA or FEATURES. layers: of a `gcnn`, else 0.
+    """
 
     family: str
     number: float
     options: frozenset[str]
+    layers: int = 0
 
 
 def check_model_name(name: Any) -> ModelName:
@@ -52,20 +63,23 @@ def check_model_name(name: Any) -> ModelName:
     family, *rest = name.strip().split(":")
     if family in ("jastrow", "mean-field") and not rest:
         return ModelName(family, 0.0, frozenset())
-    if family not in ("rbm", "symmetric-rbm") or not rest:
+    if family not in ("rbm", "symmetric-rbm", "gcnn") or not rest:
         raise _unknown(name)
+    layers, _, features = rest[0].rpartition("x") if family == "gcnn" else ("", "", rest[0])
     try:
-        number = float(rest[0])
+        number, depth = float(features), int(layers or 0)
     except ValueError:
         raise _unknown(name) from None
+    if family == "gcnn" and not 1 <= depth <= _DEEPEST:
+        raise _unknown(name)
     options = frozenset(rest[1:])
-    allowed = _OPTIONS if family == "symmetric-rbm" else frozenset()
+    allowed = frozenset() if family == "rbm" else _OPTIONS
     whole = family == "rbm" or number == math.floor(number) if math.isfinite(number) else False
     if not whole or not 0 < number <= _LARGEST or len(rest) != 1 + len(options) or not options <= allowed:
         raise _unknown(name)
     if {"space", "translations"} <= options:
         raise _unknown(name)
-    return ModelName(family, number, options)
+    return ModelName(family, number, options, depth)
 
 
 def model_from_name(name: str, lattice: Any, *, dtype: Any = float, key: Array) -> Any:
@@ -80,13 +94,18 @@ def model_from_name(name: str, lattice: Any, *, dtype: Any = float, key: Array) 
     >>> count_parameters(model_from_name("rbm:2", ring, key=jax.random.key(0)))       # 4 + 8 + 4·8
     44
     """
-    family, number, options = check_model_name(name)
+    family, number, options, layers = check_model_name(name)
     if family == "rbm":
         return RBM(lattice.size, max(1, round(number * lattice.size)), dtype=dtype, key=key)
     if family == "symmetric-rbm":
         group = next(iter(options & {"space", "translations"}), None)
         even = 1 if "even" in options else None
         return SymmetricRBM(lattice, int(number), dtype=dtype, group=group, spin_flip=even, key=key)
+    if family == "gcnn":
+        group = "translations" if "translations" in options else "space"
+        even = 1 if "even" in options else None
+        group = None if not hasattr(lattice, "space_group") else group
+        return GCNN(lattice, layers, int(number), dtype=dtype, group=group, spin_flip=even, key=key)
     return (Jastrow if family == "jastrow" else MeanField)(lattice.size, dtype=dtype, key=key)
 
 
@@ -95,5 +114,6 @@ def _unknown(name: Any) -> Exception:
         "model",
         "one of " + ", ".join(MODEL_NAMES),
         name,
-        f"ALPHA is a number and FEATURES a whole number, up to {_LARGEST}, as in rbm:2 and symmetric-rbm:4",
+        f"ALPHA is a number and FEATURES a whole number, up to {_LARGEST}, as in rbm:2, symmetric-rbm:4 and "
+        f"gcnn:4x8 (4 layers of 8 features)",
     )

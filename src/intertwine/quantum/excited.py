@@ -147,7 +147,7 @@ def _sector_basis(numbers: np.ndarray, sector: SpaceGroupSector, spin_flip: int 
     rows, columns, values, count = [], [], [], 0
     for first in np.flatnonzero(images.min(axis=0) == np.arange(len(numbers))):
         orbit = np.unique(images[:, first])
-        block = np.zeros((len(orbit), len(orbit)), complex)
+        block = np.zeros((len(orbit), len(orbit)), weights.dtype)
         for j, s in enumerate(orbit):
             np.add.at(block[:, j], np.searchsorted(orbit, images[:, s]), weights)
         share, vectors = np.linalg.eigh(block)
