@@ -73,20 +73,26 @@ class _Builder:
         )
         self.add(f"conv{self.convolutions}", conv)
         self.size -= 0 if same else width - 1
-        if self.space.hexagonal:
-            self.add(f"mask{self.convolutions}", Mask(self.space, rep))
+        self.mask("conv")
 
-    def activation(self, function: str, *, drop: bool = True) -> None:
+    def mask(self, after: str) -> None:
+        """On a triangular lattice, zeros outside the hexagon, for norms and for padding by zeros."""
+        if self.space.hexagonal and self.size > 1:
+            self.add(f"mask_{after}{self.convolutions}", Mask(self.space, self.rep))
+
+    def activation(self, function: str) -> None:
         n = self.convolutions
         self.add(f"norm{n}", BatchNorm(self.rep, dtype=self.dtype))
         self.add(f"{function}{n}", Pointwise(self.rep, function))
-        if self.dropout and drop:
+        self.mask(function)
+        if self.dropout:
             self.add(f"dropout{n}", Dropout(self.rep, self.dropout))
 
     def pool(self) -> None:
         width = fitting_width(self.space, self.size, 2, 2)
         self.add(f"pool{self.convolutions}", MaxPool(self.space, self.rep, width, stride=2))
         self.size = (self.size - width) // 2 + 1
+        self.mask("pool")
 
 
 def group_cnn(
@@ -167,6 +173,7 @@ def steerable_cnn(
             make.pool()
     make.add("group_pool", GroupPool(make.rep))
     make.add("flatten", GlobalPool(space, make.rep))
+    make.size = 1
     features = make.rep.dimension * trivial(space.group)
     make.add("dense1", Linear(make.rep, features, bias=False, gain=2.0, dtype=dtype, key=make.next_key()))
     make.convolutions += 1

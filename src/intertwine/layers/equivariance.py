@@ -89,17 +89,15 @@ def assert_equivariant(
     invariant vector.
     """
     cases = _cases(subject, key, space, rep_in, rep_out, shape, batch, periodic)
-    rows = []
-    for case in cases:
-        found = _errors(case, elements, key)
-        rows += found
-        for row in found:
+    table = _errors(cases, elements, key)
+    for case, rows in zip(cases, table, strict=True):
+        for row in rows:
             limit = tol if row.exact else resampled_tol
             if limit is not None and not row.error <= limit:
                 where = f"under {_element(row)} the error is {row.error:.3g}, more than {limit:g}"
                 reason = likely_reason(case.subject, case.function, case.action, case.x, row.element, limit)
                 raise AssertionError(f"{case.name} is not equivariant: {where}.\nLikely reason: {reason}.")
-    return rows
+    return [row for rows in table for row in rows]
 
 
 def equivariance_errors(
@@ -132,7 +130,7 @@ def equivariance_errors(
     [0.0, 0.0, 0.0]
     """
     cases = _cases(subject, key, space, rep_in, rep_out, shape, batch, periodic)
-    return [row for case in cases for row in _errors(case, elements, key)]
+    return [row for rows in _errors(cases, elements, key) for row in rows]
 
 
 class _Watched(eqx.Module):
@@ -141,9 +139,9 @@ class _Watched(eqx.Module):
     layer: Any
     report: Callable[[Any], None]
 
-    def __call__(self, x: Any, **options: Any) -> Any:
+    def __call__(self, x: Any, *others: Any, **options: Any) -> Any:
         self.report(x)
-        return self.layer(x, **options)
+        return self.layer(x, *others, **options)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.layer, name)
@@ -181,7 +179,7 @@ def _cases(
     function = _runner(subject)
     cases = []
     if layers:
-        for (name, layer), inputs in zip(layers, _inputs(subject, layers, x), strict=True):
+        for (name, layer), inputs in zip(layers, _inputs(subject, x), strict=True):
             own = getattr(layer, "space", None)
             has_axes = np.ndim(inputs) > 2
             here = Action(
@@ -198,26 +196,24 @@ def _layers(subject: Any) -> list[tuple[str, Any]]:
     return list(subject.layers)
 
 
-def _inputs(network: Any, layers: list[tuple[str, Any]], x: np.ndarray) -> list[np.ndarray]:
+def _inputs(network: Any, x: np.ndarray) -> list[np.ndarray]:
     """The input that each layer gets when the network sees x."""
-    found: list[Any] = [None] * len(layers)
-    place = {id(layer): k for k, (_, layer) in enumerate(layers)}
 
-    def watched(layer: Any) -> Any:
-        return _Watched(layer, partial(found.__setitem__, place[id(layer)]))
-
-    def is_layer(leaf: Any) -> bool:
-        return id(leaf) in place
-
-    def run(network: Any, x: Array) -> list[Array]:
+    def run(network: Any, x: Array) -> list[Any]:
+        places = {id(layer): place for place, (_, layer) in enumerate(network.layers)}
+        found: list[Any] = [None] * len(places)
         marked = jax.tree.map(
-            lambda leaf: watched(leaf) if is_layer(leaf) else leaf, network, is_leaf=is_layer
+            lambda leaf: (
+                _Watched(leaf, partial(found.__setitem__, places[id(leaf)])) if id(leaf) in places else leaf
+            ),
+            network,
+            is_leaf=lambda leaf: id(leaf) in places,
         )
-        (marked.outputs if hasattr(marked, "outputs") else marked)(x)
+        _plain(marked)(x)
         return found
 
-    inputs = eqx.filter_jit(lambda x: run(network, x))(jax.numpy.asarray(x))
-    for (name, _), value in zip(layers, inputs, strict=True):
+    inputs = eqx.filter_jit(run)(network, jax.numpy.asarray(x))
+    for (name, _), value in zip(network.layers, inputs, strict=True):
         if value is None:
             raise fail("subject", "a network that calls each of its layers", f"{name} is not called")
     return [np.asarray(value) for value in inputs]
@@ -225,28 +221,47 @@ def _inputs(network: Any, layers: list[tuple[str, Any]], x: np.ndarray) -> list[
 
 def _runner(subject: Any) -> Callable[[Any], Any]:
     """The function of a batch, compiled for modules."""
-    run = subject.outputs if hasattr(subject, "outputs") else subject
     if not isinstance(subject, eqx.Module):
-        return run
-    compiled = eqx.filter_jit(lambda x: run(x))
-    return lambda x: compiled(jax.numpy.asarray(x))
+        return _plain(subject)
+    return lambda x: _compiled([subject], [jax.numpy.asarray(x)])[0]
 
 
-def _errors(case: Case, elements: Sequence[int] | None, key: Array) -> list[EquivarianceError]:
-    action = case.action
-    y = np.asarray(case.function(case.x))
-    action.check_output(y, case.x)
-    rows = []
-    for h in _elements(action, elements, key):
-        found = np.asarray(case.function(action.on_input(h, case.x)))
-        exact = action.exact(h)
-        error = action.difference(found, action.on_output(h, y), y, h)
-        rows.append(EquivarianceError(case.name, h, action.name(h), error, exact))
-    if action.periodic and action.keeps_shape(case.x, y):
-        for axis in range(action.space.dimension):
-            found = np.asarray(case.function(np.roll(case.x, 1, axis=1 + axis)))
-            error = _relative(found - np.roll(y, 1, axis=1 + axis), y)
-            rows.append(EquivarianceError(case.name, -1, f"shift along axis {axis}", error, True))
+@eqx.filter_jit
+def _compiled(subjects: list[Any], inputs: list[Array]) -> list[Array]:
+    return [_plain(subject)(x) for subject, x in zip(subjects, inputs, strict=True)]
+
+
+def _plain(subject: Any) -> Callable[[Any], Any]:
+    return subject.outputs if hasattr(subject, "outputs") else subject
+
+
+def _together(cases: list[Case]) -> Callable[[list[np.ndarray]], list[np.ndarray]]:
+    """The functions of all cases as one, compiled once for a network."""
+    if len(cases) == 1:
+        return lambda inputs: [np.asarray(cases[0].function(inputs[0]))]
+    subjects = [case.subject for case in cases]
+    return lambda xs: [np.asarray(y) for y in _compiled(subjects, [jax.numpy.asarray(x) for x in xs])]
+
+
+def _errors(cases: list[Case], elements: Sequence[int] | None, key: Array) -> list[list[EquivarianceError]]:
+    """The rows of each case."""
+    run = _together(cases)
+    outputs = run([case.x for case in cases])
+    for case, y in zip(cases, outputs, strict=True):
+        case.action.check_output(y, case.x)
+    rows: list[list[EquivarianceError]] = [[] for _ in cases]
+    for h in _elements(cases[-1].action, elements, key):
+        found = run([case.action.on_input(h, case.x) for case in cases])
+        for case, y, z, table in zip(cases, outputs, found, rows, strict=True):
+            error = case.action.difference(z, case.action.on_output(h, y), y, h)
+            exact = case.action.exact(h)
+            table.append(EquivarianceError(case.name, h, cases[-1].action.name(h), error, exact))
+    for case, y, table in zip(cases, outputs, rows, strict=True):
+        if case.action.periodic and case.action.keeps_shape(case.x, y):
+            for axis in range(case.action.space.dimension):
+                moved = np.asarray(case.function(np.roll(case.x, 1, axis=1 + axis)))
+                error = _relative(moved - np.roll(y, 1, axis=1 + axis), y)
+                table.append(EquivarianceError(case.name, -1, f"shift along axis {axis}", error, True))
     return rows
 
 

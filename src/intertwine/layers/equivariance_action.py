@@ -143,5 +143,5 @@ def _disc(sizes: tuple[int, ...], cell: np.ndarray, *, taper: bool = False) -> n
     radius = np.linalg.norm(centred @ cell, axis=-1)
     reach = (min(sizes) - 1) / 2 * abs(np.linalg.det(cell))
     if not taper:
-        return (radius <= max(reach - 1, 0.5)).astype(float)
+        return (radius <= max(reach - 1, 0.75)).astype(float)
     return np.cos(np.pi / 2 * np.clip(radius / max(reach, 1.0), 0, 1)) ** 2

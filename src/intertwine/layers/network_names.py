@@ -2,6 +2,7 @@ r"""Networks by name, as the command line and configurations write them.
 
 cnn:W       seven 3×3 convolutions of W regular features (Cohen & Welling 2016); --group p1 is the plain CNN
 z2cnn       cnn:20 on p1, p4cnn: cnn:10 on p4, p4mcnn: cnn:7 on p4m, about 25,000 parameters each
+unet:W      a U-Net of W regular features at full size: fields to fields
 e2:W        six steerable blocks, W regular features in the first (Weiler & Cesa 2019), for cN and dN
 """
 
@@ -16,9 +17,10 @@ from jax import Array
 
 from intertwine._checks import fail
 from intertwine.layers.classifiers import group_cnn, steerable_cnn
+from intertwine.layers.unet import unet
 from intertwine.spaces.grid import Grid
 
-NETWORK_NAMES = ("cnn:W", "z2cnn", "p4cnn", "p4mcnn", "e2:W")
+NETWORK_NAMES = ("cnn:W", "z2cnn", "p4cnn", "p4mcnn", "e2:W", "unet:W")
 PRESETS = {"z2cnn": ("p1", 20), "p4cnn": ("p4", 10), "p4mcnn": ("p4m", 7)}
 _LARGEST = 4096
 
@@ -31,13 +33,13 @@ class Recipe:
     group: str
     channels: int | str
     image_size: int
-    classes: int
+    classes: int | str
     dropout: float
     dtype: str
 
 
 def check_network_name(name: Any) -> tuple[str, int]:
-    """The family ("cnn", "e2" or a preset's name) and the width of a name; InputError if it is
+    """The family ("cnn", "e2", "unet" or a preset's name) and the width of a name; InputError if it is
     none.
 
     >>> check_network_name("cnn:10"), check_network_name("p4cnn")
@@ -47,7 +49,7 @@ def check_network_name(name: Any) -> tuple[str, int]:
         family, *rest = name.strip().split(":")
         if family in PRESETS and not rest:
             return family, PRESETS[family][1]
-        if family in ("cnn", "e2") and len(rest) == 1 and rest[0].isdecimal():
+        if family in ("cnn", "e2", "unet") and len(rest) == 1 and rest[0].isdecimal():
             width = int(rest[0])
             if 1 <= width <= _LARGEST:
                 return family, width
@@ -61,7 +63,7 @@ def network_from_name(
     *,
     channels: Any = 1,
     image_size: int = 28,
-    classes: int = 10,
+    classes: int | str = 10,
     dropout: float = 0.3,
     dtype: Any = float,
     key: Array,
@@ -91,16 +93,18 @@ def network_from_name(
     space = group if isinstance(group, Grid) else Grid(group)
     kind = jnp.zeros((), dtype).dtype
     recipe = None
-    if isinstance(channels, int | str) and _by_name(space):
+    if isinstance(channels, int | str) and isinstance(classes, int | str) and _by_name(space):
         rate = float(dropout) if isinstance(dropout, int | float) and math.isfinite(dropout) else 0.0
         recipe = Recipe(name, space.name, channels, image_size, classes, rate, kind.name)
     common: dict[str, Any] = dict(
-        channels=channels, image_size=image_size, dropout=dropout, dtype=kind, recipe=recipe, key=key
+        channels=channels, image_size=image_size, dtype=kind, recipe=recipe, key=key
     )
+    if family == "unet":
+        return unet(space, width, out=classes, **common)
     if isinstance(classes, bool) or not isinstance(classes, int) or classes < 1:
         raise fail("classes", "the number of classes, a positive integer", classes)
     build = steerable_cnn if family == "e2" else group_cnn
-    return build(space, width, classes=classes, **common)
+    return build(space, width, classes=classes, dropout=dropout, **common)
 
 
 def _by_name(space: Grid) -> bool:
