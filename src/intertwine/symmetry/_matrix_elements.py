@@ -19,16 +19,17 @@ grown from elements that commute. With real λ all numbers are real when χ is.
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import NamedTuple
 
 import numpy as np
 
+from intertwine.symmetry._product_table import closure
 from intertwine.symmetry.characters import CharacterTable
 from intertwine.symmetry.finite_group import FiniteGroup, Subgroup
 from intertwine.symmetry.linear_characters import linear_characters
 
-_CHAINS = 60
-_LARGEST_SUBGROUP = 2_000
+_CHAINS = 120
 _ATTEMPTS = 20
 
 
@@ -41,42 +42,58 @@ class Seed(NamedTuple):
 
 
 def seeds(table: CharacterTable) -> dict[int, Seed]:
-    """For each character of degree above 1, a pair (H, λ) with small multiplicity; λ real where χ is."""
-    group, wanted = table.group, np.flatnonzero(table.degrees > 1)
+    """For each character of degree above 1, a pair (H, λ) with small multiplicity; λ real where χ is.
+
+    λ in χ on H means χ in Ind λ, so that [G : H] is at least the degree: larger subgroups are not tried.
+    """
+    group = table.group
     best: dict[int, Seed] = {}
-    for subgroup in _candidates(group, table):
-        if all(int(row) in best and best[int(row)].multiplicity == 1 for row in wanted):
+    wanted = [int(row) for row in np.flatnonzero(table.degrees > 1)]
+    subgroups = _candidates(group, table.representatives)
+    while wanted:
+        smallest = int(table.degrees[wanted].min())
+        try:
+            members, cheap = subgroups.send(group.order // smallest if best else None)
+        except StopIteration:
             break
+        subgroup = group.subgroup(members)
         linear = linear_characters(subgroup.group)
-        inner = table.values[:, group.class_of[subgroup.members]] @ linear.conj().T / subgroup.order
+        inner = table.values[:, group.class_of[members]] @ linear.conj().T / subgroup.order
         counts = np.rint(inner.real).astype(int)
         real = np.abs(np.imag(linear)).max(axis=1) == 0
         for row in wanted:
             m = np.where((counts[row] > 0) & (real | (table.indicators[row] != 1)), counts[row], 2**30)
             column = int(m.argmin())
-            if m[column] < (best[int(row)].multiplicity if int(row) in best else 2**30):
-                best[int(row)] = Seed(int(m[column]), subgroup, linear[column])
+            if row not in best or m[column] < best[row].multiplicity:
+                best[row] = Seed(int(m[column]), subgroup, linear[column])
+        wanted = [row for row in wanted if best[row].multiplicity > (1 if cheap else 2)]
     return best
 
 
-def _candidates(group: FiniteGroup, table: CharacterTable):
-    yield group.generate([])
-    for representative in table.representatives:
-        yield group.generate([int(representative)])
+def _candidates(
+    group: FiniteGroup, representatives: np.ndarray
+) -> Generator[tuple[np.ndarray, bool], int | None, None]:
+    """Members of subgroups of at most the order that is sent, and whether they are among the first."""
+    table, most = group.product_table, group.order
     rng = np.random.default_rng(0)
-    for _ in range(_CHAINS):
-        chosen = [int(rng.integers(group.order))]
-        while True:
-            t = group.product_table
-            free = np.all([t[x] == t[:, x] for x in chosen], axis=0)  # those that commute with all
-            pool = np.flatnonzero(free) if rng.random() < 0.7 else np.arange(group.order)
+    known: set[bytes] = set()
+    for k in range(-1 - len(representatives), _CHAINS):
+        chosen = [int(rng.integers(group.order))] if k >= 0 else [int([*representatives, group.identity][k])]
+        while len(chosen) < 9:
+            inside = closure(table, group.identity, np.array(chosen, dtype=np.int64))
+            members = np.flatnonzero(inside)
+            if len(members) > most:
+                break
+            if members.tobytes() not in known:
+                known.add(members.tobytes())
+                most = (yield members, k < _CHAINS // 3) or most
+            if k < 0:
+                break
+            free = np.all([table[x] == table[:, x] for x in chosen], axis=0)  # those that commute with all
+            pool = np.flatnonzero(free & ~inside) if rng.random() < 0.7 else np.flatnonzero(~inside)
+            if not len(pool):
+                break
             chosen.append(int(rng.choice(pool)))
-            subgroup = group.generate(chosen)
-            if subgroup.order > _LARGEST_SUBGROUP or subgroup.order == group.order:
-                break
-            yield subgroup
-            if len(chosen) > 8:
-                break
 
 
 def unitary_matrices(group: FiniteGroup, character: np.ndarray, seed: Seed, real: bool) -> np.ndarray:
