@@ -6,6 +6,7 @@ from group_table import GROUPS, group, heisenberg
 
 from intertwine._checks import InputError
 from intertwine.symmetry import (
+    FiniteGroup,
     PermutationGroup,
     character_table,
     commutator_subgroup,
@@ -15,6 +16,7 @@ from intertwine.symmetry import (
     linear_characters,
     quaternion,
     regular,
+    symmetric,
 )
 from intertwine.symmetry._cyclotomic import cyclotomic_polynomial, power_basis, splitting_prime
 
@@ -127,6 +129,24 @@ def test_groups_of_order_one_thousand(make, classes):
     gram = (table.values * table.sizes) @ table.values.conj().T / G.order
     assert np.abs(gram - np.eye(classes)).max() < 1e-12
     assert (table.indicators * table.degrees).sum() == (G.element_orders <= 2).sum()
+
+
+@pytest.mark.slow
+def test_sporadic_and_symmetric():
+    """M_11 (order 7,920) and S_7 as in the ATLAS."""
+    cycle = [*range(1, 11), 0]
+    other = list(range(11))
+    for orbit in ((2, 6, 10, 7), (3, 9, 4, 5)):
+        for a, b in zip(orbit, orbit[1:] + orbit[:1], strict=True):
+            other[a] = b
+    mathieu = character_table(FiniteGroup.from_permutations([cycle, other], "M11"))
+    assert mathieu.degrees.tolist() == [1, 10, 10, 10, 11, 16, 16, 44, 45, 55]
+    assert mathieu.indicators.tolist() == [1, 1, 0, 0, 1, 0, 0, 1, 1, 1]
+    imaginary = mathieu.values[2, mathieu.orders == 8].imag
+    assert np.allclose(np.abs(imaginary), 2**0.5, atol=1e-13)  # i√2
+    assert character_table(symmetric(7)).degrees.tolist() == [
+        1, 1, 6, 6, 14, 14, 14, 14, 15, 15, 20, 21, 21, 35, 35,
+    ]  # fmt: skip
 
 
 def test_permutation_groups_and_linear_characters():
