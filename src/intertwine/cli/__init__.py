@@ -1,4 +1,4 @@
-"""The command `intertwine`: ground-state, learn, renormalize, run, resume, report.
+"""The command `intertwine`: ground-state, learn, classify, renormalize, run, resume, report.
 
 A problem with what was given is one line on standard error and exit code 2; a run that diverged is 1; one
 that was interrupted is 130. Flags and TOML files are read into the same tables and checked in one place, so
@@ -7,7 +7,7 @@ at once.
 
     flags.py       flags and how they become a configuration's tables
     starting.py    a checked configuration in, a run started
-    ground_state.py, learn.py, renormalize.py, runs.py      the commands
+    ground_state.py, learn.py, classify.py, renormalize.py, runs.py      the commands
     problems.py    what went wrong, in a line
 """
 
@@ -20,7 +20,7 @@ from typing import Annotated
 import typer
 
 from intertwine._version import __version__
-from intertwine.cli import ground_state, learn, renormalize, runs
+from intertwine.cli import classify, ground_state, learn, renormalize, runs
 from intertwine.cli.problems import explain
 
 app = typer.Typer(
@@ -31,6 +31,7 @@ app = typer.Typer(
 )
 app.command("ground-state", rich_help_panel="Experiments")(ground_state.ground_state)
 app.command("learn", rich_help_panel="Experiments")(learn.learn)
+app.command("classify", rich_help_panel="Experiments")(classify.classify)
 app.command("renormalize", rich_help_panel="Experiments")(renormalize.renormalize)
 app.command("run", rich_help_panel="Experiments")(runs.run)
 app.command("resume", rich_help_panel="Run folders")(runs.resume)

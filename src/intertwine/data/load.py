@@ -11,8 +11,10 @@ import numpy as np
 from intertwine._checks import fail
 from intertwine.data.dataset import Dataset
 
-NAMES = ("mnist", "digits", "ising:8", "ising:8x16:2.5", "bars-and-stripes:4")
+NAMES = ("mnist", "rotmnist", "digits", "ising:8", "ising:8x16:2.5", "bars-and-stripes:4")
 _ISING = re.compile(r"ising:([0-9]{1,3})(?:x([0-9]{1,3}))?(?::([0-9]+(?:\.[0-9]*)?))?", re.ASCII)
+FROM_MNIST = ("mnist", "rotmnist")
+"""Sets that are made from the files of MNIST."""
 _BARS = re.compile(r"bars-and-stripes:([0-9]{1,3})", re.ASCII)
 
 
@@ -31,15 +33,17 @@ def load(
 ) -> Dataset:
     """The data set called `name`, or that of the file at the path `name`.
 
-    Names: mnist; digits (scikit-learn's); ising:L or ising:HxW:T, exact samples of the Ising model on a torus
-    at the temperature T (the critical one by default), `rows` to learn from and as many held out;
-    bars-and-stripes:n. Files: npy (read in place), npz, netCDF, CSV, IDX, also gzipped.
+    Names: mnist; rotmnist, its digits turned (12,000 and 50,000 held out); digits (scikit-learn's);
+    ising:L or ising:HxW:T, exact samples of the Ising model on a torus at the temperature T (the critical
+    one by default), `rows` to learn from and as many held out; bars-and-stripes:n. Files: npy (read in
+    place), npz, netCDF, CSV, IDX, also gzipped.
 
     units: "binary", "spin", "gaussian", "potts:q"; detected if None.
     shape: (height, width) where rows are images and the file does not say so.
     variable: which array of a file with several. labels: another array of the file (npz, netCDF) or a file.
     test_share: of a file's rows, how many to hold out (where it has no array called test). seed: of that
-    choice, and of generated rows. folder: where mnist is; else the environment variable INTERTWINE_DATA.
+    choice, and of generated rows. folder: where the files of mnist are; else the environment variable
+    INTERTWINE_DATA.
     download: fetch mnist where it is not found.
 
     Raises `InputError` for whatever is not right: one line that says what was expected.
@@ -54,6 +58,10 @@ def load(
         from intertwine.data.mnist import mnist
 
         return _with_units(mnist(folder, download=download), units)
+    if text == "rotmnist":
+        from intertwine.data.rotated import rotated_mnist
+
+        return _with_units(rotated_mnist(folder, download=download), units)
     if text == "digits":
         from intertwine.data.digits import digits
 
@@ -71,7 +79,7 @@ def load(
 
 def is_named(name: str) -> bool:
     """Whether `name` has the form of a known set."""
-    return name in ("mnist", "digits") or bool(_ISING.fullmatch(name) or _BARS.fullmatch(name))
+    return name in (*FROM_MNIST, "digits") or bool(_ISING.fullmatch(name) or _BARS.fullmatch(name))
 
 
 def check_name(name: str) -> None:
@@ -99,7 +107,7 @@ def _torus(name: str) -> tuple[int, int, float]:
 
 
 def _check_path(name: str) -> Path:
-    if name.partition(":")[0] in ("ising", "bars-and-stripes", "mnist", "digits") or "\x00" in name:
+    if name.partition(":")[0] in ("ising", "bars-and-stripes", *FROM_MNIST, "digits") or "\x00" in name:
         raise fail("data", "a name such as " + ", ".join(NAMES), repr(name), "say 'ising:8'")
     from intertwine.data.files import check_file
 

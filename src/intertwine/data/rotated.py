@@ -22,12 +22,17 @@ SEED = 2007
 
 
 def rotated(
-    images: Shaped[np.ndarray, "n X Y"], angles: Float[np.ndarray, " n"], *, order: int = 3
+    images: Shaped[np.ndarray, "n X Y"],
+    angles: Float[np.ndarray, " n"],
+    shifts: Float[np.ndarray, "n 2"] | None = None,
+    *,
+    order: int = 3,
 ) -> Shaped[np.ndarray, "n X Y"]:
     """Images (n, X, Y) turned by angles (n,), radians, axis 0 towards axis 1, about their centres; 0
     outside.
 
-    Bytes stay bytes (rounded and cut off), floats floats. order: of the splines, 1 is bilinear, 3 cubic.
+    shifts: (n, 2) points that they are then moved by. Bytes stay bytes (rounded and cut off), floats
+    floats. order: of the splines, 1 is bilinear, 3 cubic.
 
     Raises InputError for other shapes.
 
@@ -39,13 +44,17 @@ def rotated(
     images, angles = np.asarray(images), np.asarray(angles, float)
     if images.ndim != 3 or angles.shape != images.shape[:1]:
         raise fail("images", "images (n, X, Y) and angles (n,)", f"shapes {images.shape} and {angles.shape}")
+    moves = np.zeros((len(images), 2)) if shifts is None else np.asarray(shifts, float)
+    if moves.shape != (len(images), 2):
+        raise fail("shifts", f"shape ({len(images)}, 2)", f"shape {moves.shape}")
     kind = images.dtype if np.issubdtype(images.dtype, np.floating) else np.dtype(np.float32)
     out = np.empty(images.shape, images.dtype)
     centre = (np.array(images.shape[1:]) - 1) / 2
     for k, (image, angle) in enumerate(zip(images, angles, strict=True)):
         c, s = np.cos(angle), np.sin(angle)
         back = np.array([[c, s], [-s, c]])
-        turned = affine_transform(image.astype(kind), back, centre - back @ centre, order=order)  # pyright: ignore
+        offset = centre - back @ (centre + moves[k])
+        turned = affine_transform(image.astype(kind), back, offset, order=order)  # pyright: ignore
         out[k] = turned if kind == images.dtype else np.rint(np.clip(turned, 0, 255)).astype(images.dtype)
     return out
 

@@ -42,6 +42,10 @@ KINDS = {
     "learn": Kind(
         "intertwine.experiments.learn_configuration:LearnConfiguration", "intertwine.experiments.learn"
     ),
+    "classify": Kind(
+        "intertwine.experiments.classify_configuration:ClassifyConfiguration",
+        "intertwine.experiments.classify",
+    ),
     "renormalize": Kind(
         "intertwine.experiments.renormalize_configuration:RenormalizeConfiguration",
         "intertwine.experiments.renormalize",

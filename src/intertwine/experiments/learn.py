@@ -1,14 +1,13 @@
 """The experiment `learn`: train a Boltzmann machine on data, estimate its likelihood, draw from it, write the
 run folder.
 
-A line of `metrics.jsonl` is an epoch (`learn_training`). The state after a line, with the configuration and
+A line of `metrics.jsonl` is an epoch (`training`). The state after a line, with the configuration and
 the data, determines everything that follows: a run that was killed goes on from its last checkpoint to the
 numbers that it would have had. `data.json` names the data by their checksum, and other data are refused.
 """
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,17 +16,17 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from intertwine._checks import fail
 from intertwine.data.dataset import Dataset
 from intertwine.experiments import checkpoints, learn_measures, learn_results
 from intertwine.experiments.learn_build import build_training
 from intertwine.experiments.learn_configuration import LearnConfiguration
 from intertwine.experiments.learn_progress import show as show_progress
-from intertwine.experiments.learn_training import Training
 from intertwine.experiments.results import write_dataset
+from intertwine.experiments.run_data import check_same_data, data_record, load_data
 from intertwine.experiments.run_folder import CONFIG, DATA, RunFolder, to_json, write_aside
 from intertwine.experiments.running import Ledger, follow, interrupted, report, warn
 from intertwine.experiments.settings import to_toml
+from intertwine.experiments.training import Training
 
 Show = Callable[..., Any]
 
@@ -44,30 +43,10 @@ class Problem(NamedTuple):
 
 def build(c: LearnConfiguration) -> Problem:
     """The data and the training; `InputError` for what does not go together."""
-    data = load_data(c)
+    data = load_data(c.data)
     training_key, key = jax.random.split(jax.random.key(c.seed))
     training = build_training(c, data, training_key)
     return Problem(c, data, training, learn_measures.Probe.of(data, learn_measures.PROBE_ROWS), key)
-
-
-def load_data(c: LearnConfiguration) -> Dataset:
-    """The data set of the configuration."""
-    from intertwine.data import load
-
-    d = c.data
-    height, _, width = d.shape.partition("x")
-    return load(
-        d.name,
-        units=None if d.units == "auto" else d.units,
-        shape=None if d.shape == "auto" else (int(height), int(width)),
-        variable=None if d.variable == "auto" else d.variable,
-        labels=None if d.labels == "none" else d.labels,
-        test_share=d.test_share,
-        rows=d.rows,
-        folder=None if d.folder == "auto" else d.folder,
-        download=d.download,
-        seed=d.seed,
-    )
 
 
 def start(
@@ -84,7 +63,7 @@ def start(
     state = problem.training.start()
     config = to_toml(configuration)
     with RunFolder.create(out, config, overwrite=overwrite) as folder:
-        write_aside(folder.path / DATA, to_json(learn_results.data_record(problem.data), indent=2) + "\n")
+        write_aside(folder.path / DATA, to_json(data_record(problem.data), indent=2) + "\n")
         return _go_on(problem, Ledger(folder, config, []), state, begun, show)
 
 
@@ -99,7 +78,7 @@ def resume(path: str | Path, configuration: LearnConfiguration, *, show: Show = 
             report(folder.path)
             return folder.path
         problem = build(configuration)
-        _check_same_data(folder.path / DATA, problem.data)
+        check_same_data(folder.path / DATA, problem.data)
         _announce(problem)
         config = (folder.path / CONFIG).read_text(encoding="utf-8")
         history = folder.read_metrics()
@@ -201,20 +180,6 @@ def _finish(problem: Problem, ledger: Ledger, state: Any, begun: float, before: 
 
 
 _LOG_Z = ("mean", "error", "ess", "lower", "upper", "trusted", "method", "reason")
-
-
-def _check_same_data(path: Path, data: Dataset) -> None:
-    """Raise `InputError` where the data are not those that the run began with."""
-    try:
-        before = json.loads(path.read_text(encoding="utf-8"))["checksum"]
-    except (OSError, ValueError, KeyError, TypeError):
-        remedy = "start a new run"
-        raise fail(
-            str(path), "the checksum of the run's data", "a file that is missing or damaged", remedy
-        ) from None
-    if before != data.checksum:
-        remedy = "put the old file back, or start a new run"
-        raise fail("data.name", f"the data of this run ({before})", f"{data.source}: {data.checksum}", remedy)
 
 
 def _announce(problem: Problem) -> None:

@@ -23,7 +23,7 @@ from intertwine.boltzmann.stack import can_transpose, representation, transposed
 from intertwine.boltzmann.up_down import UpDown
 from intertwine.data.dataset import Dataset
 from intertwine.experiments.learn_configuration import LearnConfiguration
-from intertwine.experiments.learn_training import Stage, Training
+from intertwine.experiments.training import Stage, Training
 from intertwine.learning import schedules
 from intertwine.learning.averaging import WeightAverage
 from intertwine.learning.batches import Batches

@@ -40,7 +40,8 @@ def _rate() -> Any:
 
 
 class Data(Section):
-    """A named set (mnist, digits, ising:8, ising:8x16:2.5, bars-and-stripes:4) or a file (npy, npz, netCDF,
+    """A named set (mnist, rotmnist, digits, ising:8, ising:8x16:2.5, bars-and-stripes:4) or a file (npy, npz,
+    netCDF,
     CSV, IDX). `auto` and `none` stand for what is not given.
     """
 
@@ -84,7 +85,7 @@ class Data(Section):
 
     @model_validator(mode="after")
     def _of_the_right_source(self) -> Data:
-        from intertwine.data.load import is_named
+        from intertwine.data.load import FROM_MNIST, is_named
 
         named = is_named(self.name)
         for field, default in (("shape", "auto"), ("variable", "auto"), ("labels", "none")):
@@ -93,9 +94,9 @@ class Data(Section):
                 raise fail(
                     f"data.{field}", f"{default!r} with {self.name!r}", _short(value), "give a file as data"
                 )
-        if self.name != "mnist" and self.folder != "auto":
+        if self.name not in FROM_MNIST and self.folder != "auto":
             raise fail("data.folder", f"'auto' with {_short(self.name)}", _short(self.folder), "take 'auto'")
-        if self.name != "mnist" and self.download:
+        if self.name not in FROM_MNIST and self.download:
             raise fail("data.download", f"false with {_short(self.name)}", "true", "only mnist is downloaded")
         if self.folder != "auto" and not _is_folder(self.folder):
             raise fail("data.folder", "a folder that exists", _short(self.folder), "take 'auto'")

@@ -18,6 +18,7 @@ import numpy as np
 from intertwine._version import __version__
 from intertwine.experiments.learn_configuration import LearnConfiguration
 from intertwine.experiments.results import number_or_nan, parameter_variables, versions
+from intertwine.experiments.run_data import data_record
 from intertwine.models.parameters import count_parameters
 from intertwine.sampling.convergence import autocovariance
 from intertwine.sampling.estimate import estimate
@@ -109,23 +110,6 @@ def result_record(c: LearnConfiguration, data: Any, model: Any, **facts: Any) ->
         "data": data_record(data),
         **facts,
         "versions": versions(),
-    }
-
-
-def data_record(data: Any) -> dict[str, Any]:
-    """What was learnt from, for `result.json` and `data.json`."""
-    return {
-        "name": data.name,
-        "source": data.source,
-        "checksum": data.checksum,
-        "rows": len(data.train),
-        "held_out": 0 if data.test is None else len(data.test),
-        "columns": data.size,
-        "units": data.units,
-        "grey": data.grey,
-        "shape": list(data.shape) if data.shape else None,
-        "entropy": data.known.entropy if data.known else None,
-        "notes": list(data.notes),
     }
 
 

@@ -1,0 +1,314 @@
+"""The experiment `classify`: train an equivariant network on labelled images, test it, write the run
+folder.
+
+A line of `metrics.jsonl` is an epoch. The state after a line, with the configuration and the data,
+determines
+everything that follows: a run that was killed goes on from its last checkpoint to the numbers that it
+would have had. `network.bin` holds the trained network, with the statistics of its batch norms
+(`load_classifier`).
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from intertwine._checks import fail
+from intertwine._version import __version__
+from intertwine.data.dataset import Dataset
+from intertwine.experiments import checkpoints, classify_measures
+from intertwine.experiments.classify_configuration import ClassifyConfiguration
+from intertwine.experiments.classify_data import LabelledImages, augmented, labelled_images
+from intertwine.experiments.progress import show as show_lines
+from intertwine.experiments.results import number_or_nan, parameter_variables, versions, write_dataset
+from intertwine.experiments.run_data import check_same_data, data_record, load_data
+from intertwine.experiments.run_folder import CONFIG, DATA, RunFolder, to_json, write_aside, write_aside_with
+from intertwine.experiments.running import Ledger, follow, interrupted, report, warn
+from intertwine.experiments.settings import to_toml
+from intertwine.experiments.training import Stage, Training
+from intertwine.layers.network_names import network_from_name
+from intertwine.layers.parameter_count import parameter_count
+from intertwine.layers.saved_network import load_network, save_network
+from intertwine.learning.batches import Batches
+from intertwine.learning.class_scores import mean_loss
+from intertwine.learning.gradient import OptaxGradient
+from intertwine.learning.labelled import Labelled
+from intertwine.learning.schedules import Cosine, Warmup
+from intertwine.learning.supervised import Supervised
+from intertwine.models.network import Network
+
+CALIBRATION = 2000
+"""Images that the statistics of batch norms are taken from."""
+NETWORK = "network.bin"
+_COLUMNS = (
+    "step",
+    "epoch",
+    "loss",
+    "accuracy",
+    "validation_loss",
+    "validation_accuracy",
+    "learning_rate",
+    "seconds",
+)
+_LAST_RATE = 1e-3
+
+
+class Problem(NamedTuple):
+    """Everything that a configuration and its data determine."""
+
+    configuration: ClassifyConfiguration
+    data: Dataset
+    images: LabelledImages
+    training: Training
+    key: jax.Array
+
+
+def load_classifier(folder: str | Path) -> Any:
+    """The trained network of a complete run, with stored statistics: call `outputs` on images (n, X, X, 1).
+
+    Raises `InputError` where the folder has none.
+    """
+    path = Path(folder) / NETWORK
+    if not path.is_file():
+        raise fail(
+            "folder", "the folder of a complete classifying run", f"{folder}: no {NETWORK}", "resume it first"
+        )
+    import equinox as eqx
+
+    return eqx.nn.inference_mode(load_network(path))
+
+
+def build(c: ClassifyConfiguration) -> Problem:
+    """The data, the network and its training; `InputError` for what does not go together."""
+    data = load_data(c.data)
+    images = labelled_images(c, data)
+    network_key, training_key, key = jax.random.split(jax.random.key(c.seed), 3)
+    network = network_from_name(
+        c.network.name, c.group, channels=1, image_size=images.side, classes=images.classes,
+        dropout=c.network.dropout, key=network_key,
+    )  # fmt: skip
+    return Problem(c, data, images, _training(c, images, Network.of(network), training_key), key)
+
+
+def _training(c: ClassifyConfiguration, images: LabelledImages, network: Network, key: jax.Array) -> Training:
+    o, train = c.optimiser, images.train
+    per_epoch = Batches(tuple(train), min(o.batch, len(train.images))).per_epoch
+    updates = o.epochs * per_epoch
+    rate = Warmup(Cosine(o.learning_rate, _LAST_RATE * o.learning_rate, updates), round(o.warmup * updates))
+
+    def batches(_: Any, epoch: int, key: jax.Array) -> Batches:
+        shown = augmented(c, train.images, epoch)
+        return Batches((shown, train.labels), min(o.batch, len(shown)), seed=c.seed & 0xFFFFFFFF)
+
+    objective = Supervised("cross-entropy", o.smoothing)
+    mover = OptaxGradient(_adamw(o.weight_decay), rate)
+    return Training((Stage("", o.epochs, per_epoch, lambda _: network, objective, mover, batches),), key)
+
+
+@cache
+def _adamw(weight_decay: float) -> Any:
+    """One object a decay, so that runs share compiled programs; biases and norms are not drawn to zero."""
+    import optax
+
+    def weights(tree: Any) -> Any:
+        return jax.tree.map(lambda leaf: leaf.ndim > 2, tree)
+
+    return optax.adamw(1.0, weight_decay=weight_decay, mask=weights)
+
+
+def start(
+    configuration: ClassifyConfiguration, out: str | Path, *, overwrite: bool = False, show: Any = None
+) -> Path:
+    """Run `configuration` in the new folder `out`; the path of the folder.
+
+    Nothing at `out` is touched before the data are read and the network is built. Raises `InputError`,
+    `Diverged` (the last good state is then the last checkpoint) or `Interrupted` (resume it).
+    """
+    begun = time.perf_counter()
+    problem = build(configuration)
+    _announce(problem)
+    state = problem.training.start()
+    config = to_toml(configuration)
+    with RunFolder.create(out, config, overwrite=overwrite) as folder:
+        write_aside(folder.path / DATA, to_json(data_record(problem.data), indent=2) + "\n")
+        return _go_on(problem, Ledger(folder, config, []), state, begun, show)
+
+
+def resume(path: str | Path, configuration: ClassifyConfiguration, *, show: Any = None) -> Path:
+    """Go on with the run at `path` from its newest good checkpoint (from the beginning where there is
+    none)."""
+    begun = time.perf_counter()
+    with RunFolder.open(path) as folder:
+        if folder.result.exists() and folder.dataset.exists():
+            print(f"{path}: this run is complete; its report is written again.")
+            report(folder.path)
+            return folder.path
+        problem = build(configuration)
+        check_same_data(folder.path / DATA, problem.data)
+        _announce(problem)
+        config = (folder.path / CONFIG).read_text(encoding="utf-8")
+        history = folder.read_metrics()
+        state, done = problem.training.start(), 0
+        loaded = checkpoints.load_latest(
+            folder.checkpoints, problem.training.template, config=config, last_step=len(history)
+        )
+        if loaded is not None:
+            state, done = loaded.state, loaded.step
+            for line in loaded.refused:
+                warn(f"refused: {line}")
+        print(f"resumed from step {done} of {problem.training.lines}", flush=True)
+        folder.cut_metrics(done)
+        folder.remove_results()
+        return _go_on(problem, Ledger(folder, config, history[:done]), state, begun, show)
+
+
+def _go_on(problem: Problem, ledger: Ledger, state: Any, begun: float, show: Any) -> Path:
+    done, lines = len(ledger.history), problem.training.lines
+    before = sum(float(line.get("seconds") or 0.0) for line in ledger.history)
+    shown = show_lines(lines, None, done, describe=_words) if show is None else show(lines, done)
+    every = problem.configuration.checkpoint_every
+    state = follow(ledger, state, _lines(problem, state, done), total=lines, every=every, shown=shown)
+    try:
+        record = _finish(problem, ledger, state, begun, before)
+    except KeyboardInterrupt:
+        raise interrupted(ledger, lines) from None
+    _tell(record)
+    report(ledger.folder.path)
+    return ledger.folder.path
+
+
+def _lines(problem: Problem, first: Any, done: int) -> Iterator[tuple[Any, dict[str, Any]]]:
+    """The remaining lines of metrics: what the training measured, and the images that are watched."""
+    c, watched = problem.configuration, problem.images.validation
+    objective = Supervised("cross-entropy", c.optimiser.smoothing)
+    for state, scalars in problem.training.iterate(first, done):
+        begun = time.perf_counter()
+        measured: dict[str, Any] = {}
+        if watched is not None:
+            network = Network.of(_calibrated(problem, state)).at_rest()
+            held = Labelled(watched.images, watched.labels)
+            measured = {f"validation_{k}": v for k, v in mean_loss(network, objective, held).items()}
+        scalars = scalars | measured
+        scalars["seconds"] = scalars.get("seconds", 0.0) + time.perf_counter() - begun
+        record = {name: scalars.get(name) for name in _COLUMNS}
+        yield (
+            state,
+            {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in record.items()},
+        )
+
+
+def _calibrated(problem: Problem, state: Any) -> Any:
+    """The network of a state with the statistics of its batch norms."""
+    module = problem.training.model(state).module
+    few = problem.images.train.images[:CALIBRATION]
+    return module.calibrated(few, batch=500) if hasattr(module, "calibrated") else module
+
+
+def _finish(problem: Problem, ledger: Ledger, state: Any, begun: float, before: float) -> dict[str, Any]:
+    """The last measures and the files that tell of them."""
+    c, images = problem.configuration, problem.images
+    print("accuracy, turned images and equivariance of the trained network ...", flush=True)
+    network = _calibrated(problem, state)
+    tested = images.test or images.validation or images.train
+    log_p = classify_measures.log_probabilities(network, tested.images)
+    watched = None
+    if images.validation is not None:
+        held = images.validation
+        log_q = classify_measures.log_probabilities(network, held.images)
+        watched = classify_measures.accuracy_record(log_q, held.labels)
+    record = {
+        "kind": c.kind,
+        "version": __version__,
+        "network": c.network.name,
+        "group": c.group,
+        "parameters": parameter_count(network),
+        "epochs": c.optimiser.epochs,
+        "precision": c.precision,
+        "seed": c.seed,
+        "data": data_record(problem.data),
+        "learnt_from": len(images.train.labels),
+        "tested_on": "test" if images.test else "validation" if images.validation else "train",
+        "test": classify_measures.accuracy_record(log_p, tested.labels),
+        "validation": watched,
+        "classes": [str(k) for k in range(images.classes)],
+        "confusion": classify_measures.confusion(log_p, tested.labels),
+        "angles": classify_measures.by_angle(network, tested),
+        "equivariance": classify_measures.equivariance(
+            network, images.side, jax.random.fold_in(problem.key, 0)
+        ),
+    }
+    record["seconds"] = round(time.perf_counter() - begun + before, 3)
+    record["versions"] = versions()
+    write_aside_with(ledger.folder.path / NETWORK, lambda aside: save_network(aside, network))
+    write_dataset(ledger.folder.dataset, _dataset(network, log_p, tested, ledger.history, record))
+    write_aside(ledger.folder.result, to_json(record, indent=2) + "\n")
+    return record
+
+
+def _dataset(network: Any, log_p: np.ndarray, tested: Any, history: list[dict[str, Any]], record: Any) -> Any:
+    """`result.nc` as an `xarray.Dataset`."""
+    import xarray
+
+    wrong = classify_measures.mistakes(log_p, tested)
+    axes = {"wrong_images": ("wrong", "row", "column")}
+    variables: dict[str, Any] = {
+        "filters": (("filter", "element", "k0", "k1"), classify_measures.filters(network)),
+        "log_probability": (("example", "class"), log_p.astype(np.float32)),
+        "label": ("example", tested.labels),
+    }
+    variables |= {name: (axes.get(name, ("wrong",)), values) for name, values in wrong.items()}
+    for name in sorted(set(_COLUMNS) - {"step"}):
+        variables[name] = ("line", np.array([number_or_nan(line.get(name)) for line in history]))
+    variables |= parameter_variables(network)
+    title = f"{record['network']} on {record['group']}, {record['data']['name']}"
+    return xarray.Dataset(variables, attrs={"title": title, "source": f"intertwine {__version__}"})
+
+
+def _announce(problem: Problem) -> None:
+    c, images = problem.configuration, problem.images
+    tested = "" if images.test is None else f", {len(images.test.labels)} to test with"
+    print(
+        f"{problem.data.name}: {len(problem.data.train)} images of {images.side} × {images.side} points{tested}"
+    )
+    network = problem.training.stages[0].machine(()).module
+    held = 0 if images.validation is None else len(images.validation.labels)
+    print(
+        f"{c.network.name} on {c.group}, {parameter_count(network)} parameters; {len(images.train.labels)} images "
+        f"to learn from, {held} to watch, {images.classes} classes; {c.optimiser.epochs} epochs",
+        flush=True,
+    )
+
+
+def _words(record: dict[str, Any]) -> str:
+    """A line of metrics while the run goes on."""
+    words = f"loss {record['loss']:.4f}  accuracy {100 * record['accuracy']:.2f} %"
+    if record.get("validation_accuracy") is not None:
+        words += f"  validation {100 * record['validation_accuracy']:.2f} %"
+    return words
+
+
+def _tell(record: dict[str, Any]) -> None:
+    found = record["test"]
+    where = {"test": "test", "validation": "held-out", "train": "training"}[record["tested_on"]]
+    print(
+        f"{where} accuracy {100 * found['accuracy']:.2f} ± {100 * found['error']:.2f} % of {found['count']} images "
+        f"(error {100 * (1 - found['accuracy']):.2f} %)"
+    )
+    for exact, words in (
+        (True, "elements that map the grid to itself"),
+        (False, "other elements, resampled"),
+    ):
+        errors = [
+            row["error"]
+            for row in record["equivariance"]
+            if row["exact"] is exact and row["layer"] == "whole"
+        ]
+        if errors:
+            print(f"equivariance of the whole network: {max(errors):.1e} over {words}")

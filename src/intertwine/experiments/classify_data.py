@@ -1,0 +1,99 @@
+"""From a data set to the images that a classifier learns from, is watched on and is tested with.
+
+Grey bytes become numbers of [0, 1]; other images stay as they are. Augmented copies are a function of the
+seed and the epoch, so that an interrupted run goes on with the same ones.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from intertwine._checks import fail
+from intertwine.data.dataset import Dataset
+from intertwine.data.rotated import rotated
+from intertwine.experiments.classify_configuration import ClassifyConfiguration
+
+_SHIFT = 14
+
+
+class Labelled(NamedTuple):
+    """images: float32 (n, X, X, 1). labels: int32 (n,)."""
+
+    images: np.ndarray
+    labels: np.ndarray
+
+
+class LabelledImages(NamedTuple):
+    """train, validation (None without), test (None where the set has none); side: X; classes: how many."""
+
+    train: Labelled
+    validation: Labelled | None
+    test: Labelled | None
+    side: int
+    classes: int
+
+
+def labelled_images(c: ClassifyConfiguration, data: Dataset) -> LabelledImages:
+    """The images of `data` as the configuration shares them out; `InputError` for what cannot be
+    classified."""
+    if data.shape is None or data.units.startswith("potts"):
+        raise fail(
+            "data.name", "images", f"{data.name}: rows of {data.size} numbers", "give data.shape, as in 28x28"
+        )
+    if data.train_labels is None:
+        raise fail(
+            "data.labels", "labels of the images", "none", "give --labels, a file or an array of the file"
+        )
+    height, width = data.shape
+    if height != width:
+        got = f"{height} × {width}"
+        raise fail(
+            "data.shape", "square images, which turns map to themselves", got, "cut or pad them to a square"
+        )
+    labels = (
+        data.train_labels
+        if data.test_labels is None
+        else np.concatenate([data.train_labels, data.test_labels])
+    )
+    if labels.min() < 0 or len(np.unique(labels)) < 2:
+        raise fail(
+            "data.labels", "labels 0, 1, … of two classes or more", f"{np.unique(labels)[:5].tolist()}"
+        )
+    order = np.random.default_rng(c.seed).permutation(len(data.train))
+    order = order[: c.optimiser.examples or None]
+    held = round(c.optimiser.validation * len(order))
+    if len(order) - held < 1:
+        raise fail(
+            "optimiser.validation", "a share that leaves something to learn from", c.optimiser.validation
+        )
+    chosen, watched = order[: len(order) - held], order[len(order) - held :]
+    test = None
+    if data.test is not None and data.test_labels is not None:
+        test = _labelled(data, data.test, data.test_labels)
+    return LabelledImages(
+        _labelled(data, data.train[np.sort(chosen)], data.train_labels[np.sort(chosen)]),
+        _labelled(data, data.train[watched], data.train_labels[watched]) if held else None,
+        test,
+        height,
+        int(labels.max()) + 1,
+    )
+
+
+def _labelled(data: Dataset, rows: np.ndarray, labels: np.ndarray) -> Labelled:
+    assert data.shape is not None
+    images = np.asarray(rows, np.float32) / (255.0 if data.grey else 1.0)
+    return Labelled(images.reshape(-1, *data.shape, 1).astype(np.float32), labels.astype(np.int32))
+
+
+def augmented(c: ClassifyConfiguration, images: np.ndarray, epoch: int) -> np.ndarray:
+    """The images (n, X, X, 1) of this epoch, turned and moved as the configuration says."""
+    if c.optimiser.augment == "none":
+        return images
+    random = np.random.default_rng([c.seed & 0xFFFFFFFF, 0x726F74, epoch])
+    angles = random.uniform(0, 2 * np.pi, len(images))
+    shifts: Any = None
+    if c.optimiser.augment == "rotations+shifts":
+        shifts = random.uniform(-1, 1, (len(images), 2)) * images.shape[1] / _SHIFT
+    return rotated(images[..., 0], angles, shifts, order=1)[..., None]
