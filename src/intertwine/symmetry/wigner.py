@@ -6,8 +6,8 @@ and sin |m|φ for m < 0, polar axis z:
     S_l(R x) = D^l(R) S_l(x),        D^l(R R') = D^l(R) D^l(R'),  D^l orthogonal.
 
 The three components of l = 1 are (y, z, x) = (x_1, x_2, x_0) times √(3/4π): D^1(R) = P R Pᵀ with P the
-permutation `VECTOR_ORDER`. (e3nn orders them (x, y, z) by making y the polar axis; otherwise the
-harmonics are the same.)
+permutation `VECTOR_ORDER`. (e3nn's matrices are these for P R Pᵀ: it calls the polar axis y, so that its
+l = 1 is in the order (x, y, z).)
 
 With R = R_z(α) R_y(β) R_z(γ), rotations about z mix cos mφ and sin mφ by mα; a rotation about y is
 exp(−iβ J_y), whose eigenvalues are the whole numbers −l..l. (Edmonds, Angular Momentum in Quantum
@@ -15,7 +15,7 @@ Mechanics, 1957.)
 
 Clebsch-Gordan coefficients are exact square roots of rationals (Racah's sum in whole numbers), carried
 to the real basis with the phase (−i)^(l1+l2−l3), which makes all of them real: C(1,1,0) = δ/√3,
-C(1,1,1) = ε/√2.
+C(1,1,1) = ε/√2. Their signs are those of e3nn.
 """
 
 from __future__ import annotations
