@@ -1,11 +1,13 @@
-"""Rotated MNIST (12,000 training and 50,000 test images): test error, parameters and seconds of one network.
+"""Rotated MNIST (12,000 training and 50,000 test images): test error, parameters and seconds of one
+network.
 
     python benchmarks/rotmnist.py z2cnn p1 --epochs 30 --data-folder DATA     # the plain CNN
     python benchmarks/rotmnist.py p4cnn p4 --epochs 40 --data-folder DATA
     python benchmarks/rotmnist.py cnn:20 p4m --epochs 40 --augment --data-folder DATA
 
-AdamW with a warm-up and a cosine, no augmentation unless asked for (then every image is turned anew, by any angle,
-each epoch), batch norms calibrated on the training images at the end. Prints a line an epoch, then the result.
+AdamW with a warm-up and a cosine, no augmentation unless asked for (then every image is turned anew, by
+any angle, each epoch), batch norms calibrated on the training images at the end. Prints a line an epoch,
+then the result.
 """
 
 from __future__ import annotations

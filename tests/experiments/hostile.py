@@ -6,6 +6,7 @@ from typing import Literal, get_args, get_origin
 
 from pydantic import BaseModel
 
+from intertwine.experiments.classify_configuration import ClassifyConfiguration
 from intertwine.experiments.configuration import HAMILTONIANS, GroundStateConfiguration
 from intertwine.experiments.learn_configuration import LearnConfiguration
 from intertwine.experiments.renormalize_configuration import RenormalizeConfiguration
@@ -14,6 +15,7 @@ KINDS = {
     "ground-state": GroundStateConfiguration,
     "learn": LearnConfiguration,
     "renormalize": RenormalizeConfiguration,
+    "classify": ClassifyConfiguration,
 }
 
 WRONG_TYPES = {

@@ -51,7 +51,7 @@ def rotated(
     out = np.empty(images.shape, images.dtype)
     centre = (np.array(images.shape[1:]) - 1) / 2
     for k, (image, angle) in enumerate(zip(images, angles, strict=True)):
-        c, s = np.cos(angle), np.sin(angle)
+        c, s = np.cos(angle).round(15), np.sin(angle).round(15)  # exact at quarter turns
         back = np.array([[c, s], [-s, c]])
         offset = centre - back @ (centre + moves[k])
         turned = affine_transform(image.astype(kind), back, offset, order=order)  # pyright: ignore

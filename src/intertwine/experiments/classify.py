@@ -26,6 +26,7 @@ from intertwine.data.dataset import Dataset
 from intertwine.experiments import checkpoints, classify_measures
 from intertwine.experiments.classify_configuration import ClassifyConfiguration
 from intertwine.experiments.classify_data import LabelledImages, augmented, labelled_images
+from intertwine.experiments.classify_words import announce, tell, words
 from intertwine.experiments.progress import show as show_lines
 from intertwine.experiments.results import number_or_nan, parameter_variables, versions, write_dataset
 from intertwine.experiments.run_data import check_same_data, data_record, load_data
@@ -133,7 +134,7 @@ def start(
     """
     begun = time.perf_counter()
     problem = build(configuration)
-    _announce(problem)
+    announce(problem)
     state = problem.training.start()
     config = to_toml(configuration)
     with RunFolder.create(out, config, overwrite=overwrite) as folder:
@@ -152,7 +153,7 @@ def resume(path: str | Path, configuration: ClassifyConfiguration, *, show: Any 
             return folder.path
         problem = build(configuration)
         check_same_data(folder.path / DATA, problem.data)
-        _announce(problem)
+        announce(problem)
         config = (folder.path / CONFIG).read_text(encoding="utf-8")
         history = folder.read_metrics()
         state, done = problem.training.start(), 0
@@ -172,14 +173,14 @@ def resume(path: str | Path, configuration: ClassifyConfiguration, *, show: Any 
 def _go_on(problem: Problem, ledger: Ledger, state: Any, begun: float, show: Any) -> Path:
     done, lines = len(ledger.history), problem.training.lines
     before = sum(float(line.get("seconds") or 0.0) for line in ledger.history)
-    shown = show_lines(lines, None, done, describe=_words) if show is None else show(lines, done)
+    shown = show_lines(lines, None, done, describe=words) if show is None else show(lines, done)
     every = problem.configuration.checkpoint_every
     state = follow(ledger, state, _lines(problem, state, done), total=lines, every=every, shown=shown)
     try:
         record = _finish(problem, ledger, state, begun, before)
     except KeyboardInterrupt:
         raise interrupted(ledger, lines) from None
-    _tell(record)
+    tell(record)
     report(ledger.folder.path)
     return ledger.folder.path
 
@@ -269,46 +270,3 @@ def _dataset(network: Any, log_p: np.ndarray, tested: Any, history: list[dict[st
     variables |= parameter_variables(network)
     title = f"{record['network']} on {record['group']}, {record['data']['name']}"
     return xarray.Dataset(variables, attrs={"title": title, "source": f"intertwine {__version__}"})
-
-
-def _announce(problem: Problem) -> None:
-    c, images = problem.configuration, problem.images
-    tested = "" if images.test is None else f", {len(images.test.labels)} to test with"
-    print(
-        f"{problem.data.name}: {len(problem.data.train)} images of {images.side} × {images.side} points{tested}"
-    )
-    network = problem.training.stages[0].machine(()).module
-    held = 0 if images.validation is None else len(images.validation.labels)
-    print(
-        f"{c.network.name} on {c.group}, {parameter_count(network)} parameters; {len(images.train.labels)} images "
-        f"to learn from, {held} to watch, {images.classes} classes; {c.optimiser.epochs} epochs",
-        flush=True,
-    )
-
-
-def _words(record: dict[str, Any]) -> str:
-    """A line of metrics while the run goes on."""
-    words = f"loss {record['loss']:.4f}  accuracy {100 * record['accuracy']:.2f} %"
-    if record.get("validation_accuracy") is not None:
-        words += f"  validation {100 * record['validation_accuracy']:.2f} %"
-    return words
-
-
-def _tell(record: dict[str, Any]) -> None:
-    found = record["test"]
-    where = {"test": "test", "validation": "held-out", "train": "training"}[record["tested_on"]]
-    print(
-        f"{where} accuracy {100 * found['accuracy']:.2f} ± {100 * found['error']:.2f} % of {found['count']} images "
-        f"(error {100 * (1 - found['accuracy']):.2f} %)"
-    )
-    for exact, words in (
-        (True, "elements that map the grid to itself"),
-        (False, "other elements, resampled"),
-    ):
-        errors = [
-            row["error"]
-            for row in record["equivariance"]
-            if row["exact"] is exact and row["layer"] == "whole"
-        ]
-        if errors:
-            print(f"equivariance of the whole network: {max(errors):.1e} over {words}")

@@ -41,8 +41,7 @@ def _rate() -> Any:
 
 class Data(Section):
     """A named set (mnist, rotmnist, digits, ising:8, ising:8x16:2.5, bars-and-stripes:4) or a file (npy, npz,
-    netCDF,
-    CSV, IDX). `auto` and `none` stand for what is not given.
+    netCDF, CSV, IDX). `auto` and `none` stand for what is not given.
     """
 
     name: str = text("ising:8", "a named data set or a file", "for example 'ising:8'", longest=4096)

@@ -1,0 +1,201 @@
+"""Classifying runs: the same numbers after an interruption, what the folder holds, data that are refused."""
+
+import contextlib
+import io
+import json
+
+import jax
+import numpy as np
+import pytest
+import xarray
+
+from intertwine._checks import InputError
+from intertwine.cli import main
+from intertwine.data import load
+from intertwine.data.rotated import rotated, rotated_mnist
+from intertwine.experiments import classify
+from intertwine.experiments.classify_data import augmented, labelled_images
+from intertwine.experiments.interruption import Interrupted
+from intertwine.experiments.kinds import configuration_of
+from intertwine.experiments.progress import Silent
+from intertwine.experiments.run_data import load_data
+from intertwine.learning.class_scores import class_scores
+
+from .runs import assert_same
+
+
+@pytest.fixture(autouse=True)
+def precision_as_before():
+    """The command sets JAX's precision for its process."""
+    yield
+    jax.config.update("jax_enable_x64", True)
+
+
+@pytest.fixture
+def images(tmp_path):
+    """Forty images of bars along one axis or the other, which turns by 90° exchange: three classes."""
+    random = np.random.default_rng(0)
+    labels = random.integers(0, 3, 40)
+    pictures = random.integers(0, 60, (40, 6, 6), dtype=np.uint8)
+    for picture, label in zip(pictures, labels, strict=True):
+        picture[: label + 1] += 190
+    np.savez(tmp_path / "bars.npz", train=pictures, labels=labels)
+    return tmp_path / "bars.npz"
+
+
+def configuration(images, **changes):
+    tables = {
+        "kind": "classify",
+        "checkpoint_every": 1,
+        "data": {"name": str(images), "variable": "train", "labels": "labels", "test_share": 0.2},
+        "network": {"name": "cnn:1", "group": "p4", "dropout": 0.1},
+        "optimiser": {"epochs": 2, "batch": 8, "augment": "rotations+shifts", "validation": 0.25},
+    }
+    for section, values in changes.items():
+        tables[section] = tables.get(section, {}) | values if isinstance(values, dict) else values
+    return configuration_of(tables)
+
+
+class StopsAt(Silent):
+    """Progress that is interrupted after a line."""
+
+    def __init__(self, line):
+        self.line = line
+
+    def step(self, record):
+        if record["step"] == self.line:
+            raise KeyboardInterrupt
+
+
+def quietly(function, *arguments, **options):
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        return function(*arguments, **options)
+
+
+def test_an_interrupted_run_ends_with_the_same_numbers(images, tmp_path, monkeypatch):
+    monkeypatch.setattr(classify, "report", lambda folder: None)
+    jax.config.update("jax_enable_x64", False)
+    c = configuration(images)
+    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
+    quietly(classify.start, c, whole, show=lambda *_: Silent())
+    with pytest.raises(Interrupted, match="intertwine resume"):
+        quietly(classify.start, c, stopped, show=lambda *_: StopsAt(0))
+    quietly(classify.resume, stopped, c, show=lambda *_: Silent())
+    assert_same(stopped, whole)
+
+    result = json.loads((whole / "result.json").read_text())
+    assert result["test"]["count"] == 8 and sum(map(sum, result["confusion"])) == 8
+    right = sum(row[k] for k, row in enumerate(result["confusion"]))
+    assert result["test"]["accuracy"] == right / 8
+    exact = [row["error"] for row in result["equivariance"] if row["exact"]]
+    assert exact and max(exact) < 1e-5
+    turned = result["angles"]["accuracy"]
+    assert turned[0] == turned[6] == turned[12] == turned[18]  # 0°, 90°, 180°, 270°: exact
+    with xarray.open_dataset(whole / "result.nc", engine="h5netcdf") as data:
+        np.testing.assert_allclose(np.rot90(data.filters[0, 0]), data.filters[0, 1], atol=1e-6)
+        saved = np.asarray(data.log_probability)
+
+    network = classify.load_classifier(whole)
+    data = labelled_images(c, load_data(c.data))
+    scores = class_scores(network, data.test.images).astype(np.float64)
+    log_p = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
+    np.testing.assert_allclose(log_p, saved, atol=1e-5)
+    with pytest.raises(InputError, match=r"^folder: expected the folder of a complete"):
+        classify.load_classifier(tmp_path)
+
+
+def test_the_command(images, tmp_path, capsys):
+    out = tmp_path / "run"
+    flags = ["--data", str(images), "--variable", "train", "--labels", "labels", "--network", "cnn:1"]
+    assert main(["classify", *flags, "--epochs", "1", "--group", "p1", "--out", str(out)]) == 0
+    said = capsys.readouterr().out
+    assert "cnn:1 on p1" in said and "test accuracy" in said
+    assert (out / "report.html").stat().st_size > 1_000_000
+    assert main(["report", str(out)]) == 0
+    assert main(["resume", str(out)]) == 0
+    assert "complete" in capsys.readouterr().out
+
+
+def test_shares_and_augmentation(images):
+    c = configuration(images, optimiser={"examples": 20})
+    data = labelled_images(c, load_data(c.data))
+    assert (len(data.train.labels), len(data.validation.labels), len(data.test.labels)) == (15, 5, 8)
+    assert data.train.images.shape[1:] == (6, 6, 1) and data.train.images.max() <= 1
+    first, again, other = (augmented(c, data.train.images, epoch) for epoch in (0, 0, 1))
+    np.testing.assert_array_equal(first, again)
+    assert np.abs(first - other).max() > 0.1
+    plain = configuration(images, optimiser={"augment": "none"})
+    assert augmented(plain, data.train.images, 0) is data.train.images
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"network": {"group": "p6"}}, "^network.group: expected a point group of square images"),
+        ({"network": {"group": "p5"}}, "^network.group: expected one of"),
+        ({"network": {"name": "z2cnn", "group": "p4"}}, "^network.group: expected 'p1' with z2cnn"),
+        ({"network": {"name": "unet:4"}}, "^network.name: expected a classifier"),
+        ({"network": {"name": "mlp:4"}}, "^network.name: expected one of"),
+        (
+            {"data": {"name": "ising:4", "variable": "auto", "labels": "none"}},
+            "^data.name: expected images with",
+        ),
+    ],
+)
+def test_contradictions_are_refused(images, changes, message):
+    with pytest.raises(InputError, match=message):
+        configuration(images, **changes)
+
+
+def test_data_that_are_no_labelled_images(tmp_path, images):
+    np.savez(tmp_path / "wide.npz", train=np.zeros((9, 5, 6), np.uint8), labels=np.arange(9) % 2)
+    np.savez(tmp_path / "one.npz", train=np.zeros((9, 5, 5), np.uint8), labels=np.zeros(9, int))
+    for changes, message in (
+        ({"data": {"name": str(tmp_path / "wide.npz")}}, r"^data.shape: expected square images"),
+        ({"data": {"name": str(tmp_path / "one.npz")}}, r"^data.labels: expected labels 0, 1"),
+        ({"data": {"labels": "none"}}, r"^data.labels: expected labels of the images"),
+    ):
+        c = configuration(images, **changes)
+        with pytest.raises(InputError, match=message):
+            labelled_images(c, load_data(c.data))
+
+
+def test_turned_images():
+    random = np.random.default_rng(0)
+    pictures = random.integers(0, 256, (3, 7, 7), dtype=np.uint8)
+    quarter = rotated(pictures, np.full(3, np.pi / 2))
+    assert quarter.dtype == np.uint8
+    np.testing.assert_array_equal(quarter, np.rot90(pictures, axes=(1, 2)))
+    moved = rotated(pictures.astype(float), np.zeros(3), np.tile([1.0, 0.0], (3, 1)), order=1)
+    np.testing.assert_allclose(moved[:, 1:], pictures[:, :-1], atol=1e-9)
+    with pytest.raises(InputError, match=r"^images: expected images"):
+        rotated(pictures, np.zeros(2))
+    with pytest.raises(InputError, match=r"^shifts: expected shape"):
+        rotated(pictures, np.zeros(3), np.zeros((3, 3)))
+
+
+def test_the_rotated_mnist_protocol(tmp_path, monkeypatch):
+    """Made-up MNIST files: which digits, in which order, and that a label goes with its digit."""
+    import gzip
+    import struct
+
+    random = np.random.default_rng(0)
+    for name, n in (("train", 60), ("t10k", 10)):
+        labels = random.integers(0, 10, n).astype(np.uint8)
+        pictures = np.zeros((n, 28, 28), np.uint8)
+        pictures[:, 10:18, 10:18] = 20 + 20 * labels[:, None, None]
+        for kind, array in (("images-idx3", pictures), ("labels-idx1", labels)):
+            head = struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape)
+            (tmp_path / f"{name}-{kind}-ubyte.gz").write_bytes(gzip.compress(head + array.tobytes()))
+    data = rotated_mnist(tmp_path, training=12, test=50)
+    assert data.train.shape == (12, 784) and data.test.shape == (50, 784)
+    for rows, labels in ((data.train, data.train_labels), (data.test, data.test_labels)):
+        np.testing.assert_array_equal(rows.reshape(-1, 28, 28)[:, 13, 13], 20 + 20 * labels)
+    again = rotated_mnist(tmp_path, training=12, test=50)
+    np.testing.assert_array_equal(again.train, data.train)
+    assert not np.array_equal(rotated_mnist(tmp_path, training=12, test=50, seed=1).train, data.train)
+    with pytest.raises(InputError, match=r"^training: expected numbers of digits that add up to 70"):
+        rotated_mnist(tmp_path, training=21, test=50)
+    monkeypatch.setattr("intertwine.data.rotated.TRAINING", 12)
+    with pytest.raises(InputError, match=r"^training"):
+        load("rotmnist", folder=tmp_path)
