@@ -1,10 +1,8 @@
-"""The experiment `classify`: train an equivariant network on labelled images, test it, write the run
-folder.
+"""The experiment `classify`: train an equivariant network on labelled images, test it, write the run folder.
 
 A line of `metrics.jsonl` is an epoch. The state after a line, with the configuration and the data,
-determines
-everything that follows: a run that was killed goes on from its last checkpoint to the numbers that it
-would have had. `network.bin` holds the trained network, with the statistics of its batch norms
+determines everything that follows: a run that was killed goes on from its last checkpoint to the numbers
+that it would have had. `network.bin` holds the trained network, with the statistics of its batch norms
 (`load_classifier`).
 """
 

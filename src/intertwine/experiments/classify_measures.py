@@ -1,5 +1,4 @@
-"""What is measured of a trained classifier: accuracy, confusion, equivariance, turned images, filters,
-mistakes."""
+"""What is measured of a trained classifier: accuracy, equivariance, turned images, filters, mistakes."""
 
 from __future__ import annotations
 

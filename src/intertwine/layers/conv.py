@@ -1,8 +1,8 @@
 r"""The equivariant linear layer between fields: one definition, on grids and on finite spaces G/H.
 
-    (K f)(x) = Σ_y κ(y) f(x + y)                              on a grid: the grid executor, one
-    correlation (K f)(y) = Σ_z κ(z) ρ(h(s_y, z))⁻¹ f(s_y z)               on G/H: gather, bring to a
-    common frame, one product
+    (K f)(x) = Σ_y κ(y) f(x + y)                    on a grid: one correlation
+    (K f)(y) = Σ_z κ(z) ρ(h(s_y, z))⁻¹ f(s_y z)     on G/H: gather, bring to a common frame, one product;
+                                                    on G also a block product for each irrep (`spectral`)
 
 with κ ∈ Hom_G(Ind ρ, Ind σ) from `symmetry.intertwiners`. The plain convolution is the case H = 1 on a
 grid; lifting is ρ trivial, σ regular; projection is σ trivial (Cohen & Welling 2016; Cohen, Geiger &

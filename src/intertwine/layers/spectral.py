@@ -1,13 +1,13 @@
 r"""The spectral executor: convolutions on a finite group as block products, one for each irrep.
 
-    (K f)(y) = Σ_z f(y z) κ(z)    ⟹    (K f)^(D) = f^(D) κ^(D),      f^(D) = Σ_x f(x) D(x),  κ^(D) = Σ_z
-    κ(z) D(z)⁻¹
+    (K f)(y) = Σ_z f(y z) κ(z)      ⟹      (K f)^(D) = f^(D) κ^(D)
+    f^(D) = Σ_x f(x) D(x),      κ^(D) = Σ_z κ(z) D(z)⁻¹      for every real irrep D
 
-for every real irrep D. The rows u of D that give independent functions u·D(x) (d/e of them, e = 1, 2, 4
-the dimension of the commutant of a real, complex or quaternionic irrep) make an orthogonal matrix of
-order |G|: the transform is one product, its inverse the transpose. A convolution over all of G costs Σ_D
-d²·d/e products for each pair of channels instead of |G|², plus two transforms for each channel (Diaconis
-1988, ch. 3; Cohen et al., ICLR 2018).
+The rows u of D that give independent functions u·D(x) (d/e of them, e = 1, 2, 4 the dimension of the
+commutant of a real, complex or quaternionic irrep) make an orthogonal matrix of order |G|: the transform
+is one product, its inverse the transpose. A convolution over all of G costs Σ_D d³/e products for each
+pair of channels instead of |G|², plus two transforms for each channel (Diaconis 1988, ch. 3; Cohen et
+al., ICLR 2018).
 """
 
 from __future__ import annotations

@@ -2,11 +2,10 @@ r"""Grids Z^d = (Z^d ⋊ H)/H: images, lines and volumes with a point group H, a
 
 A field is an array (..., X_0, …, X_{d−1}, C), channels last: at each point a vector of the representation
 ρ of H. An element h acts by (h f)(x) = ρ(h) f(h⁻¹ x) about the centre of the array, (X − 1)/2 along each
-axis. Coordinates
-are array axes: point n is at Σ_a n_a a_a, with the lattice vectors a_a; vectors have Cartesian
-components, of which component 0 points along e_0 (axis 0 of a square grid). The section G → G/H is the
-translations, so that the cocycle is h(t h', x) = h', the same at every point: on a grid the fibre just
-turns.
+axis. Coordinates are array axes: point n is at Σ_a n_a a_a, with the lattice vectors a_a; vectors have
+Cartesian components, of which component 0 points along e_0 (axis 0 of a square grid). The section G → G/H
+is the translations, so that the cocycle is h(t h', x) = h', the same at every point: on a grid the fibre
+just turns.
 
 Where an element maps the lattice to itself its action is exact. Where it does not (turns by 45° on a
 square grid), kernels are made of rings of width `width` and radius r = 0, scale, 2·scale, … with angular

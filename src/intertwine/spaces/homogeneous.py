@@ -1,8 +1,8 @@
 r"""Finite homogeneous spaces G/H, and fields on them.
 
 A point x is a coset gH with a chosen element s_x in it (a section of G → G/H). A field of type ρ, a
-representation of H, is a function f(gh) = ρ(h⁻¹) f(g) on G, kept by its values at the s_x: an array (...,
-n, C). Then
+representation of H, is a function f(gh) = ρ(h⁻¹) f(g) on G, kept by its values at the s_x: an array
+(..., n, C). Then
 
     (g f)(g x) = ρ(h(g, x)) f(x),      h(g, x) = s_{gx}⁻¹ g s_x,      h(g g', x) = h(g, g'x) h(g', x)
 
@@ -74,8 +74,7 @@ class HomogeneousSpace:
     @classmethod
     def sites(cls, symmetry: Any) -> HomogeneousSpace:
         """The sites of a lattice, or of a `PermutationGroup`, that the group carries into one another,
-        numbered as
-        there; H is the stabiliser of site 0.
+        numbered as there; H is the stabiliser of site 0.
 
         Raises InputError where there are several orbits of sites.
 
@@ -135,8 +134,7 @@ class HomogeneousSpace:
 
     def support(self, region: Any = None, *, target: HomogeneousSpace | None = None) -> Support:
         """What `intertwiners` needs: the points of `region` (None: all), which the stabiliser of the
-        target's base
-        point (this space's own by default) must map to itself."""
+        target's base point (this space's own by default) must map to itself."""
         target = self if target is None else target
         if target.group != self.group:
             raise fail("target", "a space of the same group", target)

@@ -1,10 +1,10 @@
 r"""Point groups of grids by name: their matrices on R^d, and the lattice that they map to itself.
 
-    square      p1 p2 p4 pm p2mm p4m      (C_1 C_2 C_4 D_1 D_2 D_4) hexagonal   p3 p6 p3m1 p31m p6m
-    (C_3 C_6 D_3 D_3 D_6), a_0 = e_0, a_1 = (1/2, √3/2) square      cN dN                     (C_N D_N,
-    any N; where N does not divide 4 the grid is not mapped to itself) line        line line:m
-    (1 and the reflection) cubic       cubic cubic:t cubic:o cubic:td cubic:th cubic:oh      (1 T O T_d
-    T_h O_h)
+    square      p1 p2 p4 pm p2mm p4m      C_1 C_2 C_4 D_1 D_2 D_4
+    hexagonal   p3 p6 p3m1 p31m p6m       C_3 C_6 D_3 D_3 D_6, with a_0 = e_0, a_1 = (1/2, √3/2)
+    square      cN dN                     C_N D_N for any N; a square grid is mapped to itself by N = 1, 2, 4
+    line        line line:m               1 and the reflection
+    cubic       cubic and cubic:t :o :td :th :oh      1 and T, O, T_d, T_h, O_h
 
 Element k of a rotation group is r^k, r turning e_0 towards e_1 by 2π/N; element N + k of a dihedral one
 is r^k s. s reflects x_1 ↦ −x_1, but x_0 ↦ −x_0 for p3m1, whose mirrors are perpendicular to lattice

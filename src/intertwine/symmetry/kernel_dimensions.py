@@ -1,9 +1,8 @@
 r"""dim Hom_G(Ind_H ρ, Ind_K σ) on a support, counted in three ways that share no code with the basis.
 
-    characters    (1/|K|) Σ_k Σ_{x: kx = x} χ_σ(k) χ_ρ(h(k, x))*  [× tr F(k) where functions stand at the
-    points] Mackey        Σ over orbits K\X, the double cosets K\G/H, of dim Hom_S(ρ^x, σ), S = K ∩ xHx⁻¹
-    the stabiliser null space    of the linear equations κ(k x) = σ(k) κ(x) ρ(h(k, x))⁻¹ for the
-    generators k of K
+    characters    (1/|K|) Σ_k Σ_{x: kx = x} χ_σ(k) χ_ρ(h(k, x))*, times tr F(k) where functions stand at x
+    Mackey        Σ over the orbits K\X, the double cosets K\G/H, of dim Hom_S(ρ^x, σ), S = K ∩ xHx⁻¹
+    null space    of the equations κ(k x) = σ(k) κ(x) ρ(h(k, x))⁻¹ for the generators k of K
 
 (Mackey, Annals of Mathematics 55, 101 (1952); Serre 1977, § 7.3.) `intertwiners(...).dimension` counts
 the basis.
