@@ -4,6 +4,7 @@ import re
 import shlex
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from intertwine.cli import main
@@ -105,3 +106,23 @@ def test_the_folder_of_a_renormalization_run_is_complete(tmp_path):
     names = re.findall(r"^\| `([^|`]*)` \|", table, re.MULTILINE)
     assert len(names) == 6
     assert all((tmp_path / "run" / name.rstrip("/")).exists() for name in names)
+
+
+CLASSIFYING = ROOT / "docs" / "classifying.md"
+
+
+def classify_commands() -> list[str]:
+    lines = "\n".join(blocks(CLASSIFYING, "console")).splitlines()
+    return [line.removeprefix("$").strip() for line in lines if "intertwine classify" in line]
+
+
+@pytest.mark.parametrize("command", classify_commands())
+def test_shown_classifying_commands_are_accepted(command, tmp_path, monkeypatch):
+    """Up to the configuration: the runs themselves are tested with the experiment."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").mkdir()
+    np.savez(tmp_path / "images.npz", train=np.zeros((4, 5, 5), np.uint8), labels=np.arange(4))
+    asked = []
+    monkeypatch.setattr(kinds.Kind, "load", lambda kind, function: lambda c, path, **_: asked.append(c))
+    assert main(shlex.split(command)[1:]) == 0
+    assert asked and asked[0].kind == "classify"
