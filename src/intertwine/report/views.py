@@ -22,6 +22,7 @@ class View(NamedTuple):
 _ROWS = {
     "ground-state": ("read:read_run", "summary", "plates:plates"),
     "learn": ("learn_read:read_learn", "learn_summary", "learn_plates:plates"),
+    "classify": ("classify_read:read_classify", "classify_summary", "classify_plates:plates"),
     "renormalize": ("renormalize_read:read_renormalize", "renormalize_summary", "renormalize_plates:plates"),
 }
 

@@ -1,0 +1,179 @@
+r"""What the folder of a classifying run holds, checked once, for the figures and the page as plain data.
+
+Names in `result.nc` (all optional): filters (filter, element, k0, k1), wrong_images (n, X, X),
+wrong_labels, wrong_predictions, wrong_probabilities (n).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from intertwine.report.folder import (
+    check_folder,
+    damaged,
+    mapping,
+    numbers_of,
+    optional,
+    read_config,
+    read_dataset,
+    read_files,
+    read_metrics,
+    read_object,
+    read_text,
+)
+
+SERIES = (
+    "epoch", "loss", "accuracy", "validation_loss", "validation_accuracy", "learning_rate", "seconds",
+)  # fmt: skip
+_ARRAYS = {
+    "filters": 4, "wrong_images": 3, "wrong_labels": 1, "wrong_predictions": 1, "wrong_probabilities": 1,
+}  # fmt: skip
+_MOST_CLASSES, _LARGEST = 1000, 256
+
+
+@dataclass(frozen=True)
+class ClassifyRun:
+    """The folder as data. metrics: series of float64 against "step"; arrays: what `result.nc` has of the
+    names above; confusion: int (classes, classes) or None; equivariance: rows with layer, name, error,
+    exact; angles: degrees, accuracy and error, each (n,), or None."""
+
+    name: str
+    config: dict[str, Any]
+    metrics: dict[str, np.ndarray]
+    result: dict[str, Any]
+    arrays: dict[str, np.ndarray]
+    missing: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def finished(self) -> bool:
+        return bool(self.result)
+
+    @property
+    def steps(self) -> int:
+        return len(self.metrics.get("step", ()))
+
+    def last(self, name: str) -> float | None:
+        """The last finite value of a series, None where there is none."""
+        values = self.metrics.get(name)
+        if values is None or not np.isfinite(values).any():
+            return None
+        return float(values[np.isfinite(values)][-1])
+
+    @property
+    def confusion(self) -> np.ndarray | None:
+        return self.result.get("confusion")
+
+    @property
+    def equivariance(self) -> list[dict[str, Any]]:
+        return self.result.get("equivariance", [])
+
+    @property
+    def angles(self) -> dict[str, np.ndarray] | None:
+        return self.result.get("angles") or None
+
+
+def read_classify(folder: str | Path) -> ClassifyRun:
+    """The run in `folder`; raises `InputError` if it is not a run folder or one of its files is damaged."""
+    folder = check_folder(folder)
+    found, missing = read_files(
+        folder,
+        {
+            "config.toml": (read_config, "the configuration"),
+            "metrics.jsonl": (lambda path: read_metrics(path, SERIES), "the numbers of every epoch"),
+            "result.json": (_read_result, "the accuracy of the trained network"),
+            "result.nc": (_read_arrays, "filters and mistakes"),
+        },
+    )
+    return ClassifyRun(
+        folder.resolve().name,
+        found.get("config.toml", {}),
+        found.get("metrics.jsonl", {}),
+        found.get("result.json", {}),
+        found.get("result.nc", {}),
+        missing,
+    )
+
+
+def _read_result(path: Path) -> dict[str, Any]:
+    result = read_object(path, read_text(path), "the file")
+    for name in ("test", "validation", "data", "versions"):
+        result[name] = mapping(path, result, name)
+    for name in ("test", "validation"):
+        for entry in ("accuracy", "error", "loss", "count"):
+            result[name][entry] = optional(path, f"{name}.{entry}", result[name].get(entry))
+    for name in ("rows", "held_out"):
+        result["data"][name] = optional(path, f"data.{name}", result["data"].get(name))
+    for name in ("parameters", "epochs", "seconds", "learnt_from"):
+        result[name] = optional(path, name, result.get(name))
+    result["confusion"] = _table(path, result.get("confusion"))
+    result["equivariance"] = [_row(path, row) for row in _list(path, result, "equivariance")]
+    result["angles"] = _angles(path, mapping(path, result, "angles"))
+    names = _list(path, result, "classes")
+    result["classes"] = [str(name) for name in names]
+    return result
+
+
+def _list(path: Path, result: dict[str, Any], name: str) -> list[Any]:
+    value = result.get(name)
+    if value is not None and not isinstance(value, list):
+        raise damaged(path, f"{name} to be a list", value)
+    return value or []
+
+
+def _table(path: Path, rows: Any) -> np.ndarray | None:
+    """Counts (classes, classes), or None where there are none."""
+    if rows is None:
+        return None
+    counts: Any
+    try:
+        counts = np.array(rows)
+    except ValueError:
+        counts = np.zeros(0)
+    square = counts.ndim == 2 and 0 < len(counts) == counts.shape[1] <= _MOST_CLASSES
+    if not square or counts.dtype.kind not in "iu" or (counts < 0).any():
+        raise damaged(path, "confusion to be a square table of counts", f"shape {counts.shape}")
+    return counts
+
+
+def _row(path: Path, row: Any) -> dict[str, Any]:
+    if not isinstance(row, dict) or not isinstance(row.get("exact"), bool):
+        raise damaged(path, "equivariance to have rows with layer, name, error and exact", row)
+    error = optional(path, "equivariance.error", row.get("error"))
+    return {
+        "layer": str(row.get("layer")),
+        "name": str(row.get("name")),
+        "error": error,
+        "exact": row["exact"],
+    }
+
+
+def _angles(path: Path, table: dict[str, Any]) -> dict[str, np.ndarray]:
+    if not table:
+        return {}
+    columns = [_list(path, table, name) for name in ("degrees", "accuracy", "error")]
+    if len({len(column) for column in columns}) != 1 or not columns[0]:
+        raise damaged(path, "angles to have as many degrees as accuracies and errors", "other lengths")
+    values = [[optional(path, "angles", v) for v in column] for column in columns]
+    arrays = [np.array([np.nan if v is None else v for v in column]) for column in values]
+    return dict(zip(("degrees", "accuracy", "error"), arrays, strict=True))
+
+
+def _read_arrays(path: Path) -> dict[str, np.ndarray]:
+    dataset = read_dataset(path)
+    found = {
+        name: numbers_of(path, dataset[name], axes)
+        for name, axes in _ARRAYS.items()
+        if name in dataset.variables and dataset[name].size
+    }
+    for name, values in found.items():
+        if not np.isfinite(values).all() or max(values.shape[-2:]) > _LARGEST:
+            raise damaged(
+                path, f"finite numbers in {name}, in pictures of at most {_LARGEST} points", "others"
+            )
+    if len({len(found[name]) for name in found if name.startswith("wrong_")}) > 1:
+        raise damaged(path, "as many wrong_images as labels, predictions and probabilities", "other lengths")
+    return found
