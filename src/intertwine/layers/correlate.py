@@ -63,7 +63,7 @@ def correlate(
     flat = _padded(x.reshape(-1, *x.shape[-1 - d :]), kernel.shape[:d], padding)
     if any(n < k for n, k in zip(flat.shape[1:], kernel.shape[:d], strict=False)):
         raise fail("x", f"at least {kernel.shape[:d]} points", f"{x.shape[-1 - d : -1]}", "pad it")
-    out = (
+    out: Any = (
         _by_products(flat, kernel, stride)
         if jax.default_backend() == "cpu"
         else _by_xla(flat, kernel, stride)
