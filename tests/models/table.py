@@ -13,10 +13,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from intertwine.models.gcnn import GCNN
 from intertwine.models.jastrow import Jastrow
 from intertwine.models.mean_field import MeanField
 from intertwine.models.rbm import RBM
 from intertwine.models.symmetric_rbm import SymmetricRBM
+from intertwine.models.symmetrised import Symmetrised
 from intertwine.models.units import as_spins
 from intertwine.models.wrapped import FunctionAmplitude
 from intertwine.symmetry.permutation_group import PermutationGroup
@@ -108,6 +110,20 @@ def _symmetric(group: PermutationGroup, **options: Any) -> Callable[[jax.Array],
     return lambda key: SymmetricRBM(group, 3, scale=0.25, key=key, **options)
 
 
+def _gcnn(group: PermutationGroup, layers: int = 2, **options: Any) -> Callable[[jax.Array], Any]:
+    def build(key: jax.Array) -> GCNN:
+        made = GCNN(group, layers, 2, scale=1.5, key=key, **options)
+        return jax.tree.map(lambda x: x + 0.1, made)  # biases that matter
+
+    return build
+
+
+def _symmetrised(dtype: type, character: int, **options: Any) -> Callable[[jax.Array], Any]:
+    chi = ring().characters_1d()[character]
+    inner = _rbm(dtype, "spin", "spin")
+    return lambda key: Symmetrised(inner(key), ring(), chi, **options)
+
+
 MODELS: dict[str, Callable[[jax.Array], Any]] = {
     **{
         f"rbm-{dtype.__name__}-{units}-{hidden}": _rbm(dtype, units, hidden)
@@ -127,6 +143,10 @@ MODELS: dict[str, Callable[[jax.Array], Any]] = {
     "symmetric-character-even": _symmetric(
         square_point_group(), dtype=complex, spin_flip=1, character=square_point_group().characters_1d()[1]
     ),
+    "gcnn-float": _gcnn(dihedral_ring(), 3),
+    "gcnn-complex-odd": _gcnn(square_point_group(), dtype=complex, spin_flip=-1),
+    "symmetrised-momentum": _symmetrised(float, 4, spin_flip=1),
+    "symmetrised-complex": _symmetrised(complex, 1),
     "jastrow-float": lambda key: Jastrow(SITES, scale=0.3, key=key),
     "jastrow-complex": lambda key: Jastrow(SITES, dtype=complex, scale=0.3, key=key),
     "jastrow-tied": lambda key: Jastrow(dihedral_ring(), scale=0.3, key=key),

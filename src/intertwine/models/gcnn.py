@@ -114,7 +114,8 @@ class GCNN(eqx.Module):
         self.lift_bias = None if spin_flip == 1 else jnp.zeros(widths[0], real)
         pairs = list(zip(widths[1:], widths[:-1], strict=True))
         self.kernels = tuple(
-            normal(k, (g, o, i), real, scale * (g * i) ** -0.5) for k, (o, i) in zip(keys[1:], pairs, strict=True)
+            normal(k, (g, o, i), real, scale * (g * i) ** -0.5)
+            for k, (o, i) in zip(keys[1:], pairs, strict=True)
         )
         self.biases = tuple(jnp.zeros(o, real) for o, _ in pairs)
 

@@ -152,7 +152,9 @@ def group_convolution(
 
 
 @lru_cache(maxsize=64)
-def _planned(group: PermutationGroup, rows: tuple[int, ...], features: int, executor: str) -> GroupConvolution:
+def _planned(
+    group: PermutationGroup, rows: tuple[int, ...], features: int, executor: str
+) -> GroupConvolution:
     n, p = len(rows), group.order // len(rows)
     products = {
         "dense": float(group.order) ** 2 * features**2,
@@ -297,7 +299,9 @@ def _momentum_blocks(plan: GroupConvolution, kernel: Array) -> Array:
     chosen = spectrum[:, tables.star[:, :, None], tables.coset[None]]  # (2, h, p, p, O, I)
     re, im = chosen
     if tables.phase is not None:
-        cos, sin = (jnp.asarray(x, kernel.dtype)[..., None, None] for x in (tables.phase.real, tables.phase.imag))
+        cos, sin = (
+            jnp.asarray(x, kernel.dtype)[..., None, None] for x in (tables.phase.real, tables.phase.imag)
+        )
         re, im = cos * re - sin * im, cos * im + sin * re
     re, im = (jnp.swapaxes(x, 2, 3).reshape(-1, p * outputs, p * inputs) for x in (re, im))
     alone, re, im = re[: tables.real], re[tables.real :], im[tables.real :]

@@ -190,9 +190,7 @@ def log_weighted_sum(
     return _weighted_sum(u, coefficients, rounding)[0]
 
 
-def _weighted_sum(
-    u: Num[Array, "K"], coefficients: Num[Array, "K"], rounding: float
-) -> tuple[Array, Array]:
+def _weighted_sum(u: Num[Array, "K"], coefficients: Num[Array, "K"], rounding: float) -> tuple[Array, Array]:
     """The logarithm of the sum and the share of each term in it."""
     precision = jnp.finfo(u.dtype)
     shift = u.real.max()

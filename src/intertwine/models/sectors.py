@@ -132,12 +132,17 @@ def _numbers(momentum: Any, lattice: Any) -> np.ndarray:
 def _turns(lattice: Any, q: np.ndarray) -> np.ndarray:
     """int64 (n,): q·R of every translation in units of 2π/n, modulo n."""
     n = lattice.translations.order
-    extent = [size if periodic else 1 for size, periodic in zip(lattice.extent, lattice.periodic, strict=True)]
+    extent = [
+        size if periodic else 1 for size, periodic in zip(lattice.extent, lattice.periodic, strict=True)
+    ]
     cells = np.stack(np.unravel_index(np.arange(n), extent), axis=1)
     along = lattice.basis_vectors @ q  # q·a for each lattice vector
     steps = along / (2 * np.pi) * np.array(extent)
     periodic = np.array(lattice.periodic)
-    if np.abs(steps - np.rint(steps))[periodic].max(initial=0) > 1e-6 or np.abs(q @ _open(lattice)).max() > 1e-9:
+    if (
+        np.abs(steps - np.rint(steps))[periodic].max(initial=0) > 1e-6
+        or np.abs(q @ _open(lattice)).max() > 1e-9
+    ):
         expected = "a momentum of the lattice, a row of lattice.momenta (0 along open directions)"
         raise fail("momentum", expected, q.tolist())
     share = np.where(periodic, np.rint(steps), 0) / np.array(extent)
@@ -215,7 +220,9 @@ def _induced(group: FiniteGroup, little: Subgroup, values: np.ndarray) -> np.nda
 
 
 def _momentum(lattice: Any, turns: np.ndarray) -> np.ndarray:
-    for q, known in zip(lattice.momenta, map(lambda q: _safe_turns(lattice, q), lattice.momenta), strict=True):
+    for q, known in zip(
+        lattice.momenta, map(lambda q: _safe_turns(lattice, q), lattice.momenta), strict=True
+    ):
         if known is not None and np.array_equal(known, turns):
             return q
     raise AssertionError("a momentum that is none of the lattice: please report this")
@@ -274,5 +281,9 @@ def _in_words(lattice: Any, q: np.ndarray) -> str:
     for share in (lattice.basis_vectors @ q / np.pi) % 2:
         value = Fraction(float(share)).limit_denominator(10_000)
         top = "" if value.numerator == 1 else str(value.numerator)
-        words.append("0" if value in (0, 2) else f"{top}π" + ("" if value.denominator == 1 else f"/{value.denominator}"))
+        words.append(
+            "0"
+            if value in (0, 2)
+            else f"{top}π" + ("" if value.denominator == 1 else f"/{value.denominator}")
+        )
     return words[0] if len(words) == 1 else "(" + ", ".join(words) + ")"

@@ -140,7 +140,9 @@ def irreducible_coefficients(character: Any, group: PermutationGroup) -> Coeffic
         raise fail("character", f"{group.order} complex numbers", character, remedy) from None
     if values.shape != (group.order,):
         got = f"an array of shape {values.shape}"
-        raise fail("character", f"one number for each of the {group.order} elements of the group", got, remedy)
+        raise fail(
+            "character", f"one number for each of the {group.order} elements of the group", got, remedy
+        )
     if np.allclose(np.abs(values), 1):
         phases, roots = character_phases(values, group)
         values = roots_of_unity(roots)[phases]

@@ -163,7 +163,10 @@ def _generic(operator: Operator, model: Any, configurations: Array) -> Array:
     batches follows the list, their shape does not."""
     count, flips = configurations.shape[0], jnp.asarray(operator.flips)
     width = flips.shape[0]
-    diagonal, elements = jax.vmap(operator.diagonal)(configurations), jax.vmap(operator.elements)(configurations)
+    diagonal, elements = (
+        jax.vmap(operator.diagonal)(configurations),
+        jax.vmap(operator.elements)(configurations),
+    )
     batch = min(getattr(model, "evaluation_batch", count * max(width, 1)), count * max(width, 1))
     own = _amplitudes(model, configurations, batch)
     total = diagonal.astype(jnp.result_type(diagonal, elements, own))
