@@ -105,7 +105,7 @@ def main() -> None:
         if arguments.save and step % 50 == 0:
             keep(state.model)
         if seconds > arguments.seconds:
-            raise TimeUp(state.model)
+            raise TimeUpError(state.model)
 
     def keep(model) -> None:
         aside = arguments.save.with_suffix(".new")
@@ -125,7 +125,7 @@ def main() -> None:
             progress=progress,
         )
         trained = run.model
-    except TimeUp as stopped:
+    except TimeUpError as stopped:
         trained = stopped.args[0]
     trained_seconds = time.perf_counter() - begin
     if arguments.save:
@@ -142,7 +142,7 @@ def main() -> None:
     )
 
 
-class TimeUp(Exception):
+class TimeUpError(Exception):
     """The time for training is over; carries the model."""
 
 

@@ -69,7 +69,8 @@ def main() -> None:
                     flush=True,
                 )
         seconds = time.perf_counter() - begin
-        print(f"result: {name}, {count} sectors, largest deviation {worst:.1f} σ, {seconds:.0f} s", flush=True)
+        summary = f"{count} sectors, largest deviation {worst:.1f} σ, {seconds:.0f} s"
+        print(f"result: {name}, {summary}", flush=True)
 
 
 if __name__ == "__main__":

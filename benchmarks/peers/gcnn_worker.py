@@ -3,8 +3,8 @@
     python benchmarks/peers/gcnn_worker.py '{"library": "intertwine", "side": 6}'
     PEER_PYTHON benchmarks/peers/gcnn_worker.py '{"library": "netket", "side": 6, "mode": "irreps"}'
 
-It prints a line of JSON when it is warm, then one for each line `steps N` read from standard input. Both sides
-have real parameters and real positive amplitudes (no complex output), the Marshall rotation, N proposals
+It prints a line of JSON when it is warm, then one for each line `steps N` read from standard input. Both
+sides have real parameters and positive amplitudes (no complex output), the Marshall rotation, N proposals
 between draws of a chain, shift 0.01 and learning rate 0.01. NetKet is at https://www.netket.org.
 """
 
@@ -91,7 +91,8 @@ def serve_intertwine(side, layers, features, chains, samples, dtype="float64") -
         jax.block_until_ready(local_values(objective.operator, state.model, flat))
         times.append(time.perf_counter())
         answer = {"seconds": seconds, "energy": scalars["energy"]}
-        print(json.dumps(answer | {"sampling": times[1] - times[0], "local": times[2] - times[1]}), flush=True)
+        answer |= {"sampling": times[1] - times[0], "local": times[2] - times[1]}
+        print(json.dumps(answer), flush=True)
 
 
 def floor(psi, samples) -> float:

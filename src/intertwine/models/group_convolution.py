@@ -298,10 +298,9 @@ def _momentum_blocks(plan: GroupConvolution, kernel: Array) -> Array:
     spectrum = spectrum.reshape(2, n, p, outputs, inputs)
     chosen = spectrum[:, tables.star[:, :, None], tables.coset[None]]  # (2, h, p, p, O, I)
     re, im = chosen
-    if tables.phase is not None:
-        cos, sin = (
-            jnp.asarray(x, kernel.dtype)[..., None, None] for x in (tables.phase.real, tables.phase.imag)
-        )
+    phase: Any = tables.phase
+    if phase is not None:
+        cos, sin = (jnp.asarray(x, kernel.dtype)[..., None, None] for x in (phase.real, phase.imag))
         re, im = cos * re - sin * im, cos * im + sin * re
     re, im = (jnp.swapaxes(x, 2, 3).reshape(-1, p * outputs, p * inputs) for x in (re, im))
     alone, re, im = re[: tables.real], re[tables.real :], im[tables.real :]

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -230,8 +231,9 @@ def log_weighted_sums(
     precision = jnp.finfo(re.dtype)
     top = jax.lax.stop_gradient(re.max(0))
     size = jnp.exp(re - top)
-    a, b = (jnp.asarray(x, re.dtype)[:, None] for x in (coefficients.real, coefficients.imag))
-    flat = not np.any(coefficients.imag)
+    c: Any = coefficients
+    a, b = (jnp.asarray(x, re.dtype)[:, None] for x in (c.real, c.imag))
+    flat = not np.any(c.imag)
     if jnp.iscomplexobj(u):
         cos, sin = cos_sin(u.imag)
         x, y = size * cos, size * sin

@@ -198,7 +198,7 @@ def _at(lattice: Any, turns: np.ndarray) -> list[SpaceGroupSector]:
     q = _momentum(lattice, turns)
     found = []
     for number, (r, name) in enumerate(zip(order, names, strict=True)):
-        character = np.conj(_induced(group, little, values[r]))
+        character: Any = np.conj(_induced(group, little, values[r]))
         if np.abs(character.imag).max() < 1e-9:
             character = character.real
         label = f"{_in_words(lattice, q)} {name}"
@@ -246,11 +246,11 @@ def _point_rows(lattice: Any, little: Subgroup) -> np.ndarray:
     return np.array(rows)[inside]
 
 
-def _falling(values: np.ndarray) -> list[float]:
+def _falling(values: Any) -> list[float]:
     return [float(x) for v in values for x in (-v.real.round(6), -v.imag.round(6))]
 
 
-def _names(lattice: Any, point: np.ndarray, values: np.ndarray) -> list[str]:
+def _names(lattice: Any, point: np.ndarray, values: Any) -> list[str]:
     """Mulliken's letters for planar point groups: A and B for ±1 under the main rotation, E for dimension 2;
     numbered where a letter comes more than once. Else, and off Γ where elements are missing, "irrep j"."""
     group = lattice.space_group

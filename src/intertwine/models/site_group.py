@@ -72,7 +72,7 @@ def character_phases(character: Any, group: PermutationGroup) -> tuple[np.ndarra
     """
     remedy = "take a row of group.characters_1d()"
     try:
-        values = np.asarray(character, dtype=complex)
+        values: Any = np.asarray(character, dtype=complex)
     except (TypeError, ValueError):
         raise fail("character", f"{group.order} complex numbers", character, remedy) from None
     if values.shape != (group.order,):
@@ -149,7 +149,8 @@ def irreducible_coefficients(character: Any, group: PermutationGroup) -> Coeffic
     elif not _projects(values, group):
         expected = "a character of an irrep, or a diagonal matrix element of a unitary one"
         raise fail("character", expected, "numbers that are none", remedy)
-    return Coefficients(values.real.copy() if np.all(values.imag == 0) else values)
+    found: Any = values
+    return Coefficients(found.real.copy() if np.all(found.imag == 0) else found)
 
 
 def _projects(values: np.ndarray, group: PermutationGroup) -> bool:

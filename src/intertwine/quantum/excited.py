@@ -157,7 +157,7 @@ def _sector_basis(numbers: np.ndarray, sector: SpaceGroupSector, spin_flip: int 
         columns.append(count + j)
         values.append(kept[i, j])
         count += kept.shape[1]
-    data = np.concatenate(values)
+    data: Any = np.concatenate(values)
     if np.abs(data.imag).max(initial=0) < 1e-12:
         data = data.real
     return csc_matrix((data, (np.concatenate(rows), np.concatenate(columns))), shape=(len(numbers), count))
