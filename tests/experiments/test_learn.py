@@ -170,7 +170,7 @@ def test_likelihoods_against_enumeration(finished):
     free = -(states @ a + np.logaddexp(0, b + states @ w).sum(1))
     log_z = np.logaddexp.reduce(-free)
     assert abs(result["log_z"]["mean"] - log_z) < 1e-9 and result["log_z"]["method"] == "exact"
-    data = learn.load_data(configuration(data={"name": "ising:3", "rows": 200}))
+    data = learn.load_data(configuration(data={"name": "ising:3", "rows": 200}).data)
     rows = data.held_out()
     expected = (rows @ a + np.logaddexp(0, b + rows @ w).sum(1)).mean() - log_z
     assert abs(result["log_likelihood"]["test"]["mean"] - expected) < 1e-9

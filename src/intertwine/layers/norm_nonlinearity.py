@@ -35,7 +35,7 @@ class NormNonlinearity(eqx.Module):
 
     >>> from intertwine.spaces.grid import Grid
     >>> layer = NormNonlinearity(Grid("p4").vector, "square")
-    >>> layer(jnp.array([3.0, 4.0])).tolist()
+    >>> [round(float(v), 3) for v in layer(jnp.array([3.0, 4.0]))]
     [15.0, 20.0]
     """
 

@@ -105,7 +105,7 @@ class GroupConvolution:
         >>> ring = PermutationGroup.generate([[1, 2, 3, 0]])
         >>> shift = jnp.zeros((4, 1, 1)).at[1].set(1.0)                     # (Kf)(g) = f(g·g_1)
         >>> f = jnp.arange(4.0).reshape(4, 1, 1)
-        >>> group_convolution(ring)(shift, f).ravel().round(5).tolist()
+        >>> [round(float(v), 3) for v in group_convolution(ring)(shift, f).ravel()]
         [1.0, 2.0, 3.0, 0.0]
         """
         return self.restored(apply(self.operator(kernel), self.transformed(f)))
