@@ -5,7 +5,7 @@
 3 × 3 kernels between regular fields of p4, p4m and c8, float32, for two sizes of batch × X × Y × channels;
 forward, and training step (output and derivatives by the input and the weights); then the training step
 of the seven layers of Cohen & Welling. Ours runs in one process and the peers in another, both warm; every
-round asks each for one call of everything, in turn. A line a measurement: least and median milliseconds,
+round asks for one call of everything, in another order. A line a measurement: least and median milliseconds,
 and the least by that of ours. Beside ours:
 
     plain   the same code with H = 1: a convolution of the same width    xla     XLA's own convolution, NHWC
@@ -23,6 +23,7 @@ import argparse
 import json
 import os
 import platform
+import random
 import statistics
 import subprocess
 import sys
@@ -99,14 +100,16 @@ def network_products() -> int:
 
 
 def measure(sides: list[Side], asked: list[tuple[int, str, dict]], rounds: int) -> dict[str, list[float]]:
-    """Seconds of each call, by name; everything once a round, in turn."""
+    """Seconds of each call, by name; everything once a round, in an order of its own."""
     for side in sides:
         side.times.clear()
+    order = random.Random(0)
     for _ in range(rounds):
-        for which, name, question in asked:
+        for which, name, question in order.sample(asked, len(asked)):
             if which < len(sides):
                 sides[which].ask(name, **question)
-    return {name: times for side in sides for name, times in side.times.items()}
+    found = {name: times for side in sides for name, times in side.times.items()}
+    return {name: found[name] for _, name, _ in asked if name in found}
 
 
 def table(title: str, found: dict[str, list[float]], floor: float) -> None:

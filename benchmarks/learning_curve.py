@@ -14,19 +14,13 @@ import time
 
 import jax
 import numpy as np
-import optax
 
 from intertwine.data.mnist import mnist
 from intertwine.data.rotated import rotated
 from intertwine.layers.network_names import network_from_name
 from intertwine.layers.parameter_count import parameter_count
-from intertwine.learning.batches import Batches
 from intertwine.learning.class_scores import accuracy
-from intertwine.learning.gradient import OptaxGradient
-from intertwine.learning.loop import iterate, start
-from intertwine.learning.stream import OverBatches
-from intertwine.learning.supervised import Supervised
-from intertwine.models.network import Network
+from rotmnist import trained
 
 SIZES = (100, 300, 1000, 3000, 10_000, 60_000)
 NETWORKS = {"p4 (equivariant)": ("cnn:6", "p4"), "plain": ("cnn:12", "p1")}
@@ -41,14 +35,7 @@ def turned(rows: np.ndarray, seed: int) -> np.ndarray:
 def error_of(name: str, group: str, x: np.ndarray, y: np.ndarray, test: tuple, updates: int) -> float:
     """The test error (a share) after `updates` updates on (x, y)."""
     network = network_from_name(name, group, dropout=0.1, key=jax.random.key(0))
-    rate = optax.warmup_cosine_decay_schedule(1e-4, 4e-3, updates // 20, updates, 1e-6)
-    optimiser = OptaxGradient(optax.adamw(rate, weight_decay=1e-3))
-    stream = OverBatches(Supervised(), Batches((x, y), min(64, len(x)), seed=0))
-    state = start(Network.of(network), stream, optimiser, key=jax.random.key(1))
-    for later, _ in iterate(state, stream, optimiser, steps=updates):
-        state = later
-    trained = state.model.module.calibrated(x[:2000])
-    return 1 - accuracy(trained, *test)
+    return 1 - accuracy(trained(network, x, y, updates, 64, 4e-3, 1e-3), *test)
 
 
 def main() -> None:

@@ -14,6 +14,8 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Callable
+from typing import Any
 
 import jax
 import numpy as np
@@ -30,6 +32,44 @@ from intertwine.learning.stream import OverBatches
 from intertwine.learning.supervised import Supervised
 from intertwine.models.network import Network
 
+CALIBRATION = 12_000
+"""Images that the statistics of batch norms are taken from, at most."""
+
+
+def trained(
+    network: Any,
+    x: np.ndarray,
+    y: np.ndarray,
+    updates: int,
+    batch: int,
+    rate: float,
+    decay: float,
+    shown: Callable[[int], np.ndarray] | None = None,
+    report: Callable[[int, float, float], None] | None = None,
+) -> Any:
+    """The network after `updates` updates of AdamW (a warm-up, then a cosine), batch norms calibrated.
+
+    shown: the images of an epoch, x by default. report: called with epoch, loss and accuracy after each.
+    """
+    schedule = optax.warmup_cosine_decay_schedule(1e-4, rate, updates // 20, updates, 1e-6)
+    optimiser = OptaxGradient(optax.adamw(schedule, weight_decay=decay))
+    objective, batch = Supervised(), min(batch, len(x))
+    state = start(Network.of(network), OverBatches(objective, Batches((x, y), batch, seed=0)), optimiser,
+                  key=jax.random.key(1))  # fmt: skip
+    epoch, left = 0, updates
+    while left > 0:
+        images = x if shown is None else shown(epoch)
+        stream = OverBatches(objective, Batches((images, y), batch, seed=0))
+        steps, rows = min(left, stream.batches.per_epoch), []
+        for later, scalars in iterate(state, stream, optimiser, steps=steps):
+            state = later
+            rows.append([scalars["updates"], scalars["loss"], scalars["accuracy"]])
+        counts, losses, shares = np.array(rows).T
+        epoch, left = epoch + 1, left - steps
+        if report is not None:
+            report(epoch, np.average(losses, weights=counts), np.average(shares, weights=counts))
+    return state.model.module.calibrated(x[:CALIBRATION])
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(
@@ -45,34 +85,24 @@ def main() -> None:
     parser.add_argument("--data-folder", default=None)
     o = parser.parse_args()
     data = rotated_mnist(o.data_folder)
+    assert data.test is not None and data.train_labels is not None
     x, test = (rows.reshape(-1, 28, 28, 1).astype(np.float32) / 255 for rows in (data.train, data.test))
     network = network_from_name(o.network, o.group, dropout=o.dropout, key=jax.random.key(0))
     print(f"{o.network} on {o.group}: {parameter_count(network)} parameters", flush=True)
+    random, begun = np.random.default_rng(0), time.perf_counter()
 
-    steps = o.epochs * (len(x) // o.batch)
-    rate = optax.warmup_cosine_decay_schedule(1e-4, o.learning_rate, steps // 20, steps, 1e-6)
-    optimiser = OptaxGradient(optax.adamw(rate, weight_decay=1e-4))
-    objective, random = Supervised(), np.random.default_rng(0)
-    stream = OverBatches(objective, Batches((x, data.train_labels), o.batch, seed=0))
-    state = start(Network.of(network), stream, optimiser, key=jax.random.key(1))
-    begun = time.perf_counter()
-    for epoch in range(o.epochs):
-        shown = x
-        if o.augment:
-            angles = random.uniform(0, 2 * np.pi, len(x))
-            shown = rotated(x[..., 0], angles, order=1)[..., None]
-        stream = OverBatches(objective, Batches((shown, data.train_labels), o.batch, seed=0))
-        rows = []
-        for later, scalars in iterate(state, stream, optimiser, steps=stream.batches.per_epoch):
-            state = later
-            rows.append((scalars["updates"], scalars["loss"], scalars["accuracy"]))
-        weights = np.array([row[0] for row in rows])
-        loss, share = (np.average([row[k] for row in rows], weights=weights) for k in (1, 2))
+    def turned(_: int) -> np.ndarray:
+        return rotated(x[..., 0], random.uniform(0, 2 * np.pi, len(x)), order=1)[..., None]
+
+    def report(epoch: int, loss: float, share: float) -> None:
         seconds = time.perf_counter() - begun
-        print(f"epoch {epoch + 1:3d}  loss {loss:.4f}  accuracy {share:.4f}  {seconds:7.0f} s", flush=True)
-    trained = state.model.module.calibrated(x)
+        print(f"epoch {epoch:3d}  loss {loss:.4f}  accuracy {share:.4f}  {seconds:7.0f} s", flush=True)
+
+    updates = o.epochs * (len(x) // o.batch)
+    shown = turned if o.augment else None
+    found = trained(network, x, data.train_labels, updates, o.batch, o.learning_rate, 1e-4, shown, report)
     seconds = time.perf_counter() - begun
-    error = 100 * (1 - accuracy(trained, test, data.test_labels))
+    error = 100 * (1 - accuracy(found, test, data.test_labels))
     print(f"test error {error:.2f} % of {len(test)}, {parameter_count(network)} parameters, {seconds:.0f} s")
 
 

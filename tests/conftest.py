@@ -22,6 +22,14 @@ def few_mappings():
         gc.collect()
 
 
+@pytest.fixture(autouse=True)
+def float64():
+    """The commands set JAX's precision for their process; no test leaves it changed for those after it."""
+    jax.config.update("jax_enable_x64", True)
+    yield
+    jax.config.update("jax_enable_x64", True)
+
+
 @pytest.fixture
 def key() -> jax.Array:
     """One fixed key; tests split it."""

@@ -10,6 +10,7 @@ into one line and exit code 2.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 
@@ -41,6 +42,13 @@ def positive_int(argument: str, value: Any, remedy: str = "") -> int:
     if not ok:
         raise fail(argument, "a positive integer", value, remedy)
     return as_int
+
+
+def positive_number(argument: str, value: Any, remedy: str = "") -> float:
+    """`value` as a finite float above 0, or the error that says so (a bool is not a number here)."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+        raise fail(argument, "a positive number", value, remedy)
+    return float(value)
 
 
 def one_of(argument: str, value: Any, choices: tuple[str, ...], remedy: str = "") -> str:

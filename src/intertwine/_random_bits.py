@@ -3,10 +3,10 @@ r"""Counter-based random words: the number at place i of an array is a function 
     bits(i) = mix(mix(i ⊕ k₀) + k₁),        key = (k₀, k₁)
 
 (Salmon, Moraes, Dror & Shaw, SC 2011), where mix is a bijection of 32-bit words by two multiplications
-and three shifts with nearly unbiased avalanche (the constants of Wellons' search, `lowbias32`). XLA fuses
-it with what it serves, and compiles it in no time; JAX's threefry takes seconds to compile on a CPU. Keys
-still come from JAX's `split` and `fold_in`, so that k₀ and k₁ are independent from key to key. Not for
-cryptography.
+and three shifts with nearly unbiased avalanche (the constants of Wellons' search, `lowbias32`; nested use
+as in Jarzynski & Olano, J. Comput. Graph. Tech. 9(3), 2020). XLA fuses it with what it serves, and compiles
+it in no time; JAX's threefry takes seconds to compile on a CPU. Keys still come from JAX's `split` and
+`fold_in` by threefry, so that k₀ and k₁ are independent from key to key. Not for cryptography.
 """
 
 from __future__ import annotations

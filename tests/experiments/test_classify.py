@@ -24,13 +24,6 @@ from intertwine.learning.class_scores import class_scores
 from .runs import assert_same
 
 
-@pytest.fixture(autouse=True)
-def precision_as_before():
-    """The command sets JAX's precision for its process."""
-    yield
-    jax.config.update("jax_enable_x64", True)
-
-
 @pytest.fixture
 def images(tmp_path):
     """Forty images of bars along one axis or the other, which turns by 90° exchange: three classes."""

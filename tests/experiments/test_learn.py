@@ -9,7 +9,6 @@ import json
 import random
 import signal
 
-import jax
 import numpy as np
 import pytest
 import xarray
@@ -35,13 +34,6 @@ SMALL = {
     "likelihood": {"every": 2, "temperatures": 20, "chains": 8, "final_temperatures": 20, "final_chains": 8},
     "samples": {"count": 64, "chains": 8, "steps": 5, "thin": 2},
 }
-
-
-@pytest.fixture(autouse=True)
-def precision_as_before():
-    """The command sets JAX's precision for its process."""
-    yield
-    jax.config.update("jax_enable_x64", True)
 
 
 def configuration(**changes) -> LearnConfiguration:

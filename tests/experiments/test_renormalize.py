@@ -40,13 +40,6 @@ SMALL = {
 }
 
 
-@pytest.fixture(autouse=True)
-def precision_as_before():
-    """The command sets JAX's precision for its process."""
-    yield
-    jax.config.update("jax_enable_x64", True)
-
-
 def configuration(**changes):
     """`SMALL` with sections changed."""
     tables = {name: dict(value) if isinstance(value, dict) else value for name, value in SMALL.items()}

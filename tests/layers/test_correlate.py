@@ -1,5 +1,6 @@
 """The correlation against a loop in NumPy and against XLA's convolution, with both derivatives."""
 
+from functools import partial
 from itertools import product
 
 import jax
@@ -9,7 +10,7 @@ import pytest
 
 from intertwine._checks import InputError
 from intertwine.layers import correlate as module
-from intertwine.layers.correlate import _by_xla, correlate
+from intertwine.layers.correlate import _around, _by_xla, correlate
 
 
 def loop(x, kernel, stride, padding):
@@ -57,7 +58,8 @@ def test_values_and_derivatives(sizes, widths, stride, padding, chunked, monkeyp
             return jnp.sum(weigh * correlate(x, kernel, stride=stride, padding=padding))
 
         def by_xla(x, kernel):
-            return jnp.sum(weigh * _by_xla(module._padded(x, widths, padding), kernel, stride))
+            around, pads = _around(x, widths, padding)
+            return jnp.sum(weigh * _by_xla(around, kernel, stride, pads))
 
         out = jax.jit(lambda x, k: correlate(x, k, stride=stride, padding=padding))(x, kernel)
         np.testing.assert_allclose(out, expected, atol=1e-12)
@@ -65,6 +67,31 @@ def test_values_and_derivatives(sizes, widths, stride, padding, chunked, monkeyp
         theirs = jax.jit(jax.grad(by_xla, argnums=(0, 1)))(x, kernel)
         for a, b in zip(ours, theirs, strict=True):
             np.testing.assert_allclose(a, b, atol=1e-12)
+
+
+@pytest.mark.parametrize(("stride", "padding"), [(1, "same"), (2, 1), (2, "valid")])
+def test_second_derivatives(stride, padding, monkeypatch):
+    """Of the squared length of both gradients, against XLA's."""
+    monkeypatch.setattr(module, "_CACHED", 1)
+    random = np.random.default_rng(1)
+    x, kernel = random.normal(size=(3, 7, 6, 2)), random.normal(size=(3, 3, 2, 4))
+
+    def by_xla(x, kernel):
+        around, pads = _around(x, (3, 3), padding)
+        return _by_xla(around, kernel, stride, pads)
+
+    def slope(run, x, kernel):
+        first = jax.grad(lambda x, k: jnp.sum(jnp.tanh(run(x, k))), argnums=(0, 1))
+        return sum(jnp.sum(g**2) for g in first(x, kernel))
+
+    def ours(x, kernel):
+        return correlate(x, kernel, stride=stride, padding=padding)
+
+    found, expected = (
+        jax.jit(jax.grad(partial(slope, run), argnums=(0, 1)))(x, kernel) for run in (ours, by_xla)
+    )
+    for a, b in zip(found, expected, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-10)
 
 
 def test_leading_axes_and_vmap():

@@ -144,7 +144,7 @@ MODELS: dict[str, Callable[[jax.Array], Any]] = {
         square_point_group(), dtype=complex, spin_flip=1, character=square_point_group().characters_1d()[1]
     ),
     "gcnn-float": _gcnn(dihedral_ring(), 3),
-    "gcnn-complex-odd": _gcnn(square_point_group(), dtype=complex, spin_flip=-1),
+    "gcnn-complex-odd": _gcnn(ring(), dtype=complex, spin_flip=-1),
     "symmetrised-momentum": _symmetrised(float, 4, spin_flip=1),
     "symmetrised-complex": _symmetrised(complex, 1),
     "jastrow-float": lambda key: Jastrow(SITES, scale=0.3, key=key),

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from intertwine.models.random_bits import bernoulli, random_bits, uniforms
+from intertwine._random_bits import random_bits
+from intertwine.models.random_bits import bernoulli, uniforms
 
 COUNT = 2**18
 

@@ -21,15 +21,15 @@ import numpy as np
 from intertwine._checks import fail
 from intertwine._version import __version__
 from intertwine.data.dataset import Dataset
-from intertwine.experiments import checkpoints, classify_measures
+from intertwine.experiments import classify_measures
 from intertwine.experiments.classify_configuration import ClassifyConfiguration
 from intertwine.experiments.classify_data import LabelledImages, augmented, labelled_images
 from intertwine.experiments.classify_words import announce, tell, words
 from intertwine.experiments.progress import show as show_lines
 from intertwine.experiments.results import number_or_nan, parameter_variables, versions, write_dataset
 from intertwine.experiments.run_data import check_same_data, data_record, load_data
-from intertwine.experiments.run_folder import CONFIG, DATA, RunFolder, to_json, write_aside, write_aside_with
-from intertwine.experiments.running import Ledger, follow, interrupted, report, warn
+from intertwine.experiments.run_folder import DATA, RunFolder, to_json, write_aside, write_aside_with
+from intertwine.experiments.running import Ledger, follow, interrupted, is_complete, pick_up, report
 from intertwine.experiments.settings import to_toml
 from intertwine.experiments.training import Stage, Training
 from intertwine.layers.network_names import network_from_name
@@ -145,27 +145,13 @@ def resume(path: str | Path, configuration: ClassifyConfiguration, *, show: Any 
     none)."""
     begun = time.perf_counter()
     with RunFolder.open(path) as folder:
-        if folder.result.exists() and folder.dataset.exists():
-            print(f"{path}: this run is complete; its report is written again.")
-            report(folder.path)
+        if is_complete(folder):
             return folder.path
         problem = build(configuration)
         check_same_data(folder.path / DATA, problem.data)
         announce(problem)
-        config = (folder.path / CONFIG).read_text(encoding="utf-8")
-        history = folder.read_metrics()
-        state, done = problem.training.start(), 0
-        loaded = checkpoints.load_latest(
-            folder.checkpoints, problem.training.template, config=config, last_step=len(history)
-        )
-        if loaded is not None:
-            state, done = loaded.state, loaded.step
-            for line in loaded.refused:
-                warn(f"refused: {line}")
-        print(f"resumed from step {done} of {problem.training.lines}", flush=True)
-        folder.cut_metrics(done)
-        folder.remove_results()
-        return _go_on(problem, Ledger(folder, config, history[:done]), state, begun, show)
+        ledger, state = pick_up(folder, problem.training)
+        return _go_on(problem, ledger, state, begun, show)
 
 
 def _go_on(problem: Problem, ledger: Ledger, state: Any, begun: float, show: Any) -> Path:

@@ -17,14 +17,14 @@ import jax
 import numpy as np
 
 from intertwine.data.dataset import Dataset
-from intertwine.experiments import checkpoints, learn_measures, learn_results
+from intertwine.experiments import learn_measures, learn_results
 from intertwine.experiments.learn_build import build_training
 from intertwine.experiments.learn_configuration import LearnConfiguration
 from intertwine.experiments.learn_progress import show as show_progress
 from intertwine.experiments.results import write_dataset
 from intertwine.experiments.run_data import check_same_data, data_record, load_data
-from intertwine.experiments.run_folder import CONFIG, DATA, RunFolder, to_json, write_aside
-from intertwine.experiments.running import Ledger, follow, interrupted, report, warn
+from intertwine.experiments.run_folder import DATA, RunFolder, to_json, write_aside
+from intertwine.experiments.running import Ledger, follow, interrupted, is_complete, pick_up, report, warn
 from intertwine.experiments.settings import to_toml
 from intertwine.experiments.training import Training
 
@@ -73,27 +73,13 @@ def resume(path: str | Path, configuration: LearnConfiguration, *, show: Show = 
     """
     begun = time.perf_counter()
     with RunFolder.open(path) as folder:
-        if folder.result.exists() and folder.dataset.exists():
-            print(f"{path}: this run is complete; its report is written again.")
-            report(folder.path)
+        if is_complete(folder):
             return folder.path
         problem = build(configuration)
         check_same_data(folder.path / DATA, problem.data)
         _announce(problem)
-        config = (folder.path / CONFIG).read_text(encoding="utf-8")
-        history = folder.read_metrics()
-        state, done = problem.training.start(), 0
-        loaded = checkpoints.load_latest(
-            folder.checkpoints, problem.training.template, config=config, last_step=len(history)
-        )
-        if loaded is not None:
-            state, done = loaded.state, loaded.step
-            for line in loaded.refused:
-                warn(f"refused: {line}")
-        print(f"resumed from step {done} of {problem.training.lines}", flush=True)
-        folder.cut_metrics(done)
-        folder.remove_results()
-        return _go_on(problem, Ledger(folder, config, history[:done]), state, begun, show)
+        ledger, state = pick_up(folder, problem.training)
+        return _go_on(problem, ledger, state, begun, show)
 
 
 def _go_on(problem: Problem, ledger: Ledger, state: Any, begun: float, show: Show) -> Path:

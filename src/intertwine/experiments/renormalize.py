@@ -20,13 +20,12 @@ from pathlib import Path
 from typing import Any
 
 from intertwine._checks import fail
-from intertwine.experiments import checkpoints
 from intertwine.experiments.progress import show as show_lines
 from intertwine.experiments.renormalize_configuration import NETWORK, RenormalizeConfiguration
 from intertwine.experiments.renormalize_results import Outcome, dataset, metrics_record, result_record
 from intertwine.experiments.results import write_dataset
-from intertwine.experiments.run_folder import CONFIG, DATA, RunFolder, to_json, write_aside
-from intertwine.experiments.running import Ledger, follow, interrupted, report, warn
+from intertwine.experiments.run_folder import DATA, RunFolder, to_json, write_aside
+from intertwine.experiments.running import Ledger, follow, interrupted, is_complete, pick_up, report, warn
 from intertwine.experiments.settings import to_toml
 
 Show = Callable[..., Any]
@@ -66,25 +65,13 @@ def resume(path: str | Path, configuration: RenormalizeConfiguration, *, show: S
     """
     begun = time.perf_counter()
     with RunFolder.open(path) as folder:
-        if folder.result.exists() and folder.dataset.exists():
-            print(f"{path}: this run is complete; its report is written again.")
-            report(folder.path)
+        if is_complete(folder):
             return folder.path
         study = build(configuration)
         _check_same_network(folder.path / DATA, network_record(configuration))
         print(study.announcement)
-        config = (folder.path / CONFIG).read_text(encoding="utf-8")
-        history = folder.read_metrics()
-        loaded = checkpoints.load_latest(
-            folder.checkpoints, study.template, config=config, last_step=len(history)
-        )
-        state, done = (study.start(), 0) if loaded is None or not loaded.step else (loaded.state, loaded.step)
-        for line in loaded.refused if loaded is not None else ():
-            warn(f"refused: {line}")
-        print(f"resumed from step {done} of {study.lines}", flush=True)
-        folder.cut_metrics(done)
-        folder.remove_results()
-        return _go_on(study, configuration, Ledger(folder, config, history[:done]), state, begun, show)
+        ledger, state = pick_up(folder, study)
+        return _go_on(study, configuration, ledger, state, begun, show)
 
 
 def _go_on(

@@ -16,6 +16,7 @@ import numpy as np
 from intertwine.experiments import checkpoints
 from intertwine.experiments.interruption import Interrupted, StopRequest
 from intertwine.experiments.processes import any_process, is_leader
+from intertwine.experiments.run_folder import CONFIG
 from intertwine.learning.guard import Diverged
 
 
@@ -68,6 +69,33 @@ def follow(
             save(ledger, good, step)
             raise
     return state
+
+
+def is_complete(folder: Any) -> bool:
+    """Whether the run in an open `RunFolder` has its results; its report is then written again."""
+    if not (folder.result.exists() and folder.dataset.exists()):
+        return False
+    print(f"{folder.path}: this run is complete; its report is written again.")
+    report(folder.path)
+    return True
+
+
+def pick_up(folder: Any, plan: Any) -> tuple[Ledger, Any]:
+    """The ledger and the state of a run that goes on from its newest good checkpoint, or from its beginning.
+
+    plan: has `lines`, how many there will be, `start()`, the first state, and `template`, a state of the
+    right structure or a function from the step to one. Later metrics and results are taken away.
+    """
+    config = (folder.path / CONFIG).read_text(encoding="utf-8")
+    history = folder.read_metrics()
+    loaded = checkpoints.load_latest(folder.checkpoints, plan.template, config=config, last_step=len(history))
+    state, done = (plan.start(), 0) if loaded is None or not loaded.step else (loaded.state, loaded.step)
+    for line in loaded.refused if loaded is not None else ():
+        warn(f"refused: {line}")
+    print(f"resumed from step {done} of {plan.lines}", flush=True)
+    folder.cut_metrics(done)
+    folder.remove_results()
+    return Ledger(folder, config, history[:done]), state
 
 
 def save(ledger: Ledger, state: Any, step: int) -> None:

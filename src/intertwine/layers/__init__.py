@@ -7,17 +7,23 @@ from intertwine.layers.conv import Conv
 from intertwine.layers.dropout import Dropout
 from intertwine.layers.equivariance import EquivarianceError, assert_equivariant, equivariance_errors
 from intertwine.layers.fields import field_type
+from intertwine.layers.fourier import FourierPointwise
+from intertwine.layers.gated import Gated
 from intertwine.layers.group_pooling import GlobalPool, GroupPool, Invariants
 from intertwine.layers.linear import Linear
 from intertwine.layers.mask import Mask
 from intertwine.layers.network_names import network_from_name
+from intertwine.layers.norm_nonlinearity import NormNonlinearity
 from intertwine.layers.normalisation import BatchNorm, LayerNorm
 from intertwine.layers.parameter_count import parameter_count, width_for
 from intertwine.layers.pointwise import Pointwise
 from intertwine.layers.pooling import AveragePool, BlurPool, MaxPool, NormPool
+from intertwine.layers.resample import Upsample
 from intertwine.layers.saved_network import load_network, save_network
 from intertwine.layers.sequential import Sequential
 from intertwine.layers.spectral import group_fourier, spectral_convolution
+from intertwine.layers.tensor_product import TensorProduct
+from intertwine.layers.unet import UNet
 
 __all__ = [
     "AveragePool",
@@ -27,6 +33,8 @@ __all__ = [
     "Conv",
     "Dropout",
     "EquivarianceError",
+    "FourierPointwise",
+    "Gated",
     "GlobalPool",
     "GroupPool",
     "Invariants",
@@ -34,9 +42,13 @@ __all__ = [
     "Linear",
     "Mask",
     "MaxPool",
+    "NormNonlinearity",
     "NormPool",
     "Pointwise",
     "Sequential",
+    "TensorProduct",
+    "UNet",
+    "Upsample",
     "assert_equivariant",
     "calibrated",
     "equivariance_errors",

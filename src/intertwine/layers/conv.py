@@ -23,7 +23,7 @@ from jaxtyping import Float, Shaped
 from intertwine._checks import fail, one_of, positive_int
 from intertwine.layers.bias import Bias, has_invariants
 from intertwine.layers.correlate import correlate
-from intertwine.layers.kernel import EquivariantKernel, hashable_region
+from intertwine.layers.kernel import EquivariantKernel, hashable_region, region_of
 from intertwine.layers.spectral import MOST_ELEMENTS, group_fourier, spectral_convolution
 from intertwine.spaces.grid import Grid
 from intertwine.spaces.homogeneous import HomogeneousSpace
@@ -142,7 +142,7 @@ class Conv(eqx.Module):
         values = self.kernel()
         if not isinstance(self.space, Grid):
             return values
-        window = self.space.window(_region(self.support))
+        window = self.space.window(region_of(self.support))
         cells = int(np.prod(window.shape))
         if len(window.taps) < cells:
             place = np.zeros((cells, len(window.taps)))
@@ -162,7 +162,7 @@ class Conv(eqx.Module):
         """
         if not isinstance(self.space, Grid):
             return True
-        widths = self.space.window(_region(self.support)).shape
+        widths = self.space.window(region_of(self.support)).shape
         if self.padding == "periodic":
             return self.stride == 1 or all(n % self.stride == 0 and self.stride % 2 for n in shape)
         rest = []
@@ -245,7 +245,3 @@ def _checked_padding(padding: Any) -> Padding:
     if padding not in ("valid", "same", "periodic") and not whole:
         raise fail("padding", "'valid', 'same', 'periodic' or a number ≥ 0", padding)
     return padding
-
-
-def _region(support: Any) -> Any:
-    return np.array(support) if isinstance(support, tuple) and isinstance(support[0], tuple) else support

@@ -24,7 +24,7 @@ import numpy as np
 
 from intertwine._checks import fail
 from intertwine.spaces.grid import Grid
-from intertwine.symmetry import Rep, quotient, regular, trivial
+from intertwine.symmetry import Rep, irreps, quotient, regular, trivial
 
 NAMES = (
     "scalar",
@@ -117,8 +117,6 @@ def _symmetric(linear: np.ndarray, d: int) -> np.ndarray:
 def _irrep(space: Any, group: Any, k: int) -> Rep:
     """Angular frequency k of a planar group; else number k of the group's irreps."""
     if not isinstance(space, Grid) or space.dimension != 2:
-        from intertwine.symmetry.irreps import irreps
-
         known = irreps(group, "real")
         if k >= len(known):
             raise fail("names", f"irrep k with k from 0 to {len(known) - 1}", f"irrep {k}")
@@ -130,12 +128,11 @@ def _irrep(space: Any, group: Any, k: int) -> Rep:
         raise fail(
             "names", f"irrep k with k from 0 to {rotations // 2}", name, "higher ones are the same again"
         )
-    angle = k * np.arctan2(linear[:, 1, 0], linear[:, 0, 0])
-    cosine, sine = np.cos(angle), np.sin(angle)
     if k == 0 or 2 * k == rotations:
-        turns = np.where(sign > 0, cosine, _mirror_sign(linear, k)).round()
+        angle = k * np.arctan2(linear[:, 1, 0], linear[:, 0, 0])
+        turns = np.where(sign > 0, np.cos(angle), _mirror_sign(linear, k)).round()
         return Rep(group, turns[:, None, None], name)
-    return Rep(group, np.moveaxis(np.array([[cosine, -sign * sine], [sine, sign * cosine]]), -1, 0), name)
+    return Rep(group, space.harmonic(k).matrices, name)
 
 
 def _mirror_sign(linear: np.ndarray, k: int) -> np.ndarray:

@@ -24,7 +24,7 @@ from jax import Array
 from jaxtyping import Float
 
 from intertwine._checks import fail, positive_int
-from intertwine.layers.blocks import Block, blocks, check_channels, checked_rep
+from intertwine.layers.blocks import Block, blocks, check_channels, checked_rep, join
 from intertwine.layers.pointwise import pointwise_function
 from intertwine.spaces.grid import Grid
 from intertwine.symmetry import Rep
@@ -89,7 +89,7 @@ class FourierPointwise(eqx.Module):
         angle = 2 * np.pi * np.arange(samples)[:, None] / samples
         k = np.arange(1, limit + 1)
         waves = np.sqrt(2) * np.stack([np.cos(k * angle), np.sin(k * angle)], axis=-1).reshape(samples, -1)
-        one = Rep.direct_sum([(harmonic(space, m), 1) for m in range(limit + 1)])
+        one = Rep.direct_sum([(space.harmonic(m), 1) for m in range(limit + 1)])
         return cls(one, np.concatenate([np.ones((samples, 1)), waves], axis=1), copies, function)
 
     @classmethod
@@ -131,8 +131,7 @@ class FourierPointwise(eqx.Module):
         synthesis, analysis = _matrices(self.values)
         y = self.function(one @ jnp.asarray(synthesis.T, x.dtype)) @ jnp.asarray(analysis.T, x.dtype)
         ends = np.cumsum([block.rep.dimension for block in self._summands])[:-1]
-        flat = [part.reshape(*x.shape[:-1], -1) for part in jnp.split(y, ends, axis=-1)]
-        return flat[0] if len(flat) == 1 else jnp.concatenate(flat, axis=-1)
+        return join(jnp.split(y, ends, axis=-1), x.shape[:-1])
 
     @property
     def _summands(self) -> list[Block]:
@@ -143,21 +142,6 @@ class FourierPointwise(eqx.Module):
             starts = range(block.start, block.stop, width)
             found += [Block(block.rep, self.copies, start, start + width) for start in starts]
         return found
-
-
-def harmonic(space: Grid, k: int) -> Rep:
-    """The functions cos kθ, sin kθ of the direction, on which h acts by f(h⁻¹θ); 1 for k = 0.
-
-    >>> harmonic(Grid("p4"), 1) == Grid("p4").vector
-    True
-    """
-    if k == 0:
-        return space.scalar
-    sign = np.sign(np.linalg.det(space.linear))
-    angle = k * np.arctan2(space.linear[:, 1, 0], space.linear[:, 0, 0])
-    cosine, sine = (np.where(np.abs(v) < 1e-15, 0.0, v) for v in (np.cos(angle), np.sin(angle)))
-    matrices = np.moveaxis(np.array([[cosine, -sign * sine], [sine, sign * cosine]]), -1, 0)
-    return Rep(space.group, matrices, f"harmonic {k}")
 
 
 @lru_cache(maxsize=256)

@@ -57,7 +57,7 @@ class Layout(NamedTuple):
 @lru_cache(maxsize=256)
 def layout(space: Any, rep_in: Rep, rep_out: Rep, support: Any) -> Layout:
     """The basis and its tables, built once for layers alike."""
-    basis = intertwiners(space, rep_in, rep_out, _region(support))
+    basis = intertwiners(space, rep_in, rep_out, region_of(support))
     rows = []
     for (out, _), row in zip(rep_out.blocks, basis.blocks, strict=True):
         rows.append(
@@ -133,7 +133,7 @@ class EquivariantKernel(eqx.Module):
         return jnp.tensordot(jnp.asarray(support.sampling, kernel.dtype), kernel, 1)
 
 
-def _region(support: Any) -> Any:
+def region_of(support: Any) -> Any:
     """Supports are hashable in layers: a tuple of tuples stands for an array of displacements."""
     if isinstance(support, tuple) and support and isinstance(support[0], tuple):
         return np.array(support)

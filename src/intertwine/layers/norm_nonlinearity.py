@@ -8,7 +8,6 @@ is invariant where ρ is orthogonal.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -17,7 +16,7 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
-from intertwine._checks import fail
+from intertwine._checks import fail, positive_number
 from intertwine.layers.blocks import blocks, check_channels, checked_rep, join
 from intertwine.layers.pointwise import pointwise_function
 from intertwine.symmetry import Rep
@@ -55,9 +54,7 @@ class NormNonlinearity(eqx.Module):
     ):
         self.rep_in = self.rep_out = checked_rep(rep)
         self.function = pointwise_function(function)
-        if isinstance(epsilon, bool) or not isinstance(epsilon, int | float) or not 0 < epsilon < math.inf:
-            raise fail("epsilon", "a positive number", epsilon, "1e-4 is usual")
-        self.epsilon = float(epsilon)
+        self.epsilon = positive_number("epsilon", epsilon, "1e-4 is usual")
         for part, _ in rep.blocks:
             if not part.is_orthogonal:
                 raise fail("rep", "orthogonal blocks, which have an invariant norm", part, "or take Gated")

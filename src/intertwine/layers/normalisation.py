@@ -18,7 +18,6 @@ channels of each point (Ba et al. 2016).
 
 from __future__ import annotations
 
-import math
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -29,7 +28,7 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float
 
-from intertwine._checks import fail
+from intertwine._checks import fail, positive_number
 from intertwine.layers.blocks import blocks, check_channels, checked_rep, copy_of, orbit_of
 from intertwine.symmetry.representation import Rep
 
@@ -71,7 +70,7 @@ class BatchNorm(eqx.Module):
 
     def __init__(self, rep: Rep, *, epsilon: float = 1e-5, dtype: Any = float, inference: bool = False):
         self.rep_in = self.rep_out = _orthogonal(rep)
-        self.epsilon, self.inference = _positive(epsilon), bool(inference)
+        self.epsilon, self.inference = positive_number("epsilon", epsilon, "1e-5 is usual"), bool(inference)
         self.scale = jnp.ones(int(copy_of(rep)[-1]) + 1, dtype)
         self.shift = jnp.zeros(int(orbit_of(rep).max()) + 1, dtype)
         self.stored = None
@@ -136,7 +135,7 @@ class LayerNorm(eqx.Module):
 
     def __init__(self, rep: Rep, *, epsilon: float = 1e-5, dtype: Any = float):
         self.rep_in = self.rep_out = _orthogonal(rep)
-        self.epsilon = _positive(epsilon)
+        self.epsilon = positive_number("epsilon", epsilon, "1e-5 is usual")
         self.scale = jnp.ones(int(copy_of(rep)[-1]) + 1, dtype)
         self.shift = jnp.zeros(int(orbit_of(rep).max()) + 1, dtype)
 
@@ -197,9 +196,3 @@ def _orthogonal(rep: Any) -> Rep:
             remedy = "a norm of other matrices is not invariant: change the basis (Rep.changed)"
             raise fail("rep", "orthogonal blocks", f"{part!r}, whose matrices are not", remedy)
     return rep
-
-
-def _positive(epsilon: Any) -> float:
-    if isinstance(epsilon, bool) or not isinstance(epsilon, int | float) or not 0 < epsilon < math.inf:
-        raise fail("epsilon", "a positive number", epsilon, "1e-5 is usual")
-    return float(epsilon)

@@ -170,8 +170,7 @@ def _translations(lattice: Any, symmetry: Any) -> Any:
     moves = getattr(lattice, "translations", None)
     if moves is None:
         return None
-    known = {row.tobytes() for row in symmetry.permutations}
-    return moves if all(row.tobytes() in known for row in moves.permutations) else None
+    return moves if (symmetry.rows_of(moves.permutations) >= 0).all() else None
 
 
 def evaluate_together(model: Any, batched: Any) -> Any:

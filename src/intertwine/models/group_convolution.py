@@ -199,9 +199,8 @@ def _commute(group: PermutationGroup, left: np.ndarray, right: np.ndarray) -> bo
 
 def _rows_inside(group: PermutationGroup, translations: PermutationGroup) -> np.ndarray:
     """The rows of `group` that are translations; an error unless they are abelian and normal."""
-    places = {row.tobytes(): i for i, row in enumerate(group.permutations)}
-    found = [places.get(row.tobytes()) for row in translations.permutations.astype(np.int32)]
-    rows = np.array([row for row in found if row is not None])
+    rows = group.rows_of(translations.permutations)
+    rows = rows[rows >= 0]
     generators = np.array(group.generators, dtype=int)
     moved = group.multiply(group.multiply(generators[:, None], rows), group.inverse[generators][:, None])
     if not rows.size or not np.isin(moved, rows).all() or not _commute(group, rows, rows):

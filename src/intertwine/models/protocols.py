@@ -14,6 +14,9 @@ path; with one, the fast path equals the generic path to rounding (`assert_incre
     Factored       factors(samples)               Gram matrix of minSR without a Jacobian
     Bipartite      conditionals p(h|v), p(v|h)    block Gibbs
 
+A model may also say `evaluation_batch`, how many configurations are best evaluated at once (deep networks: as
+many as stay in a cache); local energies then walk through that many at a time.
+
 Flipped sites are int32 arrays of fixed length; the value N (one past the last site) pads them and flips
 nothing.
 """

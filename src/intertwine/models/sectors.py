@@ -168,8 +168,7 @@ def _all_turns(lattice: Any) -> list[np.ndarray]:
 def _frame(lattice: Any) -> tuple[FiniteGroup, np.ndarray, np.ndarray]:
     """G, the rows of its translations, and (g, n) where x⁻¹ t x is among them."""
     group: PermutationGroup = lattice.space_group
-    places = {row.tobytes(): i for i, row in enumerate(group.permutations)}
-    rows = np.array([places[row.tobytes()] for row in lattice.translations.permutations])
+    rows = group.rows_of(lattice.translations.permutations)
     number = np.full(group.order, -1)
     number[rows] = np.arange(len(rows))
     everything = np.arange(group.order)
@@ -240,10 +239,8 @@ def _safe_turns(lattice: Any, q: np.ndarray) -> np.ndarray | None:
 
 def _point_rows(lattice: Any, little: Subgroup) -> np.ndarray:
     """Rows of the space group: the elements of the point group in the little group, the identity first."""
-    places = {row.tobytes(): i for i, row in enumerate(lattice.space_group.permutations)}
-    rows = [places[row.tobytes()] for row in lattice.point_group.permutations]
-    inside = np.isin(rows, little.members)
-    return np.array(rows)[inside]
+    rows = lattice.space_group.rows_of(lattice.point_group.permutations)
+    return rows[np.isin(rows, little.members)]
 
 
 def _falling(values: Any) -> list[float]:
@@ -258,7 +255,7 @@ def _names(lattice: Any, point: np.ndarray, values: Any) -> list[str]:
     plain = [f"irrep{j}" for j in range(len(values))]
     if lattice.dimension > 2 or np.abs(values.imag).max() > 1e-6 or (degrees**2).sum() != len(point):
         return plain
-    orders = np.array([_element_order(group, g) for g in point])
+    orders = _frame(lattice)[0].element_orders[point]
     fixed = (group.permutations[point] == np.arange(group.size)).sum(axis=1)
     main = np.lexsort((fixed, -orders))[0]
     letters = ["E" if d == 2 else "A" if values[j, main].real > 0 else "B" for j, d in enumerate(degrees)]
@@ -266,13 +263,6 @@ def _names(lattice: Any, point: np.ndarray, values: Any) -> list[str]:
         letter + (str(letters[: j + 1].count(letter)) if letters.count(letter) > 1 else "")
         for j, letter in enumerate(letters)
     ]
-
-
-def _element_order(group: PermutationGroup, element: int) -> int:
-    power, count = int(element), 1
-    while power != group.identity:
-        power, count = int(group.multiply(power, element)), count + 1
-    return count
 
 
 def _in_words(lattice: Any, q: np.ndarray) -> str:

@@ -71,15 +71,7 @@ def character_phases(character: Any, group: PermutationGroup) -> tuple[np.ndarra
     (array([0, 1], dtype=int32), 2)
     """
     remedy = "take a row of group.characters_1d()"
-    try:
-        values: Any = np.asarray(character, dtype=complex)
-    except (TypeError, ValueError):
-        raise fail("character", f"{group.order} complex numbers", character, remedy) from None
-    if values.shape != (group.order,):
-        got = f"an array of shape {values.shape}"
-        raise fail(
-            "character", f"one number for each of the {group.order} elements of the group", got, remedy
-        )
+    values: Any = _numbers(character, group, remedy)
     steps = np.rint(np.angle(values) / (2 * np.pi) * group.order).astype(np.int64) % group.order
     exact = roots_of_unity(group.order)[steps]
     everything = np.arange(group.order)
@@ -121,6 +113,18 @@ class Coefficients:
         return self is other or np.array_equal(self.values, other.values)
 
 
+def _numbers(character: Any, group: PermutationGroup, remedy: str) -> Any:
+    """One complex number for each element, (g,), or the error."""
+    try:
+        values = np.asarray(character, dtype=complex)
+    except (TypeError, ValueError):
+        raise fail("character", f"{group.order} complex numbers", character, remedy) from None
+    if values.shape != (group.order,):
+        expected = f"one number for each of the {group.order} elements of the group"
+        raise fail("character", expected, f"an array of shape {values.shape}", remedy)
+    return values
+
+
 def irreducible_coefficients(character: Any, group: PermutationGroup) -> Coefficients:
     """The coefficients c of a projection Σ_g c(g) ψ₀(g⁻¹s), checked: None (all 1), a character of an irrep,
     or a diagonal matrix element of a unitary one.
@@ -134,23 +138,14 @@ def irreducible_coefficients(character: Any, group: PermutationGroup) -> Coeffic
     remedy = "take a row of group.characters_1d(), or sector(lattice, ...).character"
     if character is None:
         return Coefficients(np.ones(group.order))
-    try:
-        values = np.asarray(character, dtype=complex)
-    except (TypeError, ValueError):
-        raise fail("character", f"{group.order} complex numbers", character, remedy) from None
-    if values.shape != (group.order,):
-        got = f"an array of shape {values.shape}"
-        raise fail(
-            "character", f"one number for each of the {group.order} elements of the group", got, remedy
-        )
+    values: Any = _numbers(character, group, remedy)
     if np.allclose(np.abs(values), 1):
         phases, roots = character_phases(values, group)
         values = roots_of_unity(roots)[phases]
     elif not _projects(values, group):
         expected = "a character of an irrep, or a diagonal matrix element of a unitary one"
         raise fail("character", expected, "numbers that are none", remedy)
-    found: Any = values
-    return Coefficients(found.real.copy() if np.all(found.imag == 0) else found)
+    return Coefficients(values.real.copy() if np.all(values.imag == 0) else values)
 
 
 def _projects(values: np.ndarray, group: PermutationGroup) -> bool:

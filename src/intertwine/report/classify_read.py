@@ -15,6 +15,7 @@ import numpy as np
 from intertwine.report.folder import (
     check_folder,
     damaged,
+    last_finite,
     mapping,
     numbers_of,
     optional,
@@ -58,10 +59,7 @@ class ClassifyRun:
 
     def last(self, name: str) -> float | None:
         """The last finite value of a series, None where there is none."""
-        values = self.metrics.get(name)
-        if values is None or not np.isfinite(values).any():
-            return None
-        return float(values[np.isfinite(values)][-1])
+        return last_finite(self.metrics.get(name))
 
     @property
     def confusion(self) -> np.ndarray | None:

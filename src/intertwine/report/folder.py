@@ -115,6 +115,17 @@ def read_metrics(path: Path, series: Iterable[str] | None = None) -> dict[str, n
     return {name: column(name) for name in names}
 
 
+def last_finite(values: np.ndarray | None) -> float | None:
+    """The last finite value of a series, None where there is none.
+
+    >>> last_finite(np.array([1.0, 2.0, np.nan])), last_finite(None)
+    (2.0, None)
+    """
+    if values is None or not np.isfinite(values).any():
+        return None
+    return float(values[np.isfinite(values)][-1])
+
+
 def mapping(path: Path, result: Mapping[str, Any], name: str) -> dict[str, Any]:
     value = result.get(name)
     if value is None:

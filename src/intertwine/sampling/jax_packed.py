@@ -5,7 +5,7 @@ r"""Heat bath of 32 Ising systems in a word of 32 bits, in JAX (`packed_plan`).
 is made from the last digit to the first: where the digits u_d and p_d differ, p_d decides. All 32 digits are
 made, so that p is exact to 2^−33 and the program has no branch. Random words are functions of place, digit
 and key alone, bits(i, d) = mix(mix(i ⊕ k_0) + k_d) with keys by threefry for every sweep and colour, as in
-`models.random_bits`.
+`_random_bits`.
 
 On the square torus with even extents neighbours are rolls of the two halves of the checkerboard, (words, 2,
 Lx, Ly/2); other lattices look them up in a table.
@@ -22,7 +22,7 @@ import numpy as np
 from jax import Array
 from jaxtyping import Int8, UInt32
 
-from intertwine.models.random_bits import mixed_words
+from intertwine._random_bits import mixed_words
 from intertwine.sampling.packed_plan import PackedPlan, threshold_words
 from intertwine.spaces.lattice import Lattice
 

@@ -116,6 +116,22 @@ class Grid:
         """H's matrices on R^d: fields of vectors with Cartesian components."""
         return Rep(self.group, self.linear, "vector")
 
+    def harmonic(self, k: int) -> Rep:
+        """The functions (cos kθ, sin kθ) of the direction, φ(h y) = F(h) φ(y), on planar grids; 1 for k = 0.
+
+        >>> Grid("p4").harmonic(1) == Grid("p4").vector
+        True
+        """
+        if self.dimension != 2:
+            raise fail("k", "a planar grid, whose directions are angles", f"{self.dimension} dimensions")
+        if k == 0:
+            return self.scalar
+        phase = k * np.arctan2(self.linear[:, 1, 0], self.linear[:, 0, 0])  # of where e_0 goes
+        sign = np.sign(np.linalg.det(self.linear))
+        cosine, sine = (np.where(np.abs(v) < 1e-15, 0.0, v) for v in (np.cos(phase), np.sin(phase)))
+        matrices = np.moveaxis(np.array([[cosine, -sign * sine], [sine, sign * cosine]]), -1, 0)
+        return Rep(self.group, matrices, f"harmonic {k}")
+
     # ---- kernels
 
     def window(self, region: Any) -> Window:
@@ -181,21 +197,12 @@ class Grid:
             profile = np.exp(-((radius - ring) ** 2) / (2 * (self.width / self.scale) ** 2))
             profile = profile * taper
             for m in range(int(self.band_limit * ring) + 1):
-                kinds.append(Orbits(still, transport, None if m == 0 else self._mixing(m)))
+                kinds.append(Orbits(still, transport, None if m == 0 else self.harmonic(m).matrices))
                 at_centre = np.where((radius < 1e-9) & (m > 0), 0.0, profile)
                 columns += (
                     [at_centre] if m == 0 else [at_centre * np.cos(m * angle), at_centre * np.sin(m * angle)]
                 )
         return Support(self.group, self.group, tuple(kinds), np.array(columns).T)
-
-    def _mixing(self, m: int) -> np.ndarray:
-        """F(h) with φ(h y) = F(h) φ(y) for φ = (cos mθ, sin mθ)."""
-        turned = self.linear[:, :, 0]  # where e_0 goes
-        phase = m * np.arctan2(turned[:, 1], turned[:, 0])
-        sign = np.sign(np.linalg.det(self.linear))
-        return np.moveaxis(
-            np.array([[np.cos(phase), -sign * np.sin(phase)], [np.sin(phase), sign * np.cos(phase)]]), -1, 0
-        )
 
     # ---- the action on fields
 

@@ -19,7 +19,7 @@ import numpy as np
 from jaxtyping import Float, Int32
 
 from intertwine._checks import fail
-from intertwine.symmetry import FiniteGroup, PermutationGroup, Rep, Subgroup, trivial
+from intertwine.symmetry import FiniteGroup, PermutationGroup, Rep, Subgroup, site_stabiliser, trivial
 from intertwine.symmetry.intertwiners import Orbits, Support
 
 
@@ -92,12 +92,9 @@ class HomogeneousSpace:
             raise fail(
                 "symmetry", "a group that carries every site to every other", f"{len(orbits)} orbits", remedy
             )
-        group = FiniteGroup.of(known)
         images = known.permutations[:, 0]
-        return cls(
-            group.subgroup(np.flatnonzero(images == 0)),
-            section=np.array([int(np.argmax(images == site)) for site in range(known.size)]),
-        )
+        section = np.array([int(np.argmax(images == site)) for site in range(known.size)])
+        return cls(site_stabiliser(known), section=section)
 
     @property
     def size(self) -> int:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from intertwine._checks import fail
+from intertwine.symmetry._whole import as_dimension
 from intertwine.symmetry.intertwiners import KernelSpace, Orbits, Support
 from intertwine.symmetry.representation import Rep
 
@@ -31,7 +32,7 @@ def dimension_by_characters(space: KernelSpace, rep_in: Rep, rep_out: Rep, suppo
     """
     region = _region(space, support)
     total = sum(_traces(kind, rep_in, rep_out).sum() for kind in region.kinds) / region.out_group.order
-    return _whole(total)
+    return as_dimension(total)
 
 
 def dimension_by_double_cosets(space: KernelSpace, rep_in: Rep, rep_out: Rep, support: Any) -> int:
@@ -48,7 +49,7 @@ def dimension_by_double_cosets(space: KernelSpace, rep_in: Rep, rep_out: Rep, su
         traces = _traces(kind, rep_in, rep_out)
         for first in np.unique(kind.action.min(axis=0)):
             stabiliser = kind.action[:, first] == first
-            total += _whole(traces[stabiliser, first].sum() / stabiliser.sum())
+            total += as_dimension(traces[stabiliser, first].sum() / stabiliser.sum())
     return total
 
 
@@ -94,10 +95,3 @@ def _nullity(kind: Orbits, rep_in: Rep, rep_out: Rep, region: Support) -> int:
         equations = step.reshape(unknowns, unknowns) - np.eye(unknowns)
         gram += equations.conj().T @ equations
     return int((np.linalg.eigvalsh(gram) < 1e-8).sum())
-
-
-def _whole(value: Any) -> int:
-    whole = round(float(np.real(value)))
-    if abs(value - whole) > 1e-6:
-        raise AssertionError(f"a dimension of {value} is no integer: please report this")
-    return whole

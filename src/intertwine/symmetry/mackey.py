@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import Num
 
 from intertwine._checks import fail
+from intertwine.symmetry._whole import as_dimension
 from intertwine.symmetry.finite_group import Subgroup
 from intertwine.symmetry.representation import Rep
 
@@ -45,11 +46,7 @@ def _on_double_coset(H: Subgroup, rho: Rep, K: Subgroup, sigma: Rep, g: int) -> 
     table, inverse = H.parent.product_table, H.parent.inverse
     moved = H.place[table[table[inverse[g], K.members], g]]  # g⁻¹ k g as an element of H
     both = moved >= 0
-    product = np.vdot(rho.character[moved[both]], sigma.character[both]) / both.sum()
-    whole = round(float(product.real))
-    if abs(product - whole) > 1e-6:
-        raise AssertionError(f"a dimension of {product} is no integer: please report this")
-    return whole
+    return as_dimension(np.vdot(rho.character[moved[both]], sigma.character[both]) / both.sum())
 
 
 def hom_space(a: Rep, b: Rep) -> Num[np.ndarray, "n d_b d_a"]:

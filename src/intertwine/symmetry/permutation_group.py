@@ -132,6 +132,19 @@ class PermutationGroup:
         """
         return self._images.multiply(np.asarray(left), np.asarray(right))
 
+    def rows_of(self, permutations: Any) -> Int32[np.ndarray, " n"]:
+        """int32 (n,): the row of each of some permutations (n, N), −1 for those that are no element.
+
+        >>> PermutationGroup([[0, 1, 2], [1, 2, 0], [2, 0, 1]]).rows_of([[2, 0, 1], [1, 0, 2]])
+        array([ 2, -1], dtype=int32)
+        """
+        given = checked_rows(permutations, distinct=False)
+        if given.shape[1] != self.size:
+            raise fail("permutations", f"rows of {self.size} sites", f"shape {given.shape}")
+        rows = self._images.find(given[:, self._images.base])
+        same = (self.permutations[rows] == given).all(axis=1)
+        return np.where((rows >= 0) & same, rows, -1).astype(np.int32)
+
     @cached_property
     def product_table(self) -> Int32[np.ndarray, "g g"]:
         """int32 (g, g): `product_table[g, h]` is the row of gh. Formed on first use; `InputError` above
