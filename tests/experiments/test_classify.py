@@ -153,12 +153,40 @@ def test_data_that_are_no_labelled_images(tmp_path, images):
             labelled_images(c, load_data(c.data))
 
 
+def test_coloured_images(tmp_path, monkeypatch):
+    """From files with the colours last or first, through a run, to pictures of three colours."""
+    random = np.random.default_rng(0)
+    pictures = random.integers(0, 256, (40, 6, 6, 3), dtype=np.uint8)
+    labels = random.integers(0, 2, 40)
+    pictures[..., 1] = 255 * labels[:, None, None]
+    np.savez(tmp_path / "last.npz", train=pictures, labels=labels)
+    np.savez(tmp_path / "first.npz", train=np.moveaxis(pictures, -1, 1), labels=labels)
+    changes = {"optimiser": {"epochs": 3, "learning_rate": 0.01}}
+    found = [
+        labelled_images(c, load_data(c.data))
+        for c in (configuration(tmp_path / f"{name}.npz", **changes) for name in ("last", "first"))
+    ]
+    assert found[0].train.images.shape[1:] == (6, 6, 3)
+    np.testing.assert_array_equal(found[0].train.images, found[1].train.images)
+
+    c = configuration(tmp_path / "first.npz", **changes)
+    quietly(classify.start, c, tmp_path / "run", show=lambda *_: Silent())
+    with xarray.open_dataset(tmp_path / "run" / "result.nc", engine="h5netcdf") as data:
+        assert data.wrong_images.dims == ("wrong", "row", "column", "channel")
+    assert (tmp_path / "run" / "report.html").stat().st_size > 10_000
+    result = json.loads((tmp_path / "run" / "result.json").read_text())
+    assert max(row["error"] for row in result["equivariance"] if row["exact"]) < 1e-5
+    assert result["data"]["shape"] == [6, 6, 3]
+
+
 def test_turned_images():
     random = np.random.default_rng(0)
     pictures = random.integers(0, 256, (3, 7, 7), dtype=np.uint8)
     quarter = rotated(pictures, np.full(3, np.pi / 2))
     assert quarter.dtype == np.uint8
     np.testing.assert_array_equal(quarter, np.rot90(pictures, axes=(1, 2)))
+    colours = rotated(np.stack([pictures, pictures // 2], -1), np.full(3, 0.7))
+    np.testing.assert_array_equal(colours[..., 0], rotated(pictures, np.full(3, 0.7)))
     moved = rotated(pictures.astype(float), np.zeros(3), np.tile([1.0, 0.0], (3, 1)), order=1)
     np.testing.assert_allclose(moved[:, 1:], pictures[:, :-1], atol=1e-9)
     with pytest.raises(InputError, match=r"^images: expected images"):

@@ -67,7 +67,7 @@ def arrays() -> xr.Dataset:
     return xr.Dataset(
         {
             "filters": (("filter", "element", "k0", "k1"), random.normal(size=(4, 8, 3, 3))),
-            "wrong_images": (("wrong", "row", "column"), random.uniform(size=(4, 8, 8))),
+            "wrong_images": (("wrong", "row", "column", "channel"), random.uniform(size=(4, 8, 8, 1))),
             "wrong_labels": ("wrong", np.full(4, 3)),
             "wrong_predictions": ("wrong", np.full(4, 5)),
             "wrong_probabilities": ("wrong", np.full(4, 0.9)),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +15,7 @@ import xarray as xr
 from intertwine._checks import InputError
 from intertwine.report import classify_figures, write_report
 from intertwine.report.classify_read import read_classify
+from intertwine.report.pictures import colour_pictures
 
 from .make_classify_run import arrays, make_classify_run, result
 from .test_page import elements, words
@@ -49,6 +53,18 @@ def test_pictures_and_figures_are_on_the_page(page: str) -> None:
     assert plots == [f"{name}-plot" for name in ("curves", "angles", "equivariance", "confusion")]
     pictures = [a["src"] for tag, a in found if tag == "img"]
     assert len(pictures) == 4 * 8 + 4 and all(p and p.startswith("data:image/png") for p in pictures)
+
+
+def test_coloured_pictures_hold_the_colours() -> None:
+    image = np.random.default_rng(0).uniform(size=(1, 3, 5, 3))
+    image[0, 0, 0], image[0, 0, 1] = 0.0, 1.0
+    data = base64.b64decode(colour_pictures(image)[0].removeprefix("data:image/png;base64,"))
+    assert struct.unpack(">IIBB", data[16:26]) == (5, 3, 8, 2)
+    begin = data.index(b"IDAT")
+    (length,) = struct.unpack(">I", data[begin - 4 : begin])
+    lines = np.frombuffer(zlib.decompress(data[begin + 4 : begin + 4 + length]), np.uint8).reshape(3, 16)
+    assert not lines[:, 0].any()
+    np.testing.assert_array_equal(lines[:, 1:].reshape(3, 5, 3), np.rint(255 * image[0]))
 
 
 def test_a_run_that_goes_on(tmp_path: Path) -> None:

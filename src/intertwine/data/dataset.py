@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,9 @@ BINARISATION_SEED = 2008
 
 COPY_BELOW = 1 << 28
 """Bytes: below this, held-out rows are chosen at random (copied); above, the last rows, left on disk."""
+
+_MOST_CHANNELS = 4
+"""A first or last axis of an image that is no longer than this is its channels."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +50,8 @@ class Dataset:
     """Rows to learn from and what is known of them; made by `load` or `Dataset.of`.
 
     train: (n, N), test: (m, N) or None; int8 or uint8 where the values allow, else float32; possibly memory
-    maps. train_labels, test_labels: int64[n], int64[m] or None. shape: (height, width) of images or None.
+    maps. train_labels, test_labels: int64[n], int64[m] or None. shape: (height, width) of images,
+    (height, width, channels) of coloured ones, or None.
     units: "binary", "spin", "gaussian" or "potts:q". grey: whether bytes g are probabilities g/255 of a 1.
     offset, scale: None, or float32[N] that were subtracted and divided by. notes: what a user should know.
     """
@@ -57,7 +62,7 @@ class Dataset:
     units: str
     train_labels: np.ndarray | None = None
     test_labels: np.ndarray | None = None
-    shape: tuple[int, int] | None = None
+    shape: tuple[int, ...] | None = None
     grey: bool = False
     source: str = "an array"
     checksum: str = ""
@@ -75,7 +80,7 @@ class Dataset:
         labels: np.ndarray | None = None,
         test_labels: np.ndarray | None = None,
         units: str | None = None,
-        shape: tuple[int, int] | None = None,
+        shape: tuple[int, ...] | None = None,
         test_share: float = 0.1,
         seed: int = 0,
         name: str = "data",
@@ -83,7 +88,8 @@ class Dataset:
         checksum: str = "",
         known: Known | None = None,
     ) -> Dataset:
-        """The data set of an array (n, N), or of images (n, height, width).
+        """The data set of an array (n, N), or of images (n, height, width), (n, height, width, channels) or
+        (n, channels, height, width), where channels are two to four.
 
         units: detected if None: {0, 1} is binary, {−1, 1} spin, bytes and [0, 1] grey, else gaussian.
         test_share: the share of the rows to hold out where `test` is None; 0 holds none out.
@@ -98,8 +104,8 @@ class Dataset:
         """
         rows, found = _rows(name, rows)
         shape = shape if shape is not None else found
-        if shape is not None and shape[0] * shape[1] != rows.shape[1]:
-            got = f"{shape[0]}x{shape[1]}"
+        if shape is not None and prod(shape) != rows.shape[1]:
+            got = "x".join(map(str, shape))
             raise fail("shape", f"height x width = {rows.shape[1]}, as a row", got, "give both, say '28x28'")
         labels = _labels("labels", labels, len(rows))
         if test is not None:
@@ -147,7 +153,7 @@ class Dataset:
 
     def describe(self) -> str:
         """One line: name, rows, columns, units."""
-        columns = f"{self.shape[0]}x{self.shape[1]} pixels" if self.shape else f"{self.size} columns"
+        columns = f"{'x'.join(map(str, self.shape))} pixels" if self.shape else f"{self.size} columns"
         test = "" if self.test is None else f", {len(self.test)} held out"
         units = self.units + (", grey: binarised at every visit" if self.grey else "")
         return f"{self.name}: {len(self.train)} rows of {columns}{test}; {units}"
@@ -173,8 +179,8 @@ def digest(rows: np.ndarray) -> str:
     return f"sha256:{found.hexdigest()}"
 
 
-def _rows(name: str, array: Any) -> tuple[np.ndarray, tuple[int, int] | None]:
-    """`array` as rows (n, N), at least two, and the images' shape if it has one."""
+def _rows(name: str, array: Any) -> tuple[np.ndarray, tuple[int, ...] | None]:
+    """`array` as rows (n, N), at least two, and the images' shape if it has one; colours go last."""
     array = check_real(name, array)
     if array.ndim < 2:
         remedy = "give rows of numbers, or images (n, height, width)"
@@ -186,7 +192,10 @@ def _rows(name: str, array: Any) -> tuple[np.ndarray, tuple[int, int] | None]:
             name, "at least two rows", f"one row (shape {array.shape})", "one example is no distribution"
         )
     image = [extent for extent in array.shape[1:] if extent != 1]
-    shape = (image[0], image[1]) if array.ndim > 2 and len(image) == 2 else None
+    if len(image) == 3 and image[0] <= _MOST_CHANNELS < min(image[1:]):
+        array, image = np.moveaxis(array, 1, -1), [*image[1:], image[0]]
+    coloured = len(image) == 3 and image[2] <= _MOST_CHANNELS
+    shape = tuple(image) if array.ndim > 2 and (len(image) == 2 or coloured) else None
     return array.reshape(len(array), -1), shape
 
 

@@ -22,14 +22,14 @@ SEED = 2007
 
 
 def rotated(
-    images: Shaped[np.ndarray, "n X Y"],
+    images: Shaped[np.ndarray, "n X Y *channels"],
     angles: Float[np.ndarray, " n"],
     shifts: Float[np.ndarray, "n 2"] | None = None,
     *,
     order: int = 3,
-) -> Shaped[np.ndarray, "n X Y"]:
-    """Images (n, X, Y) turned by angles (n,), radians, axis 0 towards axis 1, about their centres; 0
-    outside.
+) -> Shaped[np.ndarray, "n X Y *channels"]:
+    """Images (n, X, Y), or (n, X, Y, channels), turned by angles (n,), radians, axis 0 towards axis 1, about
+    their centres; 0 outside.
 
     shifts: (n, 2) points that they are then moved by. Bytes stay bytes (rounded and cut off), floats
     floats. order: of the splines, 1 is bilinear, 3 cubic.
@@ -42,21 +42,33 @@ def rotated(
     from scipy.ndimage import affine_transform
 
     images, angles = np.asarray(images), np.asarray(angles, float)
-    if images.ndim != 3 or angles.shape != images.shape[:1]:
-        raise fail("images", "images (n, X, Y) and angles (n,)", f"shapes {images.shape} and {angles.shape}")
+    if images.ndim not in (3, 4) or angles.shape != images.shape[:1]:
+        raise fail(
+            "images",
+            "images (n, X, Y), with channels last, and angles (n,)",
+            f"shapes {images.shape} and {angles.shape}",
+        )
     moves = np.zeros((len(images), 2)) if shifts is None else np.asarray(shifts, float)
     if moves.shape != (len(images), 2):
         raise fail("shifts", f"shape ({len(images)}, 2)", f"shape {moves.shape}")
     kind = images.dtype if np.issubdtype(images.dtype, np.floating) else np.dtype(np.float32)
     out = np.empty(images.shape, images.dtype)
-    centre = (np.array(images.shape[1:]) - 1) / 2
+    centre = (np.array(images.shape[1:3]) - 1) / 2
     for k, (image, angle) in enumerate(zip(images, angles, strict=True)):
         c, s = np.cos(angle).round(15), np.sin(angle).round(15)  # exact at quarter turns
         back = np.array([[c, s], [-s, c]])
         offset = centre - back @ (centre + moves[k])
-        turned = affine_transform(image.astype(kind), back, offset, order=order)  # pyright: ignore
-        out[k] = turned if kind == images.dtype else np.rint(np.clip(turned, 0, 255)).astype(images.dtype)
+        for plane, target in _planes(image.astype(kind), out[k]):
+            turned = affine_transform(plane, back, offset, order=order)  # pyright: ignore
+            target[:] = turned if kind == images.dtype else np.rint(np.clip(turned, 0, 255))
     return out
+
+
+def _planes(image: np.ndarray, out: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Each channel with its place in the output."""
+    if image.ndim == 2:
+        return [(image, out)]
+    return [(image[..., c], out[..., c]) for c in range(image.shape[-1])]
 
 
 def rotated_mnist(

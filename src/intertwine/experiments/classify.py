@@ -70,7 +70,8 @@ class Problem(NamedTuple):
 
 
 def load_classifier(folder: str | Path) -> Any:
-    """The trained network of a complete run, with stored statistics: call `outputs` on images (n, X, X, 1).
+    """The trained network of a complete run, with stored statistics: call `outputs` on images (n, X, X,
+    channels).
 
     Raises `InputError` where the folder has none.
     """
@@ -90,7 +91,8 @@ def build(c: ClassifyConfiguration) -> Problem:
     images = labelled_images(c, data)
     network_key, training_key, key = jax.random.split(jax.random.key(c.seed), 3)
     network = network_from_name(
-        c.network.name, c.group, channels=1, image_size=images.side, classes=images.classes,
+        c.network.name, c.group, channels=images.train.images.shape[-1],
+        image_size=images.side, classes=images.classes,
         dropout=c.network.dropout, key=network_key,
     )  # fmt: skip
     return Problem(c, data, images, _training(c, images, Network.of(network), training_key), key)
@@ -242,7 +244,7 @@ def _dataset(network: Any, log_p: np.ndarray, tested: Any, history: list[dict[st
     import xarray
 
     wrong = classify_measures.mistakes(log_p, tested)
-    axes = {"wrong_images": ("wrong", "row", "column")}
+    axes = {"wrong_images": ("wrong", "row", "column", "channel")}
     variables: dict[str, Any] = {
         "filters": (("filter", "element", "k0", "k1"), classify_measures.filters(network)),
         "log_probability": (("example", "class"), log_p.astype(np.float32)),

@@ -1,6 +1,6 @@
 """From a data set to the images that a classifier learns from, is watched on and is tested with.
 
-Grey bytes become numbers of [0, 1]; other images stay as they are. Augmented copies are a function of the
+Bytes become numbers of [0, 1]; other images stay as they are. Augmented copies are a function of the
 seed and the epoch, so that an interrupted run goes on with the same ones.
 """
 
@@ -19,7 +19,7 @@ _SHIFT = 14
 
 
 class Labelled(NamedTuple):
-    """images: float32 (n, X, X, 1). labels: int32 (n,)."""
+    """images: float32 (n, X, X, channels). labels: int32 (n,)."""
 
     images: np.ndarray
     labels: np.ndarray
@@ -46,7 +46,7 @@ def labelled_images(c: ClassifyConfiguration, data: Dataset) -> LabelledImages:
         raise fail(
             "data.labels", "labels of the images", "none", "give --labels, a file or an array of the file"
         )
-    height, width = data.shape
+    height, width = data.shape[:2]
     if height != width:
         got = f"{height} × {width}"
         raise fail(
@@ -84,11 +84,12 @@ def labelled_images(c: ClassifyConfiguration, data: Dataset) -> LabelledImages:
 def _labelled(data: Dataset, rows: np.ndarray, labels: np.ndarray) -> Labelled:
     assert data.shape is not None
     images = np.asarray(rows, np.float32) / (255.0 if data.grey else 1.0)
-    return Labelled(images.reshape(-1, *data.shape, 1).astype(np.float32), labels.astype(np.int32))
+    images = images.reshape(-1, *data.shape[:2], *(data.shape[2:] or (1,)))
+    return Labelled(images.astype(np.float32), labels.astype(np.int32))
 
 
 def augmented(c: ClassifyConfiguration, images: np.ndarray, epoch: int) -> np.ndarray:
-    """The images (n, X, X, 1) of this epoch, turned and moved as the configuration says."""
+    """The images (n, X, X, channels) of this epoch, turned and moved as the configuration says."""
     if c.optimiser.augment == "none":
         return images
     random = np.random.default_rng([c.seed & 0xFFFFFFFF, 0x726F74, epoch])
@@ -96,4 +97,4 @@ def augmented(c: ClassifyConfiguration, images: np.ndarray, epoch: int) -> np.nd
     shifts: Any = None
     if c.optimiser.augment == "rotations+shifts":
         shifts = random.uniform(-1, 1, (len(images), 2)) * images.shape[1] / _SHIFT
-    return rotated(images[..., 0], angles, shifts, order=1)[..., None]
+    return rotated(images, angles, shifts, order=1)

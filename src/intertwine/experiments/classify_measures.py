@@ -51,7 +51,7 @@ def by_angle(network: Any, data: Labelled) -> dict[str, list[float]]:
     few = Labelled(data.images[:TURNED_IMAGES], data.labels[:TURNED_IMAGES])
     found: dict[str, list[float]] = {"degrees": [], "accuracy": [], "error": []}
     for degrees in ANGLES:
-        turned = rotated(few.images[..., 0], np.full(len(few.labels), math.radians(degrees)))[..., None]
+        turned = rotated(few.images, np.full(len(few.labels), math.radians(degrees)))
         record = accuracy_record(log_probabilities(network, turned), few.labels)
         found["degrees"].append(float(degrees))
         found["accuracy"].append(record["accuracy"])
@@ -67,8 +67,8 @@ def equivariance(network: Any, side: int, key: jax.Array) -> list[dict[str, Any]
 
 def filters(network: Any) -> np.ndarray:
     """(filter, element, k_0, k_1): kernels of the first convolution from the first channel to the first
-    component
-    of each copy, moved by every element of the point group."""
+    component of
+    each copy, moved by every element of the point group."""
     first = next(layer for _, layer in network.layers if isinstance(layer, Conv))
     assert isinstance(first.space, Grid)
     kernel = np.asarray(first.dense_kernel())
@@ -87,7 +87,7 @@ def mistakes(log_p: np.ndarray, data: Labelled) -> dict[str, np.ndarray]:
     sure = log_p[wrong, guess[wrong]]
     order = wrong[np.argsort(-sure, kind="stable")][:MOST_MISTAKES]
     return {
-        "wrong_images": data.images[order, ..., 0],
+        "wrong_images": data.images[order],
         "wrong_labels": data.labels[order],
         "wrong_predictions": guess[order].astype(np.int32),
         "wrong_probabilities": np.exp(log_p[order, guess[order]]),

@@ -26,7 +26,7 @@ from intertwine.experiments.fields import Section, choice, integer, number, text
 MOST_UNITS = 1 << 20
 MODELS = ("rbm:500", "dbm:500-1000", "dbn:500-2000")
 _MODEL = re.compile(r"(rbm|dbm|dbn):([0-9]{1,7}(?:-[0-9]{1,7})*)", re.ASCII)
-_SHAPE = re.compile(r"([0-9]{1,5})x([0-9]{1,5})", re.ASCII)
+_SHAPE = re.compile(r"([0-9]{1,5})x([0-9]{1,5})(x[2-4])?", re.ASCII)
 _UNITS = re.compile(
     r"auto|binary|spin|gaussian|potts:(?:[2-9]|[1-9][0-9]|1[0-9]{2}|2[0-4][0-9]|25[0-6])", re.ASCII
 )
@@ -47,7 +47,7 @@ class Data(Section):
     name: str = text("ising:8", "a named data set or a file", "for example 'ising:8'", longest=4096)
     rows: int = integer(1000, 2, 1_000_000, "of a set that is made here: for example 1000")
     units: str = text("auto", "'auto', 'binary', 'spin', 'gaussian' or 'potts:q'")
-    shape: str = text("auto", "'auto' or HEIGHTxWIDTH such as 28x28")
+    shape: str = text("auto", "'auto', HEIGHTxWIDTH such as 28x28, or with channels, 32x32x3")
     variable: str = text("auto", "'auto' or the name of an array of the file")
     labels: str = text("none", "'none', the name of an array of the file, or a file of labels", longest=4096)
     test_share: float = number(0.1, 0.0, 0.9)
@@ -80,7 +80,8 @@ class Data(Section):
     @field_validator("shape")
     @classmethod
     def _known_shape(cls, shape: str) -> str:
-        return shape if shape == "auto" else _matching("data.shape", _SHAPE, shape, "'auto' or such as 28x28")
+        expected = "'auto' or such as 28x28 or 32x32x3"
+        return shape if shape == "auto" else _matching("data.shape", _SHAPE, shape, expected)
 
     @model_validator(mode="after")
     def _of_the_right_source(self) -> Data:

@@ -141,7 +141,7 @@ def dataset(
     for name, values in free.items():
         variables[f"free_energy_{name}"] = (f"row_{name}", values, _words(f"free energy of {name}", "nats"))
     variables |= _history(history) | parameter_variables(model)
-    height, width = data.shape or (0, 0)
+    height, width = data.shape if data.shape and len(data.shape) == 2 else (0, 0)
     attributes = {
         "title": f"{record['model']} learnt from {data.name}",
         "units": data.units,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from functools import lru_cache
+from math import prod
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -91,15 +92,15 @@ def load_learned(folder: str) -> Learned:
 
 def _torus(data: Any, size: int) -> Lattice:
     side = round(size**0.5)
-    height, width = data.shape or (side, side)
-    if height * width != size or min(height, width) < 3:
+    shape = data.shape or (side, side)
+    if len(shape) != 2 or prod(shape) != size or min(shape) < 3:
         raise fail(
             "rule.name",
             "a machine on a torus of at least 3 by 3 sites",
             f"one on {size} units",
             "learn ising:8",
         )
-    return Square(height, width)
+    return Square(*shape)
 
 
 def _check_data(path: Path, found: str) -> None:

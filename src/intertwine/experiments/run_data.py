@@ -15,11 +15,10 @@ def load_data(d: Any) -> Dataset:
     """The data set of a configuration's section `data`."""
     from intertwine.data import load
 
-    height, _, width = d.shape.partition("x")
     return load(
         d.name,
         units=None if d.units == "auto" else d.units,
-        shape=None if d.shape == "auto" else (int(height), int(width)),
+        shape=None if d.shape == "auto" else tuple(int(extent) for extent in d.shape.split("x")),
         variable=None if d.variable == "auto" else d.variable,
         labels=None if d.labels == "none" else d.labels,
         test_share=d.test_share,

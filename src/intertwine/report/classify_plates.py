@@ -10,7 +10,7 @@ from intertwine.report import classify_figures as figures
 from intertwine.report.classify_read import ClassifyRun
 from intertwine.report.figures import stride
 from intertwine.report.numbers import plain
-from intertwine.report.pictures import signed_pictures, unit_pictures
+from intertwine.report.pictures import colour_pictures, signed_pictures, unit_pictures
 from intertwine.report.plates import Plate, Tiles
 
 MOST_FILTERS, MOST_ELEMENTS, MOST_MISTAKES = 6, 16, 24
@@ -110,7 +110,10 @@ def _mistakes(run: ClassifyRun) -> Plate | None:
     if images is None or "wrong_labels" not in run.arrays or "wrong_predictions" not in run.arrays:
         return None
     shown = images[:MOST_MISTAKES]
-    drawn = unit_pictures(shown.reshape(len(shown), -1), (shown.shape[1], shown.shape[2]), "")
+    if shown.shape[-1] == 3:
+        drawn = colour_pictures(shown)
+    else:
+        drawn = unit_pictures(shown.mean(axis=-1).reshape(len(shown), -1), shown.shape[1:3], "")
     names = run.result.get("classes", [])
     pairs = [
         f"{_name(names, label)} taken for {_name(names, guess)}"

@@ -1,6 +1,6 @@
 r"""What the folder of a classifying run holds, checked once, for the figures and the page as plain data.
 
-Names in `result.nc` (all optional): filters (filter, element, k0, k1), wrong_images (n, X, X),
+Names in `result.nc` (all optional): filters (filter, element, k0, k1), wrong_images (n, X, X, channels),
 wrong_labels, wrong_predictions, wrong_probabilities (n).
 """
 
@@ -31,7 +31,7 @@ SERIES = (
     "epoch", "loss", "accuracy", "validation_loss", "validation_accuracy", "learning_rate", "seconds",
 )  # fmt: skip
 _ARRAYS = {
-    "filters": 4, "wrong_images": 3, "wrong_labels": 1, "wrong_predictions": 1, "wrong_probabilities": 1,
+    "filters": 4, "wrong_images": 4, "wrong_labels": 1, "wrong_predictions": 1, "wrong_probabilities": 1,
 }  # fmt: skip
 _MOST_CLASSES, _LARGEST = 1000, 256
 
@@ -168,7 +168,7 @@ def _read_arrays(path: Path) -> dict[str, np.ndarray]:
         if name in dataset.variables and dataset[name].size
     }
     for name, values in found.items():
-        if not np.isfinite(values).all() or max(values.shape[-2:]) > _LARGEST:
+        if not np.isfinite(values).all() or max(values.shape[1:], default=0) > _LARGEST:
             raise damaged(
                 path, f"finite numbers in {name}, in pictures of at most {_LARGEST} points", "others"
             )

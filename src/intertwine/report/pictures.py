@@ -55,15 +55,31 @@ def signed_pictures(rows: np.ndarray, shape: tuple[int, int]) -> list[str]:
 def png(levels: np.ndarray, palette: np.ndarray) -> str:
     """The data URI of a PNG: uint8 (height, width) indices into `palette`, uint8 (colours, 4) RGBA."""
     height, width = levels.shape
-    lines = np.zeros((height, width + 1), np.uint8)  # each line begins with its filter, 0 for none
-    lines[:, 1:] = levels
+    colours = _chunk(b"PLTE", np.ascontiguousarray(palette[:, :3]).tobytes())
+    colours += _chunk(b"tRNS", np.ascontiguousarray(palette[:, 3]).tobytes())
+    return _png(levels, width, height, 3, colours)
+
+
+def colour_pictures(images: np.ndarray) -> list[str]:
+    """Images (n, height, width, 3) of red, green and blue as pictures; one scale, from least to largest.
+
+    >>> colour_pictures(np.zeros((1, 2, 2, 3)))[0][:22]
+    'data:image/png;base64,'
+    """
+    low, high = float(images.min()), float(images.max())
+    levels = np.rint((images - low) / ((high - low) or 1.0) * 255).astype(np.uint8)
+    return [_png(image.reshape(len(image), -1), image.shape[1], len(image), 2, b"") for image in levels]
+
+
+def _png(lines: np.ndarray, width: int, height: int, colour_type: int, colours: bytes) -> str:
+    """A PNG of lines of bytes, each of which begins with its filter, 0 for none."""
+    with_filters = np.pad(lines, ((0, 0), (1, 0)))
     data = b"".join(
         [
             b"\x89PNG\r\n\x1a\n",
-            _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)),
-            _chunk(b"PLTE", np.ascontiguousarray(palette[:, :3]).tobytes()),
-            _chunk(b"tRNS", np.ascontiguousarray(palette[:, 3]).tobytes()),
-            _chunk(b"IDAT", zlib.compress(lines.tobytes(), 9)),
+            _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, colour_type, 0, 0, 0)),
+            colours,
+            _chunk(b"IDAT", zlib.compress(with_filters.tobytes(), 9)),
             _chunk(b"IEND", b""),
         ]
     )
