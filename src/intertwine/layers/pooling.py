@@ -37,7 +37,35 @@ from intertwine.spaces.grid import Grid
 from intertwine.symmetry.representation import Rep
 
 
-class MaxPool(eqx.Module):
+class _Pool(eqx.Module):
+    """What every pooling layer is told; each says in `__call__` what it does."""
+
+    space: Grid = eqx.field(static=True)
+    rep: Rep = eqx.field(static=True)
+    width: int | None = eqx.field(static=True, default=None)
+    stride: int = eqx.field(static=True, default=2, kw_only=True)
+
+    def __check_init__(self) -> None:
+        checked_space(self.space, checked_rep(self.rep))
+        checked_width(self.width)
+        positive_int("stride", self.stride)
+
+    @property
+    def rep_in(self) -> Rep:
+        """The type of the fields that it takes."""
+        return self.rep
+
+    @property
+    def rep_out(self) -> Rep:
+        """The type of the fields that it gives."""
+        return self.rep
+
+    def _widths(self, x: Array, least: int) -> tuple[int, ...]:
+        """The windows' width along each axis of the fields x."""
+        return widths_of(self.space, self.rep, x, self.width, self.stride, least)
+
+
+class MaxPool(_Pool):
     """The largest value of each channel in each window.
 
     space: a `Grid`. rep: the type of input and output, permutations only. width: of the windows, or None
@@ -57,17 +85,8 @@ class MaxPool(eqx.Module):
     the largest of single components does not commute with it: take NormPool, AveragePool or BlurPool.
     """
 
-    space: Grid = eqx.field(static=True)
-    rep_in: Rep = eqx.field(static=True)
-    rep_out: Rep = eqx.field(static=True)
-    width: int | None = eqx.field(static=True)
-    stride: int = eqx.field(static=True)
-
-    def __init__(self, space: Grid, rep: Rep, width: int | None = None, *, stride: int = 2):
-        self.rep_in = self.rep_out = checked_rep(rep)
-        self.space = checked_space(space, rep)
-        self.width, self.stride = checked_width(width), positive_int("stride", stride)
-        for part, _, _, _ in blocks(rep):
+    def __check_init__(self) -> None:
+        for part, _, _, _ in blocks(checked_rep(self.rep)):
             if not part.is_permutation:
                 reason = "the largest of single components does not commute with it: "
                 reason += "take NormPool, AveragePool or BlurPool"
@@ -75,11 +94,11 @@ class MaxPool(eqx.Module):
 
     def __call__(self, x: Float[Array, "... C"], *, key: Array | None = None) -> Float[Array, "... C"]:
         """Fields (..., *space, C) on the coarser grid; `key` is not used."""
-        widths = widths_of(self.space, self.rep_in, x, self.width, self.stride, self.stride)
+        widths = self._widths(x, self.stride)
         return reduce_windows(x, self.space, widths, self.stride, jnp.maximum)
 
 
-class AveragePool(eqx.Module):
+class AveragePool(_Pool):
     """The mean over each window. Arguments and errors as of `MaxPool`, for any type.
 
     >>> grid = Grid("p4")
@@ -87,25 +106,14 @@ class AveragePool(eqx.Module):
     (2, 2, 2)
     """
 
-    space: Grid = eqx.field(static=True)
-    rep_in: Rep = eqx.field(static=True)
-    rep_out: Rep = eqx.field(static=True)
-    width: int | None = eqx.field(static=True)
-    stride: int = eqx.field(static=True)
-
-    def __init__(self, space: Grid, rep: Rep, width: int | None = None, *, stride: int = 2):
-        self.rep_in = self.rep_out = checked_rep(rep)
-        self.space = checked_space(space, rep)
-        self.width, self.stride = checked_width(width), positive_int("stride", stride)
-
     def __call__(self, x: Float[Array, "... C"], *, key: Array | None = None) -> Float[Array, "... C"]:
         """Fields (..., *space, C) on the coarser grid; `key` is not used."""
-        widths = widths_of(self.space, self.rep_in, x, self.width, self.stride, self.stride)
+        widths = self._widths(x, self.stride)
         taps = len(self.space.window(widths).taps)
         return reduce_windows(x, self.space, widths, self.stride, jnp.add) / taps
 
 
-class NormPool(eqx.Module):
+class NormPool(_Pool):
     """Of each copy of a block the longest vector in each window. Arguments and errors as of `MaxPool`.
 
     rep: orthogonal blocks. Vectors of the same length are averaged, so that ties break no symmetry.
@@ -115,24 +123,15 @@ class NormPool(eqx.Module):
     [[[0.0, 3.0]]]
     """
 
-    space: Grid = eqx.field(static=True)
-    rep_in: Rep = eqx.field(static=True)
-    rep_out: Rep = eqx.field(static=True)
-    width: int | None = eqx.field(static=True)
-    stride: int = eqx.field(static=True)
-
-    def __init__(self, space: Grid, rep: Rep, width: int | None = None, *, stride: int = 2):
-        self.rep_in = self.rep_out = checked_rep(rep)
-        self.space = checked_space(space, rep)
-        self.width, self.stride = checked_width(width), positive_int("stride", stride)
-        if not rep.is_orthogonal:
-            raise fail("rep", "an orthogonal representation, which has an invariant norm", rep)
+    def __check_init__(self) -> None:
+        if not checked_rep(self.rep).is_orthogonal:
+            raise fail("rep", "an orthogonal representation, which has an invariant norm", self.rep)
 
     def __call__(self, x: Float[Array, "... C"], *, key: Array | None = None) -> Float[Array, "... C"]:
         """Fields (..., *space, C) on the coarser grid; `key` is not used."""
-        widths = widths_of(self.space, self.rep_in, x, self.width, self.stride, self.stride)
-        squares = jnp.concatenate([(b.of(x) ** 2).sum(-1) for b in blocks(self.rep_in)], axis=-1)
-        copies = np.repeat(np.arange(squares.shape[-1]), _copy_sizes(self.rep_in))
+        widths = self._widths(x, self.stride)
+        squares = jnp.concatenate([(b.of(x) ** 2).sum(-1) for b in blocks(self.rep)], axis=-1)
+        copies = np.repeat(np.arange(squares.shape[-1]), _copy_sizes(self.rep))
         longest = reduce_windows(squares, self.space, widths, self.stride, jnp.maximum)
         tolerance = 1 - 64 * jnp.finfo(squares.dtype).eps
         total, count = None, None
@@ -145,7 +144,7 @@ class NormPool(eqx.Module):
         return total / count[..., copies]
 
 
-class BlurPool(eqx.Module):
+class BlurPool(_Pool):
     r"""A binomial blur and then every s-th point.
 
     Arguments and errors as of `MaxPool`, for any type; the width that fits is at least s + 1. On a
@@ -156,20 +155,9 @@ class BlurPool(eqx.Module):
     (13, 13, 1)
     """
 
-    space: Grid = eqx.field(static=True)
-    rep_in: Rep = eqx.field(static=True)
-    rep_out: Rep = eqx.field(static=True)
-    width: int | None = eqx.field(static=True)
-    stride: int = eqx.field(static=True)
-
-    def __init__(self, space: Grid, rep: Rep, width: int | None = None, *, stride: int = 2):
-        self.rep_in = self.rep_out = checked_rep(rep)
-        self.space = checked_space(space, rep)
-        self.width, self.stride = checked_width(width), positive_int("stride", stride)
-
     def __call__(self, x: Float[Array, "... C"], *, key: Array | None = None) -> Float[Array, "... C"]:
         """Fields (..., *space, C) on the coarser grid; `key` is not used."""
-        widths = widths_of(self.space, self.rep_in, x, self.width, self.stride, self.stride + 1)
+        widths = self._widths(x, self.stride + 1)
         d = self.space.dimension
         if not self.space.hexagonal:
             for a, k in enumerate(widths):
