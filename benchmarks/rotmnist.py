@@ -121,10 +121,8 @@ def mean_scores(network: Any, images: np.ndarray, turns: int) -> np.ndarray:
     """ln p(c|x), averaged over x turned by k/turns of a quarter turn."""
     total = np.zeros(())
     for k in range(turns):
-        turned = (
-            images if k == 0 else np.clip(rotated(images, np.full(len(images), k * np.pi / 2 / turns)), 0, 1)
-        )
-        total = total + jax.nn.log_softmax(class_scores(network, turned))
+        turned = rotated(images, np.full(len(images), k * np.pi / 2 / turns))
+        total = total + jax.nn.log_softmax(class_scores(network, np.clip(turned, 0, 1)))
     return np.asarray(total) / turns
 
 

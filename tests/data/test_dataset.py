@@ -239,3 +239,20 @@ def test_ising_8_at_the_critical_point():
     np.testing.assert_array_equal(again.train, made.train)
     assert again.checksum == made.checksum
     assert not np.array_equal(data.load("ising:8", seed=1).train, made.train)
+
+
+def test_channels_stay_where_the_array_has_them_and_go_last_as_images():
+    """The order of the columns is that of the array, also where the three axes are a lattice."""
+    first = np.random.default_rng(0).integers(0, 256, (5, 3, 8, 6), dtype=np.uint8)
+    last = np.moveaxis(first, 1, -1)
+    for array in (first, last):
+        data = module.Dataset.of(array, test_share=0)
+        assert data.shape == array.shape[1:]
+        np.testing.assert_array_equal(data.train, array.reshape(5, -1))
+        np.testing.assert_array_equal(data.as_images(data.train), last)
+    grey = module.Dataset.of(first[:, 0], test_share=0)
+    np.testing.assert_array_equal(grey.as_images(grey.train)[..., 0], first[:, 0])
+    assert (
+        module.Dataset.of(np.ones((5, 6, 7, 8)) * np.arange(5)[:, None, None, None], test_share=0).shape
+        is None
+    )

@@ -142,10 +142,16 @@ def test_contradictions_are_refused(images, changes, message):
 
 def test_data_that_are_no_labelled_images(tmp_path, images):
     np.savez(tmp_path / "wide.npz", train=np.zeros((9, 5, 6), np.uint8), labels=np.arange(9) % 2)
+    np.savez(tmp_path / "deep.npz", train=np.zeros((9, 125), np.uint8), labels=np.arange(9) % 2)
     np.savez(tmp_path / "one.npz", train=np.zeros((9, 5, 5), np.uint8), labels=np.zeros(9, int))
     for changes, message in (
         ({"data": {"name": str(tmp_path / "wide.npz")}}, r"^data.shape: expected square images"),
         ({"data": {"name": str(tmp_path / "one.npz")}}, r"^data.labels: expected labels 0, 1"),
+        ({"data": {"name": str(tmp_path / "deep.npz")}}, r"^data.name: expected images"),
+        (
+            {"data": {"name": str(tmp_path / "deep.npz"), "shape": "5x5x5"}},
+            r"^data.shape: expected at most 4 channels",
+        ),
         ({"data": {"labels": "none"}}, r"^data.labels: expected labels of the images"),
     ):
         c = configuration(images, **changes)
@@ -153,7 +159,7 @@ def test_data_that_are_no_labelled_images(tmp_path, images):
             labelled_images(c, load_data(c.data))
 
 
-def test_coloured_images(tmp_path, monkeypatch):
+def test_coloured_images(tmp_path):
     """From files with the colours last or first, through a run, to pictures of three colours."""
     random = np.random.default_rng(0)
     pictures = random.integers(0, 256, (40, 6, 6, 3), dtype=np.uint8)
@@ -176,7 +182,7 @@ def test_coloured_images(tmp_path, monkeypatch):
     assert (tmp_path / "run" / "report.html").stat().st_size > 10_000
     result = json.loads((tmp_path / "run" / "result.json").read_text())
     assert max(row["error"] for row in result["equivariance"] if row["exact"]) < 1e-5
-    assert result["data"]["shape"] == [6, 6, 3]
+    assert result["data"]["shape"] == [3, 6, 6]
 
 
 def test_turned_images():

@@ -48,8 +48,14 @@ def _sound():
 BUGS = {
     "a bias on a vector": (lambda f: lambda x: f(x) + jnp.array([1.0, 0.0]), "a bias on vector"),
     "relu on an irrep": (lambda f: lambda x: jax.nn.relu(f(x)), "a point-wise function such as relu"),
-    "axes exchanged": (lambda f: lambda x: f(jnp.swapaxes(x, 1, 2)), "axes|order|transpose"),
-    "components exchanged": (lambda f: lambda x: f(x)[..., ::-1], "component|channel|order"),
+    "axes exchanged": (
+        lambda f: lambda x: f(jnp.swapaxes(x, 1, 2)),
+        "a wrong order of the axes: it transposes",
+    ),
+    "components exchanged": (
+        lambda f: lambda x: f(x)[..., ::-1],
+        "a wrong order of the axes: component 0 of vectors",
+    ),
 }
 
 

@@ -27,7 +27,7 @@ COPY_BELOW = 1 << 28
 """Bytes: below this, held-out rows are chosen at random (copied); above, the last rows, left on disk."""
 
 _MOST_CHANNELS = 4
-"""A first or last axis of an image that is no longer than this is its channels."""
+"""A first or last of three axes that is no longer than this holds the channels of an image."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,8 +50,8 @@ class Dataset:
     """Rows to learn from and what is known of them; made by `load` or `Dataset.of`.
 
     train: (n, N), test: (m, N) or None; int8 or uint8 where the values allow, else float32; possibly memory
-    maps. train_labels, test_labels: int64[n], int64[m] or None. shape: (height, width) of images,
-    (height, width, channels) of coloured ones, or None.
+    maps. train_labels, test_labels: int64[n], int64[m] or None. shape: (height, width) of images, or
+    the three extents of rows with channels before or after them, or None.
     units: "binary", "spin", "gaussian" or "potts:q". grey: whether bytes g are probabilities g/255 of a 1.
     offset, scale: None, or float32[N] that were subtracted and divided by. notes: what a user should know.
     """
@@ -89,7 +89,7 @@ class Dataset:
         known: Known | None = None,
     ) -> Dataset:
         """The data set of an array (n, N), or of images (n, height, width), (n, height, width, channels) or
-        (n, channels, height, width), where channels are two to four.
+        (n, channels, height, width), whose rows stay in the order of the array.
 
         units: detected if None: {0, 1} is binary, {−1, 1} spin, bytes and [0, 1] grey, else gaussian.
         test_share: the share of the rows to hold out where `test` is None; 0 holds none out.
@@ -139,6 +139,29 @@ class Dataset:
         """Columns of a row N."""
         return self.train.shape[1]
 
+    def as_images(self, rows: np.ndarray) -> np.ndarray:
+        """Rows (n, N) as images (n, height, width, channels); an axis of channels that comes first goes last.
+
+        Raises `InputError` where rows are no images.
+
+        >>> data = Dataset.of(np.random.default_rng(0).integers(0, 256, (4, 3, 8, 6)), test_share=0)
+        >>> data.shape, data.as_images(data.train).shape
+        ((3, 8, 6), (4, 8, 6, 3))
+        """
+        if self.shape is None or self.units.startswith("potts"):
+            remedy = "give data.shape, as in 28x28"
+            raise fail("data.name", "images", f"{self.name}: rows of {self.size} numbers", remedy)
+        first, last = self.shape[0], self.shape[-1]
+        images = rows.reshape(-1, *self.shape)
+        if len(self.shape) == 2:
+            return images[..., None]
+        if last <= _MOST_CHANNELS:
+            return images
+        if first <= _MOST_CHANNELS:
+            return np.moveaxis(images, 1, -1)
+        got = "x".join(map(str, self.shape))
+        raise fail("data.shape", f"at most {_MOST_CHANNELS} channels, before or after height and width", got)
+
     def held_out(self, most: int | None = None) -> np.ndarray | None:
         """The held-out rows (the first `most`) as a model sees them: grey ones binarised, always the same."""
         if self.test is None:
@@ -180,7 +203,7 @@ def digest(rows: np.ndarray) -> str:
 
 
 def _rows(name: str, array: Any) -> tuple[np.ndarray, tuple[int, ...] | None]:
-    """`array` as rows (n, N), at least two, and the images' shape if it has one; colours go last."""
+    """`array` as rows (n, N), at least two, and the images' shape if it has one."""
     array = check_real(name, array)
     if array.ndim < 2:
         remedy = "give rows of numbers, or images (n, height, width)"
@@ -192,9 +215,7 @@ def _rows(name: str, array: Any) -> tuple[np.ndarray, tuple[int, ...] | None]:
             name, "at least two rows", f"one row (shape {array.shape})", "one example is no distribution"
         )
     image = [extent for extent in array.shape[1:] if extent != 1]
-    if len(image) == 3 and image[0] <= _MOST_CHANNELS < min(image[1:]):
-        array, image = np.moveaxis(array, 1, -1), [*image[1:], image[0]]
-    coloured = len(image) == 3 and image[2] <= _MOST_CHANNELS
+    coloured = len(image) == 3 and min(image[0], image[2]) <= _MOST_CHANNELS
     shape = tuple(image) if array.ndim > 2 and (len(image) == 2 or coloured) else None
     return array.reshape(len(array), -1), shape
 

@@ -39,7 +39,8 @@ def load(
     place), npz, netCDF, CSV, IDX, also gzipped.
 
     units: "binary", "spin", "gaussian", "potts:q"; detected if None.
-    shape: (height, width) or (height, width, channels) where rows are images and the file does not say so.
+    shape: (height, width), or with channels before or after them, where rows are images and the file does not
+    say so.
     variable: which array of a file with several. labels: another array of the file (npz, netCDF) or a file.
     test_share: of a file's rows, how many to hold out (where it has no array called test). seed: of that
     choice, and of generated rows. folder: where the files of mnist are; else the environment variable

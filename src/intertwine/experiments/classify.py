@@ -91,9 +91,8 @@ def build(c: ClassifyConfiguration) -> Problem:
     images = labelled_images(c, data)
     network_key, training_key, key = jax.random.split(jax.random.key(c.seed), 3)
     network = network_from_name(
-        c.network.name, c.group, channels=images.train.images.shape[-1],
-        image_size=images.side, classes=images.classes,
-        dropout=c.network.dropout, key=network_key,
+        c.network.name, c.group, channels=images.train.images.shape[-1], image_size=images.side,
+        classes=images.classes, dropout=c.network.dropout, key=network_key,
     )  # fmt: skip
     return Problem(c, data, images, _training(c, images, Network.of(network), training_key), key)
 

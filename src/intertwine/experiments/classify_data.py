@@ -38,15 +38,11 @@ class LabelledImages(NamedTuple):
 def labelled_images(c: ClassifyConfiguration, data: Dataset) -> LabelledImages:
     """The images of `data` as the configuration shares them out; `InputError` for what cannot be
     classified."""
-    if data.shape is None or data.units.startswith("potts"):
-        raise fail(
-            "data.name", "images", f"{data.name}: rows of {data.size} numbers", "give data.shape, as in 28x28"
-        )
+    height, width = data.as_images(data.train[:1]).shape[1:3]
     if data.train_labels is None:
         raise fail(
             "data.labels", "labels of the images", "none", "give --labels, a file or an array of the file"
         )
-    height, width = data.shape[:2]
     if height != width:
         got = f"{height} × {width}"
         raise fail(
@@ -82,10 +78,8 @@ def labelled_images(c: ClassifyConfiguration, data: Dataset) -> LabelledImages:
 
 
 def _labelled(data: Dataset, rows: np.ndarray, labels: np.ndarray) -> Labelled:
-    assert data.shape is not None
-    images = np.asarray(rows, np.float32) / (255.0 if data.grey else 1.0)
-    images = images.reshape(-1, *data.shape[:2], *(data.shape[2:] or (1,)))
-    return Labelled(images.astype(np.float32), labels.astype(np.int32))
+    values = np.asarray(rows, np.float32) / (255.0 if data.grey else 1.0)
+    return Labelled(data.as_images(values).astype(np.float32), labels.astype(np.int32))
 
 
 def augmented(c: ClassifyConfiguration, images: np.ndarray, epoch: int) -> np.ndarray:

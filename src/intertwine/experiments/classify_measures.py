@@ -67,8 +67,7 @@ def equivariance(network: Any, side: int, key: jax.Array) -> list[dict[str, Any]
 
 def filters(network: Any) -> np.ndarray:
     """(filter, element, k_0, k_1): kernels of the first convolution from the first channel to the first
-    component of
-    each copy, moved by every element of the point group."""
+    component of each copy, moved by every element of the point group."""
     first = next(layer for _, layer in network.layers if isinstance(layer, Conv))
     assert isinstance(first.space, Grid)
     kernel = np.asarray(first.dense_kernel())

@@ -26,7 +26,7 @@ from intertwine.experiments.fields import Section, choice, integer, number, text
 MOST_UNITS = 1 << 20
 MODELS = ("rbm:500", "dbm:500-1000", "dbn:500-2000")
 _MODEL = re.compile(r"(rbm|dbm|dbn):([0-9]{1,7}(?:-[0-9]{1,7})*)", re.ASCII)
-_SHAPE = re.compile(r"([0-9]{1,5})x([0-9]{1,5})(x[2-4])?", re.ASCII)
+_SHAPE = re.compile(r"([0-9]{1,5})x([0-9]{1,5})(?:x([0-9]{1,5}))?", re.ASCII)
 _UNITS = re.compile(
     r"auto|binary|spin|gaussian|potts:(?:[2-9]|[1-9][0-9]|1[0-9]{2}|2[0-4][0-9]|25[0-6])", re.ASCII
 )

@@ -172,6 +172,7 @@ def _padded_shape(shape: tuple[int, ...], pads: Pads) -> tuple[int, ...]:
 
 
 def _padded(x: Array, pads: Pads) -> Array:
+    """The fields (B, X_0, …, C) with the zeros put in."""
     if not any(any(pad) for pad in pads):
         return x
     return jax.lax.pad(x, jnp.zeros((), x.dtype), [(0, 0, 0), *pads, (0, 0, 0)])
