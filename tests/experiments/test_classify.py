@@ -12,7 +12,7 @@ import xarray
 from intertwine._checks import InputError
 from intertwine.cli import main
 from intertwine.data import load
-from intertwine.data.rotated import rotated, rotated_mnist
+from intertwine.data.rotated import deformed, random_deformations, rotated, rotated_mnist
 from intertwine.experiments import classify
 from intertwine.experiments.classify_data import augmented, labelled_images
 from intertwine.experiments.interruption import Interrupted
@@ -117,6 +117,11 @@ def test_shares_and_augmentation(images):
     first, again, other = (augmented(c, data.train.images, epoch) for epoch in (0, 0, 1))
     np.testing.assert_array_equal(first, again)
     assert np.abs(first - other).max() > 0.1
+    for kind in ("rotations", "deformations"):
+        c = configuration(images, optimiser={"augment": kind})
+        changed = augmented(c, data.train.images, 3)
+        assert changed.dtype == np.float32 and np.abs(changed - data.train.images).max() > 0.1
+        assert changed.min() >= data.train.images.min() and changed.max() <= data.train.images.max()
     plain = configuration(images, optimiser={"augment": "none"})
     assert augmented(plain, data.train.images, 0) is data.train.images
 
@@ -199,6 +204,34 @@ def test_turned_images():
         rotated(pictures, np.zeros(2))
     with pytest.raises(InputError, match=r"^shifts: expected shape"):
         rotated(pictures, np.zeros(3), np.zeros((3, 3)))
+
+
+def test_deformed_images():
+    """A Gaussian bump f stays one: f(A⁻¹ r); and with turns alone it is `rotated`."""
+    random = np.random.default_rng(1)
+    matrices = random_deformations(random, 6)
+    r = np.stack(np.meshgrid(np.arange(41) - 20.0, np.arange(41) - 20.0, indexing="ij"), -1)
+    centre, moves = np.array([3.0, -2.0]), random.uniform(-2, 2, (6, 2))
+
+    def bump(points):
+        return np.exp(-((points - centre) ** 2).sum(axis=-1) / 18)
+
+    found = deformed(np.tile(bump(r), (6, 1, 1)), matrices, moves)
+    for image, matrix, move in zip(found, matrices, moves, strict=True):
+        np.testing.assert_allclose(image, bump((r - move) @ np.linalg.inv(matrix).T), atol=2e-3)
+    turns = random_deformations(random, 6, stretch=0.0, slant=0.0)
+    pictures = random.normal(size=(6, 9, 9, 2))
+    angles = np.arctan2(turns[:, 1, 0], turns[:, 0, 0])
+    np.testing.assert_allclose(deformed(pictures, turns), rotated(pictures, angles), atol=1e-10)
+    for wrong, word in (
+        (lambda: deformed(pictures, np.eye(2)), "matrices"),
+        (lambda: deformed(pictures, np.zeros((6, 2, 2))), "matrices: expected ones that have an inverse"),
+        (lambda: deformed(pictures, turns * np.nan), "matrices"),
+        (lambda: deformed(pictures, turns[:5]), "images"),
+        (lambda: random_deformations(random, 0), "n"),
+    ):
+        with pytest.raises(InputError, match=f"^{word}"):
+            wrong()
 
 
 def test_the_rotated_mnist_protocol(tmp_path, monkeypatch):

@@ -57,7 +57,9 @@ def classify(
     warmup: Annotated[str | None, flag("--warmup", "share of the updates before it", "NUMBER")] = None,
     weight_decay: Annotated[str | None, flag("--weight-decay", "of AdamW", "NUMBER")] = None,
     smoothing: Annotated[str | None, flag("--smoothing", "of the labels", "NUMBER")] = None,
-    augment: Annotated[str | None, flag("--augment", "none, rotations, rotations+shifts", "WORD")] = None,
+    augment: Annotated[
+        str | None, flag("--augment", "none, rotations, rotations+shifts, deformations", "WORD")
+    ] = None,
     examples: Annotated[str | None, flag("--examples", "images to learn from, 0: all", "INTEGER")] = None,
     validation: Annotated[str | None, flag("--validation", "share of them to watch", "NUMBER")] = None,
     seed: Annotated[str | None, flag("--seed", "same seed, same numbers", "INTEGER")] = None,

@@ -44,7 +44,8 @@ class Network(Section):
 class Optimiser(Section):
     """AdamW (Loshchilov & Hutter 2019): the rate rises over the share `warmup` of the updates and falls
     along a cosine to a thousandth. smoothing: of the labels. augment: every visit of an image is turned
-    by any angle (rotations), and moved by up to a fourteenth of its width too (rotations+shifts).
+    by any angle (rotations), moved by up to a fourteenth of its width too (rotations+shifts), or stretched
+    by up to 16 % along each axis, slanted by up to 0.2 and then turned (deformations).
 
     examples: how many of the set's rows are learnt from, 0 for all. validation: the share of them that is
     held out.
@@ -56,8 +57,8 @@ class Optimiser(Section):
     warmup: float = number(0.05, 0.0, 1.0)
     weight_decay: float = number(1e-4, 0.0, 10.0)
     smoothing: float = number(0.0, 0.0, 0.9)
-    augment: Literal["none", "rotations", "rotations+shifts"] = choice(
-        "none", "none", "rotations", "rotations+shifts"
+    augment: Literal["none", "rotations", "rotations+shifts", "deformations"] = choice(
+        "none", "none", "rotations", "rotations+shifts", "deformations"
     )
     examples: int = integer(0, 0, 1 << 31)
     validation: float = number(0.1, 0.0, 0.9)

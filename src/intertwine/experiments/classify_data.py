@@ -12,7 +12,7 @@ import numpy as np
 
 from intertwine._checks import fail
 from intertwine.data.dataset import Dataset
-from intertwine.data.rotated import rotated
+from intertwine.data.rotated import deformed, random_deformations, rotated
 from intertwine.experiments.classify_configuration import ClassifyConfiguration
 
 _SHIFT = 14
@@ -87,8 +87,11 @@ def augmented(c: ClassifyConfiguration, images: np.ndarray, epoch: int) -> np.nd
     if c.optimiser.augment == "none":
         return images
     random = np.random.default_rng([c.seed & 0xFFFFFFFF, 0x726F74, epoch])
+    limits = images.min(), images.max()
+    if c.optimiser.augment == "deformations":
+        return np.clip(deformed(images, random_deformations(random, len(images))), *limits)
     angles = random.uniform(0, 2 * np.pi, len(images))
     shifts: Any = None
     if c.optimiser.augment == "rotations+shifts":
         shifts = random.uniform(-1, 1, (len(images), 2)) * images.shape[1] / _SHIFT
-    return rotated(images, angles, shifts, order=1)
+    return np.clip(rotated(images, angles, shifts), *limits)

@@ -27,6 +27,7 @@ from intertwine.quantum.ground_state import GroundStateRun, ground_state
 from intertwine.quantum.operator import Operator
 from intertwine.sampling.enumeration import Enumeration, configuration_numbers
 from intertwine.sampling.metropolis import Metropolis
+from intertwine.sampling.orbits import OrbitEnumeration
 
 _LARGEST_EXACT = 20
 
@@ -46,12 +47,13 @@ def lowest_in_sector(
     """The lowest state of `operator` in `sector`, by variational Monte Carlo.
 
     model: builds the wave function from a character and a key; None: a complex `GCNN` of 3 layers of 4
-    features with the lattice's space group and `spin_flip`. steps, samples and `options` as for
-    `ground_state`. exact_sums: train on sums over all configurations (of zero magnetization where that is
-    conserved) instead of samples, for small systems; the final energy is a Monte Carlo estimate either way,
-    over `final_samples` configurations.
+    features with the lattice's space group and `spin_flip`, in the first row of the irrep. steps, samples and
+    `options` as for `ground_state`. exact_sums: train on sums over all configurations (of zero magnetization
+    where that is conserved; with model=None one of each orbit that its symmetry leaves alike) instead of
+    samples, for small systems; the final energy is a Monte Carlo estimate either way, over `final_samples`
+    configurations.
 
-    Raises InputError where the operator does not have the lattice's symmetry.
+    Raises InputError where the operator does not have the lattice's symmetry, or not that of the flip.
 
     >>> import intertwine as it
     >>> from intertwine.models.sectors import sector
@@ -61,14 +63,14 @@ def lowest_in_sector(
     >>> round(float(low.energy.mean.real), 2)
     -8.47
     """
-    _check_symmetric(operator, sector)
+    _check_symmetric(operator, sector, spin_flip)
     build_key, run_key = jax.random.split(key)
     if model is None:
         psi = GCNN(
             sector.lattice,
             3,
             4,
-            character=sector.character,
+            character=sector.row(),
             spin_flip=spin_flip,
             dtype=complex,
             key=build_key,
@@ -83,7 +85,11 @@ def lowest_in_sector(
 
     final = options.pop("final_samples", 8 * samples)
     kept = isinstance(sampler, Metropolis) and sampler.rule.conserves_magnetization
-    sums = Enumeration(0 if kept else None)
+    sums: Any = Enumeration(0 if kept else None)
+    if model is None:
+        alike = np.isclose(np.abs(sector.row()), 1)  # D_00(g) of modulus 1: ψ(g s) is ψ(s) up to a phase
+        moves = sector.lattice.space_group.permutations[alike]
+        sums = OrbitEnumeration(moves, magnetization=0 if kept else None, spin_flip=spin_flip is not None)
     run = ground_state(operator, psi, steps, samples, key=run_key, sampler=sums, final_samples=1, **options)
     energy = expect(operator, run.model, final, key=jax.random.fold_in(run_key, 1), sampler=sampler)
     return replace(run, energy=energy, v_score=v_score(operator, energy))
@@ -110,12 +116,10 @@ def exact_levels(
     >>> [exact_levels(it.heisenberg(ring), s, 1, magnetization=0).round(6).tolist() for s in sectors(ring)]
     [[-8.0], [], [0.0], [-4.0], [0.0]]
     """
-    _check_symmetric(operator, sector)
+    _check_symmetric(operator, sector, spin_flip)
     k = positive_int("k", k, "give the number of levels")
     if operator.size > _LARGEST_EXACT:
         raise fail("operator", f"at most {_LARGEST_EXACT} sites", operator.size, "use lowest_in_sector")
-    if spin_flip not in (None, 1, -1):
-        raise fail("spin_flip", "None, 1 or -1", spin_flip)
     numbers = configuration_numbers(operator.size, magnetization)
     basis = _sector_basis(numbers, sector, spin_flip)
     if basis.shape[1] == 0:
@@ -163,7 +167,7 @@ def _sector_basis(numbers: np.ndarray, sector: SpaceGroupSector, spin_flip: int 
     return csc_matrix((data, (np.concatenate(rows), np.concatenate(columns))), shape=(len(numbers), count))
 
 
-def _check_symmetric(operator: Any, sector: Any) -> None:
+def _check_symmetric(operator: Any, sector: Any, spin_flip: Any) -> None:
     if not isinstance(operator, Operator):
         raise fail("operator", "an Operator", operator, "for example intertwine.heisenberg(lattice)")
     if not isinstance(sector, SpaceGroupSector):
@@ -173,3 +177,7 @@ def _check_symmetric(operator: Any, sector: Any) -> None:
         raise fail("sector", f"one of {operator.size} sites", f"one of {group.size} sites")
     if not all(operator.is_invariant(group.permutations[g]) for g in group.generators):
         raise fail("operator", "one with the symmetry of the sector's lattice", repr(operator))
+    if spin_flip not in (None, 1, -1):
+        raise fail("spin_flip", "None, 1 or -1", spin_flip)
+    if spin_flip is not None and not operator.commutes_with_spin_flip:
+        raise fail("spin_flip", "None for an operator that the flip of all spins changes", spin_flip)

@@ -29,6 +29,7 @@ from intertwine.sampling.annealed import Annealed
 from intertwine.sampling.enumeration import Enumeration, log_density
 from intertwine.sampling.estimate import Estimate, estimate
 from intertwine.sampling.gibbs import Gibbs
+from intertwine.sampling.orbits import OrbitEnumeration
 from intertwine.sampling.tempered_gibbs import TemperedGibbs
 from intertwine.sampling.trajectory import TrajectoryGibbs
 from intertwine.sampling.watched import Watched, watch_gibbs, watch_ladder
@@ -235,6 +236,8 @@ def _by_draws(sampler: Any, model: Any, view: Any, n: int, key: Array) -> Drawn:
     state = sampler.init(view, key=begin)
     chains = getattr(sampler, "chains", 1)
     draws = -(-n // chains)
+    if isinstance(sampler, OrbitEnumeration):
+        raise fail("sampler", "one that draws configurations, not orbits", sampler, "use Enumeration()")
     if isinstance(sampler, Enumeration):
         return _chosen(sampler, model, view, state, n, pick)
     before = 0

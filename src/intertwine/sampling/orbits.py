@@ -1,0 +1,96 @@
+r"""One configuration of each orbit of a group, with its probability: exact means, cheaper by the group.
+
+Where |ψ(g s)| = |ψ(s)| for all g of a group K of site permutations (and for the spin flip, where asked), and
+the operator commutes with K, local energies and log-derivatives are the same along an orbit, so that
+
+    ⟨f⟩ = Σ_orbits |K s| |ψ(s)|² f(s) / Σ_orbits |K s| |ψ(s)|²,      one s of each orbit.
+
+A wave function in a one-dimensional irrep of K is such a ψ (Sandvik, AIP Conf. Proc. 1297, 135 (2010),
+sec. 4).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from intertwine._checks import fail, positive_int
+from intertwine.models.protocols import LogAmplitude
+from intertwine.sampling.enumeration import (
+    EnumerationState,
+    all_configurations,
+    configuration_numbers,
+    log_density,
+)
+from intertwine.sampling.protocols import Samples
+
+
+class OrbitEnumeration:
+    """One configuration of every orbit, with the weight of all of it: exact means, no error bars.
+
+    permutations: int (g, N), every element of K, (g s)_{g(i)} = s_i, as `PermutationGroup.permutations`.
+    magnetization: Σ_i s_i of the configurations, or None for all of them. spin_flip: whether s and −s count
+    as the same; with a magnetization only with 0. It is for models whose |ψ|² and operators that have that
+    symmetry: it does not check them.
+
+    `sample` returns one chain whose draws are the representatives, whatever number of draws is asked for.
+    Raises InputError for what is no permutation, for permutations that are no group, beyond 22 sites, for a
+    magnetization that cannot be, and for a model of another size.
+
+    >>> from intertwine.spaces.lattices import Chain
+    >>> ring = OrbitEnumeration(Chain(8).space_group.permutations, magnetization=0, spin_flip=True)
+    >>> ring.configurations.shape, int(ring.sizes.sum())         # 7 necklaces for 70 configurations
+    ((7, 8), 70)
+    """
+
+    configurations: np.ndarray
+    """int8 ±1 (n, N), one of each orbit."""
+    sizes: np.ndarray
+    """int64 (n,), how many configurations its orbit has."""
+
+    def __init__(self, permutations: Any, *, magnetization: int | None = None, spin_flip: bool = False):
+        rows = np.asarray(permutations)
+        integers = rows.ndim == 2 and rows.size > 0 and np.issubdtype(rows.dtype, np.integer)
+        if not integers or not (np.sort(rows) == np.arange(rows.shape[1])).all():
+            expected = "rows (g, N) that are permutations of 0 … N − 1"
+            raise fail("permutations", expected, permutations, "say group.permutations")
+        if not isinstance(spin_flip, bool) or (spin_flip and magnetization not in (None, 0)):
+            expected = "True or False, and False where the magnetization is not 0"
+            raise fail("spin_flip", expected, spin_flip, "−s has the opposite magnetization")
+        size = rows.shape[1]
+        configurations = all_configurations(size, magnetization)
+        numbers = configuration_numbers(size, magnetization)
+        values, down = np.int64(1) << (size - 1 - rows), configurations < 0
+        lowest = numbers
+        for row in values:
+            lowest = np.minimum(lowest, down @ row)
+        if spin_flip:
+            lowest = np.minimum(lowest, lowest[::-1])  # −s stands as far from the end as s from the start
+        if any((lowest[np.searchsorted(numbers, down @ row)] != lowest).any() for row in values):
+            expected = "the elements of a group"
+            raise fail("permutations", expected, "rows that are not closed", "add the products of its rows")
+        chosen, self.sizes = np.unique(lowest, return_counts=True)
+        self.configurations = configurations[np.searchsorted(numbers, chosen)]
+
+    def __repr__(self) -> str:
+        n, size = self.configurations.shape
+        return f"OrbitEnumeration({n} orbits of {self.sizes.sum()} configurations of {size} sites)"
+
+    def init(self, model: LogAmplitude, *, key: Array) -> EnumerationState:
+        """The state: the number of sites."""
+        if model.size != self.configurations.shape[1]:
+            raise fail("model", f"one of {self.configurations.shape[1]} sites", f"one of {model.size} sites")
+        return EnumerationState(jnp.asarray(model.size, jnp.int32))
+
+    def sample(
+        self, model: LogAmplitude, state: EnumerationState, draws: int, *, key: Array
+    ) -> tuple[Samples, EnumerationState]:
+        """The representatives (1, n, N) with weights (1, n); `draws` and `key` do not matter."""
+        positive_int("draws", draws)
+        configurations = jnp.asarray(self.configurations)
+        weights = jax.nn.softmax(log_density(model, configurations) + np.log(self.sizes))
+        return Samples(configurations[None], weights[None], jnp.ones(())), state
