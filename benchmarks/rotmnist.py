@@ -3,8 +3,8 @@ network.
 
     python benchmarks/rotmnist.py z2cnn p1 --dropout 0.1 --data-folder DATA     # the plain CNN
     python benchmarks/rotmnist.py p4cnn p4 --dropout 0.1 --data-folder DATA
-    python benchmarks/rotmnist.py cnn:20 p4 --dropout 0.1 --augment turn --turns 8 --data-folder DATA
-    python benchmarks/rotmnist.py e2:6 c8 --epochs 50 --dropout 0.1 --augment deform --turns 8 …
+    python benchmarks/rotmnist.py cnn:20 p4 --dropout 0.1 --augment turn --turns 8 --save A --data-folder DATA
+    python benchmarks/rotmnist.py cnn:20 p4 --epochs 24 --dropout 0.1 --augment deform --turns 8 --start A …
 
 AdamW with a warm-up and a cosine, no augmentation unless asked for (then every image is turned anew each
 epoch, by any angle, and with `deform` before that stretched and slanted a little), batch norms calibrated
@@ -28,7 +28,7 @@ import optax
 from intertwine.data.rotated import deformed, random_deformations, rotated, rotated_mnist
 from intertwine.layers.network_names import network_from_name
 from intertwine.layers.parameter_count import parameter_count
-from intertwine.layers.saved_network import save_network
+from intertwine.layers.saved_network import load_network, save_network
 from intertwine.learning.batches import Batches
 from intertwine.learning.class_scores import accuracy, class_scores
 from intertwine.learning.gradient import OptaxGradient
@@ -89,12 +89,16 @@ def main() -> None:
     parser.add_argument("--augment", choices=("turn", "deform"), default=None)
     parser.add_argument("--turns", type=int, default=1, help="turns that ln p is averaged over")
     parser.add_argument("--save", default=None, help="a file for the trained network")
+    parser.add_argument("--start", default=None, help="such a file, to go on from its weights")
     parser.add_argument("--data-folder", default=None)
     o = parser.parse_args()
     data = rotated_mnist(o.data_folder)
     assert data.test is not None and data.train_labels is not None
     x, test = (rows.reshape(-1, 28, 28, 1).astype(np.float32) / 255 for rows in (data.train, data.test))
-    network = network_from_name(o.network, o.group, dropout=o.dropout, key=jax.random.key(0))
+    if o.start:
+        network = load_network(Path(o.start))
+    else:
+        network = network_from_name(o.network, o.group, dropout=o.dropout, key=jax.random.key(0))
     print(f"{o.network} on {o.group}: {parameter_count(network)} parameters", flush=True)
     random, begun = np.random.default_rng(0), time.perf_counter()
 
