@@ -84,12 +84,13 @@ def lowest_in_sector(
     from intertwine.quantum.expect import expect
 
     final = options.pop("final_samples", 8 * samples)
-    kept = isinstance(sampler, Metropolis) and sampler.rule.conserves_magnetization
-    sums: Any = Enumeration(0 if kept else None)
+    magnetization = 0 if isinstance(sampler, Metropolis) and sampler.rule.conserves_magnetization else None
     if model is None:
         alike = np.isclose(np.abs(sector.row()), 1)  # D_00(g) of modulus 1: ψ(g s) is ψ(s) up to a phase
         moves = sector.lattice.space_group.permutations[alike]
-        sums = OrbitEnumeration(moves, magnetization=0 if kept else None, spin_flip=spin_flip is not None)
+        sums = OrbitEnumeration(moves, magnetization=magnetization, spin_flip=spin_flip is not None)
+    else:
+        sums = Enumeration(magnetization)
     run = ground_state(operator, psi, steps, samples, key=run_key, sampler=sums, final_samples=1, **options)
     energy = expect(operator, run.model, final, key=jax.random.fold_in(run_key, 1), sampler=sampler)
     return replace(run, energy=energy, v_score=v_score(operator, energy))
@@ -176,7 +177,7 @@ def _check_symmetric(operator: Any, sector: Any, spin_flip: Any) -> None:
     if group.size != operator.size:
         raise fail("sector", f"one of {operator.size} sites", f"one of {group.size} sites")
     if not all(operator.is_invariant(group.permutations[g]) for g in group.generators):
-        raise fail("operator", "one with the symmetry of the sector's lattice", repr(operator))
+        raise fail("operator", "one with the symmetry of the sector's lattice", operator)
     if spin_flip not in (None, 1, -1):
         raise fail("spin_flip", "None, 1 or -1", spin_flip)
     if spin_flip is not None and not operator.commutes_with_spin_flip:
