@@ -65,7 +65,7 @@ def result() -> dict:
             "eta": {"mean": 0.251, "error": 0.0022, "exact": 0.25},
             "beta": {"mean": 0.1259, "error": 0.0016, "exact": 0.125},
         },
-        "fixed_point": True, "reason": "two steps agree", "facts": {"sizes": "64x64, 32x32"}, "notices": [],
+        "fixed_point": True, "reason": "two steps agree", "facts": {"sizes": "64x64, 32x32"}, "warnings": [],
         "headline": "y_T = 0.997 ± 0.010 (exact 1) after 4 steps of majority:2.", "seconds": 31.0,
         "versions": {"intertwine": "0.1.0", "jax": "0.10.2"},
     }  # fmt: skip

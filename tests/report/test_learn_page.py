@@ -146,7 +146,7 @@ def test_notices(tmp_path: Path) -> None:
     text = words(write_report(folder).read_text(encoding="utf-8"))
     for told in (
         "not to be trusted: 100 chains are worth 5.8",
-        "they disagree",
+        "the chains disagree",
         "by heart",
         "5.0 errors from",
     ):

@@ -98,7 +98,7 @@ def test_opened_again_the_page_is_the_same(folder: Path) -> None:
 def test_markup_in_the_folder_stays_text(tmp_path: Path) -> None:
     folder = make_renormalize_run(tmp_path / "<b>run&")
     result = json.loads((folder / "result.json").read_text())
-    result |= {"headline": ATTACK, "rule": ATTACK, "facts": {ATTACK: ATTACK}, "notices": [ATTACK]}
+    result |= {"headline": ATTACK, "rule": ATTACK, "facts": {ATTACK: ATTACK}, "warnings": [ATTACK]}
     result |= {"cards": [[ATTACK, ATTACK, ATTACK]], "versions": {ATTACK: ATTACK}, "reason": ATTACK}
     result["system"]["name"] = ATTACK
     (folder / "result.json").write_text(json.dumps(result))
@@ -120,7 +120,7 @@ DAMAGE = {
     "result is cut": ("result.json", b'{"study": '),
     "exponents are words": ("result.json", b'{"exponents": {"y_T": {"mean": "one"}}}'),
     "observables are a list": ("result.json", b'{"observables": [1]}'),
-    "a notice is a number": ("result.json", b'{"notices": [1]}'),
+    "a warning is a number": ("result.json", b'{"warnings": [1]}'),
     "facts are a word": ("result.json", b'{"facts": "none"}'),
     "metrics are no JSON": ("metrics.jsonl", b"nothing\n{}\n"),
     "the dataset is not netCDF": ("result.nc", b"not netCDF"),

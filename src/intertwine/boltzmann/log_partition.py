@@ -20,6 +20,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from intertwine._caveats import Caveat
 from intertwine._checks import fail, positive_int
 from intertwine.boltzmann.annealing import (
     Annealed,
@@ -47,7 +48,7 @@ from intertwine.models.parameters import check_key
 from intertwine.models.tempered import TemperedPath, tempered_path
 
 
-class UntrustedLogPartition(UserWarning):
+class UntrustedLogPartition(Caveat):
     """An estimate of ln Z that should not be quoted."""
 
 

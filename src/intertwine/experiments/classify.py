@@ -24,12 +24,12 @@ from intertwine.data.dataset import Dataset
 from intertwine.experiments import classify_measures
 from intertwine.experiments.classify_configuration import ClassifyConfiguration
 from intertwine.experiments.classify_data import LabelledImages, augmented, labelled_images
-from intertwine.experiments.classify_words import announce, tell, words
+from intertwine.experiments.classify_words import announce, headline, words
 from intertwine.experiments.progress import show as show_lines
 from intertwine.experiments.results import number_or_nan, parameter_variables, versions, write_dataset
 from intertwine.experiments.run_data import check_same_data, data_record, load_data
 from intertwine.experiments.run_folder import DATA, RunFolder, to_json, write_aside, write_aside_with
-from intertwine.experiments.running import Ledger, follow, interrupted, is_complete, pick_up, report
+from intertwine.experiments.running import Ledger, conclude, follow, interrupted, is_complete, pick_up, report
 from intertwine.experiments.settings import to_toml
 from intertwine.experiments.training import Stage, Training
 from intertwine.layers.network_names import network_from_name
@@ -42,6 +42,7 @@ from intertwine.learning.labelled import Labelled
 from intertwine.learning.schedules import Cosine, Warmup
 from intertwine.learning.supervised import Supervised
 from intertwine.models.network import Network
+from intertwine.records.caveats import of_classifying
 
 CALIBRATION = 2000
 """Images that the statistics of batch norms are taken from."""
@@ -165,7 +166,7 @@ def _go_on(problem: Problem, ledger: Ledger, state: Any, begun: float, show: Any
         record = _finish(problem, ledger, state, begun, before)
     except KeyboardInterrupt:
         raise interrupted(ledger, lines) from None
-    tell(record)
+    conclude(headline(record), record["warnings"])
     report(ledger.folder.path)
     return ledger.folder.path
 
@@ -230,6 +231,7 @@ def _finish(problem: Problem, ledger: Ledger, state: Any, begun: float, before: 
             network, images.side, jax.random.fold_in(problem.key, 0)
         ),
     }
+    record["warnings"] = of_classifying(record)
     record["seconds"] = round(time.perf_counter() - begun + before, 3)
     record["versions"] = versions()
     write_aside_with(ledger.folder.path / NETWORK, lambda aside: save_network(aside, network))

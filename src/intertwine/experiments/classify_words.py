@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from intertwine.experiments.running import warn
 from intertwine.layers.parameter_count import parameter_count
-
-_TESTED = {"test": "test", "validation": "held-out", "train": "training"}
+from intertwine.records.caveats import TESTED
 
 
 def announce(problem: Any) -> None:
@@ -16,8 +14,6 @@ def announce(problem: Any) -> None:
     tested = "" if images.test is None else f", {len(images.test.labels)} to test with"
     rows, side = len(problem.data.train), images.side
     print(f"{problem.data.name}: {rows} images of {side} × {side} points{tested}")
-    if images.test is None:
-        warn("no images to test with: the result is measured on those held out, or learnt from")
     count = parameter_count(problem.training.stages[0].machine(()).module)
     held = 0 if images.validation is None else len(images.validation.labels)
     shares = f"{len(images.train.labels)} images to learn from, {held} to watch, {images.classes} classes"
@@ -39,16 +35,17 @@ def words(record: dict[str, Any]) -> str:
     return found
 
 
-def tell(record: dict[str, Any]) -> None:
+def headline(record: dict[str, Any]) -> list[str]:
     """The accuracy, and how equivariant the network is."""
     found = record["test"]
     share, error = 100 * found["accuracy"], 100 * found["error"]
-    print(
-        f"{_TESTED[record['tested_on']]} accuracy {share:.2f} ± {error:.2f} % of {found['count']} images "
+    said = [
+        f"{TESTED[record['tested_on']]} accuracy {share:.2f} ± {error:.2f} % of {found['count']} images "
         f"(error {100 - share:.2f} %)"
-    )
+    ]
     whole = [row for row in record["equivariance"] if row["layer"] == "whole"]
     for exact, name in ((True, "elements that map the grid to itself"), (False, "others, resampled")):
         errors = [row["error"] for row in whole if row["exact"] is exact]
         if errors:
-            print(f"equivariance of the whole network: {max(errors):.1e} over {name}")
+            said.append(f"equivariance of the whole network: {max(errors):.1e} over {name}")
+    return said

@@ -22,7 +22,7 @@ from intertwine.experiments.correlations import correlations
 from intertwine.experiments.processes import Follower, any_process, is_leader
 from intertwine.experiments.progress import show as show_progress
 from intertwine.experiments.run_folder import CONFIG, RunFolder, to_json, write_aside
-from intertwine.experiments.running import Ledger, follow, report, warn
+from intertwine.experiments.running import Ledger, conclude, follow, report, warn
 from intertwine.experiments.settings import to_toml
 from intertwine.learning import loop
 from intertwine.learning.guard import Diverged, Guard
@@ -96,7 +96,7 @@ def _go_on(run: Run, begun: float, show: Show) -> Path:
     before = sum(float(line.get("seconds") or 0.0) for line in run.history)
     state = _train(run, show)
     record = _finish(run, state, begun, before)
-    _tell(record)
+    conclude(_words(record), record["warnings"])
     report(run.folder.path)
     return run.folder.path
 
@@ -180,9 +180,10 @@ def _announce(problem: Problem, exact: Any) -> None:
         print(f"exact energy {exact.value:.8f} ({exact.source})", flush=True)
 
 
-def _tell(record: dict[str, Any]) -> None:
+def _words(record: dict[str, Any]) -> list[str]:
     energy, exact = record["energy"], record["exact"]
-    print(f"energy {energy['mean']:.6f} ± {energy['error']:.1g}, V-score {record['v_score']:.2g}")
+    said = [f"energy {energy['mean']:.6f} ± {energy['error']:.1g}, V-score {record['v_score']:.2g}"]
     if exact is not None and record["relative_error"] is not None:
         error = record["relative_error"]
-        print(f"relative error {error:.1e} from the exact {exact['energy']:.6f} ({exact['source']})")
+        said.append(f"relative error {error:.1e} from the exact {exact['energy']:.6f} ({exact['source']})")
+    return said

@@ -24,9 +24,19 @@ from intertwine.experiments.learn_progress import show as show_progress
 from intertwine.experiments.results import write_dataset
 from intertwine.experiments.run_data import check_same_data, data_record, load_data
 from intertwine.experiments.run_folder import DATA, RunFolder, to_json, write_aside
-from intertwine.experiments.running import Ledger, follow, interrupted, is_complete, pick_up, report, warn
+from intertwine.experiments.running import (
+    Ledger,
+    conclude,
+    follow,
+    interrupted,
+    is_complete,
+    pick_up,
+    report,
+    warn,
+)
 from intertwine.experiments.settings import to_toml
 from intertwine.experiments.training import Training
+from intertwine.records.caveats import of_learning
 
 Show = Callable[..., Any]
 
@@ -98,7 +108,7 @@ def _go_on(problem: Problem, ledger: Ledger, state: Any, begun: float, show: Sho
         record = _finish(problem, ledger, state, begun, before)
     except KeyboardInterrupt:
         raise interrupted(ledger, lines) from None
-    _tell(record)
+    conclude(_words(record), record["warnings"])
     report(ledger.folder.path)
     return ledger.folder.path
 
@@ -158,6 +168,7 @@ def _finish(problem: Problem, ledger: Ledger, state: Any, begun: float, before: 
         observables=learn_results.observables_record(data.known, drawn, data.examples(settings.rows)),
         seconds=round(time.perf_counter() - begun + before, 3),
     )
+    record["warnings"] = of_learning(record)
     weights = learn_measures.first_weights(model)
     arrays = learn_results.dataset(model, weights, data, drawn, free, ledger.history, record)
     write_dataset(ledger.folder.dataset, arrays)
@@ -183,7 +194,7 @@ def _announce(problem: Problem) -> None:
         )
 
 
-def _tell(record: dict[str, Any]) -> None:
+def _words(record: dict[str, Any]) -> list[str]:
     log_z = record["log_z"]
     name = "test" if "test" in record["log_likelihood"] else "train"
     found = record["log_likelihood"][name]
@@ -193,11 +204,11 @@ def _tell(record: dict[str, Any]) -> None:
     if log_z["error"]:
         upper = "" if not np.isfinite(log_z["upper"]) else f" to {found['upper']:.3f}"
         words += f", bracket {found['lower']:.3f}{upper}" if np.isfinite(found["lower"]) else ""
-    print(words.replace("-", "−").replace("log−l", "log-l"))
-    if not log_z["trusted"]:
-        warn(f"the estimate of log Z is not to be trusted: {log_z['reason']}")
+    said = [words.replace("-", "−").replace("log−l", "log-l")]
     for name, values in record["observables"].items():
         exact, got = values["exact"], values["samples"]
         if exact is not None:
             far = "" if values["distance"] is None else f", {values['distance']:.1f} errors apart"
-            print(f"{name.replace('_', ' ')} {got['mean']:.5f} ± {got['error']:.2g}, exact {exact:.5f}{far}")
+            plain = name.replace("_", " ")
+            said.append(f"{plain} {got['mean']:.5f} ± {got['error']:.2g}, exact {exact:.5f}{far}")
+    return said

@@ -25,7 +25,7 @@ from intertwine.experiments.renormalize_configuration import NETWORK, Renormaliz
 from intertwine.experiments.renormalize_results import Outcome, dataset, metrics_record, result_record
 from intertwine.experiments.results import write_dataset
 from intertwine.experiments.run_folder import DATA, RunFolder, to_json, write_aside
-from intertwine.experiments.running import Ledger, follow, interrupted, is_complete, pick_up, report, warn
+from intertwine.experiments.running import Ledger, conclude, follow, interrupted, is_complete, pick_up, report
 from intertwine.experiments.settings import to_toml
 
 Show = Callable[..., Any]
@@ -95,10 +95,7 @@ def _go_on(
         write_aside(ledger.folder.result, to_json(record, indent=2) + "\n")
     except KeyboardInterrupt:
         raise interrupted(ledger, study.lines) from None
-    for line in outcome.words:
-        print(line, flush=True)
-    for line in outcome.warnings:
-        warn(line)
+    conclude(outcome.words, record["warnings"])
     report(ledger.folder.path)
     return ledger.folder.path
 

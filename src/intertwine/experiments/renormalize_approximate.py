@@ -96,7 +96,6 @@ class Approximate:
                 "eigenvalue λ": float(np.real(self.fixed.eigenvalues)[0]),
                 "block b": float(self.step.block),
             },
-            "notices": [],
         }
         arrays = {
             "flow": (("start", "scale", "family"), state[..., None], "coupling by level from every start"),

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from intertwine._caveats import caveat
 from intertwine._checks import InputError
 from intertwine.experiments.renormalize_configuration import RenormalizeConfiguration
 from intertwine.experiments.renormalize_results import Outcome
@@ -148,23 +149,24 @@ class Exponents:
                 "fit of ν": f"from L = {self.sizes[slope.first]}, χ² a degree {slope.misfit:.2f}",
                 "fit of η": f"from L = {self.sizes[line.first]}, χ² a degree {line.misfit:.2f}",
             },
-            "notices": self._notices(slope, line),
         }
         arrays, attributes = self._figures(state.sums, slope, line)
-        return Outcome(record, arrays, [record["headline"]], record["notices"], attributes)
+        return Outcome(record, arrays, [record["headline"]], self._caveats(slope, line), attributes)
 
-    def _notices(self, slope: PowerLaw, line: PowerLaw) -> list[str]:
+    def _caveats(self, slope: PowerLaw, line: PowerLaw) -> list[str]:
         said = [
-            f"The line of {title} does not describe its points: χ² is {fit.misfit:.1f} a degree."
+            caveat(
+                "bad-fit",
+                f"the line of {title} does not describe its points: χ² is {fit.misfit:.1f} a degree",
+            )
             for fit, title in ((slope, SLOPE), (line, "⟨m²⟩"))
             if fit.misfit > LARGEST_MISFIT
         ]
         if self.omega is not None:
             system = self.c.named.full.rpartition(":")[0]
-            said.append(
-                f"Corrections to scaling fall only as L^−{self.omega:g}; to count them widens the errors."
-                f" Blocking is sharper: intertwine renormalize --system {system}:64 --samples 100000."
-            )
+            sharper = f"blocking is sharper: intertwine renormalize --system {system}:64 --samples 100000"
+            words = f"corrections to scaling fall only as L^−{self.omega:g}; to count them widens the errors"
+            said.append(caveat("assumption", f"{words}; {sharper}"))
         return said
 
     def _figures(

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from intertwine._caveats import caveat
 from intertwine.experiments.renormalize_configuration import RenormalizeConfiguration
 from intertwine.experiments.renormalize_learned import Learned
 from intertwine.experiments.renormalize_results import Outcome
@@ -52,11 +53,11 @@ def network_outcome(
         "steps of the flow": met.steps,
         "coupling of nearest neighbours": said(float(read.means[0]), float(read.scatter[0])),
     }
-    notices = []
+    caveats = []
     if not met.met():
-        notices.append(
-            f"The flows from T = 0 and T = ∞ have not met: their energies are {met.difference:.4f} apart"
-            f" after {met.steps} steps. Take more with --flow-steps."
+        words = f"the flows from T = 0 and T = ∞ have not met: their energies are {met.difference:.4f} apart"
+        caveats.append(
+            caveat("not-converged", f"{words} after {met.steps} steps; take more with --flow-steps")
         )
     temperature = said(met.temperature.mean, met.temperature.error)
     cards = [["Temperature", temperature, "of the Ising model with the energy where the flows end"]]
@@ -68,20 +69,20 @@ def network_outcome(
         cards.append(["Trace condition", f"{spread:.3g}", "spread of ln Σ_h e^T, 0 for an exact step"])
         headline += f"; ln Σ_h e^T spreads by {spread:.3g} nats over the data"
         if spread > LARGE_SPREAD:
-            notices.append(
-                f"The trace condition does not hold: ln Σ_h e^T spreads by {spread:.3g} nats over rows of the"
-                " data, so the machine is no exact renormalization step of their Hamiltonian."
+            words = (
+                f"the trace condition does not hold: ln Σ_h e^T spreads by {spread:.3g} nats over the data"
             )
+            reason = "so the machine is no exact renormalization step of their Hamiltonian"
+            caveats.append(caveat("assumption", f"{words}, {reason}"))
     record = {
         "headline": headline + ".",
         "cards": cards,
         "facts": facts,
-        "notices": notices,
         "temperature": {"mean": met.temperature.mean, "error": met.temperature.error, "met": met.met()},
         "parameters": int(weights.size + sum(weights.shape)),
     }
     height, width = learned.lattice.extent
-    return Outcome(record, arrays, [headline + "."], notices, {"image_height": height, "image_width": width})
+    return Outcome(record, arrays, [headline + "."], caveats, {"image_height": height, "image_width": width})
 
 
 def trace_values(learned: Learned, rows: np.ndarray) -> np.ndarray | None:

@@ -19,12 +19,14 @@ import numpy as np
 from intertwine._version import __version__
 from intertwine.experiments.renormalize_configuration import NETWORK, RenormalizeConfiguration
 from intertwine.experiments.results import number_or_nan, versions
+from intertwine.records.caveats import of_renormalization
 
 
 @dataclass(frozen=True)
 class Outcome:
     """The end of a study. record: for `result.json`. arrays: name → (dimensions, values, long name), and
-    attributes, for `result.nc`. words: what is told; warnings: what to beware of.
+    attributes, for `result.nc`. words: what is told; warnings: what to
+    beware of, lines of `caveat`, also for `result.json`.
     """
 
     record: dict[str, Any]
@@ -100,6 +102,7 @@ def result_record(c: RenormalizeConfiguration, outcome: Outcome, seconds: float)
         "precision": c.precision,
         "seed": c.seed,
         **outcome.record,
+        "warnings": of_renormalization(outcome.record | {"warnings": outcome.warnings}),
         "seconds": seconds,
         "versions": versions(),
     }

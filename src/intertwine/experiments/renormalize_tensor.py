@@ -109,7 +109,6 @@ class Tensor:
                       "relative error, plain scheme": float(errors[-1, 0]),
                       "phases at the end": float(state.phases[-1, -1]),
                       **({"exponents read at step": at + 1} if critical else {})},
-            "notices": [],
         }  # fmt: skip
         arrays: dict[str, Any] = {
             "flow": (("start", "scale", "family"), state.phases[..., None], "Gu and Wen's number of phases"),

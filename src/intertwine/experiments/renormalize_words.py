@@ -7,14 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from intertwine._caveats import caveat, disagreement
 from intertwine.experiments.renormalize_configuration import RenormalizeConfiguration
 from intertwine.experiments.renormalize_results import Outcome
 from intertwine.experiments.renormalize_system import Exponents
 
 Measured = dict[str, dict[str, Any]]
-
-R_HAT_LIMIT = 1.05
-"""Above this the chains are said to disagree."""
 
 
 def flow_outcome(
@@ -42,13 +40,12 @@ def flow_outcome(
         "reason": str(result.reason),
         "headline": _headline(c, result, exponents),
         "facts": {"couplings kept": ", ".join(result.even), "sizes": ", ".join(sizes)},
-        "notices": _notices(couplings, sizes, observables) + _in_field(c),
     }
     return Outcome(
         record,
         _arrays(result, couplings, paths, pictures),
         words=[*str(result).splitlines(), record["headline"]],
-        warnings=[] if result.fixed_point else [f"no fixed point: {result.reason}"],
+        warnings=_caveats(couplings, sizes, observables) + _in_field(c),
         attributes={
             "families": ",".join(families),
             "main_start": len(paths[0]) - 1,
@@ -87,31 +84,27 @@ def _headline(c: RenormalizeConfiguration, result: Any, exponents: Measured) -> 
     return f"{' and '.join(parts)} {step}, with {len(result.even)} even couplings{tail}."
 
 
-def _notices(
+def _caveats(
     couplings: tuple[np.ndarray, np.ndarray] | None, sizes: list[str], observables: Measured
 ) -> list[str]:
     """What to beware of: chains that disagree, couplings that the samples do not determine."""
-    r_hat = max(values.get("r_hat", 1.0) for values in observables.values())
-    said = []
-    if r_hat > R_HAT_LIMIT:
-        said.append(
-            f"R-hat of the chains is {r_hat:.3f}: they disagree, and the errors are too small. Take a longer"
-            " --burn-in and --thin, or cluster samplers."
-        )
+    worst = max(values.get("r_hat", 1.0) for values in observables.values())
+    remedy = "take a longer --burn-in and --thin, or cluster samplers"
+    said = list(disagreement(worst, "the energy and the magnetization", remedy))
     rows = [] if couplings is None else zip(sizes, couplings[0], strict=True)
     ended = [size for size, row in rows if not np.isfinite(row).all()]
     if ended:
-        said.append(
-            f"The couplings on {', '.join(ended)} could not be matched: the lattice is too small for the"
-            " families, or its spins are ordered."
-        )
+        words = f"the couplings on {', '.join(ended)} could not be matched"
+        reason = "the lattice is too small for the families, or its spins are ordered"
+        said.append(caveat("unjudged", f"{words}: {reason}"))
     return said
 
 
 def _in_field(c: RenormalizeConfiguration) -> list[str]:
     if c.system.field == 0:
         return []
-    return ["In a field even and odd operators mix: y_T and y_H are not those of two separate sectors."]
+    words = "in a field even and odd operators mix: y_T and y_H are not those of two separate sectors"
+    return [caveat("assumption", words)]
 
 
 def said(mean: float, error: float) -> str:

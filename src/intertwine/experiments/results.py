@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from intertwine._version import __version__
+from intertwine.records.caveats import of_ground_state
 
 METRICS = (
     "step", "energy", "error", "variance", "v_score", "acceptance", "tau", "r_hat", "ess",
@@ -62,7 +63,7 @@ def result_record(
     numbers = {name: float(getattr(energy, name)) for name in ("error", "variance", "tau", "r_hat", "ess")}
     hamiltonian = configuration.hamiltonian.model_dump()
     known = exact and {"energy": float(exact.value), "source": exact.source, "error": float(exact.error)}
-    return {
+    record = {
         "kind": configuration.kind,
         "version": __version__,
         "energy": {"mean": mean, **numbers, "samples": int(energy.samples)},
@@ -77,9 +78,11 @@ def result_record(
         "dtype": configuration.model.dtype,
         "precision": configuration.precision,
         "seed": configuration.seed,
+        "warnings": list(energy.notes),
         **facts,
         "versions": versions(),
     }
+    return record | {"warnings": of_ground_state(record)}
 
 
 def dataset(

@@ -6,13 +6,14 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from intertwine._caveats import beneath
 from intertwine.experiments import checkpoints
 from intertwine.experiments.interruption import Interrupted, StopRequest
 from intertwine.experiments.processes import any_process, is_leader
@@ -122,6 +123,11 @@ def report(folder: Path) -> None:
     except Exception as error:
         what = f"{type(error).__name__}: {error}"
         warn(f"the report was not written ({what}); try: intertwine report {folder}")
+
+
+def conclude(words: Iterable[str], caveats: Iterable[str]) -> None:
+    """The end of a run on the terminal: what it found, and right beneath it what qualifies that."""
+    print(beneath("\n".join(words), caveats), flush=True)
 
 
 def warn(line: str) -> None:

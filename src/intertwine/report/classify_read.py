@@ -23,8 +23,7 @@ from intertwine.report.folder import (
     read_dataset,
     read_files,
     read_metrics,
-    read_object,
-    read_text,
+    read_record,
 )
 
 SERIES = (
@@ -97,7 +96,7 @@ def read_classify(folder: str | Path) -> ClassifyRun:
 
 
 def _read_result(path: Path) -> dict[str, Any]:
-    result = read_object(path, read_text(path), "the file")
+    result = read_record(path)
     for name in ("test", "validation", "data", "versions"):
         result[name] = mapping(path, result, name)
     for name in ("test", "validation"):

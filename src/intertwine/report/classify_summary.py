@@ -5,11 +5,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from intertwine._caveats import sentence_of
+from intertwine.records.caveats import of_classifying
 from intertwine.report.classify_read import ClassifyRun
 from intertwine.report.numbers import ABSENT, duration, plain, with_error
-
-BROKEN = {"float32": 1e-4, "float64": 1e-9}
-"""Above this relative error over exact elements a network is said not to be equivariant."""
 
 
 def title(run: ClassifyRun) -> str:
@@ -37,15 +36,7 @@ def notices(run: ClassifyRun) -> list[str]:
     said = [f"{name} is not there: {shows} cannot be shown." for name, shows in run.missing.items()]
     if not run.finished:
         return said
-    if run.result.get("tested_on") != "test":
-        said.append(f"There were no test images: the accuracy is that of the {_tested(run)} images.")
-    limit = BROKEN.get(str(run.result.get("precision")), 1e-4)
-    for row in run.equivariance:
-        if row["exact"] and row["error"] is not None and row["error"] > limit:
-            error = plain(row["error"], 2)
-            said.append(f"{row['layer']} is not equivariant under {row['name']}: relative error {error}.")
-            break
-    return said
+    return said + [sentence_of(line) for line in of_classifying(run.result)]
 
 
 def cards(run: ClassifyRun) -> list[tuple[str, str, str]]:

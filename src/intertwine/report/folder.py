@@ -76,6 +76,16 @@ def read_object(path: Path, text: str, where: str) -> dict[str, Any]:
     return value
 
 
+def read_record(path: Path) -> dict[str, Any]:
+    """`result.json` as an object, with its caveats as a list of lines under "warnings"."""
+    result = read_object(path, read_text(path), "the file")
+    lines = result.get("warnings")
+    lines = [] if lines is None else lines
+    if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
+        raise damaged(path, "a list of sentences for warnings", lines)
+    return result | {"warnings": lines}
+
+
 def to_number(path: Path, name: str, value: Any) -> float:
     """`value` as a float; None is NaN (a quantity that the step did not have)."""
     if value is None:

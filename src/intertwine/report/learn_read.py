@@ -26,8 +26,7 @@ from intertwine.report.folder import (
     read_files,
     read_lists,
     read_metrics,
-    read_object,
-    read_text,
+    read_record,
 )
 
 SERIES = (
@@ -114,7 +113,7 @@ def _read_metrics(path: Path) -> tuple[dict[str, np.ndarray], np.ndarray | None]
 
 
 def _read_result(path: Path) -> dict[str, Any]:
-    result = read_object(path, read_text(path), "the file")
+    result = read_record(path)
     for name in ("log_z", "log_likelihood", "sampling", "observables", "data", "versions"):
         result[name] = mapping(path, result, name)
     for name in ("mean", "error", "ess", "lower", "upper"):

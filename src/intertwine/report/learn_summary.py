@@ -4,17 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from intertwine._caveats import sentence_of
+from intertwine.records.caveats import of_learning
 from intertwine.report.learn_read import LearnRun
 from intertwine.report.numbers import ABSENT, duration, plain, with_error
-
-R_HAT_LIMIT = 1.05
-"""Above this the chains of the samples are said to disagree."""
-
-FAR = 3.0
-"""So many standard errors from an exact value are worth a notice."""
-
-OVERFIT = 0.05
-"""A gap between the likelihoods of both sets above this share of the entropy, or of the likelihood."""
 
 
 def title(run: LearnRun) -> str:
@@ -51,30 +44,7 @@ def notices(run: LearnRun) -> list[str]:
     said = [f"{name} is not there: {shows} cannot be shown." for name, shows in run.missing.items()]
     if not run.finished:
         return said
-    said += [f"{note[:1].upper()}{note[1:]}." for note in _notes(run)]
-    log_z, r_hat = run.result["log_z"], run.result["sampling"]["r_hat"]
-    if log_z.get("trusted") is False:
-        said.append(
-            f"The estimate of ln Z is not to be trusted: {log_z.get('reason') or 'no reason was given'}."
-        )
-    if r_hat is not None and r_hat > R_HAT_LIMIT:
-        said.append(
-            f"R-hat of the sampling chains is {plain(r_hat, 4)}: they disagree. Sample longer, or train and"
-            " sample with tempering."
-        )
-    train, test = (run.result["log_likelihood"].get(rows, {}).get("mean") for rows in ("train", "test"))
-    if train is not None and test is not None and train - test > OVERFIT * abs(run.best or test):
-        said.append(
-            f"Rows learnt from are likelier than rows held out by {plain(train - test, 3)} nats: the machine"
-            " has begun to learn them by heart. More rows, fewer hidden units or epochs, or weight decay"
-            " help."
-        )
-    for name, values in run.result["observables"].items():
-        if values["distance"] is not None and values["distance"] > FAR:
-            said.append(
-                f"The samples' {_plain_name(name)} lies {values['distance']:.1f} errors from the exact value."
-            )
-    return said
+    return said + [sentence_of(line) for line in of_learning(run.result)]
 
 
 def cards(run: LearnRun) -> list[tuple[str, str, str]]:
@@ -152,11 +122,6 @@ def _likelihood(run: LearnRun) -> tuple[dict[str, Any], str]:
         if found.get("test")
         else (found.get("train", {}), "the rows learnt from")
     )
-
-
-def _notes(run: LearnRun) -> list[str]:
-    notes = run.result["data"].get("notes")
-    return [note for note in notes if isinstance(note, str) and note] if isinstance(notes, list) else []
 
 
 def _configured(run: LearnRun, section: str) -> Any:

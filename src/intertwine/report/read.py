@@ -33,8 +33,7 @@ from intertwine.report.folder import (
     read_dataset,
     read_files,
     read_metrics,
-    read_object,
-    read_text,
+    read_record,
 )
 
 SERIES = (
@@ -143,7 +142,7 @@ def read_run(folder: str | Path) -> Run:
 
 
 def _read_result(path: Path) -> dict[str, Any]:
-    result = read_object(path, read_text(path), "the file")
+    result = read_record(path)
     energy = mapping(path, result, "energy")
     for name in ("mean", "error", "variance", "tau", "r_hat", "ess", "samples"):
         energy[name] = optional(path, f"energy.{name}", energy.get(name))

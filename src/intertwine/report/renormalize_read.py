@@ -38,8 +38,7 @@ from intertwine.report.folder import (
     read_dataset,
     read_files,
     read_metrics,
-    read_object,
-    read_text,
+    read_record,
 )
 
 _ARRAYS = {
@@ -113,7 +112,7 @@ def read_renormalize(folder: str | Path) -> RenormalizeRun:
 
 
 def _read_result(path: Path) -> dict[str, Any]:
-    result = read_object(path, read_text(path), "the file")
+    result = read_record(path)
     for name in ("system", "observables", "exponents", "facts", "versions"):
         result[name] = mapping(path, result, name)
     for table in ("observables", "exponents"):
@@ -122,11 +121,6 @@ def _read_result(path: Path) -> dict[str, Any]:
         result["system"][name] = optional(path, f"system.{name}", result["system"].get(name))
     for name in ("levels", "samples", "seconds"):
         result[name] = optional(path, name, result.get(name))
-    notes = result.get("notices")
-    notes = [] if notes is None else notes
-    if not isinstance(notes, list) or not all(isinstance(note, str) for note in notes):
-        raise damaged(path, "a list of sentences for notices", notes)
-    result["notices"] = notes
     return result
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from intertwine._caveats import sentence_of
+from intertwine.records.caveats import of_renormalization
 from intertwine.report.numbers import ABSENT, duration, plain, with_error
 from intertwine.report.renormalize_read import RenormalizeRun
-
-FAR = 4.0
-"""So many standard errors from an exact value are worth a notice."""
 
 _EXPONENTS = {"y_T": "y_T", "y_H": "y_H", "nu": "ν", "eta": "η", "beta": "β"}
 _OBSERVABLES = {
@@ -39,17 +38,7 @@ def notices(run: RenormalizeRun) -> list[str]:
     said = [f"{name} is not there: {shows} cannot be shown." for name, shows in run.missing.items()]
     if not run.finished:
         return said
-    if run.result.get("fixed_point") is False:
-        said.append(f"No fixed point: {run.result.get('reason') or 'no reason was given'}.")
-    said += run.result["notices"]
-    energy = run.value("observables", "energy")
-    if energy["exact"] is not None and energy["mean"] is not None and energy["error"]:
-        far = abs(energy["mean"] - energy["exact"]) / energy["error"]
-        if far > FAR:
-            said.append(
-                f"The energy lies {far:.1f} errors from the exact value: the sampling is to be doubted."
-            )
-    return said
+    return said + [sentence_of(line) for line in of_renormalization(run.result)]
 
 
 def cards(run: RenormalizeRun) -> list[tuple[str, str, str]]:

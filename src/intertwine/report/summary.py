@@ -6,14 +6,10 @@ import json
 import shlex
 from typing import Any
 
+from intertwine._caveats import sentence_of
+from intertwine.records.caveats import of_ground_state
 from intertwine.report.numbers import ABSENT, duration, plain, with_error
 from intertwine.report.read import Run
-
-R_HAT_LIMIT = 1.05
-"""Above this the chains of a final estimate are said to disagree."""
-
-BELOW_EXACT = 5.0
-"""So many standard errors below the exact energy are taken for a fault, not for chance."""
 
 
 def _word(run: Run, name: str) -> str:
@@ -57,19 +53,7 @@ def notices(run: Run) -> list[str]:
     said = [f"{name} is not there: {shows} cannot be shown." for name, shows in run.missing.items()]
     if not run.finished:
         return said
-    energy, exact = run.result["energy"], run.exact
-    mean, error, r_hat = energy["mean"], energy["error"], energy["r_hat"]
-    if r_hat is not None and r_hat > R_HAT_LIMIT:
-        said.append(
-            f"R-hat of the final estimate is {plain(r_hat, 4)}: the chains disagree, and the error bar is too"
-            " small. Sample longer, or use more sweeps between draws."
-        )
-    if exact is not None and mean is not None and error is not None and mean < exact - BELOW_EXACT * error:
-        said.append(
-            f"The energy lies more than {BELOW_EXACT:.0f} standard errors below the exact one, where no state"
-            " can be: the sampling or the reference is wrong."
-        )
-    return said
+    return said + [sentence_of(line) for line in of_ground_state(run.result)]
 
 
 def cards(run: Run) -> list[tuple[str, str, str]]:

@@ -18,6 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from intertwine._caveats import R_HAT_LIMIT, Caveat
 from intertwine._checks import fail, one_of, positive_int
 from intertwine.models.ising import Ising
 from intertwine.models.layered import layered
@@ -34,7 +35,6 @@ from intertwine.sampling.tempered_gibbs import TemperedGibbs
 from intertwine.sampling.trajectory import TrajectoryGibbs
 from intertwine.sampling.watched import Watched, watch_gibbs, watch_ladder
 
-R_HAT_LIMIT = 1.05
 LEAST_TAUS = 5
 """Autocorrelation times that must pass before the first configuration of a chain."""
 
@@ -44,7 +44,7 @@ LEAST_SEEN, MOST_SEEN = 50, 2000
 are few), and at most."""
 
 
-class NotMixed(UserWarning):
+class NotMixed(Caveat):
     """The configurations are not yet samples of the model."""
 
 

@@ -19,19 +19,30 @@ does, to rounding (`convergence`). All of it runs on the host in float64.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from intertwine._caveats import beneath, disagreement, once
 from intertwine._checks import fail
 from intertwine.sampling.convergence import autocovariance, chain_values, effective_sample_size, r_hat
 
 __all__ = ["Estimate", "autocorrelation_time", "effective_sample_size", "estimate", "r_hat"]
 
 
-class Estimate(NamedTuple):
-    """The mean of an observable over samples, and how far to trust it. Scalars of NumPy, so a pytree of
-    arrays.
+class _Numbers(NamedTuple):
+    mean: Any
+    error: Any
+    variance: Any
+    tau: Any
+    r_hat: Any
+    ess: Any
+    samples: Any
+
+
+class Estimate(_Numbers):
+    """The mean of an observable over samples, and how far to trust it: scalars of NumPy, a pytree of arrays.
 
     mean: real, or complex where the observable is.
     error: one standard deviation of the mean, autocorrelation included; 0 for exact (weighted) means.
@@ -41,15 +52,56 @@ class Estimate(NamedTuple):
         with fewer than 4 draws a chain or one chain.
     ess: bulk effective sample size; nan with fewer than 4 draws a chain.
     samples: how many values went in.
+    notes: caveats that these numbers do not show (`noted`), lines of `warnings`; no part of the pytree.
+
+    It can be scaled and shifted (`energy / sites`, `-energy`, `energy - exact`), and `float(estimate)` is the
+    mean of a real one.
     """
 
-    mean: Any
-    error: Any
-    variance: Any
-    tau: Any
-    r_hat: Any
-    ess: Any
-    samples: Any
+    notes: tuple[str, ...] = ()
+
+    def noted(self, lines: Iterable[str]) -> Estimate:
+        """The same with further caveats."""
+        copy = Estimate(*self)
+        copy.notes = tuple(once([*self.notes, *lines]))
+        return copy
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What qualifies the mean and its error, a line each; empty where nothing does.
+
+        >>> rows = np.random.default_rng(0).normal(size=(4, 100)) + np.arange(4)[:, None]
+        >>> [line.partition(":")[0] for line in estimate(rows).warnings]
+        ['chains-disagree']
+        """
+        return (*disagreement(float(self.r_hat), "the estimate"), *self.notes)
+
+    def __float__(self) -> float:
+        if np.iscomplexobj(self.mean):
+            raise fail("estimate", "a real mean", self.mean, "take float(estimate.mean.real)")
+        return float(self.mean)
+
+    def _scaled(self, factor: float) -> Estimate:
+        size = abs(factor)
+        variance = self.variance * size * size
+        scaled = self._replace(mean=self.mean * factor, error=self.error * size, variance=variance)
+        return scaled.noted(self.notes)
+
+    __mul__ = __rmul__ = _scaled  # type: ignore[assignment]  (numbers, where a tuple repeats itself)
+
+    def __truediv__(self, divisor: float) -> Estimate:
+        return self._scaled(1 / divisor)
+
+    def __neg__(self) -> Estimate:
+        return self._scaled(-1)
+
+    def _shifted(self, shift: float) -> Estimate:
+        return self._replace(mean=self.mean + shift).noted(self.notes)
+
+    __add__ = __radd__ = _shifted  # type: ignore[assignment]
+
+    def __sub__(self, shift: float) -> Estimate:
+        return self._shifted(-shift)
 
     def __str__(self) -> str:
         notes = [
@@ -62,7 +114,8 @@ class Estimate(NamedTuple):
             if np.isfinite(value)
         ]
         tail = f" ({', '.join(notes)})" if notes else ""
-        return f"{_shown(self.mean, self.error)} ± {_rounded(self.error, self.error)}{tail}"
+        text = f"{_shown(self.mean, self.error)} ± {_rounded(self.error, self.error)}{tail}"
+        return beneath(text, self.warnings)
 
 
 def estimate(values: Any, weights: Any = None, *, tau: float | None = None, real: bool = False) -> Estimate:

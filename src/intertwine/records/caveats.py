@@ -1,0 +1,108 @@
+"""What qualifies the numbers of a run: the lines of `warnings` in its result.json, a function a kind.
+
+The rule of `intertwine._caveats`: the same lines stand in result.json, beneath the headline on the terminal,
+and under the headline numbers of the page. Each function is given the record, and looks at all signs at once;
+what only the run itself could see is in the record's own `warnings`. A number that is not there is None.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from intertwine._caveats import caveat, disagreement, once
+
+BELOW_EXACT = 5.0
+"""So many standard errors below the exact energy are taken for a fault, not for chance."""
+
+FAR = 3.0
+"""So many standard errors from an exact value are told."""
+
+FAR_ENERGY = 4.0
+"""The same of the energy of a spin system."""
+
+OVERFIT = 0.05
+"""A gap between the likelihoods of both sets above this share of the entropy, or of the likelihood."""
+
+BROKEN = {"float32": 1e-4, "float64": 1e-9}
+"""Above this relative error over exact elements a network is said not to be equivariant."""
+
+TESTED = {"test": "test", "validation": "held-out", "train": "training"}
+
+Record = dict[str, Any]
+
+
+def of_ground_state(record: Record) -> list[str]:
+    """The caveats of a ground-state run."""
+    energy, exact = record["energy"], record.get("exact") or {}
+    remedy = "sample longer, or use more sweeps between draws"
+    said = [*_own(record), *disagreement(energy["r_hat"], "the final energy", remedy)]
+    mean, error, known = energy["mean"], energy["error"], exact.get("energy")
+    allowed = BELOW_EXACT * max(error or 0.0, exact.get("error") or 0.0)
+    if mean is not None and error is not None and known is not None and mean < known - allowed:
+        words = f"the energy lies more than {BELOW_EXACT:.0f} standard errors below the exact one"
+        reason = "where no state can be: the sampling or the reference is wrong"
+        said.append(caveat("far-from-exact", f"{words}, {reason}"))
+    return once(said)
+
+
+def of_learning(record: Record) -> list[str]:
+    """The caveats of a learning run."""
+    notes = record["data"].get("notes")
+    said = [caveat("data", n) for n in notes if isinstance(n, str) and n] if isinstance(notes, list) else []
+    said += _own(record)
+    log_z, entropy = record["log_z"], record["data"].get("entropy")
+    if log_z.get("trusted") is False:
+        reason = log_z.get("reason") or "no reason was given"
+        said.append(caveat("untrusted", f"the estimate of ln Z is not to be trusted: {reason}"))
+    remedy = "sample longer, or train and sample with tempering"
+    said += disagreement(record["sampling"]["r_hat"], "the sampling chains", remedy)
+    train, test = (record["log_likelihood"].get(rows, {}).get("mean") for rows in ("train", "test"))
+    if train is not None and test is not None and train - test > OVERFIT * abs(entropy or test):
+        words = f"rows learnt from are likelier than rows held out by {train - test:.3g} nats"
+        remedy = "more rows, fewer hidden units or epochs, or weight decay help"
+        said.append(caveat("overfitting", f"{words}: the machine has begun to learn them by heart; {remedy}"))
+    for name, values in record["observables"].items():
+        if values["distance"] is not None and values["distance"] > FAR:
+            what = name.replace("_", " ").replace("abs magnetization", "|magnetization|")
+            words = f"the samples' {what} lies {values['distance']:.1f} errors from the exact value"
+            said.append(caveat("far-from-exact", words))
+    return once(said)
+
+
+def of_classifying(record: Record) -> list[str]:
+    """The caveats of a classifying run."""
+    said = list(_own(record))
+    tested = TESTED.get(str(record.get("tested_on")))
+    if tested is not None and tested != "test":
+        words = f"the accuracy is that of the {tested} images"
+        said.append(caveat("no-test-data", f"there were no test images: {words}"))
+    limit = BROKEN.get(str(record.get("precision")), BROKEN["float32"])
+    for row in record["equivariance"]:
+        if row["exact"] and row["error"] is not None and row["error"] > limit:
+            words = (
+                f"{row['layer']} is not equivariant under {row['name']}: relative error {row['error']:.2g}"
+            )
+            said.append(caveat("not-equivariant", words))
+            break
+    return once(said)
+
+
+def of_renormalization(record: Record) -> list[str]:
+    """The caveats of a renormalization run."""
+    said = []
+    if record.get("fixed_point") is False:
+        reason = record.get("reason") or "no reason was given"
+        said.append(caveat("no-fixed-point", f"no fixed point: {reason}"))
+    said += _own(record)
+    energy = (record.get("observables") or {}).get("energy") or {}
+    mean, exact, error = (energy.get(name) for name in ("mean", "exact", "error"))
+    if mean is not None and exact is not None and error:
+        far = abs(mean - exact) / error
+        if far > FAR_ENERGY:
+            words = f"the energy lies {far:.1f} errors from the exact value"
+            said.append(caveat("far-from-exact", f"{words}: the sampling is to be doubted"))
+    return once(said)
+
+
+def _own(record: Record) -> list[str]:
+    return record.get("warnings") or []
