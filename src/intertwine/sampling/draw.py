@@ -10,7 +10,7 @@ wave functions (`Metropolis`, `ParallelTempering`, `Enumeration`) are given √�
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jax
@@ -34,6 +34,7 @@ from intertwine.sampling.orbits import OrbitEnumeration
 from intertwine.sampling.tempered_gibbs import TemperedGibbs
 from intertwine.sampling.trajectory import TrajectoryGibbs
 from intertwine.sampling.watched import Watched, watch_gibbs, watch_ladder
+from intertwine.spaces.lattice import Lattice
 
 LEAST_TAUS = 5
 """Autocorrelation times that must pass before the first configuration of a chain."""
@@ -52,13 +53,15 @@ class NotMixed(Caveat):
 class Drawn:
     """n configurations; behaves as the array of them (`np.asarray`, indexing, len, shape).
 
-    configurations: (n, N), int8 for discrete units, chain after chain.
+    configurations: (n, N), int8 for discrete units; a row is the next of another chain, chains in turn.
     tau: integrated autocorrelation time in `unit`s, the larger of those of the watched quantities.
     unit: "sweep" of block Gibbs, or "draw" of another sampler. between: units between draws of one chain.
     r_hat: the larger one over the watched quantities. ess: how many independent samples the n are worth.
     energy: the mean free energy −ln Ψ(v) in nats along the chains, with its own τ, R-hat and ESS.
     mixed: whether R-hat < 1.05 and at least 5 τ passed before the first configuration.
     log_weights: (n,) importance weights of annealed chains, else None.
+    lattice: of the sites, where the model has one, else None; states: q of Potts and clock models, else None.
+    Slices and `np.asarray` are bare arrays: they carry neither.
     """
 
     configurations: np.ndarray
@@ -70,6 +73,8 @@ class Drawn:
     energy: Estimate
     mixed: bool
     log_weights: np.ndarray | None = None
+    lattice: Lattice | None = None
+    states: int | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -145,9 +150,18 @@ def sample(model: Any, n: int, *, sampler: Any = None, distribution: str | None 
         found = _by_draws(sampler, model, view, n, key)
     else:
         raise fail("sampler", "a sampler, such as Gibbs(steps=1000)", sampler)
+    found = _placed(found, model)
     if not found.mixed:
         warnings.warn(f"{found}; give more steps, or a tempered sampler", NotMixed, stacklevel=2)
     return found
+
+
+def _placed(found: Drawn, model: Any) -> Drawn:
+    """The configurations with the lattice and the states of the model that they were drawn from."""
+    lattice = getattr(model, "lattice", None)
+    if not isinstance(lattice, Lattice) or lattice.size != found.shape[1]:
+        return found
+    return replace(found, lattice=lattice, states=model.states if isinstance(model, Potts | Clock) else None)
 
 
 def _reading(model: Any, distribution: str | None) -> str:
