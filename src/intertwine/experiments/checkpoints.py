@@ -15,8 +15,8 @@ configuration, whose leaves' shapes and dtypes must match.
 
 from __future__ import annotations
 
+import errno
 import hashlib
-import json
 import os
 import shutil
 from pathlib import Path
@@ -26,11 +26,11 @@ import numpy as np
 
 from intertwine._checks import InputError, fail
 from intertwine.experiments.processes import is_leader
-from intertwine.experiments.run_folder import sync_directory, to_json, write_aside
+from intertwine.records.folder import MANIFEST, STATE, settings_hash, step_of, unfinished_checkpoints
+from intertwine.records.writing import aside_of, from_json, sync_directory, to_json, write_aside
 
 FORMAT = 1
 KEEP = 3
-MANIFEST, STATE = "manifest.json", "state"
 
 
 class OtherConfigurationError(InputError):
@@ -47,8 +47,8 @@ class Loaded(NamedTuple):
     refused: list[str]
 
 
-def config_hash(config: str) -> str:
-    """The SHA-256 of a configuration's text, which ties checkpoints to it."""
+def text_hash(config: str) -> str:
+    """The SHA-256 of a configuration's text, by which older versions tied checkpoints to it."""
     return hashlib.sha256(config.encode()).hexdigest()
 
 
@@ -66,22 +66,29 @@ def save(folder: Path, state: Any, step: int, *, config: str, keep: int = KEEP) 
         return target
     _quiet_orbax()
     folder.mkdir(parents=True, exist_ok=True)
-    aside = folder / f".{target.name}.{os.getpid()}.tmp"
-    for stale in folder.glob(".*.tmp"):
+    for stale in unfinished_checkpoints(folder):
         shutil.rmtree(stale, ignore_errors=True)
-    aside.mkdir()
-    with _checkpointer() as checkpointer:
-        checkpointer.save((aside / STATE).resolve(), args=ocp.args.StandardSave(arrays))
-    manifest = {
-        "format": FORMAT,
-        "step": step,
-        "config_sha256": config_hash(config),
-        "files": {name: _describe(aside / STATE / name, sync=True) for name in _files(aside / STATE)},
-    }
-    write_aside(aside / MANIFEST, to_json(manifest, indent=1))
-    if target.exists():
-        shutil.rmtree(target)
-    os.replace(aside, target)
+    aside = aside_of(target, "tmp")
+    try:
+        aside.mkdir()
+        with _checkpointer() as checkpointer:
+            checkpointer.save((aside / STATE).resolve(), args=ocp.args.StandardSave(arrays))
+        manifest = {
+            "format": FORMAT,
+            "step": step,
+            "config_sha256": settings_hash(config),
+            "files": {name: _describe(aside / STATE / name, sync=True) for name in _files(aside / STATE)},
+        }
+        write_aside(aside / MANIFEST, to_json(manifest, indent=1))
+        if target.exists():
+            shutil.rmtree(target)
+        os.replace(aside, target)
+    except Exception as error:  # orbax and tensorstore raise many kinds where a disk is full
+        shutil.rmtree(aside, ignore_errors=True)
+        if isinstance(error, OSError):
+            raise
+        words = " ".join(f"{type(error).__name__}: {error}".split())[:150]
+        raise OSError(errno.EIO, f"the checkpoint could not be written ({words})", str(folder)) from None
     sync_directory(folder)
     for old in steps(folder)[:-keep]:
         shutil.rmtree(folder / f"step-{old:08d}", ignore_errors=True)
@@ -92,8 +99,8 @@ def steps(folder: Path) -> list[int]:
     """The steps of which `folder` has checkpoints, good or not, in increasing order."""
     if not folder.is_dir():
         return []
-    names = (entry.name.removeprefix("step-") for entry in folder.iterdir() if entry.name.startswith("step-"))
-    return sorted(int(name) for name in names if name.isdecimal())
+    found = (step_of(entry.name) for entry in folder.iterdir())
+    return sorted(step for step in found if step is not None)
 
 
 def drop_after(folder: Path, step: int) -> None:
@@ -109,7 +116,7 @@ def load(folder: Path, template: Any, step: int, *, config: str) -> Any:
     path = folder / f"step-{step:08d}"
     manifest = _read_manifest(path)
     remedy = "an earlier checkpoint is used if there is one"
-    if manifest["config_sha256"] != config_hash(config):
+    if manifest["config_sha256"] not in (settings_hash(config), text_hash(config)):
         what = "a checkpoint of this config.toml", "one of another configuration"
         remedy = "undo the edit of config.toml, or start a new run with it: intertwine run"
         raise OtherConfigurationError(str(fail(str(path), *what, remedy)))
@@ -153,7 +160,7 @@ def load_latest(folder: Path, template: Any, *, config: str, last_step: int) -> 
 def _read_manifest(path: Path) -> dict[str, Any]:
     wanted = {"format": int, "step": int, "config_sha256": str, "files": dict}
     try:
-        manifest = json.loads((path / MANIFEST).read_bytes())
+        manifest = from_json((path / MANIFEST).read_bytes())
         whole = isinstance(manifest, dict) and all(isinstance(manifest.get(k), t) for k, t in wanted.items())
     except (OSError, ValueError):
         whole, manifest = False, {}

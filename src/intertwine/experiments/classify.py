@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,16 +22,15 @@ import numpy as np
 from intertwine._checks import fail
 from intertwine._version import __version__
 from intertwine.data.dataset import Dataset
-from intertwine.experiments import classify_measures
+from intertwine.experiments import classify_measures, running
 from intertwine.experiments.classify_configuration import ClassifyConfiguration
 from intertwine.experiments.classify_data import LabelledImages, augmented, labelled_images
 from intertwine.experiments.classify_words import announce, headline, words
 from intertwine.experiments.progress import show as show_lines
-from intertwine.experiments.results import number_or_nan, parameter_variables, versions, write_dataset
-from intertwine.experiments.run_data import check_same_data, data_record, load_data
-from intertwine.experiments.run_folder import DATA, RunFolder, to_json, write_aside, write_aside_with
-from intertwine.experiments.running import Ledger, conclude, follow, interrupted, is_complete, pick_up, report
-from intertwine.experiments.settings import to_toml
+from intertwine.experiments.results import number_or_nan, parameter_variables, versions
+from intertwine.experiments.run_data import data_record, load_data
+from intertwine.experiments.run_folder import NETWORK, write_aside_with
+from intertwine.experiments.running import Finished, report
 from intertwine.experiments.training import Stage, Training
 from intertwine.layers.network_names import network_from_name
 from intertwine.layers.parameter_count import parameter_count
@@ -38,6 +38,7 @@ from intertwine.layers.saved_network import load_network, save_network
 from intertwine.learning.batches import Batches
 from intertwine.learning.class_scores import mean_loss
 from intertwine.learning.gradient import OptaxGradient
+from intertwine.learning.guard import Diverged
 from intertwine.learning.labelled import Labelled
 from intertwine.learning.schedules import Cosine, Warmup
 from intertwine.learning.supervised import Supervised
@@ -46,7 +47,6 @@ from intertwine.records.caveats import of_classifying
 
 CALIBRATION = 2000
 """Images that the statistics of batch norms are taken from."""
-NETWORK = "network.bin"
 _COLUMNS = (
     "step",
     "epoch",
@@ -124,51 +124,47 @@ def _adamw(weight_decay: float) -> Any:
     return optax.adamw(1.0, weight_decay=weight_decay, mask=weights)
 
 
+class Plan:
+    """A classifying run made ready: see `running.Plan`."""
+
+    def __init__(self, configuration: ClassifyConfiguration):
+        self.problem = build(configuration)
+        self.source = data_record(self.problem.data)
+        training = self.problem.training
+        self.lines, self.every, self.start = training.lines, configuration.checkpoint_every, training.start
+        self.template = training.template
+
+    def announce(self) -> None:
+        announce(self.problem)
+
+    def iterate(self, state: Any, history: list[dict[str, Any]]) -> Iterator[tuple[Any, dict[str, Any]]]:
+        return _lines(self.problem, state, len(history))
+
+    def last_good(self, error: Diverged, first: Any) -> None:
+        return None
+
+    def finish(self, state: Any, history: list[dict[str, Any]], seconds: Callable[[], float]) -> Finished:
+        return _finish(self.problem, state, history, seconds)
+
+
 def start(
     configuration: ClassifyConfiguration, out: str | Path, *, overwrite: bool = False, show: Any = None
 ) -> Path:
-    """Run `configuration` in the new folder `out`; the path of the folder.
-
-    Nothing at `out` is touched before the data are read and the network is built. Raises `InputError`,
-    `Diverged` (the last good state is then the last checkpoint) or `Interrupted` (resume it).
-    """
-    begun = time.perf_counter()
-    problem = build(configuration)
-    announce(problem)
-    state = problem.training.start()
-    config = to_toml(configuration)
-    with RunFolder.create(out, config, overwrite=overwrite) as folder:
-        write_aside(folder.path / DATA, to_json(data_record(problem.data), indent=2) + "\n")
-        return _go_on(problem, Ledger(folder, config, []), state, begun, show)
+    """Run `configuration` in the new folder `out`; the path of the folder (`running.start`)."""
+    return running.start(
+        lambda: Plan(configuration), configuration, out, overwrite=overwrite, shown=_shown(show), page=report
+    )
 
 
 def resume(path: str | Path, configuration: ClassifyConfiguration, *, show: Any = None) -> Path:
-    """Go on with the run at `path` from its newest good checkpoint (from the beginning where there is
-    none)."""
-    begun = time.perf_counter()
-    with RunFolder.open(path) as folder:
-        if is_complete(folder):
-            return folder.path
-        problem = build(configuration)
-        check_same_data(folder.path / DATA, problem.data)
-        announce(problem)
-        ledger, state = pick_up(folder, problem.training)
-        return _go_on(problem, ledger, state, begun, show)
+    """Go on with the run at `path` (`running.resume`)."""
+    return running.resume(lambda: Plan(configuration), path, shown=_shown(show), page=report)
 
 
-def _go_on(problem: Problem, ledger: Ledger, state: Any, begun: float, show: Any) -> Path:
-    done, lines = len(ledger.history), problem.training.lines
-    before = sum(float(line.get("seconds") or 0.0) for line in ledger.history)
-    shown = show_lines(lines, None, done, describe=words) if show is None else show(lines, done)
-    every = problem.configuration.checkpoint_every
-    state = follow(ledger, state, _lines(problem, state, done), total=lines, every=every, shown=shown)
-    try:
-        record = _finish(problem, ledger, state, begun, before)
-    except KeyboardInterrupt:
-        raise interrupted(ledger, lines) from None
-    conclude(headline(record), record["warnings"])
-    report(ledger.folder.path)
-    return ledger.folder.path
+def _shown(show: Any) -> Callable[[Any, int], AbstractContextManager[Any]]:
+    if show is None:
+        return lambda plan, done: show_lines(plan.lines, None, done, describe=words)
+    return lambda plan, done: show(plan.lines, done)
 
 
 def _lines(problem: Problem, first: Any, done: int) -> Iterator[tuple[Any, dict[str, Any]]]:
@@ -198,7 +194,9 @@ def _calibrated(problem: Problem, state: Any) -> Any:
     return module.calibrated(few, batch=500) if hasattr(module, "calibrated") else module
 
 
-def _finish(problem: Problem, ledger: Ledger, state: Any, begun: float, before: float) -> dict[str, Any]:
+def _finish(
+    problem: Problem, state: Any, history: list[dict[str, Any]], seconds: Callable[[], float]
+) -> Finished:
     """The last measures and the files that tell of them."""
     c, images = problem.configuration, problem.images
     print("accuracy, turned images and equivariance of the trained network ...", flush=True)
@@ -232,12 +230,14 @@ def _finish(problem: Problem, ledger: Ledger, state: Any, begun: float, before: 
         ),
     }
     record["warnings"] = of_classifying(record)
-    record["seconds"] = round(time.perf_counter() - begun + before, 3)
+    record["seconds"] = seconds()
     record["versions"] = versions()
-    write_aside_with(ledger.folder.path / NETWORK, lambda aside: save_network(aside, network))
-    write_dataset(ledger.folder.dataset, _dataset(network, log_p, tested, ledger.history, record))
-    write_aside(ledger.folder.result, to_json(record, indent=2) + "\n")
-    return record
+    return Finished(
+        record,
+        lambda: _dataset(network, log_p, tested, history, record),
+        headline(record),
+        lambda folder: write_aside_with(folder.path / NETWORK, lambda aside: save_network(aside, network)),
+    )
 
 
 def _dataset(network: Any, log_p: np.ndarray, tested: Any, history: list[dict[str, Any]], record: Any) -> Any:

@@ -7,39 +7,87 @@ had.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 
 from intertwine._checks import InputError
-from intertwine.experiments import checkpoints, results
+from intertwine.experiments import results, running
 from intertwine.experiments.build import Problem, build
 from intertwine.experiments.configuration import GroundStateConfiguration
 from intertwine.experiments.correlations import correlations
-from intertwine.experiments.processes import Follower, any_process, is_leader
 from intertwine.experiments.progress import show as show_progress
-from intertwine.experiments.run_folder import CONFIG, RunFolder, to_json, write_aside
-from intertwine.experiments.running import Ledger, conclude, follow, report, warn
-from intertwine.experiments.settings import to_toml
+from intertwine.experiments.running import Finished
 from intertwine.learning import loop
 from intertwine.learning.guard import Diverged, Guard
 from intertwine.sampling.sharding import on_host
 
-Show = Callable[[int, float | None, int], Any]
+Show = Callable[[int, float | None, int], AbstractContextManager[Any]]
 
 
-class Run(NamedTuple):
-    """A run in progress: what it is, where it is, and where it has come to."""
+class Plan:
+    """A ground-state run made ready: see `running.Plan`."""
 
-    problem: Problem
-    folder: RunFolder
-    config: str
-    exact: Any
-    state: loop.TrainState
-    history: list[dict[str, Any]]
+    source = None
+
+    def __init__(self, configuration: GroundStateConfiguration):
+        self.problem: Problem = build(configuration)
+        self.exact = _known_energy(self.problem)
+        self.lines, self.every = configuration.optimiser.steps, configuration.checkpoint_every
+
+    def announce(self) -> None:
+        _announce(self.problem, self.exact)
+
+    @cached_property
+    def template(self) -> loop.TrainState:
+        p = self.problem
+        return loop.start(p.model, p.objective, p.optimiser, key=p.run_key)
+
+    def start(self) -> loop.TrainState:
+        return self.template
+
+    def iterate(
+        self, state: loop.TrainState, history: list[dict[str, Any]]
+    ) -> Iterator[tuple[loop.TrainState, dict[str, Any]]]:
+        p, guard = self.problem, _replayed_guard(state, history)
+        left = self.lines - state.step
+        for later, scalars in loop.iterate(state, p.objective, p.optimiser, steps=left, guard=guard):
+            yield later, results.metrics_record(scalars)
+
+    def last_good(self, error: Diverged, first: loop.TrainState) -> tuple[loop.TrainState, int]:
+        good = error.state if isinstance(error.state, loop.TrainState) else first
+        return good, good.step
+
+    def finish(
+        self, state: loop.TrainState, history: list[dict[str, Any]], seconds: Callable[[], float]
+    ) -> Finished:
+        problem = self.problem
+        key = jax.random.fold_in(state.key, state.step)
+        evaluation, _ = problem.final.evaluate(state.model, state.objective_state, key=key)
+        record = results.result_record(
+            problem.configuration,
+            evaluation.estimate,
+            float(evaluation.scalars["v_score"]),
+            self.exact,
+            acceptance=float(evaluation.scalars["acceptance"]),
+            size=problem.lattice.size,
+            parameters=problem.parameters,
+            devices=1 if problem.mesh is None else problem.mesh.size,
+            processes=jax.process_count(),
+            seconds=seconds(),
+        )
+        chains = problem.configuration.sampler.chains
+        configurations = on_host(evaluation.samples).reshape(chains, -1, problem.lattice.size)
+
+        def dataset() -> Any:
+            fields = correlations(problem.lattice, configurations)
+            return results.dataset(problem.lattice, fields, history, state.model, record)
+
+        return Finished(record, dataset, _words(record))
 
 
 def start(
@@ -49,117 +97,29 @@ def start(
     overwrite: bool = False,
     show: Show = show_progress,
 ) -> Path:
-    """Run `configuration` in the new folder `out`; the path of the folder.
-
-    Nothing at `out` is touched before the problem is built and its chains have reached equilibrium. Raises
-    `InputError`, `Diverged` (the last good state is then the last checkpoint) or `Interrupted` (resume it).
-    """
-    begun = time.perf_counter()
-    problem = build(configuration)
-    exact = _known_energy(problem)
-    _announce(problem, exact)
-    state = loop.start(problem.model, problem.objective, problem.optimiser, key=problem.run_key)
-    config = to_toml(configuration)
-    with RunFolder.create(out, config, overwrite=overwrite) if is_leader() else Follower(out) as folder:
-        return _go_on(Run(problem, folder, config, exact, state, []), begun, show)
+    """Run `configuration` in the new folder `out`; the path of the folder (`running.start`)."""
+    return running.start(
+        lambda: Plan(configuration), configuration, out, overwrite=overwrite, shown=_shown(show)
+    )
 
 
 def resume(path: str | Path, configuration: GroundStateConfiguration, *, show: Show = show_progress) -> Path:
-    """Go on with the run at `path` from its newest good checkpoint (from the beginning where there is
-    none).
-    """
-    begun = time.perf_counter()
-    with RunFolder.open(path) if is_leader() else Follower(path) as folder:
-        if folder.result.exists() and folder.dataset.exists():
-            print(f"{path}: this run is complete; its report is written again.")
-            report(folder.path)
-            return folder.path
-        problem = build(configuration)
-        exact = _known_energy(problem)
-        _announce(problem, exact)
-        config = (folder.path / CONFIG).read_text(encoding="utf-8")
-        state = loop.start(problem.model, problem.objective, problem.optimiser, key=problem.run_key)
-        history = folder.read_metrics()
-        loaded = checkpoints.load_latest(folder.checkpoints, state, config=config, last_step=len(history))
-        if loaded is not None:
-            state = loaded.state
-            for line in loaded.refused:
-                warn(f"refused: {line}")
-        print(f"resumed from step {state.step} of {configuration.optimiser.steps}", flush=True)
-        any_process(True)  # all have read the folder; from here on the leader changes it
-        folder.cut_metrics(state.step)
-        folder.remove_results()
-        return _go_on(Run(problem, folder, config, exact, state, history[: state.step]), begun, show)
+    """Go on with the run at `path` (`running.resume`)."""
+    return running.resume(lambda: Plan(configuration), path, shown=_shown(show))
 
 
-def _go_on(run: Run, begun: float, show: Show) -> Path:
-    before = sum(float(line.get("seconds") or 0.0) for line in run.history)
-    state = _train(run, show)
-    record = _finish(run, state, begun, before)
-    conclude(_words(record), record["warnings"])
-    report(run.folder.path)
-    return run.folder.path
+def _shown(show: Show) -> Callable[[Any, int], AbstractContextManager[Any]]:
+    return lambda plan, done: show(plan.lines, plan.exact and plan.exact.value, done)
 
 
-def _train(run: Run, show: Show) -> loop.TrainState:
-    """The remaining steps: a line of metrics each, a checkpoint every `checkpoint_every`."""
-    problem, done = run.problem, run.state.step
-    steps = problem.configuration.optimiser.steps
-    left = loop.iterate(
-        run.state, problem.objective, problem.optimiser, steps=steps - done, guard=_replayed_guard(run)
-    )
-    return follow(
-        Ledger(run.folder, run.config, run.history),
-        run.state,
-        ((state, results.metrics_record(scalars)) for state, scalars in left),
-        total=steps,
-        every=problem.configuration.checkpoint_every,
-        shown=show(steps, run.exact and run.exact.value, done),
-        last_good=lambda error: _last_good(run, error),
-    )
-
-
-def _last_good(run: Run, error: Diverged) -> tuple[loop.TrainState, int]:
-    good = error.state if isinstance(error.state, loop.TrainState) else run.state
-    return good, good.step
-
-
-def _replayed_guard(run: Run) -> Guard:
+def _replayed_guard(state: loop.TrainState, history: list[dict[str, Any]]) -> Guard:
     """A guard that has seen the steps so far, as it would have without the interruption."""
     guard = Guard()
-    for line in run.history:
+    for line in history:
         if line.get("energy") is not None:
             numbers = {key: value for key, value in line.items() if value is not None}
-            guard.check(run.state, float(line["energy"]), numbers)
+            guard.check(state, float(line["energy"]), numbers)
     return guard
-
-
-def _finish(run: Run, state: loop.TrainState, begun: float, before: float) -> dict[str, Any]:
-    """The final estimate and the files that tell of it."""
-    problem = run.problem
-    key = jax.random.fold_in(state.key, state.step)
-    evaluation, _ = problem.final.evaluate(state.model, state.objective_state, key=key)
-    record = results.result_record(
-        problem.configuration,
-        evaluation.estimate,
-        float(evaluation.scalars["v_score"]),
-        run.exact,
-        acceptance=float(evaluation.scalars["acceptance"]),
-        size=problem.lattice.size,
-        parameters=problem.parameters,
-        devices=1 if problem.mesh is None else problem.mesh.size,
-        processes=jax.process_count(),
-        seconds=round(time.perf_counter() - begun + before, 3),
-    )
-    chains = problem.configuration.sampler.chains
-    configurations = on_host(evaluation.samples).reshape(chains, -1, problem.lattice.size)
-    if not is_leader():
-        return record
-    fields = correlations(problem.lattice, configurations)
-    data = results.dataset(problem.lattice, fields, run.history, state.model, record)
-    results.write_dataset(run.folder.dataset, data)
-    write_aside(run.folder.result, to_json(record, indent=2) + "\n")
-    return record
 
 
 def _known_energy(problem: Problem) -> Any:

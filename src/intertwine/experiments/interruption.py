@@ -1,12 +1,27 @@
-"""Ctrl-C (or SIGTERM) ends a run after the step that it is in, with a checkpoint; a second Ctrl-C ends it
-at once.
+"""How a run is stopped from outside: Ctrl-C (SIGINT), SIGTERM, SIGHUP, and what batch systems send.
+
+While it trains, the first of them ends a run after the step that it is in, with a checkpoint; a second ends
+it at once. At other times (while it is built, in the final estimates) the first ends it at once: all that
+there is, is saved. A hang-up that is ignored (`nohup`) stays so.
 """
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
+
+SIGNALS = tuple(
+    getattr(signal, name)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGXCPU", "SIGUSR1")
+    if hasattr(signal, name)
+)
+AGAIN = 0.05
+"""Seconds after which an interruption that a library has swallowed is raised once more."""
 
 
 class Interrupted(Exception):  # noqa: N818  (an outcome, not an error)
@@ -14,24 +29,65 @@ class Interrupted(Exception):  # noqa: N818  (an outcome, not an error)
 
 
 class StopRequest:
-    """While entered, the first SIGINT or SIGTERM only sets `asked`."""
+    """While entered, signals end the run: `asked` once one has come, `at_once` once the run is to end where
+    it is, by a `KeyboardInterrupt` in the main thread. Within `gently()` the first only sets `asked`.
+    """
 
     def __init__(self) -> None:
         self.asked = False
+        self.at_once = False
+        self._gentle = False
         self._before: dict[int, Any] = {}
+        self._hook: Any = None
 
     def __enter__(self) -> StopRequest:
         if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
+            for number in SIGNALS:
+                before = signal.getsignal(number)
+                if number != signal.SIGINT and before is signal.SIG_IGN:
+                    continue
                 self._before[number] = signal.signal(number, self._ask)
+            self._hook, sys.unraisablehook = sys.unraisablehook, self._swallowed
         return self
 
     def __exit__(self, *exception: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
+        if self._hook is not None:
+            sys.unraisablehook, self._hook = self._hook, None
         self._before = {}
 
+    @contextmanager
+    def gently(self) -> Iterator[None]:
+        """Within, the first signal waits for the end of a step."""
+        self._gentle = True
+        try:
+            yield
+        finally:
+            self._gentle = False
+
     def _ask(self, number: int, frame: Any) -> None:
-        if self.asked:
+        gentle, self.asked = self._gentle and not self.asked, True
+        if not gentle:
+            self.at_once = True
             raise KeyboardInterrupt
-        self.asked = True
+
+    def _swallowed(self, unraisable: Any) -> None:
+        """An interruption that came in a callback of a library, which cannot raise, is raised again."""
+        if self._before and issubclass(unraisable.exc_type, KeyboardInterrupt):
+            timer = threading.Timer(AGAIN, self._again)
+            timer.daemon = True
+            timer.start()
+        elif self._hook is not None:
+            self._hook(unraisable)
+
+    def _again(self) -> None:
+        if self._before:
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+def ignore() -> None:
+    """From here on no signal disturbs the end of this process."""
+    with suppress(ValueError):  # not in the main thread
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_IGN)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,28 +18,17 @@ import jax
 import numpy as np
 
 from intertwine.data.dataset import Dataset
-from intertwine.experiments import learn_measures, learn_results
+from intertwine.experiments import learn_measures, learn_results, running
 from intertwine.experiments.learn_build import build_training
 from intertwine.experiments.learn_configuration import LearnConfiguration
 from intertwine.experiments.learn_progress import show as show_progress
-from intertwine.experiments.results import write_dataset
-from intertwine.experiments.run_data import check_same_data, data_record, load_data
-from intertwine.experiments.run_folder import DATA, RunFolder, to_json, write_aside
-from intertwine.experiments.running import (
-    Ledger,
-    conclude,
-    follow,
-    interrupted,
-    is_complete,
-    pick_up,
-    report,
-    warn,
-)
-from intertwine.experiments.settings import to_toml
+from intertwine.experiments.run_data import data_record, load_data
+from intertwine.experiments.running import Finished, report, warn
 from intertwine.experiments.training import Training
+from intertwine.learning.guard import Diverged
 from intertwine.records.caveats import of_learning
 
-Show = Callable[..., Any]
+Show = Callable[..., AbstractContextManager[Any]]
 
 
 class Problem(NamedTuple):
@@ -59,58 +49,49 @@ def build(c: LearnConfiguration) -> Problem:
     return Problem(c, data, training, learn_measures.Probe.of(data, learn_measures.PROBE_ROWS), key)
 
 
+class Plan:
+    """A learning run made ready: see `running.Plan`."""
+
+    def __init__(self, configuration: LearnConfiguration):
+        self.problem = build(configuration)
+        self.source = data_record(self.problem.data)
+        training = self.problem.training
+        self.lines, self.every, self.start = training.lines, configuration.checkpoint_every, training.start
+        self.template = training.template
+
+    def announce(self) -> None:
+        _announce(self.problem)
+
+    def iterate(self, state: Any, history: list[dict[str, Any]]) -> Iterator[tuple[Any, dict[str, Any]]]:
+        return _lines(self.problem, state, len(history))
+
+    def last_good(self, error: Diverged, first: Any) -> None:
+        return None
+
+    def finish(self, state: Any, history: list[dict[str, Any]], seconds: Callable[[], float]) -> Finished:
+        return _finish(self.problem, state, history, seconds)
+
+
 def start(
     configuration: LearnConfiguration, out: str | Path, *, overwrite: bool = False, show: Show = show_progress
 ) -> Path:
-    """Run `configuration` in the new folder `out`; the path of the folder.
-
-    Nothing at `out` is touched before the data are read and the machine is built. Raises `InputError`,
-    `Diverged` (the last good state is then the last checkpoint) or `Interrupted` (resume it).
-    """
-    begun = time.perf_counter()
-    problem = build(configuration)
-    _announce(problem)
-    state = problem.training.start()
-    config = to_toml(configuration)
-    with RunFolder.create(out, config, overwrite=overwrite) as folder:
-        write_aside(folder.path / DATA, to_json(data_record(problem.data), indent=2) + "\n")
-        return _go_on(problem, Ledger(folder, config, []), state, begun, show)
+    """Run `configuration` in the new folder `out`; the path of the folder (`running.start`)."""
+    return running.start(
+        lambda: Plan(configuration), configuration, out, overwrite=overwrite, shown=_shown(show), page=report
+    )
 
 
 def resume(path: str | Path, configuration: LearnConfiguration, *, show: Show = show_progress) -> Path:
-    """Go on with the run at `path` from its newest good checkpoint (from the beginning where there is
-    none).
-    """
-    begun = time.perf_counter()
-    with RunFolder.open(path) as folder:
-        if is_complete(folder):
-            return folder.path
-        problem = build(configuration)
-        check_same_data(folder.path / DATA, problem.data)
-        _announce(problem)
-        ledger, state = pick_up(folder, problem.training)
-        return _go_on(problem, ledger, state, begun, show)
+    """Go on with the run at `path` (`running.resume`)."""
+    return running.resume(lambda: Plan(configuration), path, shown=_shown(show), page=report)
 
 
-def _go_on(problem: Problem, ledger: Ledger, state: Any, begun: float, show: Show) -> Path:
-    done, lines = len(ledger.history), problem.training.lines
-    before = sum(float(line.get("seconds") or 0.0) for line in ledger.history)
-    known = problem.data.known
-    state = follow(
-        ledger,
-        state,
-        _lines(problem, state, done),
-        total=lines,
-        every=problem.configuration.checkpoint_every,
-        shown=show(lines, None if known is None else -known.entropy, done),
-    )
-    try:
-        record = _finish(problem, ledger, state, begun, before)
-    except KeyboardInterrupt:
-        raise interrupted(ledger, lines) from None
-    conclude(_words(record), record["warnings"])
-    report(ledger.folder.path)
-    return ledger.folder.path
+def _shown(show: Show) -> Callable[[Any, int], AbstractContextManager[Any]]:
+    def shown(plan: Plan, done: int) -> AbstractContextManager[Any]:
+        known = plan.problem.data.known
+        return show(plan.lines, None if known is None else -known.entropy, done)
+
+    return shown
 
 
 def _lines(problem: Problem, first: Any, done: int) -> Iterator[tuple[Any, dict[str, Any]]]:
@@ -134,7 +115,9 @@ def _lines(problem: Problem, first: Any, done: int) -> Iterator[tuple[Any, dict[
         yield state, learn_results.metrics_record(scalars | measured | {"seconds": seconds})
 
 
-def _finish(problem: Problem, ledger: Ledger, state: Any, begun: float, before: float) -> dict[str, Any]:
+def _finish(
+    problem: Problem, state: Any, history: list[dict[str, Any]], seconds: Callable[[], float]
+) -> Finished:
     """The last estimates and the files that tell of them."""
     c, data = problem.configuration, problem.data
     model = problem.training.model(state)
@@ -166,14 +149,15 @@ def _finish(problem: Problem, ledger: Ledger, state: Any, begun: float, before: 
             **learn_results.chain_record(drawn.observable),
         },
         observables=learn_results.observables_record(data.known, drawn, data.examples(settings.rows)),
-        seconds=round(time.perf_counter() - begun + before, 3),
+        seconds=seconds(),
     )
     record["warnings"] = of_learning(record)
     weights = learn_measures.first_weights(model)
-    arrays = learn_results.dataset(model, weights, data, drawn, free, ledger.history, record)
-    write_dataset(ledger.folder.dataset, arrays)
-    write_aside(ledger.folder.result, to_json(record, indent=2) + "\n")
-    return record
+    return Finished(
+        record,
+        lambda: learn_results.dataset(model, weights, data, drawn, free, history, record),
+        _words(record),
+    )
 
 
 _LOG_Z = ("mean", "error", "ess", "lower", "upper", "trusted", "method", "reason")

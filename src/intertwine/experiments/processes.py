@@ -12,6 +12,7 @@ import os
 import sys
 import threading
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
 from intertwine.experiments.run_folder import RunFolder
@@ -92,7 +93,17 @@ class Follower(RunFolder):
     """The run folder for a process that writes nothing; `read_metrics` and the checkpoints can be read."""
 
     def __init__(self, path: Any):
-        self.path = path
+        self.path, self.begun = Path(path), True
+
+    @classmethod
+    def claim(cls, path: Any, config: str, *, overwrite: bool = False) -> Follower:
+        return cls(path)
+
+    def begin(self) -> Follower:
+        return self
+
+    def check_there(self) -> None:
+        pass
 
     def close(self) -> None:
         pass

@@ -12,29 +12,58 @@ checkpoint to the numbers that it would have had.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from intertwine._checks import fail
+from intertwine.experiments import running
 from intertwine.experiments.progress import show as show_lines
 from intertwine.experiments.renormalize_configuration import NETWORK, RenormalizeConfiguration
 from intertwine.experiments.renormalize_results import Outcome, dataset, metrics_record, result_record
-from intertwine.experiments.results import write_dataset
-from intertwine.experiments.run_folder import DATA, RunFolder, to_json, write_aside
-from intertwine.experiments.running import Ledger, conclude, follow, interrupted, is_complete, pick_up, report
-from intertwine.experiments.settings import to_toml
+from intertwine.experiments.running import Finished, report
+from intertwine.learning.guard import Diverged
 
-Show = Callable[..., Any]
+Show = Callable[..., AbstractContextManager[Any]]
 
 
 def build(c: RenormalizeConfiguration) -> Any:
     """The study that the configuration asks for; `InputError` for what does not go together."""
     name = "approximate" if c.approximate else {"flow": "sampled"}.get(c.study, c.study)
     return import_module(f"intertwine.experiments.renormalize_{name}").build(c)
+
+
+class Plan:
+    """A renormalization run made ready: see `running.Plan`."""
+
+    def __init__(self, configuration: RenormalizeConfiguration):
+        self.c, self.study = configuration, build(configuration)
+        self.source = network_record(configuration)
+        self.lines, self.every, self.start = (
+            self.study.lines,
+            configuration.checkpoint_every,
+            self.study.start,
+        )
+
+    @property
+    def template(self) -> Any:
+        return self.study.template
+
+    def announce(self) -> None:
+        print(self.study.announcement, flush=True)
+
+    def iterate(self, state: Any, history: list[dict[str, Any]]) -> Iterator[tuple[Any, dict[str, Any]]]:
+        return _lines(self.study, state, len(history))
+
+    def last_good(self, error: Diverged, first: Any) -> None:
+        return None
+
+    def finish(self, state: Any, history: list[dict[str, Any]], seconds: Callable[[], float]) -> Finished:
+        outcome: Outcome = self.study.finish(state)
+        record = result_record(self.c, outcome, seconds())
+        return Finished(record, lambda: dataset(self.c, outcome, history), outcome.words)
 
 
 def start(
@@ -44,60 +73,19 @@ def start(
     overwrite: bool = False,
     show: Show = show_lines,
 ) -> Path:
-    """Run `configuration` in the new folder `out`; the path of the folder.
-
-    Nothing at `out` is touched before everything is built. Raises `InputError` or `Interrupted` (resume it).
-    """
-    begun = time.perf_counter()
-    study, source = build(configuration), network_record(configuration)
-    state = study.start()
-    print(study.announcement, flush=True)
-    config = to_toml(configuration)
-    with RunFolder.create(out, config, overwrite=overwrite) as folder:
-        if source is not None:
-            write_aside(folder.path / DATA, to_json(source, indent=2) + "\n")
-        return _go_on(study, configuration, Ledger(folder, config, []), state, begun, show)
+    """Run `configuration` in the new folder `out`; the path of the folder (`running.start`)."""
+    return running.start(
+        lambda: Plan(configuration), configuration, out, overwrite=overwrite, shown=_shown(show), page=report
+    )
 
 
 def resume(path: str | Path, configuration: RenormalizeConfiguration, *, show: Show = show_lines) -> Path:
-    """Go on with the run at `path` from its newest good checkpoint (from the beginning where there is
-    none).
-    """
-    begun = time.perf_counter()
-    with RunFolder.open(path) as folder:
-        if is_complete(folder):
-            return folder.path
-        study = build(configuration)
-        _check_same_network(folder.path / DATA, network_record(configuration))
-        print(study.announcement)
-        ledger, state = pick_up(folder, study)
-        return _go_on(study, configuration, ledger, state, begun, show)
+    """Go on with the run at `path` (`running.resume`)."""
+    return running.resume(lambda: Plan(configuration), path, shown=_shown(show), page=report)
 
 
-def _go_on(
-    study: Any, c: RenormalizeConfiguration, ledger: Ledger, state: Any, begun: float, show: Show
-) -> Path:
-    done = len(ledger.history)
-    before = sum(float(line.get("seconds") or 0.0) for line in ledger.history)
-    state = follow(
-        ledger,
-        state,
-        _lines(study, state, done),
-        total=study.lines,
-        every=c.checkpoint_every,
-        shown=show(study.lines, None, done, describe=study.describe),
-    )
-    try:
-        outcome: Outcome = study.finish(state)
-        seconds = round(time.perf_counter() - begun + before, 3)
-        record = result_record(c, outcome, seconds)
-        write_dataset(ledger.folder.dataset, dataset(c, outcome, ledger.history))
-        write_aside(ledger.folder.result, to_json(record, indent=2) + "\n")
-    except KeyboardInterrupt:
-        raise interrupted(ledger, study.lines) from None
-    conclude(outcome.words, record["warnings"])
-    report(ledger.folder.path)
-    return ledger.folder.path
+def _shown(show: Show) -> Callable[[Any, int], AbstractContextManager[Any]]:
+    return lambda plan, done: show(plan.lines, None, done, describe=plan.study.describe)
 
 
 def _lines(study: Any, first: Any, done: int) -> Iterator[tuple[Any, dict[str, Any]]]:
@@ -115,17 +103,3 @@ def network_record(c: RenormalizeConfiguration) -> dict[str, Any] | None:
     from intertwine.experiments.renormalize_learned import checksum
 
     return {"network": c.rule.name, "checksum": checksum(c.rule.name)}
-
-
-def _check_same_network(path: Path, now: dict[str, Any] | None) -> None:
-    """Raise `InputError` where the network is not the one that the run began with."""
-    if now is None:
-        return
-    try:
-        before = json.loads(path.read_text(encoding="utf-8"))["checksum"]
-    except (OSError, ValueError, KeyError, TypeError):
-        got = "a file that is missing or damaged"
-        raise fail(str(path), "the checksum of the run's network", got, "start a new run") from None
-    if before != now["checksum"]:
-        expected = f"the network of this run ({before})"
-        raise fail("rule.name", expected, now["checksum"], "put the old folder back, or start a new run")

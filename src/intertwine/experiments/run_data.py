@@ -1,13 +1,9 @@
-"""The data of a run: loaded as the configuration says, told of in `data.json`, and the same when it goes
-on."""
+"""The data of a run: loaded as the configuration says, and told of in `data.json`."""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
-from intertwine._checks import fail
 from intertwine.data.dataset import Dataset
 
 
@@ -44,17 +40,3 @@ def data_record(data: Any) -> dict[str, Any]:
         "entropy": data.known.entropy if data.known else None,
         "notes": list(data.notes),
     }
-
-
-def check_same_data(path: Path, data: Dataset) -> None:
-    """Raise `InputError` where the data are not those that the run began with."""
-    try:
-        before = json.loads(path.read_text(encoding="utf-8"))["checksum"]
-    except (OSError, ValueError, KeyError, TypeError):
-        remedy = "start a new run"
-        raise fail(
-            str(path), "the checksum of the run's data", "a file that is missing or damaged", remedy
-        ) from None
-    if before != data.checksum:
-        remedy = "put the old file back, or start a new run"
-        raise fail("data.name", f"the data of this run ({before})", f"{data.source}: {data.checksum}", remedy)

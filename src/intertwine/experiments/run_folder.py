@@ -1,201 +1,156 @@
 """The run folder: configuration, metrics, checkpoints, result, report; one writer at a time.
 
-    FOLDER/config.toml     the complete configuration, defaults written out
-           metrics.jsonl   a line a step
-           checkpoints/    see `checkpoints`
-           data.json       what is learnt from, with its checksum (learning runs)
-           result.json     the final numbers
-           result.nc       correlations, structure factor, history, parameters (xarray)
-           report.html     a self-contained page
+`records.folder` names the files. Every file is written aside and renamed (`records.writing`);
+`metrics.jsonl` alone grows in place: a line is one `write`, and a line that was cut is dropped when the run
+is resumed. A lock (held by the operating system, released whatever way the process ends) keeps a second
+writer out.
 
-Every file is written aside in the same directory, flushed to the disk and renamed, so that a reader (or a
-kill -9) sees the old file or the new one, never a part of one. `metrics.jsonl` alone grows in place: a line
-is one `write`, and a line that was cut is dropped when the run is resumed. A lock (held by the operating
-system, released whatever way the process ends) keeps a second writer out.
+A folder is claimed before anything is computed: in a new or empty one the lock is taken and the mark made,
+both of which only one process can do; of a run that is to be replaced the lock is taken, and it changes
+places with its successor when that is ready to begin (`RunFolder.claim`, `begin`).
 """
 
 from __future__ import annotations
 
-import json
-import math
 import os
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from intertwine._checks import InputError, fail
+from intertwine.experiments.exchange import put_in_place, recover, remove
+from intertwine.experiments.lock import Lock
+from intertwine.experiments.run_paths import (
+    check_can_create,
+    check_existing,
+    check_is_run,
+    check_name,
+    holds_nothing,
+    path_error,
+)
+from intertwine.records import folder as names
+from intertwine.records.folder import (
+    CHECKPOINTS,
+    CONFIG,
+    DATA,
+    DATASET,
+    LOCK,
+    MARK,
+    METRICS,
+    NETWORK,
+    REPORT,
+    RESULT,
+    is_of_column,
+)
+from intertwine.records.writing import (
+    aside_of,
+    from_json,
+    sync_directory,
+    to_json,
+    write_aside,
+    write_aside_with,
+)
 
-CONFIG, METRICS, RESULT, DATASET, REPORT = (
-    "config.toml", "metrics.jsonl", "result.json", "result.nc", "report.html",
-)  # fmt: skip
-CHECKPOINTS, LOCK, DATA = "checkpoints", ".lock", "data.json"
-KNOWN = {CONFIG, METRICS, RESULT, DATASET, REPORT, CHECKPOINTS, LOCK, DATA}
-
-
-def sync_directory(path: Path) -> None:
-    """Flush a directory's entries (the renames in it) to the disk, where the system allows it."""
-    with suppress(OSError):
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
-def write_aside(path: Path, content: str | bytes) -> None:
-    """Write `content` to `path` so that `path` is, at any moment, whole: the old file or the new one.
-
-    >>> import tempfile
-    >>> path = Path(tempfile.mkdtemp()) / "result.json"
-    >>> write_aside(path, "{}")
-    >>> path.read_text(), [p.name for p in path.parent.iterdir()]
-    ('{}', ['result.json'])
-    """
-    aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    data = content.encode() if isinstance(content, str) else content
-    try:
-        with open(aside, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(aside, path)
-    finally:
-        aside.unlink(missing_ok=True)
-    sync_directory(path.parent)
-
-
-def to_json(value: Any, *, indent: int | None = None) -> str:
-    """Strict JSON: a number that is not finite is written as null.
-
-    >>> to_json({"energy": float("nan"), "step": 3})
-    '{"energy": null, "step": 3}'
-    """
-
-    def clean(item: Any) -> Any:
-        if isinstance(item, dict):
-            return {key: clean(entry) for key, entry in item.items()}
-        if isinstance(item, list | tuple):
-            return [clean(entry) for entry in item]
-        if isinstance(item, float):
-            return item if math.isfinite(item) else None
-        return item
-
-    return json.dumps(clean(value), indent=indent, ensure_ascii=False, allow_nan=False)
-
-
-def write_aside_with(path: Path, write: Callable[[Path], None]) -> None:
-    """Like `write_aside`, for a library that writes files itself: `write` is given the name aside."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        write(aside)
-        with open(aside, "rb") as file:
-            os.fsync(file.fileno())
-        os.replace(aside, path)
-    finally:
-        aside.unlink(missing_ok=True)
-    sync_directory(path.parent)
-
-
-class Lock:
-    """One writer of a folder; held by the operating system until released or until the process ends."""
-
-    def __init__(self, folder: Path):
-        self.path = folder / LOCK
-        self._file: Any = None
-
-    def check(self) -> None:
-        """Raise `InputError` if another process holds the lock; changes nothing."""
-        if self.path.is_file():
-            with open(self.path, "r+") as file:
-                self._lock_or_fail(file)
-
-    def acquire(self) -> Lock:
-        """Take the lock; `InputError` if another process holds it."""
-        file = open(self.path, "a+")  # noqa: SIM115  (held open for the life of the lock)
-        try:
-            self._lock_or_fail(file)
-        except InputError:
-            file.close()
-            raise
-        file.seek(0)
-        file.truncate()
-        file.write(f"process {os.getpid()}")
-        file.flush()
-        self._file = file
-        return self
-
-    def _lock_or_fail(self, file: Any) -> None:
-        try:
-            _lock_file(file)
-        except OSError:
-            file.seek(0)
-            holder = file.read().strip() or "another process"
-            expected = "a run folder that no other process is writing"
-            got, remedy = (
-                f"one that is being written by {holder}",
-                "wait for it to end, or give another folder",
-            )
-            raise fail(str(self.path.parent), expected, got, remedy) from None
-
-    def release(self) -> None:
-        """Let go; the lock file stays, so that every process locks the same file."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
-
-
-def _lock_file(file: Any) -> None:
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        import msvcrt
-
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
-        return
-    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+__all__ = [
+    "CHECKPOINTS", "CONFIG", "DATA", "DATASET", "LOCK", "MARK", "METRICS", "NETWORK", "REPORT", "RESULT",
+    "Lock", "RunFolder", "check_can_create", "check_is_run", "check_name", "from_json", "read_metrics",
+    "sync_directory", "to_json", "write_aside", "write_aside_with",
+]  # fmt: skip
 
 
 class RunFolder:
-    """A run's folder, opened for writing: `RunFolder.create(...)` or `RunFolder.open(...)`; `close()` it
-    after use.
+    """A run's folder, opened for writing: `RunFolder.claim(...)`, `create(...)` or `open(...)`; `close()` it
+    after use. `path` is where its files are now; `begun`: whether it is a run by now.
     """
 
-    def __init__(self, path: Path, lock: Lock):
+    def __init__(self, path: Path, lock: Lock, *, made: tuple[Path, ...] = (), begun: bool = True):
         self.path = path
         self._lock = lock
         self._metrics: Any = None
+        self.begun = begun
+        self._made = made  # directories that the claim made
+        self._target: tuple[Path, Lock] | None = None  # the run that this one is to replace
+        self._identity = _identity(path)
 
     @classmethod
-    def create(cls, path: str | Path, config: str, *, overwrite: bool = False) -> RunFolder:
-        """A new run at `path` with `config` as its `config.toml`.
+    def claim(cls, path: str | Path, config: str, *, overwrite: bool = False) -> RunFolder:
+        """A new run at `path` with `config` as its `config.toml`, that has yet to `begin()`.
 
-        An existing folder that is not empty is refused, unless it holds a run and `overwrite` is true: then
-        the new folder is complete before the old one is taken away. Raises `InputError`.
+        Of several processes that claim one path at the same time exactly one succeeds. An existing folder
+        that is not empty is refused, unless it holds a run and `overwrite` is true: that stays as it is until
+        `begin()`. Left without having begun, everything is as it was. Raises `InputError`.
         """
         path = Path(path)
         check_can_create(path, overwrite=overwrite)
         path = path.resolve() if path.is_symlink() or path.name in ("", "..") else path
-        _make_directory(path.parent)
-        old = Lock(path).acquire() if path.is_dir() and any(path.iterdir()) else None
-        new = path.with_name(f".{path.name}.{os.getpid()}.new")
-        lock = Lock(new)
+        recover(path)
+        made = _make_directories(path)
         try:
-            shutil.rmtree(new, ignore_errors=True)
-            _make_directory(new)
-            write_aside(new / CONFIG, config)
-            lock.acquire()
-            _replace_folder(new, path)
+            lock = Lock(path).acquire()
+        except InputError:
+            _remove_empty(made)
+            raise
+        except OSError as error:
+            _remove_empty(made)
+            raise path_error(path, error) from None
+        try:
+            check_existing(path, overwrite, locked=True)
+            if holds_nothing(path):
+                return cls._in_place(path, lock, config, made)
+            return cls._aside(path, lock, config)
         except BaseException:
             lock.release()
-            shutil.rmtree(new, ignore_errors=True)
             raise
-        finally:
-            if old is not None:
-                old.release()
-        lock.path = path / LOCK
-        return cls(path, lock)
+
+    @classmethod
+    def _in_place(cls, path: Path, lock: Lock, config: str, made: tuple[Path, ...]) -> RunFolder:
+        folder = cls(path, lock, made=made, begun=False)
+        try:
+            (path / MARK).unlink(missing_ok=True)  # of a claim that was killed: the lock was free
+            with open(path / MARK, "x", encoding="utf-8") as file:
+                file.write(names.mark())
+            write_aside(path / CONFIG, config)
+        except BaseException:
+            folder.close()
+            raise
+        return folder
+
+    @classmethod
+    def _aside(cls, path: Path, lock: Lock, config: str) -> RunFolder:
+        new = aside_of(path, "new")
+        new.mkdir()
+        try:
+            folder = cls(new, Lock(new).acquire(), begun=False)
+            folder._target = (path, lock)
+            write_aside(new / MARK, names.mark())
+            write_aside(new / CONFIG, config)
+        except BaseException:
+            remove(new)
+            raise
+        return folder
+
+    def begin(self) -> RunFolder:
+        """From here on this is a run: where it replaces another, the two change places in one act."""
+        if self._target is not None:
+            path, lock = self._target
+            old = put_in_place(self.path, path)
+            self.path, self._lock.path, self._target = path, path / LOCK, None
+            lock.release()
+            remove(old)
+        self.begun = True
+        return self
+
+    @classmethod
+    def create(cls, path: str | Path, config: str, *, overwrite: bool = False) -> RunFolder:
+        """`claim`, begun at once."""
+        folder = cls.claim(path, config, overwrite=overwrite)
+        try:
+            return folder.begin()
+        except BaseException:
+            folder.close()
+            raise
 
     @classmethod
     def open(cls, path: str | Path) -> RunFolder:
@@ -203,15 +158,40 @@ class RunFolder:
         path = check_is_run(path)
         if not os.access(path, os.W_OK | os.X_OK):
             raise fail(str(path), "a folder that can be written", "one that cannot", "change its permissions")
-        return cls(path, Lock(path).acquire())
+        folder = cls(path, Lock(path).acquire())
+        try:
+            for left in names.unfinished(path):
+                shutil.rmtree(left) if left.is_dir() else left.unlink()
+            if names.format_of(path) is None and names.is_marked(path):
+                write_aside(path / MARK, names.mark())
+        except BaseException:
+            folder.close()
+            raise
+        return folder
 
     def close(self) -> None:
-        """Flush the metrics and release the lock."""
-        self.sync_metrics()
-        if self._metrics is not None:
-            self._metrics.close()
-            self._metrics = None
-        self._lock.release()
+        """Flush the metrics and release the lock; a run that has not begun leaves nothing behind."""
+        metrics, self._metrics = self._metrics, None
+        try:
+            if metrics is not None:
+                with metrics:
+                    metrics.flush()
+                    os.fsync(metrics.fileno())
+        finally:
+            if not self.begun:
+                self._undo()
+            self._lock.release()
+
+    def _undo(self) -> None:
+        if self._target is not None:
+            self._target[1].release()
+            remove(self.path)
+            return
+        with suppress(OSError):
+            if not names.strangers(self.path):
+                for name in (CONFIG, DATA, MARK, LOCK):
+                    (self.path / name).unlink(missing_ok=True)
+        _remove_empty(self._made)
 
     def __enter__(self) -> RunFolder:
         return self
@@ -231,8 +211,32 @@ class RunFolder:
     def dataset(self) -> Path:
         return self.path / DATASET
 
+    def check_there(self) -> None:
+        """Raise `InputError` where the folder is no longer the one that was opened."""
+        whole = _identity(self.path) == self._identity
+        if whole and self._metrics is not None:
+            whole = _identity(self.path / METRICS) == _identity(self._metrics.fileno())
+        if not whole:
+            what = f"{self.path}, which was removed, renamed or replaced while the run went on"
+            remedy = "put it back and resume it, or start the run again"
+            raise fail("run folder", "the folder of this run in its place", what, remedy)
+
+    def check_config(self, config: str) -> None:
+        """Raise `InputError` unless config.toml holds the settings that the run goes by."""
+        self.check_there()
+        path = self.path / CONFIG
+        try:
+            now = path.read_text(encoding="utf-8")
+        except (OSError, ValueError):
+            now = ""
+        if names.settings_hash(now) != names.settings_hash(config):
+            got = "others: it was edited or removed while the run went on"
+            remedy = f"undo that, then: intertwine resume {self.path}"
+            raise fail(str(path), "the settings that this run was started with", got, remedy)
+
     def append_metrics(self, record: dict[str, Any]) -> None:
         """Add one line to `metrics.jsonl`; it survives a kill of this process as soon as this returns."""
+        self.check_there()
         if self._metrics is None:
             self._metrics = open(self.path / METRICS, "ab")  # noqa: SIM115  (kept open from step to step)
         self._metrics.write((to_json(record) + "\n").encode())
@@ -266,126 +270,55 @@ class RunFolder:
 
 
 def read_metrics(folder: str | Path) -> list[dict[str, Any]]:
-    """The history of the run in `folder`: one dict a step, steps 0, 1, 2, ... without a gap."""
+    """The history of the run in `folder`: one dict a step, steps 0, 1, 2, ... without a gap, up to the first
+    line that is cut or holds what no run writes.
+    """
     path = Path(folder) / METRICS
     if not path.exists():
         return []
     return list(_good_lines(path.read_bytes().splitlines(keepends=True)))
 
 
-def _good_lines(lines: Iterable[bytes]) -> Iterable[dict[str, Any]]:
+def _good_lines(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
     for index, line in enumerate(lines):
         if not line.endswith(b"\n"):
             return
         try:
-            record = json.loads(line)
+            record = from_json(line)
         except ValueError:
             return
         if not isinstance(record, dict) or record.get("step") != index:
             return
+        if not all(is_of_column(name, value) for name, value in record.items()):
+            return
         yield record
 
 
-def check_name(path: Path) -> None:
-    """Raise `InputError` for a path that no file system takes."""
-    if "\x00" in str(path) or any(len(os.fsencode(part)) > 255 for part in path.parts):
-        shown = ascii(str(path)[:60])
-        remedy = "give another path"
-        raise fail("path", "a path of names of at most 255 bytes, without zero bytes", shown, remedy)
-
-
-def check_is_run(path: str | Path) -> Path:
-    """`path` if a run folder is there, or an `InputError` that says what is."""
-    path = Path(path)
-    check_name(path)
-    remedy = "give the folder that a run wrote, the one with config.toml in it"
+def _identity(file: Path | int) -> tuple[int, int] | None:
+    """What a file or folder is, whatever its name; None where nothing is."""
     try:
-        if not path.exists():
-            raise fail(str(path), "a run folder", "a path where nothing is", remedy)
-        if not path.is_dir():
-            raise fail(str(path), "a run folder", "a file", remedy)
-        if not (path / CONFIG).is_file():
-            raise fail(str(path), "a run folder", "a folder without config.toml", remedy)
-    except (OSError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise _path_error(path, error) from None
-    return path
+        found = os.stat(file)
+    except OSError:
+        return None
+    return (found.st_dev, found.st_ino)
 
 
-def check_can_create(path: Path, *, overwrite: bool) -> None:
-    """Raise `InputError` unless a new run may be written at `path`; touches nothing."""
-    check_name(path)
+def _make_directories(path: Path) -> tuple[Path, ...]:
+    """`path` as a directory, with its parents; those that were not there before, innermost first."""
+    missing = []
+    place = path
     try:
-        if path.exists():
-            _check_existing(path, overwrite)
-        ancestor = path if path.exists() else path.parent
-        while not ancestor.exists():
-            ancestor = ancestor.parent
-        if not ancestor.is_dir():
-            raise fail(
-                "out", "a path whose parents are folders", f"{ancestor}, a file", "give another folder"
-            )
-        if not os.access(ancestor, os.W_OK | os.X_OK):
-            raise fail(
-                "out", "a folder that can be written", str(path), "give another, or change the permissions"
-            )
-    except (OSError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise _path_error(path, error) from None
-
-
-def _check_existing(path: Path, overwrite: bool) -> None:
-    if not path.is_dir():
-        raise fail("out", "a new or empty folder", f"the file {path}", "give another path")
-    present = {entry.name for entry in path.iterdir()}
-    if present <= {LOCK}:
-        return
-    is_run = CONFIG in present and all(name in KNOWN or name.endswith(".tmp") for name in present)
-    if is_run:
-        Lock(path).check()
-    if is_run and not overwrite:
-        raise fail(
-            "out",
-            "a new or empty folder",
-            f"{path}, which holds a run",
-            f"give another folder, go on with `intertwine resume {path}`, or replace it with --overwrite",
-        )
-    if not is_run:
-        others = sorted(present - KNOWN)[:3]
-        shown = "config.toml missing" if not others else ", ".join(others)
-        raise fail(
-            "out",
-            "a new or empty folder",
-            f"{path}, which holds other things than a run ({shown})",
-            "give another folder; --overwrite replaces run folders only",
-        )
-
-
-def _path_error(path: Path, error: Exception) -> InputError:
-    reason = getattr(error, "strerror", None) or str(error)
-    return fail("path", "a usable path", f"{str(path)[:100]!r} ({reason})", "give another path")
-
-
-def _make_directory(path: Path) -> None:
-    try:
+        while not place.exists():
+            missing.append(place)
+            place = place.parent
         path.mkdir(parents=True, exist_ok=True)
     except (OSError, ValueError) as error:
-        raise _path_error(path, error) from None
+        raise path_error(path, error) from None
+    return tuple(missing)
 
 
-def _replace_folder(new: Path, path: Path) -> None:
-    """Put `new` at `path`; what was there is renamed first and removed last."""
-    old = path.with_name(f".{path.name}.{os.getpid()}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    if path.exists():
-        os.replace(path, old)
-    try:
-        os.replace(new, path)
-    except BaseException:
-        if old.exists():
-            os.replace(old, path)
-        raise
-    sync_directory(path.parent)
-    shutil.rmtree(old, ignore_errors=True)
+def _remove_empty(folders: tuple[Path, ...]) -> None:
+    """Remove the folders, as far as they are empty."""
+    with suppress(OSError):
+        for folder in folders:
+            folder.rmdir()

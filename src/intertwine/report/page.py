@@ -12,7 +12,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import os
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,8 @@ import jinja2
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
+from intertwine.records.folder import REPORT
+from intertwine.records.writing import write_aside
 from intertwine.report import summary
 from intertwine.report.theme import template
 from intertwine.report.views import View, view_of
@@ -43,16 +44,8 @@ def write_report(folder: str | Path) -> Path:
     folder = Path(folder)
     view = view_of(folder)
     page = render(view.read(folder), view).encode("utf-8")
-    path = folder / "report.html"
-    aside = folder / f".report.html.{os.getpid()}.tmp"
-    try:
-        with open(aside, "wb") as file:
-            file.write(page)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(aside, path)
-    finally:
-        aside.unlink(missing_ok=True)
+    path = folder / REPORT
+    write_aside(path, page)
     return path
 
 
