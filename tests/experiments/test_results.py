@@ -88,6 +88,7 @@ def test_dataset(folder):
 
 def test_the_final_files_are_the_only_ones(folder):
     wanted = {
+        ".intertwine",
         ".lock",
         "checkpoints",
         "config.toml",

@@ -2,6 +2,7 @@
 how it goes on."""
 
 import signal
+import socket
 import time
 
 import numpy as np
@@ -151,3 +152,29 @@ def test_flags_that_do_not_fit_are_refused_in_one_line(given, named, tmp_path, c
 
 def test_one_process_needs_no_worker():
     assert workers.asked("1", None, None) is None
+
+
+def test_a_coordinator_that_cannot_be_is_refused_at_once(tmp_path, capsys):
+    """A port that another program has, a host that nobody knows: one line, nothing started or written."""
+    with socket.create_server(("localhost", 0)) as taken:
+        port = taken.getsockname()[1]
+        cases = {f"localhost:{port}": "in use", "no-such-host.invalid:4000": "host that is known"}
+        for address, told in cases.items():
+            flags = ("--processes", "2", "--process-id", "0", "--coordinator", address)
+            begun = time.monotonic()
+            assert main(["ground-state", "--out", str(tmp_path / "run"), *flags]) == 2
+            error = capsys.readouterr().err
+            assert len(error.splitlines()) == 1 and told in error and address in error
+            assert time.monotonic() - begun < 30 and not (tmp_path / "run").exists()
+
+
+@pytest.mark.slow
+def test_processes_with_different_settings_all_say_so(tmp_path):
+    flags = ("--coordinator", f"localhost:{workers._free_port()}")
+    second = begin(tmp_path / "run", "--process-id", 1, *flags, "--seed", 1)
+    first = begin(tmp_path / "run", "--process-id", 0, *flags)
+    for process in (first, second):
+        code, out, err = runs.finish(process)
+        assert code == 2 and out == "" and len(err.splitlines()) == 1, err
+        assert "same command, settings and versions" in err
+    assert not (tmp_path / "run").exists()

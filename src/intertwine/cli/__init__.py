@@ -1,7 +1,8 @@
 """The command `intertwine`: ground-state, learn, classify, renormalize, run, resume, report.
 
-A problem with what was given is one line on standard error and exit code 2; a run that diverged is 1; one
-that was interrupted is 130. Flags and TOML files are read into the same tables and checked in one place, so
+Exit codes: 0, all is well; 1, a run that diverged; 2, a problem with what was given, or with the files; 3, a
+run of several processes that lost one; 130, a run that was interrupted and can be resumed. A problem is one
+line on standard error. Flags and TOML files are read into the same tables and checked in one place, so
 that both get the same words. Nothing heavy is imported before it is needed: `intertwine --help` must answer
 at once.
 
@@ -14,7 +15,9 @@ at once.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -22,6 +25,8 @@ import typer
 from intertwine._version import __version__
 from intertwine.cli import classify, ground_state, learn, renormalize, runs
 from intertwine.cli.problems import explain
+from intertwine.experiments.interruption import StopRequest, ignore
+from intertwine.experiments.terminal import steady
 
 app = typer.Typer(
     name="intertwine",
@@ -56,12 +61,26 @@ def _root(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command with `arguments` (default: those of the process) and give its exit code."""
-    command = typer.main.get_command(app)
+    command, own = typer.main.get_command(app), arguments is None
     given = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
-    try:
-        code = command.main(args=given, prog_name="intertwine", standalone_mode=False)
-    except (Exception, KeyboardInterrupt) as error:
-        code = explain(error)
-        if code is None:
-            raise
+    with steady(own=own, tell="--help" not in given), quiet(own), StopRequest():
+        try:
+            code = command.main(args=given, prog_name="intertwine", standalone_mode=False)
+        except (Exception, KeyboardInterrupt) as error:
+            code = explain(error)
+            if code is None:
+                raise
+    if own:
+        ignore()
     return code if isinstance(code, int) else 0
+
+
+@contextmanager
+def quiet(own: bool) -> Iterator[None]:
+    """Within a process of the command's own, warnings of libraries are not shown, unless asked for (-W): what
+    qualifies a number stands in its result.
+    """
+    with warnings.catch_warnings():
+        if own and not sys.warnoptions:
+            warnings.simplefilter("ignore")
+        yield

@@ -32,6 +32,10 @@ def explain(error: BaseException) -> int | None:
     if isinstance(error, KeyboardInterrupt | typer.Abort):
         print("interrupted.", file=sys.stderr)
         return 130
+    if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in str(error):
+        print("error: memory: this machine has not enough for it; take less of what the settings make large.",
+              file=sys.stderr)  # fmt: skip
+        return 2
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
         print(f"error: {where}{error.strerror or error}; check the path, its permissions and the free space.",

@@ -15,7 +15,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
+from intertwine.experiments.rendezvous import not_joined, wait_for
 from intertwine.experiments.run_folder import RunFolder
+from intertwine.experiments.terminal import lasting
 
 LOST = 3
 """Exit code: another process of the run was lost."""
@@ -46,15 +48,20 @@ def connect(place: Place) -> None:
     """Join the other processes; before anything is computed."""
     import jax
 
+    if place.process_id:
+        wait_for(place.coordinator, PATIENCE)
     jax.config.update("jax_cpu_collectives_implementation", "gloo")
-    jax.distributed.initialize(
-        place.coordinator,
-        place.processes,
-        place.process_id,
-        initialization_timeout=PATIENCE,
-        heartbeat_timeout_seconds=HEARTBEAT,
-        shutdown_timeout_seconds=FAREWELL,
-    )
+    try:
+        jax.distributed.initialize(
+            place.coordinator,
+            place.processes,
+            place.process_id,
+            initialization_timeout=PATIENCE,
+            heartbeat_timeout_seconds=HEARTBEAT,
+            shutdown_timeout_seconds=FAREWELL,
+        )
+    except RuntimeError:
+        raise not_joined(place.processes, place.coordinator, PATIENCE) from None
 
 
 def is_leader() -> bool:
@@ -139,7 +146,8 @@ def keep_own_words(speaks: bool) -> TextIO:
     """
     sys.stdout.flush()
     sys.stderr.flush()
-    streams = [os.fdopen(os.dup(number), "w", buffering=1, encoding="utf-8") for number in (1, 2)]
+    given = ((1, sys.stdout), (2, sys.stderr))
+    streams = [lasting(os.dup(number), stream) for number, stream in given]
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for number in (1, 2):
         os.dup2(nowhere, number)

@@ -4,6 +4,7 @@ shared)."""
 from __future__ import annotations
 
 import json
+import os
 import sys
 import traceback
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from typing import IO, Any
 
 from intertwine.experiments import processes
 from intertwine.experiments.kinds import configuration_of, kind_of
+from intertwine.experiments.rendezvous import check_alike
 
 UNEXPECTED = 70
 """Exit code: an error of the program itself; its traceback is shown."""
@@ -36,12 +38,17 @@ def work(
         configuration = configuration_of(task["configuration"])
         set_precision(configuration.precision)
         processes.connect(place)
+        check_alike(task)
+        if task["joined"] is not None:
+            os.write(task["joined"], b".")
         kind, path = kind_of(task["configuration"]), Path(task["path"])
         if task["action"] == "start":
             kind.load("start")(configuration, path, overwrite=task["overwrite"])
         else:
             kind.load("resume")(path, configuration)
     except BaseException as error:
+        if task["first"]:
+            sys.stderr = errors
         processes.end(_code(error, explain, errors))
     return 0
 

@@ -13,6 +13,7 @@ with one line that says how to go on.
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -25,12 +26,16 @@ from typing import Any
 
 from intertwine._checks import InputError, fail, positive_int
 from intertwine.experiments import checkpoints, processes
+from intertwine.experiments.interruption import SIGNALS
+from intertwine.experiments.rendezvous import check_coordinator, not_joined
 from intertwine.experiments.run_folder import read_metrics
 
 MOST_PROCESSES = 4096
 GRACE = 10.0
 """Seconds that workers have to end by themselves after one was lost."""
 _EXPLAINED = (2, 1, 130)
+_ABORTED = (-6, -11)
+"""How JAX ends a process that cannot join the others: SIGABRT, SIGSEGV."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +47,46 @@ class Order:
     path: str
     overwrite: bool = False
 
-    def line(self, place: processes.Place) -> bytes:
-        return (json.dumps(self.__dict__ | {"place": list(place)}) + "\n").encode()
+    def line(self, place: processes.Place, **how: Any) -> bytes:
+        return (json.dumps(self.__dict__ | {"place": list(place)} | how) + "\n").encode()
+
+
+class Worker:
+    """A process that was started. `joined` says whether it has met the others."""
+
+    def __init__(self, order: Order, place: processes.Place, *, first: bool):
+        reader, writer = os.pipe()
+        posix = os.name == "posix"
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "intertwine.cli", "worker"],
+            stdin=subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C reaches the workers once, through this process
+            pass_fds=(writer,) if posix else (),
+        )
+        os.close(writer)
+        self._reader = os.fdopen(reader, "rb", buffering=0)
+        stdin = self.process.stdin
+        if stdin is not None:
+            with suppress(OSError):
+                stdin.write(order.line(place, joined=writer if posix else None, first=first))
+                stdin.flush()
+
+    @property
+    def joined(self) -> bool:
+        """Of a process that has ended."""
+        return bool(self._reader.read(1))
+
+    def end(self) -> None:
+        """See to it that the process is gone."""
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        if self.process.stdin is not None:
+            with suppress(OSError):
+                self.process.stdin.close()
+
+    def close(self) -> None:
+        self._reader.close()
 
 
 def asked(processes_: Any, process_id: Any, coordinator: Any) -> tuple[int, list[int], str] | None:
@@ -94,32 +137,25 @@ def _free_port() -> int:
 
 def supervise(order: Order, count: int, ids: list[int], coordinator: str) -> int:
     """Run `order` in the workers `ids`; the exit code, having said what there is to say."""
-    workers = [_start(order, processes.Place(count, k, coordinator)) for k in ids]
-    stopping = _PassOn(workers)
+    check_coordinator(coordinator, here=0 in ids)
+    workers = [Worker(order, processes.Place(count, k, coordinator), first=k == ids[0]) for k in ids]
+    stopping = _PassOn([worker.process for worker in workers])
     try:
         with stopping:
-            codes = _wait(workers)
+            codes = _wait([worker.process for worker in workers])
     finally:
         for worker in workers:
-            _kill(worker)
+            worker.end()
+    apart = [w for w, code in zip(workers, codes, strict=True) if code in _ABORTED and not w.joined]
+    for worker in workers:
+        worker.close()
     code = verdict(codes)
     if code != processes.LOST:
         return code
+    if apart:
+        raise not_joined(count, coordinator, processes.PATIENCE)
     print(f"error: {_lost(order, ids, codes)}", file=sys.stderr, flush=True)
     return processes.LOST
-
-
-def _start(order: Order, place: processes.Place) -> subprocess.Popen[bytes]:
-    worker = subprocess.Popen(
-        [sys.executable, "-m", "intertwine.cli", "worker"],
-        stdin=subprocess.PIPE,
-        start_new_session=True,  # Ctrl-C reaches the workers once, through this process
-    )
-    assert worker.stdin is not None
-    with suppress(OSError):
-        worker.stdin.write(order.line(place))
-        worker.stdin.flush()
-    return worker
 
 
 def _wait(workers: list[subprocess.Popen[bytes]]) -> list[int | None]:
@@ -173,17 +209,8 @@ def _how(code: int | None) -> str:
     return f"killed by signal {-code}"
 
 
-def _kill(worker: subprocess.Popen[bytes]) -> None:
-    if worker.poll() is None:
-        worker.kill()
-    worker.wait()
-    if worker.stdin is not None:
-        with suppress(OSError):
-            worker.stdin.close()
-
-
 class _PassOn:
-    """While entered, SIGINT and SIGTERM go to the workers, which end the run after the step they are in."""
+    """While entered, signals go to the workers, which end the run after the step they are in."""
 
     def __init__(self, workers: list[subprocess.Popen[bytes]]):
         self._workers = workers
@@ -191,8 +218,9 @@ class _PassOn:
 
     def __enter__(self) -> None:
         with suppress(ValueError):  # not in the main thread
-            for number in (signal.SIGINT, signal.SIGTERM):
-                self._before[number] = signal.signal(number, self._pass)
+            for number in SIGNALS:
+                if number == signal.SIGINT or signal.getsignal(number) is not signal.SIG_IGN:
+                    self._before[number] = signal.signal(number, self._pass)
 
     def __exit__(self, *exception: object) -> None:
         for number, handler in self._before.items():
