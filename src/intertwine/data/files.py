@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from intertwine._checks import InputError, fail
+from intertwine._memory import check_memory
 
 FORMATS = ".npy, .npz, .nc (netCDF), .csv, or IDX (.gz, -ubyte)"
 DEFLATE = 1032
@@ -89,20 +90,7 @@ def check_announced(path: Path, announced: int, most: int, what: str) -> None:
     """Raise unless `announced` bytes fit the `most` that the file can hold, and this machine's memory."""
     if announced > most:
         raise damaged(path, f"as many bytes as it announces ({announced:,}, {what})", f"at most {most:,}")
-    if announced > memory():
-        have = f"{announced / 2**30:.1f} GiB"
-        remedy = "save it as .npy, which is read in place"
-        raise fail(
-            _shown(path), f"data that fit in the {memory() / 2**30:.0f} GiB of this machine", have, remedy
-        )
-
-
-def memory() -> int:
-    """Bytes of physical memory."""
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):
-        return 1 << 36
+    check_memory(announced, "save it as .npy, which is read in place", _shown(path))
 
 
 def checksum(path: Path) -> str:

@@ -26,6 +26,7 @@ from intertwine.experiments import classify_measures, running
 from intertwine.experiments.classify_configuration import ClassifyConfiguration
 from intertwine.experiments.classify_data import LabelledImages, augmented, labelled_images
 from intertwine.experiments.classify_words import announce, headline, words
+from intertwine.experiments.memory_needs import for_classifying
 from intertwine.experiments.progress import show as show_lines
 from intertwine.experiments.results import number_or_nan, parameter_variables, versions
 from intertwine.experiments.run_data import data_record, load_data
@@ -43,7 +44,8 @@ from intertwine.learning.labelled import Labelled
 from intertwine.learning.schedules import Cosine, Warmup
 from intertwine.learning.supervised import Supervised
 from intertwine.models.network import Network
-from intertwine.records.caveats import of_classifying
+from intertwine.records import caveats
+from intertwine.spaces.grid import Grid
 
 CALIBRATION = 2000
 """Images that the statistics of batch norms are taken from."""
@@ -61,13 +63,14 @@ _LAST_RATE = 1e-3
 
 
 class Problem(NamedTuple):
-    """Everything that a configuration and its data determine."""
+    """Everything that a configuration and its data determine. memory: bytes that the run needs."""
 
     configuration: ClassifyConfiguration
     data: Dataset
     images: LabelledImages
     training: Training
     key: jax.Array
+    memory: int
 
 
 def load_classifier(folder: str | Path) -> Any:
@@ -90,12 +93,20 @@ def build(c: ClassifyConfiguration) -> Problem:
     """The data, the network and its training; `InputError` for what does not go together."""
     data = load_data(c.data)
     images = labelled_images(c, data)
+    memory = for_classifying(
+        c,
+        Grid(c.group).group.order,
+        images.side,
+        images.train.images.shape[-1],
+        len(data.train),
+        images.classes,
+    )
     network_key, training_key, key = jax.random.split(jax.random.key(c.seed), 3)
     network = network_from_name(
         c.network.name, c.group, channels=images.train.images.shape[-1], image_size=images.side,
         classes=images.classes, dropout=c.network.dropout, key=network_key,
     )  # fmt: skip
-    return Problem(c, data, images, _training(c, images, Network.of(network), training_key), key)
+    return Problem(c, data, images, _training(c, images, Network.of(network), training_key), key, memory)
 
 
 def _training(c: ClassifyConfiguration, images: LabelledImages, network: Network, key: jax.Array) -> Training:
@@ -129,7 +140,7 @@ class Plan:
 
     def __init__(self, configuration: ClassifyConfiguration):
         self.problem = build(configuration)
-        self.source = data_record(self.problem.data)
+        self.source, self.memory = data_record(self.problem.data), self.problem.memory
         training = self.problem.training
         self.lines, self.every, self.start = training.lines, configuration.checkpoint_every, training.start
         self.template = training.template
@@ -229,7 +240,7 @@ def _finish(
             network, images.side, jax.random.fold_in(problem.key, 0)
         ),
     }
-    record["warnings"] = of_classifying(record)
+    record["warnings"] = caveats.of_classifying(record)
     record["seconds"] = seconds()
     record["versions"] = versions()
     return Finished(

@@ -16,6 +16,8 @@ from intertwine.data.rotated import deformed, random_deformations, rotated
 from intertwine.experiments.classify_configuration import ClassifyConfiguration
 
 _SHIFT = 14
+MOST_CLASSES = 1000
+"""A page shows no more, and a label far above the number of classes is a mistake."""
 
 
 class Labelled(NamedTuple):
@@ -53,10 +55,10 @@ def labelled_images(c: ClassifyConfiguration, data: Dataset) -> LabelledImages:
         if data.test_labels is None
         else np.concatenate([data.train_labels, data.test_labels])
     )
-    if labels.min() < 0 or len(np.unique(labels)) < 2:
-        raise fail(
-            "data.labels", "labels 0, 1, … of two classes or more", f"{np.unique(labels)[:5].tolist()}"
-        )
+    if labels.min() < 0 or labels.max() >= MOST_CLASSES or len(np.unique(labels)) < 2:
+        expected = f"labels 0, 1, … of two classes or more, and at most {MOST_CLASSES}"
+        got = np.unique(labels)[[0, 1, -1] if len(np.unique(labels)) > 2 else slice(None)].tolist()
+        raise fail("data.labels", expected, f"labels such as {got}", "number the classes from 0 on")
     order = np.random.default_rng(c.seed).permutation(len(data.train))
     order = order[: c.optimiser.examples or None]
     held = round(c.optimiser.validation * len(order))

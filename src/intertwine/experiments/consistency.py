@@ -4,10 +4,10 @@ allocated.
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 from intertwine._checks import InputError, fail
+from intertwine.experiments.memory_needs import refuse_beyond
 
 if TYPE_CHECKING:
     from intertwine.experiments.configuration import GroundStateConfiguration
@@ -141,14 +141,5 @@ def _gcnn_memory(c: GroundStateConfiguration, sites: int, layers: int, features:
 
 
 def _check_memory(c: GroundStateConfiguration, lattice: Any) -> None:
-    try:
-        available = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):
-        available = 1 << 36
-    needed = memory_needed(c, lattice.size)
-    if needed > available:
-        remedy = "take fewer optimiser.samples, a smaller model or lattice, or solver 'iterative'"
-        gib = f"one that needs about {needed / 2**30:.0f} GiB"
-        raise fail(
-            "memory", f"a run that fits in the {available / 2**30:.0f} GiB of this machine", gib, remedy
-        )
+    remedy = "take fewer optimiser.samples, a smaller model or lattice, or solver 'iterative'"
+    refuse_beyond(memory_needed(c, lattice.size), remedy)

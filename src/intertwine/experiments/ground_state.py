@@ -19,7 +19,9 @@ from intertwine._checks import InputError
 from intertwine.experiments import results, running
 from intertwine.experiments.build import Problem, build
 from intertwine.experiments.configuration import GroundStateConfiguration
+from intertwine.experiments.consistency import memory_needed
 from intertwine.experiments.correlations import correlations
+from intertwine.experiments.memory_needs import refuse_beyond
 from intertwine.experiments.progress import show as show_progress
 from intertwine.experiments.running import Finished
 from intertwine.learning import loop
@@ -36,6 +38,8 @@ class Plan:
 
     def __init__(self, configuration: GroundStateConfiguration):
         self.problem: Problem = build(configuration)
+        needed = memory_needed(configuration, self.problem.lattice.size)
+        self.memory = refuse_beyond(needed, "take fewer samples")
         self.exact = _known_energy(self.problem)
         self.lines, self.every = configuration.optimiser.steps, configuration.checkpoint_every
 

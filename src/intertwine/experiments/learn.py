@@ -22,7 +22,8 @@ from intertwine.experiments import learn_measures, learn_results, running
 from intertwine.experiments.learn_build import build_training
 from intertwine.experiments.learn_configuration import LearnConfiguration
 from intertwine.experiments.learn_progress import show as show_progress
-from intertwine.experiments.run_data import data_record, load_data
+from intertwine.experiments.memory_needs import for_learning
+from intertwine.experiments.run_data import data_record, held_bytes, load_data
 from intertwine.experiments.running import Finished, report, warn
 from intertwine.experiments.training import Training
 from intertwine.learning.guard import Diverged
@@ -32,21 +33,24 @@ Show = Callable[..., AbstractContextManager[Any]]
 
 
 class Problem(NamedTuple):
-    """Everything that a configuration and its data determine. probe: rows that every line is measured on."""
+    """Everything that a configuration and its data determine. probe: rows that every line is measured on.
+    memory: bytes that the run needs."""
 
     configuration: LearnConfiguration
     data: Dataset
     training: Training
     probe: learn_measures.Probe
     key: jax.Array
+    memory: int
 
 
 def build(c: LearnConfiguration) -> Problem:
     """The data and the training; `InputError` for what does not go together."""
     data = load_data(c.data)
+    memory = for_learning(c, data.size, len(data.train), held_bytes(data))
     training_key, key = jax.random.split(jax.random.key(c.seed))
     training = build_training(c, data, training_key)
-    return Problem(c, data, training, learn_measures.Probe.of(data, learn_measures.PROBE_ROWS), key)
+    return Problem(c, data, training, learn_measures.Probe.of(data, learn_measures.PROBE_ROWS), key, memory)
 
 
 class Plan:
@@ -54,7 +58,7 @@ class Plan:
 
     def __init__(self, configuration: LearnConfiguration):
         self.problem = build(configuration)
-        self.source = data_record(self.problem.data)
+        self.source, self.memory = data_record(self.problem.data), self.problem.memory
         training = self.problem.training
         self.lines, self.every, self.start = training.lines, configuration.checkpoint_every, training.start
         self.template = training.template

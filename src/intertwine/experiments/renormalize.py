@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from intertwine.experiments import running
+from intertwine.experiments.memory_needs import for_renormalizing
 from intertwine.experiments.progress import show as show_lines
 from intertwine.experiments.renormalize_configuration import NETWORK, RenormalizeConfiguration
 from intertwine.experiments.renormalize_results import Outcome, dataset, metrics_record, result_record
@@ -39,6 +40,7 @@ class Plan:
     """A renormalization run made ready: see `running.Plan`."""
 
     def __init__(self, configuration: RenormalizeConfiguration):
+        self.memory = for_renormalizing(configuration)
         self.c, self.study = configuration, build(configuration)
         self.source = network_record(configuration)
         self.lines, self.every, self.start = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from intertwine._checks import fail
+from intertwine.experiments.memory_needs import for_renormalizing
 from intertwine.experiments.renormalize_configuration import (
     APPROXIMATE,
     NETWORK,
@@ -28,6 +29,7 @@ def check_consistency(c: RenormalizeConfiguration) -> None:
         _check_potts(c)
     _check_samples(c, "sampler.samples", c.sampler.samples)
     _check_sampler(c)
+    for_renormalizing(c)  # before a lattice is built
     _check_tiling(c)
 
 

@@ -19,6 +19,7 @@ import numpy as np
 
 from intertwine._caveats import beneath
 from intertwine._checks import fail
+from intertwine._memory import available_memory, in_words
 from intertwine.experiments import checkpoints
 from intertwine.experiments.interruption import Interrupted, StopRequest
 from intertwine.experiments.processes import Follower, any_process, is_leader
@@ -59,8 +60,8 @@ class Plan(Protocol):
     """A run of one kind, made ready.
 
     lines: of metrics, in all. every: lines between checkpoints. template: a state of the right structure, or
-    a function from the line to one. source: what `data.json` says of the data, with their "checksum"; None
-    for runs without.
+    a function from the line to one. memory: bytes that it needs. source: what `data.json` says of the data,
+    with their "checksum"; None for runs without.
     """
 
     @property
@@ -69,6 +70,8 @@ class Plan(Protocol):
     def every(self) -> int: ...
     @property
     def template(self) -> Any: ...
+    @property
+    def memory(self) -> int: ...
     @property
     def source(self) -> dict[str, Any] | None: ...
 
@@ -116,7 +119,7 @@ def start(
     claim = RunFolder.claim if is_leader() else Follower.claim
     with StopRequest() as stop, claim(out, config, overwrite=overwrite) as folder, _stoppable(folder, stop):
         plan = prepare()
-        plan.announce()
+        _announce(plan)
         state = plan.start()
         folder.begin()
         if plan.source is not None:
@@ -140,9 +143,14 @@ def resume(
             return folder.path
         plan = prepare()
         _check_same_source(folder.path / DATA, plan.source)
-        plan.announce()
+        _announce(plan)
         ledger, state = _pick_up(folder, plan)
         return _go_on(plan, ledger, state, begun, stop, shown, page)
+
+
+def _announce(plan: Plan) -> None:
+    plan.announce()
+    print(f"about {in_words(plan.memory)} of {in_words(available_memory())} of memory", flush=True)
 
 
 def _opened(path: str | Path) -> RunFolder:
