@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import sys
 
-import typer
-
 from intertwine._checks import InputError
+
+INTERRUPTED = 130
+"""Exit code of a run that was stopped by a signal."""
 
 
 def _one_line(message: str) -> str:
@@ -28,10 +29,10 @@ def explain(error: BaseException) -> int | None:
         return 2
     if isinstance(error, Interrupted):
         print(error, file=sys.stderr)
-        return 130
-    if isinstance(error, KeyboardInterrupt | typer.Abort):
+        return INTERRUPTED
+    if isinstance(error, KeyboardInterrupt) or type(error).__name__ == "Abort":
         print("interrupted.", file=sys.stderr)
-        return 130
+        return INTERRUPTED
     if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in str(error):
         print("error: memory: this machine has not enough for it; take less of what the settings make large.",
               file=sys.stderr)  # fmt: skip

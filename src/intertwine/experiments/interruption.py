@@ -12,7 +12,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 SIGNALS = tuple(
@@ -20,7 +20,7 @@ SIGNALS = tuple(
     for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGXCPU", "SIGUSR1")
     if hasattr(signal, name)
 )
-AGAIN = 0.05
+AGAIN = 1.0
 """Seconds after which an interruption that a library has swallowed is raised once more."""
 
 
@@ -30,12 +30,17 @@ class Interrupted(Exception):  # noqa: N818  (an outcome, not an error)
 
 class StopRequest:
     """While entered, signals end the run: `asked` once one has come, `at_once` once the run is to end where
-    it is, by a `KeyboardInterrupt` in the main thread. Within `gently()` the first only sets `asked`.
+    it is, by a `KeyboardInterrupt` in the main thread, repeated until somebody has `heard`. Within `gently()`
+    the first only sets `asked`.
+
+    last: whether the process ends with this: signals that come later are ignored.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, last: bool = False) -> None:
         self.asked = False
         self.at_once = False
+        self.heard = False
+        self._last = last
         self._gentle = False
         self._before: dict[int, Any] = {}
         self._hook: Any = None
@@ -48,46 +53,50 @@ class StopRequest:
                     continue
                 self._before[number] = signal.signal(number, self._ask)
             self._hook, sys.unraisablehook = sys.unraisablehook, self._swallowed
+        outer = getattr(self._before.get(signal.SIGINT), "__self__", None)
+        if isinstance(outer, StopRequest) and outer.asked:
+            self.__exit__()
+            raise KeyboardInterrupt
         return self
 
     def __exit__(self, *exception: object) -> None:
+        self.heard = True
         for number, handler in self._before.items():
-            signal.signal(number, handler)
+            signal.signal(number, signal.SIG_IGN if self._last else handler)
         if self._hook is not None:
             sys.unraisablehook, self._hook = self._hook, None
         self._before = {}
 
     @contextmanager
     def gently(self) -> Iterator[None]:
-        """Within, the first signal waits for the end of a step."""
+        """Within, the first signal waits for the end of a step, and at the latest for the end of this."""
         self._gentle = True
         try:
             yield
         finally:
             self._gentle = False
+        if self.asked:
+            self._now()
 
     def _ask(self, number: int, frame: Any) -> None:
+        if self.heard:
+            return
         gentle, self.asked = self._gentle and not self.asked, True
         if not gentle:
-            self.at_once = True
-            raise KeyboardInterrupt
+            self._now()
 
-    def _swallowed(self, unraisable: Any) -> None:
-        """An interruption that came in a callback of a library, which cannot raise, is raised again."""
-        if self._before and issubclass(unraisable.exc_type, KeyboardInterrupt):
-            timer = threading.Timer(AGAIN, self._again)
-            timer.daemon = True
-            timer.start()
-        elif self._hook is not None:
-            self._hook(unraisable)
+    def _now(self) -> None:
+        self.at_once = True
+        timer = threading.Timer(AGAIN, self._again)
+        timer.daemon = True
+        timer.start()
+        raise KeyboardInterrupt
 
     def _again(self) -> None:
-        if self._before:
+        if not self.heard:
             os.kill(os.getpid(), signal.SIGINT)
 
-
-def ignore() -> None:
-    """From here on no signal disturbs the end of this process."""
-    with suppress(ValueError):  # not in the main thread
-        for number in SIGNALS:
-            signal.signal(number, signal.SIG_IGN)
+    def _swallowed(self, unraisable: Any) -> None:
+        """An interruption that came in a callback of a library is raised again, and needs no words."""
+        if self._hook is not None and not issubclass(unraisable.exc_type, KeyboardInterrupt):
+            self._hook(unraisable)

@@ -165,9 +165,11 @@ def _stoppable(folder: RunFolder, stop: StopRequest) -> Iterator[None]:
     try:
         yield
     except Interrupted:
+        stop.heard = True
         raise
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt) or (stop.at_once and isinstance(error, Exception)):
+            stop.heard = True
             raise Interrupted(_how_to_go_on(folder)) from None
         raise
 
@@ -234,6 +236,8 @@ def follow(
                     save(ledger, state, done)
                 if asked:
                     raise KeyboardInterrupt
+            if any_process(stop.asked):
+                raise KeyboardInterrupt
         except Diverged as error:
             good, step = last_good(error) or (state, done)
             if is_leader():

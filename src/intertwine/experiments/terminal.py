@@ -100,11 +100,11 @@ def steady(*, own: bool, tell: bool = True) -> Iterator[None]:
         for stream in (sys.stdout, sys.stderr):
             with suppress(OSError, ValueError, AttributeError):
                 stream.flush()
-        if not own:
-            for stream, errors in zip(before, encoders, strict=True):
-                with suppress(OSError, ValueError):
-                    if errors is not None:
-                        stream.reconfigure(errors=errors)  # type: ignore[union-attr]
+        for stream, errors in zip((sys.stdout, sys.stderr), encoders, strict=True):
+            with suppress(OSError, ValueError):
+                if errors is not None:
+                    stream.reconfigure(errors=errors)  # type: ignore[union-attr]
+        sys.stdout, sys.stderr = before
 
 
 def _encode_plainly(stream: Any) -> str | None:
