@@ -13,16 +13,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from intertwine._checks import fail
+from intertwine.boltzmann.defaults import LAST_RATE, first_rate
 from intertwine.learning.averaging import WeightAverage
 from intertwine.learning.gradient import OptaxGradient
 from intertwine.learning.loop import TrainState, iterate
 from intertwine.learning.schedules import Linear
 from intertwine.learning.stream import OverBatches
-
-DISCRETE_RATE, CONTINUOUS_RATE = 0.1, 0.005
-"""Where the default learning rate begins, for machines of discrete units, and of others (whose energies have
-no bounds); it falls along a straight line to LAST_RATE of that."""
-LAST_RATE = 1e-3
 
 
 class Fit(NamedTuple):
@@ -101,9 +97,7 @@ def descent(
 
 def falling(model: Any, updates: int, first: float | None = None) -> Linear:
     """The default learning rate."""
-    if first is None:
-        layers = getattr(model, "layers", None) or (model.visible_layer, model.hidden_layer)
-        first = DISCRETE_RATE if all(layer.is_discrete for layer in layers) else CONTINUOUS_RATE
+    first = first_rate(model) if first is None else first
     return Linear(first, LAST_RATE * first, updates)
 
 

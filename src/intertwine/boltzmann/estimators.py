@@ -22,7 +22,8 @@ import numpy as np
 from jax import Array
 
 from intertwine._checks import fail, positive_int
-from intertwine.boltzmann.epochs import CONTINUOUS_RATE, DISCRETE_RATE, by_epochs, descent
+from intertwine.boltzmann.defaults import AVERAGE, CHAINS, SCALE, STEPS, first_rate
+from intertwine.boltzmann.epochs import by_epochs, descent
 from intertwine.boltzmann.estimators_base import MachineEstimator, validate_data
 from intertwine.boltzmann.estimators_deep import DeepBeliefNetwork, DeepBoltzmannMachine
 from intertwine.boltzmann.estimators_units import Columns
@@ -68,8 +69,8 @@ class BoltzmannMachine(MachineEstimator):
         units: str = "auto",
         hidden_units: str = "binary",
         method: str = "pcd",
-        n_chains: int = 100,
-        n_steps: int = 1,
+        n_chains: int = CHAINS,
+        n_steps: int = STEPS,
         learning_rate: Any = "auto",
         n_iter: int = 10,
         batch_size: int = 100,
@@ -101,11 +102,11 @@ class BoltzmannMachine(MachineEstimator):
         model = self._blank(columns.units, rows.shape[1], self._hidden(), begin) if first else self._wide()
         rate = self.learning_rate
         if rate == "auto":
-            rate = CONTINUOUS_RATE if columns.units == "gaussian" else DISCRETE_RATE
+            rate = first_rate(model)
         binarise = columns.units == "binary"
         seed = 0 if first else len(self.history_)
         stream = OverBatches(self._objective(), Batches(rows, self.batch_size, seed=seed, binarise=binarise))
-        mover = descent(model, None, float(rate), 0.999, 0)
+        mover = descent(model, None, float(rate), AVERAGE, 0)
         state = start(model, stream, mover, key=going)
         leaves: list[np.ndarray] | None = getattr(self, "_leaves", None)
         if leaves is not None:
@@ -154,7 +155,7 @@ class BoltzmannMachine(MachineEstimator):
 
     def _blank(self, units: str, width: int, hidden: tuple[tuple[int, ...], str], key: Any) -> RBM:
         (count,), kind = hidden
-        return RBM(width, count, units=units, hidden_units=kind, scale=0.01, dtype="float32", key=key)
+        return RBM(width, count, units=units, hidden_units=kind, scale=SCALE, dtype="float32", key=key)
 
     def _learned(self, model: RBM, rows: np.ndarray, settings: dict[str, Any]) -> Any:
         self._leaves = None

@@ -17,7 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from intertwine._checks import fail, positive_int
-from intertwine.boltzmann.epochs import LAST_RATE
+from intertwine.boltzmann.defaults import LAST_RATE
 from intertwine.boltzmann.estimators_units import (
     UNITS,
     Columns,

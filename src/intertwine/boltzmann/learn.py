@@ -18,6 +18,7 @@ import numpy as np
 from jax import Array
 
 from intertwine._checks import fail, positive_int
+from intertwine.boltzmann.defaults import AVERAGE
 from intertwine.boltzmann.epochs import Fit, by_epochs, descent, learned
 from intertwine.boltzmann.kl import KL
 from intertwine.boltzmann.methods import PCD
@@ -44,7 +45,7 @@ def learn(
     weight_decay: float = 0.0,
     l1: float = 0.0,
     sparsity: tuple[float, float] | None = None,
-    average: float | None = 0.999,
+    average: float | None = AVERAGE,
     binarise: bool = False,
     validation: Any = None,
     key: Array,

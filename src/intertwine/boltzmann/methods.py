@@ -26,6 +26,7 @@ from jax import Array
 from jaxtyping import Float
 
 from intertwine._checks import fail, positive_int
+from intertwine.boltzmann.defaults import CHAINS, STEPS
 from intertwine.boltzmann.exact import log_z, smaller_side
 from intertwine.models.layered import layered
 
@@ -86,8 +87,8 @@ class PCD:
     PCD(chains=500, steps=1, warm_up=0)
     """
 
-    chains: int = 100
-    steps: int = 1
+    chains: int = CHAINS
+    steps: int = STEPS
     warm_up: int = 0
 
     def __post_init__(self) -> None:

@@ -7,15 +7,14 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from intertwine._checks import fail
 from intertwine.boltzmann import methods, tempering
 from intertwine.boltzmann.deep_belief import UP_DOWN_RATE
 from intertwine.boltzmann.deep_boltzmann import RATE as JOINT_RATE
 from intertwine.boltzmann.deep_likelihood import DeepLikelihood
+from intertwine.boltzmann.defaults import DISCRETE_RATE, LAST_RATE, first_rate, first_visible_bias
 from intertwine.boltzmann.doubling import CopiedLikelihood, composed
-from intertwine.boltzmann.epochs import CONTINUOUS_RATE, DISCRETE_RATE, LAST_RATE
 from intertwine.boltzmann.exact import is_enumerable
 from intertwine.boltzmann.kl import KL
 from intertwine.boltzmann.learn import check_rows
@@ -32,10 +31,6 @@ from intertwine.models.deep_belief import DBN
 from intertwine.models.deep_boltzmann import DBM
 from intertwine.models.directed_layer import DirectedLayer
 from intertwine.models.rbm import RBM
-from intertwine.models.tempered import base_rate
-
-BASE_RATE_FLOOR = 0.02
-"""How far from the ends of their range the means are kept at which the visible units begin."""
 
 
 def build_training(c: LearnConfiguration, data: Dataset, key: jax.Array) -> Training:
@@ -52,7 +47,7 @@ def _rbm(c: LearnConfiguration, data: Dataset, key: jax.Array) -> tuple[Stage, .
         raise fail("method.name", "'pcd' unless one layer has at most 22 units", got, "say 'pcd'")
     batches = _batches(c, data)
     check_rows(machine, batches)
-    mover = build_optimiser(c, c.optimiser.epochs * batches.per_epoch, _rate(machine))
+    mover = build_optimiser(c, c.optimiser.epochs * batches.per_epoch, first_rate(machine))
     stage = Stage(
         "", c.optimiser.epochs, batches.per_epoch, lambda _: machine, _objective(c), mover,
         lambda machines, epoch, key: batches,
@@ -76,7 +71,7 @@ def _deep_belief(c: LearnConfiguration, data: Dataset, key: jax.Array) -> tuple[
 
     stages = []
     for level in range(len(sizes) - 1):
-        mover = _layer_optimiser(c, batches.per_epoch, _rate(first) if level == 0 else DISCRETE_RATE)
+        mover = _layer_optimiser(c, batches.per_epoch, first_rate(first) if level == 0 else DISCRETE_RATE)
         stages.append(
             Stage(
                 f"layer {level + 1}", c.optimiser.layer_epochs, batches.per_epoch,
@@ -138,8 +133,7 @@ def first_machine(c: LearnConfiguration, data: Dataset, key: jax.Array) -> RBM:
     2010).
     """
     machine = _fresh(data.size, c.model.hidden[0], data.units, c, key)
-    mean = data.train[:10_000].mean(0, dtype=np.float64) / (255.0 if data.grey else 1.0)
-    bias = base_rate(machine.visible_layer, mean, floor=BASE_RATE_FLOOR)
+    bias = first_visible_bias(machine.visible_layer, data.train, 255.0 if data.grey else 1.0)
     return _with_biases(machine, jnp.asarray(bias, machine.visible_bias.dtype))
 
 
@@ -194,11 +188,6 @@ def build_method(c: LearnConfiguration) -> Any:
         return methods.PCD(m.chains, m.steps)
     kind = tempering.PT if m.name == "pt" else tempering.TrajectoryTempering
     return kind(chains=m.chains, replicas=m.temperatures, steps=m.steps)
-
-
-def _rate(machine: RBM) -> float:
-    discrete = machine.visible_layer.is_discrete and machine.hidden_layer.is_discrete
-    return DISCRETE_RATE if discrete else CONTINUOUS_RATE
 
 
 def build_optimiser(c: LearnConfiguration, updates: int, auto: float) -> Any:

@@ -21,6 +21,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from intertwine._checks import InputError, fail
+from intertwine.boltzmann.defaults import AVERAGE, CHAINS, SCALE, STEPS
 from intertwine.experiments.fields import Section, choice, integer, number, text
 
 MOST_UNITS = 1 << 20
@@ -108,7 +109,7 @@ class Model(Section):
 
     name: str = text("rbm:64", "a machine such as " + ", ".join(MODELS))
     hidden_units: Literal["binary", "spin", "rectified"] = choice("binary", "binary", "spin", "rectified")
-    scale: float = number(0.01, 0.0, 10.0)
+    scale: float = number(SCALE, 0.0, 10.0)
 
     @field_validator("name")
     @classmethod
@@ -142,8 +143,8 @@ class Method(Section):
     name: Literal["pcd", "cd", "pt", "trajectory", "exact"] = choice(
         "pcd", "pcd", "cd", "pt", "trajectory", "exact"
     )
-    chains: int = integer(100, 2, 1 << 20)
-    steps: int = integer(1, 1, 100_000)
+    chains: int = integer(CHAINS, 2, 1 << 20)
+    steps: int = integer(STEPS, 1, 100_000)
     temperatures: int = integer(10, 2, 1000)
 
 
@@ -172,7 +173,7 @@ class Optimiser(Section):
     centred: bool = Field(
         default=True, json_schema_extra={"expected": "true or false", "remedy": "for example true"}
     )
-    average: float = number(0.999, 0.0, 1.0)
+    average: float = number(AVERAGE, 0.0, 1.0)
 
     @field_validator("learning_rate", "learning_rate_end")
     @classmethod

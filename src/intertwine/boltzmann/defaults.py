@@ -1,0 +1,56 @@
+"""Every default of learning a distribution, in one place: `it.learn`, the estimators and the command read it.
+
+A setting that is None (or "auto") is decided here, from the units and the data, so that the three doors give
+the same machine on the same data.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from intertwine.models.unit_layer import UnitLayer
+
+DISCRETE_RATE, CONTINUOUS_RATE = 0.1, 0.005
+"""Where the learning rate begins, for machines of discrete units, and of others (whose energies have no
+bounds); it falls along a straight line to LAST_RATE of that."""
+LAST_RATE = 1e-3
+
+AVERAGE = 0.999
+"""Share of the past that the averaged parameters keep at an update."""
+
+CHAINS, STEPS = 100, 1
+"""Persistent chains, and sweeps of theirs an update."""
+
+SCALE = 0.01
+"""Standard deviation of the weights at the beginning."""
+
+BASE_RATE_FLOOR = 0.02
+"""How far from the ends of their range the means are kept at which the visible units begin."""
+
+MEAN_ROWS = 10_000
+"""Rows of the data whose means the visible units begin at."""
+
+
+def is_discrete(model: Any) -> bool:
+    """Whether all units of a machine of layers have finitely many values."""
+    layers = getattr(model, "layers", None) or (model.visible_layer, model.hidden_layer)
+    return all(layer.is_discrete for layer in layers)
+
+
+def first_rate(model: Any) -> float:
+    """Where the learning rate of `model` begins."""
+    return DISCRETE_RATE if is_discrete(model) else CONTINUOUS_RATE
+
+
+def first_visible_bias(layer: UnitLayer, rows: Any, scale: float = 1.0) -> np.ndarray:
+    """Biases (N,) with which the visible units, without the hidden ones, have the means of `rows` (rows, N)
+    divided by `scale`, such as 255 for grey bytes (Hinton 2010)."""
+    import numpy as np
+
+    from intertwine.models.tempered import base_rate
+
+    mean = np.asarray(rows[:MEAN_ROWS]).mean(0, dtype=np.float64) / scale
+    return base_rate(layer, mean, floor=BASE_RATE_FLOOR)
