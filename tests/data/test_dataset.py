@@ -59,7 +59,7 @@ WRONG = {
     "too many levels": (np.array([[0, 1], [3, 1]]), {"units": "potts:3"}),
     "negative levels": (np.array([[0, -1], [2, 1]]), {"units": "potts:3"}),
     "no such units": (ROWS, {"units": "quaternion"}),
-    "potts without states": (ROWS, {"units": "potts"}),
+    "potts of fractions": (ROWS / 2, {"units": "potts"}),
     "potts of one state": (ROWS, {"units": "potts:1"}),
     "labels of another length": (ROWS, {"labels": LABELS[:-1]}),
     "labels of two axes": (ROWS, {"labels": LABELS[:, None]}),
@@ -72,7 +72,7 @@ WRONG = {
     "held-out rows with a NaN": (ROWS * 1.0, {"test": np.full((3, 12), np.nan)}),
     "words": (np.array([["a", "b"], ["c", "d"]]), {}),
     "objects": (np.array([[None, 1], [2, 3]], object), {}),
-    "a list": ([[0, 1], [1, 0]], {}),
+    "a ragged list": ([[0, 1], [1]], {}),
 }
 
 

@@ -53,10 +53,16 @@ def learn(
         str | None, flag("--data", "mnist, digits, ising:8, bars-and-stripes:4, or a file", "NAME")
     ] = None,
     rows: Annotated[str | None, flag("--rows", "of a set that is made here", "INTEGER")] = None,
-    units: Annotated[str | None, flag("--units", "auto, binary, spin, gaussian, potts:q", "WORD")] = None,
+    units: Annotated[
+        str | None, flag("--units", "auto, binary, spin, gaussian, potts, potts:q", "WORD")
+    ] = None,
     shape: Annotated[str | None, flag("--shape", "of images, where the file has none", "28x28")] = None,
-    variable: Annotated[str | None, flag("--variable", "which array of the file", "NAME")] = None,
-    labels: Annotated[str | None, flag("--labels", "another array of it, or a file", "NAME")] = None,
+    variable: Annotated[
+        str | None, flag("--variable", "which array of the file, or which columns: a,b,c", "NAME")
+    ] = None,
+    labels: Annotated[
+        str | None, flag("--labels", "another array or column of it, or a file", "NAME")
+    ] = None,
     test_share: Annotated[str | None, flag("--test-share", "of a file's rows, held out", "NUMBER")] = None,
     data_folder: Annotated[str | None, flag("--data-folder", "where mnist is", "FOLDER")] = None,
     download: Annotated[bool | None, typer.Option("--download", help="fetch mnist where it is not")] = None,

@@ -3,7 +3,8 @@ r"""A data set: rows to learn from, rows held out, and what they are made of.
 Grey images are kept as they come, one byte a pixel, and read as probabilities g/255 of a 1. Training draws
 new zeros and ones at every visit; the held-out rows are binarised once, with a fixed seed, so that
 likelihoods can be compared (Salakhutdinov & Murray, ICML 2008). Real numbers ("gaussian" units, of variance
-1) are standardised column by column; `offset` and `scale` lead back.
+1) are standardised column by column; `offset` and `scale` lead back. Entries that are not known are nan
+(float32 rows then), and learnt from what is there (`models.missing`).
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from typing import Any
 import numpy as np
 
 from intertwine._checks import fail
+from intertwine.data.arrays import as_array
+from intertwine.data.columns import interpreted, is_frame, table_of
 from intertwine.data.units import converter, find_units
 from intertwine.data.values import Values, blocks, check_real, examine
 
@@ -25,6 +28,9 @@ BINARISATION_SEED = 2008
 
 COPY_BELOW = 1 << 28
 """Bytes: below this, held-out rows are chosen at random (copied); above, the last rows, left on disk."""
+
+MOST_LEVELS = 64
+"""Whole numbers below this may be kinds or levels: it is told that they were taken for real numbers."""
 
 _MOST_CHANNELS = 4
 """A first or last of three axes that is no longer than this holds the channels of an image."""
@@ -54,6 +60,8 @@ class Dataset:
     the three extents of rows with channels before or after them, or None.
     units: "binary", "spin", "gaussian" or "potts:q". grey: whether bytes g are probabilities g/255 of a 1.
     offset, scale: None, or float32[N] that were subtracted and divided by. notes: what a user should know.
+    columns: the names of the columns as they were read, classes: the words that labels number, or None.
+    missing: how many entries of all rows are nan.
     """
 
     name: str
@@ -70,14 +78,17 @@ class Dataset:
     scale: np.ndarray | None = None
     notes: tuple[str, ...] = ()
     known: Known | None = None
+    columns: tuple[str, ...] | None = None
+    classes: tuple[str, ...] | None = None
+    missing: int = 0
 
     @classmethod
     def of(
         cls,
-        rows: np.ndarray,
-        test: np.ndarray | None = None,
+        rows: Any,
+        test: Any = None,
         *,
-        labels: np.ndarray | None = None,
+        labels: Any = None,
         test_labels: np.ndarray | None = None,
         units: str | None = None,
         shape: tuple[int, ...] | None = None,
@@ -87,11 +98,19 @@ class Dataset:
         source: str = "an array",
         checksum: str = "",
         known: Known | None = None,
+        columns: tuple[str, ...] | None = None,
+        classes: tuple[str, ...] | None = None,
+        notes: tuple[str, ...] = (),
     ) -> Dataset:
         """The data set of an array (n, N), or of images (n, height, width), (n, height, width, channels) or
         (n, channels, height, width), whose rows stay in the order of the array.
 
-        units: detected if None: {0, 1} is binary, {−1, 1} spin, bytes and [0, 1] grey, else gaussian.
+        rows, test: also a data frame (columns of words or called label are labels, a column that numbers or
+        names the rows is left out, and `notes` say so), a masked array, a sparse matrix, lists. nan, masked
+        and missing entries are not known: they are kept as nan and counted in `missing`.
+        labels: one a row, or the name of a column of a data frame.
+        units: detected if None: {0, 1} is binary, {−1, 1} spin, bytes and [0, 1] grey, else gaussian;
+        "potts": q is found from the data.
         test_share: the share of the rows to hold out where `test` is None; 0 holds none out.
 
         Raises `InputError` for values that are not finite real numbers or do not fit the units, for fewer
@@ -102,6 +121,16 @@ class Dataset:
         >>> data.units, data.train.shape, data.test.shape
         ('binary', (15, 6), (5, 6))
         """
+        if is_frame(rows):
+            wanted = labels if isinstance(labels, str) else None
+            read = interpreted(table_of(rows), name, labels=wanted)
+            rows, columns, notes = read.rows, read.names, (*notes, *read.notes)
+            if labels is None or wanted is not None:
+                labels, classes = read.labels, read.classes
+            if is_frame(test):
+                chosen = ",".join(columns or ())
+                held_out = interpreted(table_of(test), f"{name} (held out)", variable=chosen)
+                test = held_out.rows
         rows, found = _rows(name, rows)
         shape = shape if shape is not None else found
         if shape is not None and prod(shape) != rows.shape[1]:
@@ -115,13 +144,15 @@ class Dataset:
             test_labels = _labels("test_labels", test_labels, len(test))
         values = examine(name, rows)
         kind, grey = find_units(name, rows, values, units)
-        notes = _notes(values, rows.shape[1])
+        notes = (*notes, *_notes(values, rows.shape, kind if units is None else None))
+        missing = values.missing
         if test is None and test_share > 0:
             rows, test, labels, test_labels, note = _split(rows, labels, test_share, seed)
             notes += note
         elif test is not None:
             check = examine(f"{name} (held out)", test)
             find_units(f"{name} (held out)", test, check, "binary" if grey else kind)
+            missing += check.missing
         offset = scale = None
         if kind == "gaussian":
             offset = values.mean.astype(np.float32)
@@ -131,7 +162,7 @@ class Dataset:
         test = None if test is None else convert(test)
         return cls(
             name, train, test, kind, labels, test_labels, shape, grey, source,
-            checksum or digest(train), offset, scale, notes, known,
+            checksum or digest(train), offset, scale, notes, known, columns, classes, missing,
         )  # fmt: skip
 
     @property
@@ -190,6 +221,9 @@ def binarise(grey: np.ndarray, seed: int) -> np.ndarray:
            [1, 1, 0]], dtype=uint8)
     """
     chance = np.random.default_rng(seed)
+    if grey.dtype.kind == "f":  # probabilities, nan where missing
+        drawn = [(chance.random(block.shape) < block).astype(np.float32) for block in blocks(grey)]
+        return np.where(np.isnan(grey), np.float32(np.nan), np.concatenate(drawn))
     drawn = [chance.integers(0, 255, block.shape, dtype=np.uint8) < block for block in blocks(grey)]
     return np.concatenate(drawn).view(np.uint8) if drawn else np.zeros(grey.shape, np.uint8)
 
@@ -204,7 +238,7 @@ def digest(rows: np.ndarray) -> str:
 
 def _rows(name: str, array: Any) -> tuple[np.ndarray, tuple[int, ...] | None]:
     """`array` as rows (n, N), at least two, and the images' shape if it has one."""
-    array = check_real(name, array)
+    array = check_real(name, as_array(array, name))
     if array.ndim < 2:
         remedy = "give rows of numbers, or images (n, height, width)"
         raise fail(name, "an array of rows (n, N)", f"{array.ndim} axes of shape {array.shape}", remedy)
@@ -224,7 +258,7 @@ def _labels(name: str, labels: Any, rows: int) -> np.ndarray | None:
     """Whole numbers, one a row."""
     if labels is None:
         return None
-    labels = check_real(name, np.asarray(labels))
+    labels = check_real(name, as_array(labels, name))
     if labels.shape != (rows,):
         raise fail(name, f"one label a row ({rows})", f"shape {labels.shape}", "give those of the same file")
     if labels.dtype.kind == "f" and not (np.isfinite(labels) & (labels == np.rint(labels))).all():
@@ -249,7 +283,19 @@ def _split(rows: np.ndarray, labels: Any, share: float, seed: int) -> tuple:
     return np.asarray(rows[train]), np.asarray(rows[test]), *parts, ()
 
 
-def _notes(values: Values, columns: int) -> tuple[str, ...]:
-    if not values.constant:
-        return ()
-    return (f"{values.constant} of {columns} columns are constant in the rows to learn from",)
+def _notes(values: Values, shape: tuple[int, ...], detected: str | None) -> tuple[str, ...]:
+    rows, columns = shape
+    found = []
+    if values.constant:
+        found.append(f"{values.constant} of {columns} columns are constant in the rows to learn from")
+    if values.missing:
+        found.append(
+            f"{values.missing} of {rows * columns} entries are missing (nan): learnt from what is there"
+        )
+    if detected == "gaussian" and values.integer and values.low >= 0 and values.high < MOST_LEVELS:
+        low, high = int(values.low), int(values.high)
+        found.append(
+            f"whole numbers from {low} to {high} were taken for real ones (gaussian units);"
+            f" if they number kinds or levels, say units potts:{high + 1}"
+        )
+    return tuple(found)

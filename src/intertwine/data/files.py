@@ -13,8 +13,9 @@ import numpy as np
 
 from intertwine._checks import InputError, fail
 from intertwine._memory import check_memory
+from intertwine.data.columns import Table
 
-FORMATS = ".npy, .npz, .nc (netCDF), .csv, or IDX (.gz, -ubyte)"
+FORMATS = ".npy, .npz, .nc (netCDF), .csv, .parquet, or IDX (.gz, -ubyte)"
 DEFLATE = 1032
 """A byte of a deflate stream expands to at most so many (zlib's technical notes)."""
 
@@ -22,6 +23,7 @@ HASHED_WHOLE = 1 << 30
 _SUFFIXES = {
     ".npy": "npy", ".npz": "npz", ".nc": "netcdf", ".nc4": "netcdf", ".cdf": "netcdf", ".h5": "netcdf",
     ".csv": "table", ".tsv": "table", ".txt": "table", ".gz": "idx", ".idx": "idx",
+    ".parquet": "parquet", ".pq": "parquet", ".xlsx": "sheet", ".xls": "sheet", ".ods": "sheet",
 }  # fmt: skip
 _MAGIC = {
     b"\x93NUMPY": "npy",
@@ -29,6 +31,7 @@ _MAGIC = {
     b"CDF": "netcdf",
     b"\x89HDF": "netcdf",
     b"\x1f\x8b": "idx",
+    b"PAR1": "parquet",
 }
 
 
@@ -51,13 +54,39 @@ def read_array(path: str | Path, variable: str | None = None) -> np.ndarray:
         from intertwine.data.netcdf import read_netcdf
 
         return read_netcdf(path, variable)
-    if kind == "table":
-        from intertwine.data.table import read_table
+    if kind in ("table", "parquet"):
+        from intertwine.data.columns import interpreted
 
-        return read_table(path)
+        return interpreted(read_named_columns(path), _shown(path), variable=variable).rows
     from intertwine.data.idx import read_idx
 
     return read_idx(path)
+
+
+def has_named_columns(path: Path) -> bool:
+    """Whether the file at `path` is a table, whose columns may have names: CSV, parquet."""
+    return _format(path) in ("table", "parquet")
+
+
+def read_named_columns(path: Path, header: bool | None = None) -> Table:
+    """The columns of a table; header: whether its first line holds their names, None to find it out."""
+    if _format(path) == "table":
+        from intertwine.data.table import read_table
+
+        return read_table(path, header)
+    from intertwine.data.columns import table_of
+
+    try:
+        import pandas
+
+        frame = pandas.read_parquet(path)
+    except ImportError:
+        remedy = "pip install pyarrow, or save the table as CSV"
+        raise fail("data", "the package pyarrow, which reads parquet", "none", remedy) from None
+    except Exception as error:  # the reader raises many kinds for a damaged file
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:150]
+        raise damaged(path, "a whole parquet file", reason) from None
+    return table_of(frame)
 
 
 def check_file(path: str | Path) -> Path:
@@ -110,6 +139,11 @@ def checksum(path: Path) -> str:
 
 def _format(path: Path) -> str:
     kind = _SUFFIXES.get(path.suffix.lower())
+    inner = Path(path.stem).suffix.lower()
+    if path.suffix.lower() == ".gz" and _SUFFIXES.get(inner) == "table":
+        return "table"
+    if kind == "sheet":
+        raise fail("data", f"a file of a known format: {FORMATS}", _shown(path), "save the sheet as CSV")
     if kind is None and path.name.endswith("-ubyte"):
         kind = "idx"
     if kind is not None:

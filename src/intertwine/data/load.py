@@ -19,7 +19,7 @@ _BARS = re.compile(r"bars-and-stripes:([0-9]{1,3})", re.ASCII)
 
 
 def load(
-    name: str | Path,
+    name: Any,
     *,
     units: str | None = None,
     shape: tuple[int, ...] | None = None,
@@ -30,18 +30,23 @@ def load(
     folder: str | Path | None = None,
     download: bool = False,
     seed: int = 0,
+    header: bool | None = None,
 ) -> Dataset:
-    """The data set called `name`, or that of the file at the path `name`.
+    """The data set called `name`, that of the file at the path `name`, or that of data in memory: an array, a
+    data frame, a masked array, a sparse matrix, lists (see `Dataset.of`).
 
     Names: mnist; rotmnist, its digits turned (12,000 and 50,000 held out); digits (scikit-learn's);
     ising:L or ising:HxW:T, exact samples of the Ising model on a torus at the temperature T (the critical
     one by default), `rows` to learn from and as many held out; bars-and-stripes:n. Files: npy (read in
-    place), npz, netCDF, CSV, IDX, also gzipped.
+    place), npz, netCDF, CSV as spreadsheets, pandas and R write it, parquet (with pyarrow), IDX; gzipped
+    ones too.
 
     units: "binary", "spin", "gaussian", "potts:q"; detected if None.
     shape: (height, width), or with channels before or after them, where rows are images and the file does not
     say so.
-    variable: which array of a file with several. labels: another array of the file (npz, netCDF) or a file.
+    variable: which array of a file with several, or which columns of a table, their names separated by
+    commas. labels: another array of the file (npz, netCDF), a column of the table, or a file.
+    header: whether the first line of a table holds names; found out if None.
     test_share: of a file's rows, how many to hold out (where it has no array called test). seed: of that
     choice, and of generated rows. folder: where the files of mnist are; else the environment variable
     INTERTWINE_DATA.
@@ -54,6 +59,8 @@ def load(
     """
     if not 0 <= test_share < 1:
         raise fail("test_share", "a share of [0, 1)", test_share, "say 0.1")
+    if not isinstance(name, str | Path):
+        return Dataset.of(name, labels=labels, units=units, shape=shape, test_share=test_share, seed=seed)
     text = str(name)
     if text == "mnist":
         from intertwine.data.mnist import mnist
@@ -75,7 +82,7 @@ def load(
         from intertwine.data.bars_and_stripes import bars_and_stripes
 
         return _with_units(bars_and_stripes(int(match[1])), units)
-    return _from_file(text, units, shape, variable, labels, test_share, seed)
+    return _from_file(text, units, shape, variable, labels, test_share, seed, header)
 
 
 def is_named(name: str) -> bool:
@@ -116,19 +123,64 @@ def _check_path(name: str) -> Path:
 
 
 def _from_file(
-    name: str, units: Any, shape: Any, variable: str | None, labels: Any, test_share: float, seed: int
-) -> Dataset:
-    from intertwine.data.files import checksum, read_array
+    name: str, units: Any, shape: Any, variable: str | None, labels: Any, test_share: float, seed: int,
+    header: bool | None,
+) -> Dataset:  # fmt: skip
+    from intertwine.data.files import checksum, has_named_columns, read_array
 
     path = _check_path(name)
+    if has_named_columns(path):
+        return _from_table(path, units, shape, variable, labels, test_share, seed, header)
+    if header is not None:
+        raise fail("header", f"None with {path.name}, which is no table", header, "leave it out")
     rows = read_array(path, variable)
     test = test_labels = None
     if path.suffix.lower() == ".npz":
         test, test_labels = _companions(path, variable, labels)
     return Dataset.of(
-        rows, test, labels=_labels(path, labels), test_labels=test_labels, units=units, shape=shape,
+        rows, test, labels=_labels(path, labels, rows), test_labels=test_labels, units=units, shape=shape,
         test_share=test_share, seed=seed, name=path.name, source=str(path), checksum=checksum(path),
     )  # fmt: skip
+
+
+def _from_table(
+    path: Path, units: Any, shape: Any, variable: str | None, labels: Any, test_share: float, seed: int,
+    header: bool | None,
+) -> Dataset:  # fmt: skip
+    from intertwine.data.columns import interpreted
+    from intertwine.data.files import checksum, read_named_columns
+
+    table = read_named_columns(path, header)
+    column = labels if labels is None or str(labels) in (table.names or ()) else None
+    if labels is not None and column is None and not Path(labels).is_file():
+        what = f"a column of {path.name} or a file of labels"
+        raise fail(
+            "labels", what, f"{str(labels)!r}, which is neither", "leave it out to learn without labels"
+        )
+    read = interpreted(table, path.name, variable=variable, labels=None if column is None else str(column))
+    own = labels is None or column is not None
+    return Dataset.of(
+        read.rows, labels=read.labels if own else _label_column(path, labels, len(read.rows)), units=units,
+        shape=shape, test_share=test_share, seed=seed, name=path.name, source=str(path),
+        checksum=checksum(path), columns=read.names, classes=read.classes if own else None, notes=read.notes,
+    )  # fmt: skip
+
+
+def _label_column(path: Path, labels: Any, rows: int) -> np.ndarray:
+    """The labels of a file of their own; its first line is a name where it has one line more than `rows`."""
+    from intertwine.data.files import has_named_columns, read_array, read_named_columns
+
+    labels = Path(labels)
+    if not has_named_columns(labels):
+        found = read_array(labels)
+    else:
+        from intertwine.data.table import columns_as_rows
+
+        table = read_named_columns(labels, header=False)
+        if len(table.columns[0]) == rows + 1:
+            table = read_named_columns(labels, header=True)
+        found = columns_as_rows(table, labels)
+    return found.reshape(-1) if found.ndim == 2 and 1 in found.shape else found
 
 
 def _companions(path: Path, variable: str | None, labels: Any) -> tuple[Any, Any]:
@@ -145,11 +197,10 @@ def _companions(path: Path, variable: str | None, labels: Any) -> tuple[Any, Any
     return read_npz(path, test), read_npz(path, test_labels) if wanted else None
 
 
-def _labels(path: Path, labels: Any) -> np.ndarray | None:
+def _labels(path: Path, labels: Any, rows: np.ndarray) -> np.ndarray | None:
     """`labels` as an array of the same file, or as a file of its own."""
     if labels is None:
         return None
-    from intertwine.data.files import read_array
     from intertwine.data.numpy_files import read_members, read_npz
 
     if path.suffix.lower() == ".npz" and str(labels) in read_members(path):
@@ -159,8 +210,7 @@ def _labels(path: Path, labels: Any) -> np.ndarray | None:
         raise fail(
             "labels", what, f"{str(labels)!r}, which is neither", "leave it out to learn without labels"
         )
-    found = read_array(Path(labels))
-    return found.reshape(-1) if found.ndim == 2 and 1 in found.shape else found
+    return _label_column(path, labels, len(rows) if rows.ndim else 0)
 
 
 def _with_units(data: Dataset, units: str | None) -> Dataset:

@@ -40,6 +40,10 @@ class LabelledImages(NamedTuple):
 def labelled_images(c: ClassifyConfiguration, data: Dataset) -> LabelledImages:
     """The images of `data` as the configuration shares them out; `InputError` for what cannot be
     classified."""
+    if data.missing:
+        raise fail(
+            "data.name", "images without missing values", f"{data.missing} of them nan", "fill them in"
+        )
     height, width = data.as_images(data.train[:1]).shape[1:3]
     if data.train_labels is None:
         raise fail(

@@ -29,7 +29,7 @@ MODELS = ("rbm:500", "dbm:500-1000", "dbn:500-2000")
 _MODEL = re.compile(r"(rbm|dbm|dbn):([0-9]{1,7}(?:-[0-9]{1,7})*)", re.ASCII)
 _SHAPE = re.compile(r"([0-9]{1,5})x([0-9]{1,5})(?:x([0-9]{1,5}))?", re.ASCII)
 _UNITS = re.compile(
-    r"auto|binary|spin|gaussian|potts:(?:[2-9]|[1-9][0-9]|1[0-9]{2}|2[0-4][0-9]|25[0-6])", re.ASCII
+    r"auto|binary|spin|gaussian|potts|potts:(?:[2-9]|[1-9][0-9]|1[0-9]{2}|2[0-4][0-9]|25[0-6])", re.ASCII
 )
 
 
@@ -42,12 +42,12 @@ def _rate() -> Any:
 
 class Data(Section):
     """A named set (mnist, rotmnist, digits, ising:8, ising:8x16:2.5, bars-and-stripes:4) or a file (npy, npz,
-    netCDF, CSV, IDX). `auto` and `none` stand for what is not given.
+    netCDF, CSV, parquet, IDX). `auto` and `none` stand for what is not given.
     """
 
     name: str = text("ising:8", "a named data set or a file", "for example 'ising:8'", longest=4096)
     rows: int = integer(1000, 2, 1_000_000, "of a set that is made here: for example 1000")
-    units: str = text("auto", "'auto', 'binary', 'spin', 'gaussian' or 'potts:q'")
+    units: str = text("auto", "'auto', 'binary', 'spin', 'gaussian', 'potts' or 'potts:q'")
     shape: str = text("auto", "'auto', HEIGHTxWIDTH such as 28x28, or with channels, 32x32x3")
     variable: str = text("auto", "'auto' or the name of an array of the file")
     labels: str = text("none", "'none', the name of an array of the file, or a file of labels", longest=4096)
@@ -76,7 +76,9 @@ class Data(Section):
     @field_validator("units")
     @classmethod
     def _known_units(cls, units: str) -> str:
-        return _matching("data.units", _UNITS, units, "'auto', 'binary', 'spin', 'gaussian' or 'potts:q'")
+        return _matching(
+            "data.units", _UNITS, units, "'auto', 'binary', 'spin', 'gaussian', 'potts' or 'potts:q'"
+        )
 
     @field_validator("shape")
     @classmethod
