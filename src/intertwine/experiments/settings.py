@@ -19,13 +19,19 @@ from intertwine.experiments.run_folder import check_name
 
 MAX_BYTES = 1_000_000
 
+MOST_PROBLEMS = 20
+"""So many problems of one configuration are told, and how many more there are."""
+
 
 class ConfigurationError(InputError):
-    """One or more problems of a configuration; `problems` has one line for each."""
+    """One or more problems of a configuration; `problems` has a line for each of the first, and one for how
+    many more there are."""
 
     def __init__(self, problems: list[str]):
-        super().__init__("\n".join(problems))
-        self.problems = problems
+        more = len(problems) - MOST_PROBLEMS
+        tail = [f"configuration: {more:,} more problems like these."] if more > 0 else []
+        self.problems = [*problems[:MOST_PROBLEMS], *tail]
+        super().__init__("\n".join(self.problems))
 
 
 def read_toml(path: str | Path) -> dict[str, Any]:

@@ -57,6 +57,8 @@ def effective_sample_size(values: Any, kind: str = "bulk") -> float:
 
 def chain_values(values: Any) -> np.ndarray:
     """`values` as a float64 or complex128 array (chains, draws), or the error that says so."""
+    if np.ma.is_masked(values):
+        raise fail("values", "values without a mask", "a masked array", "fill them, or leave the rows out")
     x = np.asarray(values)
     if x.ndim != 2 or x.size == 0:
         raise fail("values", "an array of shape (chains, draws)", f"shape {x.shape}")

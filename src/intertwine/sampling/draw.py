@@ -20,6 +20,7 @@ from jax import Array
 
 from intertwine._caveats import R_HAT_LIMIT, Caveat
 from intertwine._checks import fail, one_of, positive_int
+from intertwine._memory import check_memory
 from intertwine.models.ising import Ising
 from intertwine.models.layered import layered
 from intertwine.models.parameters import check_key
@@ -130,6 +131,7 @@ def sample(model: Any, n: int, *, sampler: Any = None, distribution: str | None 
     ((5, 6), dtype('int8'), True)
     """
     n = positive_int("n", n, "give the number of configurations")
+    check_memory(n * getattr(model, "size", 1), "draw fewer configurations at a time", "n")
     check_key(key)
     if hasattr(model, "descend") and hasattr(model, "top"):
         return _downwards(model, n, sampler, distribution, key)

@@ -24,11 +24,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from intertwine._caveats import beneath, disagreement, once
+from intertwine._caveats import beneath, caveat, disagreement, once
 from intertwine._checks import fail
 from intertwine.sampling.convergence import autocovariance, chain_values, effective_sample_size, r_hat
 
 __all__ = ["Estimate", "autocorrelation_time", "effective_sample_size", "estimate", "r_hat"]
+
+
+_NOT_FINITE = caveat("untrusted", "the mean is not a number: some of the values are nan or infinite")
 
 
 class _Numbers(NamedTuple):
@@ -74,7 +77,8 @@ class Estimate(_Numbers):
         >>> [line.partition(":")[0] for line in estimate(rows).warnings]
         ['chains-disagree']
         """
-        return (*disagreement(float(self.r_hat), "the estimate"), *self.notes)
+        finite = () if np.isfinite(self.mean) or not self.samples else (_NOT_FINITE,)
+        return (*finite, *disagreement(float(self.r_hat), "the estimate"), *self.notes)
 
     def __float__(self) -> float:
         if np.iscomplexobj(self.mean):
@@ -131,8 +135,8 @@ def estimate(values: Any, weights: Any = None, *, tau: float | None = None, real
     real: the observable's mean is known to be real (a Hermitian operator's complex local values): mean,
         error, tau and diagnostics are those of the real part; the variance still counts both parts.
 
-    Values that are not finite give an estimate of nan, without a warning: the training loop looks for it.
-    Raises `InputError` for values that are not two-dimensional, or weights of another shape.
+    Values that are not finite give an estimate of nan whose `warnings` say so. Raises `InputError` for values
+    that are not two-dimensional, masked values, or weights of another shape.
 
     >>> import numpy as np
     >>> x = np.random.default_rng(0).normal(size=(16, 64))

@@ -1,0 +1,78 @@
+"""What a page says that its code prints, compared with what the code prints here.
+
+A page shows a block of Python, and under it a block `text` with what the block prints. Words must be equal. A
+value `m ± e` must lie within four errors of the page's, one in scientific notation (a relative error, a
+V-score) within a factor of ten, a diagnostic (τ, R̂, ESS) or an error within a factor of three, and any other
+number within a part in a thousand: draws differ from one machine to the next, by rounding.
+
+    python tests/printed.py README.md docs/tutorial.md    # write the text blocks anew
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+import sys
+from pathlib import Path
+
+BLOCK = re.compile(r"```python\n(?P<code>.*?)```(?P<printed>\n+```text\n(?P<text>.*?)```)?", re.DOTALL)
+"""A block of Python and, where there is one, the block of what it prints."""
+
+NUMBER = re.compile(r"[−-]?\d[\d,]*(?:\.\d+)?(?:e[−+-]?\d+)?")
+DIAGNOSTIC = re.compile(r"(?:τ|R̂|ESS|R-hat)\W*$")
+
+ERRORS, DECADES, LOOSE, EXACT = 4.0, 10.0, 3.0, 1e-3
+
+
+def run(code: str, page: Path, namespace: dict) -> str:
+    """What a block of Python prints."""
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        exec(compile(code, str(page), "exec"), namespace)
+    return out.getvalue()
+
+
+def differences(said: str, printed: str) -> list[str]:
+    """The ways in which what is printed differs from what the page says; [] where it does not."""
+    words = [[" ".join(w.split()) for w in NUMBER.split(text)] for text in (said, printed)]
+    if words[0] != words[1]:
+        return [f"the page says\n{said}\nbut the code prints\n{printed}"]
+    found = []
+    pairs = list(zip(NUMBER.findall(said), NUMBER.findall(printed), strict=True))
+    for i, (page, here) in enumerate(pairs):
+        a, b = _value(page), _value(here)
+        before, after = words[0][i], words[0][i + 1]
+        if after == "±":
+            error = max(_value(pairs[i + 1][0]), _value(pairs[i + 1][1]))
+            good = abs(a - b) <= ERRORS * error
+        elif "e" in page or "e" in here:
+            good = a == b or (a * b > 0 and 1 / DECADES <= a / b <= DECADES)
+        elif before == "±" or DIAGNOSTIC.search(before):
+            good = a == b or (a * b > 0 and 1 / LOOSE <= a / b <= LOOSE)
+        else:
+            good = abs(a - b) <= EXACT * max(abs(a), abs(b))
+        if not good:
+            found.append(f"the page says {page!r} after {before!r}, the code prints {here!r}")
+    return found
+
+
+def _value(number: str) -> float:
+    return float(number.replace("−", "-").replace(",", ""))
+
+
+def write(page: Path) -> None:
+    """Run a page, and write under each block that prints what it prints."""
+    namespace: dict = {}
+
+    def anew(match: re.Match) -> str:
+        printed = run(match["code"], page, namespace)
+        shown = f"\n\n```text\n{printed}```" if printed.strip() else ""
+        return f"```python\n{match['code']}```{shown}"
+
+    page.write_text(BLOCK.sub(anew, page.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:]:
+        write(Path(name))
