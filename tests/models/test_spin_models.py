@@ -133,10 +133,10 @@ def test_two_states_are_the_ising_model(lattice):
 
 def test_potts_and_clock_against_their_definitions():
     """Three directions: cos(2π/3) = −1/2, so that the clock model is Potts with 3/2 of the coupling."""
-    lattice = Square(2, 3)
+    lattice = Square(2, 3)  # two sites along a direction: those bonds go around twice
     potts, clock = Potts(lattice, 3, 0.9, h=0.2), Clock(lattice, 3, 0.6)
     found = enumerate_distribution(potts)
-    s, (i, j) = found.configurations, lattice.bonds().T
+    s, (i, j) = found.configurations, spin_terms(lattice, "nearest").sites.T
     weights = np.exp(0.9 * (s[:, i] == s[:, j]).sum(1) + 0.2 * (s == 0).sum(1))
     np.testing.assert_allclose(found.probabilities, weights / weights.sum(), rtol=1e-12)
     assert abs(found.log_z - np.log(weights.sum())) < 1e-12

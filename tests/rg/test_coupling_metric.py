@@ -74,7 +74,7 @@ def test_bound_from_samples_is_below_the_exact() -> None:
     model = Ising(Square(4, 4), CRITICAL_SQUARE)
     exact = coupling_metrics(model, Majority(2), names=NAMES)
     spins, *_ = chains_of(model, None, 20_000, key=KEY)
-    found = coupling_metrics(spins, Majority(2), names=("nearest", "next"), key=KEY)
+    found = coupling_metrics(spins, Majority(2), lattice=model.lattice, names=("nearest", "next"), key=KEY)
     pair = coupling_metrics(model, Majority(2), names=("nearest", "next"))
     assert (found.kept[1] <= pair.kept[1] + 4 * found.kept_error[1]).all()
     assert abs(found.kept[1, 0] / pair.kept[1, 0] - 1) < 0.05
@@ -96,12 +96,15 @@ def test_two_levels_at_the_critical_point() -> None:
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda s: coupling_metrics(s, Majority(2), levels=4, key=KEY), "square:1x1|tile"),
-        (lambda s: coupling_metrics(s, Majority(3), key=KEY), "tile"),
-        (lambda s: coupling_metrics(s, Majority(2)), "key"),
-        (lambda s: coupling_metrics(s, Majority(2), names=(), key=KEY), "names"),
-        (lambda s: coupling_metrics(s, Majority(2), names=("next", "shell:2"), key=KEY), "independent"),
-        (lambda s: coupling_metrics(0 * s, Majority(2), key=KEY), "±1"),
+        (lambda s: coupling_metrics(s, Majority(2), lattice=Square(8), levels=4, key=KEY), "square:1x1|tile"),
+        (lambda s: coupling_metrics(s, Majority(3), lattice=Square(8), key=KEY), "tile"),
+        (lambda s: coupling_metrics(s, Majority(2), lattice=Square(8)), "key"),
+        (lambda s: coupling_metrics(s, Majority(2), lattice=Square(8), names=(), key=KEY), "names"),
+        (
+            lambda s: coupling_metrics(s, Majority(2), lattice=Square(8), names=("next", "shell:2"), key=KEY),
+            "independent",
+        ),
+        (lambda s: coupling_metrics(0 * s, Majority(2), lattice=Square(8), key=KEY), "±1"),
         (lambda s: coupling_metrics(Ising(Square(6, 6), 0.4), Majority(2)), "2\\^22"),
     ],
 )

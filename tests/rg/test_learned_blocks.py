@@ -118,7 +118,7 @@ def test_the_learned_rule_renormalizes() -> None:
     """L = 32 at K_c, 4 couplings: from the second step on y_T = 1 and y_H = 15/8, as of the majority rule."""
     spins, lattice, _ = chains_of(Ising(Square(32), CRITICAL_SQUARE), None, 20_000, key=KEY)
     found = learn_blocks(spins[:, :60], lattice, key=KEY)
-    flow = mcrg(spins.reshape(-1, lattice.size), found.rule, levels=3, couplings=4, key=KEY)
+    flow = mcrg(spins.reshape(-1, lattice.size), found.rule, 3, lattice=lattice, key=KEY)
     assert (np.abs(flow.y_T[1:, 3] - 1) < 0.01 + 3 * flow.y_T_error[1:, 3]).all()
     assert (np.abs(flow.y_H[1:, 3] - 1.875) < 0.005 + 3 * flow.y_H_error[1:, 3]).all()
 

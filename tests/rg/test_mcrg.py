@@ -52,7 +52,7 @@ def four():
 def test_exponents_of_a_tiny_lattice_against_enumeration(four):
     """60,000 independent samples of 4 × 4: y_T and y_H within 4σ of the exact linearised transformation."""
     spins = drawn(Ising(Square(4), CRITICAL_SQUARE), 60_000, 1)
-    found = mcrg(spins, Majority(2, ties="first"), levels=1, couplings=(*EVEN, *ODD))
+    found = mcrg(spins, Majority(2, ties="first"), levels=1, couplings=(*EVEN, *ODD), lattice=Square(4))
     assert found.even == EVEN and found.odd == ODD and found.samples == 60_000
     for y, error, exact in (
         (found.y_T[0, -1], found.y_T_error[0, -1], four[0]),
@@ -64,7 +64,10 @@ def test_exponents_of_a_tiny_lattice_against_enumeration(four):
 def test_jackknife_errors_are_the_scatter_of_repetitions():
     """40 repetitions of 2,000 samples: the mean error over the scatter within 35 % (3σ of 40)."""
     model = Ising(Square(4), CRITICAL_SQUARE)
-    runs = [mcrg(drawn(model, 2000, s), Majority(2, ties="first"), 1, (*EVEN, *ODD)) for s in range(40)]
+    runs = [
+        mcrg(drawn(model, 2000, s), Majority(2, ties="first"), 1, (*EVEN, *ODD), lattice=Square(4))
+        for s in range(40)
+    ]
     for name in ("y_T", "y_H"):
         scatter = np.std([getattr(r, name)[0, -1] for r in runs], ddof=1)
         error = np.mean([getattr(r, f"{name}_error")[0, -1] for r in runs])
@@ -88,8 +91,14 @@ def test_sums_do_not_depend_on_batches():
 def test_potts_of_two_states_is_the_ising_model():
     """The same pairs: y_T with the nearest neighbours, y_H with the field, to rounding."""
     spins = drawn(Ising(Square(4), CRITICAL_SQUARE), 5000, 3)
-    a = mcrg(spins, Majority(2, ties="first"), levels=1, couplings=1)
-    b = mcrg(((1 - spins) // 2).astype(np.int8), Majority(2, ties="first", states=2), levels=1, couplings=1)
+    a = mcrg(spins, Majority(2, ties="first"), levels=1, couplings=1, lattice=Square(4))
+    b = mcrg(
+        ((1 - spins) // 2).astype(np.int8),
+        Majority(2, ties="first", states=2),
+        levels=1,
+        couplings=1,
+        lattice=Square(4),
+    )
     np.testing.assert_allclose(a.y_T, b.y_T, rtol=1e-9)
     np.testing.assert_allclose(a.y_H, b.y_H, rtol=1e-9)
 
@@ -159,18 +168,25 @@ def test_the_table_of_the_references():
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda: mcrg(np.ones((100, 256), np.int8), levels=5), "levels: expected at most"),
-        (lambda: mcrg(np.ones((100, 256), np.int8), levels=3), "levels: expected at most 2 for these"),
-        (lambda: mcrg(np.ones((100, 36), np.int8), levels=2), "levels: expected at most 1 for square:6x6"),
-        (lambda: mcrg(np.ones((100, 15), np.int8)), "N is no square number"),
-        (lambda: mcrg(np.zeros((100, 64)), levels=1), "spins: expected spins ±1"),
-        (lambda: mcrg(np.ones(64), levels=1), "spins: expected configurations"),
-        (lambda: mcrg(np.ones((30, 64), np.int8), levels=1), "bins: expected 2 to 15"),
-        (lambda: mcrg(np.ones((100, 64), np.int8), levels=1, couplings=9), "couplings: expected at most 7"),
-        (lambda: mcrg(np.ones((100, 64), np.int8), levels=1, couplings=("next",)), "even and odd families"),
-        (lambda: mcrg(np.ones((100, 64), np.int8), "majority"), "rule: expected a blocking rule"),
+        (lambda: mcrg(np.ones((100, 256), np.int8), levels=5, lattice=Square(16)),
+         "levels: expected at most"),
+        (lambda: mcrg(np.ones((100, 256), np.int8), levels=3, lattice=Square(16)),
+         "levels: expected at most 2 for these"),
+        (lambda: mcrg(np.ones((100, 36), np.int8), levels=2, lattice=Square(6)),
+         "levels: expected at most 1 for square:6x6"),
+        (lambda: mcrg(np.ones((100, 256), np.int8)), "lattice: expected the lattice of the 256 sites"),
+        (lambda: mcrg(np.zeros((100, 64)), levels=1, lattice=Square(8)), "spins: expected spins ±1"),
+        (lambda: mcrg(np.ones(64), levels=1, lattice=Square(8)), "spins: expected configurations"),
+        (lambda: mcrg(np.ones((30, 64), np.int8), levels=1, lattice=Square(8)), "bins: expected 2 to 15"),
+        (lambda: mcrg(np.ones((100, 64), np.int8), levels=1, couplings=9, lattice=Square(8)),
+         "couplings: expected at most 7"),
+        (lambda: mcrg(np.ones((100, 64), np.int8), levels=1, couplings=("next",), lattice=Square(8)),
+         "even and odd families"),
+        (lambda: mcrg(np.ones((100, 64), np.int8), "majority", lattice=Square(8)),
+         "rule: expected a blocking rule"),
         (lambda: mcrg(np.ones((100, 18), np.int8), lattice=Honeycomb(3)), "one site a cell"),
-        (lambda: mcrg(np.ones((100, 64), np.int8), levels=0), "levels: expected a positive integer"),
+        (lambda: mcrg(np.ones((100, 64), np.int8), levels=0, lattice=Square(8)),
+         "levels: expected a positive integer"),
     ],
 )  # fmt: skip
 def test_bad_input_is_one_clear_line(call, words):

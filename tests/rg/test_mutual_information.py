@@ -229,7 +229,9 @@ def test_independent_spins_have_none() -> None:
     """No information, and a critic that has learned noise is punished on held-out spins."""
     spins = np.random.default_rng(3).choice(np.array([-1, 1], np.int8), (64, 625, 16))
     quick = Training(steps=600)
-    bound = mutual_information_bound(spins, np.ones(4), buffer=0, environment=None, training=quick, key=KEY)
+    bound = mutual_information_bound(
+        spins, np.ones(4), Square(4), buffer=0, environment=None, training=quick, key=KEY
+    )
     assert -0.05 < bound.information.mean <= 3 * bound.information.error
     assert bound.limit == math.log(64 * 188)
 
@@ -240,7 +242,7 @@ def test_error_bars_of_what_sample_drew() -> None:
     chains, lattice, tau = chains_of(drawn, None, 0, key=KEY)
     assert chains.shape == (1, 1000, 16) and lattice.size == 16
     assert tau is not None and tau >= 1000 / drawn.ess > 1
-    assert chains_of(np.asarray(drawn), None, 0, key=KEY)[2] is None
+    assert chains_of(np.asarray(drawn), drawn.lattice, 0, key=KEY)[2] is None
 
 
 def test_a_second_bound_compiles_nothing() -> None:
@@ -271,10 +273,10 @@ ISING = Ising(Square(6, 6), 0.4)
         (lambda: mutual_information(Ising(Square(6, 6, pbc=False), 0.4)), "periodic"),
         (lambda: optimal_filter(ISING, sharpness=0, key=KEY), "sharpness"),
         (lambda: optimal_filter(ISING, hidden=0, key=KEY), "hidden"),
-        (lambda: mutual_information_bound(np.zeros((9, 36)), np.ones(4), key=KEY), "spins ±1"),
-        (lambda: mutual_information_bound(np.ones((9, 35)), np.ones(4), key=KEY), "35 is no square"),
+        (lambda: mutual_information_bound(np.zeros((9, 36)), np.ones(4), Square(6), key=KEY), "spins ±1"),
+        (lambda: mutual_information_bound(np.ones((9, 36)), np.ones(4), key=KEY), "lattice of the 36 sites"),
         (lambda: mutual_information_bound(np.ones((9, 36)), np.ones(4), Square(4), key=KEY), "of square:4x4"),
-        (lambda: mutual_information_bound(np.ones((3, 36)), np.ones(4), key=KEY), "at least 4"),
+        (lambda: mutual_information_bound(np.ones((3, 36)), np.ones(4), Square(6), key=KEY), "at least 4"),
         (lambda: mutual_information_bound(ISING, np.ones(4), key=0), "random key"),
         (lambda: Training(method="dv"), "'infonce', 'nwj'"),  # type: ignore[arg-type]
         (lambda: Training(batch=1), "negative sample"),

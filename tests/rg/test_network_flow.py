@@ -54,7 +54,7 @@ def test_flows_end_in_the_distribution_of_the_machine(units):
     """From both ends the energy becomes that of p = Ψ/Z: within 4σ of enumeration, and within 0.01 of one
     another."""
     rbm, lattice = machine(units), Square(3)
-    found = flow_fixed_point(rbm, steps=400, key=KEY)
+    found = flow_fixed_point(rbm, lattice=Square(3), steps=400, key=KEY)
     exact = exact_energy(rbm, lattice)
     assert found.met(0.01) and found.difference < 3 * np.hypot(found.cold.error, found.hot.error)
     assert abs(float(found.energy.mean) - exact) < 4 * float(found.energy.error)
@@ -74,7 +74,7 @@ def test_one_step_is_the_kernel_of_the_machine():
     i, j = lattice.bonds().T
     energy = -(spins[:, i].astype(int) * spins[:, j]).sum(1) / 9
     start = np.repeat(spins[37:38], 40_000, axis=0)
-    flow = network_flow(rbm, start, 2, key=KEY)
+    flow = network_flow(rbm, start, 2, lattice=Square(3), key=KEY)
     for step, exact in ((1, kernel[37] @ energy), (2, kernel[37] @ kernel @ energy)):
         assert abs(flow.mean[step] - exact) < 4 * flow.error[step]
 
@@ -90,9 +90,9 @@ def _log_spin(angles, s):
 def test_starts():
     """Cold is the ground state, hot has no energy, a temperature has that of the Ising model (4σ)."""
     rbm = machine(size=16)
-    cold, hot = (network_flow(rbm, word, 1, key=KEY) for word in ("cold", "hot"))
+    cold, hot = (network_flow(rbm, word, 1, lattice=Square(4), key=KEY) for word in ("cold", "hot"))
     assert (cold.energies[:, 0] == -2).all() and abs(hot.mean[0]) < 4 * hot.error[0]
-    warm = network_flow(rbm, 1 / CRITICAL_SQUARE, 1, key=KEY)
+    warm = network_flow(rbm, 1 / CRITICAL_SQUARE, 1, lattice=Square(4), key=KEY)
     p = enumerate_distribution(Ising(Square(4), CRITICAL_SQUARE))
     exact = (
         float(p.probabilities @ np.asarray(Ising(Square(4), 1.0).energy(jnp.asarray(p.configurations)))) / 16
@@ -103,9 +103,11 @@ def test_starts():
 
 def test_the_same_key_gives_the_same_flow_and_prints():
     rbm = machine()
-    a, b = (network_flow(rbm, "hot", 20, key=KEY) for _ in range(2))
+    a, b = (network_flow(rbm, "hot", 20, lattice=Square(3), key=KEY) for _ in range(2))
     assert np.array_equal(a.energies, b.energies) and "temperature" in str(a)
-    assert "fixed point: energy" in str(flow_fixed_point(rbm, steps=20, most_steps=20, chains=8, key=KEY))
+    assert "fixed point: energy" in str(
+        flow_fixed_point(rbm, lattice=Square(3), steps=20, most_steps=20, chains=8, key=KEY)
+    )
 
 
 @pytest.mark.parametrize(
@@ -114,14 +116,15 @@ def test_the_same_key_gives_the_same_flow_and_prints():
         (lambda: network_flow(3, "cold", 5), "rbm: expected an RBM with real parameters"),
         (lambda: network_flow(RBM(4, 2, units="gaussian", key=KEY), "cold", 5), "rbm: expected"),
         (lambda: network_flow(RBM(9, 2, dtype=complex, key=KEY), "cold", 5), "rbm: expected"),
-        (lambda: network_flow(RBM(8, 2, key=KEY), "cold", 5), "N is no square number"),
-        (lambda: network_flow(machine(), "warm", 5), "start: expected 'cold', 'hot'"),
-        (lambda: network_flow(machine(), -1.0, 5), "start: expected a temperature"),
-        (lambda: network_flow(machine(), np.ones((5, 8)), 5), "start: expected configurations"),
-        (lambda: network_flow(machine(), np.zeros((5, 9)), 5), "start: expected spins"),
-        (lambda: network_flow(machine(), "cold", 0), "steps: expected a positive integer"),
+        (lambda: network_flow(machine(), "cold", 5), "lattice: expected the lattice of the 9 visible"),
+        (lambda: network_flow(machine(), "warm", 5, lattice=Square(3)), "start: expected 'cold', 'hot'"),
+        (lambda: network_flow(machine(), -1.0, 5, lattice=Square(3)), "start: expected a temperature"),
+        (lambda: network_flow(machine(), np.ones((5, 8)), 5, lattice=Square(3)),
+         "start: expected configurations"),
+        (lambda: network_flow(machine(), np.zeros((5, 9)), 5, lattice=Square(3)), "start: expected spins"),
+        (lambda: network_flow(machine(), "cold", 0, lattice=Square(3)), "steps: expected a positive integer"),
         (lambda: network_flow(machine(), "cold", 5, lattice=Square(4)), "lattice: expected a lattice of 9"),
-        (lambda: flow_fixed_point(machine(), chains=2), "chains: expected at least 4"),
+        (lambda: flow_fixed_point(machine(), lattice=Square(3), chains=2), "chains: expected at least 4"),
         (lambda: ising_temperature(-1.0, Triangular(3)), "lattice: expected a periodic square lattice"),
         (lambda: ising_temperature(-1.0, Chain(9)), "lattice: expected a square torus"),
         (lambda: ising_temperature(float("nan"), Square(4)), "energy: expected a finite number"),

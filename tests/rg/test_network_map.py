@@ -35,7 +35,7 @@ def test_conditional_probabilities_are_those_of_the_energy(units, hidden_units):
     """T = ln p(h|v) = −E(v,h) − ln Σ_h e^{−E} for all v and h, Σ_h e^T = 1; T = H − E with the network's own
     free energy is the same: 1e-12."""
     rbm = RBM(9, 4, units=units, hidden_units=hidden_units, scale=0.7, key=KEY)
-    rule = as_rg_map(rbm)
+    rule = as_rg_map(rbm, lattice=Square(3), blocked=Square(2))
     assert isinstance(rule, Rule) and rule.local is None and rule.block == 1.5 and not hasattr(rule, "sites")
     v, h = all_configurations(9)[::5], all_configurations(4)
     energy = np.asarray(
@@ -70,7 +70,7 @@ def test_equal_blocks_apply_to_any_lattice(units, hidden_units):
     rbm = RBM.from_parameters(
         spin.visible_bias, spin.hidden_bias + 0.1, spin.weights, units=units, hidden_units=hidden_units
     )
-    rule = as_rg_map(rbm)
+    rule = as_rg_map(rbm, lattice=Square(4))
     assert rule.local is not None and rule.block == 2 and rule.blocked(Square(12)).name == "square:6x6"
     v, h = all_configurations(16)[::613], all_configurations(4)
     expected = -np.logaddexp(0, -h * rule._angles(v[:, None], Square(4))).sum(-1)
@@ -84,7 +84,7 @@ def test_equal_blocks_apply_to_any_lattice(units, hidden_units):
 
 def test_any_network_makes_an_exact_step():
     """p'(h) = Σ_v p(v) e^{T(v,h)} on 3 × 3, whatever the machine, by a sum written out: 1e-12."""
-    ising, rule = Ising(Square(3), 0.3), as_rg_map(RBM(9, 4, scale=0.5, key=KEY))
+    ising, rule = Ising(Square(3), 0.3), as_rg_map(RBM(9, 4, scale=0.5, key=KEY), 0, Square(3), Square(2))
     p = enumerate_distribution(ising)
     T = rule.log_weight(all_configurations(4)[:, None], p.configurations, Square(3))
     found = block_distribution(ising, rule)
@@ -95,9 +95,9 @@ def test_any_network_makes_an_exact_step():
 def test_layers_of_deep_machines():
     dbm = DBM((16, 9, 4), units="spin", hidden_units="spin", scale=0.4, key=KEY)
     dbn = DBN((16, 9, 4), units="binary", hidden_units="binary", key=KEY)
-    assert np.array_equal(as_rg_map(dbm, 1).rbm.weights, dbm.weights[1])
-    assert np.array_equal(as_rg_map(dbn, 0).rbm.weights, dbn.recognition[0].weights)
-    assert as_rg_map(dbn, 1).rbm is dbn.top
+    assert np.array_equal(as_rg_map(dbm, 1, Square(3), Square(2)).rbm.weights, dbm.weights[1])
+    assert np.array_equal(as_rg_map(dbn, 0, Square(4), Square(3)).rbm.weights, dbn.recognition[0].weights)
+    assert as_rg_map(dbn, 1, Square(3), Square(2)).rbm is dbn.top
 
 
 @pytest.mark.slow
@@ -108,7 +108,9 @@ def test_block_rbms_of_strong_and_weak_weights(w):
     spins = sample(
         Ising(Square(32), CRITICAL_SQUARE), 40_000, sampler=SwendsenWang(chains=20, steps=2), key=KEY
     )
-    found = mcrg(spins, as_rg_map(block_rbm(Square(32), b=2, w=w)), levels=3, couplings=4, key=KEY)
+    found = mcrg(
+        spins, as_rg_map(block_rbm(Square(32), b=2, w=w), lattice=Square(32)), levels=3, couplings=4, key=KEY
+    )
     if w == 1.0:
         assert found.fixed_point
         assert abs(found.y_T[2, 3] - 1) < 0.01 + 4 * found.y_T_error[2, 3]
@@ -124,14 +126,19 @@ def test_block_rbms_of_strong_and_weak_weights(w):
         (lambda: as_rg_map(RBM(9, 4, dtype=complex, key=KEY)), "model: expected real parameters"),
         (lambda: as_rg_map(RBM(9, 4, units="gaussian", key=KEY)), "units of two states"),
         (lambda: as_rg_map(RBM(9, 4, key=KEY), layer=1), "layer: expected 0 to 0"),
-        (lambda: as_rg_map(RBM(8, 4, key=KEY)), "8 is no square number"),
-        (lambda: as_rg_map(RBM(9, 5, key=KEY)), "blocked: expected the lattice of 5"),
-        (lambda: as_rg_map(RBM(16, 4, key=KEY), blocked=Square(2), block=2), "block: expected None"),
+        (lambda: as_rg_map(RBM(9, 4, key=KEY)), "lattice: expected the lattice of the 9 visible"),
+        (lambda: as_rg_map(RBM(9, 5, key=KEY), 0, Square(3)), "blocked: expected the lattice of the 5"),
+        (lambda: as_rg_map(RBM(16, 4, key=KEY), lattice=Square(4), blocked=Square(2), block=2),
+         "block: expected None"),
         (lambda: block_rbm(Square(4), w=float("nan")), "w: expected a finite number"),
         (lambda: as_rg_map(RBM(9, 4, key=KEY), lattice=Square(4)), "lattice: expected a lattice of 9"),
-        (lambda: as_rg_map(RBM(9, 4, key=KEY)).blocked(Square(6)), "to which the network applies"),
-        (lambda: as_rg_map(RBM(9, 4, key=KEY))(np.ones((2, 9)), Square(3)), "key: expected a JAX key"),
-        (lambda: as_rg_map(RBM(9, 4, key=KEY)).mehta_schwab(np.ones(4), np.ones(9), 3), "hamiltonian: "),
+        (lambda: as_rg_map(RBM(9, 4, key=KEY), 0, Square(3), Square(2)).blocked(Square(6)),
+         "to which the network applies"),
+        (lambda: as_rg_map(RBM(9, 4, key=KEY), 0, Square(3), Square(2))(np.ones((2, 9)), Square(3)),
+         "key: expected a JAX key"),
+        (lambda: as_rg_map(RBM(9, 4, key=KEY), 0, Square(3), Square(2))
+         .mehta_schwab(np.ones(4), np.ones(9), 3),
+         "hamiltonian: "),
     ],
 )  # fmt: skip
 def test_bad_input_is_one_clear_line(call, words):

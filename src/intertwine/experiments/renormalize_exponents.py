@@ -27,6 +27,7 @@ from intertwine.experiments.renormalize_system import (
 )
 from intertwine.experiments.renormalize_words import said
 from intertwine.models.potts import Potts
+from intertwine.models.spin_terms import linked_bonds
 from intertwine.rg.finite_size import LARGEST_MISFIT, PowerLaw, cumulant_slope, jackknife, power_law
 from intertwine.rg.host_terms import equal_sums, product_sums
 
@@ -203,7 +204,7 @@ class Exponents:
 
 def moments(model: Any, spins: np.ndarray) -> np.ndarray:
     """Means of ln Ψ, m², m⁴, m² ln Ψ, m⁴ ln Ψ over configurations (n, N)."""
-    bonds, N = model.lattice.bonds(), model.size
+    bonds, N = linked_bonds(model.lattice)[0], model.size
     if isinstance(model, Potts):
         weight = float(model.coupling) * equal_sums(spins, bonds, model.states).sum(1)
         shares = equal_sums(spins, np.arange(N, dtype=np.int32)[:, None], model.states) / N

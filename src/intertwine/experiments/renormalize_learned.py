@@ -60,8 +60,9 @@ def checksum(folder: str) -> str:
 
 
 @lru_cache(maxsize=2)
-def load_learned(folder: str) -> Learned:
-    """The machine of the newest good checkpoint in `folder`.
+def load_learned(folder: str, extent: tuple[int, ...] | None = None) -> Learned:
+    """The machine of the newest good checkpoint in `folder`. extent: of its torus, where the data do not say
+    how their columns lie.
 
     Raises `InputError` for another kind of run, data that changed or are gone, units that are no spins or
     bits, and sites that are no torus of at least 3 by 3.
@@ -87,12 +88,13 @@ def load_learned(folder: str) -> Learned:
     parts = (machine.visible_bias, machine.hidden_bias, machine.weights)
     exact = [jnp.asarray(np.asarray(part, np.float64)) for part in parts]
     plain = RBM.from_parameters(*exact, units=machine.units, hidden_units=machine.hidden_units)
-    return Learned(plain, problem.data, _torus(problem.data, machine.size), loaded.step)
+    return Learned(plain, problem.data, _torus(problem.data.shape or extent, machine.size), loaded.step)
 
 
-def _torus(data: Any, size: int) -> Lattice:
-    side = round(size**0.5)
-    shape = data.shape or (side, side)
+def _torus(shape: tuple[int, ...] | None, size: int) -> Lattice:
+    if shape is None:
+        got = f"one on {size} columns, which do not say how they lie"
+        raise fail("rule.name", "a machine on a known torus", got, "give it: --system ising:8x8")
     if len(shape) != 2 or prod(shape) != size or min(shape) < 3:
         raise fail(
             "rule.name",

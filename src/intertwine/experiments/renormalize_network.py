@@ -46,7 +46,7 @@ class Network:
 
     def __init__(self, c: RenormalizeConfiguration):
         self.c = c
-        self.learned = load_learned(c.rule.name)
+        self.learned = load_learned(c.rule.name, c.named.extent if c.named.sized else None)
         self.lines = -(-c.network.steps // STRETCH)
         self.key = jax.random.key(c.seed)
 

@@ -2,10 +2,11 @@ r"""The Ising model with any couplings on any lattice, as a distribution over sp
 
     p(s) = Ψ(s)/Z,      −H(s) = ln Ψ(s) = Σ_{⟨ij⟩} K_ij s_i s_j + Σ_i h_i s_i + Σ_α K_α S_α(s)
 
-over the lattice's nearest-neighbour bonds, each pair of sites once, and any further families of terms
-(`spin_terms`: farther pairs, four-spin, three-spin ...; Ising 1925). K = J/T and h are without unit, K > 0 is
-ferromagnetic. It is a probability by its Ψ, never a wave function: samplers of |Ψ|² refuse it, since they
-would sample half the temperature; `it.sample` takes the square root for them (`square_root`).
+over the lattice's nearest-neighbour bonds (twice where a bond goes around a torus of two sites twice) and any
+further families of terms (`spin_terms`: farther pairs, four-spin, three-spin ...; Ising 1925). K = J/T and h
+are without unit, K > 0 is ferromagnetic. It is a probability by its Ψ, never a wave function: samplers of
+|Ψ|² refuse it, since they would sample half the temperature; `it.sample` takes the square root for them
+(`square_root`).
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from intertwine._checks import fail
 from intertwine.models.hidden_units import check_configuration, flip_changes
 from intertwine.models.parameters import parameter_dtype
 from intertwine.models.protocols import Kind
-from intertwine.models.spin_terms import Shape, Terms, spin_terms
+from intertwine.models.spin_terms import Shape, Terms, linked_bonds, spin_terms
 from intertwine.models.term_tables import pair_table, term_table
 from intertwine.spaces.lattice import Lattice
 
@@ -37,6 +38,9 @@ CRITICAL_TRIANGULAR = 0.25 * math.log(3)
 
 CRITICAL_HONEYCOMB = 0.5 * math.log(2 + math.sqrt(3))
 """K_c of the honeycomb lattice (Houtappel 1950)."""
+
+CRITICAL_KAGOME = 0.25 * math.log(3 + 2 * math.sqrt(3))
+"""K_c of the kagome lattice (Kano & Naya 1953)."""
 
 
 class Ising(eqx.Module):
@@ -140,8 +144,9 @@ class Ising(eqx.Module):
 
     def pairs(self) -> tuple[np.ndarray, np.ndarray]:
         """(bonds int32 (B, 2), couplings float64 (B,)): all pairs, nearest and farther ones together."""
-        near = self.lattice.bonds() if self.lattice.shells else np.zeros((0, 2), np.int32)
-        sites, values = [near], [np.broadcast_to(np.asarray(self.coupling, float), len(near))]
+        near, numbers = linked_bonds(self.lattice)
+        each = np.asarray(self.coupling, float)
+        sites, values = [near], [each[numbers] if each.ndim else np.full(len(near), each)]
         for terms, strength in zip(self.terms, np.asarray(self.strengths, float), strict=True):
             if terms.order == 2:
                 sites.append(terms.sites)
@@ -152,16 +157,20 @@ class Ising(eqx.Module):
         """ln Ψ = −H of one configuration (N,)."""
         check_configuration(s, self.size)
         x = s.astype(self.coupling.dtype)
-        bonds = self.lattice.bonds() if self.lattice.shells else np.zeros((0, 2), np.int32)
-        total = (self.coupling * (x[bonds[:, 0]] * x[bonds[:, 1]])).sum() + (self.field * x).sum()
+        bonds = linked_bonds(self.lattice)[0]
+        total = (self._bond_strengths() * (x[bonds[:, 0]] * x[bonds[:, 1]])).sum() + (self.field * x).sum()
         for terms, strength in zip(self.terms, self.strengths, strict=True):
             total += strength * x[terms.sites].prod(-1).sum()
         return total
 
     def energy(self, s: Shaped[Array, "... N"]) -> Float[Array, "..."]:
         """−Σ_{⟨ij⟩} s_i s_j of configurations (..., N) over nearest neighbours, whatever their couplings."""
-        bonds, x = self.lattice.bonds(), s.astype(self.coupling.dtype)
+        bonds, x = linked_bonds(self.lattice)[0], s.astype(self.coupling.dtype)
         return -(x[..., bonds[:, 0]] * x[..., bonds[:, 1]]).sum(-1)
+
+    def order(self, s: Shaped[Array, "... N"]) -> Float[Array, "... 1"]:
+        """m = Σ_i s_i / N of configurations (..., N), one component."""
+        return s.astype(self.coupling.dtype).mean(-1, keepdims=True)
 
     def order_squared(self, s: Shaped[Array, "... N"]) -> Float[Array, "..."]:
         """m² = (Σ_i s_i / N)² of configurations (..., N)."""
@@ -196,10 +205,14 @@ class Ising(eqx.Module):
         """The further families that are pairs, in the order of `pairs()`."""
         return tuple(n for n, t in zip(self.families, self.terms, strict=True) if t.order == 2)
 
+    def _bond_strengths(self) -> Float[Array, "M"]:
+        """The coupling of every nearest-neighbour bond, in the order of `linked_bonds`."""
+        numbers, K = linked_bonds(self.lattice)[1], self.coupling
+        return K[numbers] if K.ndim else jnp.broadcast_to(K, numbers.shape)
+
     def _pair_strengths(self) -> Float[Array, "B"]:
         """The coupling of every pair, in the order of `pairs()`."""
-        bonds = len(self.lattice.bonds()) if self.lattice.shells else 0
-        parts = [jnp.broadcast_to(self.coupling, (bonds,))]
+        parts = [self._bond_strengths()]
         for terms, strength in zip(self.terms, self.strengths, strict=True):
             if terms.order == 2:
                 parts.append(jnp.broadcast_to(strength, (len(terms.sites),)))

@@ -3,7 +3,7 @@ r"""Potts and clock models on any lattice, as distributions over states 0 … q 
     Potts   ln Ψ(s) = K Σ_{⟨ij⟩} δ(s_i, s_j) + h Σ_i δ(s_i, 0)          (Potts 1952; Wu, RMP 54, 235, 1982)
     clock   ln Ψ(s) = K Σ_{⟨ij⟩} cos(2π (s_i − s_j)/q)
 
-over the lattice's nearest-neighbour bonds, each pair once. Two states are the Ising model (K_Potts = 2 K,
+over the bonds of nearest neighbours (`linked_bonds`). Two states are the Ising model (K_Potts = 2 K,
 K_clock = K). On the square lattice the Potts model is critical at e^K = 1 + √q (Potts 1952), on the
 triangular one where x = e^K solves x³ − 3x + 2 = q (Kim & Joseph 1974); with two and three states both are
 continuous, q = 3 with ν = 5/6 and η = 4/15.
@@ -24,6 +24,7 @@ from intertwine._checks import fail, one_of, positive_int
 from intertwine.models.hidden_units import check_configuration
 from intertwine.models.parameters import parameter_dtype
 from intertwine.models.protocols import Kind
+from intertwine.models.spin_terms import linked_bonds
 from intertwine.spaces.lattice import Lattice
 
 
@@ -67,13 +68,16 @@ class Potts(eqx.Module):
 
     def energy(self, s: Shaped[Array, "... N"]) -> Float[Array, "..."]:
         """−Σ_{⟨ij⟩} δ(s_i, s_j) of configurations (..., N)."""
-        bonds = self.lattice.bonds()
+        bonds = linked_bonds(self.lattice)[0]
         return -(s[..., bonds[:, 0]] == s[..., bonds[:, 1]]).sum(-1).astype(self.coupling.dtype)
+
+    def order(self, s: Shaped[Array, "... N"]) -> Float[Array, "... q"]:
+        """ρ_a, the share of each state, of configurations (..., N)."""
+        return jnp.stack([(s == a).mean(-1, dtype=self.coupling.dtype) for a in range(self.states)], -1)
 
     def order_squared(self, s: Shaped[Array, "... N"]) -> Float[Array, "..."]:
         """m² = (q Σ_a ρ_a² − 1)/(q − 1) of configurations (..., N), ρ_a being the share of state a."""
-        shares = jnp.stack([(s == a).mean(-1, dtype=self.coupling.dtype) for a in range(self.states)], -1)
-        return (self.states * jnp.square(shares).sum(-1) - 1) / (self.states - 1)
+        return (self.states * jnp.square(self.order(s)).sum(-1) - 1) / (self.states - 1)
 
 
 class Clock(eqx.Module):
@@ -114,16 +118,19 @@ class Clock(eqx.Module):
 
     def energy(self, s: Shaped[Array, "... N"]) -> Float[Array, "..."]:
         """−Σ_{⟨ij⟩} cos(2π(s_i − s_j)/q) of configurations (..., N)."""
-        bonds, cosines = self.lattice.bonds(), self._cosines()
+        bonds, cosines = linked_bonds(self.lattice)[0], self._cosines()
         steps = jnp.abs(s[..., bonds[:, 0]].astype(jnp.int32) - s[..., bonds[:, 1]].astype(jnp.int32))
         return -cosines[steps].sum(-1)
 
-    def order_squared(self, s: Shaped[Array, "... N"]) -> Float[Array, "..."]:
-        """m² = |Σ_i e^{2πi s_i/q}|²/N² of configurations (..., N)."""
+    def order(self, s: Shaped[Array, "... N"]) -> Float[Array, "... 2"]:
+        """(Σ_i cos θ_i, Σ_i sin θ_i)/N of configurations (..., N), θ = 2π s/q."""
         angles = np.arange(self.states) * (2 * np.pi / self.states)
         kind, states = self.coupling.dtype, s.astype(jnp.int32)
-        x, y = (jnp.asarray(f(angles), kind)[states].mean(-1) for f in (np.cos, np.sin))
-        return x * x + y * y
+        return jnp.stack([jnp.asarray(f(angles), kind)[states].mean(-1) for f in (np.cos, np.sin)], -1)
+
+    def order_squared(self, s: Shaped[Array, "... N"]) -> Float[Array, "..."]:
+        """m² = |Σ_i e^{2πi s_i/q}|²/N² of configurations (..., N)."""
+        return jnp.square(self.order(s)).sum(-1)
 
     def _cosines(self) -> Float[Array, "q"]:
         return jnp.asarray(np.cos(np.arange(self.states) * (2 * np.pi / self.states)), self.coupling.dtype)

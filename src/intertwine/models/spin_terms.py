@@ -14,8 +14,9 @@ Carlo renormalization (Swendsen 1979) are such sums.
                              o-o
 
 Terms keep their multiplicity: on a torus of two sites along a direction a bond goes around twice and counts
-twice, so that the couplings of small and large tori mean the same. (`Ising` takes its nearest-neighbour bonds
-once; from three sites along each direction there is no difference.)
+twice, so that the couplings of small and large tori mean the same. That is the one rule of all models of
+spins, of their energies, of block Hamiltonians and of tensors; from three sites along each direction on there
+is no difference.
 """
 
 from __future__ import annotations
@@ -104,6 +105,30 @@ def spin_terms(lattice: Lattice, name: str | Shape) -> Terms:
     if not isinstance(lattice, Lattice):
         raise fail("lattice", "a lattice, such as it.Square(8, 8)", lattice)
     return _found(lattice, name if isinstance(name, str) else _checked(name))
+
+
+@lru_cache(maxsize=64)
+def linked_bonds(lattice: Lattice) -> tuple[Int32[np.ndarray, "M 2"], Int64[np.ndarray, " M"]]:
+    """(bonds, numbers): the nearest-neighbour bonds in the order of `lattice.bonds()`, each as often as it
+    goes around the torus, and the number there of each.
+
+    >>> from intertwine.spaces.lattices import Square
+    >>> len(Square(2, 2).bonds()), len(linked_bonds(Square(2, 2))[0]), len(linked_bonds(Square(3, 3))[0])
+    (4, 8, 18)
+    """
+    if not lattice.shells:
+        return _frozen(np.zeros((0, 2))), np.zeros(0, np.int64)
+    bonds = lattice.bonds()
+    times = np.ones(len(bonds), np.int64)
+    if 2 in lattice.extent and lattice.basis_size == 1:
+        size = lattice.size
+        terms = np.sort(spin_terms(lattice, "nearest").sites, axis=1).astype(np.int64)
+        found, counts = np.unique(terms @ [size, 1], return_counts=True)
+        times = dict(zip(found.tolist(), counts.tolist(), strict=True))
+        times = np.array([times.get(n, 1) for n in (bonds.astype(np.int64) @ [size, 1]).tolist()])
+    numbers = np.repeat(np.arange(len(bonds)), times)
+    numbers.setflags(write=False)
+    return _frozen(bonds[numbers]), numbers
 
 
 @lru_cache(maxsize=512)

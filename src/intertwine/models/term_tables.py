@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Int32
 
-from intertwine.models.spin_terms import Shape, spin_terms
+from intertwine.models.spin_terms import Shape, linked_bonds, spin_terms
 from intertwine.spaces.lattice import Lattice
 
 
@@ -22,8 +22,9 @@ def pair_table(
     >>> pair_table(Chain(4))[0].tolist()
     [[1, 3], [2, 0], [3, 1], [0, 2]]
     """
-    near = lattice.bonds() if lattice.shells else np.zeros((0, 2), np.int32)
-    pairs = np.concatenate([near, *(spin_terms(lattice, name).sites for name in families)])
+    pairs = np.concatenate(
+        [linked_bonds(lattice)[0], *(spin_terms(lattice, name).sites for name in families)]
+    )
     ends = np.concatenate([pairs, pairs[:, ::-1]])
     number = np.tile(np.arange(len(pairs)), 2)
     order, place = _places(ends[:, 0], lattice.size)

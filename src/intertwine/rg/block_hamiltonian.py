@@ -133,7 +133,9 @@ class BlockHamiltonian:
     def __str__(self) -> str:
         lines = [f"−H' on {self.lattice.name}: ln Z = {self.log_z:.10f}, g = {self.coefficients[0]:.10f}"]
         strongest = sorted(self.families, key=lambda family: -abs(family.coefficient))
-        for name, _, count, value, spread in strongest[:_SHOWN]:
+        for name, sites, count, value, spread in strongest[:_SHOWN]:
+            if name != "-".join(map(str, sites)):
+                value, count = self.coupling(name), len(spin_terms(self.lattice, name).sites)
             apart = f"  to {spread:.1e}, not alike" if spread > 1e-10 else ""
             lines.append(f"{name:<12} × {count:<4} {value:>z14.10f}{apart}")
         rest = len(self.families) - _SHOWN

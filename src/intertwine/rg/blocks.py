@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int8, Int32
 
-from intertwine._checks import fail
+from intertwine._checks import InputError, fail
 from intertwine.spaces.lattice import Lattice
 
 
@@ -49,6 +49,28 @@ def blocked_lattice(lattice: Lattice, b: int) -> Lattice:
     return dataclasses.replace(lattice, extent=tuple(n // b for n in lattice.extent))
 
 
+def lattice_of(spins: Any, lattice: Lattice | None) -> Lattice:
+    """The lattice of configurations (..., N): `lattice`, or where None is given the one that they carry
+    (`it.sample` gives it along). It is never guessed from N.
+
+    Raises InputError where neither says it.
+
+    >>> from intertwine.spaces.lattices import Square
+    >>> lattice_of(np.ones((5, 16)), Square(2, 8)).name
+    'square:2x8'
+    """
+    found = getattr(spins, "lattice", None) if lattice is None else lattice
+    if not isinstance(found, Lattice):
+        raise unknown_lattice("lattice", f"{np.asarray(spins).shape[-1]} sites", found)
+    return found
+
+
+def unknown_lattice(argument: str, sites: str, got: Any = None) -> InputError:
+    """The error of a lattice that must be told."""
+    remedy = "an array alone does not say how its sites are linked: give for example it.Square(16, 64)"
+    return fail(argument, f"the lattice of the {sites}", got, remedy)
+
+
 def checked_spins(spins: Any, lattice: Lattice, states: int | None = None) -> Int8[np.ndarray, "... N"]:
     """Configurations of a lattice as int8: spins ±1, or 0 … states − 1. Raises InputError for others."""
     found = checked_states(spins, lattice)
@@ -60,10 +82,19 @@ def checked_spins(spins: Any, lattice: Lattice, states: int | None = None) -> In
     return found
 
 
+def check_carried(spins: Any, lattice: Lattice) -> None:
+    """Raise InputError for configurations that carry another lattice than `lattice`."""
+    carried = getattr(spins, "lattice", lattice)
+    if isinstance(carried, Lattice) and carried != lattice:
+        drawn = f"{carried.name}, on which these configurations were drawn"
+        raise fail("lattice", drawn, lattice.name, "leave it out, or give np.asarray(...) of them")
+
+
 def checked_states(spins: Any, lattice: Lattice) -> Int8[np.ndarray, "... N"]:
     """Whole numbers (..., N) of a lattice as int8. Raises InputError for others."""
     if not isinstance(lattice, Lattice):
         raise fail("lattice", "a lattice, such as it.Square(8, 8)", lattice)
+    check_carried(spins, lattice)
     found = np.asarray(spins)
     if found.ndim == 0 or found.shape[-1] != lattice.size:
         raise fail("spins", f"configurations (..., {lattice.size}) of {lattice.name}", f"shape {found.shape}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import jax
@@ -12,44 +11,38 @@ from jaxtyping import Int8
 
 from intertwine._checks import fail, positive_int
 from intertwine.models.ising import Ising
-from intertwine.rg.blocks import checked_spins
-from intertwine.sampling.cluster import SwendsenWang
-from intertwine.sampling.draw import Drawn
+from intertwine.rg.blocks import checked_spins, lattice_of
+from intertwine.sampling.draw import Drawn, spin_sampler
 from intertwine.spaces.lattice import Lattice
-from intertwine.spaces.lattices import Square
 
 _CHAINS = 64
 _STEPS = 2
 
 
 def given_chains(spins: Any, lattice: Lattice | None) -> tuple[Int8[np.ndarray, "C D N"], Lattice]:
-    """Spins ±1, (draws, N) of one chain or (chains, draws, N), as chains. lattice: None is the square torus
-    of side √N.
+    """Spins ±1, (draws, N) of one chain or (chains, draws, N), as chains. lattice: see `lattice_of`.
 
-    >>> given_chains(np.ones((5, 16)), None)[0].shape
+    >>> from intertwine.spaces.lattices import Square
+    >>> given_chains(np.ones((5, 16)), Square(2, 8))[0].shape
     (1, 5, 16)
     """
     given = np.asarray(spins)
     if given.ndim not in (2, 3) or given.size == 0:
         raise fail("spins", "an array (draws, N) or (chains, draws, N)", f"shape {given.shape}")
-    if lattice is None:
-        side = math.isqrt(given.shape[-1])
-        if side * side != given.shape[-1]:
-            raise fail("lattice", "the lattice of the spins", None, f"{given.shape[-1]} is no square")
-        lattice = Square(side)
-    return checked_spins(given, lattice).reshape(-1, *given.shape[-2:]), lattice
+    lattice = lattice_of(spins, lattice)
+    return checked_spins(spins, lattice).reshape(-1, *given.shape[-2:]), lattice
 
 
 def chains_of(
     spins: Any, lattice: Lattice | None, samples: int, *, key: Array
 ) -> tuple[Int8[np.ndarray, "C D N"], Lattice, float | None]:
-    """`given_chains`, or about `samples` configurations of an `Ising` model: 64 chains of Swendsen-Wang, two
-    steps between draws. Third, the autocorrelation time in draws of what `it.sample` drew (a row is the next
-    of another chain, and correlations between neighbours do not show it), else None."""
+    """`given_chains`, or about `samples` configurations of an `Ising` model: 64 chains of the sampler that it
+    has by default, two steps between draws. Third, the autocorrelation time in draws of what `it.sample` drew
+    (a row is the next of another chain, and correlations between neighbours do not show it), else None."""
     if not isinstance(spins, Ising):
         tau = len(spins) / spins.ess if isinstance(spins, Drawn) and spins.ess > 0 else None
         return *given_chains(spins, lattice), tau
-    sampler = SwendsenWang(chains=_CHAINS, steps=_STEPS)
+    sampler = spin_sampler(spins, chains=_CHAINS, steps=_STEPS)
     init_key, draw_key = jax.random.split(key)
     draws = -(-positive_int("samples", samples) // _CHAINS)
     drawn, _ = sampler.sample(spins, sampler.init(spins, key=init_key), draws, key=draw_key)

@@ -76,7 +76,8 @@ def coupling_metrics(
 
     system: an `Ising` model small enough to enumerate (exact), or spins ±1, (draws, N) of one chain or
     (chains, draws, N) (a bound from below). rule: a blocking rule. names: families of `spin_terms`. lattice:
-    of the spins; None is the square torus of side √N. key: for rules with chance, where spins are blocked.
+    of the spins; None is the one that `it.sample` gave along. key: for rules with chance, where spins are
+    blocked.
 
     Raises InputError for names that do not fit the lattice of any level, couplings that depend on each other
     there, and rules that do not tile it.

@@ -53,17 +53,8 @@ def family_sums(spins: Any, lattice: Lattice, families: Families) -> Float[np.nd
 def ising_of(lattice: Lattice, families: Families, couplings: Any) -> Ising:
     """The model with these couplings, (n,).
 
-    Raises InputError on tori of two sites along a direction, where `Ising` takes a bond once and S_α twice.
-
     >>> from intertwine.spaces.lattices import Square
     >>> ising_of(Square(4, 4), ("nearest", "plaquette"), [0.3, 0.1]).couplings
     {'nearest': 0.3, 'field': 0.0, 'plaquette': 0.1}
     """
-    check_wide(lattice)
     return Ising.of(lattice, dict(zip(families, np.asarray(couplings, float).tolist(), strict=True)))
-
-
-def check_wide(lattice: Lattice) -> None:
-    """Raise InputError where bonds go around a torus twice."""
-    if len(spin_terms(lattice, "nearest").sites) != len(lattice.bonds()):
-        raise fail("lattice", "at least three sites along each direction", lattice.name)

@@ -28,8 +28,9 @@ from jaxtyping import Float
 from intertwine._checks import fail, positive_int
 from intertwine.models.ising import Ising
 from intertwine.models.potts import Potts
+from intertwine.models.spin_terms import linked_bonds
 from intertwine.rg.host_terms import equal_sums, product_sums
-from intertwine.sampling.cluster import SwendsenWang
+from intertwine.sampling.draw import spin_sampler
 from intertwine.sampling.jackknife import jackknife_error
 
 LARGEST_MISFIT = 2.0
@@ -161,7 +162,7 @@ def finite_size(
     family: L ↦ an `Ising` model without a field or a `Potts` model on L^d sites, at K_c of the infinite
     lattice. sizes: of two or more tori, with ω three or more. samples: of each size, drawn and summed bin by
     bin. bins: of the jackknife; each is to be longer than the autocorrelation. omega: of the corrections to
-    scaling, where it is known. sampler: `SwendsenWang(chains=20)` for None.
+    scaling, where it is known. sampler: 20 chains of the one that `it.sample` takes for None.
 
     Raises InputError for other models, sizes that do not grow, and samples that do not fill the bins.
 
@@ -173,7 +174,7 @@ def finite_size(
     (True, True)
     """
     sides = tuple(positive_int("sizes", side) for side in sizes)
-    sampler = SwendsenWang(chains=20) if sampler is None else sampler
+    sampler = spin_sampler(family(sides[0]), chains=20) if sampler is None and sides else sampler
     measured, dimension = [], 0
     for k, side in enumerate(sides):
         model = family(side)
@@ -227,11 +228,11 @@ def _observed(model: Any, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     N = model.size
     if isinstance(model, Potts) and not float(model.field):
         q, alone = model.states, np.arange(N, dtype=np.int32)[:, None]
-        equal = equal_sums(rows, model.lattice.bonds(), q).sum(1)
+        equal = equal_sums(rows, linked_bonds(model.lattice)[0], q).sum(1)
         shares = equal_sums(rows, alone, q) / N
         return float(model.coupling) * equal, (q * (shares**2).sum(1) - 1) / (q - 1)
     if isinstance(model, Ising) and model.coupling.ndim == 0 and not np.asarray(model.field).any():
-        weight = float(model.coupling) * product_sums(rows, model.lattice.bonds())
+        weight = float(model.coupling) * product_sums(rows, linked_bonds(model.lattice)[0])
         for terms, strength in zip(model.terms, np.asarray(model.strengths), strict=True):
             weight += float(strength) * product_sums(rows, terms.sites)
         return weight, (rows.sum(1, dtype=np.int64) / N) ** 2

@@ -150,10 +150,10 @@ def mutual_information_bound(
     """A lower bound on I(H; E) of a given rule.
 
     spins: ±1, (draws, N) of one chain or (chains, draws, N), of a distribution that is the same at every
-    cell; or an `Ising` model, of which `samples` configurations are drawn with Swendsen-Wang. rule: weights,
-    table or blocking rule, as in `mutual_information`. lattice: None is the square torus of side √N. block,
-    buffer, environment: see `BlockWindow`. training: see `Training`. progress: called with the scalars of
-    every chunk of updates.
+    cell; or an `Ising` model, of which `samples` configurations are drawn. rule: weights,
+    table or blocking rule, as in `mutual_information`. lattice: None is the one of the model, or that
+    `it.sample` gave along. block, buffer, environment: see `BlockWindow`. training: see `Training`. progress:
+    called with the scalars of every chunk of updates.
 
     Raises InputError for spins that are not ±1, and where rule, lattice and spins do not fit.
 

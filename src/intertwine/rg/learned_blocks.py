@@ -88,10 +88,11 @@ def learn_blocks(
     """The filters of a block that maximise a lower bound on I(H; E).
 
     spins: ±1, (draws, N) of one chain or (chains, draws, N), of a distribution that is the same at every
-    cell; or an `Ising` model, of which `samples` configurations are drawn with Swendsen-Wang. lattice: None
-    is the square torus of side √N. block, buffer, environment: see `BlockWindow`. hidden: coarse spins of a
-    block, up to 4. sharpness: root mean square of each filter's weights. training: see `Training`. progress:
-    called with the scalars of every chunk of updates, `step` and `information` among them.
+    cell; or an `Ising` model, of which `samples` configurations are drawn. lattice: None
+    is the one of the model, or that `it.sample` gave along. block, buffer, environment: see `BlockWindow`.
+    hidden: coarse spins of a block, up to 4. sharpness: root mean square of each filter's weights. training:
+    see `Training`. progress: called with the scalars of every chunk of updates, `step` and `information`
+    among them.
 
     Raises InputError for spins that are not ±1, a lattice that does not fit them or the window, and numbers
     out of range.

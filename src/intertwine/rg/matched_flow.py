@@ -40,8 +40,8 @@ def matched_flow(
     """Couplings by level, with errors, of sampled spins ±1 under a rule.
 
     spins: (samples, N) or (chains, draws, N). rule: a `Rule` of spins. levels: how often it is applied.
-    couplings: families of `spin_terms`, followed on all levels. lattice: None for the square torus of side
-    √N. method, bins: of `match_moments`. key: for rules that draw.
+    couplings: families of `spin_terms`, followed on all levels. lattice: None for the one that
+    `it.sample` gave along. method, bins: of `match_moments`. key: for rules that draw.
 
     The flow ends, with its reason, where a level has no room for the families or no couplings (an ordered
     phase). Raises InputError where level 0 has none.

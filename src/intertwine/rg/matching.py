@@ -29,7 +29,7 @@ from intertwine._checks import InputError, fail, positive_int
 from intertwine.models.ising import Ising
 from intertwine.rg.blocking import Majority, Rule
 from intertwine.rg.operators import default_families, measure
-from intertwine.sampling.cluster import SwendsenWang
+from intertwine.sampling.draw import spin_sampler
 from intertwine.spaces.lattice import Lattice
 
 Family = Callable[[Lattice, float], Any]
@@ -100,7 +100,8 @@ def beta_function(
 
     couplings: K (n,). lattice: the larger one. family: (lattice, K) ↦ model; None for the nearest-neighbour
     Ising model; ∂ ln Ψ/∂K is taken of it. rule: `Majority(2)` for None. levels: n + 1, how often the larger
-    lattice is blocked. samples: of each lattice and coupling. sampler: `SwendsenWang(chains=20)` for None.
+    lattice is blocked. samples: of each lattice and coupling. sampler: 20 chains of the one that `it.sample`
+    takes for None.
 
     Raises InputError for couplings that are not finite, and lattices that the rule does not tile.
 
@@ -115,8 +116,8 @@ def beta_function(
     rule = Majority(2) if rule is None else rule
     levels = positive_int("levels", levels)
     family = Ising if family is None else family
-    sampler = SwendsenWang(chains=20) if sampler is None else sampler
     values = np.sort(values)
+    sampler = spin_sampler(family(lattice, float(values[0])), chains=20) if sampler is None else sampler
     found = [
         matched_coupling(
             float(K), lattice, family=family, rule=rule, levels=levels, samples=samples, sampler=sampler,

@@ -16,10 +16,10 @@ from jax import Array
 
 from intertwine._checks import fail, positive_int
 from intertwine.rg.blocking import Majority, Rule
+from intertwine.rg.blocks import checked_states, lattice_of
 from intertwine.rg.mcrg_result import MCRG
 from intertwine.rg.streaming import MCRGSums
 from intertwine.spaces.lattice import Lattice
-from intertwine.spaces.lattices import Square
 
 
 def mcrg(
@@ -38,16 +38,17 @@ def mcrg(
     spins: spins ±1, or Potts states, in the order in which they were drawn (`it.sample` gives them so). rule:
     `Majority(2)` for None. levels: how often it is applied. couplings: a number, of the customary families
     ("nearest", "next", "plaquette", "third" …; "field", "corner", "row", "vee"), or a tuple of families of
-    `spin_terms`. lattice: None for the square torus of side √N. states: q of Potts states. bins: of the
-    jackknife: runs of n/bins configurations, to be longer than the autocorrelation. key: None is
-    `jax.random.key(0)`.
+    `spin_terms`. lattice, states: of the spins, and q of Potts states; None for those that `it.sample` gave
+    along (a bare array carries neither: give its lattice). bins: of the jackknife: runs of n/bins
+    configurations, to be longer than the autocorrelation. key: None is `jax.random.key(0)`.
 
-    Raises InputError for spins of other values or shapes, rules that do not tile the lattice, and more levels
-    or couplings than it has room for.
+    Raises InputError for spins of other values or shapes, a lattice that neither says, rules that do not
+    tile it, and more levels or couplings than it has room for.
 
     >>> from intertwine.models.ising import CRITICAL_SQUARE, Ising
     >>> from intertwine.sampling.cluster import SwendsenWang
     >>> from intertwine.sampling.draw import sample
+    >>> from intertwine.spaces.lattices import Square
     >>> ising, sampler = Ising(Square(16, 16), K=CRITICAL_SQUARE), SwendsenWang(chains=16)
     >>> found = mcrg(sample(ising, 4000, sampler=sampler, key=jax.random.key(0)), levels=2, couplings=3)
     >>> found.y_T.shape, bool(abs(found.y_T[1, 2] - 1) < 0.1), bool(abs(found.y_H[1, 2] - 1.875) < 0.02)
@@ -56,12 +57,10 @@ def mcrg(
     rows = np.asarray(spins)
     if rows.ndim != 2:
         raise fail("spins", "configurations (n, N)", f"shape {rows.shape}")
+    lattice = lattice_of(spins, lattice)
+    checked_states(spins, lattice)
+    states = getattr(spins, "states", None) if states is None else states
     rule = Majority(2, states=states) if rule is None else rule
-    if lattice is None:
-        side = round(rows.shape[1] ** 0.5)
-        if side * side != rows.shape[1]:
-            raise fail("lattice", f"the lattice of {rows.shape[1]} sites", "None", "N is no square number")
-        lattice = Square(side, side)
     collected = MCRGSums(rule, lattice, levels=levels, couplings=couplings, states=states)
     bins = positive_int("bins", bins)
     if bins < 2 or len(rows) < 2 * bins:

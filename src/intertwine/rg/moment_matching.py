@@ -77,13 +77,14 @@ def match_moments(
     """The couplings of the families `couplings` that describe sampled (block) spins best.
 
     spins: ±1, (samples, N), successive rows from one or more chains in turn, or (chains, draws, N).
-    couplings: families of `spin_terms`. lattice: of the spins; None for the square torus of side √N.
+    couplings: families of `spin_terms`. lattice: of the spins; None for the one that `it.sample` gave
+    along.
     method: "likelihood", "callen" or "sampling" (the head of this file); None counts configurations up to 16
     sites, and takes "callen" beyond. bins: of samples, for errors; each should be longer than the
     autocorrelation time. key: for "sampling".
 
-    Raises InputError for what is not ±1 or does not fit the lattice, for too few samples, and for samples
-    that do not determine the couplings.
+    Raises InputError for what is not ±1 or does not fit the lattice, where no lattice is known, for too few
+    samples, and for samples that do not determine the couplings.
 
     >>> from intertwine.models.ising import Ising
     >>> from intertwine.sampling.draw import sample

@@ -25,10 +25,11 @@ from jaxtyping import Float, Int8
 from intertwine._checks import fail, positive_int
 from intertwine.models.ising import Ising
 from intertwine.models.rbm import RBM
+from intertwine.models.spin_terms import linked_bonds
+from intertwine.rg.blocks import check_carried, unknown_lattice
 from intertwine.rg.thermometer import Temperature, ising_temperature
 from intertwine.sampling.estimate import Estimate, estimate
 from intertwine.spaces.lattice import Lattice
-from intertwine.spaces.lattices import Square
 
 CHAINS = 400
 """Configurations that flow side by side, where a start is given by a word or a temperature."""
@@ -111,16 +112,18 @@ def network_flow(
 
     rbm: real, spin or binary visible units. start: configurations ±1 (chains, N); "cold" (all spins equal,
     half of the chains up); "hot" (random spins); or a temperature, for Ising configurations of it. lattice:
-    of the visible units, None for the square torus of side √N. key: None is `jax.random.key(0)`.
+    of the visible units; None for the one that configurations of `it.sample` brought along as `start`. key:
+    None is `jax.random.key(0)`.
 
-    Raises InputError for other machines and starts, and where N is no square and no lattice is given.
+    Raises InputError for other machines and starts, and where no lattice is known.
 
     >>> rbm = RBM(16, hidden=8, scale=0.3, key=jax.random.key(1))
-    >>> flow = network_flow(rbm, "cold", 50, key=jax.random.key(2))
+    >>> from intertwine.spaces.lattices import Square
+    >>> flow = network_flow(rbm, "cold", 50, lattice=Square(4, 4), key=jax.random.key(2))
     >>> flow.energies.shape, float(flow.mean[0]), bool(abs(flow.mean[-1]) < 0.5)
     ((400, 51), -2.0, True)
     """
-    lattice = _lattice_of(rbm, lattice)
+    lattice = _lattice_of(rbm, getattr(start, "lattice", None) if lattice is None else lattice)
     steps = positive_int("steps", steps, "give how many times v → h → v is applied")
     key = jax.random.key(0) if key is None else key
     begin, run = jax.random.split(key)
@@ -145,7 +148,9 @@ def flow_fixed_point(
     over the second half differ by more than 0.01 or by more than three of their errors. `met()` tells whether
     they do in the end. Arguments and errors as for `network_flow`.
 
-    >>> print(flow_fixed_point(RBM(16, hidden=8, scale=0.3, key=jax.random.key(1))).met())
+    >>> from intertwine.spaces.lattices import Square
+    >>> rbm = RBM(16, hidden=8, scale=0.3, key=jax.random.key(1))
+    >>> print(flow_fixed_point(rbm, lattice=Square(4, 4)).met())
     True
     """
     lattice = _lattice_of(rbm, lattice)
@@ -187,7 +192,7 @@ def _longer(rbm: RBM, flow: NetworkFlow, steps: int, key: Array) -> NetworkFlow:
 @jax.jit(static_argnames="lattice")
 def _flow(rbm: RBM, spins: Array, keys: Array, lattice: Lattice) -> tuple[Array, Array]:
     """Energies (steps, chains) and the last configurations ±1 int8."""
-    binary, bonds = rbm.units == "binary", lattice.bonds()
+    binary, bonds = rbm.units == "binary", linked_bonds(lattice)[0]
 
     def step(v: Array, key: Array) -> tuple[Array, Array]:
         up, down = jax.random.split(key)
@@ -201,7 +206,7 @@ def _flow(rbm: RBM, spins: Array, keys: Array, lattice: Lattice) -> tuple[Array,
 
 
 def _energy(spins: np.ndarray, lattice: Lattice) -> np.ndarray:
-    bonds, s = lattice.bonds(), spins.astype(np.int64)
+    bonds, s = linked_bonds(lattice)[0], spins.astype(np.int64)
     return -(s[:, bonds[:, 0]] * s[:, bonds[:, 1]]).sum(1) / lattice.size
 
 
@@ -210,10 +215,7 @@ def _lattice_of(rbm: Any, lattice: Lattice | None) -> Lattice:
     if not isinstance(rbm, RBM) or rbm.kind != "real" or rbm.units not in ("spin", "binary"):
         raise fail("rbm", "an RBM with real parameters and spin or binary visible units", type(rbm).__name__)
     if lattice is None:
-        side = round(rbm.size**0.5)
-        if side * side != rbm.size:
-            raise fail("lattice", f"the lattice of {rbm.size} visible units", "None", "N is no square number")
-        return Square(side, side)
+        raise unknown_lattice("lattice", f"{rbm.size} visible units")
     if not isinstance(lattice, Lattice) or lattice.size != rbm.size:
         raise fail("lattice", f"a lattice of {rbm.size} sites", lattice)
     return lattice
@@ -225,6 +227,7 @@ def _started(start: Any, lattice: Lattice, key: Array) -> np.ndarray:
         return _words(start, lattice, CHAINS, key)
     if np.ndim(start) == 0:
         return _at_temperature(start, lattice, key)
+    check_carried(start, lattice)
     spins = np.asarray(start)
     if spins.ndim != 2 or spins.shape[1] != lattice.size or len(spins) < 2:
         raise fail("start", f"configurations (chains ≥ 2, {lattice.size})", f"shape {spins.shape}")

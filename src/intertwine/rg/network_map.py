@@ -30,11 +30,10 @@ from intertwine.models.deep_boltzmann import DBM
 from intertwine.models.ising import Ising
 from intertwine.models.rbm import RBM
 from intertwine.rg.blocking import BlockRule
-from intertwine.rg.blocks import blocked_lattice, checked_spins
+from intertwine.rg.blocks import blocked_lattice, checked_spins, unknown_lattice
 from intertwine.rg.fisher_spectrum import log_weights, spin_view
 from intertwine.sampling.keys import key_words
 from intertwine.spaces.lattice import Lattice
-from intertwine.spaces.lattices import Square
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,23 +136,24 @@ def as_rg_map(
     """A network as a blocking rule: p(h|v) from the units of one layer to those of the next.
 
     model: an RBM, or a DBM or DBN of which `layer` and the next are read as an RBM (0: from the visible units
-    up); real, with units of two states. lattice, blocked: where the two layers are; None: the square tori of
-    sides √N and √M. block: b, for `blocked` the lattice of b × b blocks; None: found from the sizes.
+    up); real, with units of two states. lattice, blocked: where the two layers are; a machine does not carry
+    its lattice. block: b, for `blocked` the lattice of b × b blocks; None of both: found from the sizes.
 
-    Raises InputError for other machines, layers that there are not, and lattices of other sizes.
+    Raises InputError for other machines, layers that there are not, lattices of other sizes, and where the
+    lattices are neither given nor found.
 
     >>> from intertwine.rg.block_rbm import block_rbm
-    >>> rule = as_rg_map(block_rbm(Square(8, 8), b=2, w=1.0))
+    >>> rule = as_rg_map(block_rbm(Square(8, 8), b=2, w=1.0), lattice=Square(8, 8))
     >>> rule.blocked(Square(4, 4)).name, round(float(rule.log_weight(np.ones(4), np.ones(16), Square(4))), 6)
     ('square:2x2', -0.001342)
     """
     rbm = _pair(model, layer)
-    lattice = _square(lattice, rbm.size, "lattice")
+    lattice = _placed(lattice, rbm.size, "lattice", "visible units")
     if block is not None:
         if blocked is not None:
             raise fail("block", "None where `blocked` is given", block, "give one of them")
         blocked = blocked_lattice(lattice, block)
-    coarse = _square(blocked, rbm.hidden, "blocked")
+    coarse = _placed(blocked or _smaller(lattice, rbm.hidden), rbm.hidden, "blocked", "hidden units")
     return NetworkRule(rbm, lattice, coarse, _local(rbm, lattice, coarse))
 
 
@@ -182,12 +182,19 @@ def _pair(model: Any, layer: Any) -> RBM:
     return found
 
 
-def _square(lattice: Lattice | None, size: int, name: str) -> Lattice:
+def _smaller(lattice: Lattice, size: int) -> Lattice | None:
+    """The blocked lattice of `size` sites, the lattice itself for as many as it has; None for other sizes."""
+    b = round((lattice.size / size) ** (1 / lattice.dimension))
+    try:
+        made = lattice if b == 1 else blocked_lattice(lattice, b)
+    except InputError:
+        return None
+    return made if made.size == size else None
+
+
+def _placed(lattice: Lattice | None, size: int, name: str, units: str) -> Lattice:
     if lattice is None:
-        side = round(size**0.5)
-        if side * side != size:
-            raise fail(name, f"the lattice of {size} units", "None", f"{size} is no square number")
-        return Square(side, side)
+        raise unknown_lattice(name, f"{size} {units}")
     if not isinstance(lattice, Lattice) or lattice.size != size:
         shown = lattice.name if isinstance(lattice, Lattice) else lattice
         raise fail(name, f"a lattice of {size} sites", shown)

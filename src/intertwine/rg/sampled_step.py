@@ -38,8 +38,8 @@ class Measured(NamedTuple):
 class VariationalStep:
     """A step by variational Monte Carlo renormalization.
 
-    rule: a `Rule` of separate blocks. lattice: where it is sampled, at least three sites along each
-    direction. couplings: families of `spin_terms`. chains, draws, sweeps: of `variational_couplings`.
+    rule: a `Rule` of separate blocks. lattice: where it is sampled. couplings: families of `spin_terms`.
+    chains, draws, sweeps: of `variational_couplings`.
 
     >>> from intertwine.rg.blocking import Majority
     >>> from intertwine.spaces.lattices import Square

@@ -64,7 +64,11 @@ class MCRGSums:
     ):
         if not isinstance(rule, Rule):
             raise fail("rule", "a blocking rule, such as it.rg.Majority(2)", rule)
-        self.rule, self.states = rule, getattr(rule, "states", None) if states is None else states
+        own = getattr(rule, "states", states)
+        if states is not None and own != states:
+            expected = f"a rule of {states} states, as the configurations have"
+            raise fail("rule", expected, rule, f"for example it.rg.Majority(2, states={states})")
+        self.rule, self.states = rule, own
         self.lattices = [lattice]
         for level in range(positive_int("levels", levels, "give how often the rule is applied")):
             try:

@@ -32,7 +32,7 @@ from intertwine.rg.blocking import Majority, Rule
 from intertwine.rg.finite_size import LARGEST_MISFIT, FiniteSize, finite_size
 from intertwine.rg.mcrg_result import MCRG
 from intertwine.rg.streaming import MCRGSums, Sums
-from intertwine.sampling.cluster import SwendsenWang
+from intertwine.sampling.draw import spin_sampler
 
 _GROUPS = 10
 
@@ -84,7 +84,8 @@ def exponents(
     family: L ↦ an `Ising` or `Potts` model without a field on a torus of side L, at K_c of the infinite
     lattice. side: L of the renormalization, blocked `levels` times. couplings: as for `mcrg`. samples: of
     every lattice. omega: of the corrections, where it is known. sizes: of the check; None does without. rule:
-    `Majority(2)`, of the model's states, for None. sampler: `SwendsenWang(chains=20)` for None.
+    `Majority(2)`, of the model's states, for None. sampler: 20 chains of the one that `it.sample` takes for
+    None.
 
     Raises InputError for lattices that are too small for the levels, samples too few for 50 bins, ω ≤ 0, and
     what `mcrg` and `finite_size` refuse.
@@ -98,8 +99,8 @@ def exponents(
     """
     if omega is not None and not (math.isfinite(omega) and omega > 0):
         raise fail("omega", "a positive number, or None", omega)
-    sampler = SwendsenWang(chains=20) if sampler is None else sampler
     model = family(positive_int("side", side))
+    sampler = spin_sampler(model, chains=20) if sampler is None else sampler
     states = getattr(model, "states", None)
     rule = Majority(2, states=states) if rule is None else rule
     collected = MCRGSums(rule, model.lattice, levels=levels, couplings=couplings, states=states)

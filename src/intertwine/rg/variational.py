@@ -33,7 +33,7 @@ from intertwine._checks import fail, positive_int
 from intertwine.models.ising import Ising
 from intertwine.models.parameters import check_key
 from intertwine.models.spin_terms import spin_terms
-from intertwine.rg.families import Families, as_families, check_wide, family_names
+from intertwine.rg.families import Families, as_families, family_names
 from intertwine.rg.moment_matching import binned_mean
 from intertwine.rg.push_forward import local_rule
 from intertwine.rg.term_graph import TermGraph, term_graph
@@ -151,7 +151,6 @@ class _Biased:
             expected = "a rule of separate blocks, such as Majority(2)"
             raise fail("rule", expected, type(rule).__name__, "match_moments serves any rule")
         self.sites, self.up = local
-        check_wide(lattice)
         own = {name: value for name, value in model.couplings.items() if value != 0}
         self.couplings = np.array(list(own.values()), np.float64)
         self.graph: TermGraph = term_graph(lattice, tuple(own))

@@ -24,6 +24,7 @@ from jaxtyping import Int8
 from intertwine._checks import fail, positive_int
 from intertwine.models.ising import Ising
 from intertwine.models.potts import Clock, Potts
+from intertwine.models.spin_terms import linked_bonds
 from intertwine.sampling.keys import key_words
 from intertwine.sampling.protocols import Samples
 
@@ -167,7 +168,7 @@ def _kernel(model: SpinModel) -> Callable[..., None]:
         alike = len(values) == 0 or bool((values == values[0]).all())
         K, each, field = (float(values[0]) if len(values) else 0.0), None if alike else values, fields(model)
         return lambda *rest: host_cluster.ising_steps(bonds, K, each, field, *rest)
-    bonds = np.ascontiguousarray(model.lattice.bonds(), np.int32)
+    bonds = np.ascontiguousarray(linked_bonds(model.lattice)[0], np.int32)
     if isinstance(model, Potts):
         K, h, q = float(model.coupling), float(model.field), model.states
         return lambda *rest: host_cluster.potts_steps(bonds, K, h, q, *rest)

@@ -21,6 +21,7 @@ from jax import Array
 from intertwine._caveats import R_HAT_LIMIT, Caveat
 from intertwine._checks import fail, one_of, positive_int
 from intertwine._memory import check_memory
+from intertwine.models.frustration import served_by_clusters
 from intertwine.models.ising import Ising
 from intertwine.models.layered import layered
 from intertwine.models.parameters import check_key
@@ -54,7 +55,8 @@ class NotMixed(Caveat):
 class Drawn:
     """n configurations; behaves as the array of them (`np.asarray`, indexing, len, shape).
 
-    configurations: (n, N), int8 for discrete units; a row is the next of another chain, chains in turn.
+    configurations: (n, N), int8 for discrete units. Rows take the chains in turn: with c chains, row k is
+    of chain k mod c, and rows c apart are successive draws of one chain.
     tau: integrated autocorrelation time in `unit`s, the larger of those of the watched quantities.
     unit: "sweep" of block Gibbs, or "draw" of another sampler. between: units between draws of one chain.
     r_hat: the larger one over the watched quantities. ess: how many independent samples the n are worth.
@@ -113,11 +115,11 @@ def sample(model: Any, n: int, *, sampler: Any = None, distribution: str | None 
     model: RBM, DBM or DBN with real parameters, `Ising`, or any model with a sampler of wave functions.
     sampler: `Gibbs(steps=1000)` (the default for machines of layers: every configuration from a chain of its
     own), `TemperedGibbs`, `TrajectoryGibbs`, `Annealed`; `SwendsenWang()` (the default for `Ising`, `Potts`
-    and `Clock`), `Wolff()`, `HeatBath()` (the default for `Ising` with terms of three spins or more),
-    `TemperedHeatBath()`; `Metropolis(...)`, `ParallelTempering(...)` or `Enumeration()` for two-state units.
-    A DBN is sampled by its top RBM with any of them, then downwards.
-    distribution: "boltzmann" p = Ψ/Z or "born" p = |Ψ|²/Z. None: the former for Boltzmann machines and
-    `Ising`, the latter for complex models; other real models need it said.
+    and `Clock`), `Wolff()`, `HeatBath()` (the default of those with terms of three spins or more, or with
+    frustration, which clusters do not respect), `TemperedHeatBath()`; `Metropolis(...)`,
+    `ParallelTempering(...)` or `Enumeration()` for two-state units. A DBN is sampled by its top RBM with any
+    of them, then downwards. distribution: "boltzmann" p = Ψ/Z or "born" p = |Ψ|²/Z. None: the former for
+    Boltzmann machines and `Ising`, the latter for complex models; other real models need it said.
 
     Gives the warning `NotMixed` where the chains disagree, or where fewer than 5 autocorrelation times passed
     before the first configuration. No test can see a mode that no chain has met: `TemperedGibbs` or
@@ -191,18 +193,26 @@ def _reading(model: Any, distribution: str | None) -> str:
 
 
 def _default(model: Any, reading: str) -> Any:
-    if isinstance(model, Ising) and model.multi_spin:
-        from intertwine.sampling.heat_bath import HeatBath
-
-        return HeatBath()
     if isinstance(model, Ising | Potts | Clock):
-        from intertwine.sampling.cluster import SwendsenWang
-
-        return SwendsenWang()
+        return spin_sampler(model)
     if reading == "boltzmann":
         layered(model)
         return Gibbs(steps=1000)
     raise fail("sampler", "a sampler of |Ψ|²", None, "for example Metropolis(SingleFlip(), chains=64)")
+
+
+def spin_sampler(model: Ising | Potts | Clock, **settings: Any) -> Any:
+    """The sampler of a spin model where none is named: clusters, or the heat bath for terms of three spins or
+    more and for frustrated models. settings: of either.
+
+    >>> from intertwine.spaces.lattices import Square, Triangular
+    >>> spin_sampler(Ising(Square(4, 4), 0.4), chains=8), spin_sampler(Ising(Triangular(6, 6), -0.5)).chains
+    (SwendsenWang(chains=8, steps=1, burn_in=200), 64)
+    """
+    from intertwine.sampling.cluster import SwendsenWang
+    from intertwine.sampling.heat_bath import HeatBath
+
+    return SwendsenWang(**settings) if served_by_clusters(model) else HeatBath(**settings)
 
 
 def _judged(watched: Watched, n: int) -> Drawn:
@@ -282,16 +292,18 @@ def _by_draws(sampler: Any, model: Any, view: Any, n: int, key: Array) -> Drawn:
 
 
 def _watched(model: Any, view: Any, sampler: Any, spins: Any) -> np.ndarray:
-    """−ln of the probability, and the order parameter of spin models: (quantities, chains, draws)."""
+    """−ln of the probability, and the order parameter m of spin models and m²: (quantities, chains, draws).
+    Chains that are stuck in states of opposite m have the same energy and m²."""
     found = [-_log_weight(view, sampler, spins)]
     if isinstance(model, Ising | Potts | Clock):
-        found.append(np.asarray(_order(model, jnp.asarray(spins)), np.float64))
+        found += list(np.asarray(_order(model, jnp.asarray(spins)), np.float64))
     return np.stack(found)
 
 
 @jax.jit
 def _order(model: Any, spins: Any) -> Any:
-    return model.order_squared(spins)
+    """m², and the components of m, (quantities, chains, draws)."""
+    return jnp.concatenate([model.order_squared(spins)[None], jnp.moveaxis(model.order(spins), -1, 0)])
 
 
 def _log_weight(view: Any, sampler: Any, spins: Any) -> np.ndarray:

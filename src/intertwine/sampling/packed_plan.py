@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 
 from intertwine.models.ising import Ising
+from intertwine.models.spin_terms import linked_bonds
 from intertwine.models.term_tables import pair_table
 from intertwine.spaces.lattice import Lattice
 
@@ -86,6 +87,7 @@ def packed_plan(model: Any) -> tuple[PackedPlan, float] | None:
     couplings, field = np.asarray(model.coupling, np.float64), np.asarray(model.field, np.float64)
     negative = None
     if couplings.ndim and len(couplings):
+        couplings = couplings[linked_bonds(model.lattice)[1]]
         if (abs(couplings) != abs(couplings[0])).any():
             return None
         if (couplings != couplings[0]).any():
@@ -123,7 +125,7 @@ def _plan(lattice: Lattice, negative: bytes | None, field: bytes) -> PackedPlan 
     place[size] = slots
     near = np.full((z, slots), slots, np.int32)
     near[:, place[:size]] = place[partners].T
-    bonds = lattice.bonds() if lattice.shells else np.zeros((0, 2), np.int32)
+    bonds = linked_bonds(lattice)[0]
     signs = bond_signs = None
     if negative is not None:
         ones = ~np.uint64(0)

@@ -17,11 +17,14 @@ the f_l solved anew each time. E may be minus anything that is conjugate to K: �
 
 Outside the energies that were sampled, few samples carry all the weight: their effective number 1/Σ p_n² is
 reported, and a warning given where it is small.
+
+Energies of another scale or sign are found out by the samples themselves: ⟨E⟩ falls as K grows, dE/dK = −Var
+E, and the mean that is reweighted to K_l from all samples is the mean of those at K_l. One data set alone
+cannot tell.
 """
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -29,15 +32,20 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from intertwine._checks import fail
+from intertwine._caveats import Caveat, beneath, caveat, tell
+from intertwine._checks import fail, one_of
+from intertwine.sampling.estimate import autocorrelation_time
 from intertwine.sampling.histogram_equations import Rows, partition_functions, rows_of, weighted_means
 from intertwine.sampling.jackknife import jackknife_error
+
+LARGEST_SIGMAS = 5
+"""Standard errors between a data set's own mean energy and the reweighted one that are no chance."""
 
 LEAST_ESS = 20
 """Effective samples below which a coupling counts as outside the data."""
 
 
-class OutsideData(UserWarning):
+class OutsideData(Caveat):
     """Reweighted to couplings that the samples do not cover."""
 
 
@@ -47,7 +55,7 @@ class Reweighted:
 
     means, errors: float64 arrays S by name, "energy" and "energy_squared" among them. log_ratio,
     log_ratio_error: ln Z(K) − ln Z(K_1), K_1 being the first coupling of the data. ess: the effective number
-    of samples. blocks: the jackknife's values by name, (blocks, *S).
+    of samples. blocks: the jackknife's values by name, (blocks, *S). warnings: what to beware of.
     """
 
     couplings: Float[np.ndarray, "*S"]
@@ -57,6 +65,22 @@ class Reweighted:
     log_ratio_error: Float[np.ndarray, "*S"]
     ess: Float[np.ndarray, "*S"]
     blocks: dict[str, np.ndarray]
+    warnings: tuple[str, ...] = ()
+
+    def covariance(self, name: str) -> Float[np.ndarray, "n n"]:
+        """The covariance of the errors of an average at all couplings, flattened: those of one run go up and
+        down together. It is what `it.rg.collapse` takes as errors.
+
+        >>> rng = np.random.default_rng(0)
+        >>> found = reweight(rng.normal(size=4000), None, 0.0, [0.0, 0.1])
+        >>> covariance = found.covariance("energy")
+        >>> bool(np.allclose(np.sqrt(np.diag(covariance)), found.errors["energy"])), covariance.shape
+        (True, (2, 2))
+        """
+        left_out = self.blocks[one_of("name", name, tuple(self.blocks))]
+        count = len(left_out)
+        apart = left_out.reshape(count, -1) - left_out.reshape(count, -1).mean(0)
+        return (count - 1) / max(count, 1) * apart.T @ apart
 
     def derived(self, function: Callable[[Mapping[str, np.ndarray]], Any]) -> tuple[np.ndarray, np.ndarray]:
         """A function of the averages by name, and its error.
@@ -84,7 +108,7 @@ class Reweighted:
                 f"{np.ravel(v)[i]:.6g} ± {np.ravel(e)[i]:.1g}" for v, e in zip(values, errors, strict=True)
             )
             lines.append(f"{K:10.6g} {np.ravel(self.ess)[i]:8.0f} " + " ".join(f"{c:>24}" for c in cells))
-        return "\n".join(lines)
+        return beneath("\n".join(lines), self.warnings)
 
 
 def reweight(energies: Any, observables: Any, K_from: float, K_to: Any) -> Reweighted:
@@ -116,7 +140,10 @@ class MultiHistogram:
     log_partition, log_partition_error: ln Z(K_l) − ln Z(K_1), (R,). inefficiencies: g_l, (R,), from the
     autocorrelation of the energies (or of an observable, where that is longer). couplings: (R,).
 
-    Raises InputError for arrays that do not fit, and for data sets that do not overlap.
+    warnings: what to beware of.
+
+    Raises InputError for arrays that do not fit, for data sets that do not overlap, and for energies of which
+    these cannot be the couplings (of another sign, or a site instead of the total).
 
     >>> rng = np.random.default_rng(0)
     >>> K = [0.4, 0.6, 0.9]
@@ -145,6 +172,8 @@ class MultiHistogram:
                 v[name] = x
         shapes = [v["energy"].shape for v in values]
         exact = None if weights is None else _arrays("weights", weights, shapes)
+        self._own = _own_means(values, exact)
+        _check_sign(self.couplings, self._own, [v["energy"] for v in values])
         self._rows: Rows = rows_of(values, exact)
         self.inefficiencies = self._rows.inefficiencies
         blocks = range(self._rows.blocks) if exact is None else range(0)
@@ -154,6 +183,30 @@ class MultiHistogram:
         ]
         self.log_partition = -self._free[0]
         self.log_partition_error = jackknife_error(np.reshape(self._free[1:], (-1, len(f))))
+        self.warnings = self._disagreements()
+
+    def _disagreements(self) -> tuple[str, ...]:
+        """The caveat of data sets whose own mean energy is not the reweighted one. Raises InputError where
+        reweighting does not even follow the means."""
+        means = [
+            weighted_means(self._rows, self.couplings, f, self.couplings, left_out=None if b == 0 else b - 1)
+            for b, f in enumerate(self._free)
+        ]
+        own, error = self._own
+        found = means[0].means["energy"]
+        blocks = np.reshape([m.means["energy"] for m in means[1:]], (-1, len(own)))
+        sigma = np.hypot(error, jackknife_error(blocks)) if len(blocks) else error
+        apart = np.abs(own - found)
+        beyond = apart > LARGEST_SIGMAS * sigma + 1e-6 * (1 + np.abs(own).max())
+        if (beyond & (apart > np.ptp(own) / 4)).any():
+            raise fail(
+                "energies", "total energies E with ln Ψ = −K E + …", _shown(own, found, self.couplings),
+                "give for example model.energy(spins), of the whole lattice, not a site",
+            )  # fmt: skip
+        if not beyond.any():
+            return ()
+        words = f"{_shown(own, found, self.couplings)}: the samples are not in equilibrium, or the errors are"
+        return (caveat("untrusted", f"{words} too small; take longer runs"),)
 
     def at(self, K: Any) -> Reweighted:
         """Averages at couplings K, a number or an array.
@@ -174,14 +227,15 @@ class MultiHistogram:
         ratios = np.reshape([x.log_z for x in found[1:]], (-1, *shape))
         ess = found[0].ess.reshape(shape)
         outside = flat[found[0].ess < LEAST_ESS]
+        said = self.warnings
         if len(self._free) > 1 and len(outside):
             low, high = self.couplings.min(), self.couplings.max()
-            warnings.warn(
+            words = (
                 f"K: {', '.join(f'{k:.6g}' for k in outside)} not covered by the samples at {low:.6g} … "
-                f"{high:.6g} (fewer than {LEAST_ESS} effective samples); sample nearer, or more",
-                OutsideData,
-                stacklevel=2,
+                f"{high:.6g} (fewer than {LEAST_ESS} effective samples); sample nearer, or more"
             )
+            said = (*said, caveat("untrusted", words))
+            tell(said[-1:], OutsideData, stacklevel=2)
         return Reweighted(
             couplings=points,
             means=means,
@@ -190,7 +244,41 @@ class MultiHistogram:
             log_ratio_error=jackknife_error(ratios),
             ess=ess,
             blocks=blocks,
+            warnings=said,
         )
+
+
+def _own_means(
+    values: list[dict[str, np.ndarray]], weights: list[np.ndarray] | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """The mean energy of every data set and its standard error (0 where the weights are exact), (R,)."""
+    energies = [v["energy"] for v in values]
+    if weights is not None:
+        means = [float((x * w).sum() / w.sum()) for x, w in zip(energies, weights, strict=True)]
+        return np.array(means), np.zeros(len(means))
+    times = [autocorrelation_time(x) if x.shape[1] > 1 else 1.0 for x in energies]
+    errors = [(x.var() * max(g, 1.0) / x.size) ** 0.5 for x, g in zip(energies, times, strict=True)]
+    return np.array([x.mean() for x in energies]), np.array(errors)
+
+
+def _check_sign(
+    couplings: np.ndarray, own: tuple[np.ndarray, np.ndarray], energies: list[np.ndarray]
+) -> None:
+    """Raise InputError where the mean energy grows with K (between data sets that overlap at all)."""
+    order = np.argsort(couplings)
+    mean, error = own[0][order], own[1][order]
+    grown, sigma = np.diff(mean), np.hypot(error[1:], error[:-1])
+    low, high = (np.array([limit(x) for x in energies])[order] for limit in (np.min, np.max))
+    overlap = high[:-1] >= low[1:]
+    if len(mean) > 1 and mean[-1] > mean[0] and (overlap & (grown > LARGEST_SIGMAS * sigma)).any():
+        got = f"means that grow with K, from {mean[0]:.6g} to {mean[-1]:.6g}"
+        raise fail("energies", "energies E with ln Ψ = −K E + …, which fall", got, "change their sign")
+
+
+def _shown(own: np.ndarray, found: np.ndarray, couplings: np.ndarray) -> str:
+    """The data set whose mean is furthest from the reweighted one, in words."""
+    k = int(np.abs(own - found).argmax())
+    return f"a mean of {own[k]:.6g} at K = {couplings[k]:.6g} where reweighting all sets gives {found[k]:.6g}"
 
 
 def _numbers(values: Any) -> np.ndarray:
