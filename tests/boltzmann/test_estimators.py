@@ -126,6 +126,25 @@ def test_the_rbm_is_what_scikit_learns_names_say():
     assert machine.gibbs(v, random_state=0).shape == v.shape
 
 
+def test_repeated_sweeps_are_a_chain_whatever_the_random_state():
+    """Each column's mean over a chain, where the same random numbers in every sweep would give no chain."""
+    v = np.random.default_rng(0).integers(0, 2, (400, 3))
+    machine = BoltzmannMachine(2, n_iter=20, random_state=0).fit(v)
+    states = _states(3)
+    exact = np.exp(machine.score_samples(states)) @ states
+    for given in ({}, {"random_state": 5}):
+        x, seen = v[:20], []
+        for _ in range(300):
+            x = machine.gibbs(x, **given)
+            seen.append(x)
+        seen = np.array(seen)
+        assert (np.abs(seen.mean((0, 1)) - exact) < 0.05).all()
+        assert (seen.mean(1).std(0) > 0.05).all()
+    one, other = (BoltzmannMachine(2, n_iter=20, random_state=0).fit(v) for _ in range(2))
+    np.testing.assert_array_equal(one.gibbs(v), other.gibbs(v))
+    assert machine.gibbs(v, n_steps=10).shape == v.shape
+
+
 def test_it_learns():
     machine = BoltzmannMachine(8, n_iter=300, learning_rate=0.3, batch_size=20, random_state=0).fit(_bits())
     truth, independent = -3 * np.log(2), -5 * np.log(2)

@@ -91,13 +91,14 @@ def learn_deep_belief(
     state = None
     for level in range(len(below), len(rbms)):
         rbm, first, of_layer = rbms[level], jax.random.fold_in(key, level), method
+        begin = "auto"
         if transpose and below and can_transpose(below[-1], rbm):
             rbm = transposed(below[-1], rbm.hidden, key=jax.random.fold_in(first, 1))
-            of_layer = method or PCD(warm_up=WARM_UP)
+            of_layer, begin = method or PCD(warm_up=WARM_UP), "model"
         fit = learn_above(
             rbm, upward_layers(below), data, epochs=passes[level], refresh=refresh, means=means,
             method=of_layer, batch=batch, binarise=binarise, progress=_tagged(progress, level + 1), key=first,
-            **settings,
+            **{"begin": begin} | settings,
         )  # fmt: skip
         below, state = [*below, fit.model], fit.state
         history.extend(row | {"layer": level + 1} for row in fit.history)

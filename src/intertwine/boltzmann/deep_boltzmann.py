@@ -18,6 +18,7 @@ import jax
 from jax import Array
 
 from intertwine._checks import fail, positive_int
+from intertwine.boltzmann.beginning import begun
 from intertwine.boltzmann.deep_likelihood import DeepLikelihood
 from intertwine.boltzmann.doubling import pretrained
 from intertwine.boltzmann.epochs import Fit, by_epochs, descent
@@ -52,6 +53,7 @@ def learn_deep_boltzmann(
     sparsity: tuple[float, float] | None = None,
     average: float | None = 0.999,
     binarise: bool = False,
+    begin: str = "auto",
     key: Array,
     seed: int = 0,
     state: TrainState | None = None,
@@ -97,5 +99,7 @@ def learn_deep_boltzmann(
         first, rest = jax.random.split(check_key(key))
         if pretrain:
             model = pretrained(model, batches, epochs=pretrain, chains=method.chains, key=first)
+        else:
+            model = begun(model, batches, begin)
         state = start(model, stream, mover, key=rest)
     return by_epochs(state, stream, mover, updates, progress=progress)

@@ -6,12 +6,7 @@ the same machine on the same data.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from intertwine.models.unit_layer import UnitLayer
+from typing import Any
 
 DISCRETE_RATE, CONTINUOUS_RATE = 0.1, 0.005
 """Where the learning rate begins, for machines of discrete units, and of others (whose energies have no
@@ -27,11 +22,10 @@ CHAINS, STEPS = 100, 1
 SCALE = 0.01
 """Standard deviation of the weights at the beginning."""
 
-BASE_RATE_FLOOR = 0.02
-"""How far from the ends of their range the means are kept at which the visible units begin."""
-
 MEAN_ROWS = 10_000
-"""Rows of the data whose means the visible units begin at."""
+"""Rows of the data, spread over all, whose means the visible units begin at (`beginning`)."""
+UNSEEN = 1 / 3
+"""Rows that a value counts for there which none has."""
 
 
 def is_discrete(model: Any) -> bool:
@@ -43,14 +37,3 @@ def is_discrete(model: Any) -> bool:
 def first_rate(model: Any) -> float:
     """Where the learning rate of `model` begins."""
     return DISCRETE_RATE if is_discrete(model) else CONTINUOUS_RATE
-
-
-def first_visible_bias(layer: UnitLayer, rows: Any, scale: float = 1.0) -> np.ndarray:
-    """Biases (N,) with which the visible units, without the hidden ones, have the means of `rows` (rows, N)
-    divided by `scale`, such as 255 for grey bytes (Hinton 2010)."""
-    import numpy as np
-
-    from intertwine.models.tempered import base_rate
-
-    mean = np.asarray(rows[:MEAN_ROWS]).mean(0, dtype=np.float64) / scale
-    return base_rate(layer, mean, floor=BASE_RATE_FLOOR)

@@ -26,10 +26,11 @@ from typing import Any, NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import Array
 
 from intertwine._checks import fail, positive_int
+from intertwine.boltzmann.beginning import field_of_means, seen
+from intertwine.boltzmann.defaults import MEAN_ROWS
 from intertwine.boltzmann.epochs import by_epochs, descent
 from intertwine.boltzmann.stack import representation
 from intertwine.learning.batches import Batches
@@ -39,7 +40,6 @@ from intertwine.models.deep_boltzmann import DBM
 from intertwine.models.directed_layer import DirectedLayer
 from intertwine.models.parameters import normal, parameters
 from intertwine.models.rbm import RBM
-from intertwine.models.tempered import base_rate
 from intertwine.models.unit_layer import UnitLayer
 
 SLIDE = 0.01
@@ -47,7 +47,6 @@ SLIDE = 0.01
 RATE = 0.05
 SCALE = 0.01
 """Where the learning rate begins, and the standard deviation of the initial weights."""
-_MEAN_ROWS = 10_000
 
 
 class CopiesState(NamedTuple):
@@ -157,10 +156,9 @@ def composed(rbms: Sequence[RBM]) -> DBM:
 
 def _started(model: DBM, level: int, rows: Batches, key: Array) -> RBM:
     below, above, dtype = model.layers[level], model.layers[level + 1], model.dtype
-    some = np.asarray(rows.arrays[0][:_MEAN_ROWS])
-    mean = some.mean(0, dtype=np.float64) / (255 if rows.binarise and some.dtype == np.uint8 else 1)
+    mean = seen(rows, MEAN_ROWS)[0].mean(0)
     return RBM.from_parameters(
-        jnp.asarray(base_rate(below, mean, floor=0.01), dtype),
+        jnp.asarray(field_of_means(below, mean, rows.rows), dtype),
         jnp.zeros(above.size, dtype),
         normal(key, (below.size, above.size), dtype, SCALE),
         units=below.spec,

@@ -13,6 +13,7 @@ binary draws); any other columns are standardised and Gaussian (ln p(x) is then 
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Callable
 from typing import Any
 
@@ -22,9 +23,10 @@ import numpy as np
 from jax import Array
 
 from intertwine._checks import fail, positive_int
+from intertwine.boltzmann.beginning import begun
 from intertwine.boltzmann.defaults import AVERAGE, CHAINS, SCALE, STEPS, first_rate
 from intertwine.boltzmann.epochs import by_epochs, descent
-from intertwine.boltzmann.estimators_base import MachineEstimator, validate_data
+from intertwine.boltzmann.estimators_base import MachineEstimator, check_random_state, validate_data
 from intertwine.boltzmann.estimators_deep import DeepBeliefNetwork, DeepBoltzmannMachine
 from intertwine.boltzmann.estimators_units import Columns
 from intertwine.boltzmann.kl import KL
@@ -107,6 +109,8 @@ class BoltzmannMachine(MachineEstimator):
         seed = 0 if first else len(self.history_)
         stream = OverBatches(self._objective(), Batches(rows, self.batch_size, seed=seed, binarise=binarise))
         mover = descent(model, None, float(rate), AVERAGE, 0)
+        if first:
+            model = begun(model, stream.batches, "data")
         state = start(model, stream, mover, key=going)
         leaves: list[np.ndarray] | None = getattr(self, "_leaves", None)
         if leaves is not None:
@@ -118,12 +122,30 @@ class BoltzmannMachine(MachineEstimator):
         self._leaves = _frozen(fit.state)
         return self
 
-    def gibbs(self, X: Any, *, random_state: Any = None) -> np.ndarray:
-        """One sweep of block Gibbs sampling x → h → x from each row."""
+    def gibbs(self, X: Any, *, n_steps: int = 1, random_state: Any = None) -> np.ndarray:
+        """`n_steps` sweeps of block Gibbs sampling x → h → x from each row.
+
+        Repeated calls make a chain: an integer `random_state`, here or of the estimator, begins a sequence of
+        random numbers after `fit`, and each further call with it goes on in that sequence.
+
+        >>> rows = np.repeat([[0, 0, 1], [1, 1, 0]], 50, axis=0)
+        >>> machine = BoltzmannMachine(4, random_state=0).fit(rows)
+        >>> one, two = machine.gibbs(rows), machine.gibbs(rows)
+        >>> bool((one == two).all())
+        False
+        """
         X = self._checked(X)
-        key = self._key(self.random_state if random_state is None else random_state)
-        found = _sweep(self.model_, jnp.asarray(self._columns().values(X), jnp.float32), key)
+        key = self._next_key(self.random_state if random_state is None else random_state)
+        v = jnp.asarray(self._columns().values(X), jnp.float32)
+        found = _sweeps(self.model_, v, key, positive_int("n_steps", n_steps))
         return self._columns().data(np.asarray(found, np.float64))
+
+    def _next_key(self, random_state: Any) -> Any:
+        """A key from the sequence that an integer began when it was first given after `fit`; from any other
+        `random_state`, as it says."""
+        if isinstance(random_state, numbers.Integral):
+            random_state = self._sequences.setdefault(int(random_state), check_random_state(random_state))
+        return self._key(random_state)
 
     @property
     def components_(self) -> np.ndarray:
@@ -211,6 +233,9 @@ def _visible_means(model: RBM, h: Array) -> Array:
 
 
 @jax.jit
-def _sweep(model: RBM, v: Array, key: Array) -> Array:
-    up, down = jax.random.split(key)
-    return model.sample_visible(model.sample_hidden(v, key=up), key=down)
+def _sweeps(model: RBM, v: Array, key: Array, count: Any) -> Array:
+    def sweep(i: Any, v: Array) -> Array:
+        up, down = jax.random.split(jax.random.fold_in(key, i))
+        return model.sample_visible(model.sample_hidden(v, key=up), key=down)
+
+    return jax.lax.fori_loop(0, count, sweep, v)

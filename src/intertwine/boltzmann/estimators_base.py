@@ -206,6 +206,7 @@ class MachineEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         self.hidden_sizes_, self._hidden_kind = self._hidden()
         self.parameters_ = [np.asarray(x) for x in jax.tree.leaves(resized(model, self.n_features_in_))]
         self.history_ = history
+        self._sequences: dict[int, Any] = {}
         self.n_iter_ = len(history)
         self.__dict__.pop("_log_z", None)
 

@@ -18,6 +18,7 @@ import numpy as np
 from jax import Array
 
 from intertwine._checks import fail, positive_int
+from intertwine.boltzmann.beginning import begun
 from intertwine.boltzmann.defaults import AVERAGE
 from intertwine.boltzmann.epochs import Fit, by_epochs, descent, learned
 from intertwine.boltzmann.kl import KL
@@ -48,6 +49,7 @@ def learn(
     average: float | None = AVERAGE,
     binarise: bool = False,
     validation: Any = None,
+    begin: str = "auto",
     key: Array,
     seed: int = 0,
     state: TrainState | None = None,
@@ -67,6 +69,9 @@ def learn(
     binarise: data are probabilities, floats from 0 to 1 or uint8 in units of 1/255, and each visit of a row
         draws binary values from them.
     validation: rows held out; the history then has their free energy and its gap to the training data's.
+    begin: "data": the visible biases begin where the machine has the means of the data, column by column;
+        "model": at those of `model`; "auto": "data" unless `model` explains the data better as it is, having
+        learned already (see `beginning`).
     key: of everything random; the same key gives the same numbers. state: one that `progress` was given, or
         of a fit, to go on from: with the same arguments the numbers are those of a run without a break.
     progress: called after each epoch with the state and the scalars of the history.
@@ -96,6 +101,7 @@ def learn(
     updates = positive_int("epochs", epochs, "give the passes over the data") * batches.per_epoch
     mover = descent(model, optimiser, learning_rate, average, updates)
     if state is None:
+        model = begun(model, batches, begin)
         state = start(model, stream, mover, key=key)
 
     def gap(now: TrainState) -> dict[str, float]:

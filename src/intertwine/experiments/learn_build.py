@@ -10,10 +10,11 @@ import jax.numpy as jnp
 
 from intertwine._checks import fail
 from intertwine.boltzmann import methods, tempering
+from intertwine.boltzmann.beginning import begun
 from intertwine.boltzmann.deep_belief import UP_DOWN_RATE
 from intertwine.boltzmann.deep_boltzmann import RATE as JOINT_RATE
 from intertwine.boltzmann.deep_likelihood import DeepLikelihood
-from intertwine.boltzmann.defaults import DISCRETE_RATE, LAST_RATE, first_rate, first_visible_bias
+from intertwine.boltzmann.defaults import DISCRETE_RATE, LAST_RATE, first_rate
 from intertwine.boltzmann.doubling import CopiedLikelihood, composed
 from intertwine.boltzmann.exact import is_enumerable
 from intertwine.boltzmann.kl import KL
@@ -133,8 +134,7 @@ def first_machine(c: LearnConfiguration, data: Dataset, key: jax.Array) -> RBM:
     2010).
     """
     machine = _fresh(data.size, c.model.hidden[0], data.units, c, key)
-    bias = first_visible_bias(machine.visible_layer, data.train, 255.0 if data.grey else 1.0)
-    return _with_biases(machine, jnp.asarray(bias, machine.visible_bias.dtype))
+    return begun(machine, _batches(c, data), "data")
 
 
 def _fresh(size: int, hidden: int, units: str, c: LearnConfiguration, key: jax.Array) -> RBM:
