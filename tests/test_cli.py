@@ -155,3 +155,14 @@ def test_a_live_line_on_a_terminal(tmp_path):
     process.stderr.close()
     os.close(leader)
     assert b"\x1b[" in shown and b"30/30" in shown and b"V-score" in shown
+
+
+def test_a_platform_that_jax_has_not_is_one_line(monkeypatch, capsys):
+    from intertwine.cli.problems import explain
+
+    monkeypatch.setenv("JAX_PLATFORMS", "cuda")
+    assert (
+        explain(RuntimeError("Unable to initialize backend 'cuda': no devices (set JAX_PLATFORMS='')")) == 2
+    )
+    told = capsys.readouterr().err
+    assert told.startswith("error: JAX_PLATFORMS: expected") and told.count("\n") == 1 and "'cuda'" in told
