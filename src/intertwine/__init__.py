@@ -63,7 +63,6 @@ if TYPE_CHECKING:
     from intertwine.boltzmann.representability import represent
     from intertwine.boltzmann.tempering import PT, TrajectoryTempering
     from intertwine.boltzmann.trajectory_log_z import TrajectoryLogZ
-    from intertwine.experiments.load import load
     from intertwine.layers.conv import Conv
     from intertwine.layers.equivariance import assert_equivariant, equivariance_errors
     from intertwine.layers.network_names import network_from_name
@@ -273,7 +272,6 @@ _NAMES = {
         "sectors",
     ),
     "intertwine.quantum.excited": ("lowest_in_sector",),
-    "intertwine.experiments.load": ("load",),
 }
 _HOME = {name: module for module, names in _NAMES.items() for name in names}
 
@@ -381,7 +379,6 @@ __all__ = [
     "learn_deep_boltzmann",
     "learn_up_down",
     "learning",
-    "load",
     "log_likelihood",
     "log_partition",
     "lowest_in_sector",

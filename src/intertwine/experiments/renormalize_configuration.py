@@ -41,7 +41,7 @@ _RULE = re.compile(
     re.ASCII,
 )
 _SIZES = re.compile(r"[0-9]{1,4}(?:-[0-9]{1,4}){2,15}", re.ASCII)
-_COUPLING = "'critical' or a number from 0 to 10"
+_COUPLING = "'critical' or a number from −10 to 10"
 
 
 class Named(NamedTuple):
@@ -94,7 +94,7 @@ class System(Section):
     @field_validator("coupling")
     @classmethod
     def _bounded(cls, coupling: float | str) -> float | str:
-        if isinstance(coupling, float) and not 0 <= coupling <= 10:
+        if isinstance(coupling, float) and not -10 <= coupling <= 10:
             raise fail("system.coupling", _COUPLING, f"{coupling:g}", "say 'critical'")
         return coupling
 

@@ -66,6 +66,13 @@ def _check_coupling(c: RenormalizeConfiguration) -> None:
     from intertwine.experiments.renormalize_system import critical_point
 
     if c.system.coupling != "critical":
+        if c.system.coupling < 0 and (c.named.model == "potts" or c.approximate or c.study == "exponents"):
+            expected = (
+                "'critical' or a number from 0 to 10 for a Potts model, an approximate rule or --exponents"
+            )
+            raise fail(
+                "system.coupling", expected, f"{c.system.coupling:g}", "blocks of Ising spins take any"
+            )
         return
     if critical_point(c.named) is None:
         got = f"'critical' on {c.named.full}, whose critical point is not known exactly"

@@ -29,6 +29,7 @@ from intertwine.experiments.renormalize_words import said
 from intertwine.models.potts import Potts
 from intertwine.models.spin_terms import linked_bonds
 from intertwine.rg.finite_size import LARGEST_MISFIT, PowerLaw, cumulant_slope, jackknife, power_law
+from intertwine.rg.fixed_point_verdict import known_of_potts
 from intertwine.rg.host_terms import equal_sums, product_sums
 
 SLOPE = "−∂ ln U/∂ ln K"
@@ -163,6 +164,9 @@ class Exponents:
             for fit, title in ((slope, SLOPE), (line, "⟨m²⟩"))
             if fit.misfit > LARGEST_MISFIT
         ]
+        known = known_of_potts(self.c.named.potts_states, 2)
+        if known:
+            said.append(caveat("assumption", known))
         if self.omega is not None:
             system = self.c.named.full.rpartition(":")[0]
             sharper = f"blocking is sharper: intertwine renormalize --system {system}:64 --samples 100000"

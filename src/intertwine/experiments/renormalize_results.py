@@ -4,7 +4,7 @@ result.nc, where the study has them:
     y_T, y_T_error, y_H, y_H_error (level, number)    exponents by step and by how many couplings
     coupling, coupling_error (scale, family)          the flow {K} → {K'} → {K''}
     picture_0 (row_0, column_0), picture_1 …          one configuration, level by level
-    flow (start, scale, family)                       the same from other starts, the system's own last
+    flow, flow_error (start, scale, family)           the same from other starts, the system's own last
     seconds, line_y_T, line_energy … (line)           every number of metrics.jsonl
 """
 

@@ -10,6 +10,7 @@ alone are measured.
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
@@ -32,8 +33,7 @@ from intertwine.experiments.renormalize_system import (
     exact_energy,
     exact_exponents,
 )
-from intertwine.experiments.renormalize_words import flow_outcome
-from intertwine.models.spin_terms import EVEN
+from intertwine.experiments.renormalize_words import flow_outcome, said, unfit
 from intertwine.rg.matched_flow import matched_flow
 from intertwine.rg.streaming import MCRGSums
 
@@ -53,8 +53,8 @@ LARGEST_ERROR = 0.2
 
 class State(NamedTuple):
     """chains: the sampler's. sums: of the MCRG. observables: means of bins, float64 (chains, bins, 4). kept:
-    int8 (bins kept, configurations, N). flow: couplings from the other starts, (starts, levels + 1,
-    families), NaN where they ended.
+    int8 (bins kept, configurations, N). flow: couplings from the other starts and their errors, (2, starts,
+    levels + 1, families), NaN where they ended.
     """
 
     chains: Any
@@ -99,7 +99,7 @@ class Sampled:
     @cached_property
     def families(self) -> tuple[str, ...]:
         """Of the couplings that are matched: the even ones of the MCRG, and the field where there is one."""
-        even = EVEN[: self.c.couplings]
+        even = self.sums.even
         return (*even, "field") if self.c.system.field else even
 
     @property
@@ -114,7 +114,7 @@ class Sampled:
     def _fresh(self, chains: Any) -> State:
         s = self.c.sampler
         kept = np.zeros((self.keep.bins, self.keep.per_bin, self.lattice.size), np.int8)
-        flow = np.full((self.others, self.c.levels + 1, len(self.families)), np.nan)
+        flow = np.full((2, self.others, self.c.levels + 1, len(self.families)), np.nan)
         return State(chains, self.sums.zeros(s.bins), np.zeros((s.chains, s.bins, 4)), kept, flow)
 
     def iterate(self, state: State, done: int) -> Iterator[tuple[State, dict[str, Any]]]:
@@ -164,9 +164,8 @@ class Sampled:
         words = [f"E/N {record['energy']:.4f}".replace("-", "−")]
         for name in ("y_T", "y_H"):
             if record.get(name) is not None:
-                words.append(
-                    f"{name} {record[name]:.4f} ± {record[f'{name}_error'] or 0:.4f}".replace("-", "−")
-                )
+                error = record[f"{name}_error"]
+                words.append(f"{name} {said(record[name], math.nan if error is None else error)}")
         return "  ".join(words)
 
     def starts(self) -> np.ndarray:
@@ -181,7 +180,7 @@ class Sampled:
         samples, _ = self.sampler.sample(model, self.sampler.init(model, key=one), START_DRAWS, key=two)
         spins = np.asarray(samples.configurations)
         flow = state.flow.copy()
-        flow[number] = self.matched(spins.swapaxes(0, 1).reshape(-1, spins.shape[-1]), three)[0]
+        flow[:, number] = self.matched(spins.swapaxes(0, 1).reshape(-1, spins.shape[-1]), three)
         return state._replace(flow=flow), {"start": K}
 
     def matched(self, spins: np.ndarray, key: jax.Array) -> tuple[np.ndarray, np.ndarray]:
@@ -218,12 +217,14 @@ class Sampled:
     def finish(self, state: State) -> Outcome:
         """The result after the last line."""
         key = jax.random.fold_in(self.key, self.lines + 1)
-        result = self.sums.result(state.sums, self.c.sampler.bins)
+        measured = self.observables.record(state.observables)
+        result = self.sums.result(
+            state.sums, self.c.sampler.bins, unfit=unfit(measured), field=self.c.system.field != 0
+        )
         rows = state.kept.reshape(-1, self.lattice.size)
         matched = None
         if self.c.named.potts_states is None:
             matched = self.matched(rows, jax.random.fold_in(key, 1))
-        measured = self.observables.record(state.observables)
         measured["energy"]["exact"] = exact_energy(self.c)  # type: ignore[assignment]
         order = np.argsort(self.observables.of(rows)[:, 1], kind="stable")
         pictures = self.pictures(rows[order[len(order) // 4]], jax.random.fold_in(key, 2))

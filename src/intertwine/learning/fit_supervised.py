@@ -132,10 +132,7 @@ def run_epochs(
         row = {"epoch": epoch} | row | {"seconds": perf_counter() - begun}
         history.append(row)
         if progress is not None:
-            try:
-                progress(row)
-            except StopIteration:
-                break
+            progress(row)
         if stopping.done(epoch, row, current):
             break
     return history, state

@@ -34,7 +34,7 @@ Record = dict[str, Any]
 def of_ground_state(record: Record) -> list[str]:
     """The caveats of a ground-state run."""
     energy, exact = record["energy"], record.get("exact") or {}
-    remedy = "raise --final-samples or --sweep, or take --rule mixture"
+    remedy = "sample longer, or use more sweeps between draws"
     said = [*_own(record), *disagreement(energy["r_hat"], "the final energy", remedy)]
     mean, error, known = energy["mean"], energy["error"], exact.get("energy")
     allowed = BELOW_EXACT * max(error or 0.0, exact.get("error") or 0.0)
@@ -93,6 +93,8 @@ def of_renormalization(record: Record) -> list[str]:
     if record.get("fixed_point") is False:
         reason = record.get("reason") or "no reason was given"
         said.append(caveat("no-fixed-point", f"no fixed point: {reason}"))
+    if record.get("fixed_point", False) is None and record.get("reason"):
+        said.append(caveat("unjudged", f"whether there is a fixed point cannot be told: {record['reason']}"))
     said += _own(record)
     energy = (record.get("observables") or {}).get("energy") or {}
     mean, exact, error = (energy.get(name) for name in ("mean", "exact", "error"))

@@ -90,9 +90,10 @@ def table(run: RenormalizeRun) -> list[tuple[str, str]]:
             if values["mean"] is not None:
                 exact = "" if values["exact"] is None else f"; exact {plain(values['exact'], 8)}"
                 found.append((label, with_error(values["mean"], values["error"]) + exact))
-    if isinstance(result.get("fixed_point"), bool):
+    if isinstance(result.get("fixed_point"), bool) or result.get("reason"):
         reason = f" ({result['reason']})" if result.get("reason") else ""
-        found.append(("fixed point", ("reached" if result["fixed_point"] else "none") + reason))
+        verdict = {"True": "reached", "False": "none"}.get(str(result.get("fixed_point")), "not judged")
+        found.append(("fixed point", verdict + reason))
     found += [(str(name), _word(value)) for name, value in result["facts"].items()]
     return [*found, ("wall time", duration(result["seconds"]))]
 

@@ -25,10 +25,13 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float
 
+from intertwine._caveats import beneath, caveat, tell
 from intertwine._checks import fail, positive_int
+from intertwine._shown import Shown
 from intertwine.models.ising import Ising
 from intertwine.models.potts import Potts
 from intertwine.models.spin_terms import linked_bonds
+from intertwine.rg.fixed_point_verdict import known_of_potts
 from intertwine.rg.host_terms import equal_sums, product_sums
 from intertwine.sampling.draw import spin_sampler
 from intertwine.sampling.jackknife import jackknife_error
@@ -94,12 +97,13 @@ def power_law(sizes: Any, values: Any, errors: Any, *, omega: float | None = Non
     )
 
 
-@dataclass(frozen=True, eq=False)
-class FiniteSize:
+@dataclass(frozen=True, eq=False, repr=False)
+class FiniteSize(Shown):
     """ν and η of a critical point.
 
     sizes: L. slope, slope_error: 2 D_2 − D_4; square, square_error: ⟨m²⟩, float64 (n,) by size. growth: the
     line of `slope`, 1/ν; decay: of `square`, −(d − 2 + η). omega: of the corrections, or None.
+    states: q of Potts models, else None.
     """
 
     sizes: tuple[int, ...]
@@ -111,6 +115,22 @@ class FiniteSize:
     decay: PowerLaw
     omega: float | None
     dimension: int
+    states: int | None = None
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What qualifies ν and η, a line each."""
+        known = known_of_potts(self.states, self.dimension)
+        fits = (("−∂ ln U/∂ ln K", self.growth), ("⟨m²⟩", self.decay))
+        bad = [
+            caveat(
+                "bad-fit",
+                f"the line of {title} does not describe its points: χ² is {fit.misfit:.1f} a degree",
+            )
+            for title, fit in fits
+            if fit.misfit > LARGEST_MISFIT
+        ]
+        return (*([caveat("assumption", known)] if known else ()), *bad)
 
     @property
     def nu(self) -> float:
@@ -144,7 +164,7 @@ class FiniteSize:
         ):
             start = f"from L = {self.sizes[fit.first]} on"
             lines.append(f"{name} = {value:.4f} ± {error:.4f}, {start}, χ²/dof = {fit.misfit:.2f}")
-        return "\n".join(lines)
+        return beneath("\n".join(lines), self.warnings)
 
 
 def finite_size(
@@ -175,7 +195,7 @@ def finite_size(
     """
     sides = tuple(positive_int("sizes", side) for side in sizes)
     sampler = spin_sampler(family(sides[0]), chains=20) if sampler is None and sides else sampler
-    measured, dimension = [], 0
+    measured, dimension, model = [], 0, None
     for k, side in enumerate(sides):
         model = family(side)
         dimension = model.lattice.dimension
@@ -184,10 +204,12 @@ def finite_size(
         )
     moments = np.stack(measured)
     slope, square = jackknife(moments, cumulant_slope), jackknife(moments, lambda m: m[..., 1])
-    return FiniteSize(
+    found = FiniteSize(
         sides, *slope, *square, power_law(sides, *slope, omega=omega), power_law(sides, *square, omega=omega),
-        omega, dimension,
+        omega, dimension, getattr(model, "states", None),
     )  # fmt: skip
+    tell(found.warnings)
+    return found
 
 
 def critical_moments(

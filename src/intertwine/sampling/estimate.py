@@ -107,9 +107,7 @@ class Estimate(_Numbers):
     def __sub__(self, shift: float) -> Estimate:
         return self._shifted(-shift)
 
-    @property
-    def line(self) -> str:
-        """Mean, error and diagnostics in one line, without the caveats."""
+    def __str__(self) -> str:
         notes = [
             f"{name} {format(float(value), spec)}"
             for name, value, spec in (
@@ -120,10 +118,8 @@ class Estimate(_Numbers):
             if np.isfinite(value)
         ]
         tail = f" ({', '.join(notes)})" if notes else ""
-        return f"{_shown(self.mean, self.error)} ± {_rounded(self.error, self.error)}{tail}"
-
-    def __str__(self) -> str:
-        return beneath(self.line, self.warnings)
+        text = f"{_shown(self.mean, self.error)} ± {_rounded(self.error, self.error)}{tail}"
+        return beneath(text, self.warnings)
 
 
 def estimate(values: Any, weights: Any = None, *, tau: float | None = None, real: bool = False) -> Estimate:

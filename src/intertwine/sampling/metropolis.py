@@ -34,7 +34,6 @@ from intertwine.sampling.protocols import Samples
 from intertwine.sampling.rules import MoveTable, Rule
 from intertwine.sampling.starts import (
     check_magnetization,
-    check_moves,
     check_state,
     random_configurations,
     start_magnetization,
@@ -93,7 +92,7 @@ class Metropolis:
 
     def init(self, model: LogAmplitude, *, key: Array) -> ChainState:
         """Random configurations; of one magnetization if the rule conserves it."""
-        check_moves(self.rule, model.size)
+        self.rule.table(model.size)  # sites out of range are an error here
         magnetization = start_magnetization(self.rule, model.size, self.magnetization)
         return ChainState(random_configurations(self.chains, model.size, magnetization, key=key))
 
