@@ -111,20 +111,16 @@ def test_float32_from_the_configuration(tmp_path):
 
 
 @pytest.mark.parametrize("flags", [
-    ("--hamiltonian", "tfim", "--h", "0.5"),
-    ("--hamiltonian", "xxz", "--delta", "0.5", "--rule", "mixture"),
-    ("--hamiltonian", "j1j2", "--J2", "0.2", "--marshall", "true"),
-    ("--model", "rbm:2", "--dtype", "complex"),
-    ("--model", "symmetric-rbm:2"),
-    ("--model", "mean-field", "--method", "adam"),
-    ("--method", "sgd", "--schedule", "cosine"),
-    ("--schedule", "constant", "--solver", "minsr"),
-    ("--solver", "iterative", "--backend", "jax"),
-    ("--lattice", "square:2x2:open", "--sweep", "3"),
-], ids=" ".join)  # fmt: skip
+    "--hamiltonian tfim --h 0.5 --model symmetric-rbm:2 --solver iterative --backend jax",
+    "--hamiltonian xxz --delta 0.5 --rule mixture --method sgd --schedule cosine",
+    "--hamiltonian j1j2 --J2 0.2 --marshall true --model rbm:2 --dtype complex --schedule constant",
+    "--solver minsr",
+    "--lattice square:2x2:open --sweep 3 --model mean-field --method adam",
+])  # fmt: skip
 def test_every_choice_runs(flags, tmp_path, capsys):
     """One small run through every word that a field offers."""
-    given = dict(zip(SMALL[::2], SMALL[1::2], strict=True)) | dict(zip(flags[::2], flags[1::2], strict=True))
+    words = flags.split()
+    given = dict(zip(SMALL[::2], SMALL[1::2], strict=True)) | dict(zip(words[::2], words[1::2], strict=True))
     arguments = [word for pair in given.items() for word in pair]
     assert main(["ground-state", *arguments, "--steps", "2", "--out", str(tmp_path / "run")]) == 0
     told = capsys.readouterr()
@@ -155,3 +151,14 @@ def test_a_live_line_on_a_terminal(tmp_path):
     process.stderr.close()
     os.close(leader)
     assert b"\x1b[" in shown and b"30/30" in shown and b"V-score" in shown
+
+
+def test_a_platform_that_jax_has_not_is_one_line(monkeypatch, capsys):
+    from intertwine.cli.problems import explain
+
+    monkeypatch.setenv("JAX_PLATFORMS", "cuda")
+    assert (
+        explain(RuntimeError("Unable to initialize backend 'cuda': no devices (set JAX_PLATFORMS='')")) == 2
+    )
+    told = capsys.readouterr().err
+    assert told.startswith("error: JAX_PLATFORMS: expected") and told.count("\n") == 1 and "'cuda'" in told

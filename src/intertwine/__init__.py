@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from intertwine.boltzmann.representability import represent
     from intertwine.boltzmann.tempering import PT, TrajectoryTempering
     from intertwine.boltzmann.trajectory_log_z import TrajectoryLogZ
+    from intertwine.experiments.load import load
     from intertwine.layers.conv import Conv
     from intertwine.layers.equivariance import assert_equivariant, equivariance_errors
     from intertwine.layers.network_names import network_from_name
@@ -272,6 +273,7 @@ _NAMES = {
         "sectors",
     ),
     "intertwine.quantum.excited": ("lowest_in_sector",),
+    "intertwine.experiments.load": ("load",),
 }
 _HOME = {name: module for module, names in _NAMES.items() for name in names}
 
@@ -379,6 +381,7 @@ __all__ = [
     "learn_deep_boltzmann",
     "learn_up_down",
     "learning",
+    "load",
     "log_likelihood",
     "log_partition",
     "lowest_in_sector",

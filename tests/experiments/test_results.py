@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import xarray
 
+import intertwine as it
 from intertwine.cli import main
 from intertwine.experiments.correlations import correlations
 from intertwine.experiments.results import METRICS
@@ -98,3 +99,25 @@ def test_the_final_files_are_the_only_ones(folder):
         "result.nc",
     }
     assert {p.name for p in folder.iterdir()} == wanted
+
+
+def test_a_run_folder_knows_its_space(folder, key):
+    """⟨Z Z⟩ and ⟨(Σ Z)²⟩ from the loaded run, its model, result.json and the page agree."""
+    run, record = it.load(folder), json.loads((folder / "result.json").read_text())
+    assert record["magnetization"] == [0] and run.space.magnetizations == (0,)
+    assert run.energy.mean == record["energy"]["mean"] and len(run.history["energy"]) == 40
+    rows = record["observables"]
+    assert rows["total_z_squared"]["mean"] == 0 and rows["total_z_squared"]["error"] == 0
+    operator = it.Operator.from_strings
+    bonds = sum(operator(6, [(1 / 6, {i: "Z", (i + 1) % 6: "Z"})]) for i in range(6))
+    total = sum(operator(6, [(1.0, {i: "Z"})]) for i in range(6))
+    for found in (run.expect(bonds), it.expect(bonds, run.model, key=key)):
+        error = np.hypot(found.error, rows["zz_neighbours"]["error"])
+        assert abs(found.mean - rows["zz_neighbours"]["mean"]) < 4 * error
+    assert run.expect(total @ total).mean == 0
+    page = (folder / "report.html").read_text()
+    assert "⟨(Σ Z)²⟩" in page and "⟨Z Z⟩ of neighbours" in page
+    on = it.ground_state(it.heisenberg(it.Chain(6)), run.model, 1, 64, final_samples=64, key=key)
+    assert abs(on.energy.mean - run.energy.mean) < 1.0
+    with pytest.raises(it.InputError, match="existing run folder"):
+        it.load(folder / "nothing")

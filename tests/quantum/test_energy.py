@@ -15,10 +15,10 @@ from intertwine.models.protocols import Incremental, SpinFormed
 from intertwine.models.units import as_spins
 from intertwine.quantum import local_energy
 from intertwine.quantum.energy import EnergyObjective, infinite_temperature_energy, v_score
-from intertwine.quantum.expect import default_sampler
 from intertwine.quantum.ground_state import GroundStateRun
 from intertwine.quantum.local_energy import local_values
 from intertwine.quantum.operator import Operator
+from intertwine.quantum.space_choice import default_sampler
 from intertwine.sampling.enumeration import all_configurations
 from models.table import MODELS
 
@@ -177,7 +177,8 @@ def test_default_sampler_keeps_to_zero_magnetization_where_that_is_conserved():
     )
     assert exchanging.rule.conserves_magnetization and exchanging.chains == 64
     assert not flipping.rule.conserves_magnetization
-    assert not default_sampler(it.heisenberg(it.Chain(5)), 64).rule.conserves_magnetization
+    assert default_sampler(it.heisenberg(it.Chain(5)), 64).magnetization == 1
+    assert not default_sampler(it.xxz(it.Chain(6), delta=-2.0), 64).rule.conserves_magnetization
     assert default_sampler(it.tfim(it.Chain(6)), 16).chains == 2
 
 

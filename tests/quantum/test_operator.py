@@ -199,7 +199,7 @@ HOSTILE = {
     "sites not a list": lambda: Operator.from_local(3, [(np.eye(2), 1)]),
     "local beyond": lambda: Operator.from_local(3, [(np.eye(2), (7,))]),
     "sizes": lambda: GOOD + Operator.from_strings(4, []),
-    "not an operator": lambda: GOOD + 1.0,
+    "not an operator": lambda: GOOD + "1",
     "scalar nan": lambda: GOOD * float("inf"),
     "product": lambda: GOOD * GOOD,
     "by zero": lambda: GOOD / 0,

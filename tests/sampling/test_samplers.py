@@ -45,9 +45,10 @@ def frequencies(sampler, model, blocks, key, magnetization):
 
 
 CASES = [(name, "rbm") for name in SAMPLERS]
-CASES += [(name, model) for name in ("single, jax",) for model in MODELS if model != "rbm"]
-CASES += [("tempering", model) for model in ("complex rbm", "binary rbm", "generic")]
-CASES += [("exchange ring, host", model) for model in MODELS if model not in ("rbm", "generic")]
+OTHERS = [(name, model) for name in ("single, jax",) for model in MODELS if model != "rbm"]
+OTHERS += [("tempering", model) for model in ("complex rbm", "binary rbm", "generic")]
+OTHERS += [("exchange ring, host", model) for model in MODELS if model not in ("rbm", "generic")]
+CASES += [pytest.param(*case, marks=pytest.mark.slow) for case in OTHERS]  # every kernel matrix is tested too
 
 
 @pytest.mark.parametrize("name, model", CASES)

@@ -15,7 +15,7 @@ import numpy as np
 from intertwine._checks import fail
 from intertwine.boltzmann.defaults import LAST_RATE, first_rate
 from intertwine.learning.averaging import WeightAverage
-from intertwine.learning.gradient import OptaxGradient
+from intertwine.learning.gradient import OptaxGradient, as_optimiser
 from intertwine.learning.loop import TrainState, iterate
 from intertwine.learning.schedules import Linear
 from intertwine.learning.stream import OverBatches
@@ -43,7 +43,7 @@ def by_epochs(
     extra: Callable[[TrainState], dict[str, float]] | None = None,
 ) -> Fit:
     """Go on from `state` until `updates` updates have been made in all; `extra` measures after each epoch,
-    then `progress` is called.
+    then `progress` is called; where it raises `StopIteration`, that epoch is the last one.
 
     Raises `Diverged` for values and updates that are not finite.
     """
@@ -57,8 +57,11 @@ def by_epochs(
             found = epoch_scalars(pieces) | ({} if extra is None else extra(now))
             history.append(found)
             pieces = []
-            if progress is not None:
-                progress(now, found)
+            try:
+                if progress is not None:
+                    progress(now, found)
+            except StopIteration:
+                break
     return Fit(learned(state, mover), history, state)
 
 
@@ -92,6 +95,7 @@ def descent(
         raise fail("learning_rate", "None where an optimiser is given", rate, "give the optimiser its own")
     if optimiser is None:
         optimiser = OptaxGradient(_plain_descent(), falling(model, updates, first) if rate is None else rate)
+    optimiser = as_optimiser(optimiser)
     return optimiser if average is None else WeightAverage(optimiser, average)
 
 

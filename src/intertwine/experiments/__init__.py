@@ -8,6 +8,7 @@
     training.py         stages of a training as lines of metrics
     running.py          what every run does while it goes on: metrics, checkpoints, an end to resume from
     progress.py         what is shown meanwhile
+    load.py             what a run folder holds, as objects to go on with
 
     ground_state.py     the kind `ground-state`: configuration.py, consistency.py, build.py, results.py
     learn.py            the kind `learn`: learn_configuration.py, learn_build.py (its stages),

@@ -38,7 +38,7 @@ def build(configuration: GroundStateConfiguration) -> Problem:
     lattice = build_lattice(configuration.lattice)
     hamiltonian = build_hamiltonian(configuration, lattice)
     model = build_model(configuration, lattice, model_key)
-    sampler = build_sampler(configuration, lattice, hamiltonian)
+    sampler = build_sampler(configuration, hamiltonian)
     mesh = chain_mesh(1 if sampler.backend == "host" else configuration.devices, sampler.chains)
     return Problem(
         configuration,
@@ -71,34 +71,30 @@ def build_model(configuration: GroundStateConfiguration, lattice: Any, key: jax.
     return model_from_name(configuration.model.name, lattice, dtype=dtype, key=key)
 
 
-def build_sampler(configuration: GroundStateConfiguration, lattice: Any, hamiltonian: Any) -> Any:
-    """Metropolis; `auto` exchanges neighbours where the ground state has zero magnetization, else flips
-    single spins.
+def build_sampler(configuration: GroundStateConfiguration, hamiltonian: Any) -> Any:
+    """Metropolis; `auto` is the library's own choice for the Hamiltonian (`quantum.space_choice`).
 
-    `mixture`: single flips and exchanges, 45 % each, and flips of all spins.
+    `exchange` keeps to the least |magnetization|; `mixture`: single flips and exchanges, 45 % each, and flips
+    of all spins.
     """
+    from intertwine.quantum.space_choice import default_sampler, moves
     from intertwine.sampling.metropolis import Metropolis
-    from intertwine.sampling.rules import Exchange, GlobalFlip, Mixture, SingleFlip
+    from intertwine.sampling.rules import GlobalFlip, Mixture, SingleFlip
 
-    settings = configuration.sampler
-    rule = settings.rule
-    if rule == "auto":
-        rule = "exchange" if _zero_magnetization(configuration, lattice, hamiltonian) else "single"
-    moves: Any = SingleFlip()
-    if rule == "exchange":
-        moves = Exchange(lattice)
-    elif rule == "mixture":
-        moves = Mixture([(SingleFlip(), 0.45), (Exchange(lattice), 0.45), (GlobalFlip(), 0.1)])
+    settings, size = configuration.sampler, hamiltonian.size
+    rule: Any = SingleFlip()
+    magnetization = None
+    if settings.rule == "auto":
+        chosen = default_sampler(hamiltonian, configuration.optimiser.samples)
+        rule, magnetization = chosen.rule, chosen.magnetization
+    elif settings.rule == "exchange":
+        rule, magnetization = moves(hamiltonian, size % 2), size % 2
+    elif settings.rule == "mixture":
+        rule = Mixture([(rule, 0.45), (moves(hamiltonian, size % 2), 0.45), (GlobalFlip(), 0.1)])
     sweep = None if settings.sweep == "auto" else settings.sweep
-    return Metropolis(moves, chains=settings.chains, sweep=sweep, backend=settings.backend)
-
-
-def _zero_magnetization(configuration: GroundStateConfiguration, lattice: Any, hamiltonian: Any) -> bool:
-    """Whether a ground state has Σ s = 0: all but the easy-axis ferromagnet among those that conserve Σ s."""
-    if not hamiltonian.conserves_magnetization or lattice.size % 2:
-        return False
-    h = configuration.hamiltonian
-    return h.name != "xxz" or h.J * h.delta >= -abs(h.J)
+    return Metropolis(
+        rule, chains=settings.chains, sweep=sweep, backend=settings.backend, magnetization=magnetization
+    )
 
 
 def build_optimiser(configuration: GroundStateConfiguration) -> Any:

@@ -31,6 +31,8 @@ def build_lattice(name: str) -> Any:
     try:
         return lattice_from_name(name)
     except InputError as error:
+        if str(error).startswith("lattice:"):
+            raise
         reason = str(error).rstrip(".")
         raise fail("lattice", "a lattice such as chain:20 or square:6x6", f"{name!r} ({reason})") from None
 

@@ -22,10 +22,12 @@ from intertwine.experiments.configuration import GroundStateConfiguration
 from intertwine.experiments.consistency import memory_needed
 from intertwine.experiments.correlations import correlations
 from intertwine.experiments.memory_needs import refuse_beyond
+from intertwine.experiments.observables import observables
 from intertwine.experiments.progress import show as show_progress
 from intertwine.experiments.running import Finished
 from intertwine.learning import loop
 from intertwine.learning.guard import Diverged, Guard
+from intertwine.quantum.energy import qualified
 from intertwine.sampling.sharding import on_host
 
 Show = Callable[[int, float | None, int], AbstractContextManager[Any]]
@@ -72,9 +74,12 @@ class Plan:
         problem = self.problem
         key = jax.random.fold_in(state.key, state.step)
         evaluation, _ = problem.final.evaluate(state.model, state.objective_state, key=key)
+        chains = problem.configuration.sampler.chains
+        configurations = on_host(evaluation.samples).reshape(chains, -1, problem.lattice.size)
+        energy = qualified(evaluation.estimate, on_host(evaluation.local).reshape(chains, -1))
         record = results.result_record(
             problem.configuration,
-            evaluation.estimate,
+            energy,
             float(evaluation.scalars["v_score"]),
             self.exact,
             acceptance=float(evaluation.scalars["acceptance"]),
@@ -83,9 +88,9 @@ class Plan:
             devices=1 if problem.mesh is None else problem.mesh.size,
             processes=jax.process_count(),
             seconds=seconds(),
+            observables=observables(problem.lattice, configurations),
+            magnetization=_magnetization(problem),
         )
-        chains = problem.configuration.sampler.chains
-        configurations = on_host(evaluation.samples).reshape(chains, -1, problem.lattice.size)
 
         def dataset() -> Any:
             fields = correlations(problem.lattice, configurations)
@@ -134,6 +139,14 @@ def _known_energy(problem: Problem) -> Any:
         return known_energy(problem.hamiltonian)
     except InputError:
         return None
+
+
+def _magnetization(problem: Problem) -> list[int] | None:
+    """The values of Σ s in the space that was sampled, None for all."""
+    from intertwine.sampling.space import magnetizations
+
+    kept = magnetizations(problem.objective.sampler, problem.lattice.size)
+    return None if kept is None else list(kept)
 
 
 def _announce(problem: Problem, exact: Any) -> None:

@@ -132,7 +132,10 @@ def run_epochs(
         row = {"epoch": epoch} | row | {"seconds": perf_counter() - begun}
         history.append(row)
         if progress is not None:
-            progress(row)
+            try:
+                progress(row)
+            except StopIteration:
+                break
         if stopping.done(epoch, row, current):
             break
     return history, state

@@ -23,6 +23,7 @@ from intertwine._checks import fail
 from intertwine.learning import schedules
 from intertwine.learning.log_derivatives import log_derivatives, unravel
 from intertwine.learning.objective import Evaluation
+from intertwine.learning.optimiser import Optimiser
 from intertwine.learning.schedules import Schedule
 from intertwine.sampling.sharding import mesh_of, replicate, replicated
 
@@ -90,6 +91,22 @@ class OptaxGradient:
         updates, state = self.transform.update(gradient, state, eqx.filter(model, eqx.is_inexact_array))
         updates = jax.tree.map(lambda x: jnp.asarray(rate, jnp.finfo(x.dtype).dtype) * x, updates)
         return eqx.apply_updates(model, updates), state, updates
+
+
+def as_optimiser(optimiser: Any) -> Any:
+    """`optimiser`, an optax transformation being taken as `OptaxGradient` of it; `InputError` for what is
+    neither.
+
+    >>> import optax
+    >>> type(as_optimiser(optax.adam(1e-2))).__name__
+    'OptaxGradient'
+    """
+    if isinstance(optimiser, Optimiser):
+        return optimiser
+    if hasattr(optimiser, "init") and hasattr(optimiser, "update"):
+        return OptaxGradient(optimiser)
+    expected = "an optimiser with init and step, or an optax transformation"
+    raise fail("optimiser", expected, optimiser, "for example NaturalGradient(0.05) or optax.adam(1e-2)")
 
 
 @partial(jax.jit, static_argnames=("optimiser", "mesh"))

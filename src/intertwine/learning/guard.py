@@ -1,12 +1,16 @@
 r"""Stops a run that has diverged, with a clear message and the last good state.
 
-Three ways to go wrong are watched, on the numbers that a step yields anyway:
+Four ways to go wrong are watched, on the numbers that a step yields anyway:
 
 - a value, an error or an update that is not finite: at once;
+- a value beyond what any state can have, for `MOST_REFUSED` steps on end (the loop makes no step from it);
 - an explosion: for `patience` steps on end the value lies above the best one so far by more than half of
   all that was gained, by 5 % of it, and by 20 error bars; a value without an error bar, as that of a
   mini-batch, is not judged;
-- a collapse of the sampler: an acceptance below 0.1 % for `patience` steps on end (|ψ|² has become a spike).
+- a collapse of the sampler: an acceptance below 0.1 % for `patience` steps on end (|ψ|² has become a spike),
+  unless the objective says that the state is what it should be (`settled`: a product state).
+
+The advice fits the cause: amplitudes that are not numbers are no matter of the learning rate.
 """
 
 from __future__ import annotations
@@ -16,16 +20,21 @@ from dataclasses import dataclass, field
 from typing import Any
 
 _ADVICE = "take a smaller learning_rate, a larger shift, or more samples"
+_LOST = (
+    "the model itself gives them: look at its function and its parameters, take float64 or a smaller scale"
+)
+_STUCK = "take a larger shift, a smaller learning_rate, or moves that join the configurations better"
 LOWEST_ACCEPTANCE = 1e-3
+MOST_REFUSED = 10
 
 
 class Diverged(RuntimeError):  # noqa: N818 (the public name)
     """The run has diverged. `state`: the last good `TrainState`, to go on from; `step`: where it was seen."""
 
-    def __init__(self, step: int, reason: str, state: Any) -> None:
+    def __init__(self, step: int, reason: str, state: Any, advice: str = _ADVICE) -> None:
         good = getattr(state, "step", 0)
         super().__init__(
-            f"diverged at step {step}: {reason}; the last good state is that of step {good}; {_ADVICE}."
+            f"diverged at step {step}: {reason}; the last good state is that of step {good}; {advice}."
         )
         self.step = step
         self.reason = reason
@@ -42,6 +51,7 @@ class Guard:
     _best_error: float = field(default=0.0, init=False)
     _high: int = field(default=0, init=False)
     _stuck: int = field(default=0, init=False)
+    _refused: int = field(default=0, init=False)
     _good: Any = field(default=None, init=False)
 
     def check(self, state: Any, value: float, scalars: dict[str, float]) -> None:
@@ -58,8 +68,17 @@ class Guard:
         step = int(scalars.get("step", 0))
         if self._good is None:
             self._good = state
+        if scalars.get("lost_amplitudes"):
+            reason = f"log ψ is not a number at {scalars['lost_amplitudes']:.0f} configurations"
+            raise Diverged(step, reason, self._good, _LOST)
         if not math.isfinite(value):
             raise Diverged(step, f"the value is {value}", self._good)
+        self._refused = self._refused + 1 if scalars.get("refused") else 0
+        if self._refused >= MOST_REFUSED:
+            reason = f"the value {value:.3g} lies beyond what any state can have"
+            raise Diverged(step, f"{reason}, for {self._refused} steps", self._good)
+        if self._refused:
+            return
         norm = scalars.get("update_norm", 0.0)
         if not math.isfinite(norm):
             raise Diverged(step, f"the update is not finite (norm {norm})", state)
@@ -84,8 +103,8 @@ class Guard:
             raise Diverged(step, f"{reason}, for {self._high} steps", self._good)
 
     def _collapse(self, step: int, state: Any, scalars: dict[str, float]) -> None:
-        acceptance = scalars.get("acceptance", 1.0)
-        self._stuck = self._stuck + 1 if acceptance < LOWEST_ACCEPTANCE else 0
+        stuck = scalars.get("acceptance", 1.0) < LOWEST_ACCEPTANCE and not scalars.get("settled")
+        self._stuck = self._stuck + 1 if stuck else 0
         if self._stuck >= self.patience:
-            reason = f"the sampler accepts {100 * acceptance:.2g} % of its proposals"
-            raise Diverged(step, f"{reason}, for {self._stuck} steps", self._good)
+            reason = f"the sampler accepts {100 * scalars['acceptance']:.2g} % of its proposals"
+            raise Diverged(step, f"{reason}, for {self._stuck} steps", self._good, _STUCK)

@@ -14,6 +14,7 @@ inside one compiled loop, and `iterate` yields once a chunk of them (`stream`).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from concurrent.futures import wait
 from time import perf_counter
@@ -28,6 +29,7 @@ from intertwine.learning.guard import Guard
 from intertwine.learning.objective import Evaluation, Objective
 from intertwine.learning.optimiser import Optimiser
 from intertwine.learning.stream import OverBatches, advance, can_stream
+from intertwine.sampling.estimate import Estimate
 
 
 class TrainState(NamedTuple):
@@ -96,18 +98,32 @@ def iterate(
 def _one_by_one(
     state: TrainState, objective: Objective, optimiser: Optimiser, steps: int
 ) -> Iterator[tuple[TrainState, dict[str, float]]]:
-    name = getattr(objective, "value_name", "value")
+    name, bound = getattr(objective, "value_name", "value"), getattr(objective, "bound", math.inf)
     for _ in range(steps):
         begun = perf_counter()
         step = int(state.step)
         key = jax.random.fold_in(state.key, step)
         evaluation, objective_state = objective.evaluate(state.model, state.objective_state, key=key)
-        model, optimiser_state, moved = optimiser.step(
-            state.model, evaluation, state.optimiser_state, step=step
-        )
+        if _can_be(evaluation.estimate, bound):
+            model, optimiser_state, moved = optimiser.step(
+                state.model, evaluation, state.optimiser_state, step=step
+            )
+        else:  # no step is made from what cannot be: the chains go on, and the guard counts
+            model, optimiser_state, moved = (
+                state.model,
+                state.optimiser_state,
+                {"refused": 1.0, "update_norm": 0.0},
+            )
         scalars = {"step": step} | _measured(name, evaluation) | moved | {"seconds": perf_counter() - begun}
         state = TrainState(step + 1, model, objective_state, optimiser_state, state.key)
         yield state, scalars
+
+
+def _can_be(found: Estimate, bound: float) -> bool:
+    """Whether a value is finite and not beyond the largest modulus that any state gives, by more than chance
+    does (5 error bars, and at most half as much again)."""
+    value, chance = abs(found.mean), min(5 * abs(float(found.error)), 0.5 * bound)
+    return math.isfinite(value) and value <= bound * (1 + 1e-4) + chance
 
 
 def train(
@@ -118,14 +134,21 @@ def train(
     steps: int,
     key: Array,
     progress: Callable[[TrainState, dict[str, float]], Any] | None = None,
+    state: TrainState | None = None,
 ) -> tuple[TrainState, list[dict[str, float]]]:
-    """`start`, then `steps` steps: the last state, every step's scalars; `progress` is called after each."""
-    first = start(model, objective, optimiser, key=key)
-    state, history = first, []
-    for state, scalars in iterate(first, objective, optimiser, steps=steps):
+    """`start` (or `state`, to go on from), then `steps` steps: the last state, every step's scalars.
+
+    `progress` is called after each step; where it raises `StopIteration`, that step is the last one.
+    """
+    begin = start(model, objective, optimiser, key=key) if state is None else state
+    state, history = begin, []
+    for state, scalars in iterate(begin, objective, optimiser, steps=steps):
         history.append(scalars)
-        if progress is not None:
-            progress(state, scalars)
+        try:
+            if progress is not None:
+                progress(state, scalars)
+        except StopIteration:
+            break
     return state, history
 
 

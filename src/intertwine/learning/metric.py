@@ -63,7 +63,8 @@ class NaturalGradient:
 
     learning_rate: η. shift: added to the diagonal of S (units of S: squared log-derivatives).
     solver: "auto", "dense", "minsr" or "iterative". momentum: μ of SPRING, 0 ≤ μ < 1.
-    max_norm: None, or the largest √⟨δ|S|δ⟩·η of a step; a longer step is shortened to it.
+    max_norm: the largest length √⟨δ|S|δ⟩·η of a step, an angle between states (π/2 if orthogonal), or None;
+        a longer step, of which the linear equations know nothing, is shortened to it.
     tolerance, max_iterations: of the iterative solver.
 
     >>> NaturalGradient(learning_rate=0.05, shift=1e-3).chosen(parameters=40, rows=1024)
@@ -79,7 +80,7 @@ for example 0.01.
     shift: Schedule = 1e-3
     solver: Solver = "auto"
     momentum: float = 0.0
-    max_norm: float | None = None
+    max_norm: float | None = 1.0
     tolerance: float = 1e-6
     max_iterations: int = 1000
 
@@ -121,7 +122,7 @@ for example 0.01.
         delta, operator, scalars = self.direction(model, evaluation, shift=shift, previous=state.previous)
         limit = float("inf") if self.max_norm is None else self.max_norm
         mesh = mesh_of(evaluation.samples)
-        model, norms = _descend(model, operator, delta, learning_rate, limit, mesh)
+        model, delta, norms = _descend(model, operator, delta, learning_rate, limit, mesh)
         scalars |= {"learning_rate": learning_rate} | {k: float(v) for k, v in norms.items()}
         return model, NaturalGradientState(delta if self.momentum > 0 else state.previous), scalars
 
@@ -234,11 +235,12 @@ def _direction(
 @partial(jax.jit, static_argnames=("mesh",))
 def _descend(
     model: Any, operator: LogDerivatives, delta: Array, learning_rate: Any, limit: Any, mesh: Mesh | None
-) -> tuple[Any, dict[str, Array]]:
-    """λ − η δ, shortened so that the Fubini-Study length η √⟨δ|S|δ⟩ of the step is at most `limit`."""
+) -> tuple[Any, Array, dict[str, Array]]:
+    """λ − η δ and δ, shortened so that the Fubini-Study length η √⟨δ|S|δ⟩ of the step is at most `limit`."""
     image = operator.matvec(delta)
     length = learning_rate * jnp.sqrt(jnp.sum(jnp.abs(image) ** 2))
-    factor = learning_rate * jnp.minimum(1.0, limit / jnp.maximum(length, jnp.finfo(length.dtype).tiny))
-    update = unravel(model, -factor * delta)
-    norms = {"update_norm": factor * jnp.sqrt(jnp.sum(jnp.abs(delta) ** 2)), "step_length": length}
-    return replicated((eqx.apply_updates(model, update), norms), mesh)
+    delta = delta * jnp.minimum(1.0, limit / jnp.maximum(length, jnp.finfo(length.dtype).tiny))
+    update = unravel(model, -learning_rate * delta)
+    norm = learning_rate * jnp.sqrt(jnp.sum(jnp.abs(delta) ** 2))
+    moved = eqx.apply_updates(model, update)
+    return replicated((moved, delta, {"update_norm": norm, "step_length": length}), mesh)

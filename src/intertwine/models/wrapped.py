@@ -10,7 +10,7 @@ the generic path.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import equinox as eqx
@@ -34,7 +34,8 @@ class FunctionAmplitude(eqx.Module):
     function: takes the parameters and one configuration, float (N,) of ±1 in the parameters' precision, and
     returns one number, shape (). It must be hashable (any `def` or `lambda` is) and pure; the same function
     object is compiled once, so make it once.
-    parameters: a pytree with at least one real or complex array.
+    parameters: a pytree with at least one real or complex array. Of Flax's variables only the collection
+    "params" is trained; others, such as "batch_stats", stay as they are.
     size: N.
     kind: "real", "complex" or "holomorphic" (see `protocols.Kind`); by default what the types say. Complex
     parameters need it said: "holomorphic" only where no conjugate, modulus, real or imaginary part is taken
@@ -65,8 +66,9 @@ class FunctionAmplitude(eqx.Module):
             remedy = "wrap it, for example lambda p, s: f(p, s)"
             raise _checks.fail("function", "a hashable function", type(function).__name__, remedy) from None
         self.size = _checks.positive_int("size", size, "give the number of sites, for example lattice.size")
-        self.function = function
-        self.parameters = jax.tree.map(_as_array, parameters)
+        trained, kept = _collections(parameters)
+        self.function = _Beside(function, kept) if kept else function
+        self.parameters = jax.tree.map(_as_array, trained)
         self.kind = _agreed_kind(kind, self.parameters, self._output())
 
     def _output(self) -> jax.ShapeDtypeStruct:
@@ -104,6 +106,25 @@ class FunctionAmplitude(eqx.Module):
         """log ψ of one configuration (N,) of spins ±1."""
         check_configuration(s, self.size)
         return self.function(self.parameters, self._as_input(s))
+
+
+class _Beside:
+    """A function of variables of which only `params` are trained: the others are kept as they are. Equal to
+    itself alone, so that it is compiled once."""
+
+    def __init__(self, function: Callable[[Any, Array], Array], kept: dict[str, Any]):
+        self.function, self.kept = function, kept
+
+    def __call__(self, trained: Any, s: Array) -> Array:
+        return self.function({**trained, **self.kept}, s)
+
+
+def _collections(parameters: Any) -> tuple[Any, dict[str, Any]]:
+    """What is trained, and what is not: Flax's variables beside "params", such as the statistics of a batch
+    norm."""
+    if not isinstance(parameters, Mapping) or "params" not in parameters or len(parameters) == 1:
+        return parameters, {}
+    return {"params": parameters["params"]}, {k: v for k, v in parameters.items() if k != "params"}
 
 
 def _as_array(leaf: Any) -> Any:

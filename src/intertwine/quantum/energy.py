@@ -12,17 +12,30 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from jax.sharding import Mesh
 
+from intertwine._caveats import caveat
 from intertwine._checks import fail, positive_int
+from intertwine.learning.guard import LOWEST_ACCEPTANCE
 from intertwine.learning.objective import Evaluation
+from intertwine.quantum.confined import confined
 from intertwine.quantum.local_energy import check_sizes, compile_ahead, local_dtype, local_values
 from intertwine.quantum.operator import Operator
 from intertwine.sampling.estimate import Estimate, estimate
 from intertwine.sampling.sharding import on_host, shard_chains, shard_samples
+from intertwine.sampling.space import magnetizations
+
+HEAVY_TAILS = 50.0
+"""Kurtosis above which tails are called heavy; 3 for a normal distribution."""
+UNCERTAIN_ERROR = 0.3
+"""Relative error of the variance above which that is told."""
+
+
+_MOST_SEEN = 4
 
 
 class EnergyState(NamedTuple):
@@ -35,7 +48,8 @@ class EnergyState(NamedTuple):
 class EnergyObjective:
     """⟨H⟩ of a wave function of spins, from `samples` configurations a step.
 
-    operator: Hermitian. sampler: any `Sampler` of the same spins (its `chains` divide the samples: each
+    operator: Hermitian; where the sampler keeps to one magnetization, P H P with the projector P onto it.
+    sampler: any `Sampler` of the same spins (its `chains` divide the samples: each
     chain gives ⌈samples / chains⌉ draws, so that the number is rounded up). mesh: the devices over which the
     chains are spread (`sampling.sharding.chain_mesh`), None for one.
 
@@ -54,6 +68,8 @@ class EnergyObjective:
         positive_int("samples", self.samples, "give the configurations a step, for example 1024")
         if not self.operator.is_hermitian:
             raise fail("operator", "a Hermitian operator", repr(self.operator), "add its Hermitian conjugate")
+        inside = confined(self.operator, magnetizations(self.sampler, self.operator.size))
+        object.__setattr__(self, "operator", inside)
 
     @property
     def draws(self) -> int:
@@ -69,6 +85,11 @@ class EnergyObjective:
         dtype = local_dtype(self.operator, model)
         local = jnp.zeros(samples.shape[0], dtype)
         return Evaluation(samples, local, None, estimate(np.zeros((1, 2))), {})
+
+    @property
+    def bound(self) -> float:
+        """Σ |c| over the Pauli strings: no state has an energy of larger modulus."""
+        return float(np.sum(np.abs(self.operator.masks().h)))
 
     def init(self, model: Any, *, key: Array) -> EnergyState:
         """Chains thermalised for `model`: as long as their energies still drift, as measured."""
@@ -89,14 +110,16 @@ class EnergyObjective:
             "acceptance": float(drawn.acceptance),
             "v_score": v_score(self.operator, energy),
         }
+        if not np.isfinite(energy.mean):
+            scalars["lost_amplitudes"] = lost_amplitudes(model, flat)
+        elif scalars["acceptance"] < LOWEST_ACCEPTANCE:
+            scalars["settled"] = float(is_settled(self.operator, model, flat, float(energy.mean)))
         return Evaluation(flat, local, weights, energy, scalars), EnergyState(chains)
 
 
 def thermalised(sampler: Any, model: Any, *, key: Array, mesh: Mesh | None = None) -> Any:
     """A fresh state of `sampler` at equilibrium with `model`, spread over `mesh`; as it is for a sampler
     without chains."""
-    import jax
-
     from intertwine.sampling.thermalise import thermalise
 
     if getattr(sampler, "distribution", "born") != "born":
@@ -113,6 +136,63 @@ def thermalised(sampler: Any, model: Any, *, key: Array, mesh: Mesh | None = Non
     state = shard_chains(state, mesh, sampler.chains)
     state, _ = thermalise(sampler, model, state, key=run_key)
     return state
+
+
+def qualified(found: Estimate, local: Any, weights: Any = None) -> Estimate:
+    """An estimate from local values (chains, draws) with what its numbers do not show: chains that cannot be
+    compared, and tails so heavy that the error bar is itself uncertain, which is widened.
+
+    The variance of n values of kurtosis κ has the relative error √(κ/n), skewed so that most samples show too
+    little of it: where κ is large, it is taken to be higher by twice that.
+    """
+    values = np.real(np.asarray(local))
+    deviations = values - values.mean()
+    variance = float(np.mean(deviations**2))
+    if weights is not None or not variance > 0 or not np.isfinite(variance):
+        return found
+    notes = []
+    if values.shape[0] == 1:
+        words = "one chain has no R-hat: it may have stayed in a part of the configurations"
+        notes.append(caveat("unjudged", f"{words}; take several chains"))
+    elif values.shape[1] < 4:
+        words = f"chains of {values.shape[1]} draws have no R-hat: whether they agree is not known"
+        notes.append(caveat("unjudged", f"{words}; take more samples"))
+    kurtosis = float(np.mean(deviations**4)) / variance**2
+    spread = float(np.sqrt(kurtosis / values.size))
+    if kurtosis > HEAVY_TAILS:
+        wider = float(np.sqrt(1 + 2 * spread))
+        found = found._replace(error=found.error * wider).noted(found.notes)
+        if spread > UNCERTAIN_ERROR:
+            words = f"the local values have heavy tails (kurtosis {kurtosis:.3g} over {values.size} samples)"
+            reason = f"the error bar, widened by {wider:.2g}, is itself uncertain"
+            notes.append(caveat("untrusted", f"{words}: {reason}; take more samples"))
+    return found.noted(notes)
+
+
+def lost_amplitudes(model: Any, configurations: Any) -> float:
+    """How many of the configurations (S, N) have a log ψ that is not a number."""
+    values = on_host(jax.jit(jax.vmap(model))(configurations))
+    return float(np.count_nonzero(np.isnan(values)))
+
+
+def is_settled(operator: Operator, model: Any, configurations: Any, energy: float) -> bool:
+    r"""Whether a state whose chains hardly move is nearly an eigenstate, such as a product state, not a spike
+    in the wrong place.
+
+    For the configurations s that were met, the residual Σ_{s'} |((H − E) ψ)(s')|² / |ψ(s)|² over all s' that
+    H joins to s, also those that no chain has met, must be small against (E − E_∞)²/N: a V-score of 0.1.
+    """
+    seen, counts = np.unique(on_host(configurations), axis=0, return_counts=True)
+    scale = (energy - infinite_temperature_energy(operator)) ** 2 / operator.size
+    for s in seen[np.argsort(-counts, kind="stable")[:_MOST_SEEN]]:
+        joined, elements = operator.connected(jnp.asarray(s))
+        if not np.any(np.asarray(elements)[1:]):  # a basis state that H does not leave
+            continue
+        ratios = jnp.exp(jax.vmap(model)(joined) - model(jnp.asarray(s)))
+        residuals = jnp.abs(local_values(operator, model, joined) - energy) * jnp.abs(ratios)
+        if not float(jnp.sum(residuals**2)) <= 0.1 * scale:  # also where it is not a number
+            return False
+    return True
 
 
 def infinite_temperature_energy(operator: Operator) -> float:

@@ -12,7 +12,6 @@ momenta by (π, π) where an odd number of spins is down.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import jax
@@ -22,14 +21,15 @@ from jax import Array
 from intertwine._checks import fail, positive_int
 from intertwine.models.gcnn import GCNN
 from intertwine.models.sectors import SpaceGroupSector
-from intertwine.quantum.expect import default_sampler
 from intertwine.quantum.ground_state import GroundStateRun, ground_state
 from intertwine.quantum.operator import Operator
+from intertwine.quantum.space_choice import default_sampler
 from intertwine.sampling.enumeration import Enumeration, configuration_numbers
-from intertwine.sampling.metropolis import Metropolis
 from intertwine.sampling.orbits import OrbitEnumeration
 
 _LARGEST_EXACT = 20
+FEW = 4096
+"""Configurations that are summed over rather than sampled."""
 
 
 def lowest_in_sector(
@@ -40,7 +40,7 @@ def lowest_in_sector(
     steps: int = 200,
     samples: int = 1024,
     spin_flip: int | None = None,
-    exact_sums: bool = False,
+    exact_sums: bool | None = None,
     key: Array,
     **options: Any,
 ) -> GroundStateRun:
@@ -48,10 +48,9 @@ def lowest_in_sector(
 
     model: builds the wave function from a character and a key; None: a complex `GCNN` of 3 layers of 4
     features with the lattice's space group and `spin_flip`, in the first row of the irrep. steps, samples and
-    `options` as for `ground_state`. exact_sums: train on sums over all configurations (of zero magnetization
-    where that is conserved; with model=None one of each orbit that its symmetry leaves alike) instead of
-    samples, for small systems; the final energy is a Monte Carlo estimate either way, over `final_samples`
-    configurations.
+    `options` as for `ground_state`. exact_sums: train on and end with sums over all configurations (of the
+    magnetization of the ground state where that is conserved; with model=None one of each orbit that its
+    symmetry leaves alike) instead of samples; None: where there are few of them, unless a sampler is given.
 
     Raises InputError where the operator does not have the lattice's symmetry, or not that of the flip.
 
@@ -77,23 +76,25 @@ def lowest_in_sector(
         )
     else:
         psi = model(sector.character, build_key)
-    sampler = options.pop("sampler", None) or default_sampler(operator, samples)
-    if not exact_sums:
-        return ground_state(operator, psi, steps, samples, key=run_key, sampler=sampler, **options)
-    from intertwine.quantum.energy import v_score
-    from intertwine.quantum.expect import expect
+    sampler = options.pop("sampler", None)
+    if sampler is None:
+        sampler = default_sampler(operator, samples)
+        few = Enumeration(sampler.magnetization).count(operator.size) <= FEW if operator.size <= 22 else False
+        if exact_sums or (exact_sums is None and few):
+            sampler = _sums(operator, sector, sampler.magnetization, spin_flip, symmetric=model is None)
+    return ground_state(operator, psi, steps, samples, key=run_key, sampler=sampler, **options)
 
-    final = options.pop("final_samples", 8 * samples)
-    magnetization = 0 if isinstance(sampler, Metropolis) and sampler.rule.conserves_magnetization else None
-    if model is None:
-        alike = np.isclose(np.abs(sector.row()), 1)  # D_00(g) of modulus 1: ψ(g s) is ψ(s) up to a phase
-        moves = sector.lattice.space_group.permutations[alike]
-        sums = OrbitEnumeration(moves, magnetization=magnetization, spin_flip=spin_flip is not None)
-    else:
-        sums = Enumeration(magnetization)
-    run = ground_state(operator, psi, steps, samples, key=run_key, sampler=sums, final_samples=1, **options)
-    energy = expect(operator, run.model, final, key=jax.random.fold_in(run_key, 1), sampler=sampler)
-    return replace(run, energy=energy, v_score=v_score(operator, energy))
+
+def _sums(
+    operator: Operator, sector: SpaceGroupSector, magnetization: int | None, flip: Any, *, symmetric: bool
+) -> Any:
+    """All configurations, or for the model of the sector one of each orbit that its symmetry leaves alike."""
+    if not symmetric:
+        return Enumeration(magnetization)
+    alike = np.isclose(np.abs(sector.row()), 1)  # D_00(g) of modulus 1: ψ(g s) is ψ(s) up to a phase
+    moves = sector.lattice.space_group.permutations[alike]
+    flipped = flip is not None and magnetization in (None, 0)
+    return OrbitEnumeration(moves, magnetization=magnetization, spin_flip=flipped)
 
 
 def exact_levels(

@@ -1,4 +1,10 @@
-r"""Expectation values ⟨ψ|A|ψ⟩/⟨ψ|ψ⟩ in a network's state, by sampling |ψ|²; and the sampler that fits."""
+r"""Expectation values ⟨ψ|A|ψ⟩/⟨ψ|ψ⟩ in a network's state, by sampling |ψ|² in the space where it lives.
+
+A trained model carries its space (`sampling.space`): the magnetization that its chains kept, and the frame
+in which its Hamiltonian was written. The observable is written in that frame, its elements that lead out of
+the space are left out, and chains like those that trained it sample it. A model without a space stands for
+all configurations.
+"""
 
 from __future__ import annotations
 
@@ -9,40 +15,19 @@ import numpy as np
 from jax import Array
 from jax.sharding import Mesh
 
-from intertwine._checks import fail, positive_int
+from intertwine._caveats import caveat, tell
+from intertwine._checks import positive_int
 from intertwine.models.units import as_spins
-from intertwine.quantum.energy import thermalised
+from intertwine.quantum.confined import confined
+from intertwine.quantum.energy import qualified, thermalised
 from intertwine.quantum.local_energy import check_sizes, local_values
 from intertwine.quantum.operator import Operator
+from intertwine.quantum.space_choice import MOST_CHAINS, chains_for, ground_magnetization
 from intertwine.sampling.estimate import Estimate, estimate
+from intertwine.sampling.metropolis import Metropolis
+from intertwine.sampling.rules import GlobalFlip, Mixture, SingleFlip
 from intertwine.sampling.sharding import on_host, replicate, shard_samples
-
-MOST_CHAINS = 64
-LEAST_DRAWS = 8
-
-
-def default_sampler(operator: Operator, samples: int) -> Any:
-    """Metropolis chains that fit an operator and a number of samples.
-
-    Exchanges on the lattice's bonds within zero magnetization where the operator conserves the
-    magnetization, has the spin-flip symmetry and an even number of sites (the ground states of
-    antiferromagnets are there; give another sampler for one that is not); single flips elsewhere. Up to 64
-    chains on a CPU, a chain for every 8 samples elsewhere.
-
-    >>> default_sampler(Operator.from_strings(4, [(1.0, {i: "X"}) for i in range(4)]), 1024).chains
-    64
-    """
-    from intertwine.sampling.metropolis import Metropolis
-    from intertwine.sampling.rules import Exchange, SingleFlip
-
-    chains = max(1, samples // LEAST_DRAWS)
-    if jax.default_backend() == "cpu":
-        chains = min(MOST_CHAINS, chains)
-    moves = len(operator.flips) > 0
-    exchanges = moves and operator.conserves_magnetization and operator.commutes_with_spin_flip
-    if exchanges and operator.size % 2 == 0:
-        return Metropolis(Exchange(_bonds(operator)), chains=chains)
-    return Metropolis(SingleFlip(), chains=chains)
+from intertwine.sampling.space import Space, magnetizations, space_of
 
 
 def expect(
@@ -57,10 +42,14 @@ def expect(
 ) -> Estimate:
     """⟨operator⟩ in the state `model`, from fresh chains thermalised for it.
 
-    samples: configurations (rounded up to a multiple of the sampler's chains). sampler: None for
-    `default_sampler`. tau: an autocorrelation time known from longer chains; the error bar is never below
-    the one it implies. mesh: devices over which the chains are spread, None for one. Real for a Hermitian
-    operator, else complex.
+    model: `run.model` of a ground-state run, or the run itself, also one from `it.load`: measured in the
+    space in which it was trained; an observable that leads out of it is 0 exactly. Any other model stands for
+    all configurations. The operator may be written in another frame than the run's Hamiltonian (with its
+    Marshall rotation): it is the same observable.
+    samples: configurations (rounded up to a multiple of the sampler's chains). sampler: None for the one of
+    the space. tau: an autocorrelation time known from longer chains; the error bar is never below the one
+    it implies. mesh: devices over which the chains are spread, None for one. Real for a Hermitian operator,
+    else complex.
 
     >>> import jax
     >>> from intertwine.models.mean_field import MeanField
@@ -70,16 +59,71 @@ def expect(
     -6.0
     """
     samples = positive_int("samples", samples, "give the number of configurations, for example 4096")
+    check_key(key)
+    model, where = state_of(model)
     check_sizes(operator, model)
-    model = replicate(as_spins(model), mesh)
-    sampler = default_sampler(operator, samples) if sampler is None else sampler
-    start_key, draw_key = jax.random.split(check_key(key))
+    where, notes = _space(operator, where, sampler, samples)
+    found = measured(operator, model, where, samples, key=key, tau=tau, mesh=mesh).noted(notes)
+    tell(found.warnings)
+    return found
+
+
+def measured(
+    operator: Operator,
+    model: Any,
+    where: Space,
+    samples: int,
+    *,
+    key: Array,
+    tau: float | None = None,
+    mesh: Mesh | None = None,
+) -> Estimate:
+    """`expect` in the space `where`, with the caveats in the estimate only."""
+    hermitian = operator.is_hermitian
+    if where.turned is not None:
+        operator = operator.in_frame(where.turned)
+    operator = confined(operator, where.magnetizations)
+    if operator.n_strings == 0:
+        return _known(0.0 if hermitian else 0j, samples)
+    sampler, model = where.sampler, replicate(as_spins(model), mesh)
+    start_key, draw_key = jax.random.split(key)
     state = thermalised(sampler, model, key=start_key, mesh=mesh)
     draws = -(-samples // int(getattr(sampler, "chains", 1)))
     drawn, _ = sampler.sample(model, state, draws, key=draw_key)
     flat = shard_samples(drawn.configurations.reshape(-1, operator.size), mesh)
     local = on_host(local_values(operator, model, flat)).reshape(drawn.configurations.shape[:2])
-    return estimate(local, drawn.weights, tau=tau, real=operator.is_hermitian)
+    return qualified(estimate(local, drawn.weights, tau=tau, real=hermitian), local, drawn.weights)
+
+
+def state_of(model: Any) -> tuple[Any, Space | None]:
+    """(the network, its space or None) of a run or a model."""
+    where = getattr(model, "space", None)
+    if isinstance(where, Space) and hasattr(model, "model"):
+        return model.model, where
+    return model, space_of(model)
+
+
+def _space(operator: Operator, where: Space | None, sampler: Any, samples: int) -> tuple[Space, list[str]]:
+    """Where to measure, and what is to be said of it."""
+    if sampler is not None:
+        turned = None if where is None else where.turned
+        return Space(sampler, magnetizations(sampler, operator.size), turned), []
+    if where is not None:
+        return where, []
+    parts = Mixture([(SingleFlip(), 0.9), (GlobalFlip(), 0.1)])
+    notes = []
+    kept = ground_magnetization(operator)
+    if kept is not None:
+        words = "the model does not say in which magnetization it lives (run.model and it.load do)"
+        remedy = f"for a state of Σ s = {kept} give sampler=Metropolis(Exchange(), chains={MOST_CHAINS})"
+        notes.append(caveat("assumption", f"{words}, and all configurations were sampled; {remedy}"))
+    return Space(Metropolis(parts, chains=chains_for(samples))), notes
+
+
+def _known(mean: Any, samples: int) -> Estimate:
+    """A mean that is known without sampling."""
+    zero, one, n = np.float64(0.0), np.float64(1.0), np.float64(samples)
+    return Estimate(np.asarray(mean)[()], zero, zero, one, one, n, np.int64(samples))
 
 
 def check_key(key: Any) -> Array:
@@ -87,13 +131,3 @@ def check_key(key: Any) -> Array:
     from intertwine.models.parameters import check_key as check
 
     return check(key)
-
-
-def _bonds(operator: Operator) -> Any:
-    if operator.lattice is not None:
-        return operator.lattice.bonds()
-    flips = np.asarray(operator.flips)
-    pairs = flips[np.sum(flips < operator.size, axis=1) == 2][:, :2]
-    if len(pairs) != len(flips):
-        raise fail("sampler", "a sampler for this operator, which flips more than two sites at once", "None")
-    return pairs

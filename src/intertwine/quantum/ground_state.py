@@ -3,7 +3,7 @@ r"""Ground states by variational Monte Carlo: the one call that finds one.
     min_λ ⟨ψ_λ|H|ψ_λ⟩/⟨ψ_λ|ψ_λ⟩ by stochastic reconfiguration over Metropolis samples (Sorella 1998; Carleo
     & Troyer 2017).
 
-It joins the parts: a sampler that fits H (`default_sampler`), the energy (`EnergyObjective`), the natural
+It joins the parts: a sampler that fits H (`space_choice`), the energy (`EnergyObjective`), the natural
 gradient (`NaturalGradient`) with schedules that have proved good, the one loop, and a final estimate over
 fresh, longer chains.
 """
@@ -15,32 +15,41 @@ from dataclasses import dataclass
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from intertwine._caveats import beneath, caveat, once, tell
 from intertwine._checks import fail, positive_int
+from intertwine.learning.gradient import as_optimiser
 from intertwine.learning.loop import TrainState, train
 from intertwine.learning.metric import NaturalGradient
 from intertwine.learning.optimiser import Optimiser
 from intertwine.learning.schedules import Cosine, Exponential, Schedule
+from intertwine.learning.step_line import StepLine
 from intertwine.models.units import as_spins
 from intertwine.quantum.energy import EnergyObjective, v_score
-from intertwine.quantum.expect import check_key, default_sampler, expect
+from intertwine.quantum.expect import check_key, expect, measured
 from intertwine.quantum.local_energy import check_sizes
 from intertwine.quantum.operator import Operator
+from intertwine.quantum.space_choice import default_sampler
 from intertwine.sampling.estimate import Estimate
 from intertwine.sampling.sharding import chain_mesh, replicate
+from intertwine.sampling.space import Space, placed, space, space_of, state_left
 
 FINAL_FACTOR = 8
+_MEASURED = 2**31 - 1
+"""Folded into the run's key for measurements; no step has this number."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class GroundStateRun:
     """What a ground-state search found.
 
     energy: of the final model, over fresh samples. v_score: N Var/(E − E_∞)² of that estimate.
-    model: the trained model, of the type that was given. history: name → float64 (steps,), one entry a step.
-    state: the `TrainState` after the last step, to go on from.
+    model: the trained model, of the type that was given; it carries its space. history: name → float64
+    (steps,), one entry a step. state: the `TrainState` after the last step, to go on from. space: where the
+    state lives. warnings: what qualifies the numbers.
     """
 
     energy: Estimate
@@ -48,9 +57,36 @@ class GroundStateRun:
     model: Any
     history: dict[str, np.ndarray]
     state: TrainState
+    space: Space
+    notes: tuple[str, ...] = ()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        return tuple(once([*self.notes, *self.energy.warnings]))
+
+    def expect(self, operator: Operator, samples: int = 8192, *, key: Array | None = None) -> Estimate:
+        """⟨operator⟩ in the state that was found, in the space where it lives: `intertwine.expect`.
+
+        key: None for one folded from the run's own, the same at every call.
+
+        >>> import jax, intertwine as it
+        >>> key = jax.random.key(0)
+        >>> H = it.heisenberg(it.Chain(4))
+        >>> run = it.ground_state(H, it.RBM(4, hidden=4, key=key), steps=10, samples=64, key=key)
+        >>> total = sum(it.Operator.from_strings(4, [(1.0, {i: "Z"})]) for i in range(4))
+        >>> print(run.expect(total @ total, samples=64).line)
+        0 ± 0 (τ 1.0, R̂ 1.000, ESS 64)
+        """
+        key = jax.random.fold_in(self.state.key, _MEASURED) if key is None else key
+        return expect(operator, self, samples, key=key)
 
     def __str__(self) -> str:
-        return f"energy {self.energy}, V-score {self.v_score:.2g}, {len(self.history['step'])} steps"
+        text = f"energy {self.energy.line}, V-score {self.v_score:.2g}, {len(self.history['step'])} steps"
+        return beneath(text, self.warnings)
+
+    def __repr__(self) -> str:
+        where = f"{type(self.model).__name__} of {self.model.size} sites, {self.space}"
+        return f"GroundStateRun({where}; {str(self).partition(chr(10))[0]})"
 
 
 def ground_state(
@@ -65,18 +101,23 @@ def ground_state(
     learning_rate: Schedule | None = None,
     shift: Schedule | None = None,
     final_samples: int | None = None,
-    progress: Callable[[TrainState, dict[str, float]], Any] | None = None,
+    progress: Callable[[TrainState, dict[str, float]], Any] | bool | None = None,
+    state: TrainState | None = None,
     devices: int | str | None = "auto",
 ) -> GroundStateRun:
     """The ground state of `operator` in the family of `model`, by `steps` steps of stochastic
     reconfiguration.
 
-    samples: configurations a step, rounded up to a multiple of the sampler's chains.
-    sampler: None for one that fits the operator (zero magnetization where that is conserved, see
-    `default_sampler`). optimiser: None for `NaturalGradient` with `learning_rate` and `shift` (numbers or
-    functions of the step; None for the defaults of `default_optimiser`). final_samples: of the last
-    estimate, 8·samples if None. progress: called after every step with the new `TrainState` and the step's
-    scalars. devices: how many share the chains ("auto": all that divide them, see `sampling.sharding`).
+    model: a wave function; a run, or the model of one, goes on with its chains and its momentum.
+    samples: configurations a step, rounded up to a multiple of the sampler's chains. sampler: None for one
+    that fits the operator (the magnetization where its ground state is known to be, else all configurations;
+    see `space_choice`). optimiser: None for `NaturalGradient` with `learning_rate` and `shift` (numbers or
+    functions of the step; None for the defaults of `default_optimiser`), or an optax transformation.
+    final_samples: of the last estimate, 8·samples if None. progress: True for a line that is redrawn; or
+    called after every step with the new `TrainState` and the step's scalars, and where it raises
+    `StopIteration` that step is the last one. state: a `TrainState` to go on from, with the same numbers as a
+    run without a break if all else is the same. devices: how many share the chains ("auto": all that divide
+    them, see `sampling.sharding`).
 
     Raises InputError for what does not fit together, `Diverged` (with the last good state) if the run
     diverges.
@@ -93,21 +134,61 @@ def ground_state(
     if samples < 2:
         raise fail("samples", "at least 2", samples, "a covariance needs them; 1024 is usual")
     final = FINAL_FACTOR * samples if final_samples is None else positive_int("final_samples", final_samples)
+    if isinstance(model, GroundStateRun):
+        model = model.model
     check_sizes(operator, model)
     if optimiser is not None and (learning_rate is not None or shift is not None):
         remedy = "set learning rate and shift in the optimiser, or leave it out"
         raise fail("optimiser", "None where learning_rate or shift is given", optimiser, remedy)
     sampler = default_sampler(operator, samples) if sampler is None else sampler
-    optimiser = default_optimiser(steps, learning_rate, shift) if optimiser is None else optimiser
+    mover: Any = optimiser
+    mover = as_optimiser(default_optimiser(steps, learning_rate, shift) if mover is None else mover)
     mesh = chain_mesh(devices, getattr(sampler, "chains", None))
+    where = space(sampler, operator.size, operator.turned)
     objective = EnergyObjective(operator, sampler, samples, mesh)
     train_key, final_key = jax.random.split(check_key(key))
 
     begin = replicate(as_spins(model), mesh)
-    state, history = train(begin, objective, optimiser, steps=steps, key=train_key, progress=progress)
-    energy = expect(operator, state.model, final, key=final_key, sampler=sampler, mesh=mesh)
-    trained = like(model, state.model)
-    return GroundStateRun(energy, v_score(operator, energy), trained, columns(history), state)
+    if state is None:
+        state = _gone_on(model, begin, sampler, mover, train_key)
+    line = StepLine(steps) if progress is True else None
+    shown: Any = line or progress or None
+    told = shown and (lambda now, scalars: shown(now._replace(model=placed(now.model, where)), scalars))
+    state, history = train(begin, objective, mover, steps=steps, key=train_key, progress=told, state=state)
+    if line is not None:
+        line.close()
+    energy = measured(operator, state.model, where, final, key=final_key, mesh=mesh)
+    trained = placed(like(model, state.model), where, (state.objective_state, state.optimiser_state))
+    score = v_score(objective.operator, energy)
+    notes = _kept_by_sampler(operator, where)
+    run = GroundStateRun(energy, score, trained, columns(history), state, where, notes)
+    tell(run.warnings)
+    return run
+
+
+def _gone_on(model: Any, begin: Any, sampler: Any, optimiser: Any, key: Array) -> TrainState | None:
+    """The state in which `model` left another run, at step 0 of this one; None where it comes from none, or
+    one of other chains or another optimiser."""
+    left, where = state_left(model), space_of(model)
+    if left is None or where is None or where.sampler != sampler:
+        return None
+    chains, moved = left
+    shapes = [
+        (jax.tree.structure(x), [jnp.shape(leaf) for leaf in jax.tree.leaves(x)])
+        for x in (moved, optimiser.init(begin))
+    ]
+    if shapes[0] != shapes[1]:
+        return None
+    return TrainState(0, begin, chains, moved, jax.random.split(key)[1])
+
+
+def _kept_by_sampler(operator: Operator, where: Space) -> tuple[str, ...]:
+    """The caveat of a sampler that keeps what the operator does not."""
+    if where.magnetizations is None or operator.conserves_magnetization:
+        return ()
+    words = f"the sampler keeps to {where}, which the operator does not conserve"
+    remedy = "the state is the lowest of the operator within it; take single flips for the ground state"
+    return (caveat("assumption", f"{words}: {remedy}"),)
 
 
 def default_optimiser(

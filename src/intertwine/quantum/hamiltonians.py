@@ -8,8 +8,10 @@ r"""The standard spin-1/2 Hamiltonians in Pauli matrices (total energies).
 Divide by 4 for spin-1/2 operators S = σ/2. The Marshall rotation Π_{i∈A} Z_i (Marshall 1955) turns XX + YY
 into −(XX + YY) on every bond that joins the two sublattices of a bipartite lattice. Energies, and all
 correlations of Z, are the same; the ground state of the rotated Heisenberg model has positive amplitudes,
-which real positive ansätze can represent. `marshall=None` rotates where the lattice is bipartite, `True`
-insists on it (an error elsewhere), `False` leaves the Hamiltonian as written.
+which real positive ansätze can represent. The operator knows that it is written in the rotated frame
+(`Operator.turned`): it.expect, run.expect and sums of operators rotate what is written in the laboratory, so
+that ⟨X_0 X_1⟩ of a state found with it is the physical one. `marshall=None` rotates where the lattice is
+bipartite, `True` insists on it (an error elsewhere), `False` leaves the Hamiltonian as written.
 """
 
 from __future__ import annotations
@@ -47,14 +49,15 @@ def heisenberg(lattice: Any, J: float = 1.0, marshall: bool | None = None) -> Op
     (True, False)
     """
     J, N, colours = _real("J", J), _sites(lattice), _colours(lattice, marshall)
-    return _assembled(lattice, [_bond_terms(lattice, 1, N, J, J, colours)], f"heisenberg(J={J:g})")
+    return _assembled(lattice, [_bond_terms(lattice, 1, N, J, J, colours)], f"heisenberg(J={J:g})", colours)
 
 
 def xxz(lattice: Any, delta: float, J: float = 1.0, marshall: bool | None = None) -> Operator:
     """The XXZ model J Σ (XX + YY + Δ ZZ) over nearest neighbours."""
     J, delta, N = _real("J", J), _real("delta", delta), _sites(lattice)
-    terms = _bond_terms(lattice, 1, N, J, J * delta, _colours(lattice, marshall))
-    return _assembled(lattice, [terms], f"xxz(delta={delta:g}, J={J:g})")
+    colours = _colours(lattice, marshall)
+    terms = _bond_terms(lattice, 1, N, J, J * delta, colours)
+    return _assembled(lattice, [terms], f"xxz(delta={delta:g}, J={J:g})", colours)
 
 
 def j1j2(lattice: Any, J1: float = 1.0, J2: float = 0.5, marshall: bool | None = None) -> Operator:
@@ -64,9 +67,12 @@ def j1j2(lattice: Any, J1: float = 1.0, J2: float = 0.5, marshall: bool | None =
     bonds (inside a sublattice) keep theirs.
     """
     J1, J2, N = _real("J1", J1), _real("J2", J2), _sites(lattice)
+    if getattr(lattice, "shells", 2) < 2:
+        got = f"{lattice.name}, where all sites are nearest neighbours"
+        raise fail("lattice", "one with second neighbours", got, "take a larger lattice, or heisenberg")
     colours = _colours(lattice, marshall)
     terms = [_bond_terms(lattice, 1, N, J1, J1, colours), _bond_terms(lattice, 2, N, J2, J2, colours)]
-    return _assembled(lattice, terms, f"j1j2(J1={J1:g}, J2={J2:g})")
+    return _assembled(lattice, terms, f"j1j2(J1={J1:g}, J2={J2:g})", colours)
 
 
 def _bond_terms(
@@ -84,9 +90,10 @@ def _bond_terms(
     return PauliSum(np.concatenate([pair, pair, none]), np.concatenate([none, pair, pair]), h)
 
 
-def _assembled(lattice: Any, parts: list[PauliSum], name: str) -> Operator:
+def _assembled(lattice: Any, parts: list[PauliSum], name: str, colours: np.ndarray | None = None) -> Operator:
     joined = PauliSum(*(np.concatenate(field) for field in zip(*parts, strict=True)))
-    return Operator.from_masks(_sites(lattice), canonical(joined), lattice=lattice, name=name)
+    turned = () if colours is None else np.flatnonzero(colours < 0).tolist()
+    return Operator.from_masks(_sites(lattice), canonical(joined), lattice=lattice, name=name, turned=turned)
 
 
 def _colours(lattice: Any, marshall: bool | None) -> np.ndarray | None:

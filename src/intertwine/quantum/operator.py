@@ -9,6 +9,9 @@ local energy is Σ_k h_k(s) ψ(s^{(k)})/ψ(s) (Becca & Sorella 2017, ch. 5). A H
 {i, j} with h(s) = J(1 − s_i s_j). `pauli` has the algebra on bit masks, `matrices` the sparse and dense
 forms.
 
+An operator also knows the frame in which it is written (`turned`), so that sums, products and expectation
+values of operators in different frames are those of the observables that they stand for.
+
 Conventions: spins ±1, Z|s⟩ = s|s⟩; basis states are numbered with site 0 as the most significant bit, bit 0
 being s = +1.
 """
@@ -42,6 +45,8 @@ class Operator(eqx.Module):
         diagonal_coefficients: (Td,).
         diagonal_signs: int32 (Td, Dd), padded with N; Dd ≥ 1.
         size: N, static. lattice: what it was built on (or None), static. name: static.
+        turned: static, the sites whose spins are turned by π about z in the frame in which it is written
+            (Marshall's rotation, see `hamiltonians`); () for an operator as it stands in the laboratory.
 
     >>> ising = Operator.from_strings(2, [(-1.0, {0: "Z", 1: "Z"}), (-0.5, {0: "X"}), (-0.5, {1: "X"})])
     >>> ising.to_dense().tolist()
@@ -56,6 +61,7 @@ class Operator(eqx.Module):
     size: int = eqx.field(static=True)
     lattice: Any = eqx.field(static=True, default=None)
     name: str = eqx.field(static=True, default="")
+    turned: tuple[int, ...] = eqx.field(static=True, default=())
 
     # ---- building
 
@@ -63,12 +69,13 @@ class Operator(eqx.Module):
     def from_strings(
         cls,
         size: int,
-        strings: Iterable[tuple[complex, Mapping[int, str]]],
+        strings: Iterable[tuple[complex, Mapping[int, str] | str]],
         *,
         lattice: Any = None,
         name: str = "",
     ) -> Operator:
-        """Σ coefficient · Π letters, from pairs (coefficient, {site: "X" | "Y" | "Z"}); {} is the identity.
+        """Σ coefficient · Π letters, from pairs (coefficient, {site: "X" | "Y" | "Z"}); {} is the identity. A
+        text of `size` letters, "XXII", says the same.
 
         Equal strings are merged and zeros dropped. Raises `InputError` for unknown letters, sites outside
         0..size−1 and coefficients that are not finite.
@@ -104,8 +111,11 @@ class Operator(eqx.Module):
         return cls.from_masks(size, pauli.canonical(joined), lattice=lattice, name=name)
 
     @classmethod
-    def from_masks(cls, size: int, terms: PauliSum, *, lattice: Any = None, name: str = "") -> Operator:
-        """The operator of a canonical `PauliSum` (what `masks` gives back)."""
+    def from_masks(
+        cls, size: int, terms: PauliSum, *, lattice: Any = None, name: str = "", turned: Iterable[int] = ()
+    ) -> Operator:
+        """The operator of a canonical `PauliSum` (what `masks` gives back), written in the frame where the
+        sites `turned` are."""
         if lattice is not None and getattr(lattice, "size", size) != size:
             raise fail("lattice", f"{size} sites, as the operator has", f"{lattice.size} sites")
         real = not np.any(np.imag(terms.h))
@@ -130,6 +140,7 @@ class Operator(eqx.Module):
             size=size,
             lattice=lattice,
             name=name,
+            turned=tuple(sorted(int(i) for i in turned)),
         )
 
     # ---- reading
@@ -215,7 +226,30 @@ class Operator(eqx.Module):
         x, z, h = self.masks()
         moved = PauliSum(np.empty_like(x), np.empty_like(z), h)
         moved.x[:, p], moved.z[:, p] = x, z
-        return Operator.from_masks(self.size, pauli.canonical(moved), lattice=self.lattice, name=self.name)
+        turned = p[list(self.turned)]
+        terms = pauli.canonical(moved)
+        return Operator.from_masks(
+            self.size, terms, lattice=self.lattice, name=self.name, turned=turned.tolist()
+        )
+
+    def in_frame(self, turned: Iterable[int]) -> Operator:
+        """The same observable, written where the spins of the sites `turned` are turned by π about z.
+
+        X and Y change sign on a site that is turned in one of the two frames and not in the other.
+
+        >>> xx = Operator.from_strings(2, [(1.0, "XX"), (1.0, "ZI")])
+        >>> xx.in_frame([1]).strings()
+        [((-1+0j), {0: 'X', 1: 'X'}), ((1+0j), {0: 'Z'})]
+        """
+        turned = tuple(sorted(int(i) for i in turned))
+        between = np.zeros(self.size, bool)
+        between[list(set(turned) ^ set(self.turned))] = True
+        if not np.any(between):
+            return self
+        x, z, h = self.masks()
+        sign = 1.0 - 2.0 * (np.count_nonzero(x & between, axis=1) % 2)
+        terms = pauli.canonical(PauliSum(x, z, h * sign))
+        return Operator.from_masks(self.size, terms, lattice=self.lattice, name=self.name, turned=turned)
 
     def is_close(self, other: Operator, tolerance: float = 1e-12) -> bool:
         """Whether both are the same sum of strings, to `tolerance` of the largest coefficient."""
@@ -227,21 +261,26 @@ class Operator(eqx.Module):
 
     # ---- algebra
 
-    def __add__(self, other: Operator) -> Operator:
+    def __add__(self, other: Any) -> Operator:
         return self._combined(other, 1.0)
 
-    def __sub__(self, other: Operator) -> Operator:
+    __radd__ = __add__
+
+    def __sub__(self, other: Any) -> Operator:
         return self._combined(other, -1.0)
+
+    def __rsub__(self, other: Any) -> Operator:
+        return (-self)._combined(other, 1.0)
 
     def __neg__(self) -> Operator:
         return self * -1.0
 
     def __mul__(self, factor: complex) -> Operator:
         if isinstance(factor, Operator):
-            raise fail("factor", "a number", "an operator", "products of operators are not formed here")
+            raise fail("factor", "a number", "an operator", "a product of operators is written A @ B")
         scaled = self.masks()
         scaled = scaled._replace(h=scaled.h * pauli.finite_scalar("factor", factor))
-        return Operator.from_masks(self.size, pauli.canonical(scaled), lattice=self.lattice)
+        return self._like(pauli.canonical(scaled))
 
     __rmul__ = __mul__
 
@@ -250,15 +289,42 @@ class Operator(eqx.Module):
             raise fail("divisor", "a number other than 0", divisor)
         return self * (1.0 / pauli.finite_scalar("divisor", divisor))
 
+    def __matmul__(self, other: Operator) -> Operator:
+        """The product A @ B: first B, then A.
+
+        >>> X, Y = (Operator.from_strings(1, [(1.0, letter)]) for letter in "XY")
+        >>> (X @ Y).strings()
+        [(1j, {0: 'Z'})]
+        """
+        other = self._checked(other, "the operator of the square is H @ H")
+        frame = self.turned or other.turned
+        a, b = self.in_frame(frame), other.in_frame(frame)
+        return a._like(pauli.product(a.masks(), b.masks()), other.lattice)
+
     def _combined(self, other: Any, factor: float) -> Operator:
+        """self + factor · other; a number stands for that multiple of the identity. Where the two are written
+        in different frames the sum is in the turned one (in that of `self` where both are)."""
+        if isinstance(other, int | float | complex | np.number):
+            other = Operator.from_strings(self.size, [(complex(other), {})], lattice=self.lattice)
+        other = self._checked(other, "or a number, which stands for that multiple of the identity")
+        frame = self.turned or other.turned
+        a, b = self.in_frame(frame), other.in_frame(frame)
+        return a._like(pauli.add(a.masks(), b.masks(), factor), other.lattice)
+
+    def _checked(self, other: Any, remedy: str) -> Operator:
         if not isinstance(other, Operator):
-            raise fail("operand", "an Operator", other, "add a constant as (constant, {}) in from_strings")
+            raise fail("operand", "an Operator", other, remedy)
         if other.size != self.size:
             raise fail("operand", f"an operator on {self.size} sites", f"one on {other.size} sites")
-        lattice = self.lattice if self.lattice is not None else other.lattice
-        if other.lattice is not None and other.lattice != lattice:
+        return other
+
+    def _like(self, terms: PauliSum, other_lattice: Any = None) -> Operator:
+        """The operator of `terms` on the same lattice (None where the other one's is a different one) and in
+        the same frame."""
+        lattice = self.lattice if self.lattice is not None else other_lattice
+        if other_lattice is not None and other_lattice != lattice:
             lattice = None
-        return Operator.from_masks(self.size, pauli.add(self.masks(), other.masks(), factor), lattice=lattice)
+        return Operator.from_masks(self.size, terms, lattice=lattice, turned=self.turned)
 
     # ---- elements, in JAX
 

@@ -18,11 +18,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from intertwine._checks import fail
+from intertwine._checks import InputError, fail
 
 _EPS = float(np.finfo(np.float64).eps)
 _LETTERS = ("X", "Y", "Z")
 _MAX_LOCAL = 10
+_LARGEST_PRODUCT = 100_000_000
 
 
 class PauliSum(NamedTuple):
@@ -68,8 +69,23 @@ def add(a: PauliSum, b: PauliSum, factor: complex = 1.0) -> PauliSum:
     return canonical(joined)
 
 
-def from_strings(size: int, strings: Iterable[tuple[Any, Mapping[int, str]]]) -> PauliSum:
-    """Strings (coefficient, {site: "X" | "Y" | "Z"}) as masks; raises `InputError` where one is malformed."""
+def product(a: PauliSum, b: PauliSum) -> PauliSum:
+    """a b in canonical form: ⟨s|ab|s'⟩ = Σ h_a Π_{z_a} s · h_b Π_{z_b} s^{(x_a)}; at most 10⁸ bits of
+    masks.
+    """
+    if len(a.h) * len(b.h) * a.x.shape[1] > _LARGEST_PRODUCT:
+        got = f"{len(a.h)} strings times {len(b.h)}"
+        raise fail("operand", "a product of fewer strings", got, "multiply parts of it")
+    sign = 1.0 - 2.0 * ((a.x.astype(np.int64) @ b.z.T.astype(np.int64)) % 2)
+    x, z = (a_mask[:, None] ^ b_mask[None] for a_mask, b_mask in ((a.x, b.x), (a.z, b.z)))
+    size = a.x.shape[1]
+    return canonical(PauliSum(x.reshape(-1, size), z.reshape(-1, size), (np.outer(a.h, b.h) * sign).ravel()))
+
+
+def from_strings(size: int, strings: Iterable[tuple[Any, Mapping[int, str] | str]]) -> PauliSum:
+    """Strings (coefficient, {site: "X" | "Y" | "Z"}), or (coefficient, "XXIZ"), as masks; raises `InputError`
+    where one is malformed.
+    """
     rows = list(strings)
     x = np.zeros((len(rows), size), bool)
     z = np.zeros((len(rows), size), bool)
@@ -77,9 +93,12 @@ def from_strings(size: int, strings: Iterable[tuple[Any, Mapping[int, str]]]) ->
     for t, row in enumerate(rows):
         try:
             coefficient, letters = row
-            items = list(letters.items())
-        except (TypeError, ValueError, AttributeError):
-            raise fail(f"strings[{t}]", "a pair (coefficient, {site: letter})", row) from None
+            items = _spelt(f"strings[{t}]", letters, size) if isinstance(letters, str) else letters.items()
+        except (TypeError, ValueError, AttributeError) as error:
+            if isinstance(error, InputError):
+                raise
+            expected = "a pair (coefficient, {site: letter}) or (coefficient, text of letters)"
+            raise fail(f"strings[{t}]", expected, row) from None
         c[t] = finite_scalar(f"strings[{t}] coefficient", coefficient)
         for site, letter in items:
             i = checked_site(f"strings[{t}]", site, size)
@@ -94,6 +113,13 @@ def from_strings(size: int, strings: Iterable[tuple[Any, Mapping[int, str]]]) ->
                 raise fail(f"strings[{t}]", "each site once", f"site {i} twice")
             x[t, i], z[t, i] = letter != "Z", letter != "X"
     return canonical(PauliSum(x, z, c * (-1j) ** (y_counts(x, z) % 4)))
+
+
+def _spelt(argument: str, text: str, size: int) -> list[tuple[int, str]]:
+    """The letters of "XXII" with their sites, those of the identity left out."""
+    if len(text) != size:
+        raise fail(argument, f"a text of {size} letters I, X, Y, Z, one a site", text)
+    return [(site, letter) for site, letter in enumerate(text) if letter != "I"]
 
 
 def from_local(size: int, matrix: Any, sites: Any, label: str) -> PauliSum:

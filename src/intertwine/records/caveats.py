@@ -34,7 +34,7 @@ Record = dict[str, Any]
 def of_ground_state(record: Record) -> list[str]:
     """The caveats of a ground-state run."""
     energy, exact = record["energy"], record.get("exact") or {}
-    remedy = "sample longer, or use more sweeps between draws"
+    remedy = "raise --final-samples or --sweep, or take --rule mixture"
     said = [*_own(record), *disagreement(energy["r_hat"], "the final energy", remedy)]
     mean, error, known = energy["mean"], energy["error"], exact.get("energy")
     allowed = BELOW_EXACT * max(error or 0.0, exact.get("error") or 0.0)

@@ -149,12 +149,21 @@ def _read_result(path: Path) -> dict[str, Any]:
     result["energy"] = energy
     for name in ("v_score", "relative_error", "steps", "size", "parameters", "seconds"):
         result[name] = optional(path, name, result.get(name))
+    result["observables"] = _read_observables(path, mapping(path, result, "observables"))
     if result.get("exact") is not None:
         exact = mapping(path, result, "exact")
         exact["energy"] = optional(path, "exact.energy", exact.get("energy"))
         result["exact"] = exact
     result["versions"] = mapping(path, result, "versions")
     return result
+
+
+def _read_observables(path: Path, rows: dict[str, Any]) -> dict[str, dict[str, float | None]]:
+    found = {}
+    for name in rows:
+        row = mapping(path, rows, name)
+        found[name] = {part: optional(path, f"{name}.{part}", row.get(part)) for part in ("mean", "error")}
+    return found
 
 
 def _read_fields(path: Path) -> tuple[Field | None, Field | None]:

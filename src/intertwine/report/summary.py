@@ -11,6 +11,13 @@ from intertwine.records.caveats import of_ground_state
 from intertwine.report.numbers import ABSENT, duration, plain, with_error
 from intertwine.report.read import Run
 
+OBSERVABLES = {
+    "zz_neighbours": "⟨Z Z⟩ of neighbours",
+    "total_z": "⟨Σ Z⟩",
+    "total_z_squared": "⟨(Σ Z)²⟩",
+}
+"""The observables of result.json in words."""
+
 
 def _word(run: Run, name: str) -> str:
     value = run.result.get(name)
@@ -98,12 +105,23 @@ def table(run: Run) -> list[tuple[str, str]]:
         ("model", _word(run, "model") or ABSENT),
         ("parameters", plain(result["parameters"])),
         ("steps", plain(result["steps"])),
+        *_observables(run),
         ("energy variance", plain(energy["variance"], 4)),
         ("samples of the estimate", plain(energy["samples"])),
         ("effective sample size", plain(energy["ess"], 5)),
         ("autocorrelation time τ", plain(energy["tau"], 3)),
         ("R-hat", plain(energy["r_hat"], 5)),
         ("wall time", duration(result["seconds"])),
+    ]
+
+
+def _observables(run: Run) -> list[tuple[str, str]]:
+    """Magnetization and nearest-neighbour correlations, with their errors, where the run has them."""
+    rows = run.result.get("observables") or {}
+    return [
+        (words, with_error(rows[name]["mean"], rows[name]["error"]))
+        for name, words in OBSERVABLES.items()
+        if name in rows
     ]
 
 

@@ -33,6 +33,7 @@ from intertwine.sampling.enumeration import Enumeration, log_density
 from intertwine.sampling.estimate import Estimate, estimate
 from intertwine.sampling.gibbs import Gibbs
 from intertwine.sampling.orbits import OrbitEnumeration
+from intertwine.sampling.space import Space, space_of
 from intertwine.sampling.tempered_gibbs import TemperedGibbs
 from intertwine.sampling.trajectory import TrajectoryGibbs
 from intertwine.sampling.watched import Watched, watch_gibbs, watch_ladder
@@ -41,6 +42,9 @@ from intertwine.spaces.lattice import Lattice
 LEAST_TAUS = 5
 """Autocorrelation times that must pass before the first configuration of a chain."""
 
+
+FEW_CONFIGURATIONS = 4096
+"""A state of so many configurations is drawn from its exact probabilities."""
 
 LEAST_SEEN, MOST_SEEN = 50, 2000
 """Draws a chain that are looked at, in autocorrelation times (with more draws than are asked for, where these
@@ -119,7 +123,8 @@ def sample(model: Any, n: int, *, sampler: Any = None, distribution: str | None 
     frustration, which clusters do not respect), `TemperedHeatBath()`; `Metropolis(...)`,
     `ParallelTempering(...)` or `Enumeration()` for two-state units. A DBN is sampled by its top RBM with any
     of them, then downwards. distribution: "boltzmann" p = Ψ/Z or "born" p = |Ψ|²/Z. None: the former for
-    Boltzmann machines and `Ising`, the latter for complex models; other real models need it said.
+    Boltzmann machines and `Ising`, the latter for complex models and for the model of a ground-state run,
+    which is sampled in the space where it was trained; other real models need it said.
 
     Gives the warning `NotMixed` where the chains disagree, or where fewer than 5 autocorrelation times passed
     before the first configuration. No test can see a mode that no chain has met: `TemperedGibbs` or
@@ -137,9 +142,12 @@ def sample(model: Any, n: int, *, sampler: Any = None, distribution: str | None 
     check_key(key)
     if hasattr(model, "descend") and hasattr(model, "top"):
         return _downwards(model, n, sampler, distribution, key)
+    where = space_of(model)
+    if where is not None and distribution is None:
+        distribution = "born"
     reading = _reading(model, distribution)
     if sampler is None:
-        sampler = _default(model, reading)
+        sampler = _of_space(where, model.size) if where and reading == "born" else _default(model, reading)
     own = getattr(sampler, "distribution", "born")
     if own == "boltzmann" and reading == "born":
         raise fail("sampler", "one of |Ψ|², such as Metropolis(...)", type(sampler).__name__)
@@ -190,6 +198,16 @@ def _reading(model: Any, distribution: str | None) -> str:
         None,
         f"a real {type(model).__name__} can mean either",
     )
+
+
+def _of_space(where: Space, size: int) -> Any:
+    """The sampler of a state's space: all its configurations where they are few."""
+    kept = where.magnetizations
+    if size <= 22 and (kept is None or len(kept) == 1):
+        every = Enumeration(None if kept is None else kept[0])
+        if every.count(size) <= FEW_CONFIGURATIONS:
+            return every
+    return where.sampler
 
 
 def _default(model: Any, reading: str) -> Any:

@@ -107,7 +107,9 @@ class Estimate(_Numbers):
     def __sub__(self, shift: float) -> Estimate:
         return self._shifted(-shift)
 
-    def __str__(self) -> str:
+    @property
+    def line(self) -> str:
+        """Mean, error and diagnostics in one line, without the caveats."""
         notes = [
             f"{name} {format(float(value), spec)}"
             for name, value, spec in (
@@ -118,8 +120,10 @@ class Estimate(_Numbers):
             if np.isfinite(value)
         ]
         tail = f" ({', '.join(notes)})" if notes else ""
-        text = f"{_shown(self.mean, self.error)} ± {_rounded(self.error, self.error)}{tail}"
-        return beneath(text, self.warnings)
+        return f"{_shown(self.mean, self.error)} ± {_rounded(self.error, self.error)}{tail}"
+
+    def __str__(self) -> str:
+        return beneath(self.line, self.warnings)
 
 
 def estimate(values: Any, weights: Any = None, *, tau: float | None = None, real: bool = False) -> Estimate:

@@ -34,6 +34,7 @@ from intertwine.sampling.protocols import Samples
 from intertwine.sampling.rules import MoveTable, Rule
 from intertwine.sampling.starts import (
     check_magnetization,
+    check_moves,
     check_state,
     random_configurations,
     start_magnetization,
@@ -92,7 +93,7 @@ class Metropolis:
 
     def init(self, model: LogAmplitude, *, key: Array) -> ChainState:
         """Random configurations; of one magnetization if the rule conserves it."""
-        self.rule.table(model.size)  # sites out of range are an error here
+        check_moves(self.rule, model.size)
         magnetization = start_magnetization(self.rule, model.size, self.magnetization)
         return ChainState(random_configurations(self.chains, model.size, magnetization, key=key))
 

@@ -51,6 +51,8 @@ class OrbitEnumeration:
     """int8 ±1 (n, N), one of each orbit."""
     sizes: np.ndarray
     """int64 (n,), how many configurations its orbit has."""
+    magnetization: int | None
+    """Σ_i s_i of the configurations, or None for all."""
 
     def __init__(self, permutations: Any, *, magnetization: int | None = None, spin_flip: bool = False):
         rows = np.asarray(permutations)
@@ -61,7 +63,7 @@ class OrbitEnumeration:
         if not isinstance(spin_flip, bool) or (spin_flip and magnetization not in (None, 0)):
             expected = "True or False, and False where the magnetization is not 0"
             raise fail("spin_flip", expected, spin_flip, "−s has the opposite magnetization")
-        size = rows.shape[1]
+        size, self.magnetization = rows.shape[1], magnetization
         configurations = all_configurations(size, magnetization)
         numbers = configuration_numbers(size, magnetization)
         values, down = np.int64(1) << (size - 1 - rows), configurations < 0

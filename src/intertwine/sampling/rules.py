@@ -77,9 +77,37 @@ class Rule(ABC):
         """The sites of every move: int32 (moves, F), padded with `size`."""
         return self.table(size).sites
 
+    def reaches_all(self, size: int) -> bool:
+        """Whether the moves join all configurations that it is to sample: all of one Σ_i s_i (or of it and
+        its negative) for moves that keep it, else all.
+
+        Moves that change Σ_i s_i freely (single flips) are taken to; exchanges do where their bonds connect
+        all sites.
+
+        >>> Exchange([(0, 1), (2, 3)]).reaches_all(4), Exchange([(0, 1), (1, 2), (2, 3)]).reaches_all(4)
+        (False, True)
+        """
+        if self.magnetization == "free":
+            return True
+        pairs = [t.sites[:, :2] for t, _ in self.components(size) if t.exchange[0]]
+        return size == 1 or (bool(pairs) and connected(np.concatenate(pairs), size))
+
     def weights(self, size: int) -> np.ndarray:
         """The probability of every move: float64 (moves,), summing to 1."""
         return self.table(size).weights
+
+
+def connected(bonds: np.ndarray, size: int) -> bool:
+    """Whether the bonds (B, 2) join all of `size` sites.
+
+    >>> connected(np.array([[0, 1], [1, 2]]), 3), connected(np.array([[0, 1]]), 3)
+    (True, False)
+    """
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    graph = coo_matrix((np.ones(len(bonds)), (bonds[:, 0], bonds[:, 1])), shape=(size, size))
+    return int(connected_components(graph, directed=False, return_labels=False)) == 1
 
 
 def _uniform(sites: np.ndarray, exchange: bool) -> MoveTable:
@@ -141,8 +169,8 @@ class Exchange(Rule):
     """Exchanges the spins of a pair of sites, drawn uniformly from `bonds`; null when they are equal.
 
     bonds: a lattice (its nearest-neighbour bonds), or integers (B, 2), or None for all pairs of sites.
-        Ergodic within
-    a magnetization if the bonds connect all sites.
+        The bonds must connect all sites, or the sampler refuses them: each part would keep its own
+        magnetization.
 
     Raises InputError for bonds that are no pairs of different sites, and at `table` for sites that do not
     exist.

@@ -61,6 +61,18 @@ def check_magnetization(rule: Rule, magnetization: Any) -> None:
         )
 
 
+def check_moves(rule: Rule, size: int) -> None:
+    """Raise unless the moves exist on `size` sites and join all that they are to sample."""
+    rule.table(size)  # sites out of range are an error here
+    if not rule.reaches_all(size):
+        raise fail(
+            "rule",
+            f"moves that join all configurations of {size} sites",
+            f"{rule!r}, which leaves parts that never meet",
+            "take Exchange() (all pairs), bonds that connect all sites, or a Mixture with SingleFlip()",
+        )
+
+
 def start_magnetization(rule: Rule, size: int, magnetization: int | None) -> int | None:
     """The magnetization of the first configurations: as given, or 0 (1 for odd `size`) if the rule keeps its
     absolute value, or None (any)."""

@@ -30,6 +30,7 @@ from intertwine.sampling.protocols import Samples
 from intertwine.sampling.rules import Rule
 from intertwine.sampling.starts import (
     check_magnetization,
+    check_moves,
     check_state,
     random_configurations,
     start_magnetization,
@@ -95,7 +96,7 @@ class ParallelTempering:
 
     def init(self, model: LogAmplitude, *, key: Array) -> TemperingState:
         """Random configurations; of one magnetization if the rule conserves it."""
-        self.rule.table(model.size)
+        check_moves(self.rule, model.size)
         replicas = len(self.powers)
         magnetization = start_magnetization(self.rule, model.size, self.magnetization)
         spins = random_configurations(self.chains * replicas, model.size, magnetization, key=key)

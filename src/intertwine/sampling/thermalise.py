@@ -20,6 +20,7 @@ import jax
 import numpy as np
 from jax import Array
 
+from intertwine._caveats import Caveat
 from intertwine._checks import fail, positive_int
 from intertwine.models.protocols import LogAmplitude
 from intertwine.sampling.enumeration import log_density
@@ -27,7 +28,7 @@ from intertwine.sampling.estimate import autocorrelation_time, estimate, r_hat
 from intertwine.sampling.sharding import on_host
 
 
-class ThermalisationWarning(UserWarning):
+class ThermalisationWarning(Caveat):
     """The chains did not agree within the draws allowed."""
 
 
