@@ -176,3 +176,21 @@ def test_bins_are_asked_for_in_words():
 def test_central_charge_of_a_short_run():
     """c = 1/2 also where few steps were made: from the step itself, not from the last one's ln Z."""
     assert abs(it.rg.trg(K_C, chi=16, steps=12).exponents.central_charge - 0.5) < 0.01
+
+
+def test_finite_size_scaling_off_criticality_has_no_exponents(tmp_path, capsys):
+    """The ratio ⟨m⁴⟩/⟨m²⟩² moves with L: for the function and for the command."""
+
+    def torus(K):
+        return lambda L: it.Ising(it.Square(L, L), K)
+
+    off = it.rg.finite_size(torus(0.42), (6, 8, 12, 16), samples=4000, key=KEY)
+    assert math.isnan(off.nu) and off.warnings[0].startswith("no-fixed-point")
+    at = it.rg.finite_size(torus(K_C), (6, 8, 12, 16), samples=4000, key=KEY)
+    assert not at.moving and abs(at.nu - 1) < 0.05 + 4 * at.nu_error
+    flags = ("--exponents", "--system", "ising", "--coupling", "0.42", "--sizes", "6-8-12-16")
+    folder = tmp_path / "run"
+    assert main(["renormalize", *flags, "--samples", "4000", "--out", str(folder)]) == 0
+    record = json.loads((folder / "result.json").read_text())
+    assert record["exponents"] == {} and "ν" not in record["headline"]
+    assert record["fixed_point"] is False and record["warnings"][0] in capsys.readouterr().out

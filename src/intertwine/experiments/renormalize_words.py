@@ -149,6 +149,8 @@ def worst_r_hat(observables: Measured) -> float:
 def unfit(observables: Measured) -> str:
     """Why chains are not to be judged by, or ""."""
     worst = worst_r_hat(observables)
+    if math.isnan(worst):
+        return "one chain, or few batches, cannot show that chains have mixed"
     return f"the chains have not mixed (R-hat {worst:.3g})" if worst > R_HAT_LIMIT else ""
 
 
