@@ -194,3 +194,14 @@ def test_finite_size_scaling_off_criticality_has_no_exponents(tmp_path, capsys):
     record = json.loads((folder / "result.json").read_text())
     assert record["exponents"] == {} and "ν" not in record["headline"]
     assert record["fixed_point"] is False and record["warnings"][0] in capsys.readouterr().out
+
+
+def test_lattices_too_small_to_compare_couplings_and_fields_are_not_judged():
+    """27 → 9 → 3: y_T of three couplings is right, 1.025(8), the verdict open; also of magnetized samples."""
+    small = found(K_C, 27, 4000, 2, rule=it.rg.Majority(3), couplings=3)
+    assert small.fixed_point is None and "4 sites a side" in small.reason
+    assert abs(small.y_T[-1, -1] - 1.025) < 4 * math.hypot(small.y_T_error[-1, -1], 0.008)
+    model = it.Ising(it.Square(16, 16), 0.4, 0.05)
+    spins = it.sample(model, 1000, sampler=it.SwendsenWang(chains=20, steps=2), key=KEY)
+    judged = it.rg.mcrg(spins, levels=2, key=KEY)
+    assert judged.fixed_point is not True and "magnetized" in judged.reason

@@ -24,6 +24,11 @@ from jaxtyping import Float
 from intertwine._checks import InputError
 from intertwine.rg.callen import LocalFields, couplings_by_bin
 
+SMALLEST = 4
+"""On narrower lattices couplings of different distances are one and the same."""
+
+ONE_STEP = "one step alone cannot show that anything stays the same"
+
 
 class Drift(NamedTuple):
     """What the steps 2, 3, … do to the couplings along the relevant direction.
@@ -48,7 +53,9 @@ def coupling_drift(
     """The drift from counts of `changes` at the levels 1, 2, …; matrices: T of every step, [α, β] =
     ∂K'_α/∂K_β. Where there is none, why."""
     if counts.shape[1] < 2:
-        return "one step alone cannot show that anything stays the same"
+        return (
+            f"couplings are compared on two levels of {SMALLEST} sites a side or more: take a larger lattice"
+        )
     levels: list[tuple[np.ndarray, np.ndarray]] = []
     for level in range(counts.shape[1]):
         seen = counts[:, level].any(0)

@@ -19,7 +19,7 @@ from jaxtyping import Float
 
 from intertwine._caveats import beneath
 from intertwine._shown import Shown
-from intertwine.rg.coupling_drift import Drift, coupling_drift
+from intertwine.rg.coupling_drift import ONE_STEP, SMALLEST, Drift, coupling_drift
 from intertwine.rg.fixed_point_verdict import Verdict, judged, qualified
 from intertwine.sampling.jackknife import jackknife_error
 from intertwine.spaces.lattice import Lattice
@@ -27,6 +27,10 @@ from intertwine.spaces.lattice import Lattice
 _CORRELATED, _FEWEST = 2.0, 20
 """Correlations of successive bins beyond so many of their errors, 1/√bins, join pairs of bins while there are
 so many; then those beyond twice that leave the errors unknown."""
+
+
+_MAGNETIZED = 6.0
+"""A magnetization of so many errors is one."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -143,8 +147,9 @@ def mcrg_of_sums(
     if fields is not None:
         n = fields.shape[1]
         T = np.stack([_solved(A[k, :n, :n], C[k, :n, :n]) for k in levels])
-        drift = coupling_drift(sums.local, fields, T)
-    verdict = judged(y[:, :, -1], replicas[..., -1], drift, unfit or correlated)
+        wide = [min(x.extent) >= SMALLEST for x in lattices[1:]]
+        drift = coupling_drift(sums.local[:, : sum(wide)], fields, T) if levels.stop > 1 else ONE_STEP
+    verdict = judged(y[:, :, -1], replicas[..., -1], drift, unfit or correlated or _magnetized(sums))
     verdict, notes = qualified(verdict, states, d, field)
     if verdict.fixed_point is False:
         derived, derived_error = np.full(3, np.nan), np.full(3, np.nan)
@@ -211,6 +216,15 @@ def _joined(sums: Any) -> tuple[Any, str]:
         )
         return sums, f"{words} too small: draw more samples, or take more steps from draw to draw"
     return sums, ""
+
+
+def _magnetized(sums: Any) -> str:
+    """Whether the mean of the odd operators, taken to be zero, is not."""
+    values = sums.magnetized / sums.count[:, None]
+    mean, error = values.mean(0), values.std(0, ddof=1) / len(values) ** 0.5
+    if (np.abs(mean) <= _MAGNETIZED * error).all():
+        return ""
+    return "the samples are magnetized: they are of a system in a field, or of chains that do not turn over"
 
 
 def _correlation(sums: Any) -> float:

@@ -38,6 +38,7 @@ class Sums(NamedTuple):
     count: (bins,). even: (bins, levels + 1, e), the families of the exponents, then further ones of the
     verdict. even_even, odd_odd: (bins, levels + 1, e, e), of one level. even_next, odd_next: (bins, levels,
     e, e), of operators [level n + 1, level n]. local: (bins, levels, M), `change_counts` of level 1, 2, ….
+    magnetized: (bins, 1), the first odd operator of level 0, or (bins, q).
     """
 
     count: Float[np.ndarray, " bins"]
@@ -47,6 +48,7 @@ class Sums(NamedTuple):
     odd_odd: Float[np.ndarray, "bins levels+1 o o"]
     odd_next: Float[np.ndarray, "bins levels o o"]
     local: Float[np.ndarray, "bins levels M"]
+    magnetized: Float[np.ndarray, "bins q"]
 
 
 class MCRGSums:
@@ -120,7 +122,8 @@ class MCRGSums:
         """Empty bins."""
         n, e, o = self.levels, len(self.measured), len(self.odd)
         local = len(self._changes) if self.judged else 0
-        shapes = ((), (n + 1, e), (n + 1, e, e), (n, e, e), (n + 1, o, o), (n, o, o), (n, local))
+        products = (n + 1, e, e), (n, e, e), (n + 1, o, o), (n, o, o)
+        shapes = (), (n + 1, e), *products, (n, local), (self.states or 1,)
         return Sums(*(np.zeros((positive_int("bins", bins), *shape)) for shape in shapes))
 
     def add(self, sums: Sums, number: int, spins: Any, *, key: Array) -> Sums:
@@ -135,6 +138,8 @@ class MCRGSums:
             even, odd = measure(rows, lattice, self.measured, self.odd, self.states)
             found.even[number, level] += even.sum(0)
             found.even_even[number, level] += even.T @ even
+            if level == 0:
+                found.magnetized[number] += odd[:, 0].sum(0)
             found.odd_odd[number, level] += np.einsum("nax,nbx->ab", odd, odd, optimize=True)
             if before is not None:
                 found.even_next[number, level - 1] += even.T @ before[0]
