@@ -2,6 +2,7 @@ r"""Energy, order and correlation length of batches of spins, and their errors o
 
     e = −(1/N) Σ_{⟨ij⟩} s_i s_j,   m = (1/N) Σ_i s_i,   S(k) = |Σ_j e^{−ik·x_j} s_j|²/N
     Potts: δ(s_i, s_j) for s_i s_j; m² and S(k) are q/(q − 1) Σ_a those of δ(s_i, a) − 1/q
+    clock: cos(θ_i − θ_j) for s_i s_j; m² and S(k) are those of cos θ_i and of sin θ_i together
     ξ = 1/(2 sin(k/2)) · √(⟨S(0)⟩/⟨S(k)⟩ − 1)       at the smallest momenta k of the torus
 
 ξ is the second-moment correlation length (Cooper, Freedman & Preston, Nucl. Phys. B 210, 210, 1982). In the
@@ -23,7 +24,8 @@ from intertwine.sampling.jackknife import jackknife_error
 from intertwine.spaces.lattice import Lattice
 
 NAMES = ("energy", "abs_magnetization", "structure_zero", "structure_smallest")
-"""The columns of a batch."""
+"""The first columns of a batch; after them come the components of the order parameter (`order`), by which
+chains are judged too: those that are stuck in opposite states have the same energy and |m|."""
 
 
 LARGEST = 1.0
@@ -31,10 +33,11 @@ LARGEST = 1.0
 
 
 class Observables:
-    """Measures spins ±1 of one lattice, or Potts states 0 … states − 1."""
+    """Measures spins ±1 of one lattice, or states 0 … states − 1 of a Potts or clock model."""
 
-    def __init__(self, lattice: Lattice, states: int | None = None):
-        self.size, self.states = lattice.size, states
+    def __init__(self, lattice: Lattice, states: int | None = None, *, clock: bool = False):
+        self.size, self.states, self.clock = lattice.size, states, clock
+        self.columns = len(NAMES) + (1 if states is None else 2 if clock else states)
         self.bonds = spin_terms(lattice, "nearest")
         reciprocal = 2 * np.pi * np.linalg.inv(np.asarray(lattice.basis_vectors)).T
         momenta = reciprocal / np.asarray(lattice.extent)[:, None]
@@ -48,6 +51,10 @@ class Observables:
         """The columns `NAMES` of spins (..., N), float64 (..., 4)."""
         if self.states is None:
             energy, parts, norm = -self.bonds.sum(spins) / self.size, [spins], 1.0
+        elif self.clock:
+            angles = spins * np.float32(2 * np.pi / self.states)
+            (i, j), parts, norm = self.bonds.sites.T, [np.cos(angles), np.sin(angles)], 1.0
+            energy = -sum((part[..., i] * part[..., j]).sum(-1, dtype=float) for part in parts) / self.size
         else:
             i, j = self.bonds.sites.T
             energy = -(spins[..., i] == spins[..., j]).sum(-1) / self.size
@@ -56,6 +63,18 @@ class Observables:
         squared = sum(norm * part.mean(-1, dtype=np.float64) ** 2 for part in parts)
         smallest = sum(norm * self._smallest(part) for part in parts)
         return np.stack([energy, np.sqrt(squared), self.size * squared, smallest], -1)
+
+    def order(self, spins: np.ndarray) -> np.ndarray:
+        """The order parameter of spins (..., N), float64 (..., columns − 4): Σ s/N; the share of each state
+        of a Potts model; Σ cos θ/N and Σ sin θ/N of a clock."""
+        if self.states is None:
+            parts = [spins]
+        elif self.clock:
+            angles = spins * np.float32(2 * np.pi / self.states)
+            parts = [np.cos(angles), np.sin(angles)]
+        else:
+            parts = [spins == a for a in range(self.states)]
+        return np.stack([part.mean(-1, dtype=np.float64) for part in parts], -1)
 
     def _smallest(self, part: np.ndarray) -> np.ndarray:
         """S(k) of values (..., N), averaged over the smallest momenta."""
@@ -70,7 +89,7 @@ class Observables:
         return math.sqrt(max(0.0, ratio - 1)) / (2 * math.sin(self.momentum / 2))
 
     def record(self, bins: np.ndarray) -> dict[str, dict[str, float]]:
-        """Means and errors from means of bins (chains, bins, 4); ξ by the jackknife over bins."""
+        """Means and errors from means of bins (chains, bins, columns); ξ by the jackknife over bins."""
         found: dict[str, dict[str, float]] = {}
         for column, name in enumerate(NAMES[:2]):
             values: Any = estimate(bins[..., column])
@@ -79,6 +98,9 @@ class Observables:
                 "error": float(values.error),
                 "r_hat": float(values.r_hat),
             }
+        stuck = [float(estimate(bins[..., k]).r_hat) for k in range(len(NAMES), bins.shape[-1])]
+        judged = [r_hat for r_hat in (found["abs_magnetization"]["r_hat"], *stuck) if not math.isnan(r_hat)]
+        found["abs_magnetization"]["r_hat"] = max(judged, default=math.nan)
         order, zero, smallest = (bins[..., k].mean(0) for k in (1, 2, 3))
         around = 2 * math.pi / self.momentum
         connected = self.length(float(zero.mean()), float(smallest.mean())) > LARGEST * around

@@ -10,7 +10,7 @@ import numpy as np
 from intertwine._caveats import R_HAT_LIMIT, caveat, disagreement
 from intertwine.experiments.renormalize_configuration import RenormalizeConfiguration
 from intertwine.experiments.renormalize_results import Outcome
-from intertwine.experiments.renormalize_system import Exponents, coupling_of
+from intertwine.experiments.renormalize_system import Exponents, coupling_of, words_of
 
 Measured = dict[str, dict[str, Any]]
 
@@ -75,7 +75,7 @@ def exponents_record(result: Any, exact: Exponents | None) -> Measured:
 
 
 def _headline(c: RenormalizeConfiguration, result: Any, exponents: Measured) -> str:
-    rule, where = c.rule.name.rpartition("/")[2], f"{c.named.full} at K = {coupling_of(c):.6g}"
+    rule, where = c.rule.short, words_of(c)
     if result.fixed_point is None:
         return f"Whether {where} flows to a fixed point of {rule} cannot be told, so no exponents are."
     if not result.fixed_point:
@@ -117,7 +117,7 @@ def _facts(
         found["K by level"] = " → ".join(
             said(K[0], e[0]) for K, e in zip(*couplings, strict=True) if math.isfinite(K[0])
         )
-    pure = c.named.model == "ising" and c.system.field == 0 and c.system.next == 0
+    pure = c.alike and c.system.field == 0 and c.system.next == 0 and math.isfinite(coupling_of(c))
     if pure and c.named.lattice == "chain" and c.rule.family == "decimation":
         K, b = coupling_of(c), int(c.rule.parameter)
         exact = [math.atanh(math.tanh(K) ** (b**n)) for n in range(len(sizes))]

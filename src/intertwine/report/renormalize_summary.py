@@ -77,7 +77,9 @@ def table(run: RenormalizeRun) -> list[tuple[str, str]]:
     if system.get("name"):
         found.append(("system", str(system["name"])))
         found.append(("K = J/T", plain(system["coupling"], 10)))
-        found.append(("K_c, exact", plain(system["critical_coupling"], 10)))
+        known = "to 5e-9" if str(system.get("lattice")).startswith("cubic") else "exact"
+        if system["critical_coupling"] is not None:
+            found.append((f"K_c, {known}", plain(system["critical_coupling"], 10)))
         found += [(label, plain(system[name], 8)) for name, label in (("field", "h"), ("next", "K of next"))
                   if system[name]]  # fmt: skip
     if result.get("rule"):

@@ -77,7 +77,7 @@ def mcrg(
     sums = collected.zeros(bins)
     for k, part in enumerate(np.array_split(rows, bins)):
         sums = collected.add(sums, k, part, key=jax.random.fold_in(key, k))
-    found = collected.result(sums, unfit=_unmixed(spins))
+    found = collected.result(sums, unfit=_unmixed(spins), clock=getattr(spins, "clock", False))
     tell(found.warnings)
     return found
 

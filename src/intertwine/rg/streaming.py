@@ -152,10 +152,19 @@ class MCRGSums:
                 rows = np.asarray(self.rule(rows, lattice, key=jax.random.fold_in(key, level)))
         return found
 
-    def result(self, sums: Sums, bins: int | None = None, *, unfit: str = "", field: bool = False) -> MCRG:
+    def result(
+        self,
+        sums: Sums,
+        bins: int | None = None,
+        *,
+        unfit: str = "",
+        field: bool = False,
+        clock: bool = False,
+    ) -> MCRG:
         """Exponents from the first `bins` bins, all of them for None; at least two, each of which has
         configurations. unfit: why the samples are not to be judged by (chains that have not mixed), or "".
-        field: whether they are of a system in a field, which no fixed point is. Raises InputError for fewer
+        field: whether they are of a system in a field, which no fixed point is. clock: whether the states are
+        directions of a clock, whose transitions are not those of Potts models. Raises InputError for fewer
         bins.
         """
         used = Sums(*(np.asarray(part)[:bins] for part in sums))
@@ -171,7 +180,7 @@ class MCRGSums:
             names[:e],
             names[e:],
             fields,
-            self.states,
+            None if clock else self.states,
             unfit,
             field,
         )
