@@ -68,11 +68,13 @@ def refused_values(path, field):
     kind = field.annotation
     few = get_origin(kind) is not Literal and kind is not str
     words = {f"word {i}": w for i, w in enumerate(WORDS[:3] if few else WORDS)}
-    if path in (("sampler", "sweep"), ("devices",)):
+    if path in (("sampler", "sweep"), ("sampler", "magnetization"), ("devices",)):
+        zero = {} if path[-1] == "magnetization" else {"zero": 0}
         return (
             bad
             | words
-            | {"zero": 0, "below": -1, "above": 100_001, "huge": 10**40, "fraction": 1.5, "true": True}
+            | zero
+            | {"below": -1, "above": 100_001, "huge": 10**40, "fraction": 1.5, "true": True}
         )
     if path == ("system", "coupling") or (path[-1].startswith("learning_rate") and kind is not float):
         out = {

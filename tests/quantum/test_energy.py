@@ -14,6 +14,7 @@ from intertwine.learning.schedules import Exponential
 from intertwine.models.protocols import Incremental, SpinFormed
 from intertwine.models.units import as_spins
 from intertwine.quantum import local_energy
+from intertwine.quantum.defaults import FINAL_FACTOR
 from intertwine.quantum.energy import EnergyObjective, infinite_temperature_energy, v_score
 from intertwine.quantum.ground_state import GroundStateRun
 from intertwine.quantum.local_energy import local_values
@@ -146,7 +147,7 @@ def test_ground_state_by_sampling(key):
     exact = np.linalg.eigvalsh(operator.to_dense())[0]
     assert isinstance(run, GroundStateRun) and run.model.kind == "real"
     assert abs(run.energy.mean - exact) < 4 * run.energy.error + 1e-3
-    assert run.energy.samples == 8 * 512 and run.v_score < 1e-2
+    assert run.energy.samples == FINAL_FACTOR * 512 and run.v_score < 1e-2
     assert [step for step, _ in seen] == list(range(1, 121))
     assert {name: column.shape for name, column in run.history.items()}["energy"] == (120,)
     assert "V-score" in str(run)

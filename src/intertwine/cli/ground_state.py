@@ -7,7 +7,7 @@ from typing import Annotated
 from intertwine.cli.flags import Coordinator, Out, Overwrite, Processes, ProcessId, flag, tables_from_flags
 from intertwine.cli.starting import start, workers_asked
 
-TEXT = {"lattice", "hamiltonian.name", "model.name"}
+TEXT = {"lattice", "hamiltonian.name", "model.name", "model.sector"}
 FIELDS = {
     "lattice": "lattice",
     "hamiltonian": "hamiltonian.name",
@@ -19,6 +19,7 @@ FIELDS = {
     "marshall": "hamiltonian.marshall",
     "model": "model.name",
     "dtype": "model.dtype",
+    "sector": "model.sector",
     "steps": "optimiser.steps",
     "samples": "optimiser.samples",
     "method": "optimiser.method",
@@ -33,6 +34,7 @@ FIELDS = {
     "chains": "sampler.chains",
     "sweep": "sampler.sweep",
     "rule": "sampler.rule",
+    "magnetization": "sampler.magnetization",
     "backend": "sampler.backend",
     "final_samples": "final.samples",
     "seed": "seed",
@@ -54,9 +56,10 @@ def ground_state(
     j2: Annotated[str | None, flag("--J2", "next-nearest neighbours of j1j2", "NUMBER")] = None,
     marshall: Annotated[str | None, flag("--marshall", "sign rotation: auto, true, false", "WORD")] = None,
     model: Annotated[
-        str | None, flag("--model", "rbm:1, symmetric-rbm:4, jastrow, mean-field", "NAME")
+        str | None, flag("--model", "auto, rbm:1, symmetric-rbm:4, gcnn:2x4, jastrow …", "NAME")
     ] = None,
     dtype: Annotated[str | None, flag("--dtype", "parameters: real, complex", "WORD")] = None,
+    sector: Annotated[str | None, flag("--sector", "irrep of a gcnn: trivial, '(0, π) A2' …", "NAME")] = None,
     steps: Annotated[str | None, flag("--steps", "updates of the parameters", "INTEGER")] = None,
     samples: Annotated[str | None, flag("--samples", "configurations a step", "INTEGER")] = None,
     method: Annotated[str | None, flag("--method", "sr, adam, sgd", "WORD")] = None,
@@ -72,7 +75,8 @@ def ground_state(
     solver: Annotated[str | None, flag("--solver", "auto, dense, minsr, iterative", "WORD")] = None,
     chains: Annotated[str | None, flag("--chains", "Markov chains", "INTEGER")] = None,
     sweep: Annotated[str | None, flag("--sweep", "proposals between draws, or auto", "INTEGER")] = None,
-    rule: Annotated[str | None, flag("--rule", "auto, single, exchange, mixture", "WORD")] = None,
+    rule: Annotated[str | None, flag("--rule", "auto, single, exchange, mixture, sums", "WORD")] = None,
+    magnetization: Annotated[str | None, flag("--magnetization", "Σ s: auto, 0, 1 …", "INTEGER")] = None,
     backend: Annotated[str | None, flag("--backend", "auto, host, jax", "WORD")] = None,
     final_samples: Annotated[str | None, flag("--final-samples", "of the last estimate", "INTEGER")] = None,
     seed: Annotated[str | None, flag("--seed", "same seed, same numbers", "INTEGER")] = None,

@@ -9,6 +9,7 @@ import jax
 from intertwine.experiments.configuration import GroundStateConfiguration
 from intertwine.experiments.consistency import build_lattice
 from intertwine.learning.schedules import Cosine, Exponential, Warmup
+from intertwine.quantum.defaults import FINAL_FACTOR, MAX_NORM
 
 
 class Problem(NamedTuple):
@@ -28,18 +29,50 @@ class Problem(NamedTuple):
     run_key: jax.Array
 
 
+def resolved(configuration: GroundStateConfiguration) -> GroundStateConfiguration:
+    """`configuration` with the model that fits its operator, and all that belongs to it and was not given,
+    where the model is "auto"; as it is for others.
+
+    Exact sums are taken only where nothing of the sampling was given.
+    """
+    from intertwine.quantum.defaults import choose
+
+    if configuration.model.name != "auto":
+        return configuration
+    given = configuration.sampler.model_fields_set | configuration.final.model_fields_set
+    sums = not given and "samples" not in configuration.optimiser.model_fields_set
+    chosen = choose(build_hamiltonian(configuration, build_lattice(configuration.lattice)), sums=sums)
+    magnetization = "auto" if chosen.magnetization is None else chosen.magnetization
+    moves = ("steps", "samples", "learning_rate", "learning_rate_end", "shift", "shift_end", "momentum")
+    tables = configuration.model_dump()
+    tables["model"]["name"] = chosen.model
+    for name, values in (
+        ("model", {"dtype": chosen.dtype, "sector": chosen.sector}),
+        ("sampler", {"rule": chosen.rule, "magnetization": magnetization}),
+        ("optimiser", {name: getattr(chosen, name) for name in moves}),
+        ("final", {"samples": FINAL_FACTOR * chosen.samples}),
+    ):
+        asked = getattr(configuration, name).model_fields_set
+        tables[name] |= {key: value for key, value in values.items() if key not in asked}
+    return GroundStateConfiguration.model_validate(tables)
+
+
 def build(configuration: GroundStateConfiguration) -> Problem:
     """The lattice, Hamiltonian, model, objective and optimiser of `configuration`."""
     from intertwine.models.parameters import count_parameters
     from intertwine.quantum.energy import EnergyObjective
     from intertwine.sampling.sharding import chain_mesh, replicate
 
+    configuration = resolved(configuration)
     model_key, run_key = jax.random.split(jax.random.key(configuration.seed))
     lattice = build_lattice(configuration.lattice)
     hamiltonian = build_hamiltonian(configuration, lattice)
     model = build_model(configuration, lattice, model_key)
-    sampler = build_sampler(configuration, hamiltonian)
-    mesh = chain_mesh(1 if sampler.backend == "host" else configuration.devices, sampler.chains)
+    if configuration.sampler.rule == "sums":
+        sampler, mesh = _sums(configuration, hamiltonian, model), None
+    else:
+        sampler = build_sampler(configuration, hamiltonian)
+        mesh = chain_mesh(1 if sampler.backend == "host" else configuration.devices, sampler.chains)
     return Problem(
         configuration,
         lattice,
@@ -55,20 +88,32 @@ def build(configuration: GroundStateConfiguration) -> Problem:
 
 
 def build_hamiltonian(configuration: GroundStateConfiguration, lattice: Any) -> Any:
+    """The Hamiltonian; where its signs are left open, in a frame where it is stoquastic if there is one."""
     from intertwine.quantum import hamiltonians
+    from intertwine.quantum.defaults import stoquastic_frame
 
     settings = configuration.hamiltonian.model_dump()
     name = settings.pop("name")
+    free = settings.get("marshall", "auto") == "auto"
     if settings.get("marshall") == "auto":
         settings["marshall"] = None
-    return getattr(hamiltonians, name)(lattice, **settings)
+    found = getattr(hamiltonians, name)(lattice, **settings)
+    return stoquastic_frame(found) if free else found
 
 
 def build_model(configuration: GroundStateConfiguration, lattice: Any, key: jax.Array) -> Any:
     from intertwine.models.names import model_from_name
 
     dtype = complex if configuration.model.dtype == "complex" else float
-    return model_from_name(configuration.model.name, lattice, dtype=dtype, key=key)
+    sector = configuration.model.sector
+    return model_from_name(configuration.model.name, lattice, dtype=dtype, sector=sector, key=key)
+
+
+def _sums(configuration: GroundStateConfiguration, hamiltonian: Any, model: Any) -> Any:
+    from intertwine.quantum.defaults import orbit_sums
+
+    magnetization = configuration.sampler.magnetization
+    return orbit_sums(hamiltonian, model, None if magnetization == "auto" else magnetization)
 
 
 def build_sampler(configuration: GroundStateConfiguration, hamiltonian: Any) -> Any:
@@ -85,7 +130,8 @@ def build_sampler(configuration: GroundStateConfiguration, hamiltonian: Any) -> 
     rule: Any = SingleFlip()
     magnetization = None
     if settings.rule == "auto":
-        chosen = default_sampler(hamiltonian, configuration.optimiser.samples)
+        kept = "ground" if settings.magnetization == "auto" else settings.magnetization
+        chosen = default_sampler(hamiltonian, configuration.optimiser.samples, kept)
         rule, magnetization = chosen.rule, chosen.magnetization
     elif settings.rule == "exchange":
         rule, magnetization = moves(hamiltonian, size % 2), size % 2
@@ -106,7 +152,11 @@ def build_optimiser(configuration: GroundStateConfiguration) -> Any:
     if settings.method == "sr":
         shift = _schedule(settings, settings.shift, settings.shift_end)
         return NaturalGradient(
-            learning_rate=rate, shift=shift, solver=settings.solver, momentum=settings.momentum
+            learning_rate=rate,
+            shift=shift,
+            solver=settings.solver,
+            momentum=settings.momentum,
+            max_norm=MAX_NORM,
         )
     import optax
 

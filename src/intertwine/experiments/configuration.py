@@ -8,9 +8,11 @@
     [optimiser]                  how the parameters move
     [final]                      the last, longer estimate
 
-Every field has a default, so that the empty configuration is a run. Contradictions between fields (an
-exchange rule with a field that does not conserve magnetization, samples that the chains do not divide) are
-found here, in words.
+Every field has a default, so that the empty configuration is a run. The defaults are those of
+`quantum.defaults`, and where the model is "auto", what is not given is chosen for the operator when the run
+starts (`build.resolved`): the folder's config.toml has the settings that were chosen. Contradictions between
+fields (an exchange rule with a field that does not conserve magnetization, samples that the chains do not
+divide) are found here, in words.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from pydantic import Field, field_validator, model_validator
 
 from intertwine._checks import InputError, fail
 from intertwine.experiments.fields import Section, choice, integer, number, text
+from intertwine.quantum import defaults
 
 MAX_SITES = 4096
 _LATTICES = "chain:20, square:6x6, triangular:4x4, honeycomb:3x3, kagome:2x2, cubic:4x4x4"
@@ -78,16 +81,23 @@ Hamiltonian = Annotated[
 
 
 class Model(Section):
-    """The wave function: rbm:ALPHA, symmetric-rbm:FEATURES, gcnn:LAYERSxFEATURES, ... (models.names)."""
+    """The wave function: rbm:ALPHA, symmetric-rbm:FEATURES, gcnn:LAYERSxFEATURES, ... (models.names), or
+    "auto" for one that fits the operator.
 
-    name: str = text("symmetric-rbm:8", "a model such as rbm:1, symmetric-rbm:4, gcnn:4x8, jastrow")
+    sector: of a gcnn, "trivial" or the name of an irrep of the lattice's space group, as "(0, π) A2".
+    """
+
+    name: str = text("auto", "a model such as rbm:1, symmetric-rbm:4, gcnn:4x8, jastrow, or auto")
     dtype: Literal["real", "complex"] = choice("real", "real", "complex")
+    sector: str = text("trivial", "'trivial' or a sector such as '(0, π) A2'")
 
     @field_validator("name")
     @classmethod
     def _known(cls, name: str) -> str:
         from intertwine.models.names import MODEL_NAMES, check_model_name
 
+        if name == "auto":
+            return name
         try:
             check_model_name(name)
         except InputError:
@@ -96,9 +106,11 @@ class Model(Section):
 
 
 class Sampler(Section):
-    """Markov chains on |ψ|²; rule `auto` exchanges neighbours where the magnetization is conserved."""
+    """Markov chains on |ψ|²; rule `auto` exchanges neighbours where the magnetization is conserved, `sums`
+    sums over all configurations (of `magnetization` Σ s_i, "auto" for all) in place of chains.
+    """
 
-    chains: int = integer(64, 1, 65536)
+    chains: int = integer(defaults.CHAINS, 1, 65536)
     sweep: int | Literal["auto"] = Field(
         default="auto",
         json_schema_extra={
@@ -106,10 +118,25 @@ class Sampler(Section):
             "remedy": "for example 'auto'",
         },
     )
-    rule: Literal["auto", "single", "exchange", "mixture"] = choice(
-        "auto", "auto", "single", "exchange", "mixture"
+    rule: Literal["auto", "single", "exchange", "mixture", "sums"] = choice(
+        "auto", "auto", "single", "exchange", "mixture", "sums"
+    )
+    magnetization: int | Literal["auto"] = Field(
+        default="auto",
+        json_schema_extra={
+            "expected": f"'auto' or an integer from -{MAX_SITES} to {MAX_SITES}",
+            "remedy": "for example 'auto'",
+        },
     )
     backend: Literal["auto", "host", "jax"] = choice("auto", "auto", "host", "jax")
+
+    @field_validator("magnetization")
+    @classmethod
+    def _possible(cls, magnetization: int | str) -> int | str:
+        if isinstance(magnetization, int) and abs(magnetization) > MAX_SITES:
+            expected = f"'auto' or an integer from -{MAX_SITES} to {MAX_SITES}"
+            raise fail("sampler.magnetization", expected, _shown(magnetization), "say 'auto'")
+        return magnetization
 
     @field_validator("sweep")
     @classmethod
@@ -127,15 +154,15 @@ class Optimiser(Section):
     keeps the first value); the learning rate rises to it over the first `warmup` steps.
     """
 
-    steps: int = integer(300, 1, 10_000_000)
-    samples: int = integer(1024, 2, 1 << 22)
+    steps: int = integer(defaults.STEPS, 1, 10_000_000)
+    samples: int = integer(defaults.SAMPLES, 2, 1 << 22)
     method: Literal["sr", "adam", "sgd"] = choice("sr", "sr", "adam", "sgd")
-    learning_rate: float = number(0.05, 0.0, 10.0, above=True)
-    learning_rate_end: float = number(0.01, 0.0, 10.0, above=True)
-    warmup: int = integer(10, 0, 1_000_000)
-    shift: float = number(1e-2, 0.0, 10.0)
-    shift_end: float = number(1e-3, 0.0, 10.0)
-    momentum: float = number(0.8, 0.0, 0.999)
+    learning_rate: float = number(defaults.LEARNING_RATE, 0.0, 10.0, above=True)
+    learning_rate_end: float = number(defaults.LEARNING_RATE_END, 0.0, 10.0, above=True)
+    warmup: int = integer(defaults.WARMUP, 0, 1_000_000)
+    shift: float = number(defaults.SHIFT, 0.0, 10.0)
+    shift_end: float = number(defaults.SHIFT_END, 0.0, 10.0)
+    momentum: float = number(defaults.MOMENTUM, 0.0, 0.999)
     schedule: Literal["constant", "exponential", "cosine"] = choice(
         "exponential", "constant", "exponential", "cosine"
     )
@@ -147,7 +174,7 @@ class Optimiser(Section):
 class Final(Section):
     """The estimate after the last step, with parameters that no longer move."""
 
-    samples: int = integer(65536, 2, 1 << 24)
+    samples: int = integer(defaults.FINAL_FACTOR * defaults.SAMPLES, 2, 1 << 24)
 
 
 class GroundStateConfiguration(Section):

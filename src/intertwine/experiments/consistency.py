@@ -20,6 +20,7 @@ def check_consistency(configuration: GroundStateConfiguration) -> None:
     _check_optimiser(configuration)
     lattice = build_lattice(configuration.lattice)
     _check_hamiltonian(configuration, lattice)
+    _check_sector(configuration, lattice)
     _check_sampler(configuration, lattice)
     _check_memory(configuration, lattice)
 
@@ -90,8 +91,36 @@ def _check_hamiltonian(c: GroundStateConfiguration, lattice: Any) -> None:
         raise fail("hamiltonian.marshall", f"false on {c.lattice}, not bipartite,", "true", remedy)
 
 
+def _check_sector(c: GroundStateConfiguration, lattice: Any) -> None:
+    if c.model.sector == "trivial":
+        return
+    from intertwine.models.sectors import sector_called
+
+    expected = f"'trivial' or a sector of the space group of {c.lattice}"
+    try:
+        sector_called(lattice, c.model.sector)
+    except InputError as error:
+        raise fail("model.sector", expected, f"{c.model.sector!r}", _few(str(error))) from None
+    name, _, options = c.model.name.partition(":")
+    if name not in ("gcnn", "auto") or "translations" in options:
+        remedy = "take a model such as gcnn:2x4, or sector 'trivial'"
+        raise fail("model.sector", f"'trivial' for the model {c.model.name}", repr(c.model.sector), remedy)
+
+
+def _few(reason: str) -> str:
+    return reason.partition("expected ")[2].partition(", got")[0] or "take 'trivial'"
+
+
 def _check_sampler(c: GroundStateConfiguration, lattice: Any) -> None:
     rule, tfim = c.sampler.rule, c.hamiltonian.name == "tfim"
+    m = c.sampler.magnetization
+    if m != "auto" and rule not in ("auto", "sums"):
+        raise fail("sampler.magnetization", f"'auto' with the rule {rule!r}", m, "take 'auto'")
+    if m != "auto" and (tfim or abs(m) > lattice.size or (lattice.size + m) % 2):
+        expected = f"'auto', or a magnetization that {lattice.size} spins can have and the operator keeps"
+        raise fail("sampler.magnetization", expected, m, "take 'auto'")
+    if rule == "sums" and lattice.size > 22:
+        raise fail("sampler.rule", "'auto' beyond 22 sites", "'sums'", "take 'auto'")
     if rule in ("exchange", "mixture") and lattice.size < 2:
         raise fail("sampler.rule", "'single' on one site", repr(rule), "take 'auto'")
     if rule == "exchange" and tfim:
@@ -110,9 +139,10 @@ def _check_sampler(c: GroundStateConfiguration, lattice: Any) -> None:
 def memory_needed(c: GroundStateConfiguration, sites: int) -> int:
     """A rough estimate in bytes of what the run allocates at once."""
     from intertwine.models.names import check_model_name
+    from intertwine.quantum.defaults import MODEL
 
     samples, final = c.optimiser.samples, c.final.samples
-    kind, features, options, layers = check_model_name(c.model.name)
+    kind, features, options, layers = check_model_name(MODEL if c.model.name == "auto" else c.model.name)
     if kind == "gcnn":
         return _gcnn_memory(c, sites, layers, int(features), "translations" not in options)
     parameters = {

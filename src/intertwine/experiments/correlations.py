@@ -29,10 +29,11 @@ class Correlations(NamedTuple):
     structure_factor_error: np.ndarray
 
 
-def correlations(lattice: Any, configurations: np.ndarray) -> Correlations:
+def correlations(lattice: Any, configurations: np.ndarray, weights: np.ndarray | None = None) -> Correlations:
     """Correlations of `configurations`, int8 (chains, draws, N), spins ±1, on `lattice`.
 
-    Where samples times pairs exceed two thousand million, C(r) is taken from every k-th draw.
+    weights: None, or (chains, draws) numbers that sum to 1 (exact sums). Where samples times pairs exceed two
+    thousand million, C(r) is taken from every k-th draw.
 
     >>> from intertwine.spaces.lattices import Chain
     >>> neel = np.tile(np.array([1, -1, 1, -1], np.int8), (2, 8, 1))
@@ -41,14 +42,14 @@ def correlations(lattice: Any, configurations: np.ndarray) -> Correlations:
     (array([ 1., -1.,  1., -1.]), array([0., 0., 4., 0.]))
     """
     chains, draws, N = configurations.shape
-    stride = max(1, -(-chains * draws * N * N // MAX_PRODUCTS))
+    stride = 1 if weights is not None else max(1, -(-chains * draws * N * N // MAX_PRODUCTS))
     thinned = configurations[:, ::stride].reshape(-1, N)
     products = _products_by_displacement(thinned, np.asarray(lattice.displacement_index))
-    correlation, correlation_error = _means(products.reshape(chains, -1, products.shape[-1]))
+    correlation, correlation_error = _means(products.reshape(chains, -1, products.shape[-1]), weights)
     momenta = np.asarray(lattice.momenta, dtype=np.float64)
     phases = np.exp(-1j * np.asarray(lattice.positions, dtype=np.float64) @ momenta.T)
     power = np.stack([np.abs(chain.astype(np.float64) @ phases) ** 2 / N for chain in configurations])
-    factor, factor_error = _means(power)
+    factor, factor_error = _means(power, weights)
     displacement = np.asarray(lattice.displacements, dtype=np.float64)
     return Correlations(displacement, correlation, correlation_error, momenta, factor, factor_error)
 
@@ -69,7 +70,7 @@ def _products_by_displacement(samples: np.ndarray, index: np.ndarray) -> np.ndar
     return out / counts
 
 
-def _means(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _means(values: np.ndarray, weights: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
     """Mean and error, over (chains, draws), of each column."""
-    estimates = [estimate(values[:, :, k]) for k in range(values.shape[2])]
+    estimates = [estimate(values[:, :, k], weights) for k in range(values.shape[2])]
     return np.array([float(e.mean) for e in estimates]), np.array([float(e.error) for e in estimates])

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import numpy as np
 
 from intertwine._checks import InputError
 from intertwine.experiments import results, running
-from intertwine.experiments.build import Problem, build
+from intertwine.experiments.build import Problem, build, resolved
 from intertwine.experiments.configuration import GroundStateConfiguration
 from intertwine.experiments.consistency import memory_needed
 from intertwine.experiments.correlations import correlations
@@ -27,7 +28,9 @@ from intertwine.experiments.progress import show as show_progress
 from intertwine.experiments.running import Finished
 from intertwine.learning import loop
 from intertwine.learning.guard import Diverged, Guard
+from intertwine.quantum.defaults import cannot_represent
 from intertwine.quantum.energy import qualified
+from intertwine.sampling.enumeration import Enumeration
 from intertwine.sampling.sharding import on_host
 
 Show = Callable[[int, float | None, int], AbstractContextManager[Any]]
@@ -40,6 +43,7 @@ class Plan:
 
     def __init__(self, configuration: GroundStateConfiguration):
         self.problem: Problem = build(configuration)
+        configuration = self.problem.configuration
         needed = memory_needed(configuration, self.problem.lattice.size)
         self.memory = refuse_beyond(needed, "take fewer samples")
         self.exact = _known_energy(self.problem)
@@ -74,12 +78,13 @@ class Plan:
         problem = self.problem
         key = jax.random.fold_in(state.key, state.step)
         evaluation, _ = problem.final.evaluate(state.model, state.objective_state, key=key)
-        chains = problem.configuration.sampler.chains
-        configurations = on_host(evaluation.samples).reshape(chains, -1, problem.lattice.size)
-        energy = qualified(evaluation.estimate, on_host(evaluation.local).reshape(chains, -1))
+        rows = getattr(problem.objective.sampler, "chains", 1)
+        local = on_host(evaluation.local).reshape(rows, -1)
+        energy = qualified(evaluation.estimate, local, evaluation.weights)
+        drawn = _drawn(problem, evaluation, state.model)
         record = results.result_record(
             problem.configuration,
-            energy,
+            energy.noted(cannot_represent(problem.hamiltonian, state.model)),
             float(evaluation.scalars["v_score"]),
             self.exact,
             acceptance=float(evaluation.scalars["acceptance"]),
@@ -88,15 +93,27 @@ class Plan:
             devices=1 if problem.mesh is None else problem.mesh.size,
             processes=jax.process_count(),
             seconds=seconds(),
-            observables=observables(problem.lattice, configurations),
+            observables=observables(problem.lattice, *drawn),
             magnetization=_magnetization(problem),
         )
 
         def dataset() -> Any:
-            fields = correlations(problem.lattice, configurations)
+            fields = correlations(problem.lattice, *drawn)
             return results.dataset(problem.lattice, fields, history, state.model, record)
 
         return Finished(record, dataset, _words(record))
+
+
+def _drawn(problem: Problem, evaluation: Any, model: Any) -> tuple[np.ndarray, np.ndarray | None]:
+    """Configurations (chains, draws, N) of the final state and, for exact sums, their weights."""
+    settings = problem.configuration.sampler
+    if settings.rule != "sums":
+        samples = on_host(evaluation.samples)
+        return samples.reshape(settings.chains, -1, problem.lattice.size), None
+    every = Enumeration(None if settings.magnetization == "auto" else settings.magnetization)
+    key = jax.random.key(0)  # of no effect: all of them are listed
+    drawn, _ = every.sample(model, every.init(model, key=key), 1, key=key)
+    return on_host(drawn.configurations), on_host(drawn.weights)
 
 
 def start(
@@ -107,6 +124,7 @@ def start(
     show: Show = show_progress,
 ) -> Path:
     """Run `configuration` in the new folder `out`; the path of the folder (`running.start`)."""
+    configuration = resolved(configuration)
     return running.start(
         lambda: Plan(configuration), configuration, out, overwrite=overwrite, shown=_shown(show)
     )
@@ -153,6 +171,10 @@ def _announce(problem: Problem, exact: Any) -> None:
     c = problem.configuration
     model = f"{c.model.name} ({c.model.dtype}, {problem.parameters} parameters)"
     print(f"{c.hamiltonian.name} on {c.lattice}, {problem.lattice.size} sites; {model}")
+    if c.model.sector != "trivial":
+        print(f"in the sector {c.model.sector} of the space group")
+    if c.sampler.rule == "sums":
+        print("exact sums over all configurations in place of samples")
     if exact is not None:
         print(f"exact energy {exact.value:.8f} ({exact.source})", flush=True)
 

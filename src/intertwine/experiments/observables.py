@@ -16,9 +16,11 @@ import numpy as np
 from intertwine.sampling.estimate import Estimate, estimate
 
 
-def observables(lattice: Any, configurations: np.ndarray) -> dict[str, dict[str, float]]:
+def observables(
+    lattice: Any, configurations: np.ndarray, weights: np.ndarray | None = None
+) -> dict[str, dict[str, float]]:
     """The observables of `configurations`, int8 (chains, draws, N), as in result.json: name → mean, error,
-    tau, r_hat.
+    tau, r_hat. weights: None, or (chains, draws) numbers that sum to 1 (exact sums).
 
     >>> from intertwine.spaces.lattices import Chain
     >>> neel = np.tile(np.array([1, -1, 1, -1], np.int8), (2, 8, 1))
@@ -33,7 +35,7 @@ def observables(lattice: Any, configurations: np.ndarray) -> dict[str, dict[str,
         for i, j in bonds:  # a bond at a time: memory for one number a configuration
             products += configurations[..., i] * configurations[..., j]
         values["zz_neighbours"] = products / len(bonds)
-    return {name: _numbers(estimate(column)) for name, column in values.items()}
+    return {name: _numbers(estimate(column, weights)) for name, column in values.items()}
 
 
 def _numbers(found: Estimate) -> dict[str, float]:

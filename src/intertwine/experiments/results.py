@@ -76,6 +76,8 @@ def result_record(
         "hamiltonian_parameters": hamiltonian,
         "model": configuration.model.name,
         "dtype": configuration.model.dtype,
+        "sector": configuration.model.sector,
+        "sampling": configuration.sampler.rule,
         "precision": configuration.precision,
         "seed": configuration.seed,
         "warnings": list(energy.notes),

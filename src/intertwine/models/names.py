@@ -5,7 +5,7 @@ symmetric-rbm:FEATURES                weights tied by the lattice's translations
 symmetric-rbm:FEATURES:space          weights tied by its whole space group
 symmetric-rbm:FEATURES:even           no biases, ψ(−s) = ψ(s); also FEATURES:space:even
 gcnn:LAYERSxFEATURES                  group convolutions under the lattice's space group
-gcnn:LAYERSxFEATURES:translations     under its translations only; :even as above
+gcnn:LAYERSxFEATURES:translations     under its translations only; :even as above, :odd for ψ(−s) = −ψ(s)
 jastrow                               a coupling for every pair
 mean-field                            a product state
 """
@@ -22,6 +22,7 @@ from intertwine.models.gcnn import GCNN
 from intertwine.models.jastrow import Jastrow
 from intertwine.models.mean_field import MeanField
 from intertwine.models.rbm import RBM
+from intertwine.models.sectors import sector_called
 from intertwine.models.symmetric_rbm import SymmetricRBM
 
 MODEL_NAMES = (
@@ -32,12 +33,14 @@ MODEL_NAMES = (
     "gcnn:LAYERSxFEATURES",
     "gcnn:LAYERSxFEATURES:translations",
     "gcnn:LAYERSxFEATURES:even",
+    "gcnn:LAYERSxFEATURES:odd",
     "jastrow",
     "mean-field",
 )
 _LARGEST = 1000
 _DEEPEST = 100
-_OPTIONS = frozenset({"space", "translations", "even"})
+_OPTIONS = frozenset({"space", "translations", "even", "odd"})
+_TRIVIAL = "trivial"
 
 
 class ModelName(NamedTuple):
@@ -73,18 +76,21 @@ def check_model_name(name: Any) -> ModelName:
     if family == "gcnn" and not 1 <= depth <= _DEEPEST:
         raise _unknown(name)
     options = frozenset(rest[1:])
-    allowed = frozenset() if family == "rbm" else _OPTIONS
+    allowed = frozenset() if family == "rbm" else _OPTIONS if family == "gcnn" else _OPTIONS - {"odd"}
     whole = family == "rbm" or number == math.floor(number) if math.isfinite(number) else False
     if not whole or not 0 < number <= _LARGEST or len(rest) != 1 + len(options) or not options <= allowed:
         raise _unknown(name)
-    if {"space", "translations"} <= options:
+    if {"space", "translations"} <= options or {"even", "odd"} <= options:
         raise _unknown(name)
     return ModelName(family, number, options, depth)
 
 
-def model_from_name(name: str, lattice: Any, *, dtype: Any = float, key: Array) -> Any:
+def model_from_name(
+    name: str, lattice: Any, *, dtype: Any = float, sector: str = _TRIVIAL, key: Array
+) -> Any:
     """The model called `name` on `lattice`, with parameters of type `dtype`.
 
+    sector: of a `gcnn` of the whole space group, "trivial" or the name of an irrep (`sectors.sector_called`).
     Raises InputError, listing the names, for any other.
 
     >>> import jax
@@ -95,6 +101,8 @@ def model_from_name(name: str, lattice: Any, *, dtype: Any = float, key: Array) 
     44
     """
     family, number, options, layers = check_model_name(name)
+    if sector != _TRIVIAL and (family != "gcnn" or "translations" in options):
+        raise fail("sector", "'trivial' for a model other than gcnn:LAYERSxFEATURES", sector)
     if family == "rbm":
         return RBM(lattice.size, max(1, round(number * lattice.size)), dtype=dtype, key=key)
     if family == "symmetric-rbm":
@@ -103,9 +111,19 @@ def model_from_name(name: str, lattice: Any, *, dtype: Any = float, key: Array) 
         return SymmetricRBM(lattice, int(number), dtype=dtype, group=group, spin_flip=even, key=key)
     if family == "gcnn":
         group = "translations" if "translations" in options else "space"
-        even = 1 if "even" in options else None
+        flip = 1 if "even" in options else -1 if "odd" in options else None
         group = None if not hasattr(lattice, "space_group") else group
-        return GCNN(lattice, layers, int(number), dtype=dtype, group=group, spin_flip=even, key=key)
+        character = None if sector == _TRIVIAL else sector_called(lattice, sector)
+        return GCNN(
+            lattice,
+            layers,
+            int(number),
+            dtype=dtype,
+            group=group,
+            character=character,
+            spin_flip=flip,
+            key=key,
+        )
     return (Jastrow if family == "jastrow" else MeanField)(lattice.size, dtype=dtype, key=key)
 
 

@@ -98,6 +98,27 @@ def sector(lattice: Any, momentum: Any = None, irrep: int | str = 0) -> SpaceGro
     return found[irrep]
 
 
+def sector_called(lattice: Any, name: str) -> np.ndarray:
+    """The coefficients that project onto the sector of a name: `row` of the irrep called so, of another
+    component than 0 with "row 1", ... after it.
+
+    Raises InputError, with the names of the sectors, for any other.
+
+    >>> from intertwine.spaces.lattices import Chain
+    >>> sector_called(Chain(4), "π A")[:4].round(6).tolist()
+    [1.0, -1.0, 1.0, -1.0]
+    """
+    irrep, _, component = name.strip().partition(" row ")
+    momentum, _, letter = irrep.rpartition(" ")
+    turns = _all_turns(lattice)
+    for q, words in ((_momentum(lattice, t), _in_words(lattice, _momentum(lattice, t))) for t in turns):
+        if words == momentum:
+            row: Any = sector(lattice, q, letter).row(int(component) if component.isdecimal() else 0)
+            return row.real if np.abs(row.imag).max() < 1e-9 else row
+    names = [s.name for s in sectors(lattice)]
+    raise fail("sector", "the name of a sector such as " + ", ".join(names[:8]), name)
+
+
 def sectors(lattice: Any) -> tuple[SpaceGroupSector, ...]:
     """All sectors, one momentum of each star, in the order of `lattice.momenta`: Σ dimension² = |G|.
 

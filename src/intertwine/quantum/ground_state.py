@@ -3,9 +3,9 @@ r"""Ground states by variational Monte Carlo: the one call that finds one.
     min_λ ⟨ψ_λ|H|ψ_λ⟩/⟨ψ_λ|ψ_λ⟩ by stochastic reconfiguration over Metropolis samples (Sorella 1998; Carleo
     & Troyer 2017).
 
-It joins the parts: a sampler that fits H (`space_choice`), the energy (`EnergyObjective`), the natural
-gradient (`NaturalGradient`) with schedules that have proved good, the one loop, and a final estimate over
-fresh, longer chains.
+It joins the parts: a wave function that fits H (`defaults`) and a sampler (`space_choice`), the energy
+(`EnergyObjective`), the natural gradient (`NaturalGradient`) with schedules that have proved good, the one
+loop, and a final estimate over fresh, longer chains.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from intertwine._caveats import beneath, caveat, once, tell
 from intertwine._checks import fail, positive_int
 from intertwine.learning.gradient import as_optimiser
 from intertwine.learning.loop import TrainState, train
-from intertwine.learning.metric import NaturalGradient
 from intertwine.learning.optimiser import Optimiser
-from intertwine.learning.schedules import Cosine, Exponential, Schedule
+from intertwine.learning.schedules import Schedule
 from intertwine.learning.step_line import StepLine
 from intertwine.models.units import as_spins
+from intertwine.quantum import defaults
 from intertwine.quantum.energy import EnergyObjective, v_score
 from intertwine.quantum.expect import check_key, expect, measured
 from intertwine.quantum.local_energy import check_sizes
@@ -37,7 +37,6 @@ from intertwine.sampling.estimate import Estimate
 from intertwine.sampling.sharding import chain_mesh, replicate
 from intertwine.sampling.space import Space, placed, space, space_of, state_left
 
-FINAL_FACTOR = 8
 _MEASURED = 2**31 - 1
 """Folded into the run's key for measurements; no step has this number."""
 
@@ -91,9 +90,9 @@ class GroundStateRun:
 
 def ground_state(
     operator: Operator,
-    model: Any,
-    steps: int = 300,
-    samples: int = 1024,
+    model: Any = None,
+    steps: int | None = None,
+    samples: int | None = None,
     *,
     key: Array,
     sampler: Any = None,
@@ -108,16 +107,19 @@ def ground_state(
     """The ground state of `operator` in the family of `model`, by `steps` steps of stochastic
     reconfiguration.
 
-    model: a wave function; a run, or the model of one, goes on with its chains and its momentum.
-    samples: configurations a step, rounded up to a multiple of the sampler's chains. sampler: None for one
-    that fits the operator (the magnetization where its ground state is known to be, else all configurations;
-    see `space_choice`). optimiser: None for `NaturalGradient` with `learning_rate` and `shift` (numbers or
-    functions of the step; None for the defaults of `default_optimiser`), or an optax transformation.
-    final_samples: of the last estimate, 8·samples if None. progress: True for a line that is redrawn; or
-    called after every step with the new `TrainState` and the step's scalars, and where it raises
-    `StopIteration` that step is the last one. state: a `TrainState` to go on from, with the same numbers as a
-    run without a break if all else is the same. devices: how many share the chains ("auto": all that divide
-    them, see `sampling.sharding`).
+    model: a wave function; a run, or the model of one, goes on with its chains and its momentum. None for one
+    that the operator chooses, with everything else that is not given (`defaults.choose`, the same as the
+    command's): on small systems a group-convolutional network in the symmetry sector of the ground state, and
+    exact sums in place of samples, in a frame where the operator is stoquastic if there is one.
+    steps, samples: None for 300 and 1,024; samples are configurations a step, rounded up to a multiple of the
+    sampler's chains. sampler: None for one that fits the operator (the magnetization where its ground state
+    is known to be, else all configurations; see `space_choice`). optimiser: None for `NaturalGradient` with
+    `learning_rate` and `shift` (numbers or functions of the step; None for those of `defaults.optimiser`), or
+    an optax transformation. final_samples: of the last estimate, 64·samples if None. progress: True for a
+    line that is redrawn; or called after every step with the new `TrainState` and the step's scalars, and
+    where it raises `StopIteration` that step is the last one. state: a `TrainState` to go on from, with the
+    same numbers as a run without a break if all else is the same. devices: how many share the chains ("auto":
+    all that divide them, see `sampling.sharding`).
 
     Raises InputError for what does not fit together, `Diverged` (with the last good state) if the run
     diverges.
@@ -128,25 +130,41 @@ def ground_state(
     >>> run = it.ground_state(H, it.RBM(6, hidden=6, key=key), steps=60, samples=256, key=key)
     >>> bool(abs(run.energy.mean / it.exact.ground_energy(H) - 1) < 1e-2)
     True
+    >>> frustrated = it.ground_state(it.heisenberg(it.Chain(5)), key=key)
+    >>> round(float(frustrated.energy.mean), 6)
+    -7.472136
     """
+    key, choice = check_key(key), defaults.Choice()
+    if model is None:
+        operator = defaults.stoquastic_frame(operator)
+        choice = defaults.choose(operator, sums=sampler is None and samples is None)
+        model_key, key = jax.random.split(key)
+        model = choice.build_model(operator, model_key)
+        if sampler is None and choice.rule == "sums":
+            sampler = choice.build_sums(operator, model)
+    steps = choice.steps if steps is None else steps
+    samples = choice.samples if samples is None else samples
     steps = positive_int("steps", steps, "give the number of optimisation steps, for example 300")
     samples = positive_int("samples", samples, "give the configurations a step, for example 1024")
     if samples < 2:
         raise fail("samples", "at least 2", samples, "a covariance needs them; 1024 is usual")
-    final = FINAL_FACTOR * samples if final_samples is None else positive_int("final_samples", final_samples)
+    final = defaults.FINAL_FACTOR * samples if final_samples is None else final_samples
+    final = positive_int("final_samples", final)
     if isinstance(model, GroundStateRun):
         model = model.model
     check_sizes(operator, model)
     if optimiser is not None and (learning_rate is not None or shift is not None):
         remedy = "set learning rate and shift in the optimiser, or leave it out"
         raise fail("optimiser", "None where learning_rate or shift is given", optimiser, remedy)
-    sampler = default_sampler(operator, samples) if sampler is None else sampler
+    if sampler is None:
+        kept = "ground" if choice.magnetization is None else choice.magnetization
+        sampler = default_sampler(operator, samples, kept)
     mover: Any = optimiser
-    mover = as_optimiser(default_optimiser(steps, learning_rate, shift) if mover is None else mover)
+    mover = as_optimiser(defaults.optimiser(choice, steps, learning_rate, shift) if mover is None else mover)
     mesh = chain_mesh(devices, getattr(sampler, "chains", None))
     where = space(sampler, operator.size, operator.turned)
     objective = EnergyObjective(operator, sampler, samples, mesh)
-    train_key, final_key = jax.random.split(check_key(key))
+    train_key, final_key = jax.random.split(key)
 
     begin = replicate(as_spins(model), mesh)
     if state is None:
@@ -157,10 +175,11 @@ def ground_state(
     state, history = train(begin, objective, mover, steps=steps, key=train_key, progress=told, state=state)
     if line is not None:
         line.close()
-    energy = measured(operator, state.model, where, final, key=final_key, mesh=mesh)
+    own = Space(sampler, where.magnetizations, where.turned)  # one of each orbit will do for the energy
+    energy = measured(operator, state.model, own, final, key=final_key, mesh=mesh)
     trained = placed(like(model, state.model), where, (state.objective_state, state.optimiser_state))
     score = v_score(objective.operator, energy)
-    notes = _kept_by_sampler(operator, where)
+    notes = (*_kept_by_sampler(operator, where), *defaults.cannot_represent(operator, state.model))
     run = GroundStateRun(energy, score, trained, columns(history), state, where, notes)
     tell(run.warnings)
     return run
@@ -189,21 +208,6 @@ def _kept_by_sampler(operator: Operator, where: Space) -> tuple[str, ...]:
     words = f"the sampler keeps to {where}, which the operator does not conserve"
     remedy = "the state is the lowest of the operator within it; take single flips for the ground state"
     return (caveat("assumption", f"{words}: {remedy}"),)
-
-
-def default_optimiser(
-    steps: int, learning_rate: Schedule | None = None, shift: Schedule | None = None
-) -> NaturalGradient:
-    """Stochastic reconfiguration with momentum (SPRING) and schedules over `steps` where none is given.
-
-    The shift stays at 10⁻³ or above: with 1,024 samples, directions of the metric below that are noise, and
-    steps along them end in a spike of |ψ|². More samples allow less.
-    """
-    return NaturalGradient(
-        learning_rate=Cosine(0.05, 0.005, steps, warmup=10) if learning_rate is None else learning_rate,
-        shift=Exponential(1e-2, 1e-3, steps) if shift is None else shift,
-        momentum=0.8,
-    )
 
 
 def columns(history: list[dict[str, float]]) -> dict[str, np.ndarray]:

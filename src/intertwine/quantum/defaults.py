@@ -1,0 +1,302 @@
+r"""The defaults of a ground-state search, for the function and the command alike: `choose` asks the operator.
+
+Where H is stoquastic (all off-diagonal elements ≤ 0, for many magnets after a rotation Π_{i∈A} Z_i of the
+signs), a ground state is positive and invariant under every symmetry (Perron & Frobenius), and so is the
+wave function. Where it is not, a positive or invariant function may exclude the ground state: then the
+amplitudes are complex, and the function carries the irrep of the space group that the ground state is in
+(`ground_sector`, by Lanczos; the energy found there is not used).
+
+Where one configuration of each orbit of the symmetry can be enumerated, all of them are summed instead of
+sampled: gradient, metric and energy are then exact for the wave function at hand. Elsewhere, Metropolis
+sampling with stochastic reconfiguration and momentum (SPRING, see `learning.metric`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import comb
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from intertwine._caveats import caveat
+from intertwine._checks import fail
+
+if TYPE_CHECKING:
+    from jax import Array
+
+    from intertwine.learning.metric import NaturalGradient
+    from intertwine.learning.schedules import Schedule
+    from intertwine.quantum.ground_sector import GroundSector
+    from intertwine.quantum.operator import Operator
+
+STEPS = 300
+SAMPLES = 1024
+CHAINS = 64
+FINAL_FACTOR = 64
+LEARNING_RATE, LEARNING_RATE_END, WARMUP = 0.05, 0.01, 10
+SHIFT, SHIFT_END = 1e-2, 1e-3
+"""The shift stays at 10⁻³ or above: with 1,024 samples, directions of the metric below that are noise, and
+steps along them end in a spike of |ψ|². Exact sums allow less."""
+MOMENTUM = 0.8
+MODEL = "symmetric-rbm:8"
+
+SUM_SHIFT_END = 1e-5
+MAX_NORM = 0.5
+"""No step is longer than this in the Fubini-Study metric, where orthogonal states are π/2 apart."""
+
+_SUM_RATE = 1.5
+"""Of exact sums, over the width of the spectrum: a step of imaginary time e^{−ηH} ≈ 1 − ηH shrinks every
+excited state for η < 2/width."""
+_SUM_DECAY, _SUM_STEPS = 10.0, (100, 300)
+"""So many times 1/e the square of the first excited state is to shrink, within so many steps."""
+_OPEN_HIDDEN = 4
+"""Hidden units a site on lattices without translations."""
+_MOST_STATES = {True: 100_000, False: 200_000}
+"""Configurations that are enumerated, for a stoquastic operator and for others."""
+_MOST_WORK = 2e7
+"""Orbits · flip sets · features · |G|: about a second a step."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The settings of a search, in the words of a configuration.
+
+    model, dtype, sector: the wave function (`models.names`). rule: "sums" or "auto". magnetization: Σ s_i of
+    the configurations, None for the sampler's own. because: why, in a sentence.
+    """
+
+    model: str = MODEL
+    dtype: str = "real"
+    sector: str = "trivial"
+    rule: str = "auto"
+    magnetization: int | None = None
+    steps: int = STEPS
+    samples: int = SAMPLES
+    momentum: float = MOMENTUM
+    learning_rate: float = LEARNING_RATE
+    learning_rate_end: float = LEARNING_RATE_END
+    shift: float = SHIFT
+    shift_end: float = SHIFT_END
+    because: str = "stochastic reconfiguration over Metropolis samples"
+
+    def build_model(self, operator: Operator, key: Array) -> Any:
+        """The wave function."""
+        from intertwine.models.names import model_from_name
+
+        dtype = complex if self.dtype == "complex" else float
+        place = frame(operator)
+        return model_from_name(self.model, place, dtype=dtype, sector=self.sector, key=key)
+
+    def build_sums(self, operator: Operator, model: Any) -> Any:
+        """The sampler of rule "sums", which sums over everything."""
+        return orbit_sums(operator, model, self.magnetization)
+
+
+def choose(operator: Operator, *, sums: bool = True) -> Choice:
+    """What to do for the ground state of `operator` where nothing is given. sums: whether exact sums may be
+    taken in place of samples.
+
+    >>> import intertwine as it
+    >>> choose(it.heisenberg(it.Chain(20))).model, choose(it.heisenberg(it.Chain(9))).sector
+    ('symmetric-rbm:8', '4π/9 A')
+    """
+    from intertwine.quantum.operator import Operator
+
+    if not isinstance(operator, Operator):
+        raise fail("operator", "an Operator", operator, "for example intertwine.tfim(lattice)")
+    if not operator.is_hermitian:
+        raise fail("operator", "a Hermitian operator", repr(operator), "add its Hermitian conjugate")
+    operator = stoquastic_frame(operator)
+    positive = operator.is_stoquastic
+    found = _sector(operator, positive)
+    dtype = "real" if positive else "complex"
+    if found is None:
+        return _sampled(operator, positive)
+    order = 1 if found.irrep is None else found.irrep.lattice.space_group.order
+    features = max(4, -(-2 * operator.size // order))
+    model = f"gcnn:2x{features}" + {1: ":even", -1: ":odd", None: ""}[found.spin_flip]
+    trivial = positive or found.is_trivial
+    sector = "trivial" if trivial else found.label
+    because = f"the ground state has {found}"
+    states = 2**operator.size
+    if found.magnetization is not None:
+        states = comb(operator.size, (operator.size + found.magnetization) // 2)
+    alike = order if trivial else int(np.count_nonzero(found.alike))
+    orbits = states / alike / (1 if found.spin_flip is None else 2)
+    work = orbits * (len(operator.flips) + 1) * features * order
+    if sums and states <= _MOST_STATES[positive] and work <= _MOST_WORK:
+        rate = float(f"{_SUM_RATE / max(found.width, 1e-300):.3g}") if found.width else LEARNING_RATE
+        steps = round(_SUM_DECAY / (2 * rate * found.gap)) if found.gap else 0
+        return Choice(
+            model,
+            dtype,
+            sector,
+            "sums",
+            found.magnetization,
+            steps=min(max(steps, _SUM_STEPS[0]), _SUM_STEPS[1]),
+            learning_rate=rate,
+            learning_rate_end=rate,
+            shift_end=SUM_SHIFT_END,
+            because=because,
+        )
+    if positive:
+        return _sampled(operator, positive)
+    return Choice(model, dtype, sector, magnetization=found.magnetization, because=because)
+
+
+def stoquastic_frame(operator: Operator) -> Operator:
+    """`operator` in a frame where it is stoquastic, if turning the spins of some sites by π about z leads to
+    one; else as it is.
+
+    >>> import intertwine as it
+    >>> stoquastic_frame(it.tfim(it.Chain(4), h=-1.0)).turned
+    (0, 1, 2, 3)
+    """
+    from intertwine.quantum.operator import Operator
+    from intertwine.quantum.sign_structure import stoquastic_rotation
+
+    if not isinstance(operator, Operator) or operator.is_stoquastic:
+        return operator
+    sites = stoquastic_rotation(operator)
+    if sites is None:
+        return operator
+    return operator.in_frame(set(np.flatnonzero(sites).tolist()) ^ set(operator.turned))
+
+
+def _sector(operator: Operator, positive: bool) -> GroundSector | None:
+    """The sector of the ground state where the system is small enough, else None."""
+    import jax
+
+    from intertwine.quantum.ground_sector import LARGEST, ground_sector
+
+    if operator.size > LARGEST or jax.process_count() > 1:
+        return None
+    if positive and not operator.conserves_magnetization and 2**operator.size > _MOST_STATES[True]:
+        return None
+    least = operator.size % 2
+    if positive and comb(operator.size, (operator.size + least) // 2) > _MOST_STATES[True]:
+        return None
+    return ground_sector(operator)
+
+
+def _sampled(operator: Operator, positive: bool) -> Choice:
+    """Metropolis sampling: a positive function, or a complex one on a lattice without two sublattices, where
+    no rotation of the signs comes near. On lattices with few symmetries more filters, of even functions where
+    the ground state is even, and more and finer steps."""
+    lattice = operator.lattice
+    if lattice is None or not hasattr(lattice, "translations"):
+        return Choice("rbm:2", "real" if positive else "complex")
+    if not positive and not _bipartite(lattice):
+        return Choice("gcnn:2x4:translations", "complex")
+    if lattice.translations.order * 4 > operator.size:
+        return Choice()
+    order = max(lattice.translations.order, 1)
+    order = lattice.space_group.order if order == 1 else order
+    features = -(-_OPEN_HIDDEN * operator.size // order)
+    even = positive and operator.commutes_with_spin_flip and operator.size % 2 == 0
+    return Choice(
+        f"symmetric-rbm:{max(8, features)}" + (":even" if even else ""),
+        steps=600,
+        samples=2048,
+        shift_end=1e-4,
+        momentum=0.9,
+    )
+
+
+def _bipartite(lattice: Any) -> bool:
+    from intertwine._checks import InputError
+
+    try:
+        lattice.sublattices()
+    except InputError:
+        return False
+    return True
+
+
+def frame(operator: Operator) -> Any:
+    """What a model is built on: the lattice, if the operator has its symmetry, else the bare sites."""
+    from intertwine.quantum.ground_sector import has_space_group
+    from intertwine.symmetry.permutation_group import PermutationGroup
+
+    if has_space_group(operator):
+        return operator.lattice
+    return PermutationGroup(np.arange(operator.size)[None])
+
+
+def orbit_sums(operator: Operator, model: Any, magnetization: int | None) -> Any:
+    """Exact sums over the orbits of configurations that `model` and `operator` treat alike."""
+    from intertwine.sampling.orbits import OrbitEnumeration
+
+    moves, flip = symmetry_of(model)
+    kept = np.array([row for row in moves if operator.is_invariant(row)])
+    flip = flip and operator.commutes_with_spin_flip and not magnetization
+    return OrbitEnumeration(kept, magnetization=magnetization, spin_flip=flip)
+
+
+def symmetry_of(model: Any) -> tuple[np.ndarray, bool]:
+    """The permutations (g, N) that leave |ψ|² as it is, as far as the model knows, and whether the flip of
+    all spins does."""
+    identity = np.arange(model.size)[None]
+    coefficients = getattr(model, "coefficients", None)
+    group = getattr(model, "group", None) or getattr(model, "symmetry", None)
+    if coefficients is not None and group is not None:
+        alike = np.isclose(np.abs(coefficients.values), 1)
+        return group.permutations[alike], model.spin_flip is not None
+    invariant = getattr(model, "invariant", model)
+    permutations = getattr(invariant, "permutations", identity)
+    even = getattr(model, "spin_flip", None) is not None
+    unbiased = hasattr(invariant, "hidden_bias") and invariant.hidden_bias is None
+    return np.asarray(permutations), even or unbiased
+
+
+def optimiser(
+    choice: Choice, steps: int, learning_rate: Schedule | None = None, shift: Schedule | None = None
+) -> NaturalGradient:
+    """Stochastic reconfiguration with momentum (SPRING) and schedules over `steps` where none is given."""
+    from intertwine.learning.metric import NaturalGradient
+    from intertwine.learning.schedules import Exponential, Warmup
+
+    c = choice
+    rate = Warmup(Exponential(c.learning_rate, c.learning_rate_end, steps), WARMUP)
+    return NaturalGradient(
+        learning_rate=rate if learning_rate is None else learning_rate,
+        shift=Exponential(c.shift, c.shift_end, steps) if shift is None else shift,
+        momentum=c.momentum,
+        max_norm=MAX_NORM,
+    )
+
+
+def cannot_represent(operator: Operator, model: Any) -> tuple[str, ...]:
+    """The caveat of a wave function that may exclude the ground state: positive, or invariant under a
+    symmetry, where the operator does not say that its ground state is; () for others.
+
+    >>> import jax, intertwine as it
+    >>> psi = it.RBM(9, hidden=9, key=jax.random.key(0))
+    >>> [line.partition(":")[0] for line in cannot_represent(it.heisenberg(it.Chain(9)), psi)]
+    ['assumption']
+    """
+    from intertwine.quantum.ground_sector import ground_sector
+
+    if operator.is_stoquastic:
+        return ()
+    remedy = "leave the model out for one that fits"
+    if model.kind == "real":
+        words = (
+            "the wave function is positive, and the operator is not stoquastic: its ground state may have "
+            "signs that this model cannot have, whatever the V-score"
+        )
+        return (caveat("assumption", f"{words}; take complex amplitudes, or {remedy}"),)
+    coefficients = getattr(model, "coefficients", None)
+    trivial = coefficients is None or coefficients.trivial
+    moves, _ = symmetry_of(model)
+    if len(moves) == 1 or not trivial or hasattr(model, "invariant"):
+        return ()
+    found = ground_sector(operator)
+    if found is not None and found.is_trivial:
+        return ()
+    where = "and it is not known whether the ground state is"
+    if found is not None:
+        where = f"and the ground state is not (it has {found})"
+    words = f"the wave function is invariant under {len(moves)} symmetries of the sites, {where}"
+    return (caveat("assumption", f"{words}; take another character, or {remedy}"),)
