@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         learn_classifier,
         sample_given_label,
     )
+    from intertwine.boltzmann.contacts import contacts, couplings
     from intertwine.boltzmann.deep_belief import learn_deep_belief, learn_up_down
     from intertwine.boltzmann.deep_boltzmann import learn_deep_boltzmann
     from intertwine.boltzmann.deep_network import upper_means
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
     from intertwine.boltzmann.methods import CD, PCD, ExactKL
     from intertwine.boltzmann.pseudo_likelihood import pseudo_likelihood
     from intertwine.boltzmann.representability import represent
+    from intertwine.boltzmann.temperature import at_temperature
     from intertwine.boltzmann.tempering import PT, TrajectoryTempering
     from intertwine.boltzmann.trajectory_log_z import TrajectoryLogZ
     from intertwine.experiments.load import load
@@ -117,6 +119,7 @@ if TYPE_CHECKING:
     from intertwine.sampling.heat_bath import HeatBath
     from intertwine.sampling.laws import assert_detailed_balance
     from intertwine.sampling.metropolis import Metropolis
+    from intertwine.sampling.missing import complete
     from intertwine.sampling.reweighting import MultiHistogram, OutsideData, reweight
     from intertwine.sampling.rules import Exchange, GlobalFlip, Mixture, SingleFlip
     from intertwine.sampling.tempered_gibbs import TemperedGibbs
@@ -192,6 +195,7 @@ _NAMES = {
     "intertwine.sampling.annealed": ("Annealed",),
     "intertwine.sampling.trajectory": ("TrajectoryGibbs",),
     "intertwine.sampling.cluster": ("SwendsenWang",),
+    "intertwine.sampling.missing": ("complete",),
     "intertwine.sampling.draw": (
         "sample",
         "NotMixed",
@@ -205,6 +209,11 @@ _NAMES = {
         "PT",
         "TrajectoryTempering",
     ),
+    "intertwine.boltzmann.contacts": (
+        "contacts",
+        "couplings",
+    ),
+    "intertwine.boltzmann.temperature": ("at_temperature",),
     "intertwine.boltzmann.learn": ("learn",),
     "intertwine.boltzmann.log_partition": (
         "AIS",
@@ -351,13 +360,17 @@ __all__ = [
     "assert_incremental_consistent",
     "assert_invariant",
     "assert_spin_form_consistent",
+    "at_temperature",
     "belief_bound",
     "beside",
     "boltzmann",
     "class_probabilities",
     "class_scores",
+    "complete",
     "confusion_matrix",
+    "contacts",
     "count_parameters",
+    "couplings",
     "data",
     "enumerate_distribution",
     "equivariance_errors",

@@ -57,6 +57,8 @@ WRITTEN = {
     "label": lambda p: named(10, label=BITS[:, 0]).to_csv(p),
     "R": r_table,
     "Excel": excel,
+    "an index twice": lambda p: pd.DataFrame(BITS, index=[*range(25)] * 2).to_csv(p),
+    "separators at the ends": lambda p: p.write_text("".join(",".join(map(str, r)) + ",\n" for r in BITS)),
     "plain": lambda p: np.savetxt(p, BITS, fmt="%d", delimiter=","),
     "numpy's way": lambda p: np.savetxt(p, BITS),
 }
@@ -80,6 +82,11 @@ def test_few_columns_are_asked_about(tmp_path):
         loaded("0,1\n1,1\n0,0\n1,0\n0,1\n", tmp_path)
     assert len(loaded("0,1\n1,1\n0,0\n1,0\n0,1\n", tmp_path, header=False).train) == 5
     assert len(loaded("0,1\n1,1\n0,0\n1,0\n0,1\n", tmp_path, header=True).train) == 4
+
+
+def test_a_series_is_a_column(tmp_path):
+    data = loaded(lambda p: pd.Series(REALS[:, 0]).to_csv(p), tmp_path)
+    np.testing.assert_allclose(data.train * data.scale + data.offset, REALS[:, :1], atol=1e-6)
 
 
 def test_rows_of_numbers_are_no_names(tmp_path):

@@ -43,7 +43,10 @@ def begun(model: Any, batches: Batches, begin: str = "auto") -> Any:
     if one_of("begin", begin, BEGINNINGS) == "model":
         return model
     rows, weights = seen(batches, MEAN_ROWS)
-    mean = np.average(rows, axis=0, weights=weights)
+    known = ~np.isnan(rows)
+    share = known if weights is None else known * np.asarray(weights)[:, None]
+    mean = (np.where(known, rows, 0) * share).sum(0) / np.maximum(share.sum(0), np.finfo(float).tiny)
+    rows = np.where(known, rows, mean)
     there = _with_means(model, jnp.asarray(field_of_means(_layers(model)[0], mean, batches.rows)), mean)
     if begin == "data":
         return there

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import numbers
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -36,6 +37,7 @@ from intertwine.learning.batches import Batches
 from intertwine.learning.loop import start
 from intertwine.learning.stream import OverBatches, StreamState
 from intertwine.models.rbm import RBM
+from intertwine.sampling.missing import SWEEPS
 
 __all__ = ["BoltzmannMachine", "DeepBeliefNetwork", "DeepBoltzmannMachine"]
 
@@ -45,7 +47,8 @@ HIDDEN = ("binary", "spin", "rectified", "gaussian")
 class BoltzmannMachine(MachineEstimator):
     r"""A restricted Boltzmann machine.
 
-    n_components: hidden units. units: "auto", "binary", "spin" or "gaussian" columns. hidden_units: "binary",
+    n_components: hidden units. units: "auto", "binary", "spin" or "gaussian" columns, or "potts"
+    ("potts:q") for whole numbers that name states. hidden_units: "binary",
     "spin", "rectified" or "gaussian". method: "pcd" (persistent chains, n_chains of them) or "cd" (chains
     from the data); n_steps: sweeps an update. learning_rate: where it begins, falling along a straight line;
     "auto": 0.1, or 0.005 with Gaussian columns. n_iter: passes over the data. batch_size: rows an update.
@@ -53,6 +56,9 @@ class BoltzmannMachine(MachineEstimator):
 
     transform: E[h|x] (rows, n_components). score_samples: ln p(x) = ln Ψ(x) − ln Z; ln Z is exact for up to
     18 columns or hidden units (binary ones), else estimated by annealed importance sampling.
+
+    Entries of X that are nan are missing: the likelihood of what is known of each row is learnt and scored,
+    and `transform` takes the missing ones at their means given the rest.
 
     After fit: components_ (n_components, columns), intercept_hidden_, intercept_visible_, units_, mean_ and
     scale_ (of standardised columns, else None), history_, n_iter_, model_ (the `RBM`).
@@ -91,12 +97,19 @@ class BoltzmannMachine(MachineEstimator):
         self.weight_decay = weight_decay
         self.random_state = random_state
 
+    _finite = "allow-nan"
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
+
     def partial_fit(self, X: Any, y: Any = None) -> BoltzmannMachine:
         """One pass over X, from where the last call, or `fit`, left the parameters, with a constant learning
         rate; what columns are, and their mean and scale, is what the first call saw."""
         self._check_common()
         first = not hasattr(self, "parameters_")
-        X = validate_data(self, X, dtype="numeric", reset=first)
+        X = validate_data(self, X, dtype="numeric", reset=first, ensure_all_finite=self._finite)
         columns = Columns.of(self.units, X) if first else self._columns()
         rows = self._rows(columns, X)
         key = self._key(self.random_state)
@@ -107,7 +120,9 @@ class BoltzmannMachine(MachineEstimator):
             rate = first_rate(model)
         binarise = columns.units == "binary"
         seed = 0 if first else len(self.history_)
-        stream = OverBatches(self._objective(), Batches(rows, self.batch_size, seed=seed, binarise=binarise))
+        batches = Batches(rows, self.batch_size, seed=seed, binarise=binarise)
+        objective = replace(self._objective(), missing=SWEEPS if batches.missing else 0)
+        stream = OverBatches(objective, batches)
         mover = descent(model, None, float(rate), AVERAGE, 0)
         if first:
             model = begun(model, stream.batches, "data")
@@ -136,7 +151,7 @@ class BoltzmannMachine(MachineEstimator):
         """
         X = self._checked(X)
         key = self._next_key(self.random_state if random_state is None else random_state)
-        v = jnp.asarray(self._columns().values(X), jnp.float32)
+        v = jnp.asarray(self._known(self._values(X))[:, : self._size], jnp.float32)
         found = _sweeps(self.model_, v, key, positive_int("n_steps", n_steps))
         return self._columns().data(np.asarray(found, np.float64))
 

@@ -19,18 +19,20 @@ import numpy as np
 from intertwine._checks import fail, positive_int
 from intertwine.boltzmann.defaults import LAST_RATE
 from intertwine.boltzmann.estimators_units import (
-    UNITS,
     Columns,
     added_log_partition,
+    check_units,
     filled,
     repeated,
     resized,
 )
 from intertwine.boltzmann.exact import exact_log_partition, is_enumerable
+from intertwine.boltzmann.known_entries import log_known
 from intertwine.boltzmann.log_partition import AIS, log_partition
 from intertwine.learning.schedules import Linear
 from intertwine.sampling.draw import sample
 from intertwine.sampling.gibbs import Gibbs
+from intertwine.sampling.missing import complete
 
 try:
     from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
@@ -54,6 +56,8 @@ class MachineEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     batch_size: Any
     random_state: Any
     n_features_in_: int
+    _finite: Any = True
+    """"allow-nan" where an estimator learns from rows with missing entries."""
 
     # What a concrete estimator gives
 
@@ -93,7 +97,7 @@ class MachineEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         Raises ValueError (`InputError`) for data and parameters that are not what they should be.
         """
         self._check_common()
-        X = validate_data(self, X, dtype="numeric")
+        X = validate_data(self, X, dtype="numeric", ensure_all_finite=self._finite)
         key = self._key(self.random_state)
         begin, learning = jax.random.split(key)
         columns = Columns.of(self.units, X)
@@ -117,7 +121,8 @@ class MachineEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     def transform(self, X: Any) -> np.ndarray:
         """The features of the rows of X: (rows, features), float32 for X in float32 and else float64."""
         X = self._checked(X)
-        return self._by_chunks(self._features(), self._values(X)).astype(_float(X), copy=False)
+        values = self._known(self._values(X))
+        return self._by_chunks(self._features(), values).astype(_float(X), copy=False)
 
     def inverse_transform(self, X: Any) -> np.ndarray:
         """The means of the columns given features (rows, features)."""
@@ -127,7 +132,7 @@ class MachineEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         X = np.asarray(check_array(X, dtype=[np.float64, np.float32]))  # type: ignore[arg-type]
         if X.shape[1] != self._n_features_out:
             raise fail("X", f"{self._n_features_out} features", f"shape {X.shape}")
-        means = self._by_chunks(self._downwards(), X)[:, : self.n_features_in_]
+        means = self._by_chunks(self._downwards(), X)[:, : self._size]
         return self._columns().data(means).astype(_float(X), copy=False)
 
     def score_samples(self, X: Any) -> np.ndarray:
@@ -138,9 +143,13 @@ class MachineEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         model = self._wide()
         if not hasattr(self, "_log_z"):
             self._log_z = self._log_partition(model) - added_log_partition(
-                columns.units, model.size - self.n_features_in_
+                columns.units, model.size - self._size
             )
-        return self._by_chunks(self._scores(), self._values(X)) - self._log_z - columns.log_volume
+        values = self._values(X)
+        if np.isnan(values).any():
+            own = log_known(model, np.asarray(values, np.float32))
+            return own - self._log_z - columns.log_volume_of(np.isnan(X))
+        return self._by_chunks(self._scores(), values) - self._log_z - columns.log_volume
 
     def score(self, X: Any, y: Any = None) -> float:
         """The mean of `score_samples`, nats a row; y is not used."""
@@ -162,7 +171,7 @@ class MachineEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         """The machine: an RBM, DBN or DBM in float32."""
         check_is_fitted(self)
         hidden = (self.hidden_sizes_, self._hidden_kind)
-        blank = self._blank(self.units_, self.n_features_in_, hidden, jax.random.key(0))
+        blank = self._blank(self.units_, self._size, hidden, jax.random.key(0))
         leaves = [jnp.asarray(x) for x in self.parameters_]
         return jax.tree.unflatten(jax.tree.structure(blank), leaves)
 
@@ -173,8 +182,7 @@ class MachineEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     # Between them
 
     def _check_common(self) -> None:
-        if self.units not in UNITS:
-            raise fail("units", "one of " + ", ".join(map(repr, UNITS)), self.units)
+        check_units(self.units)
         positive_int("n_iter", self.n_iter, "give the passes over the data")
         positive_int("batch_size", self.batch_size, "give the rows of a mini-batch")
         rate = self.learning_rate
@@ -188,23 +196,37 @@ class MachineEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
 
     def _checked(self, X: Any) -> np.ndarray:
         check_is_fitted(self)
-        return np.asarray(validate_data(self, X, reset=False, dtype="numeric"))
+        return np.asarray(
+            validate_data(self, X, reset=False, dtype="numeric", ensure_all_finite=self._finite)
+        )
+
+    @property
+    def _size(self) -> int:
+        """Columns of the machine."""
+        return self._columns().count(self.n_features_in_)
 
     def _columns(self) -> Columns:
         return Columns(self.units_, self.mean_, self.scale_)
 
+    def _known(self, values: np.ndarray) -> np.ndarray:
+        """Values with the missing ones at their means given the rest of their row."""
+        if not np.isnan(values).any():
+            return values
+        return complete(self._wide(), np.asarray(values, np.float32), key=jax.random.key(0)).mean
+
     def _rows(self, columns: Columns, X: np.ndarray) -> np.ndarray:
         """The rows to learn from: values of the units, float32, in the columns and rows that are compiled."""
-        values = filled(columns.values(X).astype(np.float32), columns.width(X.shape[1]))
+        values = columns.values(X).astype(np.float32)
+        values = filled(values, columns.width(values.shape[1]))
         return repeated(values, self.batch_size)
 
     def _values(self, X: np.ndarray) -> np.ndarray:
-        return filled(self._columns().values(X), self._columns().width(X.shape[1]))
+        return filled(self._columns().values(X), self._columns().width(self._size))
 
     def _keep(self, columns: Columns, model: Any, history: list[dict[str, float]]) -> None:
         self.units_, self.mean_, self.scale_ = columns
         self.hidden_sizes_, self._hidden_kind = self._hidden()
-        self.parameters_ = [np.asarray(x) for x in jax.tree.leaves(resized(model, self.n_features_in_))]
+        self.parameters_ = [np.asarray(x) for x in jax.tree.leaves(resized(model, self._size))]
         self.history_ = history
         self._sequences: dict[int, Any] = {}
         self.n_iter_ = len(history)
@@ -212,7 +234,7 @@ class MachineEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
 
     def _wide(self) -> Any:
         """The machine in the width that is compiled."""
-        return resized(self.model_, self._columns().width(self.n_features_in_))
+        return resized(self.model_, self._columns().width(self._size))
 
     def _by_chunks(self, function: Callable[..., Any], values: np.ndarray) -> np.ndarray:
         """The function of the machine and of many rows in float64, a compiled number of rows at a time."""

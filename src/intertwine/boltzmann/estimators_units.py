@@ -2,6 +2,9 @@ r"""Columns of any real numbers as units, for the scikit-learn estimators.
 
     0 ≤ x ≤ 1     binary units; values between 0 and 1 are probabilities
     otherwise     Gaussian units of (x − mean)/scale, mean and standard deviation of each column at `fit`
+    "potts:q"     whole numbers 0 … q − 1, q columns of a machine each ("potts": q is found at `fit`)
+
+nan is a missing value.
 
 `Columns` remembers which. Machines are compiled for a multiple of 16 columns: `filled` puts columns of zeros
 behind the data, and `resized` cuts them from a trained machine, which leaves the conditional distribution
@@ -22,15 +25,15 @@ from intertwine.models.deep_boltzmann import DBM
 from intertwine.models.directed_layer import DirectedLayer
 from intertwine.models.rbm import RBM
 
-UNITS = ("auto", "binary", "spin", "gaussian")
+UNITS = ("auto", "binary", "spin", "gaussian", "potts", "potts:q")
 WIDTH = 16
 _OFF = -40.0
 """The bias of a binary column that is never 1."""
 
 
 class Columns(NamedTuple):
-    """units: "binary", "spin" or "gaussian". mean, scale: (N,) of the data, or None where they are taken as
-    they are."""
+    """units: "binary", "spin", "gaussian" or "potts:q". mean, scale: (N,) of the data, or None where they are
+    taken as they are."""
 
     units: str
     mean: np.ndarray | None
@@ -43,29 +46,54 @@ class Columns(NamedTuple):
         >>> Columns.of("auto", np.array([[0.0, 2.0], [4.0, 2.0]])).scale.tolist()
         [2.0, 1.0]
         """
-        one_of("units", units, UNITS)
+        check_units(units)
         if units == "auto":
-            units = "binary" if X.min() >= 0 and X.max() <= 1 else "gaussian"
+            units = "binary" if np.nanmin(X) >= 0 and np.nanmax(X) <= 1 else "gaussian"
+        if units == "potts":
+            units = f"potts:{max(2, int(np.nanmax(X)) + 1)}"
         if units != "gaussian":
             found = cls(units, None, None)
             found.values(X)
             return found
-        mean = X.mean(0, dtype=np.float64)
-        scale = X.std(0, dtype=np.float64)
+        mean = np.asarray(np.nanmean(X, 0, dtype=np.float64))
+        scale = np.asarray(np.nanstd(X, 0, dtype=np.float64))
         return cls(units, mean, np.where(scale > 1e-12 * np.maximum(1, np.abs(mean)), scale, 1.0))
 
     def values(self, X: np.ndarray) -> np.ndarray:
         """The units' values, or means of them, float64; raises InputError for what they cannot be."""
         if self.mean is not None:
             return (X - self.mean) / self.scale
+        if self.states:
+            return self._one_hot(np.asarray(X, np.float64))
         low, high = (0, 1) if self.units == "binary" else (-1, 1)
-        if X.size and not (X.min() >= low and X.max() <= high):
+        if X.size and not (np.nanmin(X) >= low and np.nanmax(X) <= high):
             remedy = "scale the columns, or use units='gaussian'"
-            raise fail("X", f"values from {low} to {high}", f"{X.min():.6g} to {X.max():.6g}", remedy)
+            got = f"{np.nanmin(X):.6g} to {np.nanmax(X):.6g}"
+            raise fail("X", f"values from {low} to {high}", got, remedy)
         return np.asarray(X, np.float64)
 
+    @property
+    def states(self) -> int:
+        """q of Potts units, else 0."""
+        return int(self.units.partition(":")[2]) if self.units.startswith("potts") else 0
+
+    def count(self, columns: int) -> int:
+        """How many columns a machine has for so many of the data."""
+        return columns * (self.states or 1)
+
+    def _one_hot(self, X: np.ndarray) -> np.ndarray:
+        gone = np.isnan(X)
+        levels = np.where(gone, 0, X)
+        if not ((levels == np.rint(levels)) & (levels >= 0) & (levels < self.states)).all():
+            got = f"{np.nanmin(X):.6g} to {np.nanmax(X):.6g}"
+            raise fail("X", f"whole numbers from 0 to {self.states - 1}", got, "number the states")
+        found = np.eye(self.states)[levels.astype(np.intp)]
+        return np.where(gone[..., None], np.nan, found).reshape(len(X), -1)
+
     def data(self, V: np.ndarray) -> np.ndarray:
-        """The columns of the data that are units' values V."""
+        """The columns of the data that are units' values V; of Potts units the most probable states."""
+        if self.states:
+            return V.reshape(len(V), -1, self.states).argmax(-1).astype(np.float64)
         return V if self.mean is None else V * self.scale + self.mean
 
     @property
@@ -73,9 +101,21 @@ class Columns(NamedTuple):
         """Σ ln scale: what a density in the units' values is higher than in the data's."""
         return 0.0 if self.scale is None else float(np.log(self.scale).sum())
 
+    def log_volume_of(self, missing: np.ndarray) -> np.ndarray:
+        """`log_volume` of rows without the columns that are missing, (rows,)."""
+        return np.zeros(len(missing)) if self.scale is None else (~missing) @ np.log(self.scale)
+
     def width(self, count: int) -> int:
         """How many columns a machine for `count` of them is compiled for; spins have no zeros to fill up."""
-        return count if self.units == "spin" else -(-count // WIDTH) * WIDTH
+        return count if self.units == "spin" or self.states else -(-count // WIDTH) * WIDTH
+
+
+def check_units(units: Any) -> None:
+    """Raise InputError for units that columns of data cannot be taken for."""
+    head, _, count = units.partition(":") if isinstance(units, str) else ("", "", "")
+    if head == "potts" and count.isdecimal() and 2 <= int(count) <= 256:
+        return
+    one_of("units", units, UNITS[:-1])
 
 
 def filled(values: np.ndarray, width: int) -> np.ndarray:

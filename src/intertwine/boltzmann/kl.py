@@ -34,6 +34,7 @@ from intertwine.boltzmann.methods import PCD, Moments, Samples
 from intertwine.learning.objective import Evaluation
 from intertwine.models.parameters import parameters
 from intertwine.sampling.estimate import estimate
+from intertwine.sampling.missing import completed
 
 SLIDE = 0.01
 """Weight of a new batch in the running means, once there have been 100."""
@@ -67,6 +68,8 @@ class KL:
     weight_decay, l1: ½ weight_decay Σ W² and l1 Σ |W| are added to L; biases are free.
     sparsity: None, or (target, strength): strength · (mean − target) is added to the gradient with respect to
     the field on each hidden unit, whose running mean over the data is thus drawn to the target (Hinton 2010).
+    missing: sweeps that draw the entries of a batch that are nan, given the others (`sampling.missing`); 0
+    where nothing is missing.
 
     >>> KL(PCD(chains=50), weight_decay=1e-4).value_name
     'reconstruction_error'
@@ -78,6 +81,7 @@ class KL:
     weight_decay: float = 0.0
     l1: float = 0.0
     sparsity: tuple[float, float] | None = None
+    missing: int = 0
 
     def __post_init__(self) -> None:
         if not (hasattr(self.method, "init") and hasattr(self.method, "negative")):
@@ -93,7 +97,10 @@ class KL:
 
     @property
     def value_name(self) -> str:
-        return getattr(self.method, "value_name", "reconstruction_error")
+        own = (
+            None if self.missing else getattr(self.method, "value_name", None)
+        )  # of all entries, drawn ones too
+        return own or "reconstruction_error"
 
     def init(self, model: Any, *, key: Array) -> KLState:
         v = model.visible_layer.mean(model.visible_bias)
@@ -111,7 +118,7 @@ class KL:
 
     def evaluate(self, model: Any, state: KLState, batch: Any, *, key: Array) -> tuple[Evaluation, KLState]:
         """The model's samples and the uncentred gradient, for the natural gradient."""
-        plain = KL(self.method, False, False, self.weight_decay, self.l1, self.sparsity)
+        plain = KL(self.method, False, False, self.weight_decay, self.l1, self.sparsity, self.missing)
         change, state, scalars, negative, errors = _evaluated(model, state, batch, key, objective=plain)
         if not isinstance(negative, Samples):
             raise fail(
@@ -126,6 +133,8 @@ class KL:
         """`reconstruction_error`, the mean square difference a column between v and its mean-field image;
         `free_energy`, the mean F(v) in nats; over the first rows of the batch, at most 128."""
         v = _rows(batch)[0][:MEASURED_ROWS]
+        if self.missing:
+            v = completed(model, v, state.offsets.v, sweeps=self.missing, key=key)
         return {
             "reconstruction_error": _reconstruction_error(model, v).mean(),
             "free_energy": model.free_energy(v).mean(),
@@ -134,6 +143,9 @@ class KL:
     def change(self, model: Any, state: KLState, batch: Any, key: Array) -> tuple:
         """(∂L/∂λ, the new state, scalars, the method's `Samples` or `Moments`)."""
         v, weights = _rows(batch)
+        if self.missing:
+            drawn, key = jax.random.split(key)
+            v = completed(model, v, state.offsets.v, sweeps=self.missing, key=drawn)
         if hasattr(self.method, "paired"):
             h, negative, chains, scalars = self.method.paired(model, state.chains, v, key=key)
         else:
@@ -196,7 +208,11 @@ class KL:
 @partial(jax.jit, static_argnames="objective")
 def _evaluated(model: Any, state: KLState, batch: Any, key: Array, *, objective: KL) -> tuple:
     """What `_change` gives, and the reconstruction error of each row."""
-    return *objective.change(model, state, batch, key), _reconstruction_error(model, _rows(batch)[0])
+    v = _rows(batch)[0]
+    if objective.missing:
+        drawn = jax.random.fold_in(key, objective.missing)
+        v = completed(model, v, state.offsets.v, sweeps=objective.missing, key=drawn)
+    return *objective.change(model, state, batch, key), _reconstruction_error(model, v)
 
 
 def contrast(

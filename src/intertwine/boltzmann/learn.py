@@ -22,12 +22,16 @@ from intertwine.boltzmann.beginning import begun
 from intertwine.boltzmann.defaults import AVERAGE
 from intertwine.boltzmann.epochs import Fit, by_epochs, descent, learned
 from intertwine.boltzmann.kl import KL
+from intertwine.boltzmann.known_entries import log_known
 from intertwine.boltzmann.methods import PCD
-from intertwine.learning.batches import Batches, blocks, host_array
+from intertwine.data.dataset import Dataset
+from intertwine.data.dataset import binarise as drawn_once
+from intertwine.learning.batches import Batches, blocks, has_missing, host_array
 from intertwine.learning.loop import TrainState, start
 from intertwine.learning.optimiser import Optimiser
 from intertwine.learning.schedules import Schedule
 from intertwine.learning.stream import OverBatches
+from intertwine.sampling.missing import SWEEPS
 
 VALIDATION_ROWS = 10_000
 
@@ -57,8 +61,12 @@ def learn(
 ) -> Fit:
     r"""Train `model`, an RBM with real parameters, so that p_λ(v) comes near the distribution of `data`.
 
-    data: (rows, N) values of the visible units, booleans, integers or floats, in memory or a memory map; or
-        (data, weights) with weights (rows,) for the share of each row. A row counts as one example.
+    data: a `Dataset` (its rows to learn from with their weights, grey ones binarised); or (rows, N) values of
+        the visible units, booleans, integers or floats, in memory or a memory map, also as a data frame, a
+        masked array, a sparse matrix or lists; or (data, weights) with weights (rows,) for the share of each
+        row. A row counts as one example. Entries that are nan or masked are missing: they are drawn given the
+        rest of their row at every visit (`sampling.missing`), so that the likelihood of what is known is
+        learnt.
     method: PCD() unless given; CD, PT, TrajectoryTempering, ExactKL (see `methods`).
     epochs, batch: passes over the data in all; rows a mini-batch. seed: of the order of the rows.
     learning_rate: a number or a schedule of the update's number; by default along a straight line from 0.1
@@ -93,10 +101,12 @@ def learn(
     True
     """
     check_machine(model)
-    batches = data if isinstance(data, Batches) else Batches(data, batch, seed=seed, binarise=binarise)
-    check_rows(model, batches)
+    batches = batches_of(data, batch, seed=seed, binarise=binarise)
+    check_rows(model, batches, missing=True)
     held_out = None if validation is None else _validation(model, validation)
-    objective = KL(PCD() if method is None else method, centred, standardised, weight_decay, l1, sparsity)
+    sweeps = SWEEPS if batches.missing else 0
+    method = PCD() if method is None else method
+    objective = KL(method, centred, standardised, weight_decay, l1, sparsity, sweeps)
     stream = OverBatches(objective, batches)
     updates = positive_int("epochs", epochs, "give the passes over the data") * batches.per_epoch
     mover = descent(model, optimiser, learning_rate, average, updates)
@@ -110,6 +120,16 @@ def learn(
     return by_epochs(state, stream, mover, updates, progress=progress, extra=gap)
 
 
+def batches_of(data: Any, batch: int, *, seed: int, binarise: bool) -> Batches:
+    """Mini-batches of arrays, of a `Dataset`, or `data` if they are some already."""
+    if isinstance(data, Batches):
+        return data
+    if isinstance(data, Dataset):
+        rows = data.train if data.weights is None else (data.train, data.weights)
+        return Batches(rows, batch, seed=seed, binarise=data.grey)
+    return Batches(data, batch, seed=seed, binarise=binarise)
+
+
 def check_machine(model: Any) -> None:
     """Raise InputError unless `model` has two layers and real parameters."""
     if not all(hasattr(model, name) for name in ("visible_layer", "hidden_layer", "weights")):
@@ -119,13 +139,17 @@ def check_machine(model: Any) -> None:
         raise fail("model", "an RBM with real parameters", f"kind {model.kind!r}", "RBM(..., dtype=float)")
 
 
-def check_rows(model: Any, batches: Batches) -> None:
-    """Raise InputError unless every row holds values that the visible units can have, a block at a time."""
+def check_rows(model: Any, batches: Batches, *, missing: bool = False) -> None:
+    """Raise InputError unless every row holds values that the visible units can have, a block at a time; nan
+    as well where entries may be `missing`."""
     rows, weights = batches.arrays[0], batches.arrays[1:]
     if len(weights) > 1:
         raise fail("data", "rows, or (rows, weights)", f"{len(batches.arrays)} arrays")
     if rows.ndim != 2:
         raise fail("data", f"an array (rows, {model.size})", f"shape {rows.shape}", "flatten each example")
+    if batches.missing and not missing:
+        remedy = "fill them in, for example with it.complete of an RBM, which learns from such rows"
+        raise fail("data", "rows without missing entries for this machine", "nan among them", remedy)
     if weights and not (np.isfinite(weights[0]).all() and (weights[0] >= 0).all() and weights[0].sum() > 0):
         raise fail("weights", "finite numbers ≥ 0 with a positive sum", weights[0])
     if batches.binarise:
@@ -136,9 +160,11 @@ def check_rows(model: Any, batches: Batches) -> None:
         return
     for begin, block in blocks(rows):
         try:
-            model.visible_layer.check(block, "data")
+            model.visible_layer.check(block, "data", missing=missing)
         except ValueError as error:
-            grey = model.units == "binary" and block.dtype.kind in "uf"
+            byte = block.dtype == np.uint8
+            between = block.dtype.kind == "f" and bool(((block >= 0) & (block <= 1) | np.isnan(block)).all())
+            grey = model.units == "binary" and block.shape[-1] == model.size and (byte or between)
             hint = "; grey values are drawn as binary ones with binarise=True" if grey else ""
             where = f" (in rows {begin} to {begin + len(block) - 1})" if begin else ""
             raise type(error)(str(error).rstrip(".") + where + hint + ".") from None
@@ -148,6 +174,10 @@ def free_energy_gap(model: Any, batches: Batches, held_out: Any) -> dict[str, fl
     """Mean free energy in nats of held-out rows, and how far it lies above that of as many training rows:
     near 0 without overfitting (Hinton 2010)."""
     seen = host_array(batches.arrays[0][: len(held_out)])
+    if batches.missing or has_missing(held_out):
+        drawn = drawn_once(seen, 0) if batches.binarise else seen
+        theirs, ours = (-float(log_known(model, rows).mean()) for rows in (held_out, drawn))
+        return {"validation_free_energy": theirs, "free_energy_gap": theirs - ours}
     if batches.binarise:
         scale = 255.0 if seen.dtype == np.uint8 else 1.0
         seen = np.random.default_rng(0).random(seen.shape, np.float32) * scale < seen
@@ -162,5 +192,5 @@ def _mean_free_energy(model: Any, rows: Any) -> Array:
 
 def _validation(model: Any, validation: Any) -> np.ndarray:
     rows = host_array(validation, "validation")[:VALIDATION_ROWS]
-    model.visible_layer.check(rows, "validation")
+    model.visible_layer.check(rows, "validation", missing=True)
     return rows

@@ -22,8 +22,9 @@ from jaxtyping import Float
 
 from intertwine._checks import fail
 from intertwine.boltzmann.exact import exact_log_unnormalised, exact_probabilities
+from intertwine.boltzmann.known_entries import log_known
 from intertwine.boltzmann.log_partition import LogPartition
-from intertwine.learning.batches import host_array
+from intertwine.learning.batches import has_missing, host_array
 from intertwine.models.layered import layered
 from intertwine.models.rbm import RBM
 from intertwine.sampling.estimate import Estimate
@@ -36,7 +37,8 @@ def log_likelihood(model: Any, data: Any, log_z: LogPartition | float) -> Estima
     """The mean ln p(v) of the rows of `data`, nats an example.
 
     model: an RBM, or a machine of layers whose hidden units can be enumerated (deep machines beyond that have
-    bounds instead). data: (rows, N). log_z: what `log_partition` found, or a number.
+    bounds instead). data: (rows, N); nan is a missing entry, and ln p then that of what is known of the row
+    (RBM). log_z: what `log_partition` found, or a number.
 
     error: of the mean as an estimate for new data of the same kind: √(variance/rows + error(ln Z)²).
 
@@ -55,12 +57,17 @@ def log_likelihood(model: Any, data: Any, log_z: LogPartition | float) -> Estima
 
 
 def log_unnormalised(model: Any, data: Any) -> np.ndarray:
-    """ln p*(v) = ln Σ_h e^{−E(v, h)}, nats, of every row of `data`: float64 (rows,); ln p(v) + ln Z.
+    """ln p*(v) = ln Σ_h e^{−E(v, h)}, nats, of every row of `data`: float64 (rows,); ln p(v) + ln Z. Of an
+    RBM also where entries are missing (nan): summed over them (`known_entries`).
 
     Raises InputError for data that the units cannot take.
     """
     if isinstance(model, RBM):
         layered(model)
+        array = host_array(data)
+        if has_missing(array):
+            model.visible_layer.check(array, "data", missing=True)
+            return log_known(model, array)
         return by_rows(lambda rows: -_free_energies(model, rows), model, data)
     parts = [exact_log_unnormalised(model, rows)[:count] for rows, count in _chunks(model, data)]
     return np.concatenate(parts)

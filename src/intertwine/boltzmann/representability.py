@@ -49,7 +49,7 @@ def represent(
     r"""An RBM with KL(P‖model) < `kl` nats for the distribution P on n bits.
 
     probabilities: 2^n numbers ≥ 0 that add up to 1, in the order of `UnitLayer.states()`: the first unit
-        varies slowest, and 0 (or −1) comes before 1; n ≤ 12.
+        varies slowest, and 0 comes before 1, spin +1 before −1, as in the matrices of `Operator`; n ≤ 12.
     units, hidden_units: "binary" or "spin". dtype: of the parameters; float32
         reaches about 1e-10.
 
@@ -66,6 +66,7 @@ def represent(
         raise fail("kl", "a positive number of nats", kl, "for example 1e-6")
     one_of("units", units, ("binary", "spin"))
     one_of("hidden_units", hidden_units, ("binary", "spin"))
+    p = p[::-1] if units == "spin" else p  # below, +1 is the corner 1 of the cube
     kind = parameter_dtype(dtype)
     if kind.kind == "c":
         raise fail("dtype", "a real type", kind.name)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from intertwine._version import __version__
-from intertwine.cli import classify, ground_state, learn, renormalize, runs
+from intertwine.cli import classify, ground_state, learn, renormalize, runs, trained
 
 app = typer.Typer(
     name="intertwine",
@@ -22,6 +22,8 @@ app.command("renormalize", rich_help_panel="Experiments")(renormalize.renormaliz
 app.command("run", rich_help_panel="Experiments")(runs.run)
 app.command("resume", rich_help_panel="Run folders")(runs.resume)
 app.command("report", rich_help_panel="Run folders")(runs.report)
+app.command("sample", rich_help_panel="Run folders")(trained.sample)
+app.command("score", rich_help_panel="Run folders")(trained.score)
 app.command("worker", hidden=True)(runs.worker)
 
 

@@ -9,7 +9,16 @@ import typer
 from intertwine.cli.flags import Out, Overwrite, flag, tables_from_flags
 from intertwine.cli.starting import start
 
-TEXT = {"data.name", "data.units", "data.shape", "data.variable", "data.labels", "data.folder", "model.name"}
+TEXT = {
+    "data.name",
+    "data.units",
+    "data.shape",
+    "data.variable",
+    "data.labels",
+    "data.alphabet",
+    "data.folder",
+    "model.name",
+}
 FIELDS = {
     "data": "data.name",
     "rows": "data.rows",
@@ -17,6 +26,9 @@ FIELDS = {
     "shape": "data.shape",
     "variable": "data.variable",
     "labels": "data.labels",
+    "header": "data.header",
+    "alphabet": "data.alphabet",
+    "similarity": "data.similarity",
     "test_share": "data.test_share",
     "data_folder": "data.folder",
     "download": "data.download",
@@ -62,6 +74,13 @@ def learn(
     ] = None,
     labels: Annotated[
         str | None, flag("--labels", "another array or column of it, or a file", "NAME")
+    ] = None,
+    header: Annotated[str | None, flag("--header", "of a table: auto, yes, no", "WORD")] = None,
+    alphabet: Annotated[
+        str | None, flag("--alphabet", "of sequences: dna, rna, protein, letters", "WORD")
+    ] = None,
+    similarity: Annotated[
+        str | None, flag("--similarity", "of sequences that count as one, 0: none", "NUMBER")
     ] = None,
     test_share: Annotated[str | None, flag("--test-share", "of a file's rows, held out", "NUMBER")] = None,
     data_folder: Annotated[str | None, flag("--data-folder", "where mnist is", "FOLDER")] = None,

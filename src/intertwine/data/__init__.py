@@ -4,6 +4,8 @@
     load.py                `load(name or path)`
     units.py               which units, and rows in those units
     values.py              one pass over the values: finite, binary, ±1, grey, constant columns
+    arrays.py, columns.py  data in memory (frames, masked, sparse) as arrays; named columns as rows and labels
+    sequences.py, words.py FASTA, alphabets, weights of sequences that are alike
     files.py               a path to an array: which format, how large, checksum
     numpy_files.py, idx.py, netcdf.py, table.py      one format a file
     ising.py, bars_and_stripes.py                    distributions known exactly, drawn exactly
@@ -15,5 +17,8 @@ a header is first compared with the size of the file.
 
 from intertwine.data.dataset import Dataset, Known, binarise
 from intertwine.data.load import load
+from intertwine.data.sequences import letters, pair_statistics, similarity_weights, write_fasta
 
-__all__ = ["Dataset", "Known", "binarise", "load"]
+__all__ = [
+    "Dataset", "Known", "binarise", "letters", "load", "pair_statistics", "similarity_weights", "write_fasta",
+]  # fmt: skip

@@ -24,9 +24,11 @@ MISSING = ("", "na", "n/a", "#n/a", "nan", "-nan", "null", "none", "<na>", "nat"
 """Words, in lower case, that stand for a value that is not there."""
 
 _TRUTH = {"true": 1.0, "false": 0.0}
+_UNNAMED = {"", "unnamed: 0"}
+"""Names of the column in which an index is written, whatever its numbers."""
 _NUMBERING = {
-    "", "id", "ids", "index", "idx", "row", "rowid", "row_id", "row_number", "rownames", "no", "no.", "nr",
-    "number", "sample_id", "unnamed: 0",
+    "id", "ids", "index", "idx", "row", "rowid", "row_id", "row_number", "rownames", "no", "no.", "nr",
+    "number", "sample_id",
 }  # fmt: skip
 _LABELLING = {"label", "labels", "class", "target"}
 _LEAST_NUMBERED = 4
@@ -92,7 +94,8 @@ def interpreted(
         kept = [_place(argument, names, name.strip(), "variable") for name in variable.split(",")]
     else:
         kept = [place for place in kept if place != label]
-        empty = [k for k in kept if _is_empty(table.columns[k]) and _name(names, k) == ""]
+        unnamed = [k for k in kept if _name(names, k) in ("", None) and k > 0]
+        empty = [k for k in unnamed if _is_empty(table.columns[k])]  # of a separator at the end of each line
         kept = [k for k in kept if k not in empty]
         numbering = [k for k in kept if len(kept) > 1 and _numbers_rows(table.columns[k], _name(names, k))]
         kept = [k for k in kept if k not in numbering]
@@ -171,6 +174,8 @@ def _is_empty(column: np.ndarray) -> bool:
 def _numbers_rows(column: np.ndarray, name: str | None) -> bool:
     if column.dtype == object or np.isnan(column).any() or (column != np.rint(column)).any():
         return False
+    if name in _UNNAMED:
+        return True
     if name in _NUMBERING:
         return len(np.unique(column)) == len(column)
     counted = np.arange(len(column))

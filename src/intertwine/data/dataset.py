@@ -18,8 +18,10 @@ from typing import Any
 import numpy as np
 
 from intertwine._checks import fail
+from intertwine.data import words
 from intertwine.data.arrays import as_array
 from intertwine.data.columns import interpreted, is_frame, table_of
+from intertwine.data.sequences import SIMILAR, similarity_weights
 from intertwine.data.units import converter, find_units
 from intertwine.data.values import Values, blocks, check_real, examine
 
@@ -61,7 +63,8 @@ class Dataset:
     units: "binary", "spin", "gaussian" or "potts:q". grey: whether bytes g are probabilities g/255 of a 1.
     offset, scale: None, or float32[N] that were subtracted and divided by. notes: what a user should know.
     columns: the names of the columns as they were read, classes: the words that labels number, or None.
-    missing: how many entries of all rows are nan.
+    missing: how many entries of all rows are nan. alphabet: the letters of the states of sequences, or None.
+    weights: float64[n] of the rows of `train`, of sequences that are alike, else None.
     """
 
     name: str
@@ -81,6 +84,8 @@ class Dataset:
     columns: tuple[str, ...] | None = None
     classes: tuple[str, ...] | None = None
     missing: int = 0
+    alphabet: str | None = None
+    weights: np.ndarray | None = None
 
     @classmethod
     def of(
@@ -101,6 +106,8 @@ class Dataset:
         columns: tuple[str, ...] | None = None,
         classes: tuple[str, ...] | None = None,
         notes: tuple[str, ...] = (),
+        alphabet: str | None = None,
+        similarity: float | None = SIMILAR,
     ) -> Dataset:
         """The data set of an array (n, N), or of images (n, height, width), (n, height, width, channels) or
         (n, channels, height, width), whose rows stay in the order of the array.
@@ -109,6 +116,9 @@ class Dataset:
         names the rows is left out, and `notes` say so), a masked array, a sparse matrix, lists. nan, masked
         and missing entries are not known: they are kept as nan and counted in `missing`.
         labels: one a row, or the name of a column of a data frame.
+        Words of one length, or single letters (n, L), are aligned sequences (`sequences`): Potts units of the
+        letters of `alphabet` ("dna", "rna", "protein", the letters themselves, or None to find it). Those
+        that agree in a share of places ≥ `similarity` count together as one in `weights` (None: no weights).
         units: detected if None: {0, 1} is binary, {−1, 1} spin, bytes and [0, 1] grey, else gaussian;
         "potts": q is found from the data.
         test_share: the share of the rows to hold out where `test` is None; 0 holds none out.
@@ -121,6 +131,8 @@ class Dataset:
         >>> data.units, data.train.shape, data.test.shape
         ('binary', (15, 6), (5, 6))
         """
+        if is_frame(rows) and (found_words := words.sequence_column(table_of(rows), None, alphabet)):
+            rows = found_words
         if is_frame(rows):
             wanted = labels if isinstance(labels, str) else None
             read = interpreted(table_of(rows), name, labels=wanted)
@@ -131,6 +143,17 @@ class Dataset:
                 chosen = ",".join(columns or ())
                 held_out = interpreted(table_of(test), f"{name} (held out)", variable=chosen)
                 test = held_out.rows
+        told = False
+        if words.are_words(rows):
+            told = True
+            rows, alphabet, note = words.as_levels(rows, alphabet, name)
+            units, notes = units or f"potts:{len(alphabet)}", (*notes, note)
+            if test is not None:
+                test, _, _ = words.as_levels(test, alphabet, f"{name} (held out)")
+        elif alphabet is not None:
+            raise fail(
+                "alphabet", "None where data are no sequences of letters", repr(alphabet), "leave it out"
+            )
         rows, found = _rows(name, rows)
         shape = shape if shape is not None else found
         if shape is not None and prod(shape) != rows.shape[1]:
@@ -159,10 +182,16 @@ class Dataset:
             scale = np.where(values.deviation > 0, values.deviation, 1.0).astype(np.float32)
         convert = converter(kind, grey, values, offset, scale)
         train = convert(rows)
+        weights = None
+        if told and similarity is not None:
+            weights = similarity_weights(train, len(alphabet or ""), similarity)
+            notes += (f"{len(train)} sequences count as {weights.sum():.1f}: those alike in"
+                      f" {similarity:.0%} of their places share one weight",)  # fmt: skip
         test = None if test is None else convert(test)
         return cls(
             name, train, test, kind, labels, test_labels, shape, grey, source,
             checksum or digest(train), offset, scale, notes, known, columns, classes, missing,
+            alphabet, weights,
         )  # fmt: skip
 
     @property

@@ -10,6 +10,8 @@ import numpy as np
 
 from intertwine._checks import fail
 from intertwine.data.dataset import Dataset
+from intertwine.data.sequences import SIMILAR, is_fasta, read_fasta
+from intertwine.data.words import sequence_column
 
 NAMES = ("mnist", "rotmnist", "digits", "ising:8", "ising:8x16:2.5", "bars-and-stripes:4")
 _ISING = re.compile(r"ising:([0-9]{1,3})(?:x([0-9]{1,3}))?(?::([0-9]+(?:\.[0-9]*)?))?", re.ASCII)
@@ -31,6 +33,8 @@ def load(
     download: bool = False,
     seed: int = 0,
     header: bool | None = None,
+    alphabet: str | None = None,
+    similarity: float | None = SIMILAR,
 ) -> Dataset:
     """The data set called `name`, that of the file at the path `name`, or that of data in memory: an array, a
     data frame, a masked array, a sparse matrix, lists (see `Dataset.of`).
@@ -46,6 +50,8 @@ def load(
     say so.
     variable: which array of a file with several, or which columns of a table, their names separated by
     commas. labels: another array of the file (npz, netCDF), a column of the table, or a file.
+    alphabet, similarity: of sequences of letters (FASTA, also gzipped; tables with a column of words of one
+    length, or columns of single letters): see `Dataset.of`.
     header: whether the first line of a table holds names; found out if None.
     test_share: of a file's rows, how many to hold out (where it has no array called test). seed: of that
     choice, and of generated rows. folder: where the files of mnist are; else the environment variable
@@ -60,7 +66,10 @@ def load(
     if not 0 <= test_share < 1:
         raise fail("test_share", "a share of [0, 1)", test_share, "say 0.1")
     if not isinstance(name, str | Path):
-        return Dataset.of(name, labels=labels, units=units, shape=shape, test_share=test_share, seed=seed)
+        return Dataset.of(
+            name, labels=labels, units=units, shape=shape, test_share=test_share, seed=seed,
+            alphabet=alphabet, similarity=similarity,
+        )  # fmt: skip
     text = str(name)
     if text == "mnist":
         from intertwine.data.mnist import mnist
@@ -82,7 +91,7 @@ def load(
         from intertwine.data.bars_and_stripes import bars_and_stripes
 
         return _with_units(bars_and_stripes(int(match[1])), units)
-    return _from_file(text, units, shape, variable, labels, test_share, seed, header)
+    return _from_file(text, units, shape, variable, labels, test_share, seed, header, alphabet, similarity)
 
 
 def is_named(name: str) -> bool:
@@ -124,13 +133,24 @@ def _check_path(name: str) -> Path:
 
 def _from_file(
     name: str, units: Any, shape: Any, variable: str | None, labels: Any, test_share: float, seed: int,
-    header: bool | None,
+    header: bool | None, alphabet: str | None, similarity: float | None,
 ) -> Dataset:  # fmt: skip
     from intertwine.data.files import checksum, has_named_columns, read_array
 
     path = _check_path(name)
+    if is_fasta(path):
+        _, sequences = read_fasta(path)
+        return Dataset.of(
+            sequences, units=units, labels=_label_column(path, labels, len(sequences)) if labels else None,
+            test_share=test_share, seed=seed, name=path.name, source=str(path), checksum=checksum(path),
+            alphabet=alphabet, similarity=similarity,
+        )  # fmt: skip
     if has_named_columns(path):
-        return _from_table(path, units, shape, variable, labels, test_share, seed, header)
+        return _from_table(
+            path, units, shape, variable, labels, test_share, seed, header, alphabet, similarity
+        )
+    if alphabet is not None:
+        raise fail("alphabet", "None where data are no sequences", repr(alphabet), "leave it out")
     if header is not None:
         raise fail("header", f"None with {path.name}, which is no table", header, "leave it out")
     rows = read_array(path, variable)
@@ -145,12 +165,17 @@ def _from_file(
 
 def _from_table(
     path: Path, units: Any, shape: Any, variable: str | None, labels: Any, test_share: float, seed: int,
-    header: bool | None,
+    header: bool | None, alphabet: str | None, similarity: float | None,
 ) -> Dataset:  # fmt: skip
     from intertwine.data.columns import interpreted
     from intertwine.data.files import checksum, read_named_columns
 
     table = read_named_columns(path, header)
+    if (sequences := sequence_column(table, variable, alphabet)) is not None:
+        return Dataset.of(
+            sequences, test_share=test_share, seed=seed, name=path.name, source=str(path), units=units,
+            checksum=checksum(path), alphabet=alphabet, similarity=similarity,
+        )  # fmt: skip
     column = labels if labels is None or str(labels) in (table.names or ()) else None
     if labels is not None and column is None and not Path(labels).is_file():
         what = f"a column of {path.name} or a file of labels"

@@ -145,7 +145,7 @@ def _named(path: Path, rows: np.ndarray, lines: list[str], separator: str | None
     found = is_header(rows[0], rows[1:], otherwise)
     if found is None:
         shown = (separator or " ").join(first[:8])
-        remedy = "say header=True if it holds names, header=False if it is a row"
+        remedy = "say header=True if it holds names, header=False if it is a row (--header yes, no)"
         raise fail(str(path), "a first line that is clearly names or clearly a row", shown, remedy)
     return found
 
@@ -184,16 +184,17 @@ def _words_over_numbers(path: Path, first: list[str], cells: list[list[str]], bo
             over = over if _counts([first[k] for k in over]) else []
         if not over:
             return False
+        complete = body[0].dtype == object or not np.isnan(body[0]).any()
+        if first[0] == "" and complete and len(over) == len(first) - 1:
+            return True  # nothing over an index
         try:
             found = is_header(
                 np.array([float(first[k]) for k in over]), np.column_stack([body[k] for k in over])
             )
         except ValueError:
             return False
-        if found is None and first[0] == "":
-            return True
         if found is None:
-            remedy = "say header=True if it holds names, header=False if it is a row"
+            remedy = "say header=True if it holds names, header=False if it is a row (--header yes, no)"
             got = ",".join(first[:8])
             raise fail(str(path), "a first line that is clearly names or clearly a row", got, remedy)
         return found

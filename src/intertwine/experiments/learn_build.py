@@ -18,7 +18,7 @@ from intertwine.boltzmann.defaults import DISCRETE_RATE, LAST_RATE, first_rate
 from intertwine.boltzmann.doubling import CopiedLikelihood, composed
 from intertwine.boltzmann.exact import is_enumerable
 from intertwine.boltzmann.kl import KL
-from intertwine.boltzmann.learn import check_rows
+from intertwine.boltzmann.learn import batches_of, check_rows
 from intertwine.boltzmann.stack import can_transpose, representation, transposed, upward_layers
 from intertwine.boltzmann.up_down import UpDown
 from intertwine.data.dataset import Dataset
@@ -32,6 +32,7 @@ from intertwine.models.deep_belief import DBN
 from intertwine.models.deep_boltzmann import DBM
 from intertwine.models.directed_layer import DirectedLayer
 from intertwine.models.rbm import RBM
+from intertwine.sampling.missing import SWEEPS
 
 
 def build_training(c: LearnConfiguration, data: Dataset, key: jax.Array) -> Training:
@@ -47,11 +48,11 @@ def _rbm(c: LearnConfiguration, data: Dataset, key: jax.Array) -> tuple[Stage, .
         got = f"{machine.size} visible and {machine.hidden} hidden units"
         raise fail("method.name", "'pcd' unless one layer has at most 22 units", got, "say 'pcd'")
     batches = _batches(c, data)
-    check_rows(machine, batches)
+    check_rows(machine, batches, missing=True)
     mover = build_optimiser(c, c.optimiser.epochs * batches.per_epoch, first_rate(machine))
     stage = Stage(
-        "", c.optimiser.epochs, batches.per_epoch, lambda _: machine, _objective(c), mover,
-        lambda machines, epoch, key: batches,
+        "", c.optimiser.epochs, batches.per_epoch, lambda _: machine,
+        _objective(c, SWEEPS if batches.missing else 0), mover, lambda machines, epoch, key: batches,
     )  # fmt: skip
     return (stage,)
 
@@ -153,7 +154,7 @@ def _with_biases(machine: RBM, visible: jax.Array) -> RBM:
 
 
 def _batches(c: LearnConfiguration, data: Dataset) -> Batches:
-    return Batches(data.train, c.optimiser.batch, seed=c.seed & 0xFFFFFFFF, binarise=data.grey)
+    return batches_of(data, c.optimiser.batch, seed=c.seed & 0xFFFFFFFF, binarise=False)
 
 
 def _hidden_batches(c: LearnConfiguration, data: Dataset, batches: Batches, upward: Any) -> Any:
@@ -168,9 +169,9 @@ def _hidden_batches(c: LearnConfiguration, data: Dataset, batches: Batches, upwa
     return of
 
 
-def _objective(c: LearnConfiguration) -> KL:
+def _objective(c: LearnConfiguration, missing: int = 0) -> KL:
     o = c.optimiser
-    return KL(build_method(c), o.centred, weight_decay=o.weight_decay, sparsity=_sparsity(c))
+    return KL(build_method(c), o.centred, weight_decay=o.weight_decay, sparsity=_sparsity(c), missing=missing)
 
 
 def _sparsity(c: LearnConfiguration) -> tuple[float, float] | None:

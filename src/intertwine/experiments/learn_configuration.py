@@ -22,6 +22,7 @@ from pydantic import Field, field_validator, model_validator
 
 from intertwine._checks import InputError, fail
 from intertwine.boltzmann.defaults import AVERAGE, CHAINS, SCALE, STEPS
+from intertwine.data.sequences import SIMILAR
 from intertwine.experiments.fields import Section, choice, integer, number, text
 
 MOST_UNITS = 1 << 20
@@ -42,7 +43,10 @@ def _rate() -> Any:
 
 class Data(Section):
     """A named set (mnist, rotmnist, digits, ising:8, ising:8x16:2.5, bars-and-stripes:4) or a file (npy, npz,
-    netCDF, CSV, parquet, IDX). `auto` and `none` stand for what is not given.
+    netCDF, CSV, parquet, IDX, FASTA). `auto` and `none` stand for what is not given.
+
+    header: whether the first line of a table holds names. similarity: sequences alike in this share of their
+    places count as one, 0 for none.
     """
 
     name: str = text("ising:8", "a named data set or a file", "for example 'ising:8'", longest=4096)
@@ -51,6 +55,9 @@ class Data(Section):
     shape: str = text("auto", "'auto', HEIGHTxWIDTH such as 28x28, or with channels, 32x32x3")
     variable: str = text("auto", "'auto' or the name of an array of the file")
     labels: str = text("none", "'none', the name of an array of the file, or a file of labels", longest=4096)
+    header: Literal["auto", "yes", "no"] = choice("auto", "auto", "yes", "no")
+    alphabet: str = text("auto", "'auto', 'dna', 'rna', 'protein' or the letters of sequences")
+    similarity: float = number(SIMILAR, 0.0, 1.0)
     test_share: float = number(0.1, 0.0, 0.9)
     folder: str = text(
         "auto", "'auto' (the environment variable INTERTWINE_DATA) or the folder of mnist", longest=4096
@@ -91,7 +98,13 @@ class Data(Section):
         from intertwine.data.load import FROM_MNIST, is_named
 
         named = is_named(self.name)
-        for field, default in (("shape", "auto"), ("variable", "auto"), ("labels", "none")):
+        for field, default in (
+            ("shape", "auto"),
+            ("variable", "auto"),
+            ("labels", "none"),
+            ("alphabet", "auto"),
+            ("header", "auto"),
+        ):
             value = getattr(self, field)
             if named and value != default:
                 raise fail(

@@ -1,6 +1,7 @@
 """What a learning run leaves: `result.json`, the numbers, and `result.nc`, the arrays (xarray).
 
-result.nc   sample(sample, unit), chain by chain; example(example, unit) rows to learn from
+result.nc   sample(sample, unit), every one drawn: the last draw of each chain, then those before it;
+            example(example, unit) rows to learn from
             filter(filter, unit), columns of W, the strongest first; filter_unit(filter), which they are
             free_energy_train(row_train), free_energy_test(row_test), free_energy_samples(sample), nats
             observable(chain, draw), its autocorrelation(lag); singular_value(line, mode)
@@ -17,13 +18,17 @@ import numpy as np
 
 from intertwine._version import __version__
 from intertwine.experiments.learn_configuration import LearnConfiguration
+from intertwine.experiments.learn_statistics import moments
 from intertwine.experiments.results import number_or_nan, parameter_variables, versions
 from intertwine.experiments.run_data import data_record
 from intertwine.models.parameters import count_parameters
 from intertwine.sampling.convergence import autocovariance
 from intertwine.sampling.estimate import estimate
 
-SHOWN_SAMPLES, SHOWN_EXAMPLES, SHOWN_FILTERS = 1000, 100, 100
+SHOWN_EXAMPLES, SHOWN_FILTERS = 100, 100
+MOMENT_ROWS = 100_000
+"""Rows of the data, at most, whose means and covariances are compared with the samples'."""
+
 LAGS = 100
 COLUMNS = (
     "step", "epoch", "updates", "log_likelihood", "log_likelihood_error", "log_likelihood_lower",
@@ -49,6 +54,12 @@ class Drawn(NamedTuple):
     def rows(self) -> np.ndarray:
         """(chains·draws, N), chain by chain."""
         return self.configurations.reshape(-1, self.configurations.shape[-1])
+
+    def latest_first(self, values: np.ndarray) -> np.ndarray:
+        """Values of `rows`, (chains·draws, …), with those of the last draw of every chain first."""
+        chains, draws = self.configurations.shape[:2]
+        of_chains = values.reshape(chains, draws, *values.shape[1:])
+        return of_chains[:, ::-1].swapaxes(0, 1).reshape(values.shape)
 
 
 def metrics_record(scalars: dict[str, Any]) -> dict[str, Any]:
@@ -128,18 +139,27 @@ def dataset(
     import xarray
 
     order, filters = strongest_filters(weights)
-    shown = drawn.configurations[:, -1, :][:SHOWN_SAMPLES]
-    observable = drawn.observable
+    observable, samples = drawn.observable, drawn.latest_first(drawn.rows)
     variables: dict[str, Any] = {
-        "sample": (("sample", "unit"), shown, _words("the last draw of each chain")),
-        "example": (("example", "unit"), data.examples(SHOWN_EXAMPLES), _words("rows to learn from")),
+        "sample": (
+            ("sample", "unit"),
+            samples,
+            _words("the last draw of each chain first"),
+        ),
+        "example": (("example", "unit"), _examples(data), _words("rows to learn from")),
         "filter": (("filter", "unit"), filters, _words("columns of W of the largest norm")),
         "filter_unit": ("filter", order, _words("the hidden units of the filters")),
         "observable": (("chain", "draw"), observable, _words("free energy along the chains", "nats")),
         "autocorrelation": ("lag", autocorrelation(observable), _words("of the free energy along a chain")),
     }
     for name, values in free.items():
+        values = drawn.latest_first(values) if name == "samples" else values
         variables[f"free_energy_{name}"] = (f"row_{name}", values, _words(f"free energy of {name}", "nats"))
+    weights_of_rows = None if data.weights is None else data.weights[:MOMENT_ROWS]
+    variables |= moments(data.examples(MOMENT_ROWS), drawn.rows, weights_of_rows)
+    if data.scale is not None:
+        variables["column_offset"] = ("unit", data.offset, _words("subtracted from the columns"))
+        variables["column_scale"] = ("unit", data.scale, _words("that the columns were divided by"))
     variables |= _history(history) | parameter_variables(model)
     height, width = data.shape if data.shape and len(data.shape) == 2 else (0, 0)
     attributes = {
@@ -151,7 +171,18 @@ def dataset(
         "convention": "E = −(vᵀWh + a·v + b·h), F(v) = −ln Σ_h e^{−E}, natural logarithms",
         "source": f"intertwine {__version__}",
     }
+    if data.columns:
+        attributes["columns"] = "\n".join(data.columns)
     return xarray.Dataset(variables, attrs=attributes)
+
+
+def _examples(data: Any) -> np.ndarray:
+    """Rows to learn from, missing entries at the means of their columns."""
+    rows = data.examples(SHOWN_EXAMPLES)
+    if not data.missing:
+        return rows
+    known = data.examples(MOMENT_ROWS)
+    return np.where(np.isnan(rows), np.nanmean(known, 0), rows)
 
 
 def strongest_filters(weights: Any) -> tuple[np.ndarray, np.ndarray]:

@@ -15,7 +15,7 @@ from intertwine.records.folder import CHECKPOINTS, CONFIG, RESULT
 
 def load(folder: str | Path) -> Any:
     """The result of the complete run in `folder`: a `GroundStateRun` of a ground-state run, the network of a
-    classifying one.
+    classifying one, the machine with its units and columns of a learning one (`trained.Trained`).
 
     Raises `InputError` for other folders, runs that are not complete, runs of other kinds, and where JAX is
     not set to the precision of the run.
@@ -34,9 +34,18 @@ def load(folder: str | Path) -> Any:
     name = kind.module.rpartition(".")[2]
     if name == "classify":
         return kind.load("load_classifier")(path)
+    if name == "learn":
+        from intertwine.experiments.trained import load_trained
+
+        return load_trained(path)
     if name != "ground_state":
         remedy = "its numbers are in result.json and result.nc"
-        raise fail("folder", "a ground-state or classifying run", f"{folder}, a run of another kind", remedy)
+        raise fail(
+            "folder",
+            "a ground-state, learning or classifying run",
+            f"{folder}, a run of another kind",
+            remedy,
+        )
     return _ground_state(path)
 
 

@@ -71,6 +71,7 @@ class Plain:
 
     def step(self, record: dict[str, Any]) -> None:
         now, step = time.monotonic(), record["step"] + 1
+        words = self.describe(record)  # of every step: it may remember what not every line has
         if self._begin is None:
             self._begin, self._first = now, step
         if now - self._shown < self.interval and step != self.steps:
@@ -79,7 +80,7 @@ class Plain:
         done = step - self._first
         left = (now - self._begin) / done * (self.steps - step) if done else None
         tail = f"  {left:.0f} s left" if left is not None else ""
-        print(f"step {step}/{self.steps}  {self.describe(record)}{tail}", flush=True)
+        print(f"step {step}/{self.steps}  {words}{tail}", flush=True)
 
     def note(self, line: str) -> None:
         print(line, flush=True)

@@ -24,6 +24,9 @@ def load_data(d: Any) -> Dataset:
         folder=None if d.folder == "auto" else d.folder,
         download=d.download,
         seed=d.seed,
+        header={"auto": None, "yes": True, "no": False}[d.header],
+        alphabet=None if d.alphabet == "auto" else d.alphabet,
+        similarity=d.similarity or None,
     )
 
 
@@ -46,5 +49,8 @@ def data_record(data: Any) -> dict[str, Any]:
         "grey": data.grey,
         "shape": list(data.shape) if data.shape else None,
         "entropy": data.known.entropy if data.known else None,
+        "missing": data.missing,
+        "alphabet": data.alphabet,
+        "effective_rows": None if data.weights is None else float(data.weights.sum()),
         "notes": list(data.notes),
     }

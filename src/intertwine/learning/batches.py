@@ -22,6 +22,7 @@ from jax import Array
 
 from intertwine._checks import fail, positive_int
 from intertwine._threads import background
+from intertwine.data.arrays import as_array
 from intertwine.models.random_bits import uniforms
 
 CHUNK_BYTES = 2**24
@@ -48,7 +49,7 @@ class Batches:
         rows each, such as (images, labels).
     batch: rows a batch; all rows where there are fewer. seed: of the order. binarise: the values of the first
         array are probabilities, floats from 0 to 1 or uint8 from 0 to 255.
-    most: batches in a chunk, at most.
+    most: batches in a chunk, at most. `missing`: whether some entry of the first array is nan.
 
     Raises InputError for data that are empty, of another type, or of different lengths.
 
@@ -69,6 +70,7 @@ class Batches:
         self.batch = min(positive_int("batch", batch, "give the rows of a mini-batch"), self.rows)
         self.seed = int(seed)
         self.binarise = bool(binarise)
+        self.missing = has_missing(self.arrays[0])
         if self.binarise:
             check_probabilities(self.arrays[0])
         one = sum(a[:1].nbytes for a in self.arrays) * self.batch
@@ -126,33 +128,39 @@ def prefetched(chunks: Iterator[Chunk]) -> Iterator[Chunk]:
 
 
 def binarised(values: Array, dtype: Any, *, key: Array) -> Array:
-    """0 or 1 of `dtype`, 1 with the probability that `values` say: floats, or uint8 in units of 1/255.
+    """0 or 1 of `dtype`, 1 with the probability that `values` say: floats, or uint8 in units of 1/255; nan
+    stays nan.
 
     >>> import jax
     >>> binarised(jnp.array([0, 255], jnp.uint8), jnp.float32, key=jax.random.key(0)).tolist()
     [0.0, 1.0]
     """
-    scale = 255 if jnp.issubdtype(values.dtype, jnp.integer) else 1
-    return (uniforms(key, values.shape, dtype) * scale < values.astype(dtype)).astype(dtype)
+    if jnp.issubdtype(values.dtype, jnp.integer):
+        return (uniforms(key, values.shape, dtype) * 255 < values.astype(dtype)).astype(dtype)
+    values = values.astype(dtype)
+    return jnp.where(jnp.isnan(values), values, (uniforms(key, values.shape, dtype) < values).astype(dtype))
 
 
 def host_array(data: Any, argument: str = "data") -> np.ndarray:
-    """`data` as an array of the host with at least one row, not copied if it is one already.
+    """`data` (an array, a data frame, a masked array, a sparse matrix, lists) as an array of the host with at
+    least one row, not copied if it is one already; nan where an entry is masked or missing.
 
     >>> host_array([])
     Traceback (most recent call last):
     ...
     intertwine._checks.InputError: data: expected at least one row, got shape (0,); is the file empty?.
     """
-    try:
-        array = data if isinstance(data, np.ndarray) else np.asarray(data)
-    except (TypeError, ValueError) as error:
-        raise fail(argument, "an array of numbers", type(data).__name__, str(error)) from None
+    array = as_array(data, argument)
     if array.dtype.kind not in "biuf":
         raise fail(argument, "an array of booleans, integers or floats", f"type {array.dtype}")
     if array.ndim == 0 or array.shape[0] == 0:
         raise fail(argument, "at least one row", f"shape {array.shape}", "is the file empty?")
     return array
+
+
+def has_missing(array: np.ndarray) -> bool:
+    """Whether some entry is nan."""
+    return array.dtype.kind == "f" and any(bool(np.isnan(rows).any()) for _, rows in blocks(array))
 
 
 def blocks(array: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
@@ -163,13 +171,14 @@ def blocks(array: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
 
 
 def check_probabilities(array: np.ndarray, argument: str = "data") -> None:
-    """Raise InputError unless every value is a probability: a float of [0, 1], or uint8 in units of 1/255."""
+    """Raise InputError unless every value is a probability, a float of [0, 1] or uint8 in units of 1/255, or
+    nan: missing."""
     if array.dtype.kind == "b" or array.dtype == np.uint8:
         return
     if array.dtype.kind != "f":
         raise fail(argument, "floats from 0 to 1 or uint8, to binarise", f"type {array.dtype}")
     for begin, rows in blocks(array):
-        bad = ~((rows >= 0) & (rows <= 1))
+        bad = ~(((rows >= 0) & (rows <= 1)) | np.isnan(rows))
         if bad.any():
             where = np.argwhere(bad)[0]
             shown = tuple(int(i) for i in (where[0] + begin, *where[1:]))

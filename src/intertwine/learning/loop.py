@@ -28,7 +28,8 @@ from intertwine._threads import background
 from intertwine.learning.guard import Guard
 from intertwine.learning.objective import Evaluation, Objective
 from intertwine.learning.optimiser import Optimiser
-from intertwine.learning.stream import OverBatches, advance, can_stream, settled
+from intertwine.learning.stream import OverBatches, advance, can_stream
+from intertwine.models.parameters import check_key
 from intertwine.sampling.estimate import Estimate
 
 
@@ -51,7 +52,7 @@ def start(model: Any, objective: Objective, optimiser: Optimiser, *, key: Array)
     Meanwhile the optimiser's step is compiled in the background, on the objective's `placeholder` if it has
     one: XLA's compiler and the thermalisation need a core each.
     """
-    init_key, run_key = jax.random.split(key)
+    init_key, run_key = jax.random.split(check_key(key))
     optimiser_state = optimiser.init(model)
     placeholder = getattr(objective, "placeholder", lambda _: None)(model)
     ahead = None
@@ -108,7 +109,6 @@ def _one_by_one(
             model, optimiser_state, moved = optimiser.step(
                 state.model, evaluation, state.optimiser_state, step=step
             )
-            model = settled(objective, model, objective_state)
         else:  # no step is made from what cannot be: the chains go on, and the guard counts
             model, optimiser_state, moved = (
                 state.model,

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float, Int, Num, Shaped
 
-from intertwine._checks import InputError
+from intertwine._checks import InputError, fail
 from intertwine.models.numerics import sum_log_2cosh, tanh
 
 Units = Literal["spin", "binary"]
@@ -61,3 +61,11 @@ def check_configuration(s: Shaped[Array, "N"], size: int) -> None:
             f"configuration: expected one array of shape ({size},), got {found}; a model takes one "
             "configuration: use jax.vmap(model) for many."
         )
+
+
+def check_columns(argument: str, values: Shaped[Array, "... N"], size: int) -> None:
+    """Raise unless the last axis of `values` has `size` columns (shapes are static: free inside jit)."""
+    shape = getattr(values, "shape", ())
+    if len(shape) == 0 or shape[-1] != size:
+        remedy = "a row holds one value for each unit of the machine"
+        raise fail(argument, f"configurations of {size} columns", f"shape {tuple(shape)}", remedy)

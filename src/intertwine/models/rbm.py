@@ -29,6 +29,7 @@ from jaxtyping import Float, Int, Num, Shaped
 from intertwine import _checks
 from intertwine.models.hidden_units import (
     HiddenCache,
+    check_columns,
     check_configuration,
     flip_changes,
     weighted_rows,
@@ -150,21 +151,24 @@ class RBM(eqx.Module):
 
     def angles(self, s: Shaped[Array, "... N"]) -> Num[Array, "... M"]:
         """θ = b + Wᵀv, the field on every hidden unit."""
+        check_columns("v", s, self.size)
         return self.hidden_bias + real_dot(s.astype(self._real), self.weights)
 
     def visible_angles(self, h: Shaped[Array, "... M"]) -> Num[Array, "... N"]:
         """a + W h, the field on every visible unit."""
+        check_columns("h", h, self.hidden)
         return self.visible_bias + real_dot(h.astype(self._real), self.weights.T)
 
     def energy(self, v: Shaped[Array, "... N"], h: Shaped[Array, "... M"]) -> Num[Array, "..."]:
         """E(v, h) = −(vᵀWh + a·v + b·h) + base(v) + base(h), nats."""
-        v, h = v.astype(self._real), h.astype(self._real)
+        v, h = jnp.asarray(v).astype(self._real), jnp.asarray(h).astype(self._real)
         linked = (self.angles(v) * h).sum(-1) + (self.visible_bias * v).sum(-1)
         return self.visible_layer.base(v) + self.hidden_layer.base(h) - linked
 
     def free_energy(self, v: Shaped[Array, "... N"]) -> Num[Array, "..."]:
         """F(v) = −ln Σ_h e^{−E(v, h)} = −ln Ψ(v), nats; many configurations at once."""
-        v = v.astype(self._real)
+        v = jnp.asarray(v).astype(self._real)
+        check_columns("v", v, self.size)
         visible = (self.visible_bias * v).sum(-1) - self.visible_layer.base(v)
         return -(visible + self.hidden_layer.log_partition(self.angles(v)))
 

@@ -165,7 +165,7 @@ _ONE_COLUMN = {
         partial(mean_unit, units="spin"),
         _sample_spin,
         _no_base,
-        ((-1,), (1,)),
+        ((1,), (-1,)),
         "-1 or 1",
     ),
     "gaussian": UnitKind(

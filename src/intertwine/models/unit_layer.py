@@ -117,7 +117,8 @@ class UnitLayer:
         return sum(kind.base(part) for kind, part in self._split(x))  # type: ignore[return-value]
 
     def states(self) -> Int8[np.ndarray, "K size"]:
-        """Every configuration of a discrete layer, int8; the first unit varies slowest.
+        """Every configuration of a discrete layer, int8; the first unit varies slowest, and 0 comes before 1,
+        +1 before −1: the order of `Operator` and of every enumeration.
 
         Raises InputError for continuous units, and for more than 2^24 configurations.
 
@@ -146,13 +147,16 @@ class UnitLayer:
             total *= len(row.states) ** (columns // row.columns)
         return float(total) if total < 10**300 else float("inf")
 
-    def check(self, x: Any, argument: str = "data") -> None:
-        """Raise InputError unless host data `x` (..., size) holds values that these units can have."""
+    def check(self, x: Any, argument: str = "data", *, missing: bool = False) -> None:
+        """Raise InputError unless host data `x` (..., size) holds values that these units can have; nan as
+        well where entries may be `missing`, in all columns of a Potts unit or in none."""
         array = np.asarray(x)
         if array.ndim < 1 or array.shape[-1] != self.size:
             raise fail(argument, f"rows of {self.size} columns", f"shape {array.shape}")
         if array.dtype.kind not in "biuf":
             raise fail(argument, "real numbers", f"type {array.dtype}")
+        if missing and array.dtype.kind == "f" and np.isnan(array).any():
+            array = self._with_possible_values(array, argument)
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             row = np.argwhere(~np.isfinite(array))[0]
             raise fail(argument, "finite numbers", f"{array[tuple(row)]} at {tuple(row.tolist())}")
@@ -160,6 +164,19 @@ class UnitLayer:
         for name, columns in self.parts:
             _check_values(array[..., begin : begin + columns], name, unit_kind(name), argument)
             begin += columns
+
+    def _with_possible_values(self, array: np.ndarray, argument: str) -> np.ndarray:
+        """`array` with a value of the units wherever a unit is nan."""
+        gone, values, begin = np.isnan(array), np.zeros(self.size), 0
+        for name, columns in self.parts:
+            kind = unit_kind(name)
+            groups = gone[..., begin : begin + columns].reshape(*gone.shape[:-1], -1, kind.columns)
+            if (groups.any(-1) != groups.all(-1)).any():
+                raise fail(argument, f"all {kind.columns} columns of a {name} unit missing, or none", "some")
+            if kind.states:
+                values[begin : begin + columns] = np.tile(kind.states[0], columns // kind.columns)
+            begin += columns
+        return np.where(gone, values, array)
 
     def _split(self, x: Array) -> list[tuple[UnitKind, Array]]:
         if len(self.parts) == 1:

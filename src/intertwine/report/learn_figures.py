@@ -16,6 +16,7 @@ from intertwine.report.figures import Metrics, gaps, stride
 from intertwine.report.theme import BLUE, GREY, ORANGE, PURPLE, TEAL
 
 MOST_BINS = 60
+MOST_POINTS = 4000
 SHOWN_CHAINS = 6
 _FILLS = {
     BLUE: "rgba(61, 132, 204, 0.20)",
@@ -153,6 +154,24 @@ def free_energies(train: np.ndarray, test: np.ndarray | None, samples: np.ndarra
     figure.update_xaxes(title_text="free energy F(v) (nats)")
     figure.update_yaxes(title_text="density (per nat)", rangemode="tozero")
     figure.update_layout(showlegend=True)
+    return figure
+
+
+def against(pairs: list[tuple[str, np.ndarray, np.ndarray]]) -> go.Figure:
+    """Values of the samples against those of the data, a panel each of `pairs` (name, data, samples), with
+    the line on which they are the same."""
+    figure = make_subplots(rows=1, cols=len(pairs), horizontal_spacing=0.12)
+    for column, (name, x, y) in enumerate(pairs, start=1):
+        ends = [float(min(x.min(), y.min())), float(max(x.max(), y.max()))]
+        line = {"color": GREY, "width": 1.2, "dash": "dot"}
+        figure.add_scatter(x=ends, y=ends, mode="lines", line=line, showlegend=False, row=1, col=column)
+        every = slice(None, None, max(1, len(x) // MOST_POINTS))
+        figure.add_scatter(
+            x=gaps(x[every]), y=gaps(y[every]), mode="markers", showlegend=False, row=1, col=column,
+            name=name, marker={"color": BLUE, "size": 4, "opacity": 0.5},
+        )  # fmt: skip
+        figure.update_xaxes(title_text=f"{name}, data", row=1, col=column)
+        figure.update_yaxes(title_text="samples", row=1, col=column)
     return figure
 
 

@@ -14,11 +14,21 @@ from intertwine.report.pictures import signed_pictures, unit_pictures
 from intertwine.report.plates import Plate, Tiles
 
 MOST_PICTURES, MOST_FILTERS = 64, 40
+MOST_LINES, MOST_COLUMNS = 60, 400
+"""Rows and columns of a picture of rows that are no pictures."""
 
 
 def plates(run: LearnRun) -> list[Plate]:
     """Every picture and figure that the run has numbers for, in the order of the page."""
-    drawn = [_samples(run), _likelihood(run), _filters(run), _free_energies(run), _mixing(run)]
+    drawn = [
+        _samples(run),
+        _rows_drawn(run),
+        _moments(run),
+        _likelihood(run),
+        _filters(run),
+        _free_energies(run),
+        _mixing(run),
+    ]
     drawn += [_progress(run), _spectrum(run), _optimiser(run)]
     there = [plate for plate in drawn if plate is not None]
     if sum(not plate.wide for plate in there) % 2:  # none stands alone in its row
@@ -44,6 +54,56 @@ def _samples(run: LearnRun) -> Plate | None:
     return Plate(
         "samples", "Samples", caption, "Samples beside examples.", None, 0, wide=True, tiles=tuple(groups)
     )
+
+
+def _rows_drawn(run: LearnRun) -> Plate | None:
+    """Samples beside examples where rows are no pictures: a row a line, a column a unit."""
+    if run.shape is not None:
+        return None
+    groups = []
+    for name, heading in (("sample", "Samples of the machine"), ("example", "Rows that it learnt from")):
+        rows = run.arrays.get(name)
+        if rows is None or len(rows) == 0:
+            continue
+        shown = _levels(rows[:MOST_LINES], _units(run))[:, :MOST_COLUMNS]
+        picture = unit_pictures(shown.reshape(1, -1), (shown.shape[0], shown.shape[1]), _units(run))
+        words = f"{len(shown)} rows, one a line, of {shown.shape[1]} units, one a column"
+        groups.append(Tiles(heading, f"{heading}: {words}.", tuple(picture)))
+    if not groups:
+        return None
+    caption = "Rows as lines of a picture: one draw of each chain, and rows of the data; dark is low."
+    words = "Samples beside examples, as lines."
+    return Plate("rows", "Samples", caption, words, None, 0, wide=True, tiles=tuple(groups))
+
+
+def _levels(rows: np.ndarray, units: str) -> np.ndarray:
+    """One number a unit: which state, of Potts units."""
+    head, _, count = units.partition(":")
+    if head != "potts" or not count.isdigit() or rows.shape[1] % int(count):
+        return rows
+    return rows.reshape(len(rows), -1, int(count)).argmax(-1).astype(float)
+
+
+def _moments(run: LearnRun) -> Plate | None:
+    pairs = [
+        (name, run.arrays[f"{short}_data"], run.arrays[f"{short}_samples"])
+        for name, short in (("means of columns", "mean"), ("covariances of pairs of columns", "covariance"))
+        if f"{short}_data" in run.arrays and f"{short}_samples" in run.arrays
+    ]
+    pairs = [(name, x, y) for name, x, y in pairs if len(x) == len(y) > 0]
+    if not pairs:
+        return None
+    figure = figures.against(pairs)
+    apart = [float(np.sqrt(np.mean((y - x) ** 2))) for _, x, y in pairs]
+    words = ", ".join(
+        f"{name} of the samples lie {d:.2g} (root mean square) from the data's"
+        for (name, _, _), d in zip(pairs, apart, strict=True)
+    )
+    caption = (
+        "Where the samples (up) have the statistics of the rows learnt from (across), the points lie on the"
+        f" line: {words}."
+    )
+    return Plate("moments", "Means and correlations", caption, f"Scatter: {words}.", figure, 360)
 
 
 def _filters(run: LearnRun) -> Plate | None:

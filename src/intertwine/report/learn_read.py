@@ -1,7 +1,8 @@
 r"""What the folder of a learning run holds, checked once, for the figures and the page as plain data.
 
 Names in `result.nc` (all optional): sample and example (·, unit), filter (filter, unit), free_energy_train,
-free_energy_test, free_energy_samples (row), observable (chain, draw), autocorrelation (lag); attributes
+free_energy_test, free_energy_samples (row), mean_data and mean_samples (unit), covariance_data and
+covariance_samples (pair), observable (chain, draw), autocorrelation (lag); attributes
 units, image_height, image_width (0: no images), sweeps_between_draws.
 """
 
@@ -36,8 +37,11 @@ SERIES = (
 )  # fmt: skip
 _ARRAYS = {
     "sample": 2, "example": 2, "filter": 2, "free_energy_train": 1, "free_energy_test": 1,
-    "free_energy_samples": 1, "observable": 2, "autocorrelation": 1,
+    "free_energy_samples": 1, "observable": 2, "autocorrelation": 1, "mean_data": 1, "mean_samples": 1,
+    "covariance_data": 1, "covariance_samples": 1,
 }  # fmt: skip
+_SHOWN = 1000
+"""Samples that are looked at."""
 _LARGEST = 256
 """Pictures of more pixels along an edge are not drawn."""
 
@@ -151,7 +155,7 @@ def _numbers(path: Path, table: dict[str, Any], name: str, names: tuple[str, ...
 def _read_arrays(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     dataset = read_dataset(path)
     found = {
-        name: numbers_of(path, dataset[name], axes)
+        name: numbers_of(path, dataset[name][:_SHOWN] if name == "sample" else dataset[name], axes)
         for name, axes in _ARRAYS.items()
         if name in dataset.variables
     }

@@ -22,15 +22,14 @@ import numpy as np
 from jaxtyping import Bool, Complex, Float
 
 from intertwine._checks import InputError, fail, positive_int
-from intertwine._shown import Shown
 from intertwine.rg.step import Step, as_couplings, linearise, measured, stepped
 
 _NEWTON_STEPS = 60
 _HALVINGS = 12
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class FixedPoint(Shown):
+@dataclass(frozen=True, eq=False)
+class FixedPoint:
     """Where a step stands still, and how it moves nearby.
 
     couplings: float64 (n,). matrix: ∂K'_i/∂K_j there, float64 (n, n). eigenvalues: of the matrix, largest
@@ -53,8 +52,8 @@ class FixedPoint(Shown):
         return "\n".join(lines)
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Flow(Shown):
+@dataclass(frozen=True, eq=False)
+class Flow:
     """Couplings by level.
 
     couplings: float64 (levels + 1, n), row 0 where the flow began; fewer rows where a coupling passed the

@@ -14,15 +14,16 @@ from jax import Array
 from jaxtyping import Bool, Float
 
 from intertwine._checks import fail
+from intertwine.data.arrays import as_array, is_missing
 from intertwine.models.unit_kinds import unit_kind
 from intertwine.models.unit_layer import UnitLayer
 
 
 class Clamp(NamedTuple):
-    """mask: which columns are held, (N,). values: of all columns, (N,) or (chains, N); free ones are not
-    read."""
+    """mask: which columns are held, (N,) or (chains, N). values: of all columns, (N,) or (chains, N); free
+    ones are not read."""
 
-    mask: Bool[Array, "N"]
+    mask: Bool[Array, "... N"]
     values: Float[Array, "... N"]
 
     def hold(self, v: Float[Array, "... chains N"]) -> Float[Array, "... chains N"]:
@@ -31,7 +32,8 @@ class Clamp(NamedTuple):
 
 
 def clamp_of(clamped: Any, layer: UnitLayer, chains: int, dtype: Any) -> Clamp | None:
-    """The clamp that `clamped` = (mask (N,) or column numbers (k,), values) describes; None for None.
+    """The clamp that `clamped` = (mask (N,) or column numbers (k,), values) describes, or rows (N,) or
+    (chains, N) that are nan where a column is free; None for None.
 
     values: (N,) or (chains, N) for all columns, of which the clamped ones are read, or (k,) or (chains, k)
     for the clamped columns only, in ascending order for a mask and in the order of the numbers.
@@ -45,6 +47,8 @@ def clamp_of(clamped: Any, layer: UnitLayer, chains: int, dtype: Any) -> Clamp |
     """
     if clamped is None:
         return None
+    if isinstance(clamped, np.ndarray):
+        return _by_rows(as_array(clamped, "clamped"), layer, chains, dtype)
     try:
         where, values = clamped
     except (TypeError, ValueError):
@@ -64,6 +68,16 @@ def clamp_of(clamped: Any, layer: UnitLayer, chains: int, dtype: Any) -> Clamp |
     full[..., columns] = given
     layer.check(full, "clamped")
     return Clamp(jnp.asarray(mask), jnp.asarray(full, dtype))
+
+
+def _by_rows(rows: np.ndarray, layer: UnitLayer, chains: int, dtype: Any) -> Clamp:
+    """The clamp that holds what is not nan, row by row."""
+    if rows.ndim not in (1, 2) or (rows.ndim == 2 and len(rows) != chains):
+        expected = f"rows ({layer.size},) or ({chains}, {layer.size}), nan where free"
+        raise fail("clamped", expected, f"shape {rows.shape}", "one row a chain")
+    layer.check(rows, "clamped", missing=True)
+    held = ~is_missing(rows)
+    return Clamp(jnp.asarray(held), jnp.asarray(np.where(held, rows, 0), dtype))
 
 
 def _columns(where: Any, size: int) -> np.ndarray:

@@ -60,7 +60,8 @@ class Gibbs:
     chains: how many chains run side by side; None: in `it.sample` one for each configuration that is asked
     for, 100 elsewhere.
     burn_in: sweeps before the first draw of fresh chains; None for `steps`.
-    clamped: (mask (N,) or column numbers (k,), values (k,) or (chains, k)) of visible columns to hold.
+    clamped: (mask (N,) or column numbers (k,), values (k,) or (chains, k)) of visible columns to hold; or an
+    array (N,) or (chains, N) that is nan where a column is free, other columns in every row (`complete`).
     start: configurations (any number, N) at which chains begin, in turn; None for units drawn without a
     field.
 

@@ -1,0 +1,102 @@
+"""The commands that use a trained run: sample and score."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from intertwine.cli.flags import flag
+
+Folder = Annotated[str, typer.Argument(metavar="FOLDER", help="a finished run of intertwine learn")]
+
+
+def sample(
+    folder: Folder,
+    count: Annotated[str, flag("--count", "how many; 1000", "INTEGER")] = "1000",
+    steps: Annotated[str, flag("--steps", "sweeps of the chain of each; 1000", "INTEGER")] = "1000",
+    temperature: Annotated[str, flag("--temperature", "of the machine, 1 as it was trained", "NUMBER")] = "1",
+    seed: Annotated[str, flag("--seed", "same seed, same samples", "INTEGER")] = "0",
+    out: Annotated[str, flag("--out", "a file: .npy, .csv or .fasta; samples.npy", "FILE")] = "samples.npy",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="replace the file")] = False,
+) -> int:
+    """Draw new rows from a trained machine, in the units of its data; say whether the chains have mixed."""
+    from intertwine.experiments.using import draw_rows, write_rows
+
+    path = _free(out, overwrite, (".npy", ".csv", ".fasta", ".fa"))
+    trained = _trained(folder)
+    rows, words = draw_rows(
+        trained, _integer("count", count), _integer("steps", steps), _number("temperature", temperature),
+        _integer("seed", seed, 0),
+    )  # fmt: skip
+    write_rows(path, trained, rows)
+    _say([*words, f"samples: {path}"])
+    return 0
+
+
+def score(
+    folder: Folder,
+    data: Annotated[str, flag("--data", "a file, or a named set, as intertwine learn takes", "NAME")],
+    variable: Annotated[str | None, flag("--variable", "which array of the file, or columns", "NAME")] = None,
+    out: Annotated[str | None, flag("--out", "a file for ln p of every row: .npy or .csv", "FILE")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="replace the file")] = False,
+) -> int:
+    """ln p of rows under a trained machine, nats a row, between the bounds of its ln Z."""
+    from intertwine.experiments.using import score_rows, write_scores
+
+    path = None if out is None else _free(out, overwrite, (".npy", ".csv"))
+    values, words = score_rows(_trained(folder), data, variable)
+    if path is not None:
+        write_scores(path, values)
+        words = [*words, f"ln p of every row: {path}"]
+    _say(words)
+    return 0
+
+
+def _trained(folder: str) -> Any:
+    from intertwine.cli.starting import set_precision
+    from intertwine.experiments.trained import load_trained
+
+    set_precision("float64")
+    return load_trained(folder)
+
+
+def _free(out: str, overwrite: bool, suffixes: tuple[str, ...]) -> Path:
+    from intertwine._checks import fail
+
+    path = Path(out)
+    if path.suffix.lower() not in suffixes:
+        raise fail("out", "a file " + ", ".join(suffixes), repr(out), f"say {path.stem or 'samples'}.npy")
+    if path.exists() and not overwrite:
+        remedy = "say --overwrite, or another name"
+        raise fail("out", "a file that is not there yet", f"{out}, which is", remedy)
+    if not path.absolute().parent.is_dir():
+        raise fail("out", "a file in a folder that exists", repr(out), "make the folder first")
+    return path
+
+
+def _integer(name: str, text: str, least: int = 1) -> int:
+    from intertwine._checks import fail
+
+    try:
+        value = int(text)
+    except ValueError:
+        value = least - 1
+    if not least <= value < 2**31:
+        raise fail(name, f"a whole number of at least {least}", repr(text), "for example 1000")
+    return value
+
+
+def _number(name: str, text: str) -> float:
+    from intertwine._checks import fail, positive_number
+
+    try:
+        return positive_number(name, float(text))
+    except ValueError:
+        raise fail(name, "a positive number", repr(text), "for example 1") from None
+
+
+def _say(lines: list[str]) -> None:
+    for line in lines:
+        print(line, flush=True)
