@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import intertwine as it
+from intertwine._caveats import Caveat
 from intertwine._checks import InputError
 
 KEY = jax.random.key(0)
@@ -39,7 +40,7 @@ def test_states_of_potts_samples_are_carried() -> None:
 
 
 BARE = np.random.default_rng(0).choice(np.array([-1, 1], np.int8), (200, 64))
-MACHINE = it.RBM(64, hidden=16, key=KEY)
+MACHINE = it.RBM(64, hidden=64, key=KEY)
 
 
 @pytest.mark.parametrize(
@@ -51,14 +52,25 @@ MACHINE = it.RBM(64, hidden=16, key=KEY)
         lambda: it.rg.coupling_metrics(BARE, it.rg.Majority(2), key=KEY),
         lambda: it.rg.learn_blocks(BARE, key=KEY),
         lambda: it.rg.mutual_information_bound(BARE, np.ones(4), key=KEY),
-        lambda: it.rg.as_rg_map(MACHINE),
-        lambda: it.rg.network_flow(MACHINE, "cold", 10),
-        lambda: it.rg.flow_fixed_point(MACHINE),
     ],
 )
 def test_a_lattice_that_nobody_told_is_asked_for(call) -> None:
     with pytest.raises(InputError, match="lattice: expected the lattice of the 64 "):
         call()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda rbm: it.rg.as_rg_map(rbm).lattice,
+        lambda rbm: it.rg.network_flow(rbm, "cold", 3, key=KEY).lattice,
+    ],
+)
+def test_the_torus_that_a_machine_is_taken_for_is_said(call) -> None:
+    with pytest.warns(Caveat, match="assumption: 64 visible units are taken for the square torus 8×8"):
+        assert call(MACHINE) == it.Square(8, 8)
+    with pytest.raises(InputError, match="lattice: expected the lattice of the 60 visible units"):
+        call(it.RBM(60, hidden=15, key=KEY))
 
 
 def test_another_lattice_than_that_of_the_samples_is_refused() -> None:

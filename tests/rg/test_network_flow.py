@@ -116,7 +116,6 @@ def test_the_same_key_gives_the_same_flow_and_prints():
         (lambda: network_flow(3, "cold", 5), "rbm: expected an RBM with real parameters"),
         (lambda: network_flow(RBM(4, 2, units="gaussian", key=KEY), "cold", 5), "rbm: expected"),
         (lambda: network_flow(RBM(9, 2, dtype=complex, key=KEY), "cold", 5), "rbm: expected"),
-        (lambda: network_flow(machine(), "cold", 5), "lattice: expected the lattice of the 9 visible"),
         (lambda: network_flow(machine(), "warm", 5, lattice=Square(3)), "start: expected 'cold', 'hot'"),
         (lambda: network_flow(machine(), -1.0, 5, lattice=Square(3)), "start: expected a temperature"),
         (lambda: network_flow(machine(), np.ones((5, 8)), 5, lattice=Square(3)),

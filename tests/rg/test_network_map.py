@@ -126,7 +126,6 @@ def test_block_rbms_of_strong_and_weak_weights(w):
         (lambda: as_rg_map(RBM(9, 4, dtype=complex, key=KEY)), "model: expected real parameters"),
         (lambda: as_rg_map(RBM(9, 4, units="gaussian", key=KEY)), "units of two states"),
         (lambda: as_rg_map(RBM(9, 4, key=KEY), layer=1), "layer: expected 0 to 0"),
-        (lambda: as_rg_map(RBM(9, 4, key=KEY)), "lattice: expected the lattice of the 9 visible"),
         (lambda: as_rg_map(RBM(9, 5, key=KEY), 0, Square(3)), "blocked: expected the lattice of the 5"),
         (lambda: as_rg_map(RBM(16, 4, key=KEY), lattice=Square(4), blocked=Square(2), block=2),
          "block: expected None"),

@@ -7,14 +7,17 @@ every level.
 from __future__ import annotations
 
 import dataclasses
+import math
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from jaxtyping import Int8, Int32
 
+from intertwine._caveats import caveat, tell
 from intertwine._checks import InputError, fail
 from intertwine.spaces.lattice import Lattice
+from intertwine.spaces.lattices import Square
 
 
 @lru_cache(maxsize=64)
@@ -69,6 +72,21 @@ def unknown_lattice(argument: str, sites: str, got: Any = None) -> InputError:
     """The error of a lattice that must be told."""
     remedy = "an array alone does not say how its sites are linked: give for example it.Square(16, 64)"
     return fail(argument, f"the lattice of the {sites}", got, remedy)
+
+
+def assumed_torus(size: int, argument: str, units: str) -> Lattice:
+    """The square torus of `size` units of a machine, which carries no lattice of its own, said as a `Caveat`.
+
+    Raises InputError where `size` is no square number.
+    """
+    side = math.isqrt(size)
+    if side * side != size:
+        raise unknown_lattice(argument, f"{size} {units}")
+    said = (
+        f"{size} {units} are taken for the square torus {side}×{side}; give {argument}=… where they are not"
+    )
+    tell([caveat("assumption", said)], stacklevel=4)
+    return Square(side, side)
 
 
 def checked_spins(spins: Any, lattice: Lattice, states: int | None = None) -> Int8[np.ndarray, "... N"]:

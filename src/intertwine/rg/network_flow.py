@@ -26,7 +26,7 @@ from intertwine._checks import fail, positive_int
 from intertwine.models.ising import Ising
 from intertwine.models.rbm import RBM
 from intertwine.models.spin_terms import linked_bonds
-from intertwine.rg.blocks import check_carried, unknown_lattice
+from intertwine.rg.blocks import assumed_torus, check_carried
 from intertwine.rg.thermometer import Temperature, ising_temperature
 from intertwine.sampling.estimate import Estimate, estimate
 from intertwine.spaces.lattice import Lattice
@@ -112,8 +112,8 @@ def network_flow(
 
     rbm: real, spin or binary visible units. start: configurations ±1 (chains, N); "cold" (all spins equal,
     half of the chains up); "hot" (random spins); or a temperature, for Ising configurations of it. lattice:
-    of the visible units; None for the one that configurations of `it.sample` brought along as `start`. key:
-    None is `jax.random.key(0)`.
+    of the visible units; None for the one that configurations of `it.sample` brought along as `start`, else
+    the square torus of side √N, said as a `Caveat`. key: None is `jax.random.key(0)`.
 
     Raises InputError for other machines and starts, and where no lattice is known.
 
@@ -215,7 +215,7 @@ def _lattice_of(rbm: Any, lattice: Lattice | None) -> Lattice:
     if not isinstance(rbm, RBM) or rbm.kind != "real" or rbm.units not in ("spin", "binary"):
         raise fail("rbm", "an RBM with real parameters and spin or binary visible units", type(rbm).__name__)
     if lattice is None:
-        raise unknown_lattice("lattice", f"{rbm.size} visible units")
+        return assumed_torus(rbm.size, "lattice", "visible units")
     if not isinstance(lattice, Lattice) or lattice.size != rbm.size:
         raise fail("lattice", f"a lattice of {rbm.size} sites", lattice)
     return lattice

@@ -30,7 +30,7 @@ from intertwine.models.deep_boltzmann import DBM
 from intertwine.models.ising import Ising
 from intertwine.models.rbm import RBM
 from intertwine.rg.blocking import BlockRule
-from intertwine.rg.blocks import blocked_lattice, checked_spins, unknown_lattice
+from intertwine.rg.blocks import assumed_torus, blocked_lattice, checked_spins
 from intertwine.rg.fisher_spectrum import log_weights, spin_view
 from intertwine.sampling.keys import key_words
 from intertwine.spaces.lattice import Lattice
@@ -137,7 +137,8 @@ def as_rg_map(
 
     model: an RBM, or a DBM or DBN of which `layer` and the next are read as an RBM (0: from the visible units
     up); real, with units of two states. lattice, blocked: where the two layers are; a machine does not carry
-    its lattice. block: b, for `blocked` the lattice of b × b blocks; None of both: found from the sizes.
+    its lattice, and None is taken for the square torus of side √N, said as a `Caveat`. block: b, for
+    `blocked` the lattice of b × b blocks; None of both: found from the sizes.
 
     Raises InputError for other machines, layers that there are not, lattices of other sizes, and where the
     lattices are neither given nor found.
@@ -194,7 +195,7 @@ def _smaller(lattice: Lattice, size: int) -> Lattice | None:
 
 def _placed(lattice: Lattice | None, size: int, name: str, units: str) -> Lattice:
     if lattice is None:
-        raise unknown_lattice(name, f"{size} {units}")
+        return assumed_torus(size, name, units)
     if not isinstance(lattice, Lattice) or lattice.size != size:
         shown = lattice.name if isinstance(lattice, Lattice) else lattice
         raise fail(name, f"a lattice of {size} sites", shown)
