@@ -38,7 +38,8 @@ def main() -> None:
     sampler = SwendsenWang(chains=20, steps=2)
     spins = sample(Ising(lattice, CRITICAL_SQUARE), options.samples, sampler=sampler, key=key)
     for w in options.weights:
-        found = mcrg(spins, as_rg_map(block_rbm(lattice, b=2, w=w)), levels=3, couplings=4, key=key)
+        rule = as_rg_map(block_rbm(lattice, b=2, w=w), lattice=lattice)
+        found = mcrg(spins, rule, levels=3, couplings=4, key=key)
         print(f"w = {w}")
         for name in ("y_T", "y_H"):
             pairs = zip(getattr(found, name)[:, 3], getattr(found, f"{name}_error")[:, 3], strict=True)

@@ -64,7 +64,7 @@ def main() -> None:
             centred=False, average=None, key=jax.random.fold_in(key, 10 + epochs),
         )  # fmt: skip
         machine, done = fit.model, epochs
-        found = flow_fixed_point(machine, key=jax.random.fold_in(key, 3))
+        found = flow_fixed_point(machine, lattice=Square(options.side), key=jax.random.fold_in(key, 3))
         cold, hot, T = float(found.cold.mean), float(found.hot.mean), found.temperature
         told = f"{T.mean:.3f} ± {T.error:.3f}" if np.isfinite(T.mean) else "∞"
         seconds = perf_counter() - begun

@@ -79,7 +79,7 @@ def refused_values(path, field):
     if path == ("system", "coupling") or (path[-1].startswith("learning_rate") and kind is not float):
         out = {
             **({} if path[-1] == "coupling" else {"zero": 0.0}),
-            "below": -1.0,
+            "below": -10.5 if path[-1] == "coupling" else -1.0,
             "above": 10.5,
             "huge": 1e300,
             "nan": math.nan,

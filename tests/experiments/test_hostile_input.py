@@ -377,7 +377,7 @@ RENORMALIZE_FLAGS = [
     ("--rule", "nowhere/run", "rule.name"),
     ("--rule", "majority:2.0", "rule.name"),
     ("--coupling", "nan", "system.coupling"),
-    ("--coupling", "-1", "system.coupling"),
+    ("--coupling", "-11", "system.coupling"),
     ("--field", "inf", "system.field"),
     ("--next", "much", "system.next"),
     ("--levels", "0", "levels"),

@@ -64,10 +64,25 @@ def _randomised(layer, dtype):
     )
 
 
+class InTraining(eqx.Module):
+    """A batch norm by the statistics of what it is given."""
+
+    norm: BatchNorm
+
+    def __call__(self, x, *, key=None):
+        return self.norm.normalised(x)[0]
+
+    rep_in = property(lambda self: self.norm.rep_in)
+    rep_out = property(lambda self: self.norm.rep_out)
+
+
+def _norm(rep, dtype):
+    return _randomised(BatchNorm(rep, dtype=dtype), dtype)
+
+
 def _rested(dtype):
-    norm = _randomised(BatchNorm(MIXED, dtype=dtype), dtype)
     x = jnp.asarray(np.random.default_rng(2).normal(1, 1, (8, 3, 3, MIXED.dimension)), dtype)
-    return eqx.nn.inference_mode(norm.calibrated(x))
+    return _norm(MIXED, dtype).calibrated(x)
 
 
 ROWS = {
@@ -90,9 +105,9 @@ ROWS = {
     "fourier circle hexagonal": Row(lambda t: FourierPointwise.circle(P6M, 2, 2, "relu"), P6M, (3, 3)),
     "fourier group": Row(lambda t: FourierPointwise.over_group(ONE, 2, "relu"), None, ()),
     "linear": Row(lambda t: _randomised(Linear(REGULAR, VECTORS, dtype=t, key=KEY), t), P4M, (4, 4)),
-    "batch norm": Row(lambda t: _randomised(BatchNorm(MIXED, dtype=t), t), P4M, (5, 5)),
+    "batch norm": Row(lambda t: InTraining(_norm(MIXED, t)), P4M, (5, 5)),
     "batch norm at rest": Row(_rested, P4M, (5, 5)),
-    "batch norm G/H": Row(lambda t: _randomised(BatchNorm(CORNER, dtype=t), t), CORNERS, ()),
+    "batch norm G/H": Row(lambda t: InTraining(_norm(CORNER, t)), CORNERS, ()),
     "layer norm": Row(lambda t: _randomised(LayerNorm(MIXED, dtype=t), t), P4M, (5, 5)),
     "dropout at rest": Row(lambda t: Dropout(MIXED, 0.5, inference=True), P4M, (4, 4)),
     "max pool": Row(lambda t: MaxPool(P4M, REGULAR), P4M, (6, 6)),

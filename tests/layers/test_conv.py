@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import intertwine as it
 from intertwine._checks import InputError
 from intertwine.layers.conv import Conv
 from intertwine.spaces.grid import Grid
@@ -261,3 +262,34 @@ def test_the_spectral_executor_is_the_gathered_one(name):
             ]
             gathered, spectral = (eqx.filter_jit(layer)(field) for layer in layers)
             np.testing.assert_allclose(spectral, gathered, atol=1e-12 * float(jnp.abs(gathered).max()))
+
+
+@pytest.mark.parametrize(
+    ("group", "into", "out", "width"),
+    [
+        ("p4m", "scalar + vector", "scalar + vector", 1),
+        ("p4m", "scalar", "scalar + pseudoscalar", 3),
+        ("cubic:o", "scalar + vector + irrep 1", "scalar + vector + irrep 1", 1),
+    ],
+)
+def test_blocks_that_no_kernel_joins(group, into, out, width):
+    """They get nothing from each other; the others are as they are alone."""
+    grid = it.Grid(group)
+    types = it.layers.field_type(grid, into), it.layers.field_type(grid, out)
+    layer = Conv(grid, *types, width, key=jax.random.key(0))
+    x = np.random.default_rng(0).normal(size=(2, *[3] * grid.dimension, types[0].dimension))
+    y = np.asarray(layer(x))
+    h = grid.group.generators[0]
+    np.testing.assert_allclose(layer(grid.act(h, x, types[0])), grid.act(h, y, types[1]), atol=1e-12)
+    if width == 1:
+        alone = np.asarray(layer(x * (np.arange(types[0].dimension) > 0)))  # without the scalar
+        np.testing.assert_allclose(alone[..., 1:], y[..., 1:], atol=1e-12)
+        assert np.abs(alone[..., 0]).max() < 1e-12 < np.abs(y).max()
+
+
+def test_a_linear_map_of_a_scalar_and_a_vector_is_two_numbers():
+    rep = it.layers.field_type(it.Grid("p4m"), "scalar + vector")
+    layer = it.layers.Linear(rep, rep, bias=False, key=jax.random.key(0))
+    a, c, d = np.asarray(layer(jnp.ones(3)))
+    assert a != 0 and c == d != 0
+    np.testing.assert_allclose(layer(jnp.array([2.0, 3.0, -1.0])), [2 * a, 3 * c, -c], atol=1e-12)

@@ -1,5 +1,7 @@
 """Configurations carry their lattice; what does not carry one is asked for it, and none is guessed from N."""
 
+import warnings
+
 import jax
 import numpy as np
 import pytest
@@ -37,6 +39,15 @@ def test_states_of_potts_samples_are_carried() -> None:
     assert np.array_equal(found.y_T, told.y_T)
     with pytest.raises(InputError, match=r"rule: expected a rule of 3 states.*Majority\(2, states=3\)"):
         it.rg.mcrg(drawn, it.rg.Majority(2), levels=1, couplings=1, key=KEY)
+
+
+def test_a_clock_is_no_potts_model() -> None:
+    """Five directions: nothing of the transition of first order that five Potts states have."""
+    drawn = it.sample(it.Clock(it.Square(8, 8), 5, K=1.1), 1000, key=KEY)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = it.rg.mcrg(drawn, levels=1, couplings=1, key=KEY)
+    assert drawn.clock and "Potts" not in found.reason
 
 
 BARE = np.random.default_rng(0).choice(np.array([-1, 1], np.int8), (200, 64))

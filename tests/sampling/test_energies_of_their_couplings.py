@@ -38,7 +38,7 @@ def test_energies_of_the_other_sign_are_refused(energies) -> None:
 
 
 def test_a_set_that_does_not_fit_the_others_is_told(energies) -> None:
-    """A shift of one set's energies by 6 (of 26 between the first and the last): a caveat, as data."""
-    data = it.MultiHistogram([energies[0], energies[1] + 6, energies[2]], COUPLINGS)
+    """A shift of one set's energies by 9 (of 25 between the first and the last): a caveat, as data."""
+    data = it.MultiHistogram([energies[0], energies[1] + 9, energies[2]], COUPLINGS)
     assert [line.partition(":")[0] for line in data.warnings] == ["untrusted"]
     assert data.at(0.4).warnings == data.warnings and "warning: untrusted" in str(data.at(0.4))

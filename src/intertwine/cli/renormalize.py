@@ -10,13 +10,17 @@ from intertwine._checks import fail
 from intertwine.cli.flags import Out, Overwrite, flag, tables_from_flags
 from intertwine.cli.starting import start
 
-TEXT = {"system.name", "rule.name", "scaling.sizes"}
+TEXT = {"system.name", "system.bonds", "system.configurations", "rule.name", "scaling.sizes"}
 FIELDS = {
     "study": "study",
     "system": "system.name",
     "coupling": "system.coupling",
     "field": "system.field",
     "next_coupling": "system.next",
+    "anisotropy": "system.anisotropy",
+    "bonds": "system.bonds",
+    "disorder": "system.disorder",
+    "configurations": "system.configurations",
     "rule": "rule.name",
     "ties": "rule.ties",
     "levels": "levels",
@@ -42,16 +46,28 @@ def renormalize(
         str | None, typer.Argument(metavar="RUN", help="a trained network: the folder of a learning run")
     ] = None,
     system: Annotated[
-        str | None, flag("--system", "ising:64, ising:triangular:48, potts:3:64 …", "NAME")
+        str | None,
+        flag("--system", "ising:64, triangular:48, potts:3:64, clock:4:32, edwards-anderson:16 …", "NAME"),
     ] = None,
     coupling: Annotated[str | None, flag("--coupling", "K = J/T, or critical", "NUMBER")] = None,
     field: Annotated[str | None, flag("--field", "h on every spin", "NUMBER")] = None,
     next_coupling: Annotated[str | None, flag("--next", "K of next-nearest neighbours", "NUMBER")] = None,
+    anisotropy: Annotated[
+        str | None, flag("--anisotropy", "K along the last direction over K of the others", "NUMBER")
+    ] = None,
+    bonds: Annotated[
+        str | None, flag("--bonds", "own couplings: a line 'i j K' for every bond", "FILE")
+    ] = None,
+    disorder: Annotated[str | None, flag("--disorder", "which signs edwards-anderson has", "INTEGER")] = None,
+    configurations: Annotated[
+        str | None, flag("--configurations", "own ones, (n, N) or (chains, draws, N)", "FILE")
+    ] = None,
     rule: Annotated[
         str | None,
         flag(
             "--rule",
-            "majority:2, decimation:2, block-rbm:1.0, migdal-kadanoff, niemeijer-van-leeuwen, trg:16",
+            "majority:2, decimation:2, block-rbm:1.0, table:FILE, weights:FILE, migdal-kadanoff, "
+            "niemeijer-van-leeuwen, trg:16",
             "NAME",
         ),
     ] = None,

@@ -3,7 +3,7 @@
 A line of `metrics.jsonl` is an epoch. The state after a line, with the configuration and the data,
 determines everything that follows: a run that was killed goes on from its last checkpoint to the numbers
 that it would have had. `network.bin` holds the trained network, with the statistics of its batch norms
-(`load_classifier`).
+(`load_classifier`), which are part of the state.
 """
 
 from __future__ import annotations
@@ -47,8 +47,6 @@ from intertwine.models.network import Network
 from intertwine.records import caveats
 from intertwine.spaces.grid import Grid
 
-CALIBRATION = 2000
-"""Images that the statistics of batch norms are taken from."""
 _COLUMNS = (
     "step",
     "epoch",
@@ -74,8 +72,8 @@ class Problem(NamedTuple):
 
 
 def load_classifier(folder: str | Path) -> Any:
-    """The trained network of a complete run, with stored statistics: call `outputs` on images (n, X, X,
-    channels).
+    """The trained network of a complete run: call `outputs` on images (n, X, X, channels), one or many, or
+    learn on with `fit_supervised`.
 
     Raises `InputError` where the folder has none.
     """
@@ -84,9 +82,7 @@ def load_classifier(folder: str | Path) -> Any:
         raise fail(
             "folder", "the folder of a complete classifying run", f"{folder}: no {NETWORK}", "resume it first"
         )
-    import equinox as eqx
-
-    return eqx.nn.inference_mode(load_network(path))
+    return load_network(path)
 
 
 def build(c: ClassifyConfiguration) -> Problem:
@@ -186,7 +182,7 @@ def _lines(problem: Problem, first: Any, done: int) -> Iterator[tuple[Any, dict[
         begun = time.perf_counter()
         measured: dict[str, Any] = {}
         if watched is not None:
-            network = Network.of(_calibrated(problem, state)).at_rest()
+            network = problem.training.model(state).at_rest()
             held = Labelled(watched.images, watched.labels)
             measured = {f"validation_{k}": v for k, v in mean_loss(network, objective, held).items()}
         scalars = scalars | measured
@@ -198,20 +194,13 @@ def _lines(problem: Problem, first: Any, done: int) -> Iterator[tuple[Any, dict[
         )
 
 
-def _calibrated(problem: Problem, state: Any) -> Any:
-    """The network of a state with the statistics of its batch norms."""
-    module = problem.training.model(state).module
-    few = problem.images.train.images[:CALIBRATION]
-    return module.calibrated(few, batch=500) if hasattr(module, "calibrated") else module
-
-
 def _finish(
     problem: Problem, state: Any, history: list[dict[str, Any]], seconds: Callable[[], float]
 ) -> Finished:
     """The last measures and the files that tell of them."""
     c, images = problem.configuration, problem.images
     print("accuracy, turned images and equivariance of the trained network ...", flush=True)
-    network = _calibrated(problem, state)
+    network = problem.training.model(state).module
     tested = images.test or images.validation or images.train
     log_p = classify_measures.log_probabilities(network, tested.images)
     watched = None

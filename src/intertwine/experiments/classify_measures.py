@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import equinox as eqx
 import jax
 import numpy as np
 
@@ -60,9 +59,8 @@ def by_angle(network: Any, data: Labelled) -> dict[str, list[float]]:
 
 
 def equivariance(network: Any, side: int, key: jax.Array) -> list[dict[str, Any]]:
-    """A row for each layer and element; dropout is off and norms use their stored statistics."""
-    resting = eqx.nn.inference_mode(network)
-    return [row._asdict() for row in equivariance_errors(resting, key=key, shape=(side, side))]
+    """A row for each layer and element."""
+    return [row._asdict() for row in equivariance_errors(network, key=key, shape=(side, side))]
 
 
 def filters(network: Any) -> np.ndarray:

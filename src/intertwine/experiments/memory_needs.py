@@ -84,7 +84,7 @@ def for_renormalizing(c: Any) -> int:
     samples, sites = c.sampler.samples, math.prod(c.named.extent)
     if c.study == "exponents":
         samples, largest = c.scaling.samples, max(map(int, c.scaling.sizes.replace("auto", "48").split("-")))
-        sites = largest**2
+        sites = largest**2 * {"honeycomb": 2, "kagome": 3}.get(c.named.lattice, 1)
     draws = samples // (c.sampler.chains * c.sampler.bins)
     if c.study == "flow" and c.starts:
         draws = max(draws, 40)

@@ -23,6 +23,7 @@ from intertwine.experiments import running
 from intertwine.experiments.memory_needs import for_renormalizing
 from intertwine.experiments.progress import show as show_lines
 from intertwine.experiments.renormalize_configuration import NETWORK, RenormalizeConfiguration
+from intertwine.experiments.renormalize_files import own_files
 from intertwine.experiments.renormalize_results import Outcome, dataset, metrics_record, result_record
 from intertwine.experiments.running import Finished, report
 from intertwine.learning.guard import Diverged
@@ -42,7 +43,7 @@ class Plan:
     def __init__(self, configuration: RenormalizeConfiguration):
         self.memory = for_renormalizing(configuration)
         self.c, self.study = configuration, build(configuration)
-        self.source = network_record(configuration)
+        self.source = source_record(configuration)
         self.lines, self.every, self.start = (
             self.study.lines,
             configuration.checkpoint_every,
@@ -98,10 +99,10 @@ def _lines(study: Any, first: Any, done: int) -> Iterator[tuple[Any, dict[str, A
         begun, done = time.perf_counter(), done + 1
 
 
-def network_record(c: RenormalizeConfiguration) -> dict[str, Any] | None:
-    """What names the network of the run, for `data.json`; None where there is none."""
+def source_record(c: RenormalizeConfiguration) -> dict[str, Any] | None:
+    """What names the network or the files of the run, for `data.json`; None where there are none."""
     if c.rule.family != NETWORK:
-        return None
+        return own_files(c)
     from intertwine.experiments.renormalize_learned import checksum
 
     return {"network": c.rule.name, "checksum": checksum(c.rule.name)}

@@ -19,7 +19,7 @@ from math import prod
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from intertwine._checks import InputError, fail
 from intertwine.experiments.fields import Section, choice, integer, number, text
@@ -27,27 +27,33 @@ from intertwine.experiments.fields import Section, choice, integer, number, text
 LATTICES = {"square": 64, "triangular": 48, "honeycomb": 32, "kagome": 24, "cubic": 16, "chain": 64}
 """The lattices and the size that is taken where none is said."""
 
-SYSTEMS = ("ising:64", "ising:triangular:48", "potts:3:64", "square:32x64")
+SYSTEMS = (
+    "ising:64", "ising:triangular:48", "potts:3:64", "clock:4:32", "edwards-anderson:16", "square:32x64",
+)  # fmt: skip
+GLASS = "edwards-anderson"
 RULES = (
-    "majority:2", "decimation:2", "block-rbm:1.0", "migdal-kadanoff", "niemeijer-van-leeuwen", "trg:16",
+    "majority:2", "decimation:2", "block-rbm:1.0", "table:FILE", "weights:FILE", "migdal-kadanoff",
+    "niemeijer-van-leeuwen", "trg:16",
 )  # fmt: skip
 APPROXIMATE = ("migdal-kadanoff", "niemeijer-van-leeuwen", "trg")
 NETWORK = "network"
+FILES = ("table", "weights")
 LARGEST, MOST_SITES, MOST_STATES = 4096, 1 << 22, 16
 _EXTENT = re.compile(r"[0-9]{1,7}(?:x[0-9]{1,7}){0,2}", re.ASCII)
 _RULE = re.compile(
     r"(?P<name>majority|decimation):(?P<block>[0-9]{1,3})|(?P<rbm>block-rbm):(?P<weight>[0-9.eE+-]{1,20})"
-    r"|(?P<trg>trg):(?P<bond>[0-9]{1,4})|(?P<word>migdal-kadanoff|niemeijer-van-leeuwen)",
+    r"|(?P<trg>trg):(?P<bond>[0-9]{1,4})|(?P<word>migdal-kadanoff|niemeijer-van-leeuwen)"
+    r"|(?P<file>table|weights):(?P<path>.+)",
     re.ASCII,
 )
 _SIZES = re.compile(r"[0-9]{1,4}(?:-[0-9]{1,4}){2,15}", re.ASCII)
-_COUPLING = "'critical' or a number from 0 to 10"
+_COUPLING = "'critical' or a number from −10 to 10"
 
 
 class Named(NamedTuple):
-    """What a system's name says. states: 2 for Ising spins. sized: whether it says a size."""
+    """What a system's name says. states: 2 for spins ±1. sized: whether it says a size."""
 
-    model: Literal["ising", "potts"]
+    model: Literal["ising", "potts", "clock", "edwards-anderson"]
     states: int
     lattice: str
     extent: tuple[int, ...]
@@ -55,13 +61,13 @@ class Named(NamedTuple):
 
     @property
     def potts_states(self) -> int | None:
-        """q of a Potts model, None for spins ±1."""
-        return self.states if self.model == "potts" else None
+        """q of states 0 … q − 1 (Potts and clock models), None for spins ±1."""
+        return self.states if self.model in ("potts", "clock") else None
 
     @property
     def full(self) -> str:
         """The name with nothing left out: ising:square:64x64."""
-        model = self.model if self.model == "ising" else f"potts:{self.states}"
+        model = self.model if self.potts_states is None else f"{self.model}:{self.states}"
         return f"{model}:{self.lattice_name}"
 
     @property
@@ -71,10 +77,13 @@ class Named(NamedTuple):
 
 
 class System(Section):
-    """[MODEL:][LATTICE:]SIZE with MODEL ising (where none is said) or potts:q, LATTICE square (where none is
-    said), triangular, honeycomb, kagome, cubic, chain; `auto` is the square Ising model, or what the rule is
-    for. coupling: K = J/T of nearest neighbours, `critical`
-    where it is known; field: h on every spin (on state 0); next: K of next-nearest neighbours.
+    """[MODEL:][LATTICE:]SIZE with MODEL ising (where none is said), potts:q, clock:q or edwards-anderson
+    (every bond K or −K), LATTICE square (where none is said), triangular, honeycomb, kagome, cubic, chain;
+    `auto` is the square Ising model, or what the rule is for. coupling: K = J/T of nearest neighbours,
+    `critical` where it is known; field: h on every spin (on state 0); next: K of next-nearest neighbours;
+    anisotropy: K of the bonds along the last direction over that of the others. bonds: a file of couplings,
+    an own one for each bond, or none. disorder: which signs edwards-anderson has. configurations: a file of
+    configurations to renormalize instead of sampling, or none.
     """
 
     name: str = text("auto", "a system such as " + ", ".join(SYSTEMS), "for example 'ising:64'")
@@ -83,6 +92,27 @@ class System(Section):
     )
     field: float = number(0.0, -10.0, 10.0)
     next: float = number(0.0, -10.0, 10.0)
+    anisotropy: float = number(1.0, -10.0, 10.0)
+    bonds: str = text("none", "'none', or a file with a line 'i j K' for every bond", longest=4096)
+    disorder: int = integer(0, 0, 2**31 - 1)
+    configurations: str = text(
+        "none", "'none', or a file of spins ±1 or states, (n, N) or (chains, draws, N)", longest=4096
+    )
+
+    @field_validator("bonds", "configurations")
+    @classmethod
+    def _there(cls, path: str, info: ValidationInfo) -> str:
+        return path if path == "none" else _own_file(f"system.{info.field_name}", path)
+
+    @property
+    def own_bonds(self) -> str:
+        """The path of the file of couplings, empty for none."""
+        return "" if self.bonds == "none" else self.bonds
+
+    @property
+    def own_configurations(self) -> str:
+        """The path of the file of configurations, empty for none."""
+        return "" if self.configurations == "none" else self.configurations
 
     @field_validator("name")
     @classmethod
@@ -94,15 +124,16 @@ class System(Section):
     @field_validator("coupling")
     @classmethod
     def _bounded(cls, coupling: float | str) -> float | str:
-        if isinstance(coupling, float) and not 0 <= coupling <= 10:
+        if isinstance(coupling, float) and not -10 <= coupling <= 10:
             raise fail("system.coupling", _COUPLING, f"{coupling:g}", "say 'critical'")
         return coupling
 
 
 class Rule(Section):
     """majority:b and decimation:b block b × b spins, block-rbm:w gives every 2 × 2 block a hidden unit of
-    weight w. migdal-kadanoff,
-    niemeijer-van-leeuwen and trg:χ are approximate transformations without samples. ties: how equal votes of
+    weight w. table:FILE has p(h = +1|v) of every configuration v of a block, weights:FILE weights w_i of
+    p = 1/(1 + e^{−2 Σ w_i v_i}). migdal-kadanoff, niemeijer-van-leeuwen and trg:χ are approximate
+    transformations without samples. ties: how equal votes of
     majority:b end, at random or by the block's first spin.
     """
 
@@ -114,25 +145,38 @@ class Rule(Section):
     @field_validator("name")
     @classmethod
     def _known(cls, name: str) -> str:
-        if _RULE.fullmatch(name):
+        if found := _RULE.fullmatch(name):
+            if found["file"]:
+                return f"{found['file']}:{_own_file('rule.name', found['path'])}"
             _parameter(name)
             return name
         return _network_folder(name)
 
     @property
     def family(self) -> str:
-        """majority, decimation, block-rbm, migdal-kadanoff, niemeijer-van-leeuwen, trg or network."""
+        """majority, decimation, block-rbm, table, weights, migdal-kadanoff, niemeijer-van-leeuwen, trg or
+        network."""
         return self.name.partition(":")[0] if _RULE.fullmatch(self.name) else NETWORK
 
     @property
     def parameter(self) -> float:
-        """What stands behind the colon; 2 where nothing does."""
-        return _parameter(self.name) if _RULE.fullmatch(self.name) else 2.0
+        """The number behind the colon; 2 where there is none."""
+        return _parameter(self.name) if self.family not in (NETWORK, *FILES) else 2.0
+
+    @property
+    def path(self) -> str:
+        """The file of table:FILE and weights:FILE."""
+        return self.name.partition(":")[2]
+
+    @property
+    def short(self) -> str:
+        """The name in a sentence: of files and folders the last part."""
+        return self.name if self.family not in (NETWORK, *FILES) else Path(self.name).name
 
 
 class Sampler(Section):
-    """Chains beside one another, `thin` steps between draws. auto: Swendsen-Wang clusters where every pair
-    couples ferromagnetically, else the heat bath.
+    """Chains beside one another, `thin` steps between draws. auto: Swendsen-Wang clusters where all couplings
+    can be satisfied at once, else the heat bath.
 
     samples: in all; they come in `bins` batches, a line of metrics each, over which errors are taken.
     """
@@ -225,6 +269,16 @@ class RenormalizeConfiguration(Section):
         return self.study == "flow" and self.rule.family in APPROXIMATE
 
     @property
+    def frozen(self) -> bool:
+        """Whether bonds have couplings of their own, from a file or by chance."""
+        return bool(self.system.own_bonds) or self.named.model == GLASS
+
+    @property
+    def alike(self) -> bool:
+        """Whether the couplings are numbers by family, of spins ±1: those that a flow can follow."""
+        return not self.frozen and self.named.potts_states is None and self.system.anisotropy == 1
+
+    @property
     def stem(self) -> str:
         """What a folder of runs calls this one: majority-2-ising-64."""
         rule = Path(self.rule.name).name
@@ -246,9 +300,14 @@ def parse_system(name: str) -> Named:
     words, states = list(said), 2
     if words[0] == "ising":
         words.pop(0)
-    elif words[0] == "potts" and len(words) > 1 and re.fullmatch("[0-9]{1,3}", words[1], re.ASCII):
+    elif words[0] in (GLASS, "ea"):
+        said[0], words = GLASS, words[1:]
+    elif words[0] in ("potts", "clock") and len(words) > 1 and re.fullmatch("[0-9]{1,3}", words[1], re.ASCII):
         states = int(words[1])
         words = words[2:]
+    elif words[0] == "xy":
+        remedy = "there is no XY model here; clock:16:32 has 16 directions"
+        raise fail("system.name", wanted, _short(name), remedy)
     lattice = words.pop(0) if words and words[0] in LATTICES else "square"
     extent = words.pop(0) if words and _EXTENT.fullmatch(words[0]) else None
     if words:
@@ -264,7 +323,7 @@ def parse_system(name: str) -> Named:
         raise fail("system.name", expected, _short(name), f"for example '{lattice}:{LATTICES[lattice]}'")
     if basis * prod(sides) > MOST_SITES:
         raise fail("system.name", f"at most {MOST_SITES} sites", _short(name), "for example 'ising:64'")
-    model: Literal["ising", "potts"] = "potts" if said[0] == "potts" else "ising"
+    model: Any = said[0] if said[0] in ("potts", "clock", GLASS) else "ising"
     return Named(model, states, lattice, tuple(sides), extent is not None)
 
 
@@ -281,6 +340,16 @@ def _parameter(name: str) -> float:
         remedy = f"for example '{next(rule for rule in RULES if rule.startswith(family))}'"
         raise fail("rule.name", f"{family} with a number from {low:g} to {high:g}", _short(name), remedy)
     return value
+
+
+def _own_file(field: str, path: str) -> str:
+    """The absolute path of a file that is there."""
+    from intertwine.data.files import check_file
+
+    try:
+        return str(check_file(path).resolve())
+    except InputError:
+        raise fail(field, "a file of numbers that can be read", _short(path)) from None
 
 
 def _network_folder(name: str) -> str:

@@ -6,9 +6,12 @@ from intertwine._checks import fail
 from intertwine.experiments.memory_needs import for_renormalizing
 from intertwine.experiments.renormalize_configuration import (
     APPROXIMATE,
+    GLASS,
     NETWORK,
     RenormalizeConfiguration,
 )
+
+_OWN = ("anisotropy", "bonds", "disorder", "configurations")
 
 
 def check_consistency(c: RenormalizeConfiguration) -> None:
@@ -16,6 +19,7 @@ def check_consistency(c: RenormalizeConfiguration) -> None:
     _check_study(c)
     if c.study == "network":
         return
+    _check_couplings_of_bonds(c)
     _check_coupling(c)
     if c.approximate:
         _check_approximate(c)
@@ -25,10 +29,13 @@ def check_consistency(c: RenormalizeConfiguration) -> None:
         _check_samples(c, "scaling.samples", c.scaling.samples)
         _check_sampler(c)
         return
-    if c.named.model != "ising":
+    if c.named.potts_states is not None:
         _check_potts(c)
-    _check_samples(c, "sampler.samples", c.sampler.samples)
-    _check_sampler(c)
+    if c.system.own_configurations:
+        _check_configurations(c)
+    else:
+        _check_samples(c, "sampler.samples", c.sampler.samples)
+        _check_sampler(c)
     for_renormalizing(c)  # before a lattice is built
     _check_tiling(c)
 
@@ -53,26 +60,76 @@ def _check_study(c: RenormalizeConfiguration) -> None:
 
 
 def _check_potts(c: RenormalizeConfiguration) -> None:
-    """Potts states have majorities, no field and nearest neighbours alone."""
-    if c.rule.family == "block-rbm":
-        expected = "majority:b or decimation:b for a Potts model"
-        raise fail("rule.name", expected, repr(c.rule.name), "say 'majority:2'")
-    for name in ("field", "next"):
-        if getattr(c.system, name) != 0:
-            raise fail(f"system.{name}", "0 for a Potts model", getattr(c.system, name), "leave it out")
+    """Potts and clock states have majorities, no field and nearest neighbours alone."""
+    if c.study == "flow" and c.rule.family not in ("majority", "decimation"):
+        expected = f"majority:b or decimation:b for a {c.named.model.capitalize()} model"
+        raise fail("rule.name", expected, repr(c.rule.short), "say 'majority:2'")
+    _check_left_out(c, f"for a {c.named.model.capitalize()} model", "field", "next", "anisotropy", "bonds")
+
+
+def _check_left_out(c: RenormalizeConfiguration, where: str, *names: str) -> None:
+    """Raise InputError for fields of the system that are not as they are by default."""
+    for name in names:
+        default = type(c.system).model_fields[name].default
+        if getattr(c.system, name) != default:
+            expected = f"{default} {where}"
+            raise fail(f"system.{name}", expected, getattr(c.system, name), "leave it out")
 
 
 def _check_coupling(c: RenormalizeConfiguration) -> None:
-    from intertwine.experiments.renormalize_system import critical_point
+    from intertwine.experiments.renormalize_system import critical_point, critical_without_field
 
-    if c.system.coupling != "critical":
+    s = c.system
+    if s.coupling != "critical" or s.own_bonds or s.own_configurations:
         return
-    if critical_point(c.named) is None:
-        got = f"'critical' on {c.named.full}, whose critical point is not known exactly"
-        raise fail("system.coupling", "a number", got, "for example 0.5")
-    if c.system.next != 0:
-        got = f"'critical' with next = {c.system.next:g}, which moves the critical point"
-        raise fail("system.coupling", "a number", got, "for example 0.25")
+    if critical_without_field(c) is not None:
+        return
+    reason, remedy = "whose critical point is not known", "give K = J/T as --coupling"
+    if c.named.model == GLASS:
+        reason = "which depends on its signs"
+    elif c.named.lattice == "chain":
+        reason = "which orders at T = 0 alone"
+    elif c.named.model == "clock":
+        reason = "whose transitions are not known exactly"
+    elif (known := critical_point(c.named)) is not None:
+        reason = "whose critical point is moved by further couplings"
+        remedy = f"give K = J/T as --coupling; without them it is {known:.7g}"
+    raise fail("system.coupling", "a number", f"'critical' for {c.named.full}, {reason}", remedy)
+
+
+def _check_couplings_of_bonds(c: RenormalizeConfiguration) -> None:
+    """What says the couplings of single bonds, once."""
+    s = c.system
+    if s.disorder and c.named.model != GLASS:
+        raise fail("system.disorder", "0 but for edwards-anderson", s.disorder, "leave it out")
+    if s.anisotropy != 1 and c.named.lattice not in ("square", "cubic"):
+        got = f"{s.anisotropy:g} on {c.named.lattice}"
+        raise fail("system.anisotropy", "1 but for the square and the cubic lattice", got)
+    if not s.own_bonds:
+        return
+    _check_left_out(c, "with bonds, a file of all couplings", "coupling", "anisotropy")
+    if c.named.model == GLASS or not c.named.sized:
+        remedy = "the file is for the bonds of one lattice"
+        raise fail("system.name", "a system with a size such as ising:16, with bonds", c.system.name, remedy)
+    if c.study == "flow" and not c.approximate:
+        from intertwine.experiments.renormalize_files import read_bonds
+        from intertwine.experiments.renormalize_system import build_lattice
+
+        read_bonds(s.own_bonds, build_lattice(c.named))
+
+
+def _check_configurations(c: RenormalizeConfiguration) -> None:
+    from intertwine.experiments.renormalize_files import read_configurations
+    from intertwine.experiments.renormalize_system import build_lattice
+
+    _check_left_out(c, "with configurations, which have their own couplings", "bonds", "disorder")
+    if not c.named.sized:
+        remedy = "it says the lattice of the configurations"
+        raise fail("system.name", "a system with a size, such as ising:16x64", c.system.name, remedy)
+    found = read_configurations(c.system.own_configurations, build_lattice(c.named), c.named.potts_states)
+    if found.shape[1] < 2 * c.sampler.bins:
+        got = f"{c.sampler.bins} bins of {found.shape[1]} draws of a chain"
+        raise fail("sampler.bins", f"at most {found.shape[1] // 2} bins", got, "give fewer, at least 4")
 
 
 def _check_approximate(c: RenormalizeConfiguration) -> None:
@@ -84,22 +141,29 @@ def _check_approximate(c: RenormalizeConfiguration) -> None:
     if n.model != "ising" or n.lattice not in lattices:
         expected = f"an Ising system on {' or '.join(lattices)} with {c.rule.name}"
         raise fail("system.name", expected, repr(c.system.name), f"say 'ising:{lattices[0]}'")
-    for name in ("field", "next"):
-        if getattr(c.system, name) != 0:
-            raise fail(f"system.{name}", f"0 with {c.rule.name}", getattr(c.system, name), "leave it out")
+    _check_left_out(c, f"with {c.rule.name}", "field", "next", *_OWN)
+    _check_positive(c)
 
 
 def _check_exponents(c: RenormalizeConfiguration) -> None:
-    if c.named.lattice not in ("square", "triangular"):
-        expected = "the square or the triangular lattice in the study of exponents"
+    if c.named.lattice in ("chain", "cubic") or c.named.model not in ("ising", "potts"):
+        expected = "an Ising or Potts model of the plane in the study of exponents"
         raise fail("system.name", expected, repr(c.system.name), "for example 'ising:triangular'")
     if c.named.sized:
         remedy = f"say {c.named.full.rpartition(':')[0]!r}, and the sizes as scaling.sizes"
         raise fail("system.name", "a system without a size in the study of exponents", c.system.name, remedy)
     if c.system.field != 0:
         raise fail("system.field", "0 in the study of exponents", c.system.field, "leave it out")
+    _check_left_out(c, "in the study of exponents", *_OWN)
+    _check_positive(c)
     if c.named.model == "potts":
         _check_potts(c)
+
+
+def _check_positive(c: RenormalizeConfiguration) -> None:
+    if c.system.coupling != "critical" and c.system.coupling < 0:
+        expected = "'critical' or a number from 0 to 10 for an approximate rule or --exponents"
+        raise fail("system.coupling", expected, f"{c.system.coupling:g}", "blocks of samples take any")
 
 
 def _check_samples(c: RenormalizeConfiguration, name: str, samples: int) -> None:
@@ -111,9 +175,16 @@ def _check_samples(c: RenormalizeConfiguration, name: str, samples: int) -> None
 
 
 def _check_sampler(c: RenormalizeConfiguration) -> None:
-    if c.sampler.name in ("swendsen-wang", "wolff") and c.system.next < 0:
-        got = f"{c.sampler.name!r} with system.next = {c.system.next:g}, which frustrates the clusters"
-        raise fail("sampler.name", "'heat-bath'", got, "say 'auto'")
+    s = c.system
+    if c.sampler.name in ("swendsen-wang", "wolff"):
+        got = ""
+        if s.next < 0:
+            got = f" with system.next = {s.next:g}"
+        elif c.named.model == "potts" and s.coupling != "critical" and s.coupling < 0:
+            got = f" with a Potts model of K = {s.coupling:g}"
+        if got:
+            frustrated = f"{c.sampler.name!r}{got}, which frustrates the clusters"
+            raise fail("sampler.name", "'heat-bath'", frustrated, "say 'auto'")
 
 
 def _check_tiling(c: RenormalizeConfiguration) -> None:
@@ -123,7 +194,10 @@ def _check_tiling(c: RenormalizeConfiguration) -> None:
 
     if c.named.lattice in ("honeycomb", "kagome"):
         got = f"{c.rule.name!r} on {c.named.lattice}"
-        raise fail("rule.name", "a lattice of one site a cell", got, "take square, triangular or cubic")
+        remedy = (
+            "blocks need one site a cell: take square, triangular or cubic; --exponents measures this one"
+        )
+        raise fail("rule.name", "a rule that blocks this lattice", got, remedy)
     MCRGSums(
         build_rule(c),
         build_lattice(c.named),

@@ -16,7 +16,7 @@ import jax
 import numpy as np
 
 from intertwine._caveats import caveat
-from intertwine._checks import InputError
+from intertwine._checks import InputError, fail
 from intertwine.experiments.renormalize_configuration import RenormalizeConfiguration
 from intertwine.experiments.renormalize_results import Outcome
 from intertwine.experiments.renormalize_system import (
@@ -28,7 +28,15 @@ from intertwine.experiments.renormalize_system import (
 from intertwine.experiments.renormalize_words import said
 from intertwine.models.potts import Potts
 from intertwine.models.spin_terms import linked_bonds
-from intertwine.rg.finite_size import LARGEST_MISFIT, PowerLaw, cumulant_slope, jackknife, power_law
+from intertwine.rg.finite_size import (
+    LARGEST_MISFIT,
+    PowerLaw,
+    cumulant_slope,
+    jackknife,
+    moving,
+    power_law,
+)
+from intertwine.rg.fixed_point_verdict import known_of_potts
 from intertwine.rg.host_terms import equal_sums, product_sums
 
 SLOPE = "−∂ ln U/∂ ln K"
@@ -124,7 +132,14 @@ class Exponents:
 
     def finish(self, state: State) -> Outcome:
         """ν and η beside the exact ones."""
-        slope, line = self.fits(state.sums)
+        trouble = moving(self.sizes, state.sums)
+        try:
+            slope, line = self.fits(state.sums)
+        except InputError as error:
+            if trouble:
+                expected, got = "the critical point in the study of exponents", f"{coupling_of(self.c):.6g}"
+                raise fail("system.coupling", expected, got, trouble) from error
+            raise
         exact = exact_exponents(self.c.named)
         found = {
             "y_T": (slope.exponent, slope.error),
@@ -132,6 +147,8 @@ class Exponents:
             "nu": (1 / slope.exponent, slope.error / slope.exponent**2),
             "eta": (-line.exponent, line.error),
         }
+        if trouble:
+            found = {}
         exponents = {
             name: {"mean": m, "error": e, "exact": None if exact is None else getattr(exact, name)}
             for name, (m, e) in found.items()
@@ -140,10 +157,14 @@ class Exponents:
             f"{label} = {said(*found[name])}"
             + ("" if exact is None else f" (exact {getattr(exact, name):.6g})")
             for name, label in (("nu", "ν"), ("eta", "η"))
+            if not trouble
         )
+        if trouble:
+            headline = f"{self.announcement.partition(',')[0]} is not critical: there are no exponents"
         record = {
             "samples": self.c.scaling.samples * len(self.sizes),
             "exponents": exponents,
+            **({"fixed_point": False, "reason": f"the system is not critical: {trouble}"} if trouble else {}),
             "headline": headline + f", from L = {self.sizes[0]} to {self.sizes[-1]}.",
             "facts": {
                 "sizes": ", ".join(map(str, self.sizes)),
@@ -152,7 +173,8 @@ class Exponents:
             },
         }
         arrays, attributes = self._figures(state.sums, slope, line)
-        return Outcome(record, arrays, [record["headline"]], self._caveats(slope, line), attributes)
+        caveats = [] if trouble else self._caveats(slope, line)
+        return Outcome(record, arrays, [record["headline"]], caveats, attributes)
 
     def _caveats(self, slope: PowerLaw, line: PowerLaw) -> list[str]:
         said = [
@@ -163,6 +185,9 @@ class Exponents:
             for fit, title in ((slope, SLOPE), (line, "⟨m²⟩"))
             if fit.misfit > LARGEST_MISFIT
         ]
+        known = known_of_potts(self.c.named.potts_states, 2)
+        if known:
+            said.append(caveat("assumption", known))
         if self.omega is not None:
             system = self.c.named.full.rpartition(":")[0]
             sharper = f"blocking is sharper: intertwine renormalize --system {system}:64 --samples 100000"

@@ -4,7 +4,7 @@ result.nc, where the study has them:
     y_T, y_T_error, y_H, y_H_error (level, number)    exponents by step and by how many couplings
     coupling, coupling_error (scale, family)          the flow {K} → {K'} → {K''}
     picture_0 (row_0, column_0), picture_1 …          one configuration, level by level
-    flow (start, scale, family)                       the same from other starts, the system's own last
+    flow, flow_error (start, scale, family)           the same from other starts, the system's own last
     seconds, line_y_T, line_energy … (line)           every number of metrics.jsonl
 """
 
@@ -78,7 +78,7 @@ def result_record(c: RenormalizeConfiguration, outcome: Outcome, seconds: float)
     """`result.json`."""
     system: dict[str, Any] = {}
     if c.study != "network":
-        from intertwine.experiments.renormalize_system import coupling_of, critical_point
+        from intertwine.experiments.renormalize_system import coupling_of, critical_coupling
 
         named = c.named
         system = {
@@ -86,10 +86,13 @@ def result_record(c: RenormalizeConfiguration, outcome: Outcome, seconds: float)
             "model": named.model,
             "states": named.states,
             "lattice": named.lattice if c.study == "exponents" else named.lattice_name,
-            "coupling": coupling_of(c),
-            "critical_coupling": critical_point(named),
+            "coupling": coupling_of(c) if math.isfinite(coupling_of(c)) else None,
+            "critical_coupling": critical_coupling(c),
             "field": c.system.field,
             "next": c.system.next,
+            "anisotropy": c.system.anisotropy,
+            "bonds": c.system.own_bonds or None,
+            "configurations": c.system.own_configurations or None,
         }
     return {
         "kind": c.kind,

@@ -10,16 +10,20 @@ alone are measured.
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 
+from intertwine._caveats import caveat
 from intertwine._checks import InputError
 from intertwine.experiments.renormalize_configuration import RenormalizeConfiguration
+from intertwine.experiments.renormalize_files import read_configurations
 from intertwine.experiments.renormalize_observables import Kept, Observables
 from intertwine.experiments.renormalize_results import Outcome
 from intertwine.experiments.renormalize_system import (
@@ -29,11 +33,12 @@ from intertwine.experiments.renormalize_system import (
     build_rule,
     build_sampler,
     coupling_of,
+    critical_coupling,
     exact_energy,
     exact_exponents,
+    words_of,
 )
-from intertwine.experiments.renormalize_words import flow_outcome
-from intertwine.models.spin_terms import EVEN
+from intertwine.experiments.renormalize_words import flow_outcome, said, unfit
 from intertwine.rg.matched_flow import matched_flow
 from intertwine.rg.streaming import MCRGSums
 
@@ -52,9 +57,9 @@ LARGEST_ERROR = 0.2
 
 
 class State(NamedTuple):
-    """chains: the sampler's. sums: of the MCRG. observables: means of bins, float64 (chains, bins, 4). kept:
-    int8 (bins kept, configurations, N). flow: couplings from the other starts, (starts, levels + 1,
-    families), NaN where they ended.
+    """chains: the sampler's. sums: of the MCRG. observables: means of bins, float64 (chains, bins, columns).
+    kept: int8 (bins kept, configurations, N). flow: couplings from the other starts and their errors, (2,
+    starts, levels + 1, families), NaN where they ended.
     """
 
     chains: Any
@@ -75,47 +80,71 @@ class Sampled:
     def __init__(self, c: RenormalizeConfiguration):
         self.c = c
         self.rule, self.lattice = build_rule(c), build_lattice(c.named)
-        self.model, self.sampler = build_model(c), build_sampler(c)
-        self.observables = Observables(self.lattice, c.named.potts_states)
+        self.own = None
+        if c.system.own_configurations:
+            self.own = read_configurations(c.system.own_configurations, self.lattice, c.named.potts_states)
+        else:
+            self.model, self.sampler = build_model(c), build_sampler(c)
+        self.observables = Observables(self.lattice, c.named.potts_states, clock=c.named.model == "clock")
         self.sums = MCRGSums(
             self.rule, self.lattice, levels=c.levels, couplings=c.couplings, states=c.named.potts_states
         )
         self.lattices = self.sums.lattices
         self.key = jax.random.key(c.seed)
-        self.draws = c.sampler.samples // (c.sampler.chains * c.sampler.bins)
+        self.chains = c.sampler.chains if self.own is None else len(self.own)
+        in_all = c.sampler.samples // self.chains if self.own is None else self.own.shape[1]
+        self.draws = in_all // c.sampler.bins
         self.picked = np.unique(np.linspace(0, self.draws - 1, KEPT_DRAWS).astype(int))
-        self.keep = Kept.of(c.sampler.chains * len(self.picked), c.sampler.bins, self.lattice.size)
-        self.others = c.starts if c.named.potts_states is None else 0
+        self.keep = Kept.of(self.chains * len(self.picked), c.sampler.bins, self.lattice.size)
+        self.others = c.starts if c.alike and self.own is None else 0
         self.lines = c.sampler.bins + self.others
 
     @property
     def announcement(self) -> str:
         c = self.c
         return (
-            f"{c.named.full} at K = {coupling_of(c):.6g}, {c.rule.name}, {c.levels} levels;"
-            f" {c.sampler.samples} samples in {c.sampler.bins} batches"
+            f"{words_of(c)}, {c.rule.short}, {c.levels} levels;"
+            f" {self.samples} samples in {c.sampler.bins} batches"
         )
+
+    @property
+    def samples(self) -> int:
+        """How many configurations are blocked."""
+        return self.chains * self.draws * self.c.sampler.bins
 
     @cached_property
     def families(self) -> tuple[str, ...]:
         """Of the couplings that are matched: the even ones of the MCRG, and the field where there is one."""
-        even = EVEN[: self.c.couplings]
+        even = self.sums.even
         return (*even, "field") if self.c.system.field else even
 
     @property
     def template(self) -> State:
         """A state of the structure of every other, without the burn-in."""
-        return self._fresh(replace(self.sampler, burn_in=1).init(self.model, key=self.key))
+        return self._fresh(self._chains(1, self.key))
 
     def start(self) -> State:
         """The state before the first batch: chains after their burn-in."""
-        return self._fresh(self.sampler.init(self.model, key=jax.random.fold_in(self.key, 0)))
+        return self._fresh(self._chains(None, jax.random.fold_in(self.key, 0)))
+
+    def _chains(self, burn_in: int | None, key: jax.Array) -> Any:
+        """The sampler's chains after `burn_in` steps, its own number for None; nothing where none draws."""
+        if self.own is not None:
+            return np.zeros(1)
+        sampler = self.sampler if burn_in is None else replace(self.sampler, burn_in=burn_in)
+        return sampler.init(self.model, key=key)
 
     def _fresh(self, chains: Any) -> State:
         s = self.c.sampler
         kept = np.zeros((self.keep.bins, self.keep.per_bin, self.lattice.size), np.int8)
-        flow = np.full((self.others, self.c.levels + 1, len(self.families)), np.nan)
-        return State(chains, self.sums.zeros(s.bins), np.zeros((s.chains, s.bins, 4)), kept, flow)
+        flow = np.full((2, self.others, self.c.levels + 1, len(self.families)), np.nan)
+        return State(
+            chains,
+            self.sums.zeros(s.bins),
+            np.zeros((self.chains, s.bins, self.observables.columns)),
+            kept,
+            flow,
+        )
 
     def iterate(self, state: State, done: int) -> Iterator[tuple[State, dict[str, Any]]]:
         """(state, scalars) after each further line."""
@@ -130,10 +159,14 @@ class Sampled:
 
     def _batch(self, state: State, line: int, key: jax.Array) -> State:
         draw_key, block_key = jax.random.split(key)
-        samples, chains = self.sampler.sample(self.model, state.chains, self.draws, key=draw_key)
-        spins = np.asarray(samples.configurations)
+        if self.own is None:
+            samples, chains = self.sampler.sample(self.model, state.chains, self.draws, key=draw_key)
+            spins = np.asarray(samples.configurations)
+        else:
+            spins, chains = self.own[:, line * self.draws : (line + 1) * self.draws], state.chains
         observables, kept = state.observables.copy(), state.kept.copy()
-        observables[:, line] = self.observables.of(spins).mean(1)
+        measured = self.observables.of(spins), self.observables.order(spins)
+        observables[:, line] = np.concatenate(measured, -1).mean(1)
         kept[line * self.keep.bins // self.c.sampler.bins] = self._picked(spins)
         sums = self.sums.add(state.sums, line, spins.reshape(-1, spins.shape[-1]), key=block_key)
         return State(chains, sums, observables, kept, state.flow)
@@ -164,9 +197,8 @@ class Sampled:
         words = [f"E/N {record['energy']:.4f}".replace("-", "−")]
         for name in ("y_T", "y_H"):
             if record.get(name) is not None:
-                words.append(
-                    f"{name} {record[name]:.4f} ± {record[f'{name}_error'] or 0:.4f}".replace("-", "−")
-                )
+                error = record[f"{name}_error"]
+                words.append(f"{name} {said(record[name], math.nan if error is None else error)}")
         return "  ".join(words)
 
     def starts(self) -> np.ndarray:
@@ -181,7 +213,7 @@ class Sampled:
         samples, _ = self.sampler.sample(model, self.sampler.init(model, key=one), START_DRAWS, key=two)
         spins = np.asarray(samples.configurations)
         flow = state.flow.copy()
-        flow[number] = self.matched(spins.swapaxes(0, 1).reshape(-1, spins.shape[-1]), three)[0]
+        flow[:, number] = self.matched(spins.swapaxes(0, 1).reshape(-1, spins.shape[-1]), three)
         return state._replace(flow=flow), {"start": K}
 
     def matched(self, spins: np.ndarray, key: jax.Array) -> tuple[np.ndarray, np.ndarray]:
@@ -212,29 +244,62 @@ class Sampled:
     @property
     def _may_be_critical(self) -> bool:
         """Whether the exponents of the class may be expected: at K_c, or at a K given with further pairs."""
-        s = self.c.system
-        return s.field == 0 and (s.coupling == "critical" or s.next != 0)
+        s, known = self.c.system, critical_coupling(self.c)
+        at = known is not None and abs(coupling_of(self.c) - known) < 1e-6
+        return s.field == 0 and not self.c.frozen and (at or s.next != 0)
+
+    @property
+    def _caveats(self) -> list[str]:
+        """What to beware of in the system itself."""
+        c, said = self.c, []
+        if self.own is not None:
+            name = Path(c.system.own_configurations).name
+            words = f"the {self.samples} configurations of {name} are taken as draws, in their order, of"
+            said.append(caveat("data", f"{words} {self.chains} chains in equilibrium"))
+        if c.frozen:
+            words = (
+                "every bond has a coupling of its own: block spins have no one Hamiltonian by families, and"
+            )
+            said.append(caveat("assumption", f"{words} y_T and y_H of one such system are no exponents"))
+        if c.system.coupling != "critical" and c.system.coupling < 0:
+            words = (
+                "with K < 0 neighbours are opposite: blocks of an even side sum that order to zero, and y_H"
+            )
+            said.append(caveat("assumption", f"{words} is that of the uniform field; majority:3 keeps it"))
+        return said
 
     def finish(self, state: State) -> Outcome:
         """The result after the last line."""
         key = jax.random.fold_in(self.key, self.lines + 1)
-        result = self.sums.result(state.sums, self.c.sampler.bins)
+        measured = self.observables.record(state.observables)
+        reason = "every bond has a coupling of its own" if self.c.frozen else unfit(measured)
+        result = self.sums.result(
+            state.sums,
+            self.c.sampler.bins,
+            unfit=reason,
+            field=self.c.system.field != 0,
+            clock=self.c.named.model == "clock",
+        )
         rows = state.kept.reshape(-1, self.lattice.size)
         matched = None
-        if self.c.named.potts_states is None:
+        if self.c.alike:
             matched = self.matched(rows, jax.random.fold_in(key, 1))
-        measured = self.observables.record(state.observables)
+        own_K = coupling_of(self.c)
+        if not np.isfinite(own_K) and matched is not None:
+            own_K = matched[0][0, 0]
         measured["energy"]["exact"] = exact_energy(self.c)  # type: ignore[assignment]
         order = np.argsort(self.observables.of(rows)[:, 1], kind="stable")
         pictures = self.pictures(rows[order[len(order) // 4]], jax.random.fold_in(key, 2))
-        return flow_outcome(
+        outcome = flow_outcome(
             self.c,
             result,
             exact_exponents(self.c.named) if self._may_be_critical else None,
             measured,
             self.families,
             matched,
-            (np.append(self.starts(), coupling_of(self.c)), state.flow),
+            (np.append(self.starts(), own_K), state.flow),
             pictures,
             [lattice.name.partition(":")[2] for lattice in self.lattices],
         )
+        outcome.record["samples"] = self.samples
+        return replace(outcome, warnings=[*outcome.warnings, *self._caveats])

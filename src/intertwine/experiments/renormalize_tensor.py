@@ -12,11 +12,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from intertwine._caveats import caveat
 from intertwine.experiments.renormalize_configuration import RenormalizeConfiguration
 from intertwine.experiments.renormalize_results import Outcome
 from intertwine.experiments.renormalize_system import around, coupling_of, exact_exponents
 from intertwine.models.onsager import onsager
-from intertwine.rg.trg import SCHEMES, trg
+from intertwine.rg.trg import SCHEMES, SETTLED, trg
 
 SPREAD = 0.05
 STEPS = 40
@@ -120,7 +121,17 @@ class Tensor:
         if critical:
             for column, name in enumerate(("y_H", "y_T")):
                 arrays[name] = (("level", "number"), y[:, column, None], "from the transfer matrix")
-        return Outcome(record, arrays, [headline], attributes=self._attributes(at))
+        said = self._caveats(state.dimensions, at) if critical else []
+        return Outcome(record, arrays, [headline], said, attributes=self._attributes(at))
+
+    def _caveats(self, dimensions: np.ndarray, at: int) -> list[str]:
+        """Of scaling dimensions that change from the step before the one at which they are read."""
+        before, read = dimensions[at - 1], dimensions[at]
+        change = float(np.abs(read / before - 1).max())
+        if change <= SETTLED:
+            return []
+        words = f"the scaling dimensions change by {change:.1%} to step {at + 1}, where they are read"
+        return [caveat("not-converged", f"{words}: y_T and y_H are only so good; take more singular values")]
 
     def _attributes(self, at: int) -> dict[str, Any]:
         """Titles and captions of the figures; at: the row at which exponents are read."""

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from intertwine._caveats import caveat, disagreement
+from intertwine._caveats import R_HAT_LIMIT, caveat, disagreement
 from intertwine.experiments.renormalize_configuration import RenormalizeConfiguration
 from intertwine.experiments.renormalize_results import Outcome
-from intertwine.experiments.renormalize_system import Exponents
+from intertwine.experiments.renormalize_system import Exponents, coupling_of, words_of
 
 Measured = dict[str, dict[str, Any]]
 
@@ -27,25 +27,28 @@ def flow_outcome(
     sizes: list[str],
 ) -> Outcome:
     """result: an `MCRG`. couplings: of the system by level, with errors, if they were matched. paths: the K
-    of every start, the system's own last, and the flows from the others (start, level, family). sizes: of
+    of every start, the system's own last, and the flows from the others with their errors (2, start, level,
+    family). sizes: of
     the lattices, in words.
     """
-    exponents = exponents_record(result, exact)
+    measured = exponents_record(result, exact)
+    exponents = measured if result.fixed_point else {}
     record = {
         "levels": c.levels,
         "samples": c.sampler.samples,
         "observables": observables,
         "exponents": exponents,
-        "fixed_point": bool(result.fixed_point),
+        "last_step": {name: measured[name] for name in ("y_T", "y_H")},
+        "fixed_point": result.fixed_point,
         "reason": str(result.reason),
         "headline": _headline(c, result, exponents),
-        "facts": {"couplings kept": ", ".join(result.even), "sizes": ", ".join(sizes)},
+        "facts": _facts(c, result, observables, couplings, sizes),
     }
     return Outcome(
         record,
         _arrays(result, couplings, paths, pictures),
-        words=[*str(result).splitlines(), record["headline"]],
-        warnings=_caveats(couplings, sizes, observables) + _in_field(c),
+        words=[*result.table(), *_flow_lines(couplings, families), record["headline"]],
+        warnings=[*_caveats(couplings, sizes, observables), *result.notes],
         attributes={
             "families": ",".join(families),
             "main_start": len(paths[0]) - 1,
@@ -72,6 +75,11 @@ def exponents_record(result: Any, exact: Exponents | None) -> Measured:
 
 
 def _headline(c: RenormalizeConfiguration, result: Any, exponents: Measured) -> str:
+    rule, where = c.rule.short, words_of(c)
+    if result.fixed_point is None:
+        return f"Whether {where} flows to a fixed point of {rule} cannot be told, so no exponents are."
+    if not result.fixed_point:
+        return f"{where} does not flow to a fixed point of {rule}: there are no exponents."
     parts = []
     for name, label in (("y_T", "y_T"), ("y_H", "y_H")):
         values = exponents[name]
@@ -79,18 +87,50 @@ def _headline(c: RenormalizeConfiguration, result: Any, exponents: Measured) -> 
         if values["exact"] is not None:
             words += f" (exact {values['exact']:g})"
         parts.append(words)
-    step = f"after {c.levels} step{'s' * (c.levels > 1)} of {c.rule.name.rpartition('/')[2]}"
-    tail = "" if result.fixed_point else "; the flow has no fixed point"
-    return f"{' and '.join(parts)} {step}, with {len(result.even)} even couplings{tail}."
+    step = f"after {c.levels} step{'s' * (c.levels > 1)} of {rule}"
+    return f"{' and '.join(parts)} {step}, with {len(result.even)} even couplings."
+
+
+def _flow_lines(couplings: tuple[np.ndarray, np.ndarray] | None, families: tuple[str, ...]) -> list[str]:
+    """The coupling of the first family by level."""
+    if couplings is None:
+        return []
+    rows = [(K[0], e[0]) for K, e in zip(*couplings, strict=True) if math.isfinite(K[0])]
+    return [f"K of {families[0]} by level: " + " → ".join(said(K, e) for K, e in rows)] if rows else []
+
+
+def _facts(
+    c: RenormalizeConfiguration,
+    result: Any,
+    observables: Measured,
+    couplings: tuple[np.ndarray, np.ndarray] | None,
+    sizes: list[str],
+) -> dict[str, str]:
+    found = {"couplings kept": ", ".join(result.even), "sizes": ", ".join(sizes)}
+    if not result.fixed_point:
+        for name in ("y_T", "y_H"):
+            by_step = zip(getattr(result, name)[:, -1], getattr(result, f"{name}_error")[:, -1], strict=True)
+            found[f"{name} by step, no exponent"] = "; ".join(said(y, error) for y, error in by_step)
+    if observables["correlation_length"].get("connected"):
+        found["ξ"] = "of the connected correlations: the spins are ordered"
+    if couplings is not None:
+        found["K by level"] = " → ".join(
+            said(K[0], e[0]) for K, e in zip(*couplings, strict=True) if math.isfinite(K[0])
+        )
+    pure = c.alike and c.system.field == 0 and c.system.next == 0 and math.isfinite(coupling_of(c))
+    if pure and c.named.lattice == "chain" and c.rule.family == "decimation":
+        K, b = coupling_of(c), int(c.rule.parameter)
+        exact = [math.atanh(math.tanh(K) ** (b**n)) for n in range(len(sizes))]
+        found["K by level, exact (tanh K' = tanh^b K)"] = " → ".join(f"{value:.4f}" for value in exact)
+    return found
 
 
 def _caveats(
     couplings: tuple[np.ndarray, np.ndarray] | None, sizes: list[str], observables: Measured
 ) -> list[str]:
     """What to beware of: chains that disagree, couplings that the samples do not determine."""
-    worst = max(values.get("r_hat", 1.0) for values in observables.values())
     remedy = "take a longer --burn-in and --thin, or cluster samplers"
-    said = list(disagreement(worst, "the energy and the magnetization", remedy))
+    said = list(disagreement(worst_r_hat(observables), "the energy and the magnetization", remedy))
     rows = [] if couplings is None else zip(sizes, couplings[0], strict=True)
     ended = [size for size, row in rows if not np.isfinite(row).all()]
     if ended:
@@ -100,22 +140,31 @@ def _caveats(
     return said
 
 
-def _in_field(c: RenormalizeConfiguration) -> list[str]:
-    if c.system.field == 0:
-        return []
-    words = "in a field even and odd operators mix: y_T and y_H are not those of two separate sectors"
-    return [caveat("assumption", words)]
+def worst_r_hat(observables: Measured) -> float:
+    """The largest R-hat of the observables; NaN where there is none (one chain)."""
+    known = (values.get("r_hat", math.nan) for values in observables.values())
+    return max((value for value in known if not math.isnan(value)), default=math.nan)
+
+
+def unfit(observables: Measured) -> str:
+    """Why chains are not to be judged by, or ""."""
+    worst = worst_r_hat(observables)
+    if math.isnan(worst):
+        return "one chain, or few batches, cannot show that chains have mixed"
+    return f"the chains have not mixed (R-hat {worst:.3g})" if worst > R_HAT_LIMIT else ""
 
 
 def said(mean: float, error: float) -> str:
     """A number with its error.
 
-    >>> said(-0.99712, 0.0043), said(1.5, float("nan")), said(float("nan"), 0.1)
-    ('−0.9971 ± 0.0043', '1.5', 'not determined')
+    >>> said(-0.99712, 0.0043), said(1.5, float("nan")), said(float("nan"), 0.1), said(1.5, 0.0)
+    ('−0.9971 ± 0.0043', '1.5 ± ?', 'not determined', '1.5')
     """
     if math.isnan(mean):
         return "not determined"
-    if not (math.isfinite(mean) and math.isfinite(error) and error > 0):
+    if not math.isfinite(error):
+        return f"{mean:.4g} ± ?".replace("-", "−")
+    if not (math.isfinite(mean) and error > 0):
         return f"{mean:.6g}".replace("-", "−")
     digits = max(0, 1 - math.floor(math.log10(error)))
     return f"{mean:.{digits}f} ± {error:.{digits}f}".replace("-", "−")
@@ -133,10 +182,11 @@ def _arrays(
         arrays[name] = (of, np.asarray(getattr(result, name)), f"{words} by step and number of couplings")
         arrays[f"{name}_error"] = (of, np.asarray(getattr(result, f"{name}_error")), "one standard deviation")
     if couplings is not None:
-        flow = np.concatenate([paths[1], couplings[0][None]])
+        flow, spread = (np.concatenate([paths[1][k], couplings[k][None]]) for k in range(2))
         arrays["coupling"] = (("scale", "family"), couplings[0], "couplings of the system by level")
         arrays["coupling_error"] = (("scale", "family"), couplings[1], "one standard deviation")
         arrays["flow"] = (("start", "scale", "family"), flow, "couplings by level from every start")
+        arrays["flow_error"] = (("start", "scale", "family"), spread, "one standard deviation")
         arrays["start_coupling"] = ("start", paths[0], "K of every start")
     for level, picture in enumerate(pictures):
         of = (f"row_{level}", f"column_of_{level}")

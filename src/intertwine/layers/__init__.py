@@ -1,7 +1,7 @@
 """Layers: equivariant maps between fields, typed by representations; networks of them and their law."""
 
 from intertwine.layers.bias import Bias
-from intertwine.layers.calibration import calibrated
+from intertwine.layers.calibration import calibrated, train_outputs
 from intertwine.layers.classifiers import group_cnn, steerable_cnn
 from intertwine.layers.conv import Conv
 from intertwine.layers.dropout import Dropout
@@ -61,5 +61,6 @@ __all__ = [
     "save_network",
     "spectral_convolution",
     "steerable_cnn",
+    "train_outputs",
     "width_for",
 ]

@@ -88,6 +88,10 @@ class _Builder:
         if self.dropout:
             self.add(f"dropout{n}", Dropout(self.rep, self.dropout))
 
+    @property
+    def pooled_size(self) -> int:
+        return (self.size - fitting_width(self.space, self.size, 2, 2)) // 2 + 1
+
     def pool(self) -> None:
         width = fitting_width(self.space, self.size, 2, 2)
         self.add(f"pool{self.convolutions}", MaxPool(self.space, self.rep, width, stride=2))
@@ -119,17 +123,20 @@ def group_cnn(
     (4, 10)
     """
     n = positive_int("image_size", image_size, "points along each axis, for example 28")
+    if n < 3:
+        raise fail("image_size", "at least 3 points along each axis", image_size)
     rep_in = field_type(space, channels)
     hidden = positive_int("width", width, "features a layer, for example 10") * regular(space.group)
     make = _Builder(space, rep_in, n, dropout, dtype, key)
     for number in range(1, 7):
         same = make.size <= (4 if number > 2 else 6)
-        if make.size < 3:
-            raise fail("image_size", "at least 3 points along each axis", image_size)
         make.convolution(hidden, 3, same=same)
         make.activation("relu")
         left = 6 - number  # what is left to come shrinks the image by 2 each
-        if (number == 2 and make.size > 4) or (number in (3, 4, 5) and make.size - 2 * left > _LARGEST_TOP):
+        wanted = (number == 2 and make.size > 4) or (
+            number in (3, 4, 5) and make.size - 2 * left > _LARGEST_TOP
+        )
+        if wanted and make.pooled_size >= 3:
             make.pool()
     while make.size > _LARGEST_TOP:
         make.pool()

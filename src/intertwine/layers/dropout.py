@@ -29,16 +29,18 @@ class Dropout(eqx.Module):
     rep: the type of input and output. rate: the probability p to drop, 0 ≤ p < 1, in steps of 1/65,536.
     shared: over how many axes before the channels one choice holds: 0 (default), each point by itself;
     the number of axes of the space, whole fields at once.
-    inference: whether nothing is dropped; `equinox.nn.inference_mode` sets it.
+    inference: whether nothing is dropped even with a key; `equinox.nn.inference_mode` sets it.
 
-    Raises InputError for another rate, and, when called in training, without a key.
+    A key says that this is training: called without one, the layer is at rest and gives x.
+
+    Raises InputError for another rate.
 
     >>> import jax
     >>> from intertwine.symmetry import cyclic, regular
     >>> layer = Dropout(2 * regular(cyclic(3)), 0.5)
     >>> layer(jnp.ones(6), key=jax.random.key(0)).tolist()
     [0.0, 0.0, 0.0, 2.0, 2.0, 2.0]
-    >>> eqx.nn.inference_mode(layer)(jnp.ones(6)).tolist()
+    >>> layer(jnp.ones(6)).tolist()
     [1.0, 1.0, 1.0, 1.0, 1.0, 1.0]
     """
 
@@ -58,12 +60,10 @@ class Dropout(eqx.Module):
         self.shared, self.inference = int(shared), bool(inference)
 
     def __call__(self, x: Float[Array, "... C"], *, key: Array | None = None) -> Float[Array, "... C"]:
-        """x with copies dropped, or x itself at rest or for rate 0."""
+        """x with copies dropped, or x itself at rest (without a key) or for rate 0."""
         check_channels(x, self.rep_in)
-        if self.inference or self.rate == 0:
+        if self.inference or self.rate == 0 or key is None:
             return x
-        if key is None:
-            raise fail("key", "a key, since blocks are dropped at random", "None", "or use inference_mode")
         if self.shared > x.ndim - 1:
             raise fail("x", f"at least {self.shared} axes before the channels", f"shape {x.shape}")
         lead = x.shape[: x.ndim - 1 - self.shared] + (1,) * self.shared

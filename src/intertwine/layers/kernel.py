@@ -121,7 +121,7 @@ class EquivariantKernel(eqx.Module):
         for (out, m_out), row in zip(self.rep_out.blocks, found.expansions, strict=True):
             columns = []
             for (into, m_in), expansion in zip(self.rep_in.blocks, row, strict=True):
-                flat = next(weights).reshape(expansion.count, -1)
+                flat = next(weights).reshape(expansion.count, m_out * m_in)  # count may be 0
                 d_in, d_out = into.dimension, out.dimension
                 part = _expand(flat, expansion).reshape(support.coordinates, d_in, d_out, m_out, m_in)
                 part = part.transpose(0, 4, 1, 3, 2)

@@ -7,25 +7,20 @@ from typing import Any
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 
 from intertwine._checks import positive_int
-from intertwine.layers.normalisation import Statistics
 
 
 def parameter_count(network: Any) -> int:
-    """The number of learned parameters; stored batch-norm statistics are none.
+    """The number of learned parameters; batch-norm statistics are none.
 
     >>> from intertwine.layers.normalisation import BatchNorm
     >>> from intertwine.symmetry import cyclic, regular
     >>> parameter_count(BatchNorm(3 * regular(cyclic(4))))
     6
     """
-    kept = jax.tree.map(
-        lambda leaf: None if isinstance(leaf, Statistics) else leaf,
-        network,
-        is_leaf=lambda leaf: isinstance(leaf, Statistics),
-    )
-    return sum(leaf.size for leaf in jax.tree.leaves(eqx.filter(kept, _is_number)))
+    return sum(leaf.size for leaf in jax.tree.leaves(eqx.filter(network, _is_number)))
 
 
 def width_for(parameters: int, build: Callable[[int], Any], *, most: int = 512) -> int:
@@ -57,4 +52,6 @@ def width_for(parameters: int, build: Callable[[int], Any], *, most: int = 512) 
 
 
 def _is_number(leaf: Any) -> bool:
-    return eqx.is_inexact_array(leaf) or isinstance(leaf, jax.ShapeDtypeStruct)
+    return eqx.is_inexact_array(leaf) or (
+        isinstance(leaf, jax.ShapeDtypeStruct) and jnp.issubdtype(leaf.dtype, jnp.inexact)
+    )

@@ -1,8 +1,8 @@
 r"""A network in one file: a line of JSON that says how to build it, then its numbers.
 
-The first line holds the recipe (`network_from_name`'s arguments) and which batch norms are calibrated;
-the numbers follow as NumPy arrays (`equinox.tree_serialise_leaves`). Nothing is pickled, and loading runs
-no code of the file's.
+The first line holds the recipe (`network_from_name`'s arguments); the numbers follow as NumPy arrays
+(`equinox.tree_serialise_leaves`), batch-norm statistics among them. Nothing is pickled, and loading runs no
+code of the file's.
 """
 
 from __future__ import annotations
@@ -17,11 +17,10 @@ import jax
 import jax.numpy as jnp
 
 from intertwine._checks import InputError, fail
-from intertwine.layers.calibration import batch_norms, with_batch_norms
 from intertwine.layers.network_names import Recipe, network_from_name
-from intertwine.layers.normalisation import Statistics
 
-_FORMAT = "intertwine network 1"
+_FORMAT = "intertwine network 2"
+_OLD = "intertwine network 1"
 
 
 def save_network(path: str | Path, network: Any) -> None:
@@ -33,8 +32,7 @@ def save_network(path: str | Path, network: Any) -> None:
     if not isinstance(recipe, Recipe):
         remedy = "for others use equinox.tree_serialise_leaves"
         raise fail("network", "one that network_from_name built from names", "one without recipe", remedy)
-    calibrated = [norm.stored is not None for norm in batch_norms(network)]
-    head = {"format": _FORMAT, "recipe": asdict(recipe), "calibrated": calibrated}
+    head = {"format": _FORMAT, "recipe": asdict(recipe)}
     with Path(path).open("wb") as file:
         file.write((json.dumps(head) + "\n").encode())
         eqx.tree_serialise_leaves(file, network)
@@ -55,6 +53,9 @@ def load_network(path: str | Path) -> Any:
     try:
         with Path(path).open("rb") as file:
             head = json.loads(file.readline(2**20))
+            if isinstance(head, dict) and head.get("format") == _OLD:
+                remedy = "train it again: the run's config.toml says how"
+                raise fail("path", "a network of this version", f"{path}, one of an earlier version", remedy)
             if not isinstance(head, dict) or head.get("format") != _FORMAT:
                 raise fail("path", "a file of save_network", path)
             return eqx.tree_deserialise_leaves(file, _skeleton(head))
@@ -76,13 +77,6 @@ def _skeleton(head: dict[str, Any]) -> Any:
         raise fail("path", "a network of float32", "one of float64", remedy)
 
     def build() -> Any:
-        network = network_from_name(name, group, dtype=jnp.dtype(dtype), key=jax.random.key(0), **arguments)
-        return with_batch_norms(network, list(map(_stored, batch_norms(network), head["calibrated"])))
+        return network_from_name(name, group, dtype=jnp.dtype(dtype), key=jax.random.key(0), **arguments)
 
     return eqx.filter_eval_shape(build)
-
-
-def _stored(norm: Any, calibrated: bool) -> Any:
-    if not calibrated:
-        return norm
-    return norm.with_statistics(Statistics(jnp.zeros_like(norm.shift), jnp.ones_like(norm.scale)))

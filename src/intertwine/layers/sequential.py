@@ -1,8 +1,8 @@
 r"""Layers one after another, as one equivariant network.
 
-`__call__` takes one example and `outputs` a batch, as everywhere in the library. In training mode, batch
-norms take the statistics of the batch, so that a batch must go through `outputs` and not through a
-`vmap`.
+`__call__` takes one example and `outputs` a batch, as everywhere in the library. Both predict: dropout rests
+unless a key is given, and batch norms take the statistics that they keep, so that what is said of an example
+does not depend on the others. In training they take those of the batch (`calibration.train_outputs`).
 """
 
 from __future__ import annotations
@@ -96,5 +96,5 @@ class Sequential(eqx.Module):
         return x
 
     def calibrated(self, x: Any, *, batch: int = 500) -> Sequential:
-        """The network with batch-norm statistics of the examples x (N, *space, C) stored, for use at rest."""
+        """The network with the batch-norm statistics of the examples x (N, *space, C)."""
         return calibrated(self, x, batch=batch)

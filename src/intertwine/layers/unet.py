@@ -99,7 +99,7 @@ class UNet(eqx.Module):
         return self.head(x)
 
     def calibrated(self, x: Any, *, batch: int = 100) -> UNet:
-        """The network with batch-norm statistics of the fields x (N, *space, C_in) stored."""
+        """The network with the batch-norm statistics of the fields x (N, *space, C_in)."""
         return calibrated(self, x, batch=batch)
 
 

@@ -3,7 +3,10 @@ r"""Learning from labels in one call: the one loop, held-out data, early stoppin
     fit = it.fit_supervised(model, images, labels, epochs=20, validation=0.1, patience=3, key=key)
     fit.model, fit.history, fit.best
 
-An epoch at a time goes through `learning.loop.iterate`; after each the held-out data are measured.
+An epoch at a time goes through `learning.loop.iterate`; after each the held-out data are measured. Batch
+norms take the statistics of the batch in training, and keep running means of them, with which `fit.model`
+predicts and learns on. Where parameters are averaged, the statistics of the average are taken anew from the
+training data after every epoch.
 """
 
 from __future__ import annotations
@@ -15,21 +18,26 @@ from functools import lru_cache
 from time import perf_counter
 from typing import Any, NamedTuple
 
+import equinox as eqx
 import jax
 import numpy as np
 from jax import Array
 
 from intertwine._checks import fail, one_of, positive_int
+from intertwine.layers.calibration import batch_norms, calibrated
 from intertwine.learning.batches import Batches
 from intertwine.learning.class_scores import check_shapes, mean_loss
 from intertwine.learning.gradient import OptaxGradient, as_optimiser
 from intertwine.learning.guard import Guard
 from intertwine.learning.labelled import Labelled, examples, labelled, split
 from intertwine.learning.loop import TrainState, iterate, start
-from intertwine.learning.stream import OverBatches
+from intertwine.learning.stream import OverBatches, prepared
 from intertwine.learning.supervised import Conditional, Loss, Supervised
 from intertwine.models.network import Network
 from intertwine.models.parameters import check_key
+
+STATISTICS = 2000
+"""Examples, about, that batch-norm statistics of averaged parameters are taken from."""
 
 
 class SupervisedFit(NamedTuple):
@@ -106,7 +114,10 @@ def fit_supervised(
     def measure(model: Any) -> dict[str, float]:
         return {} if held is None else mean_loss(_network(model).at_rest(), objective, held)
 
-    history, state = run_epochs(state, stream, optimiser, epochs, measure, stopping, progress)
+    def settle(model: Any) -> Any:
+        return _with_statistics(model, stream, init_key)
+
+    history, state = run_epochs(state, stream, optimiser, epochs, measure, stopping, progress, settle)
     return SupervisedFit(_network(stopping.kept).module, history, stopping.best, state)
 
 
@@ -118,16 +129,18 @@ def run_epochs(
     measure: Callable[[Any], dict[str, float]],
     stopping: Stopping,
     progress: Callable[[dict[str, float]], Any] | None,
+    settle: Callable[[Any], Any] = lambda model: model,
 ) -> tuple[list[dict[str, float]], TrainState]:
     """Epochs until `stopping` says so, which keeps the best model: (history, state). `measure` gives a
-    model's values on the held-out data, {} without such."""
+    model's values on the held-out data, {} without such; `settle` makes a model of averaged parameters fit to
+    predict."""
     guard, history = Guard(), []
     for epoch in range(1, epochs + 1):
         begun = perf_counter()
         state, row = _epoch(state, stream, optimiser, guard)
         current = state.model
         if hasattr(optimiser, "averaged"):
-            current = optimiser.averaged(current, state.optimiser_state)
+            current = settle(optimiser.averaged(current, state.optimiser_state))
         row |= {f"validation_{name}": value for name, value in measure(current).items()}
         row = {"epoch": epoch} | row | {"seconds": perf_counter() - begun}
         history.append(row)
@@ -161,6 +174,20 @@ def _epoch(state: Any, stream: OverBatches, optimiser: Any, guard: Guard) -> tup
                 totals[name] = totals.get(name, 0.0) + scalars[name] * scalars.get("updates", 1) / count
         row = {name: scalars[name] for name in ("learning_rate",) if name in scalars}
     return state, totals | row
+
+
+def _with_statistics(model: Any, stream: OverBatches, key: Array) -> Any:
+    """A model whose batch norms have the statistics of (part of) the training data at its parameters."""
+    module = _network(model).module
+    if not batch_norms(module):
+        return model
+    batches = stream.batches
+    count = min(batches.per_epoch, -(-STATISTICS // batches.batch))
+    rows = [
+        prepared(batches.at(i), model, batches.binarise, jax.random.fold_in(key, i))[0] for i in range(count)
+    ]
+    network = Network.of(calibrated(module, np.concatenate(rows), batch=batches.batch))
+    return eqx.tree_at(lambda m: m.network, model, network) if isinstance(model, Conditional) else network
 
 
 def _network(model: Any) -> Network:

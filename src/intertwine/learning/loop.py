@@ -28,7 +28,7 @@ from intertwine._threads import background
 from intertwine.learning.guard import Guard
 from intertwine.learning.objective import Evaluation, Objective
 from intertwine.learning.optimiser import Optimiser
-from intertwine.learning.stream import OverBatches, advance, can_stream
+from intertwine.learning.stream import OverBatches, advance, can_stream, settled
 from intertwine.models.parameters import check_key
 from intertwine.sampling.estimate import Estimate
 
@@ -109,6 +109,7 @@ def _one_by_one(
             model, optimiser_state, moved = optimiser.step(
                 state.model, evaluation, state.optimiser_state, step=step
             )
+            model = settled(objective, model, objective_state)
         else:  # no step is made from what cannot be: the chains go on, and the guard counts
             model, optimiser_state, moved = (
                 state.model,

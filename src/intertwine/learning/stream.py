@@ -41,6 +41,8 @@ class MiniBatchObjective(Protocol):
         the scalars of `gradient` or of `measure`.
     evaluate(model, state, batch, *, key) -> (Evaluation, state): only where an optimiser needs samples.
     measure(model, state, batch, *, key) -> scalars: optional, looked at once a chunk, on its last batch.
+    settled(model, state) -> model: optional, after every update: the model with what the objective knows of
+        it beside the parameters (running statistics of batch norms).
     """
 
     @property
@@ -91,6 +93,14 @@ class OverBatches:
         batch = prepared(self.batches.at(position), model, self.batches.binarise, key)
         evaluation, inner = self.objective.evaluate(model, state.inner, batch, key=key)
         return evaluation, StreamState(np.int64(position + 1), inner)
+
+    def settled(self, model: Any, state: StreamState) -> Any:
+        return settled(self.objective, model, state.inner)
+
+
+def settled(objective: Any, model: Any, state: Any) -> Any:
+    """The model after an update, with what the objective keeps for it; `state`: of the objective."""
+    return objective.settled(model, state) if hasattr(objective, "settled") else model
 
 
 def can_stream(optimiser: Any) -> bool:
@@ -163,6 +173,7 @@ def _run(
         of_update = jax.random.fold_in(key, first + i)
         gradient, inner, scalars = objective.gradient(model, inner, batch_of(i), key=of_update)
         model, optimiser_state = optimiser.update(model, gradient, optimiser_state, rates[i])
+        model = settled(objective, model, inner)
         total = jax.tree.map(lambda sum, x: sum + x, total, scalars)
         return model, inner, optimiser_state, total
 
@@ -174,8 +185,8 @@ def _run(
     if hasattr(objective, "measure"):
         of_measure = jax.random.fold_in(jax.random.fold_in(key, first + count - 1), 1)
         scalars |= objective.measure(later, inner, batch_of(count - 1), key=of_measure)
-    moved = jax.tree.map(lambda a, b: jnp.sum(jnp.abs(a - b) ** 2), later, model)
-    scalars["update_norm"] = jnp.sqrt(sum(jax.tree.leaves(moved)))
+    moved = zip(_inexact(later), _inexact(model), strict=True)
+    scalars["update_norm"] = jnp.sqrt(sum(jnp.sum(jnp.abs(a - b) ** 2) for a, b in moved))
     return later, inner, optimiser_state, scalars
 
 

@@ -24,6 +24,7 @@ from jax import Array
 from jaxtyping import Float, Shaped
 
 from intertwine._checks import fail, one_of
+from intertwine.layers.calibration import batch_norms, outputs_and_statistics, with_batch_norms
 from intertwine.learning.objective import Evaluation
 from intertwine.models.network import Network
 from intertwine.sampling.estimate import estimate
@@ -69,25 +70,38 @@ class Supervised:
         return self.loss == "cross-entropy"
 
     def init(self, model: Any, *, key: Array) -> tuple:
-        """No state."""
-        return ()
+        """The running statistics of the batch norms; () where there are none."""
+        return tuple(norm.running for norm in batch_norms(_module(model)))
 
     def gradient(
         self, model: Any, state: tuple, batch: tuple[Array, Array], *, key: Array
     ) -> tuple[Any, tuple, dict[str, Array]]:
-        """(∂L/∂λ, (), {"loss", and for classes "accuracy"}) on a batch (x, y)."""
-        (_, scalars), gradient = eqx.filter_value_and_grad(self._value, has_aux=True)(model, batch, key)
-        return gradient, state, scalars
+        """(∂L/∂λ, running statistics moved on, {"loss", and for classes "accuracy"}) on a batch (x, y)."""
+        value_and_gradient = eqx.filter_value_and_grad(self._value, has_aux=True)
+        (_, (scalars, found)), gradient = value_and_gradient(model, batch, key)
+        later = (r if s is None else r.moved(s) for r, s in zip(state, found, strict=True))
+        return gradient, tuple(later), scalars
 
-    def _value(self, model: Any, batch: tuple[Array, Array], key: Array) -> tuple[Array, dict[str, Array]]:
+    def settled(self, model: Any, state: tuple) -> Any:
+        """The model with the running statistics of its batch norms."""
+        if not state:
+            return model
+        network = model.network if isinstance(model, Conditional) else model
+        norms = batch_norms(network.module)
+        kept = [eqx.tree_at(lambda n: n.running, norm, r) for norm, r in zip(norms, state, strict=True)]
+        network = Network.of(with_batch_norms(network.module, kept))
+        return eqx.tree_at(lambda m: m.network, model, network) if isinstance(model, Conditional) else network
+
+    def _value(self, model: Any, batch: tuple[Array, Array], key: Array) -> tuple[Array, tuple[dict, list]]:
         x, y = batch
-        outputs = model.outputs(x, key=key)
+        outputs, found = outputs_and_statistics(_module(model), x, key=key)
+        outputs = outputs.reshape(len(x), -1)
         losses = self.losses(outputs, y)
         loss = losses.mean()
         scalars = {"loss": loss}
         if self.classifies:
             scalars["accuracy"] = correct(outputs, y).mean(dtype=outputs.dtype)
-        return loss + self.penalty(model), scalars
+        return loss + self.penalty(model), (scalars, found)
 
     def losses(self, outputs: Float[Array, "B K"], y: Shaped[Array, "B ..."]) -> Float[Array, "B"]:
         """The loss of every example, nats, decay not included."""
@@ -114,7 +128,7 @@ class Supervised:
         self, model: Conditional, state: tuple, batch: tuple[Array, Array], *, key: Array
     ) -> tuple[Evaluation, tuple]:
         """One batch for an optimiser that takes the metric: the samples are those of the model's p(y|x)."""
-        samples, weights, losses, gradient = _evaluated(model, self, batch, key)
+        samples, weights, losses, gradient, state = _evaluated(model, self, state, batch, key)
         of_loss = estimate(np.asarray(losses, np.float64)[:, None])
         local = jnp.zeros(len(samples), samples.dtype)
         return Evaluation(samples, local, weights, of_loss, {}, gradient), state
@@ -143,7 +157,7 @@ class Conditional(eqx.Module):
 
     def __call__(self, s: Float[Array, "D"]) -> Float[Array, ""]:
         x, y = s[: self.size].reshape(self.example), s[self.size :]
-        outputs = self.network(x).reshape(-1)
+        outputs = self.network.at_rest()(x).reshape(-1)
         if self.loss == "cross-entropy":
             return jax.nn.log_softmax(outputs)[y[0].astype(jnp.int32)]
         sigma = 1.0 if self.noise is None else self.noise
@@ -152,8 +166,8 @@ class Conditional(eqx.Module):
 
 @eqx.filter_jit
 def _evaluated(
-    model: Conditional, objective: Supervised, batch: tuple[Array, Array], key: Array
-) -> tuple[Array, Array, Array, Any]:
+    model: Conditional, objective: Supervised, state: tuple, batch: tuple[Array, Array], key: Array
+) -> tuple[Array, Array, Array, Any, tuple]:
     x, y = batch
     outputs = model.outputs(x)
     rows, columns = outputs.shape
@@ -168,8 +182,13 @@ def _evaluated(
         weights = jnp.full((rows, 2 * columns), 1 / (2 * columns * rows), outputs.dtype)
     wide = jnp.broadcast_to(flat[:, None, :], (rows, codes.shape[1], flat.shape[1]))
     samples = jnp.concatenate([wide, codes], axis=-1).reshape(-1, flat.shape[1] + codes.shape[2])
-    gradient, _, _ = objective.gradient(model, (), batch, key=key)
-    return samples, weights.reshape(-1), objective.losses(outputs, y), gradient
+    gradient, state, _ = objective.gradient(model, state, batch, key=key)
+    return samples, weights.reshape(-1), objective.losses(outputs, y), gradient, state
+
+
+def _module(model: Any) -> Any:
+    network = model.network if isinstance(model, Conditional) else model
+    return network.module if isinstance(network, Network) else network
 
 
 def correct(outputs: Float[Array, "B C"], y: Shaped[Array, "B ..."]) -> Shaped[Array, "B"]:

@@ -98,6 +98,8 @@ def of_renormalization(record: Record) -> list[str]:
     if record.get("fixed_point") is False:
         reason = record.get("reason") or "no reason was given"
         said.append(caveat("no-fixed-point", f"no fixed point: {reason}"))
+    if record.get("fixed_point", False) is None and record.get("reason"):
+        said.append(caveat("unjudged", f"whether there is a fixed point cannot be told: {record['reason']}"))
     said += _own(record)
     energy = (record.get("observables") or {}).get("energy") or {}
     mean, exact, error = (energy.get(name) for name in ("mean", "exact", "error"))

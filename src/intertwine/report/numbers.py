@@ -34,9 +34,13 @@ def with_error(mean: float | None, error: float | None) -> str:
 
     >>> with_error(-35.617454, 0.00012), with_error(-1.0, None), with_error(2.0, 0.0)
     ('−35.61745 ± 0.00012', '−1', '2 ± 0')
+    >>> with_error(1.23456, math.nan)                                 # there is an error, but it is not known
+    '1.235 ± ?'
     """
     if mean is None or not math.isfinite(mean):
         return ABSENT
+    if error is not None and not math.isfinite(error):
+        return f"{plain(mean, 4)} ± ?"
     if error is None or not 0 < error < math.inf:
         text = plain(mean, 10)
         return f"{text} ± 0" if error == 0 else text

@@ -9,6 +9,7 @@ criticality it runs into the fixed point, elsewhere to zero or infinite coupling
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -52,10 +53,14 @@ def exponents(arrays: Mapping[str, np.ndarray], exact: Mapping[str, float | None
 
 
 def flow(
-    paths: np.ndarray, families: Sequence[str], labels: Sequence[str], main: int | None = None
+    paths: np.ndarray,
+    families: Sequence[str],
+    labels: Sequence[str],
+    main: int | None = None,
+    errors: np.ndarray | None = None,
 ) -> go.Figure | None:
     """Flows (start, scale, family) in the plane of the first two families, or against the scale where there
-    is one family; labels: of the starts; `main`: the start that is drawn thick."""
+    is one family; labels: of the starts; `main`: the start that is drawn thick; errors: of the paths."""
     starts, scales, count = paths.shape
     if not np.isfinite(paths).any():
         return None
@@ -68,8 +73,16 @@ def flow(
         y = paths[s, good, 1] if count > 1 else paths[s, good, 0]
         if not len(x):
             continue
-        arrows = {"symbol": "arrow", "angleref": "previous", "size": 10} if count > 1 else {"size": 5}
-        figure.add_scatter(
+        arrows: dict[str, Any] = {"size": 5}
+        bars: dict[str, Any] = {}
+        if count > 1:
+            seen = _moved(paths[s, good], None if errors is None else errors[s, good])
+            symbols = ["arrow" if moved else "circle-open" for moved in seen]
+            arrows = {"symbol": symbols, "angleref": "previous", "size": 10}
+        if errors is not None:
+            axes = {"error_x": 0, "error_y": 1} if count > 1 else {"error_y": 0}
+            bars = {axis: _bars(errors[s, good, k], colour) for axis, k in axes.items()}
+        figure.add_scatter(**bars,
             x=gaps(x), y=gaps(y), mode="lines+markers",
             marker=arrows | {"color": colour, "line": {"width": 0}},
             line={"color": colour, "width": 2.4 if s == main else 1.3}, name=labels[s], legendgroup=str(s),
@@ -86,6 +99,15 @@ def flow(
     below = {"y": -0.18, "yanchor": "top"}
     figure.update_layout(showlegend=count > 1 and starts <= 8, legend=below)
     return figure
+
+
+def _moved(path: np.ndarray, errors: np.ndarray | None) -> list[bool]:
+    """Which points (scale, family) lie beyond two errors from the one before, in the first two families."""
+    if errors is None:
+        return [True] * len(path)
+    moves = np.abs(np.diff(path[:, :2], axis=0, prepend=path[:1, :2]))
+    spread = np.hypot(errors[:, :2], np.concatenate([errors[:1, :2], errors[:-1, :2]]))
+    return np.any(moves > 2 * spread, axis=1).tolist()
 
 
 def couplings(values: np.ndarray, errors: np.ndarray | None, families: Sequence[str]) -> go.Figure:

@@ -100,7 +100,13 @@ def _flow(run: RenormalizeRun) -> Plate | None:
     main = run.attributes.get("main_start")
     K = run.arrays.get("start_coupling", paths[:, 0, 0])
     labels = [f"K = {value:.4g}" for value in K] if len(K) == len(paths) else [""] * len(paths)
-    figure = figures.flow(paths, run.families, labels, int(main) if isinstance(main, int) else None)
+    figure = figures.flow(
+        paths,
+        run.families,
+        labels,
+        int(main) if isinstance(main, int) else None,
+        run.arrays.get("flow_error"),
+    )
     if figure is None:
         return None
     caption = (
@@ -108,6 +114,8 @@ def _flow(run: RenormalizeRun) -> Plate | None:
         " point: the projection on the first two families. Each begins at the dot; the arrows point to the"
         " next level. The system of this run in orange."
     )
+    if "flow_error" in run.arrays:
+        caption += " Bars: one standard error; a ring instead of an arrow: no move beyond two errors of it."
     words = f"Flows from {paths.shape[0]} starts."
     heading = "Flow in coupling space" if paths.shape[2] > 1 else "Flow"
     return Plate("flow", heading, _caption(run, "flow", caption), words, figure, 460)

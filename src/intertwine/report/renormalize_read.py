@@ -4,7 +4,7 @@ Names in `result.nc` (all optional), with their dimensions:
 
     y_T, y_T_error, y_H, y_H_error   (level, number)          exponents by step and number of couplings
     coupling, coupling_error         (scale, family)          the flow of the system itself
-    flow                             (start, scale, family)   flows from several starts, NaN after their end
+    flow, flow_error                 (start, scale, family)   flows from several starts, NaN after their end
     map_from, map_to                 (point)                  an approximate transformation of one coupling
     column_..., error_..., fit_...   (row)                    tables that the study made, against row_of
     picture_0, picture_1, …          (row_k, column_of_k)       one configuration, level by level
@@ -43,8 +43,9 @@ from intertwine.report.folder import (
 
 _ARRAYS = {
     "y_T": 2, "y_T_error": 2, "y_H": 2, "y_H_error": 2, "coupling": 2, "coupling_error": 2, "flow": 3,
-    "start_coupling": 1, "map_from": 1, "map_to": 1, "trace": 1, "filter": 2, "shell_distance": 1,
-    "shell_coupling": 1, "shell_error": 1, "cold": 1, "hot": 1, "cold_error": 1, "hot_error": 1,
+    "flow_error": 3, "start_coupling": 1, "map_from": 1, "map_to": 1, "trace": 1, "filter": 2,
+    "shell_distance": 1, "shell_coupling": 1, "shell_error": 1, "cold": 1, "hot": 1, "cold_error": 1,
+    "hot_error": 1,
 }  # fmt: skip
 _NUMBERS = ("mean", "error", "exact")
 _LARGEST, _MOST_PICTURES = 4096, 64

@@ -77,7 +77,9 @@ def table(run: RenormalizeRun) -> list[tuple[str, str]]:
     if system.get("name"):
         found.append(("system", str(system["name"])))
         found.append(("K = J/T", plain(system["coupling"], 10)))
-        found.append(("K_c, exact", plain(system["critical_coupling"], 10)))
+        known = "to 5e-9" if str(system.get("lattice")).startswith("cubic") else "exact"
+        if system["critical_coupling"] is not None:
+            found.append((f"K_c, {known}", plain(system["critical_coupling"], 10)))
         found += [(label, plain(system[name], 8)) for name, label in (("field", "h"), ("next", "K of next"))
                   if system[name]]  # fmt: skip
     if result.get("rule"):
@@ -90,9 +92,10 @@ def table(run: RenormalizeRun) -> list[tuple[str, str]]:
             if values["mean"] is not None:
                 exact = "" if values["exact"] is None else f"; exact {plain(values['exact'], 8)}"
                 found.append((label, with_error(values["mean"], values["error"]) + exact))
-    if isinstance(result.get("fixed_point"), bool):
+    if isinstance(result.get("fixed_point"), bool) or result.get("reason"):
         reason = f" ({result['reason']})" if result.get("reason") else ""
-        found.append(("fixed point", ("reached" if result["fixed_point"] else "none") + reason))
+        verdict = {"True": "reached", "False": "none"}.get(str(result.get("fixed_point")), "not judged")
+        found.append(("fixed point", verdict + reason))
     found += [(str(name), _word(value)) for name, value in result["facts"].items()]
     return [*found, ("wall time", duration(result["seconds"]))]
 

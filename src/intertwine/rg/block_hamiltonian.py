@@ -26,6 +26,7 @@ import numpy as np
 from jaxtyping import Float, Int8
 
 from intertwine._checks import fail, one_of
+from intertwine._shown import Shown
 from intertwine.models.ising import Ising
 from intertwine.models.spin_enumeration import enumerate_distribution
 from intertwine.models.spin_terms import Shape, spin_terms
@@ -73,8 +74,8 @@ def block_distribution(model: Any, rule: Any) -> BlockDistribution:
     return BlockDistribution(rows, p, exact.log_z, lattice)
 
 
-@dataclass(frozen=True, eq=False)
-class BlockHamiltonian:
+@dataclass(frozen=True, eq=False, repr=False)
+class BlockHamiltonian(Shown):
     """−H' of block spins ±1 on a lattice.
 
     lattice: of the blocks. log_weights: −H'(h), float64 (2^N',), in the order of `all_configurations`.
@@ -142,8 +143,8 @@ class BlockHamiltonian:
         return "\n".join([*lines, f"and {rest} weaker families"] if rest > 0 else lines)
 
 
-@dataclass(frozen=True, eq=False)
-class ProjectedCouplings:
+@dataclass(frozen=True, eq=False, repr=False)
+class ProjectedCouplings(Shown):
     """A truncated H'. couplings: K', float64 (n,), in the order of `names`. target: what was matched.
     divergence: KL(p'‖p_{K'}) in nats, what the truncation loses."""
 

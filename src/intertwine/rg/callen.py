@@ -69,6 +69,16 @@ def local_fields(spins: np.ndarray, lattice: Lattice, families: Families, bins: 
 def callen_couplings(table: LocalFields) -> tuple[np.ndarray, np.ndarray]:
     """(couplings (n,), covariance (n, n)) of the table.
 
+    Raises InputError as `couplings_by_bin` does.
+    """
+    K, parts = couplings_by_bin(table)
+    return K, parts.T @ parts
+
+
+def couplings_by_bin(table: LocalFields) -> tuple[np.ndarray, np.ndarray]:
+    """(couplings (n,), what each bin does to them (bins, n)): `parts.T @ parts` is their covariance, and that
+    with the parts of another table of the same bins the covariance of both.
+
     Raises InputError where the samples do not bound the couplings (all spins as their neighbours say), and
     where the families cannot be told apart.
     """
@@ -103,7 +113,7 @@ def callen_couplings(table: LocalFields) -> tuple[np.ndarray, np.ndarray]:
     scores = ((table.up - table.down) - (table.up + table.down) * t) @ f
     scores = scores - scores.mean(0)
     inverse = np.linalg.inv((f * (seen * (1 - t * t))[:, None]).T @ f)
-    return K, inverse @ (scores.T @ scores * (bins / (bins - 1))) @ inverse
+    return K, scores @ inverse * (bins / (bins - 1)) ** 0.5
 
 
 def _codes(

@@ -25,6 +25,7 @@ from jaxtyping import Float
 
 from intertwine._caveats import beneath, caveat
 from intertwine._checks import fail, positive_int
+from intertwine._shown import Shown
 from intertwine.sampling.keys import key_words
 
 _REPETITIONS = 60
@@ -32,8 +33,8 @@ _SIGMAS = 3
 _SMOOTH = 4
 
 
-@dataclass(frozen=True)
-class Collapse:
+@dataclass(frozen=True, repr=False)
+class Collapse(Shown):
     """critical, nu, omega and one σ of each (omega_error 0 where ω was given). misfit: χ² a degree of
     freedom; much more than 1 says that the data do not collapse: sizes too small, or couplings too far away.
     scaled: float64 (n, 2), x = (K − K_c) L^{1/ν} and A L^ω of every point. warnings: what to beware of.

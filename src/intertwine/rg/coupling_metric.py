@@ -27,6 +27,7 @@ from jax import Array
 from jaxtyping import Float
 
 from intertwine._checks import fail, positive_int
+from intertwine._shown import Shown
 from intertwine.models.ising import Ising
 from intertwine.models.parameters import check_key
 from intertwine.models.spin_enumeration import enumerate_distribution
@@ -40,8 +41,8 @@ DEFAULT = ("nearest", "next", "plaquette")
 _GROUPS = 20
 
 
-@dataclass(frozen=True, eq=False)
-class CouplingMetrics:
+@dataclass(frozen=True, eq=False, repr=False)
+class CouplingMetrics(Shown):
     """names: the n couplings. metrics: float64 (levels + 1, n, n), G⁽⁰⁾ … in nats. kept: (levels + 1, n),
     the generalised eigenvalues of each against G⁽⁰⁾, largest first; sampled ones are corrected for bias, and
     may lie below 0 within their errors. kept_error: likewise, by jackknife over parts of the chains; 0 where

@@ -25,6 +25,7 @@ from jax import Array
 from jaxtyping import Float
 
 from intertwine._checks import fail, positive_int
+from intertwine._shown import Shown
 from intertwine.models.ising import CRITICAL_SQUARE, Ising
 from intertwine.models.spin_terms import spin_terms
 from intertwine.sampling.estimate import autocorrelation_time
@@ -37,8 +38,8 @@ _BYTES = 2**26
 _OBSERVABLES = ("energy", "m2")
 
 
-@dataclass(frozen=True, eq=False)
-class CriticalSlowing:
+@dataclass(frozen=True, eq=False, repr=False)
+class CriticalSlowing(Shown):
     """Autocorrelation times in sweeps, and their exponents.
 
     lengths: (n,). tau, tau_error: float64 (n,) by observable, "energy" and "m2". exponents: (z, its error) by
@@ -82,7 +83,8 @@ class CriticalSlowing:
             cells = (f"{self.tau[n][i]:.4g} ± {self.tau_error[n][i]:.2g}" for n in _OBSERVABLES)
             lines.append(f"{length:5d} " + " ".join(f"{cell:>18}" for cell in cells))
         cells = (f"{z:.3f} ± {error:.3f}" for z, error in self.exponents.values())
-        return "\n".join([*lines, f"{'z':>5} " + " ".join(f"{cell:>18}" for cell in cells)])
+        lines.append(f"{'z':>5} " + " ".join(f"{cell:>18}" for cell in cells))
+        return "\n".join([*lines, "τ = 1 + 2 Σ ρ(t), twice the τ_int = 1/2 + Σ ρ(t) of other texts"])
 
 
 def critical_slowing(

@@ -25,13 +25,19 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float
 
-from intertwine._checks import fail, positive_int
+from intertwine._caveats import beneath, caveat, tell
+from intertwine._checks import InputError, fail, positive_int
+from intertwine._shown import Shown
 from intertwine.models.ising import Ising
 from intertwine.models.potts import Potts
 from intertwine.models.spin_terms import linked_bonds
+from intertwine.rg.fixed_point_verdict import known_of_potts
 from intertwine.rg.host_terms import equal_sums, product_sums
 from intertwine.sampling.draw import spin_sampler
 from intertwine.sampling.jackknife import jackknife_error
+
+CORRECTED = 0.03
+"""d ln U/d ln L of corrections to scaling, at most."""
 
 LARGEST_MISFIT = 2.0
 """χ² a degree of freedom beyond which the smallest size is left out."""
@@ -94,12 +100,13 @@ def power_law(sizes: Any, values: Any, errors: Any, *, omega: float | None = Non
     )
 
 
-@dataclass(frozen=True, eq=False)
-class FiniteSize:
+@dataclass(frozen=True, eq=False, repr=False)
+class FiniteSize(Shown):
     """ν and η of a critical point.
 
     sizes: L. slope, slope_error: 2 D_2 − D_4; square, square_error: ⟨m²⟩, float64 (n,) by size. growth: the
     line of `slope`, 1/ν; decay: of `square`, −(d − 2 + η). omega: of the corrections, or None.
+    states: q of Potts models, else None. moving: how the system shows that it is not critical, or "".
     """
 
     sizes: tuple[int, ...]
@@ -111,11 +118,30 @@ class FiniteSize:
     decay: PowerLaw
     omega: float | None
     dimension: int
+    states: int | None = None
+    moving: str = ""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What qualifies ν and η, a line each."""
+        if self.moving:
+            return (caveat("no-fixed-point", f"the system is not critical: {self.moving}"),)
+        known = known_of_potts(self.states, self.dimension)
+        fits = (("−∂ ln U/∂ ln K", self.growth), ("⟨m²⟩", self.decay))
+        bad = [
+            caveat(
+                "bad-fit",
+                f"the line of {title} does not describe its points: χ² is {fit.misfit:.1f} a degree",
+            )
+            for title, fit in fits
+            if fit.misfit > LARGEST_MISFIT
+        ]
+        return (*([caveat("assumption", known)] if known else ()), *bad)
 
     @property
     def nu(self) -> float:
-        """ν."""
-        return 1 / self.growth.exponent
+        """ν; NaN where the system is not critical."""
+        return math.nan if self.moving else 1 / self.growth.exponent
 
     @property
     def nu_error(self) -> float:
@@ -124,13 +150,13 @@ class FiniteSize:
 
     @property
     def eta(self) -> float:
-        """η."""
-        return 2 - self.dimension - self.decay.exponent
+        """η; NaN where the system is not critical."""
+        return math.nan if self.moving else 2 - self.dimension - self.decay.exponent
 
     @property
     def eta_error(self) -> float:
         """One σ of η."""
-        return self.decay.error
+        return math.nan if self.moving else self.decay.error
 
     def __str__(self) -> str:
         """A row a size, then the exponents with the fits that they are from."""
@@ -139,12 +165,16 @@ class FiniteSize:
             slope, square = f"{row[1]:.4f} ± {row[2]:.4f}", f"{row[3]:.6f} ± {row[4]:.6f}"
             lines.append(f"{row[0]:5} {slope:>22} {square:>24}")
         for name, value, error, fit in (
-            ("ν", self.nu, self.nu_error, self.growth),
-            ("η", self.eta, self.eta_error, self.decay),
+            ()
+            if self.moving
+            else (
+                ("ν", self.nu, self.nu_error, self.growth),
+                ("η", self.eta, self.eta_error, self.decay),
+            )
         ):
             start = f"from L = {self.sizes[fit.first]} on"
             lines.append(f"{name} = {value:.4f} ± {error:.4f}, {start}, χ²/dof = {fit.misfit:.2f}")
-        return "\n".join(lines)
+        return beneath("\n".join(lines), self.warnings)
 
 
 def finite_size(
@@ -175,7 +205,7 @@ def finite_size(
     """
     sides = tuple(positive_int("sizes", side) for side in sizes)
     sampler = spin_sampler(family(sides[0]), chains=20) if sampler is None and sides else sampler
-    measured, dimension = [], 0
+    measured, dimension, model = [], 0, None
     for k, side in enumerate(sides):
         model = family(side)
         dimension = model.lattice.dimension
@@ -184,10 +214,17 @@ def finite_size(
         )
     moments = np.stack(measured)
     slope, square = jackknife(moments, cumulant_slope), jackknife(moments, lambda m: m[..., 1])
-    return FiniteSize(
-        sides, *slope, *square, power_law(sides, *slope, omega=omega), power_law(sides, *square, omega=omega),
-        omega, dimension,
-    )  # fmt: skip
+    why = moving(sides, moments)
+    try:
+        lines = power_law(sides, *slope, omega=omega), power_law(sides, *square, omega=omega)
+    except InputError as error:
+        if why:
+            raise fail("family", "a system at its critical point", "one off it", why) from error
+        raise
+    states = getattr(model, "states", None)
+    found = FiniteSize(sides, *slope, *square, *lines, omega, dimension, states, why)
+    tell(found.warnings)
+    return found
 
 
 def critical_moments(
@@ -214,6 +251,27 @@ def critical_moments(
 def cumulant_slope(moments: np.ndarray) -> np.ndarray:
     """2 D_2 − D_4 of moments (..., 5)."""
     return 2 * moments[..., 3] / moments[..., 1] - moments[..., 4] / moments[..., 2] - moments[..., 0]
+
+
+def moving(sizes: Sequence[int], moments: np.ndarray) -> str:
+    """How U = ⟨m⁴⟩/⟨m²⟩² of bins of moments (sizes, bins, 5) grows or falls with L, in words; "" where it
+    stays the same, as it does at a critical point alone (Binder, Z. Phys. B 43, 119, 1981).
+
+    The slope of ln U against ln L over the larger sizes, beyond four errors and what corrections do.
+    """
+    values, errors = jackknife(moments, lambda m: np.log(m[..., 2] / m[..., 1] ** 2))
+    start = min(len(sizes) // 2, max(len(sizes) - 3, 0))
+    x, y, weights = np.log(np.asarray(sizes, float))[start:], values[start:], 1 / errors[start:] ** 2
+    if len(x) < 2 or not np.isfinite(weights).all():
+        return ""
+    x = x - weights @ x / weights.sum()
+    slope, error = float(weights * x @ y / (weights * x @ x)), float((weights * x @ x) ** -0.5)
+    if abs(slope) <= max(4 * error, CORRECTED):
+        return ""
+    where = "disorder" if slope > 0 else "order"
+    return (
+        f"⟨m⁴⟩/⟨m²⟩² goes to that of {where}, as L^({slope:+.3f} ± {error:.3f}), and is not the same at all L"
+    )
 
 
 def jackknife(moments: np.ndarray, of: Callable[[np.ndarray], np.ndarray]) -> tuple[np.ndarray, np.ndarray]:

@@ -23,6 +23,7 @@ import numpy as np
 from jaxtyping import Float, Int8
 
 from intertwine._checks import fail
+from intertwine._shown import Shown
 from intertwine.learning.log_derivatives import LogDerivatives, column_count, log_derivatives
 from intertwine.models.units import as_spins
 from intertwine.sampling.enumeration import all_configurations
@@ -31,8 +32,8 @@ LARGEST_TABLE = 2**26
 """Numbers of the largest table of log-derivatives that is formed."""
 
 
-@dataclass(frozen=True, eq=False)
-class FisherSpectrum:
+@dataclass(frozen=True, eq=False, repr=False)
+class FisherSpectrum(Shown):
     """eigenvalues: of G, float64 (r,), largest first, in nats over the square of the parameters' unit.
     directions: float64 (r, P), orthonormal rows, in the order of the columns of `log_derivatives`. With fewer
     configurations S than parameters r = S, and the other P − r eigenvalues are 0. parameters: P.

@@ -22,14 +22,15 @@ import numpy as np
 from jaxtyping import Bool, Complex, Float
 
 from intertwine._checks import InputError, fail, positive_int
+from intertwine._shown import Shown
 from intertwine.rg.step import Step, as_couplings, linearise, measured, stepped
 
 _NEWTON_STEPS = 60
 _HALVINGS = 12
 
 
-@dataclass(frozen=True, eq=False)
-class FixedPoint:
+@dataclass(frozen=True, eq=False, repr=False)
+class FixedPoint(Shown):
     """Where a step stands still, and how it moves nearby.
 
     couplings: float64 (n,). matrix: ∂K'_i/∂K_j there, float64 (n, n). eigenvalues: of the matrix, largest
@@ -52,8 +53,8 @@ class FixedPoint:
         return "\n".join(lines)
 
 
-@dataclass(frozen=True, eq=False)
-class Flow:
+@dataclass(frozen=True, eq=False, repr=False)
+class Flow(Shown):
     """Couplings by level.
 
     couplings: float64 (levels + 1, n), row 0 where the flow began; fewer rows where a coupling passed the

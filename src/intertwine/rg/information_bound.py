@@ -24,6 +24,7 @@ from jax import Array
 from jaxtyping import Int8
 
 from intertwine._checks import fail, one_of, positive_int
+from intertwine._shown import Shown
 from intertwine.learning.batches import Batches
 from intertwine.learning.gradient import OptaxGradient
 from intertwine.learning.loop import train
@@ -50,8 +51,8 @@ MOST_PLACES = 256
 """Placements of the block over which held-out configurations are averaged, at most."""
 
 
-@dataclass(frozen=True)
-class InformationBound:
+@dataclass(frozen=True, repr=False)
+class InformationBound(Shown):
     """information: the bound in nats, an `Estimate` over held-out configurations. method: "infonce" or "nwj".
     limit: the largest value that it can take, ln K for InfoNCE with K held-out configurations (inf for NWJ).
     history: scalars along the training, `step` and the bound on training batches, `information`."""

@@ -19,6 +19,7 @@ import numpy as np
 from jaxtyping import Float, Int64
 
 from intertwine._checks import fail
+from intertwine._shown import Shown
 from intertwine.models.deep_belief import DBN
 from intertwine.models.deep_boltzmann import DBM
 from intertwine.models.rbm import RBM
@@ -31,8 +32,8 @@ from intertwine.spaces.lattice import Lattice
 _BINS = 20
 
 
-@dataclass(frozen=True, eq=False)
-class LayerFlow:
+@dataclass(frozen=True, eq=False, repr=False)
+class LayerFlow(Shown):
     """Layer 0 is the visible one.
 
     energies, errors: −Σ s s'/N of every layer and one σ, (layers,). temperatures: of the Ising model with

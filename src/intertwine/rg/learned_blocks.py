@@ -27,6 +27,7 @@ from jax import Array
 from jaxtyping import Float
 
 from intertwine._checks import fail, positive_int
+from intertwine._shown import Shown
 from intertwine.models.parameters import check_key
 from intertwine.rg.block_critic import FilterRule
 from intertwine.rg.block_window import BlockWindow
@@ -38,8 +39,8 @@ from intertwine.sampling.estimate import Estimate
 from intertwine.spaces.lattice import Lattice
 
 
-@dataclass(frozen=True, eq=False)
-class LearnedBlocks:
+@dataclass(frozen=True, eq=False, repr=False)
+class LearnedBlocks(Shown):
     """What `learn_blocks` found.
 
     filters: float64 (hidden, n), Λ of each coarse spin over the n spins of the block, row-major; the weight

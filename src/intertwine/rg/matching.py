@@ -26,6 +26,7 @@ from jax import Array
 from jaxtyping import Float
 
 from intertwine._checks import InputError, fail, positive_int
+from intertwine._shown import Shown
 from intertwine.models.ising import Ising
 from intertwine.rg.blocking import Majority, Rule
 from intertwine.rg.operators import default_families, measure
@@ -36,8 +37,8 @@ Family = Callable[[Lattice, float], Any]
 _BINS = 25
 
 
-@dataclass(frozen=True)
-class BetaFunction:
+@dataclass(frozen=True, repr=False)
+class BetaFunction(Shown):
     """K' = R(K) at several couplings.
 
     couplings: K, float64 (n,), increasing. matched, errors: K' and one σ. block: b.

@@ -14,11 +14,13 @@ import jax
 import numpy as np
 from jax import Array
 
+from intertwine._caveats import tell
 from intertwine._checks import fail, positive_int
 from intertwine.rg.blocking import Majority, Rule
 from intertwine.rg.blocks import checked_states, lattice_of
 from intertwine.rg.mcrg_result import MCRG
 from intertwine.rg.streaming import MCRGSums
+from intertwine.sampling.draw import Drawn
 from intertwine.spaces.lattice import Lattice
 
 
@@ -40,7 +42,12 @@ def mcrg(
     ("nearest", "next", "plaquette", "third" …; "field", "corner", "row", "vee"), or a tuple of families of
     `spin_terms`. lattice, states: of the spins, and q of Potts states; None for those that `it.sample` gave
     along (a bare array carries neither: give its lattice). bins: of the jackknife: runs of n/bins
-    configurations, to be longer than the autocorrelation. key: None is `jax.random.key(0)`.
+    configurations, which are joined where they are shorter than the autocorrelation. key: None is
+    `jax.random.key(0)`.
+
+    The result says whether there is a fixed point (`fixed_point`: True, False, or None where that cannot be
+    judged, such as of chains that have not mixed), and why (`reason`); what qualifies it is in `warnings`,
+    and told as a Python warning.
 
     Raises InputError for spins of other values or shapes, a lattice that neither says, rules that do not
     tile it, and more levels or couplings than it has room for.
@@ -64,9 +71,19 @@ def mcrg(
     collected = MCRGSums(rule, lattice, levels=levels, couplings=couplings, states=states)
     bins = positive_int("bins", bins)
     if bins < 2 or len(rows) < 2 * bins:
-        raise fail("bins", f"2 to {len(rows) // 2} bins of {len(rows)} configurations", bins)
+        expected = f"2 to {max(2, len(rows) // 2)} bins of two configurations or more"
+        raise fail("bins", expected, f"{bins} bins of {len(rows)} configurations", "draw more configurations")
     key = jax.random.key(0) if key is None else key
     sums = collected.zeros(bins)
     for k, part in enumerate(np.array_split(rows, bins)):
         sums = collected.add(sums, k, part, key=jax.random.fold_in(key, k))
-    return collected.result(sums)
+    found = collected.result(sums, unfit=_unmixed(spins), clock=getattr(spins, "clock", False))
+    tell(found.warnings)
+    return found
+
+
+def _unmixed(spins: Any) -> str:
+    """Why what `it.sample` drew is not to be judged by, or ""."""
+    if not isinstance(spins, Drawn) or spins.mixed:
+        return ""
+    return f"the chains have not mixed (R-hat {spins.r_hat:.3g}, τ {spins.tau:.3g} {spins.unit}s)"

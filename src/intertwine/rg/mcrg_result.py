@@ -5,7 +5,7 @@ r"""The linearised transformation of Monte Carlo renormalization, and its eigenv
 and both outer derivatives are covariances, C_αβ = ⟨S_α^{(n+1)} S_β^{(n)}⟩_c and A_αγ = ⟨S_α^{(n+1)}
 S_γ^{(n+1)}⟩_c: T = A^{-1} C. Its largest even and odd eigenvalues give y = ln λ / ln b. Odd operators have no
 mean without a field, and even and odd ones no covariance. Errors are those of a jackknife over bins (Efron
-1982), which are to be longer than the autocorrelation.
+1982), which are joined where they are shorter than the autocorrelation.
 """
 
 from __future__ import annotations
@@ -17,15 +17,24 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from intertwine._caveats import beneath
+from intertwine._shown import Shown
+from intertwine.rg.coupling_drift import ONE_STEP, SMALLEST, Drift, coupling_drift
+from intertwine.rg.fixed_point_verdict import Verdict, judged, qualified
 from intertwine.sampling.jackknife import jackknife_error
 from intertwine.spaces.lattice import Lattice
 
-DRIFT = 0.1
-"""A change of y_T from one step to the next beyond which there is no fixed point in sight."""
+_CORRELATED, _FEWEST = 2.0, 20
+"""Correlations of successive bins beyond so many of their errors, 1/√bins, join pairs of bins while there are
+so many; then those beyond twice that leave the errors unknown."""
 
 
-@dataclass(frozen=True, eq=False)
-class MCRG:
+_MAGNETIZED = 6.0
+"""A magnetization of so many errors is one."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class MCRG(Shown):
     """Exponents by step and by number of couplings.
 
     y_T, y_H: float64 (levels, couplings): entry [n, m] from the step n → n + 1 with the first m + 1 even
@@ -33,7 +42,9 @@ class MCRG:
     y_H_error: one σ. even, odd: the families. matrices: the linearised transformations of the even sector,
     (levels, e, e), [α, β] = ∂K'_α/∂K_β; odd_matrices likewise. energy: Σ s s'/N of nearest neighbours (or the
     first even family) by level, (levels + 1,). block: b. sizes: the names of the lattices by level.
-    nu, eta, beta and their errors: of the last step with all couplings.
+    nu, eta, beta and their errors: of the last step with all couplings; NaN where there is no fixed point.
+    verdict: whether there is one, and why. drift: of the couplings along the relevant direction, or why it is
+    not known. notes: further lines of `warnings`.
     """
 
     y_T: Float[np.ndarray, "levels couplings"]
@@ -55,32 +66,27 @@ class MCRG:
     eta_error: float
     beta: float
     beta_error: float
+    verdict: Verdict
+    notes: tuple[str, ...]
+    drift: Drift | str
 
     @property
-    def fixed_point(self) -> bool:
-        """Whether the steps settle: see `reason`."""
-        return not self._trouble()
+    def fixed_point(self) -> bool | None:
+        """True where every sign says so, False where one contradicts, None: unjudged (`judged`)."""
+        return self.verdict.fixed_point
 
     @property
     def reason(self) -> str:
-        """Why there is a fixed point in sight, or why not."""
-        return self._trouble() or "y_T stays the same from step to step, within its errors or a tenth"
+        """Why there is a fixed point in sight, why not, or why that cannot be told."""
+        return self.verdict.reason
 
-    def _trouble(self) -> str:
-        y, error = self.y_T[:, -1], self.y_T_error[:, -1]
-        if not np.isfinite(y).all():
-            return "the leading even eigenvalue is not a positive number at every step"
-        if y[-1] < 3 * error[-1] or y[-1] <= 0:
-            return f"no relevant even direction is left: y_T = {y[-1]:.3f} ± {error[-1]:.3f} at the last step"
-        if len(y) < 2:
-            return "one step alone cannot show that anything stays the same"
-        change, allowed = abs(y[-1] - y[-2]), max(DRIFT, 3 * math.hypot(error[-1], error[-2]))
-        if change > allowed:
-            return f"y_T goes on changing, from {y[-2]:.3f} to {y[-1]:.3f} at the last step"
-        return ""
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What qualifies the exponents, a line each."""
+        return (*self.verdict.warnings, *self.notes)
 
-    def __str__(self) -> str:
-        """The table: a row a step, y_T and y_H with one coupling and with all of them."""
+    def table(self) -> list[str]:
+        """Lines: a row a step, y_T and y_H with one coupling and with all of them."""
         last = self.y_T.shape[1]
         chosen = [0] if last == 1 else [0, last - 1]
         head = "".join(f"{f'{name}, {m + 1}':>18}" for name in ("y_T", "y_H") for m in chosen)
@@ -93,37 +99,68 @@ class MCRG:
                 for m in chosen
             ]
             lines.append(f"{row:<28}" + "".join(f"{cell:>18}" for cell in cells))
-        lines.append(
-            f"ν = {_cell(self.nu, self.nu_error)}, η = {_cell(self.eta, self.eta_error)}, "
-            f"β = {_cell(self.beta, self.beta_error)} at the last step; "
-            + ("fixed point: " if self.fixed_point else "NO fixed point: ")
-            + self.reason
-        )
-        return "\n".join(lines)
+        if self.fixed_point:
+            lines += [f"fixed point: {self.reason}", f"{self._exponents()} at the last step"]
+        else:
+            verdict = "NO fixed point" if self.fixed_point is False else "not judged whether a fixed point"
+            lines.append(f"{verdict}: y by step, and no exponents")
+        return lines
+
+    def __str__(self) -> str:
+        """The table, and what qualifies it."""
+        return beneath("\n".join(self.table()), self.warnings)
+
+    def _exponents(self) -> str:
+        named = (("ν", "nu"), ("η", "eta"), ("β", "beta"))
+        cells = (_cell(getattr(self, name), getattr(self, f"{name}_error")) for _, name in named)
+        return ", ".join(f"{label} = {cell}" for (label, _), cell in zip(named, cells, strict=True))
 
 
 def mcrg_of_sums(
-    sums: Any, block: float, lattices: list[Lattice], even: tuple[str, ...], odd: tuple[str, ...]
+    sums: Any,
+    block: float,
+    lattices: list[Lattice],
+    even: tuple[str, ...],
+    odd: tuple[str, ...],
+    fields: Float[np.ndarray, "M n"] | None = None,
+    states: int | None = None,
+    unfit: str = "",
+    field: bool = False,
 ) -> MCRG:
-    """The result of the sums of bins (`streaming.Sums`)."""
+    """The result of the sums of bins (`streaming.Sums`), whose even operators begin with `even`. fields: the
+    `changes` that are counted; None where there are none. unfit: why the samples are not to be judged by.
+    field: whether the system is in a field."""
+    sums, correlated = _joined(sums)
     total = [part.sum(0) for part in sums]
     bins = range(len(sums.count))
     without = ([whole - part[k] for whole, part in zip(total, sums, strict=True)] for k in bins)
     columns, b, d = max(len(even), len(odd)), math.log(block), lattices[0].dimension
-    y = _exponents(total, columns, b)
-    replicas = np.stack([_exponents(sample, columns, b) for sample in without])
+    e = len(even)
+    y = _exponents(total, e, columns, b)
+    replicas = np.stack([_exponents(sample, e, columns, b) for sample in without])
     error = jackknife_error(replicas)
     derived = _derived(y[:, -1, -1], d)
     derived_error = jackknife_error(np.stack([_derived(r[:, -1, -1], d) for r in replicas]))
     levels = range(len(lattices) - 1)
     A, C = _even_matrices(total)
+    drift: Drift | str = "sites are not alike, or have too many terms, to know the couplings of a level"
+    if fields is not None:
+        n = fields.shape[1]
+        T = np.stack([_solved(A[k, :n, :n], C[k, :n, :n]) for k in levels])
+        wide = [min(x.extent) >= SMALLEST for x in lattices[1:]]
+        drift = coupling_drift(sums.local[:, : sum(wide)], fields, T) if levels.stop > 1 else ONE_STEP
+    verdict = judged(y[:, :, -1], replicas[..., -1], drift, unfit or correlated or _magnetized(sums))
+    verdict, notes = qualified(verdict, states, d, field)
+    if verdict.fixed_point is False:
+        derived, derived_error = np.full(3, np.nan), np.full(3, np.nan)
     return MCRG(
         y[0], y[1], error[0], error[1], even, odd,
-        np.stack([np.linalg.lstsq(A[n], C[n])[0] for n in levels]),
-        np.stack([np.linalg.lstsq(total[4][n + 1], total[5][n])[0] for n in levels]),
+        np.stack([_solved(A[n, :e, :e], C[n, :e, :e]) for n in levels]),
+        np.stack([_solved(total[4][n + 1], total[5][n]) for n in levels]),
         total[1][:, 0] / total[0] / [x.size for x in lattices], block, tuple(x.name for x in lattices), d,
         int(total[0]),
         *(float(x) for pair in zip(derived, derived_error, strict=True) for x in pair),
+        verdict=verdict, notes=notes, drift=drift,
     )  # fmt: skip
 
 
@@ -135,10 +172,10 @@ def _even_matrices(total: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     return A, C
 
 
-def _exponents(total: list[np.ndarray], columns: int, log_b: float) -> np.ndarray:
-    """(2, levels, columns): y_T and y_H with the first couplings."""
+def _exponents(total: list[np.ndarray], e: int, columns: int, log_b: float) -> np.ndarray:
+    """(2, levels, columns): y_T and y_H with the first couplings, of e even ones."""
     A, C = _even_matrices(total)
-    sectors = (A, C), (total[4][1:] / total[0], total[5] / total[0])
+    sectors = (A[:, :e, :e], C[:, :e, :e]), (total[4][1:] / total[0], total[5] / total[0])
     found = np.full((2, len(A), columns), np.nan)
     for k, (own, crossed) in enumerate(sectors):
         for n in range(len(A)):
@@ -148,9 +185,14 @@ def _exponents(total: list[np.ndarray], columns: int, log_b: float) -> np.ndarra
     return found
 
 
+def _solved(own: np.ndarray, crossed: np.ndarray) -> np.ndarray:
+    """own^{-1} crossed."""
+    return np.linalg.lstsq(own, crossed)[0]
+
+
 def _leading(own: np.ndarray, crossed: np.ndarray) -> float:
     """ln of the largest eigenvalue of own^{-1} crossed; NaN where it is not real and positive."""
-    values = np.linalg.eigvals(np.linalg.lstsq(own, crossed)[0])
+    values = np.linalg.eigvals(_solved(own, crossed))
     top = values[np.argmax(np.abs(values))]
     real = abs(top.imag) <= 1e-9 * abs(top) and top.real > 0
     return math.log(top.real) if real else math.nan
@@ -163,7 +205,39 @@ def _derived(y: np.ndarray, d: int) -> np.ndarray:
         return np.array([1 / y_T, d + 2 - 2 * y_H, (d - y_H) / y_T])
 
 
+def _joined(sums: Any) -> tuple[Any, str]:
+    """The sums, pairs of bins joined until they know nothing of one another, and "" or how they still do."""
+    while (known := _correlation(sums)) > _CORRELATED / len(sums.count) ** 0.5 and len(sums.count) >= _FEWEST:
+        starts = np.arange(0, len(sums.count) - 1, 2)
+        sums = type(sums)(*(np.add.reduceat(part, starts, axis=0) for part in sums))
+    if known > 2 * _CORRELATED / len(sums.count) ** 0.5:
+        words = (
+            f"the {len(sums.count)} longest runs of samples are correlated by {known:.0%}, so that errors are"
+        )
+        return sums, f"{words} too small: draw more samples, or take more steps from draw to draw"
+    return sums, ""
+
+
+def _magnetized(sums: Any) -> str:
+    """Whether the mean of the odd operators, taken to be zero, is not."""
+    values = sums.magnetized / sums.count[:, None]
+    mean, error = values.mean(0), values.std(0, ddof=1) / len(values) ** 0.5
+    if (np.abs(mean) <= _MAGNETIZED * error).all():
+        return ""
+    return "the samples are magnetized: they are of a system in a field, or of chains that do not turn over"
+
+
+def _correlation(sums: Any) -> float:
+    """Of successive bins: the larger of that of the first even sum and that of m²."""
+    found = []
+    for values in (sums.even[:, 0, 0], sums.odd_odd[:, 0, 0, 0]):
+        apart = values / sums.count - (values / sums.count).mean()
+        whole = float(apart @ apart)
+        found.append(float(apart[1:] @ apart[:-1]) / whole if whole > 0 else 0.0)
+    return max(found)
+
+
 def _cell(value: float, error: float) -> str:
     if not math.isfinite(value):
         return "—"
-    return f"{value:.4f} ± {error:.4f}"
+    return f"{value:.4f} ± {error:.4f}" if math.isfinite(error) else f"{value:.4f} ± ?"

@@ -26,6 +26,7 @@ from jax import Array
 from jaxtyping import Float
 
 from intertwine._checks import fail, one_of, positive_int
+from intertwine._shown import Shown
 from intertwine.models.parameters import check_key
 from intertwine.rg.callen import callen_couplings, local_fields
 from intertwine.rg.chains import given_chains
@@ -42,8 +43,8 @@ _ROUNDS = 4
 _CHAINS = 64
 
 
-@dataclass(frozen=True, eq=False)
-class MatchedCouplings:
+@dataclass(frozen=True, eq=False, repr=False)
+class MatchedCouplings(Shown):
     """Couplings of block spins, with errors.
 
     couplings: float64 (n,), in the order of `names`. covariance: of their errors, float64 (n, n).

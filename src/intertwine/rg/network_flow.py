@@ -23,6 +23,7 @@ from jax import Array
 from jaxtyping import Float, Int8
 
 from intertwine._checks import fail, positive_int
+from intertwine._shown import Shown
 from intertwine.models.ising import Ising
 from intertwine.models.rbm import RBM
 from intertwine.models.spin_terms import linked_bonds
@@ -35,8 +36,8 @@ CHAINS = 400
 """Configurations that flow side by side, where a start is given by a word or a temperature."""
 
 
-@dataclass(frozen=True, eq=False)
-class NetworkFlow:
+@dataclass(frozen=True, eq=False, repr=False)
+class NetworkFlow(Shown):
     """Configurations that flowed through a network, and their energies on the way.
 
     energies: float64 (chains, steps + 1), −Σ_{⟨ij⟩} s_i s_j / N of every chain, before the first step and
@@ -73,8 +74,8 @@ class NetworkFlow:
         return "\n".join(lines)
 
 
-@dataclass(frozen=True, eq=False)
-class FlowFixedPoint:
+@dataclass(frozen=True, eq=False, repr=False)
+class FlowFixedPoint(Shown):
     """Where the flows from T = 0 and from T = ∞ end.
 
     cold, hot: energy a site over the second half of each flow, with errors that include autocorrelation.

@@ -24,6 +24,9 @@ POTTS_EVEN = ("nearest", "next", "corner", "plaquette", "third")
 POTTS_ODD = ("field", "nearest", "next", "corner", "plaquette")
 """The families of Potts spins, in the order in which couplings are added."""
 
+_TRIED = 64
+"""Configurations drawn to see whether sums depend on each other."""
+
 
 def default_families(
     lattice: Lattice, couplings: int, states: int | None
@@ -40,6 +43,30 @@ def default_families(
         known = ", ".join(even)
         raise fail("couplings", f"at most {len(even)} ({known})", couplings, "or a tuple of families")
     return even[:couplings], odd[:couplings]
+
+
+def dependent(
+    lattice: Lattice, even: tuple[Any, ...], odd: tuple[Any, ...], states: int | None = None
+) -> str:
+    """Which family has sums on `lattice` that those before it, and a constant, already say; "" for none.
+    Raises InputError where the lattice has no room for one.
+
+    >>> from intertwine.spaces.lattices import Square
+    >>> dependent(Square(3, 3), ("nearest", "next", "third"), ("field",))
+    "the sums of 'third' depend on those of 'nearest', 'next' on square:3x3"
+    >>> dependent(Square(4, 4), ("nearest", "next", "third"), ("field",))
+    ''
+    """
+    drawn = np.random.default_rng(0).integers(0, states or 2, (_TRIED, lattice.size), dtype=np.int8)
+    sums, vectors = measure(drawn if states else 2 * drawn - 1, lattice, even, odd, states)
+    apart = vectors.swapaxes(1, 2).reshape(len(drawn) * vectors.shape[2], len(odd))
+    for names, columns in ((even, sums - sums.mean(0)), (odd, apart)):
+        for k, name in enumerate(names):
+            table = columns[:, : k + 1] / np.maximum(np.linalg.norm(columns[:, : k + 1], axis=0), 1e-300)
+            if np.linalg.svd(table, compute_uv=False)[-1] < 1e-8:
+                before = ", ".join(repr(other) for other in names[:k]) or "nothing"
+                return f"the sums of {name!r} depend on those of {before} on {lattice.name}"
+    return ""
 
 
 def measure(
@@ -59,11 +86,11 @@ def measure(
     """
     if states is None:
         found = [product_sums(rows, spin_terms(lattice, name).sites) for name in (*even, *odd)]
-        table = np.stack(found, 1)
+        table = np.stack(found, 1) if found else np.zeros((len(rows), 0))
         return table[:, : len(even)], table[:, len(even) :, None]
     counts = {
         name: equal_sums(rows, spin_terms(lattice, name).sites, states)
         for name in dict.fromkeys((*even, *odd))
     }
-    vectors = np.stack([counts[name] for name in odd], 1)
+    vectors = np.stack([counts[name] for name in odd], 1) if odd else np.zeros((len(rows), 0, states))
     return np.stack([counts[name].sum(1) for name in even], 1), vectors - vectors.mean(-1, keepdims=True)

@@ -25,6 +25,7 @@ from jax import Array
 from jaxtyping import Float
 
 from intertwine._checks import fail, positive_int
+from intertwine._shown import Shown
 from intertwine.rg.fisher_spectrum import log_weights, spin_view
 from intertwine.rg.spin_products import walsh_hadamard
 from intertwine.sampling.enumeration import all_configurations
@@ -35,8 +36,8 @@ MOST_PAIRS = 400
 """Pairs of a shell that are looked at on a large lattice, evenly spread."""
 
 
-@dataclass(frozen=True)
-class ShellCouplings:
+@dataclass(frozen=True, repr=False)
+class ShellCouplings(Shown):
     """Couplings of pairs by distance.
 
     distances: of the shells, float64 (shells,). means: of J_ij over the pairs of a shell. errors: one σ of

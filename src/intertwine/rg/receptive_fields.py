@@ -19,6 +19,7 @@ import numpy as np
 from jaxtyping import Float
 
 from intertwine._checks import fail
+from intertwine._shown import Shown
 from intertwine.models.deep_belief import DBN
 from intertwine.models.deep_boltzmann import DBM
 from intertwine.models.rbm import RBM
@@ -27,8 +28,8 @@ from intertwine.rg.blocks import checked_spins
 from intertwine.spaces.lattice import Lattice
 
 
-@dataclass(frozen=True, eq=False)
-class ReceptiveFields:
+@dataclass(frozen=True, eq=False, repr=False)
+class ReceptiveFields(Shown):
     """Of every hidden layer, from the first up.
 
     fields: float64 (M_l, N), a row a unit. centres: (M_l, d), in cells. widths, participations: (M_l,), in

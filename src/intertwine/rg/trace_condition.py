@@ -20,6 +20,7 @@ import numpy as np
 from jaxtyping import Float
 
 from intertwine._checks import fail
+from intertwine._shown import Shown
 from intertwine.models.ising import Ising
 from intertwine.rg.fisher_spectrum import log_weights, spin_view
 from intertwine.sampling.enumeration import all_configurations
@@ -28,8 +29,8 @@ MOST_SPINS = 20
 """Configurations of more spins are not enumerated."""
 
 
-@dataclass(frozen=True)
-class TraceCondition:
+@dataclass(frozen=True, repr=False)
+class TraceCondition(Shown):
     """x = ln Σ_h e^T over configurations, in nats.
 
     mean, spread: of x under the Hamiltonian, the latter a standard deviation. model_spread: of x under the

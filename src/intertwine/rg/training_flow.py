@@ -30,6 +30,7 @@ from jax import Array
 from jaxtyping import Float, Int
 
 from intertwine._checks import fail, positive_int
+from intertwine._shown import Shown
 from intertwine.learning.log_derivatives import LogDerivatives
 from intertwine.models.parameters import check_key, parameters
 from intertwine.rg.fisher_spectrum import (
@@ -46,8 +47,8 @@ from intertwine.sampling.jackknife import jackknife_error
 _GROUPS = 16
 
 
-@dataclass(frozen=True, eq=False)
-class TrainingFlow:
+@dataclass(frozen=True, eq=False, repr=False)
+class TrainingFlow(Shown):
     """T steps between T + 1 models. All arrays float64.
 
     length, distance: (T,), of every step, see the head of this file. divergence, divergence_error: (T,) KL of

@@ -26,7 +26,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
+from intertwine._caveats import beneath, caveat, tell
 from intertwine._checks import fail, one_of, positive_int
+from intertwine._shown import Shown
 from intertwine._threads import single_threaded_blas
 from intertwine.models.pair_weights import interaction
 from intertwine.rg.bond_tensor import BondTensor, coarsen, gu_wen, normalised, site_tensor, transfer_spectrum
@@ -37,10 +39,12 @@ SCHEMES = {"trg": 0.0, "bond-weighted": -0.5}
 _LEVELS = 8
 _LARGEST_CHI = 64
 _MOST_STEPS = 200
+SETTLED = 0.02
+"""A larger relative change from step to step is told."""
 
 
-@dataclass(frozen=True, eq=False)
-class TRG:
+@dataclass(frozen=True, eq=False, repr=False)
+class TRG(Shown):
     """What a run of tensor renormalization found; row n − 1 of an array belongs to step n, 2^n sites.
 
     log_z: ln Z per site of the torus of 2^steps sites, in nats. log_z_by_step: of every torus, float64
@@ -57,6 +61,12 @@ class TRG:
     chi: int
     scheme: str
 
+    def __str__(self) -> str:
+        words = (
+            f"ln Z per site = {self.log_z:.10f} of 2^{len(self.legs)} sites, {self.scheme}, χ = {self.chi}"
+        )
+        return f"{words}, {self.invariant[-1]:.4g} phases at the end"
+
     @property
     def block(self) -> float:
         """The linear factor b = √2 of a step."""
@@ -70,10 +80,14 @@ class TRG:
 
     @property
     def central_charge(self) -> Float[np.ndarray, " steps"]:
-        """c = (6/π)(ln λ_0 − N f) by step, f = ln Z/N of the last step."""
+        """c = (6/π)(ln λ_0 − N f) by step, N f being ln λ_0 of N sites less that of N/2, twice: from the step
+        and the one before, NaN at the first. A free energy of the last step would carry that torus's own c
+        into the steps before it."""
         sites = 2.0 ** np.arange(1, len(self.invariant) + 1)
-        excess = (self.log_z_by_step - self.log_z) * sites
-        return 6 / math.pi * (excess + np.log(self.spectrum[:, 0]))
+        top = self.log_z_by_step * sites + np.log(self.spectrum[:, 0])
+        found = np.full(len(top), np.nan)
+        found[1:] = 6 / math.pi * (2 * top[:-1] - top[1:])
+        return found
 
     @property
     def exponents(self) -> TensorExponents:
@@ -93,22 +107,46 @@ class TRG:
         pair = np.stack([first[:, 0], above], axis=1)
         with np.errstate(invalid="ignore"):
             change = np.abs(np.diff(pair, axis=0) / pair[1:]).sum(1)
-        change = np.where(np.isfinite(change) & (self.central_charge[1:] > 0.25), change, np.inf)
+        charge = self.central_charge
+        change = np.where(np.isfinite(change) & (charge[1:] > 0.25), change, np.inf)
         if not len(change) or change.min() > 0.05:
             raise fail("K", "a critical coupling, where the tensor comes to a fixed point", "one off it")
         row = int(change.argmin()) + 1
         y_H, y_T = 2 - pair[row]
-        return TensorExponents(row + 1, float(y_T), float(y_H), float(self.central_charge[row]))
+        found = TensorExponents(row + 1, float(y_T), float(y_H), float(charge[row]))
+        beside = charge[row + 1] if row + 1 < len(charge) else charge[row - 1]
+        said = _unsettled(found, float(change[row - 1]), float(beside))
+        tell(said)
+        return found._replace(warnings=said)
 
 
 class TensorExponents(NamedTuple):
     """step: where the tensor was nearest to its fixed point. y_T, y_H: thermal and magnetic exponents.
-    central_charge: c."""
+    central_charge: c. warnings: caveats, a line each, where they have not come to rest."""
 
     step: int
     y_T: float
     y_H: float
     central_charge: float
+    warnings: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        words = f"y_T = {self.y_T:.4f}, y_H = {self.y_H:.4f}, c = {self.central_charge:.4f}"
+        return beneath(f"{words} at step {self.step}", self.warnings)
+
+
+def _unsettled(found: TensorExponents, change: float, beside: float) -> tuple[str, ...]:
+    """The caveats of dimensions that change from the step before, and of another c at the step beside it."""
+    said = []
+    if change > SETTLED:
+        words = f"the scaling dimensions change by {change:.1%} to step {found.step}, where they change least"
+        said.append(caveat("not-converged", f"{words}: take more steps and a larger chi"))
+    if not abs(beside - found.central_charge) <= SETTLED * found.central_charge:
+        words = (
+            f"the central charge is {found.central_charge:.4f} at step {found.step}, {beside:.4f} beside it"
+        )
+        said.append(caveat("not-converged", f"{words}: take more steps and a larger chi"))
+    return tuple(said)
 
 
 def trg(K: Any, chi: int = 16, steps: int = 40, *, field: Any = 0.0, scheme: str = "bond-weighted") -> TRG:

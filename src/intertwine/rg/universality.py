@@ -27,7 +27,9 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float
 
+from intertwine._caveats import beneath, tell
 from intertwine._checks import fail, positive_int
+from intertwine._shown import Shown
 from intertwine.rg.blocking import Majority, Rule
 from intertwine.rg.finite_size import LARGEST_MISFIT, FiniteSize, finite_size
 from intertwine.rg.mcrg_result import MCRG
@@ -37,12 +39,13 @@ from intertwine.sampling.draw import spin_sampler
 _GROUPS = 10
 
 
-@dataclass(frozen=True, eq=False)
-class CriticalExponents:
+@dataclass(frozen=True, eq=False, repr=False)
+class CriticalExponents(Shown):
     """ν = 1/y_T and η = d + 2 − 2 y_H with their errors, from Monte Carlo renormalization.
 
-    first: the steps, counted from 1, from which y_T and y_H are taken. omega: as given. mcrg: step by step.
-    check: of finite-size scaling; None where it was not asked for.
+    nu, eta: NaN where the steps say that there is no fixed point. first: the steps, counted from 1, from
+    which y_T and y_H are taken. omega: as given. mcrg: step by step. check: of finite-size scaling; None
+    where it was not asked for.
     """
 
     nu: float
@@ -54,16 +57,23 @@ class CriticalExponents:
     mcrg: MCRG
     check: FiniteSize | None
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What qualifies ν and η, a line each: those of the steps (`MCRG.warnings`)."""
+        return self.mcrg.warnings
+
     def __str__(self) -> str:
-        found = [
-            f"ν = {self.nu:.4f} ± {self.nu_error:.4f} from step {self.first[0]} on, "
-            f"η = {self.eta:.4f} ± {self.eta_error:.4f} from step {self.first[1]} on"
-        ]
-        if self.omega is not None:
-            found[0] += f", corrections b^(−{self.omega:g} n)"
+        found = self.mcrg.table()
+        if self.mcrg.fixed_point is not False:
+            found.append(
+                f"ν = {self.nu:.4f} ± {self.nu_error:.4f} from step {self.first[0]} on, "
+                f"η = {self.eta:.4f} ± {self.eta_error:.4f} from step {self.first[1]} on"
+            )
+            if self.omega is not None:
+                found[-1] += f", corrections b^(−{self.omega:g} n)"
         if self.check is not None:
             found.append(f"finite-size scaling, the check:\n{self.check}")
-        return "\n".join([str(self.mcrg), *found])
+        return beneath("\n".join(found), self.warnings)
 
 
 def exponents(
@@ -85,7 +95,8 @@ def exponents(
     lattice. side: L of the renormalization, blocked `levels` times. couplings: as for `mcrg`. samples: of
     every lattice. omega: of the corrections, where it is known. sizes: of the check; None does without. rule:
     `Majority(2)`, of the model's states, for None. sampler: 20 chains of the one that `it.sample` takes for
-    None.
+    None. What qualifies ν and η (no fixed point, three dimensions, Potts models of four states and more) is
+    in `warnings`.
 
     Raises InputError for lattices that are too small for the levels, samples too few for 50 bins, ω ≤ 0, and
     what `mcrg` and `finite_size` refuse.
@@ -123,6 +134,9 @@ def exponents(
     y_T, y_H = limits(found)
     last = np.array([found.y_T[-1, -1], found.y_H[-1, -1]])
     error_T, error_H = np.maximum(_group_errors(collected, sums, limits), abs(last - [y_T, y_H]))
+    tell(found.warnings)
+    if found.fixed_point is False:
+        y_T, y_H, error_T, error_H = (np.nan,) * 4
     return CriticalExponents(
         float(1 / y_T), float(error_T / y_T**2),
         float(model.lattice.dimension + 2 - 2 * y_H), float(2 * error_H),

@@ -30,6 +30,7 @@ from jaxtyping import Float
 
 from intertwine import _threads
 from intertwine._checks import fail, positive_int
+from intertwine._shown import Shown
 from intertwine.models.ising import Ising
 from intertwine.models.parameters import check_key
 from intertwine.models.spin_terms import spin_terms
@@ -45,8 +46,8 @@ _LARGEST_CHANGE = 0.25
 _BINS = 32
 
 
-@dataclass(frozen=True, eq=False)
-class VariationalCouplings:
+@dataclass(frozen=True, eq=False, repr=False)
+class VariationalCouplings(Shown):
     """The minimum of Ω.
 
     couplings: K', float64 (n,), in the order of `names`. covariance: of their errors, (n, n).
@@ -83,7 +84,7 @@ class VariationalCouplings:
     def __str__(self) -> str:
         rows = zip(self.names, self.couplings, self.errors, strict=True)
         lines = [f"{name:<10} {K:>9.5f} ± {error:.5f}" for name, K, error in rows]
-        return "\n".join([*lines, f"τ {self.tau:.1f} draws"])
+        return "\n".join([*lines, f"τ = 1 + 2Σρ = {self.tau:.1f} draws"])
 
 
 def variational_couplings(

@@ -68,6 +68,7 @@ class Drawn:
     mixed: whether R-hat < 1.05 and at least 5 τ passed before the first configuration.
     log_weights: (n,) importance weights of annealed chains, else None.
     lattice: of the sites, where the model has one, else None; states: q of Potts and clock models, else None.
+    clock: whether the states are directions of a clock.
     Slices and `np.asarray` are bare arrays: they carry neither.
     """
 
@@ -82,6 +83,7 @@ class Drawn:
     log_weights: np.ndarray | None = None
     lattice: Lattice | None = None
     states: int | None = None
+    clock: bool = False
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -108,7 +110,7 @@ class Drawn:
         state = "mixed" if self.mixed else "NOT mixed"
         n, sites = self.shape
         return (
-            f"{n} configurations of {sites} columns, {state}: τ {self.tau:.1f} {self.unit}s, "
+            f"{n} configurations of {sites} columns, {state}: τ = 1 + 2Σρ = {self.tau:.1f} {self.unit}s, "
             f"R̂ {self.r_hat:.3f}, ESS {self.ess:.0f}, free energy {self.energy}"
         )
 
@@ -173,7 +175,8 @@ def _placed(found: Drawn, model: Any) -> Drawn:
     lattice = getattr(model, "lattice", None)
     if not isinstance(lattice, Lattice) or lattice.size != found.shape[1]:
         return found
-    return replace(found, lattice=lattice, states=model.states if isinstance(model, Potts | Clock) else None)
+    states = model.states if isinstance(model, Potts | Clock) else None
+    return replace(found, lattice=lattice, states=states, clock=isinstance(model, Clock))
 
 
 def _reading(model: Any, distribution: str | None) -> str:

@@ -18,4 +18,5 @@ def jackknife_error(without: Float[np.ndarray, "bins ..."]) -> Float[np.ndarray,
     without = np.asarray(without)
     if not len(without):
         return np.full(without.shape[1:], np.nan)
-    return np.sqrt((len(without) - 1) * without.var(0))
+    with np.errstate(invalid="ignore"):  # infinities have no spread: NaN
+        return np.sqrt((len(without) - 1) * without.var(0))

@@ -201,7 +201,7 @@ class MultiHistogram:
         if (beyond & (apart > np.ptp(own) / 4)).any():
             raise fail(
                 "energies", "total energies E with ln Ψ = −K E + …", _shown(own, found, self.couplings),
-                "give for example model.energy(spins), of the whole lattice, not a site",
+                "give for example model.energy(spins), of the whole lattice, not a site; or run longer",
             )  # fmt: skip
         if not beyond.any():
             return ()

@@ -1,0 +1,207 @@
+"""Whether a flow is at a fixed point, as a user asks: at criticality, off it, and where it cannot be told."""
+
+import json
+import math
+
+import jax
+import numpy as np
+import pytest
+
+import intertwine as it
+from intertwine._checks import InputError
+from intertwine.cli import main
+from intertwine.sampling.draw import NotMixed
+
+KEY = jax.random.key(3)
+K_C = 0.5 * np.log(1 + 2**0.5)
+
+
+def found(K, side=32, n=4000, levels=3, lattice=None, **options):
+    """The result of Swendsen-Wang samples."""
+    lattice = it.Square(side, side) if lattice is None else lattice
+    spins = it.sample(it.Ising(lattice, K), n, sampler=it.SwendsenWang(chains=20, steps=2), key=KEY)
+    return it.rg.mcrg(np.asarray(spins), levels=levels, lattice=lattice, key=KEY, **options)
+
+
+@pytest.fixture(scope="module")
+def critical():
+    return found(K_C)
+
+
+def test_a_critical_system_is_at_a_fixed_point(critical):
+    assert critical.fixed_point is True and critical.warnings == ()
+    assert abs(1 / critical.nu - 1) < 4 * critical.y_T_error[-1, -1] + 0.02
+    assert "ν = " in str(critical) and "would be seen" in critical.reason
+
+
+@pytest.mark.parametrize("K", [0.425, 0.432, 0.45, 0.6])
+def test_a_system_off_criticality_is_not(K):
+    """The couplings drift along the relevant direction by more than their errors; there are no exponents."""
+    off = found(K)
+    assert off.fixed_point is False and math.isnan(off.nu) and math.isnan(off.eta)
+    assert any(line.startswith("no-fixed-point") for line in off.warnings)
+    assert "ν = " not in str(off) and "nan" not in str(off)
+
+
+def test_the_drift_is_the_distance_from_the_critical_point(critical):
+    """Twice as far off, twice the drift; its sign says whither."""
+    above, far = (found(K).drift for K in (K_C + 0.004, K_C + 0.008))
+    below = found(K_C - 0.006).drift
+    assert below.deviation < -4 * below.deviation_error and above.deviation > 3 * above.deviation_error
+    error = math.hypot(far.deviation_error, 2 * above.deviation_error)
+    assert abs(far.deviation - 2 * above.deviation) < 4 * error
+    assert abs(critical.drift.deviation) < 3 * critical.drift.deviation_error
+
+
+def test_what_cannot_be_judged_is_none():
+    """One step; few samples; chains that have not mixed; bins that know of one another."""
+    assert found(K_C, 16, 1000, 1).fixed_point is None
+    few = found(K_C, 16, 200, 2, bins=10)
+    assert few.fixed_point is None and few.warnings[0].startswith("unjudged")
+    model = it.Ising(it.Square(16, 16), K_C)
+    with pytest.warns(NotMixed):
+        stuck = it.sample(model, 500, sampler=it.HeatBath(chains=20, burn_in=1), key=KEY)
+    judged = it.rg.mcrg(stuck, levels=2, lattice=model.lattice, key=KEY)
+    assert not stuck.mixed and judged.fixed_point is None and "mixed" in judged.reason
+    slow = np.repeat(np.asarray(it.sample(model, 8, key=KEY)), 50, axis=0)
+    judged = it.rg.mcrg(slow, levels=2, lattice=model.lattice, key=KEY)
+    assert judged.fixed_point is not True
+
+
+def test_errors_do_not_depend_on_bins_that_are_too_short():
+    """Every sample 20 times: as large an error from bins of 20 rows as from bins of 200."""
+    rows = np.repeat(np.asarray(it.sample(it.Ising(it.Square(8, 8), 0.4), 400, key=KEY)), 20, axis=0)
+    short, long = (
+        it.rg.mcrg(rows, levels=1, couplings=2, lattice=it.Square(8, 8), bins=bins, key=KEY).y_T_error[0, 1]
+        for bins in (400, 40)
+    )
+    assert 0.6 < short / long < 1.6
+
+
+def test_a_single_coupling_is_judged_by_more():
+    """The truncation to one coupling moves its value, not the verdict."""
+    assert found(K_C, couplings=1).fixed_point is True
+    assert found(0.43, couplings=1).fixed_point is False
+
+
+def test_the_chain_flows_to_disorder():
+    off = found(0.5, lattice=it.Chain(64), rule=it.rg.Decimation(2), levels=2, couplings=2)
+    assert off.fixed_point is False
+
+
+def test_potts_models_are_judged_too():
+    """q = 3 off its critical point; q = 4 has logarithms, q = 5 a transition of first order."""
+    for q, K, expected in ((3, 0.97, False), (4, np.log(3), None), (5, np.log(1 + 5**0.5), False)):
+        model = it.Potts(it.Square(16, 16), q, K)
+        states = it.sample(model, 2000, sampler=it.SwendsenWang(chains=20, steps=10), key=KEY)
+        judged = it.rg.mcrg(np.asarray(states), states=q, lattice=model.lattice, levels=2, bins=20, key=KEY)
+        assert judged.fixed_point is expected, (q, judged.reason)
+        assert judged.warnings
+
+
+def test_three_dimensions_are_said_to_converge_slowly():
+    cubic = it.Cubic(8)
+    spins = it.sample(it.Ising(cubic, 0.2216546), 1000, sampler=it.SwendsenWang(chains=20, steps=2), key=KEY)
+    judged = it.rg.mcrg(np.asarray(spins), levels=1, couplings=2, lattice=cubic, key=KEY)
+    assert any(line.startswith("assumption") and "three dimensions" in line for line in judged.warnings)
+
+
+def test_operators_that_depend_on_each_other_are_refused():
+    """On a torus of three sites "third" is "nearest"; the same family in two words, anywhere."""
+    for side, levels in ((9, 1), (27, 2)):
+        rows = np.ones((100, side * side), np.int8)
+        with pytest.raises(InputError, match="'third' depend on those of 'nearest'"):
+            it.rg.mcrg(rows, it.rg.Majority(3), levels=levels, couplings=4, lattice=it.Square(side, side))
+    twice = ("nearest", ((0, 0), (0, 1)), "field")
+    with pytest.raises(InputError, match="depend on those of 'nearest'"):
+        it.rg.mcrg(np.ones((100, 64), np.int8), levels=1, couplings=twice, lattice=it.Square(8, 8))
+
+
+def run(tmp_path, *flags):
+    """The record of a small run of the command."""
+    folder = tmp_path / "run"
+    small = ("--starts", "0", "--samples", "4000", "--bins", "20", "--chains", "20")
+    given = [f for pair in zip(small[::2], small[1::2], strict=True) if pair[0] not in flags for f in pair]
+    assert main(["renormalize", *flags, *given, "--out", str(folder)]) == 0
+    return json.loads((folder / "result.json").read_text())
+
+
+def test_the_command_off_criticality(tmp_path, capsys):
+    """No exponents in the headline; ξ of an ordered system without its order; the same notices everywhere."""
+    record = run(tmp_path, "--system", "ising:32", "--coupling", "0.6", "--levels", "2")
+    told = capsys.readouterr().out
+    assert record["fixed_point"] is False and record["exponents"] == {}
+    assert "no exponents" in record["headline"] and "ν" not in told
+    assert record["warnings"][0].startswith("no-fixed-point")
+    assert all(line in told for line in record["warnings"])
+    length = record["observables"]["correlation_length"]
+    assert abs(length["mean"] - 0.87) < 0.05 + 4 * length["error"]
+
+
+def test_the_command_judges_no_unmixed_chains(tmp_path, capsys):
+    flags = ("--system", "ising:32", "--sampler", "heat-bath", "--levels", "2", "--burn-in", "1")
+    record = run(tmp_path, *flags)
+    told = capsys.readouterr().out
+    assert record["fixed_point"] is None and record["exponents"] == {}
+    codes = {line.partition(":")[0] for line in record["warnings"]}
+    assert {"unjudged", "chains-disagree"} <= codes and all(line in told for line in record["warnings"])
+
+
+def test_the_textbook_chain(tmp_path, capsys):
+    """Decimation: tanh K' = tanh² K, so 0.5, 0.2169, 0.0456."""
+    flags = ("--system", "ising:chain:64", "--rule", "decimation:2", "--coupling", "0.5", "--levels", "3")
+    record = run(tmp_path, *flags, "--starts", "2")
+    assert record["fixed_point"] is False
+    assert "0.5000 → 0.2169 → 0.0456 → 0.0021" in str(record["facts"])
+    import xarray
+
+    with xarray.open_dataset(tmp_path / "run" / "result.nc", engine="h5netcdf") as data:
+        K, error = data["coupling"].values[:, 0], data["coupling_error"].values[:, 0]
+        assert np.isfinite(data["flow"].values).all()
+    exact = np.arctanh(np.tanh(0.5) ** (2 ** np.arange(4)))
+    assert (abs(K - exact) < 4 * error).all() and error.max() < 0.03
+
+
+def test_a_negative_coupling_is_taken(tmp_path):
+    record = run(tmp_path, "--system", "ising:8", "--coupling", "-0.3", "--levels", "1", "--samples", "400")
+    assert record["system"]["coupling"] == -0.3
+    assert record["observables"]["energy"]["mean"] > 0  # antiparallel neighbours
+
+
+def test_bins_are_asked_for_in_words():
+    with pytest.raises(InputError, match="2 to 2 bins of two configurations or more"):
+        it.rg.mcrg(np.ones((1, 64), np.int8), levels=1, lattice=it.Square(8, 8))
+
+
+def test_central_charge_of_a_short_run():
+    """c = 1/2 also where few steps were made: from the step itself, not from the last one's ln Z."""
+    assert abs(it.rg.trg(K_C, chi=16, steps=12).exponents.central_charge - 0.5) < 0.01
+
+
+def test_finite_size_scaling_off_criticality_has_no_exponents(tmp_path, capsys):
+    """The ratio ⟨m⁴⟩/⟨m²⟩² moves with L: for the function and for the command."""
+
+    def torus(K):
+        return lambda L: it.Ising(it.Square(L, L), K)
+
+    off = it.rg.finite_size(torus(0.42), (6, 8, 12, 16), samples=4000, key=KEY)
+    assert math.isnan(off.nu) and off.warnings[0].startswith("no-fixed-point")
+    at = it.rg.finite_size(torus(K_C), (6, 8, 12, 16), samples=4000, key=KEY)
+    assert not at.moving and abs(at.nu - 1) < 0.05 + 4 * at.nu_error
+    flags = ("--exponents", "--system", "ising", "--coupling", "0.42", "--sizes", "6-8-12-16")
+    folder = tmp_path / "run"
+    assert main(["renormalize", *flags, "--samples", "4000", "--out", str(folder)]) == 0
+    record = json.loads((folder / "result.json").read_text())
+    assert record["exponents"] == {} and "ν" not in record["headline"]
+    assert record["fixed_point"] is False and record["warnings"][0] in capsys.readouterr().out
+
+
+def test_lattices_too_small_to_compare_couplings_and_fields_are_not_judged():
+    """27 → 9 → 3: y_T of three couplings is right, 1.025(8), the verdict open; also of magnetized samples."""
+    small = found(K_C, 27, 4000, 2, rule=it.rg.Majority(3), couplings=3)
+    assert small.fixed_point is None and "4 sites a side" in small.reason
+    assert abs(small.y_T[-1, -1] - 1.025) < 4 * math.hypot(small.y_T_error[-1, -1], 0.008)
+    model = it.Ising(it.Square(16, 16), 0.4, 0.05)
+    spins = it.sample(model, 1000, sampler=it.SwendsenWang(chains=20, steps=2), key=KEY)
+    judged = it.rg.mcrg(spins, levels=2, key=KEY)
+    assert judged.fixed_point is not True and "magnetized" in judged.reason
