@@ -2,8 +2,8 @@
 
 A page shows a block of Python, and under it a block `text` with what the block prints. Words must be equal. A
 value `m ± e` must lie within four errors of the page's, one in scientific notation (a relative error, a
-V-score) within a factor of ten, a diagnostic (τ, R̂, ESS) or an error within a factor of three, and any other
-number within a part in a thousand: draws differ from one machine to the next, by rounding.
+V-score) within a factor of ten, a diagnostic (τ, R̂, ESS, V-score), an error or a percentage within a factor of
+three, and any other number within a part in a thousand: draws differ between machines, by rounding.
 
     python tests/printed.py README.md docs/tutorial.md    # write the text blocks anew
 """
@@ -20,7 +20,7 @@ BLOCK = re.compile(r"```python\n(?P<code>.*?)```(?P<printed>\n+```text\n(?P<text
 """A block of Python and, where there is one, the block of what it prints."""
 
 NUMBER = re.compile(r"[−-]?\d[\d,]*(?:\.\d+)?(?:e[−+-]?\d+)?")
-DIAGNOSTIC = re.compile(r"(?:τ|R̂|ESS|R-hat)\W*$")
+DIAGNOSTIC = re.compile(r"(?:τ|ρ|R̂|ESS|R-hat|V-score)\W*$")
 
 ERRORS, DECADES, LOOSE, EXACT = 4.0, 10.0, 3.0, 1e-3
 
@@ -48,7 +48,7 @@ def differences(said: str, printed: str) -> list[str]:
             good = abs(a - b) <= ERRORS * error
         elif "e" in page or "e" in here:
             good = a == b or (a * b > 0 and 1 / DECADES <= a / b <= DECADES)
-        elif before == "±" or DIAGNOSTIC.search(before):
+        elif before == "±" or after.startswith("%") or DIAGNOSTIC.search(before):
             good = a == b or (a * b > 0 and 1 / LOOSE <= a / b <= LOOSE)
         else:
             good = abs(a - b) <= EXACT * max(abs(a), abs(b))

@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import intertwine as it
 from intertwine.cli import main
 from intertwine.experiments import kinds
+from printed import BLOCK, differences, run
 
 ROOT = Path(__file__).parent.parent
 PAGES = [
@@ -22,13 +24,41 @@ def blocks(page: Path, language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
 
 
+def readme_holds(shown: dict) -> None:
+    """What the first page prints, against the exact values of the same systems, within three errors."""
+    energy, psi = it.exact.ground_state(shown["H"])
+    assert abs(shown["run"].energy.mean - energy) < 3 * shown["run"].energy.error
+    size = shown["lattice"].size
+    states = np.arange(2**size)
+    first, sixth = (1 - 2 * (states >> (size - 1 - site) & 1) for site in (0, 5))
+    correlation = float(np.sum(np.abs(psi) ** 2 * first * sixth))
+    assert abs(shown["correlation"].mean - correlation) < 3 * shown["correlation"].error
+    exact = it.log_partition(shown["fit"].model, method=it.Exact())
+    assert shown["log_z"].lower <= exact.mean <= shown["log_z"].upper
+    assert shown["drawn"].mixed
+    found = shown["exponents"]
+    assert found.fixed_point
+    for y, error, exact_y in ((found.y_T, found.y_T_error, 1), (found.y_H, found.y_H_error, 15 / 8)):
+        assert abs(y[-1, -1] - exact_y) < 3 * error[-1, -1]
+
+
+TRUTHS: dict[str, list] = {"README.md": [readme_holds]}
+"""Checks of the names that a page's blocks leave behind, against exact values."""
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_python_blocks_run(page, capsys):
-    found = blocks(page, "python")
+def test_python_blocks_run_and_print_what_the_page_says(page):
+    found = list(BLOCK.finditer(page.read_text(encoding="utf-8")))
     assert found
     namespace: dict = {}
     for block in found:
-        exec(compile(block, str(page), "exec"), namespace)
+        printed = run(block["code"], page, namespace)
+        if page.name == "README.md" and printed.strip():
+            assert block["text"], f"{page.name} does not show what is printed:\n{printed}"
+        if block["text"]:
+            assert not differences(block["text"], printed)
+    for holds in TRUTHS.get(page.name, []):
+        holds(namespace)
 
 
 def ground_state_commands() -> list[str]:
