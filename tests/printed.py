@@ -2,8 +2,8 @@
 
 A page shows a block of Python, and under it a block `text` with what the block prints. Words must be equal. A
 value `m ± e` must lie within four errors of the page's, one in scientific notation (a relative error, a
-V-score) within a factor of ten, a diagnostic (τ, R̂, ESS, V-score), an error or a percentage within a factor of
-three, and any other number within a part in a thousand: draws differ between machines, by rounding.
+V-score) within a factor of ten, a diagnostic (τ, R̂, ESS, V-score), an error or a percentage within a factor
+of three, and any other number within a part in a thousand: draws differ between machines, by rounding.
 
     python tests/printed.py README.md docs/tutorial.md    # write the text blocks anew
 """
