@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import argparse
 import time
+import warnings
 from collections import defaultdict
 
 import jax
 import numpy as np
 
 import intertwine as it
+from intertwine._caveats import Caveat
 from intertwine.models.ising import CRITICAL_SQUARE
 
 OFFSETS = sorted({0.0, 0.03} | {s * x / 1e4 for s in (-1, 1) for x in (5, 10, 20, 31, 40, 60, 100, 150, 200)})
@@ -40,13 +42,17 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--critical", type=int, default=20)
     parser.add_argument("--part", default="1/1")
+    parser.add_argument("--verbose", action="store_true")
     options = parser.parse_args()
+    warnings.simplefilter("ignore", Caveat)
     part, parts = map(int, options.part.split("/"))
     runs = [(x, seed) for x in OFFSETS for seed in range(options.seeds if x else options.critical)]
     found, begun = defaultdict(list), time.perf_counter()
     for offset, seed in runs[part - 1 :: parts]:
         result = verdict(offset, seed, options.samples)
         found[offset].append((result.fixed_point, result.drift, result.reason))
+        if options.verbose:
+            print(f"{offset:+.4f} {seed} {result.fixed_point}: {result.reason}", flush=True)
     print("  K − K_c  True None False   deviation before the last step, and its error")
     for offset, rows in sorted(found.items()):
         true, none, false = (sum(answer is word for answer, *_ in rows) for word in (True, None, False))

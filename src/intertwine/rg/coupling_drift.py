@@ -69,10 +69,12 @@ def coupling_drift(
     for n in range(1, len(levels)):
         rates, left = np.linalg.eig(matrices[n].T)
         top = int(np.argmax(np.abs(rates)))
-        if abs(rates[top].imag) > 1e-9 * abs(rates[top]):
-            return f"the leading even direction of step {n + 1} is not real"
+        if abs(rates[top].imag) > 1e-9 * abs(rates[top]) or not rates[top].real > 0:
+            return f"the leading even eigenvalue of step {n + 1} is not a positive number"
         phi = np.real(left[:, top])
         unit = phi @ levels[n - 1][0]
+        if not abs(unit) > 1e-12:
+            return f"level {n} has no couplings along the leading direction"
         values.append(phi @ (levels[n][0] - levels[n - 1][0]) / unit)
         parts.append((levels[n][1] - levels[n - 1][1]) @ phi / unit)
         gains.append(rates[top].real)
