@@ -75,6 +75,10 @@ def test_an_invariant_model_is_told_where_the_ground_state_is_not_invariant(key)
     assert "4π/9" in cannot_represent(it.heisenberg(ring), invariant)[0]
     fits = model_from_name("gcnn:2x2:even", triangular, dtype=complex, key=key)
     assert cannot_represent(it.heisenberg(triangular), fits) == ()
+    kagome = it.heisenberg(it.Kagome(2, 2))  # its ground state: momentum 0, odd under some turns
+    assert cannot_represent(kagome, it.SymmetricRBM(it.Kagome(2, 2), 2, dtype=complex, key=key)) == ()
+    turned = it.SymmetricRBM(it.Kagome(2, 2), 2, dtype=complex, group="space", key=key)
+    assert "B2" in cannot_represent(kagome, turned)[0]
     free = it.RBM(9, hidden=9, dtype=complex, key=key)
     assert cannot_represent(it.heisenberg(ring), free) == ()
     assert cannot_represent(it.heisenberg(it.Chain(8)), it.RBM(8, hidden=8, key=key)) == ()

@@ -288,15 +288,18 @@ def cannot_represent(operator: Operator, model: Any) -> tuple[str, ...]:
         )
         return (caveat("assumption", f"{words}; take complex amplitudes, or {remedy}"),)
     coefficients = getattr(model, "coefficients", None)
-    trivial = coefficients is None or coefficients.trivial
-    moves, _ = symmetry_of(model)
-    if len(moves) == 1 or not trivial or hasattr(model, "invariant"):
+    chosen = coefficients is not None and not coefficients.trivial
+    moves, even = symmetry_of(model)
+    even = even and getattr(model, "spin_flip", None) != -1
+    if chosen or hasattr(model, "invariant") or (len(moves) == 1 and not even):
         return ()
     found = ground_sector(operator)
-    if found is not None and found.is_trivial:
+    if found is None:
+        where = "and it is not known whether the ground state is"
+    elif found.is_invariant(moves) and not (even and found.spin_flip == -1):
         return ()
-    where = "and it is not known whether the ground state is"
-    if found is not None:
+    else:
         where = f"and the ground state is not (it has {found})"
-    words = f"the wave function is invariant under {len(moves)} symmetries of the sites, {where}"
+    under = f"{len(moves)} symmetries of the sites" if len(moves) > 1 else "the flip of all spins"
+    words = f"the wave function is invariant under {under}, {where}"
     return (caveat("assumption", f"{words}; take another character, or {remedy}"),)

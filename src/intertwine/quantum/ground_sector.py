@@ -53,6 +53,14 @@ class GroundSector(NamedTuple):
         """Whether every symmetry of the sites leaves the ground state as it is (or there is none)."""
         return self.irrep is None or bool(np.all(self.irrep.character == 1))
 
+    def is_invariant(self, permutations: np.ndarray) -> bool:
+        """Whether a ground state is unchanged by a group of permutations (g, N): the irrep contains the
+        trivial one of the group, Σ_g X(g) > 0. False where they are not all symmetries of the lattice."""
+        if self.irrep is None:
+            return len(permutations) == 1
+        rows = self.irrep.lattice.space_group.rows_of(permutations)
+        return bool(np.all(rows >= 0) and np.abs(np.sum(self.irrep.character[rows])) > 1e-6)
+
     @property
     def label(self) -> str:
         """The irrep and its component as `models.sectors.sector_called` reads them."""
