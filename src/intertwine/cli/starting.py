@@ -45,8 +45,13 @@ def workers_asked(processes: str | None, process_id: str | None, coordinator: st
     if shared is None:
         return None
     return lambda action, configuration, path, overwrite: workers.supervise(
-        workers.Order(action, configuration.model_dump(), str(path), overwrite), *shared
+        workers.Order(action, _as_given(configuration), str(path), overwrite), *shared
     )
+
+
+def _as_given(configuration: Any) -> dict[str, Any]:
+    """The tables that make `configuration`, without what was left to the defaults."""
+    return {"kind": configuration.kind} | configuration.model_dump(exclude_unset=True)
 
 
 def check_shared(kind: Any, workers: Any) -> None:
