@@ -101,6 +101,8 @@ def choose(operator: Operator, *, sums: bool = True) -> Choice:
     >>> choose(it.heisenberg(it.Chain(20))).model, choose(it.heisenberg(it.Chain(9))).sector
     ('symmetric-rbm:8', '4π/9 A')
     """
+    import jax
+
     from intertwine.quantum.operator import Operator
 
     if not isinstance(operator, Operator):
@@ -125,7 +127,8 @@ def choose(operator: Operator, *, sums: bool = True) -> Choice:
     alike = order if trivial else int(np.count_nonzero(found.alike))
     orbits = states / alike / (1 if found.spin_flip is None else 2)
     work = orbits * (len(operator.flips) + 1) * features * order
-    if sums and states <= _MOST_STATES[positive] and work <= _MOST_WORK:
+    few = states <= _MOST_STATES[positive] and work <= _MOST_WORK
+    if sums and few and jax.process_count() == 1:
         rate = float(f"{_SUM_RATE / max(found.width, 1e-300):.3g}") if found.width else LEARNING_RATE
         steps = round(_SUM_DECAY / (2 * rate * found.gap)) if found.gap else 0
         return Choice(
@@ -166,11 +169,9 @@ def stoquastic_frame(operator: Operator) -> Operator:
 
 def _sector(operator: Operator, positive: bool) -> GroundSector | None:
     """The sector of the ground state where the system is small enough, else None."""
-    import jax
-
     from intertwine.quantum.ground_sector import LARGEST, ground_sector
 
-    if operator.size > LARGEST or jax.process_count() > 1:
+    if operator.size > LARGEST:
         return None
     if positive and not operator.conserves_magnetization and 2**operator.size > _MOST_STATES[True]:
         return None
