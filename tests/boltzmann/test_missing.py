@@ -138,3 +138,11 @@ def test_the_estimator_takes_holes_and_states():
         and np.isin(named.sample(20, n_steps=20, random_state=0), (0, 2)).mean() > 0.9
     )
     assert named.score(states) > named.score(np.ones_like(states))
+
+
+def test_chains_of_different_distributions_are_not_compared():
+    """One chain a row: R-hat between them means nothing, and is not said."""
+    rows = with_holes(patterns(8), 0.5)
+    with pytest.warns(UserWarning, match="unjudged"):
+        drawn = it.sample(machine(size=10), 8, sampler=it.Gibbs(steps=20, clamped=rows), key=KEY)
+    assert drawn.mixed is None and np.isnan(drawn.r_hat)

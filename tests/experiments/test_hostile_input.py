@@ -353,7 +353,7 @@ LEARN_FLAGS = [
     ("--learning-rate", "0", "optimiser.learning_rate"),
     ("--learning-rate", "fast", "optimiser.learning_rate"),
     ("--centred", "yes", "optimiser.centred"),
-    ("--units", "potts", "data.units"),
+    ("--units", "pots", "data.units"),
     ("--shape", "28*28", "data.shape"),
     ("--method", "mcmc", "method.name"),
     ("--test-share", "1", "data.test_share"),

@@ -106,9 +106,10 @@ def test_pictures_show_the_sign_of_weights() -> None:
     assert decoded(png(np.array([[64]], np.uint8), SIGNED))[0, 0, 3] == 255
 
 
-def test_rows_that_are_no_images_have_no_pictures(tmp_path: Path) -> None:
+def test_rows_that_are_no_images_are_lines_of_a_picture(tmp_path: Path) -> None:
     page = write_report(make_learn_run(tmp_path / "run", shape=None)).read_text(encoding="utf-8")
-    assert not any(tag == "img" for tag, _ in elements(page))
+    assert sum(tag == "img" for tag, _ in elements(page)) == 2  # samples and examples
+    assert "Rows as lines of a picture" in words(page) and "Learned filters" not in words(page)
     assert "Free energies" in words(page)
 
 

@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from intertwine._caveats import R_HAT_LIMIT, Caveat
+from intertwine._caveats import R_HAT_LIMIT, Caveat, caveat, tell
 from intertwine._checks import fail, one_of, positive_int
 from intertwine._memory import check_memory
 from intertwine.models.frustration import served_by_clusters
@@ -65,7 +65,8 @@ class Drawn:
     unit: "sweep" of block Gibbs, or "draw" of another sampler. between: units between draws of one chain.
     r_hat: the larger one over the watched quantities. ess: how many independent samples the n are worth.
     energy: the mean free energy −ln Ψ(v) in nats along the chains, with its own τ, R-hat and ESS.
-    mixed: whether R-hat < 1.05 and at least 5 τ passed before the first configuration.
+    mixed: whether R-hat < 1.05 and at least 5 τ passed before the first configuration; None where chains are
+        held at different values, and cannot be compared.
     log_weights: (n,) importance weights of annealed chains, else None.
     lattice: of the sites, where the model has one, else None; states: q of Potts and clock models, else None.
     clock: whether the states are directions of a clock.
@@ -79,7 +80,7 @@ class Drawn:
     r_hat: float
     ess: float
     energy: Estimate
-    mixed: bool
+    mixed: bool | None
     log_weights: np.ndarray | None = None
     lattice: Lattice | None = None
     states: int | None = None
@@ -107,7 +108,7 @@ class Drawn:
         return np.array(self.configurations, dtype=dtype, copy=copy)
 
     def __str__(self) -> str:
-        state = "mixed" if self.mixed else "NOT mixed"
+        state = {True: "mixed", False: "NOT mixed", None: "mixing unjudged"}[self.mixed]
         n, sites = self.shape
         return (
             f"{n} configurations of {sites} columns, {state}: τ = 1 + 2Σρ = {self.tau:.1f} {self.unit}s, "
@@ -165,9 +166,24 @@ def sample(model: Any, n: int, *, sampler: Any = None, distribution: str | None 
     else:
         raise fail("sampler", "a sampler, such as Gibbs(steps=1000)", sampler)
     found = _placed(found, model)
+    if _held_apart(sampler):
+        found = replace(found, r_hat=float("nan"), mixed=None)
+        words = (
+            "every chain is held at other values, so that chains cannot be compared: it.complete runs several"
+        )
+        tell([caveat("unjudged", f"{words} for each row")])
+        return found
     if not found.mixed:
         warnings.warn(f"{found}; give more steps, or a tempered sampler", NotMixed, stacklevel=2)
     return found
+
+
+def _held_apart(sampler: Any) -> bool:
+    """Whether the chains of `sampler` are clamped at values of their own, each a distribution of its own."""
+    clamped = getattr(sampler, "clamped", None)
+    values = clamped if isinstance(clamped, np.ndarray) or clamped is None else clamped[1]
+    held = np.asarray([] if values is None else values)
+    return held.ndim == 2 and len(held) > 1 and not np.array_equal(held, held[:1].repeat(len(held), 0), True)
 
 
 def _placed(found: Drawn, model: Any) -> Drawn:
