@@ -59,7 +59,7 @@ if TYPE_CHECKING:
     )
     from intertwine.boltzmann.log_partition import AIS, Exact, LogPartition, log_partition
     from intertwine.boltzmann.mean_field import mean_field_posterior
-    from intertwine.boltzmann.methods import CD, PCD, ExactKL
+    from intertwine.boltzmann.methods import CD, PCD, ExactKL, ModeJumps
     from intertwine.boltzmann.pseudo_likelihood import pseudo_likelihood
     from intertwine.boltzmann.representability import represent
     from intertwine.boltzmann.temperature import at_temperature
@@ -98,6 +98,7 @@ if TYPE_CHECKING:
     from intertwine.models.mean_field import MeanField
     from intertwine.models.parameters import count_parameters
     from intertwine.models.potts import Clock, Potts
+    from intertwine.models.product_mixture import fitted_mixture
     from intertwine.models.rbm import RBM
     from intertwine.models.sectors import sector, sectors
     from intertwine.models.spin_enumeration import enumerate_distribution
@@ -200,10 +201,12 @@ _NAMES = {
         "sample",
         "NotMixed",
     ),
+    "intertwine.models.product_mixture": ("fitted_mixture",),
     "intertwine.boltzmann.methods": (
         "CD",
         "PCD",
         "ExactKL",
+        "ModeJumps",
     ),
     "intertwine.boltzmann.tempering": (
         "PT",
@@ -327,6 +330,7 @@ __all__ = [
     "MeanField",
     "Metropolis",
     "Mixture",
+    "ModeJumps",
     "MultiHistogram",
     "NaturalGradient",
     "NotMixed",
@@ -380,6 +384,7 @@ __all__ = [
     "experiments",
     "fine_tune",
     "fit_supervised",
+    "fitted_mixture",
     "free_energy_gap",
     "ground_state",
     "heisenberg",

@@ -29,6 +29,7 @@ R_HAT_LIMIT = 1.05
 CODES = {
     "assumption": "something that the method takes for granted does not hold here",
     "bad-fit": "a curve that is fitted does not describe its points",
+    "below-baseline": "a model explains the data worse than the simplest one does",
     "chains-disagree": "the chains give different answers: R-hat is large, or not all were met by all",
     "data": "what the data were taken for, and what was left out of them",
     "far-from-exact": "a value lies further from a known exact one than its error bar allows",

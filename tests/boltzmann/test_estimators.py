@@ -234,7 +234,7 @@ BAD = {
     "n_components": ("machine", {"n_components": 0}, "n_components: expected a positive integer"),
     "units": ("machine", {"units": "grey"}, "units: expected one of"),
     "hidden units": ("machine", {"hidden_units": "grey"}, "hidden_units: expected one of"),
-    "method": ("machine", {"method": "sgd"}, "method: expected 'pcd' or 'cd'"),
+    "method": ("machine", {"method": "sgd"}, "method: expected 'auto', 'pcd' or 'cd'"),
     "n_chains": ("machine", {"n_chains": 0}, "n_chains: expected a positive integer"),
     "n_steps": ("machine", {"n_steps": 0}, "n_steps: expected a positive integer"),
     "n_iter": ("machine", {"n_iter": 0}, "n_iter: expected a positive integer"),

@@ -10,10 +10,11 @@ from kl_rows import MACHINES, machine, some_data
 
 from intertwine._checks import InputError
 from intertwine.boltzmann.kl import KL, KLState
-from intertwine.boltzmann.methods import CD, PCD, ExactKL
+from intertwine.boltzmann.methods import CD, PCD, ExactKL, ModeJumps
 from intertwine.learning.metric import NaturalGradient
 from intertwine.learning.objective import Evaluation
 from intertwine.models.parameters import parameters
+from intertwine.models.product_mixture import fitted_mixture
 from intertwine.models.rbm import RBM
 from intertwine.sampling.estimate import estimate
 
@@ -126,6 +127,11 @@ def test_directions_are_gradients_in_the_centred_parametrisation(name, standardi
 RUNS, CHAINS = 64, 64
 
 
+def _jumps(name):
+    model = machine(name)
+    return ModeJumps(CHAINS, mixture=fitted_mixture(model.visible_layer, some_data(model, rows=40), 3))
+
+
 def _z_scores(found, exact):
     found = np.concatenate([np.asarray(leaf).reshape(RUNS, -1) for leaf in jax.tree.leaves(found)], axis=1)
     error = found.std(0, ddof=1) / np.sqrt(RUNS)
@@ -137,6 +143,7 @@ def _z_scores(found, exact):
     [
         ("binary-binary", CD(steps=60)),
         ("spin-spin", PCD(CHAINS)),
+        ("binary-binary", _jumps("binary-binary")),
         ("mixed-binary", PCD(CHAINS)),
         ("gaussian-binary", PCD(CHAINS)),
         pytest.param("binary-rectified", PCD(CHAINS), marks=pytest.mark.slow),

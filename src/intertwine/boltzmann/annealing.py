@@ -141,15 +141,15 @@ def sweeps(machine: LayeredMachine, state: State, count: Any, key: Array) -> Sta
 
 
 def log_partition_of_base(path: TemperedPath) -> float:
-    """ln Z_0 in float64."""
+    """ln Z_0 in float64, less ln K where the base is a mixture of K modes."""
     with jax.enable_x64(True):
-        base = tuple(jnp.asarray(np.asarray(b), jnp.float64) for b in path.base)
-        return float(_log_partition_of_units(base, path.model.layers))
+        path = jax.tree.map(lambda x: jnp.asarray(np.asarray(x), jnp.float64), path)
+        return float(_log_partition_base(path))
 
 
-@partial(jax.jit, static_argnames="layers")
-def _log_partition_of_units(fields: State, layers: tuple[UnitLayer, ...]) -> Array:
-    return sum(layer.log_partition(f) for layer, f in zip(layers, fields, strict=True))  # type: ignore[return-value]
+@jax.jit
+def _log_partition_base(path: TemperedPath) -> Array:
+    return path.log_partition_base()
 
 
 def effective_size(log_weights: np.ndarray) -> float:

@@ -13,6 +13,15 @@ DISCRETE_RATE, CONTINUOUS_RATE = 0.1, 0.005
 bounds); it falls along a straight line to LAST_RATE of that."""
 LAST_RATE = 1e-3
 
+CLUSTER_RATE = 0.02
+"""The same for discrete data in clusters far apart: each update moves their shares in the model at once, by
+the rate times all units that tell them apart, and above this they are thrown to and fro."""
+
+EPOCHS, BATCH = 10, 100
+"""Passes over the data, and rows a mini-batch."""
+CLUSTER_UPDATES = 6000
+"""Updates, at least, of data in clusters, for passes that are not said."""
+
 AVERAGE = 0.999
 """Share of the past that the averaged parameters keep at an update."""
 

@@ -73,16 +73,16 @@ def epoch_scalars(pieces: list[dict[str, float]]) -> dict[str, float]:
     >>> epoch_scalars(pieces)
     {'updates': 4, 'seconds': 1.5, 'loss': 2.5}
     """
-    counts = [piece.get("updates", 1) for piece in pieces]
     found: dict[str, float] = {}
-    for name, last in pieces[-1].items():
-        values = [piece[name] for piece in pieces]
+    for name in dict.fromkeys(name for piece in pieces for name in piece):
+        having = [piece for piece in pieces if name in piece]
+        values = [piece[name] for piece in having]
         if name in ("updates", "seconds"):
             found[name] = sum(values)
         elif name in ("step", "epoch", "learning_rate"):
-            found[name] = last
+            found[name] = values[-1]
         else:
-            found[name] = float(np.average(values, weights=counts))
+            found[name] = float(np.average(values, weights=[piece.get("updates", 1) for piece in having]))
     return found
 
 

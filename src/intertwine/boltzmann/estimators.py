@@ -25,9 +25,10 @@ from jax import Array
 
 from intertwine._checks import fail, positive_int
 from intertwine.boltzmann.beginning import begun
-from intertwine.boltzmann.defaults import AVERAGE, CHAINS, SCALE, STEPS, first_rate
-from intertwine.boltzmann.epochs import by_epochs, descent
-from intertwine.boltzmann.estimators_base import MachineEstimator, check_random_state, validate_data
+from intertwine.boltzmann.clusters import Course, course
+from intertwine.boltzmann.defaults import AVERAGE, BATCH, CHAINS, EPOCHS, SCALE, STEPS, first_rate
+from intertwine.boltzmann.epochs import by_epochs, descent, falling
+from intertwine.boltzmann.estimators_base import MachineEstimator, check_random_state, few, validate_data
 from intertwine.boltzmann.estimators_deep import DeepBeliefNetwork, DeepBoltzmannMachine
 from intertwine.boltzmann.estimators_units import Columns
 from intertwine.boltzmann.kl import KL
@@ -48,11 +49,13 @@ class BoltzmannMachine(MachineEstimator):
     r"""A restricted Boltzmann machine.
 
     n_components: hidden units. units: "auto", "binary", "spin" or "gaussian" columns, or "potts"
-    ("potts:q") for whole numbers that name states. hidden_units: "binary",
-    "spin", "rectified" or "gaussian". method: "pcd" (persistent chains, n_chains of them) or "cd" (chains
-    from the data); n_steps: sweeps an update. learning_rate: where it begins, falling along a straight line;
-    "auto": 0.1, or 0.005 with Gaussian columns. n_iter: passes over the data. batch_size: rows an update.
-    weight_decay: L2. random_state: an int, a RandomState or None.
+    ("potts:q") for whole numbers that name states. hidden_units: "binary", "spin", "rectified" or "gaussian".
+    method: "pcd" (persistent chains, n_chains of them), "cd" (chains from
+    the data) or "auto" ("pcd", with jumps between the modes of data in clusters far apart). n_steps: sweeps
+    an update. learning_rate: where it begins, falling along a straight line; "auto": 0.1, 0.02 of data in
+    clusters, or 0.005 with Gaussian columns. n_iter: passes over the data; "auto": 10, and enough for 6000
+    updates of data in clusters. batch_size: rows an update. weight_decay: L2. random_state: an int, a
+    RandomState or None.
 
     transform: E[h|x] (rows, n_components). score_samples: ln p(x) = ln Ψ(x) − ln Z; ln Z is exact for up to
     18 columns or hidden units (binary ones), else estimated by annealed importance sampling.
@@ -76,12 +79,12 @@ class BoltzmannMachine(MachineEstimator):
         *,
         units: str = "auto",
         hidden_units: str = "binary",
-        method: str = "pcd",
+        method: str = "auto",
         n_chains: int = CHAINS,
         n_steps: int = STEPS,
         learning_rate: Any = "auto",
-        n_iter: int = 10,
-        batch_size: int = 100,
+        n_iter: Any = "auto",
+        batch_size: int = BATCH,
         weight_decay: float = 0.0,
         random_state: Any = None,
     ):
@@ -134,6 +137,7 @@ class BoltzmannMachine(MachineEstimator):
         fit = by_epochs(state, stream, mover, updates)
         history = [] if first else self.history_
         self._keep(columns, fit.model, history + fit.history)
+        self._near = few(rows)
         self._leaves = _frozen(fit.state)
         return self
 
@@ -178,13 +182,13 @@ class BoltzmannMachine(MachineEstimator):
         positive_int("n_components", self.n_components, "give the number of hidden units")
         positive_int("n_chains", self.n_chains)
         positive_int("n_steps", self.n_steps)
-        if self.method not in ("pcd", "cd"):
-            raise fail("method", "'pcd' or 'cd'", self.method)
+        if self.method not in ("auto", "pcd", "cd"):
+            raise fail("method", "'auto', 'pcd' or 'cd'", self.method)
         _check_hidden(self.hidden_units)
         self._objective()
 
     def _objective(self) -> KL:
-        method = PCD(self.n_chains, self.n_steps) if self.method == "pcd" else CD(self.n_steps)
+        method = CD(self.n_steps) if self.method == "cd" else PCD(self.n_chains, self.n_steps)
         return KL(method, weight_decay=self.weight_decay)
 
     def _hidden(self) -> tuple[tuple[int, ...], str]:
@@ -196,8 +200,14 @@ class BoltzmannMachine(MachineEstimator):
 
     def _learned(self, model: RBM, rows: np.ndarray, settings: dict[str, Any]) -> Any:
         self._leaves = None
-        objective = self._objective()
-        return learn(model, rows, method=objective.method, weight_decay=self.weight_decay, **settings)
+        objective, seen = self._objective(), Batches(rows, self.batch_size, binarise=settings["binarise"])
+        chosen = Course(objective.method, first_rate(model), EPOCHS)
+        if self.method == "auto":
+            chosen = course(model, seen, self.n_chains, self.n_steps)
+        epochs = chosen.epochs if self.n_iter == "auto" else self.n_iter
+        first = chosen.rate if self.learning_rate == "auto" else float(self.learning_rate)
+        settings |= {"epochs": epochs, "learning_rate": falling(model, epochs * seen.per_epoch, first)}
+        return learn(model, rows, method=chosen.method, weight_decay=self.weight_decay, **settings)
 
     def _features(self) -> Callable[..., Any]:
         return _hidden_means

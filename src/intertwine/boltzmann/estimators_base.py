@@ -16,7 +16,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from intertwine._caveats import tell
 from intertwine._checks import fail, positive_int
+from intertwine.boltzmann.baseline import below_independent, complete_rows, independent_columns
 from intertwine.boltzmann.defaults import LAST_RATE
 from intertwine.boltzmann.estimators_units import (
     Columns,
@@ -30,6 +32,7 @@ from intertwine.boltzmann.exact import exact_log_partition, is_enumerable
 from intertwine.boltzmann.known_entries import log_known
 from intertwine.boltzmann.log_partition import AIS, log_partition
 from intertwine.learning.schedules import Linear
+from intertwine.models.unit_layer import UnitLayer
 from intertwine.sampling.draw import sample
 from intertwine.sampling.gibbs import Gibbs
 from intertwine.sampling.missing import complete
@@ -45,6 +48,7 @@ except ImportError as error:
 
 _MOST_FOR_EXACT = 2**18
 _CHUNK = 4096
+_KNOWN_ROWS = 256
 
 
 class MachineEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -103,9 +107,9 @@ class MachineEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         columns = Columns.of(self.units, X)
         rows = self._rows(columns, X)
         model = self._blank(columns.units, rows.shape[1], self._hidden(), begin)
-        updates = self.n_iter * (len(rows) // min(self.batch_size, len(rows)))
         rate = None
-        if self.learning_rate != "auto":
+        if self.learning_rate != "auto" and self.n_iter != "auto":
+            updates = self.n_iter * (len(rows) // min(self.batch_size, len(rows)))
             rate = Linear(float(self.learning_rate), LAST_RATE * float(self.learning_rate), updates)
         settings = {
             "epochs": self.n_iter,
@@ -116,6 +120,7 @@ class MachineEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         }
         fit = self._learned(model, rows, settings)
         self._keep(columns, fit.model, fit.history)
+        self._near = few(rows)
         return self
 
     def transform(self, X: Any) -> np.ndarray:
@@ -152,18 +157,32 @@ class MachineEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         return self._by_chunks(self._scores(), values) - self._log_z - columns.log_volume
 
     def score(self, X: Any, y: Any = None) -> float:
-        """The mean of `score_samples`, nats a row; y is not used."""
-        return float(self.score_samples(X).mean())
+        """The mean of `score_samples`, nats a row; y is not used.
 
-    def sample(self, n_samples: int = 1, *, n_steps: int = 1000, random_state: Any = None) -> np.ndarray:
-        """New rows (n_samples, columns): one chain of `n_steps` sweeps of block Gibbs sampling each.
+        Warns (`Caveat`) where it lies below that of independent columns by more than chance.
+        """
+        found = self.score_samples(X)
+        if hasattr(self.model_, "visible_bias"):  # bounds may lie below
+            columns = self._columns()
+            rows = self._checked(X)
+            values = columns.values(rows)
+            volume = columns.log_volume_of(np.isnan(rows)) if np.isnan(values).any() else columns.log_volume
+            layer = UnitLayer.of(columns.units, values.shape[1])
+            tell(below_independent(found, independent_columns(layer, values) - volume))
+        return float(found.mean())
+
+    def sample(
+        self, n_samples: int = 1, *, n_steps: int | None = None, random_state: Any = None
+    ) -> np.ndarray:
+        """New rows (n_samples, columns): one chain of `n_steps` sweeps of block Gibbs sampling each; by
+        default 1000, with tempering where the machine has modes far apart (`it.sample`).
 
         Warns (`NotMixed`) where that is too few.
         """
         check_is_fitted(self)
         key = self._key(self.random_state if random_state is None else random_state)
-        steps = positive_int("n_steps", n_steps)
-        drawn = sample(self.model_, positive_int("n_samples", n_samples), sampler=Gibbs(steps=steps), key=key)
+        sampler = None if n_steps is None else Gibbs(steps=positive_int("n_steps", n_steps))
+        drawn = sample(self.model_, positive_int("n_samples", n_samples), sampler=sampler, key=key)
         return self._columns().data(np.asarray(drawn, np.float64))
 
     @property
@@ -183,7 +202,8 @@ class MachineEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
 
     def _check_common(self) -> None:
         check_units(self.units)
-        positive_int("n_iter", self.n_iter, "give the passes over the data")
+        if not (isinstance(self.n_iter, str) and self.n_iter == "auto"):
+            positive_int("n_iter", self.n_iter, "give the passes over the data")
         positive_int("batch_size", self.batch_size, "give the rows of a mini-batch")
         rate = self.learning_rate
         number = isinstance(rate, int | float | np.number) and not isinstance(rate, bool)
@@ -250,10 +270,19 @@ class MachineEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
 
     def _log_partition(self, model: Any) -> float:
         """ln Z of the machine: exact where it can be enumerated, else by annealed importance sampling."""
+        known = None if hasattr(model, "top") else self._near
         model = getattr(model, "top", model)
         if is_enumerable(model, _MOST_FOR_EXACT):
             return exact_log_partition(model)
-        return float(log_partition(model, AIS(temperatures=1000), key=jax.random.key(0)).mean)
+        return float(log_partition(model, AIS(temperatures=1000, known=known), key=jax.random.key(0)).mean)
+
+
+def few(rows: np.ndarray) -> np.ndarray | None:
+    """Rows learned from near which modes are looked for, binary ones as bits; None where all miss entries."""
+    some = complete_rows(rows[:: -(-len(rows) // _KNOWN_ROWS)])
+    if some is None:
+        return None
+    return (some > 0.5).astype(np.int8) if some.min() >= 0 and some.max() <= 1 else some
 
 
 def _float(X: np.ndarray) -> Any:

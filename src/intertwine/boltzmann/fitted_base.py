@@ -6,9 +6,15 @@ these means: they stay in the modes that they meet first. Weighted ends of annea
 Z ⟨f⟩ for any path. So short walks begin with two guesses, uniform units and units with the visible biases of
 the machine; all their ends in one pool, weighted, give the means; a third walk from there improves them. The
 weights are flattened, w^t with t ≤ 1, until a fifth of the chains counts.
+
+Where the machine has modes far apart, no such walk reaches more than the widest of them, and its weights do
+not show it. There the path begins with a mixture over all modes that are found (`sampling.modes`).
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -18,15 +24,28 @@ from intertwine.boltzmann.annealing import anneal, begin, effective_size, log_pa
 from intertwine.boltzmann.spacing import schedule
 from intertwine.models.layered import LayeredMachine, State
 from intertwine.models.tempered import base_rate, tempered_path
+from intertwine.sampling.modes import Modes, find_modes
 
 _SHARE = 0.2
 _FLOOR = 0.02
 
 
-def fitted_base(machine: LayeredMachine, *, chains: int, steps: int, key: Array) -> np.ndarray:
-    """Visible biases (N,) of independent units with nearly the means of the machine; three walks of `steps`
-    temperatures."""
-    log_weights, means = [], []
+class FittedBase(NamedTuple):
+    """base: visible biases (N,), or a mixture over the modes. modes: they, None where there is one only.
+    walks: the log weights (chains,) of walks from other bases, ln Z_0 included."""
+
+    base: Any
+    modes: Modes | None
+    walks: tuple[np.ndarray, ...]
+
+
+def fitted_base(
+    machine: LayeredMachine, *, chains: int, steps: int, key: Array, starts: Sequence[Any] = ()
+) -> FittedBase:
+    """Independent units with nearly the means of the machine, from three walks of `steps` temperatures; or a
+    mixture of them over its modes, looked for from the ends of these walks too, and from `starts`, arrays
+    (rows, N)."""
+    log_weights, means, ends = [], [], []
     guesses = [np.zeros(machine.size), np.asarray(machine.biases[0])]
     for number in range(3):
         path = tempered_path(machine, guesses[number])
@@ -34,10 +53,13 @@ def fitted_base(machine: LayeredMachine, *, chains: int, steps: int, key: Array)
         there = anneal(path, schedule(steps), state, key=jax.random.fold_in(key, 2 * number + 1))
         log_weights.append(log_partition_of_base(path) + there.log_weights())
         means.append(np.asarray(_visible_means(machine, there.state)))
+        ends.append(np.asarray(there.state[0]))
         if number > 0:
             weights = flattened(np.concatenate(log_weights), least=_SHARE * chains)
             guesses.append(base_rate(machine.layers[0], weights @ np.concatenate(means), floor=_FLOOR))
-    return guesses[-1]
+    modes = find_modes(machine, starts=[np.concatenate(ends), *starts], key=jax.random.fold_in(key, 6))
+    base = guesses[-1] if modes is None else modes.mixture
+    return FittedBase(base, modes, tuple(log_weights))
 
 
 def flattened(log_weights: np.ndarray, least: float) -> np.ndarray:

@@ -19,11 +19,11 @@ from jax import Array
 
 from intertwine._checks import fail, positive_int
 from intertwine.boltzmann.beginning import begun
-from intertwine.boltzmann.defaults import AVERAGE
+from intertwine.boltzmann.clusters import Course, course
+from intertwine.boltzmann.defaults import AVERAGE, BATCH, EPOCHS, first_rate
 from intertwine.boltzmann.epochs import Fit, by_epochs, descent, learned
 from intertwine.boltzmann.kl import KL
 from intertwine.boltzmann.known_entries import log_known
-from intertwine.boltzmann.methods import PCD
 from intertwine.data.dataset import Dataset
 from intertwine.data.dataset import binarise as drawn_once
 from intertwine.learning.batches import Batches, blocks, has_missing, host_array
@@ -41,8 +41,8 @@ def learn(
     data: Any,
     *,
     method: Any = None,
-    epochs: int = 10,
-    batch: int = 100,
+    epochs: int | None = None,
+    batch: int = BATCH,
     learning_rate: Schedule | None = None,
     optimiser: Optimiser | None = None,
     centred: bool = True,
@@ -67,10 +67,13 @@ def learn(
         row. A row counts as one example. Entries that are nan or masked are missing: they are drawn given the
         rest of their row at every visit (`sampling.missing`), so that the likelihood of what is known is
         learnt.
-    method: PCD() unless given; CD, PT, TrajectoryTempering, ExactKL (see `methods`).
-    epochs, batch: passes over the data in all; rows a mini-batch. seed: of the order of the rows.
+    method: PCD(), and ModeJumps of data in clusters far apart, unless given; CD, PT, TrajectoryTempering,
+        ExactKL (see `methods`).
+    epochs, batch: passes over the data in all (10, and enough for 6000 updates of data in clusters, unless
+        given); rows a mini-batch. seed: of the order of the rows.
     learning_rate: a number or a schedule of the update's number; by default along a straight line from 0.1
-        (0.005 with continuous units) to a thousandth of it at the end. optimiser: instead, for example
+        (0.02 where the method of clusters is taken, 0.005 with continuous units) to a thousandth of it at the
+        end. optimiser: instead, for example
         `OptaxGradient(optax.adam(1e-3))` or `NaturalGradient(0.1)`.
     centred, standardised, weight_decay, l1, sparsity: see `KL`.
     average: weight of the past in the average of the parameters (see `WeightAverage`), None for none.
@@ -104,12 +107,13 @@ def learn(
     batches = batches_of(data, batch, seed=seed, binarise=binarise)
     check_rows(model, batches, missing=True)
     held_out = None if validation is None else _validation(model, validation)
+    chosen = course(model, batches) if method is None else Course(method, first_rate(model), EPOCHS)
     sweeps = SWEEPS if batches.missing else 0
-    method = PCD() if method is None else method
-    objective = KL(method, centred, standardised, weight_decay, l1, sparsity, sweeps)
+    objective = KL(chosen.method, centred, standardised, weight_decay, l1, sparsity, sweeps)
     stream = OverBatches(objective, batches)
-    updates = positive_int("epochs", epochs, "give the passes over the data") * batches.per_epoch
-    mover = descent(model, optimiser, learning_rate, average, updates)
+    passes = chosen.epochs if epochs is None else epochs
+    updates = positive_int("epochs", passes, "give the passes over the data") * batches.per_epoch
+    mover = descent(model, optimiser, learning_rate, average, updates, chosen.rate)
     if state is None:
         model = begun(model, batches, begin)
         state = start(model, stream, mover, key=key)

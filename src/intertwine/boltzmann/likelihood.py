@@ -21,6 +21,7 @@ from jax import Array
 from jaxtyping import Float
 
 from intertwine._checks import fail
+from intertwine.boltzmann.baseline import below_independent, independent_columns
 from intertwine.boltzmann.exact import exact_log_unnormalised, exact_probabilities
 from intertwine.boltzmann.known_entries import log_known
 from intertwine.boltzmann.log_partition import LogPartition
@@ -28,6 +29,9 @@ from intertwine.learning.batches import has_missing, host_array
 from intertwine.models.layered import layered
 from intertwine.models.rbm import RBM
 from intertwine.sampling.estimate import Estimate
+
+BASELINE_ROWS = 10_000
+"""Rows on which independent columns are compared."""
 
 _ROWS = 1000
 """Rows that are looked at together."""
@@ -41,6 +45,8 @@ def log_likelihood(model: Any, data: Any, log_z: LogPartition | float) -> Estima
     (RBM). log_z: what `log_partition` found, or a number.
 
     error: of the mean as an estimate for new data of the same kind: √(variance/rows + error(ln Z)²).
+    warnings: an ln Z that is not to be trusted or that nothing judges, and a mean below that of independent
+        columns (`baseline`), are told.
 
     Raises InputError for data that the units cannot take, and a log_z that is not finite.
 
@@ -52,8 +58,12 @@ def log_likelihood(model: Any, data: Any, log_z: LogPartition | float) -> Estima
     value = float(log_z)  # type: ignore[arg-type]
     if not np.isfinite(value):
         raise fail("log_z", "a finite number of nats, or a LogPartition", value)
-    error = log_z.error if isinstance(log_z, LogPartition) else 0.0
-    return of_rows(log_unnormalised(model, data) - value, error)
+    known = isinstance(log_z, LogPartition)
+    error, said = (log_z.error, log_z.warnings) if known else (0.0, ())
+    found = log_unnormalised(model, data) - value
+    columns = independent_columns(layered(model).layers[0], host_array(data)[:BASELINE_ROWS])
+    said = (*said, *below_independent(found[:BASELINE_ROWS], columns, error))
+    return of_rows(found, error).noted(said)
 
 
 def log_unnormalised(model: Any, data: Any) -> np.ndarray:

@@ -20,7 +20,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from intertwine._caveats import Caveat
+from intertwine._caveats import Caveat, caveat
 from intertwine._checks import fail, positive_int
 from intertwine.boltzmann.annealing import (
     Annealed,
@@ -40,12 +40,16 @@ from intertwine.boltzmann.bracket import (
     upper_bound,
 )
 from intertwine.boltzmann.exact import exact_log_partition
-from intertwine.boltzmann.fitted_base import fitted_base
+from intertwine.boltzmann.fitted_base import FittedBase, fitted_base
 from intertwine.boltzmann.spacing import adapted, schedule
 from intertwine.models.deep_belief import DBN
 from intertwine.models.layered import LayeredMachine, State, layered
 from intertwine.models.parameters import check_key
 from intertwine.models.tempered import TemperedPath, tempered_path
+from intertwine.sampling.modes import find_modes
+
+UNSEEN = 0.02
+"""Share of modes that were met once only above which others are taken to be missing."""
 
 
 class UntrustedLogPartition(Caveat):
@@ -59,8 +63,9 @@ class LogPartition:
     mean: the estimate. error: one standard deviation, the larger of bootstrap and delta method; 0 if exact.
     ess: effective sample size of as many weights as there are chains, the smaller one of both directions.
     lower, upper: bounds, each with 99.95 % confidence; upper is inf without a reverse walk.
-    trusted: False where the chains are worth too few, the bounds are far apart, or the directions disagree;
-    `reason` says which.
+    trusted: False where the chains are worth too few, the bounds are far apart, the directions or the walks
+    from other bases disagree, or a mode was found that the walks do not reach; None where nothing can judge;
+    `reason` says why.
     forward, reverse: the chains' log weights (C,), float64; None if exact.
     method: how it was found.
     """
@@ -70,7 +75,7 @@ class LogPartition:
     ess: float
     lower: float
     upper: float
-    trusted: bool
+    trusted: bool | None
     method: str
     reason: str = ""
     forward: np.ndarray | None = field(default=None, repr=False)
@@ -80,13 +85,25 @@ class LogPartition:
         if self.forward is None:
             return f"ln Z = {self.mean:.10g} ({self.method})"
         bounds = f"{self.lower:.3f} ≤ ln Z ≤ {self.upper:.3f}"
-        note = "" if self.trusted else f"; not to be trusted: {self.reason}"
+        note = {True: "", None: f"; unjudged: {self.reason}"}.get(
+            self.trusted, f"; not to be trusted: {self.reason}"
+        )
         return (
             f"ln Z = {self.mean:.3f} ± {self.error:.3f} ({bounds}; ESS {self.ess:.0f}; {self.method}{note})"
         )
 
     def __float__(self) -> float:
         return float(self.mean)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What qualifies the number, lines `code: sentence`; () where it is exact or trusted."""
+        if self.trusted:
+            return ()
+        reason = self.reason or "no reason was given"
+        if self.trusted is None:
+            return (caveat("unjudged", f"nothing judges the estimate of ln Z: {reason}"),)
+        return (caveat("untrusted", f"the estimate of ln Z is not to be trusted: {reason}"),)
 
 
 @dataclass(frozen=True)
@@ -106,15 +123,16 @@ class AIS:
     temperatures: steps from the base to the model, or the β's from 0 to 1.
     spacing: of the β's: "adapted" (denser where quick walks lose most, see `spacing`), "linear", "sigmoid".
     chains: how many, at least 4.
-    base: where the path begins, independent units: "model" (with the means of the model, found by short
-        walks, see `fitted_base`), an array (N,) of visible biases such as `base_rate(layer, mean)` of the
-        training data, which is the best where they are at hand (Salakhutdinov & Murray 2008), one vector of
-        biases a layer, or "uniform" (no fields: only for weak machines).
+    base: where the path begins: "model" (independent units with the means of the model, or a mixture of them
+        over its modes where it has several far apart, see `fitted_base`), an array (N,) of visible biases,
+        such as `base_rate(layer, mean)` of the training data (Salakhutdinov & Murray 2008), one vector of
+        biases a layer, a `ProductMixture`, or "uniform" (no fields: only for weak machines).
     reverse: also walk back from the model to the base, for the upper bound and half the error: three times
-        the work.
+        the work. Without, nothing judges the estimate.
     starts: samples of the model (rows, N) to walk back from, such as the persistent chains of its training
         or its training data; else the ends of the walk there, resampled by their weights, for which twice as
-        many chains walk there.
+        many chains walk there. Modes are looked for near them too.
+    known: configurations (rows, N) near which modes are looked for, and no more, such as training data.
     mixing: Gibbs sweeps from the starts before the walk back; a tenth of the temperatures if None.
     least_ess: smallest trusted effective sample size, as a share of the chains. widest: the widest trusted
         bracket, nats.
@@ -128,6 +146,7 @@ class AIS:
     spacing: str = "adapted"
     reverse: bool = True
     starts: Any = None
+    known: Any = None
     mixing: int | None = None
     least_ess: float = 0.2
     widest: float = 1.0
@@ -137,14 +156,14 @@ class AIS:
         if positive_int("chains", self.chains, "give how many, for example 100") < 4:
             raise fail("chains", "at least 4, for error bars", self.chains)
         if isinstance(self.base, str) and self.base not in ("model", "uniform"):
-            raise fail("base", "'model', 'uniform', or biases", self.base)
+            raise fail("base", "'model', 'uniform', or biases, or a mixture", self.base)
 
     def log_partition(self, model: Any, *, key: Array) -> LogPartition:
         machine = layered(model)
         _check_finite(machine)
-        keys = jax.random.split(check_key(key), 6)
+        keys = jax.random.split(check_key(key), 7)
         betas = schedule(self.temperatures, self.spacing)
-        path = self._path(machine, len(betas) - 1, keys[0])
+        fitted, path = self._path(machine, len(betas) - 1, keys[0])
         if self.spacing == "adapted" and np.ndim(self.temperatures) == 0:
             betas = adapted(path, len(betas) - 1, self.chains, key=keys[5])
         offset = log_partition_of_base(path)
@@ -156,15 +175,71 @@ class AIS:
             return self._judged(forward, None, betas, machine.dtype)
         starts = self._starts(machine, there, forward, len(betas) - 1, keys[3])
         back = anneal(path, betas[::-1], starts, key=keys[4])
-        return self._judged(forward, offset - back.log_weights(), betas, machine.dtype)
+        doubt = _doubt_of_modes(fitted) or self._missed(
+            machine, path, betas, offset, fitted, there, forward, keys[6]
+        )
+        return self._judged(forward, offset - back.log_weights(), betas, machine.dtype, fitted.walks, doubt)
 
-    def _path(self, machine: LayeredMachine, steps: int, key: Array) -> TemperedPath:
-        if not isinstance(self.base, str):
-            return tempered_path(machine, self.base)
-        if self.base == "uniform":
-            return tempered_path(machine)
-        pilot = int(np.clip(steps // 5, 200, 1000))
-        return tempered_path(machine, fitted_base(machine, chains=self.chains, steps=pilot, key=key))
+    def _path(self, machine: LayeredMachine, steps: int, key: Array) -> tuple[FittedBase, TemperedPath]:
+        """What is known of the machine, and the path."""
+        if isinstance(self.base, str) and self.base == "model":
+            pilot = int(np.clip(steps // 5, 200, 1000))
+            fitted = fitted_base(
+                machine, chains=self.chains, steps=pilot, key=key, starts=self._given(machine)
+            )
+        else:
+            base = None if isinstance(self.base, str) else self.base
+            modes = find_modes(machine, starts=self._given(machine), key=key) if self.reverse else None
+            fitted = FittedBase(base, modes, ())
+        return fitted, tempered_path(machine, fitted.base)
+
+    def _given(self, machine: LayeredMachine) -> list[np.ndarray]:
+        """`starts` and `known`, checked."""
+        found = []
+        for name, rows in (("starts", self.starts), ("known", self.known)):
+            if rows is None:
+                continue
+            given = np.asarray(rows)
+            machine.layers[0].check(given, name)
+            if given.ndim != 2 or len(given) == 0:
+                raise fail(name, "samples (rows, N)", f"shape {given.shape}")
+            found.append(given)
+        return found
+
+    def _missed(
+        self,
+        machine: LayeredMachine,
+        path: TemperedPath,
+        betas: np.ndarray,
+        offset: float,
+        fitted: FittedBase,
+        there: Annealed,
+        forward: np.ndarray,
+        key: Array,
+    ) -> str:
+        """Whether the walk from a base that was given leaves out modes that are found in other ways.
+
+        Walks back from one mode k have −ln E[1/w] = ln Z + ln(s_k/F_k), with the share s_k of the model in it
+        and the share F_k of the walks there that end in it: a mode that few end in must weigh little.
+        """
+        modes = fitted.modes
+        if modes is None or path.mixture is not None:
+            return ""
+        first, second, third = jax.random.split(key, 3)
+        visible = modes.mixture.evenly().sample((self.chains,), key=first)
+        state = sweeps(machine, self._completed(machine, visible, first), max(1, len(betas) // 10), second)
+        back = offset - anneal(path, betas[::-1], state, key=third).log_weights()
+        ends, begun = modes.nearest(there.state[0]), modes.nearest(state[0])
+        mean = float(log_mean_exp(forward))
+        for mode in np.unique(begun):
+            arrived = max(float((ends == mode).mean()), 1 / len(ends))
+            share = arrived * np.exp(min(-float(log_mean_exp(-back[begun == mode])) - mean, 50.0))
+            if share > 4 * arrived + 0.02:
+                return (
+                    f"a mode that {100 * arrived:.2g} % of the walks end in weighs more than all they find; "
+                    "leave base='model', which covers it, or give a mixture over the modes as the base"
+                )
+        return ""
 
     def _starts(
         self, machine: LayeredMachine, there: Annealed, forward: np.ndarray, steps: int, key: Array
@@ -176,10 +251,7 @@ class AIS:
             rows = rng.permutation(resampled(forward, rng))[: self.chains]
             state = tuple(np.asarray(x)[rows] for x in there.state)
         else:
-            given = np.asarray(self.starts)
-            machine.layers[0].check(given, "starts")
-            if given.ndim != 2 or len(given) == 0:
-                raise fail("starts", "samples (rows, N)", f"shape {given.shape}")
+            given = self._given(machine)[0]
             rows = rng.choice(len(given), self.chains, replace=len(given) < self.chains)
             state = self._completed(machine, jnp.asarray(given[rows], machine.dtype), keys[1])
         count = max(1, steps // 10) if self.mixing is None else int(self.mixing)
@@ -201,8 +273,16 @@ class AIS:
         return float(4 * np.finfo(dtype).eps * (1 + np.abs(forward).max() + np.sqrt(len(betas))))
 
     def _judged(
-        self, forward: np.ndarray, reverse: np.ndarray | None, betas: np.ndarray, dtype: Any
+        self,
+        forward: np.ndarray,
+        reverse: np.ndarray | None,
+        betas: np.ndarray,
+        dtype: Any,
+        others: tuple[np.ndarray, ...] = (),
+        doubt: str = "",
     ) -> LogPartition:
+        """The estimate with its bounds, and whether to trust it. others: log weights of walks along other
+        paths. doubt: what is known against it already."""
         walks = [forward] if reverse is None else [forward, -reverse]
         if not all(np.isfinite(walk).all() for walk in walks):
             raise fail(
@@ -223,10 +303,13 @@ class AIS:
         if independent is not None or reverse is None:
             error = max(error, delta_error(forward))
         error = max(error, rounding)
-        reason = self._doubt(forward, reverse, ess, lower, upper)
+        reason = self._doubt(forward, reverse, ess, lower, upper) or _doubt_of_others(others, upper) or doubt
+        trusted: bool | None = not reason
+        if trusted and reverse is None:
+            trusted, reason = None, "walks one way cannot tell that they leave out modes; give reverse=True"
         method = f"AIS, {len(betas) - 1} temperatures × {self.chains} chains"
-        found = LogPartition(mean, error, ess, lower, upper, not reason, method, reason, forward, reverse)
-        if reason:
+        found = LogPartition(mean, error, ess, lower, upper, trusted, method, reason, forward, reverse)
+        if trusted is False:
             warnings.warn(f"log Z by AIS cannot be trusted: {reason}.", UntrustedLogPartition, stacklevel=4)
         return found
 
@@ -264,6 +347,24 @@ def log_partition(model: Any, method: Any = None, *, key: Array | None = None) -
     if key is None and not isinstance(method, Exact):
         raise fail("key", "a random key, for annealing", None, "for example jax.random.key(0)")
     return method.log_partition(model.top if isinstance(model, DBN) else model, key=key)
+
+
+def _doubt_of_modes(fitted: FittedBase) -> str:
+    """Whether there are likely to be modes that nothing has met."""
+    if fitted.modes is None or fitted.modes.unseen <= UNSEEN:
+        return ""
+    return (
+        f"modes that weigh {100 * fitted.modes.unseen:.2g} % were met once only, so that others may not have "
+        "been met; give starts that lie in the modes, such as the training data"
+    )
+
+
+def _doubt_of_others(walks: tuple[np.ndarray, ...], upper: float) -> str:
+    """Whether a walk from another base finds more than the bracket has."""
+    most = max((lower_bound(walk) for walk in walks), default=-np.inf)
+    if most <= upper:
+        return ""
+    return f"walks from another base find {most - upper:.2g} nats more; give starts that lie in the modes"
 
 
 def _check_finite(machine: LayeredMachine) -> None:

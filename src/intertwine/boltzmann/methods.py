@@ -18,6 +18,7 @@ gradient is that of the likelihood; that of CD with few steps is not.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from typing import Any, NamedTuple
 
 import jax
@@ -29,6 +30,7 @@ from intertwine._checks import fail, positive_int
 from intertwine.boltzmann.defaults import CHAINS, STEPS
 from intertwine.boltzmann.exact import log_z, smaller_side
 from intertwine.models.layered import layered
+from intertwine.models.product_mixture import ProductMixture
 
 
 class Moments(NamedTuple):
@@ -118,6 +120,77 @@ class PCD:
         mean, rows = model.hidden_layer.mean(theta), len(v)
         h = model.hidden_layer.sample(theta[rows:], key=last)
         return mean[:rows], Samples(model_v, mean[rows:]), h, {}
+
+
+class JumpState(NamedTuple):
+    """v: chains (C, N). mixture: that the jumps are drawn from. jumped: running share of them accepted."""
+
+    v: Float[Array, "C N"]
+    mixture: ProductMixture
+    jumped: Float[Array, ""]
+
+
+@dataclass(frozen=True)
+class ModeJumps:
+    """Persistent chains that also jump between modes far apart: at every update each of `chains` chains is
+    offered an independent draw v' of a mixture q of products, taken with probability
+
+        min(1, Ψ(v') q(v) / [Ψ(v) q(v')])
+
+    (Metropolis-Hastings), and then moves by `steps` sweeps. Chains of Gibbs sampling alone never cross
+    between clusters, and then nothing holds the shares of these in the model to those in the data.
+
+    mixture: of the data (`fitted_mixture`). levels: it is taken at so many strengths, fields from near those
+    of the means of all to its own, so that jumps reach modes while they are being learned.
+
+    The history records `jumped`, the share of the jumps that are taken, as a running mean.
+    """
+
+    chains: int = CHAINS
+    steps: int = STEPS
+    mixture: ProductMixture | None = dataclass_field(default=None, compare=False, repr=False)
+    levels: int = 4
+
+    def __post_init__(self) -> None:
+        positive_int("chains", self.chains, "about as many as the rows of a batch")
+        positive_int("steps", self.steps, "1 is usual")
+        positive_int("levels", self.levels, "4 is usual")
+
+    def init(self, model: Any, *, key: Array) -> JumpState:
+        """Chains drawn in the visible biases alone."""
+        if self.mixture is None or self.mixture.layer != model.visible_layer:
+            raise fail(
+                "mixture", "a mixture of the model's visible units", self.mixture, "fitted_mixture(...)"
+            )
+        field = jnp.broadcast_to(model.visible_bias, (self.chains, model.size))
+        v = model.visible_layer.sample(field, key=key)
+        return JumpState(v, self._spread(v.dtype), jnp.zeros((), v.dtype))
+
+    def _spread(self, dtype: Any) -> ProductMixture:
+        assert self.mixture is not None
+        fields, shares = self.mixture.fields.astype(dtype), self.mixture.log_shares.astype(dtype)
+        middle = jax.nn.softmax(shares) @ fields
+        strengths = jnp.arange(1, self.levels + 1, dtype=dtype) / self.levels
+        spread = middle + strengths[:, None, None] * (fields - middle)
+        shares = jnp.tile(shares, self.levels) - jnp.log(self.levels).astype(dtype)
+        return ProductMixture(spread.reshape(-1, fields.shape[1]), shares, self.mixture.layer)
+
+    def negative(
+        self, model: Any, state: JumpState, v: Array, *, key: Array
+    ) -> tuple[Samples, JumpState, dict[str, Array]]:
+        keys = jax.random.split(key, 4)
+        here, mixture = state.v, state.mixture
+        there = mixture.sample((self.chains,), key=keys[0])
+        log_ratio = model.free_energy(here) - model.free_energy(there)
+        log_ratio = log_ratio + mixture.log_probability(here) - mixture.log_probability(there)
+        taken = jnp.log(jax.random.uniform(keys[1], log_ratio.shape, log_ratio.dtype)) < log_ratio
+        here = jnp.where(taken[:, None], there, here)
+        h = model.sample_hidden(here, key=keys[2])
+        here, _ = visible_sweeps(model, h, self.steps, key=keys[3])
+        share = taken.astype(here.dtype).mean()
+        jumped = state.jumped + 0.01 * (share - state.jumped)
+        samples = Samples(here, model.hidden_given_visible(here))
+        return samples, JumpState(here, mixture, jumped), {"jumped": jumped}
 
 
 @dataclass(frozen=True)

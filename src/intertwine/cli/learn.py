@@ -88,7 +88,7 @@ def learn(
     data_seed: Annotated[str | None, flag("--data-seed", "of rows made or held out", "INTEGER")] = None,
     model: Annotated[str | None, flag("--model", "rbm:500, dbm:500-1000, dbn:500-2000", "NAME")] = None,
     hidden_units: Annotated[str | None, flag("--hidden-units", "binary, spin, rectified", "WORD")] = None,
-    method: Annotated[str | None, flag("--method", "pcd, cd, pt, trajectory, exact", "WORD")] = None,
+    method: Annotated[str | None, flag("--method", "auto, pcd, cd, pt, trajectory, exact", "WORD")] = None,
     steps: Annotated[str | None, flag("--steps", "Gibbs sweeps an update", "INTEGER")] = None,
     chains: Annotated[str | None, flag("--chains", "persistent chains", "INTEGER")] = None,
     temperatures: Annotated[str | None, flag("--temperatures", "of pt and trajectory", "INTEGER")] = None,

@@ -128,9 +128,11 @@ def _finish(
     z_key, sample_key, key = jax.random.split(jax.random.fold_in(problem.key, 0), 3)
     print("log Z and samples of the trained machine ...", flush=True)
     settings = c.likelihood
-    log_z = learn_measures.estimate_log_z(model, settings.final_temperatures, settings.final_chains, z_key)
     probe = learn_measures.Probe.of(data, settings.rows)
-    drawn = learn_measures.draw(c, model, sample_key)
+    log_z = learn_measures.estimate_log_z(
+        model, settings.final_temperatures, settings.final_chains, z_key, probe.train
+    )
+    drawn = learn_measures.draw(c, model, sample_key, probe.train)
     free = {"train": learn_measures.free_energies(model, probe.train, key)}
     if probe.test is not None:
         free["test"] = learn_measures.free_energies(model, probe.test, key)
@@ -146,15 +148,18 @@ def _finish(
             for name, values in free.items()
             if name != "samples"
         },
+        independent_columns=learn_measures.independent(model, probe),
         sampling={
             "chains": drawn.observable.shape[0],
             "draws": drawn.observable.shape[1],
             "sweeps_between_draws": drawn.thin,
             **learn_results.chain_record(drawn.observable),
         },
+        modes=drawn.modes,
         observables=learn_results.observables_record(data.known, drawn, data.examples(settings.rows)),
         seconds=seconds(),
     )
+    record["warnings"] = learn_measures.mode_caveats(drawn.modes)
     record["warnings"] = of_learning(record)
     weights = learn_measures.first_weights(model)
     return Finished(
@@ -192,6 +197,7 @@ def _words(record: dict[str, Any]) -> list[str]:
     if log_z["error"]:
         upper = "" if not np.isfinite(log_z["upper"]) else f" to {found['upper']:.3f}"
         words += f", bracket {found['lower']:.3f}{upper}" if np.isfinite(found["lower"]) else ""
+    words += f"; independent columns {record['independent_columns'][name]['mean']:.3f}"
     said = [words.replace("-", "−").replace("log−l", "log-l")]
     for name, values in record["observables"].items():
         exact, got = values["exact"], values["samples"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -11,6 +12,7 @@ import jax.numpy as jnp
 from intertwine._checks import fail
 from intertwine.boltzmann import methods, tempering
 from intertwine.boltzmann.beginning import begun
+from intertwine.boltzmann.clusters import course
 from intertwine.boltzmann.deep_belief import UP_DOWN_RATE
 from intertwine.boltzmann.deep_boltzmann import RATE as JOINT_RATE
 from intertwine.boltzmann.deep_likelihood import DeepLikelihood
@@ -49,10 +51,14 @@ def _rbm(c: LearnConfiguration, data: Dataset, key: jax.Array) -> tuple[Stage, .
         raise fail("method.name", "'pcd' unless one layer has at most 22 units", got, "say 'pcd'")
     batches = _batches(c, data)
     check_rows(machine, batches, missing=True)
-    mover = build_optimiser(c, c.optimiser.epochs * batches.per_epoch, first_rate(machine))
+    objective, rate = _objective(c, SWEEPS if batches.missing else 0), first_rate(machine)
+    if c.method.name == "auto":
+        chosen = course(machine, batches, c.method.chains, c.method.steps)
+        objective, rate = replace(objective, method=chosen.method), chosen.rate
+    mover = build_optimiser(c, c.optimiser.epochs * batches.per_epoch, rate)
     stage = Stage(
-        "", c.optimiser.epochs, batches.per_epoch, lambda _: machine,
-        _objective(c, SWEEPS if batches.missing else 0), mover, lambda machines, epoch, key: batches,
+        "", c.optimiser.epochs, batches.per_epoch, lambda _: machine, objective, mover,
+        lambda machines, epoch, key: batches,
     )  # fmt: skip
     return (stage,)
 
@@ -185,7 +191,7 @@ def build_method(c: LearnConfiguration) -> Any:
         return methods.CD(m.steps)
     if m.name == "exact":
         return methods.ExactKL()
-    if m.name == "pcd":
+    if m.name in ("auto", "pcd"):
         return methods.PCD(m.chains, m.steps)
     kind = tempering.PT if m.name == "pt" else tempering.TrajectoryTempering
     return kind(chains=m.chains, replicas=m.temperatures, steps=m.steps)

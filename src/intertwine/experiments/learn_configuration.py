@@ -3,7 +3,7 @@
     kind = "learn"        a Boltzmann machine learns the distribution of a data set
     [data]                what is learnt: a named set or a file, its units, what is held out
     [model]               rbm:HIDDEN, dbm:H1-H2, dbn:H1-H2 and the kind of the units
-    [method]              how the model's own average is taken: pcd, cd, pt, trajectory, exact
+    [method]              how the model's own average is taken: auto, pcd, cd, pt, trajectory, exact
     [optimiser]           epochs, mini-batches, learning rate, regularisation
     [likelihood]          how log Z is estimated, and how often
     [samples]             what is drawn from the trained machine
@@ -149,14 +149,15 @@ class Model(Section):
 
 
 class Method(Section):
-    """pcd: persistent chains (Tieleman 2008). cd: chains from the data (Hinton 2002). pt: parallel tempering.
+    """auto: pcd, and for an rbm on data in clusters far apart with jumps between their modes. pcd: persistent
+    chains (Tieleman 2008). cd: chains from the data (Hinton 2002). pt: parallel tempering.
     trajectory: tempering along the machines of the training (Béreux et al. 2025). exact: enumeration.
 
-    chains apply to pcd, pt and trajectory; temperatures to pt and trajectory (its most machines).
+    chains apply to auto, pcd, pt and trajectory; temperatures to pt and trajectory (its most machines).
     """
 
-    name: Literal["pcd", "cd", "pt", "trajectory", "exact"] = choice(
-        "pcd", "pcd", "cd", "pt", "trajectory", "exact"
+    name: Literal["auto", "pcd", "cd", "pt", "trajectory", "exact"] = choice(
+        "auto", "auto", "pcd", "cd", "pt", "trajectory", "exact"
     )
     chains: int = integer(CHAINS, 2, 1 << 20)
     steps: int = integer(STEPS, 1, 100_000)
@@ -165,7 +166,8 @@ class Method(Section):
 
 class Optimiser(Section):
     """Steepest descent on mini-batches. The learning rate goes to its `_end` value along the schedule; `auto`
-    is 0.1 for discrete units and 0.005 for others, and a thousandth of that at the end.
+    is 0.1 for discrete units (0.02 on data in clusters, with the method auto) and 0.005 for others, and a
+    thousandth of that at the end.
 
     weight_decay: on the weights. sparsity: the wanted mean of the hidden units, 0 for none (Lee et al. 2008),
     and sparsity_cost. centred: gradients of centred units (Montavon & Müller 2012; Melchior et al. 2016).
@@ -267,7 +269,7 @@ def check_consistency(c: LearnConfiguration) -> None:
         remedy = f"give for example {max(4, round(c.samples.count / chains)) * chains}, or other chains"
         expected = f"a multiple of samples.chains = {chains}, at least four times it"
         raise fail("samples.count", expected, c.samples.count, remedy)
-    allowed = {"dbm": ("pcd",), "dbn": ("pcd", "cd")}.get(c.model.family)
+    allowed = {"dbm": ("auto", "pcd"), "dbn": ("auto", "pcd", "cd")}.get(c.model.family)
     if allowed is not None and c.method.name not in allowed:
         words = " or ".join(map(repr, allowed))
         raise fail("method.name", f"{words} with {c.model.name}", repr(c.method.name), "say 'pcd'")

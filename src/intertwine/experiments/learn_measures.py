@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from intertwine._caveats import caveat
+from intertwine.boltzmann.baseline import complete_rows, independent_columns
 from intertwine.boltzmann.belief_bound import log_weights
 from intertwine.boltzmann.bound import bound_values
 from intertwine.boltzmann.exact import is_enumerable
@@ -24,8 +26,13 @@ from intertwine.experiments.learn_results import Drawn
 from intertwine.learning.batches import has_missing
 from intertwine.models.deep_belief import DBN
 from intertwine.models.deep_boltzmann import DBM
+from intertwine.models.layered import layered
 from intertwine.models.rbm import RBM
+from intertwine.sampling.draw import LEAST_WALKERS, UNSEEN
+from intertwine.sampling.estimate import estimate
 from intertwine.sampling.gibbs import Gibbs
+from intertwine.sampling.modes import WALKERS, Modes, easy_end, find_modes
+from intertwine.sampling.tempered_gibbs import TemperedGibbs
 
 PROBE_ROWS = 1000
 """Rows of each set that every line of metrics looks at."""
@@ -37,6 +44,8 @@ PSEUDO_ROWS = 100
 """Rows of the pseudo-likelihood of a line: it costs a pass through the hidden units for each visible one."""
 
 SINGULAR_VALUES = 20
+FAR_SHARES = 4.0
+"""Errors that the shares of modes in samples and machine may differ by."""
 RECOGNITION_DRAWS = 10
 """Draws of q(h|v) a row, for the bound of a deep belief network."""
 
@@ -73,10 +82,26 @@ def is_bound(model: Any) -> bool:
     return not isinstance(model, RBM)
 
 
-def estimate_log_z(model: Any, temperatures: int, chains: int, key: jax.Array) -> LogPartition:
-    """ln Z: exact where that is quick, else by annealing; what makes it doubtful is in `reason`."""
-    model = model.top if isinstance(model, DBN) else model
-    method: Any = Exact() if is_enumerable(model, ENUMERATED) else AIS(temperatures, max(4, chains))
+def independent(model: Any, probe: Probe) -> dict[str, Any]:
+    """The mean log-likelihood of independent columns, of both sets, nats a row."""
+    layer = layered(model).layers[0] if not isinstance(model, DBN) else model.visible_layer
+    found = {"train": {"mean": float(independent_columns(layer, probe.train).mean())}}
+    if probe.test is not None:
+        found["test"] = {"mean": float(independent_columns(layer, probe.test, probe.train).mean())}
+    return found
+
+
+def estimate_log_z(
+    model: Any, temperatures: int, chains: int, key: jax.Array, rows: np.ndarray | None = None
+) -> LogPartition:
+    """ln Z: exact where that is quick, else by annealing; what makes it doubtful is in `reason`. rows: the
+    data, near which modes are looked for too."""
+    if isinstance(model, DBN):
+        model, rows = model.top, None
+    known = None if rows is None else complete_rows(rows)
+    method: Any = AIS(temperatures, max(4, chains), known=known)
+    if is_enumerable(model, ENUMERATED):
+        method = Exact()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UntrustedLogPartition)
         return method.log_partition(model, key=key)
@@ -111,7 +136,7 @@ def line_measures(model: Any, probe: Probe, key: jax.Array) -> dict[str, Any]:
 
 def line_likelihood(c: LearnConfiguration, model: Any, probe: Probe, key: jax.Array) -> dict[str, Any]:
     """Of some lines: log-likelihood of both sets with the bracket of log Z."""
-    log_z = estimate_log_z(model, c.likelihood.temperatures, c.likelihood.chains, key)
+    log_z = estimate_log_z(model, c.likelihood.temperatures, c.likelihood.chains, key, probe.train)
     rows = probe.train if probe.test is None else probe.test
     measured = likelihood(free_energies(model, rows, key), log_z)
     return {
@@ -121,7 +146,7 @@ def line_likelihood(c: LearnConfiguration, model: Any, probe: Probe, key: jax.Ar
         "log_likelihood_upper": measured["upper"],
         "log_likelihood_train": likelihood(free_energies(model, probe.train, key), log_z)["mean"],
         "log_z": log_z.mean,
-        "log_z_trusted": float(log_z.trusted),
+        "log_z_trusted": float(log_z.trusted is True),
     }
 
 
@@ -142,23 +167,65 @@ def singular_values(weights: Any) -> list[float]:
     return [float(f"{value:.7g}") for value in values[:SINGULAR_VALUES]]
 
 
-def draw(c: LearnConfiguration, model: Any, key: jax.Array) -> Drawn:
-    """Samples of the trained machine by block Gibbs sampling, as the configuration says; of a deep belief
-    network in its top machine, and down.
+def draw(c: LearnConfiguration, model: Any, key: jax.Array, rows: np.ndarray) -> Drawn:
+    """Samples of the trained machine by block Gibbs sampling, as the configuration says; with tempering from
+    a mixture over its modes where it has several far apart, looked for near the data `rows` too; of a deep
+    belief network in its top machine, and down.
     """
     s = c.samples
-    sampler = Gibbs(steps=s.thin, chains=s.chains, burn_in=s.steps)
     first, second, third, last = jax.random.split(key, 4)
     sampled = model.top if isinstance(model, DBN) else model
+    given = None if isinstance(model, DBN) else complete_rows(rows)
+    modes = find_modes(layered(sampled), starts=given, key=jax.random.fold_in(key, 4))
+    sampler: Any = Gibbs(steps=s.thin, chains=s.chains, burn_in=s.steps)
+    if modes is not None:
+        base = easy_end(layered(sampled), None, modes)
+        sampler = TemperedGibbs(steps=s.thin, chains=s.chains, burn_in=s.steps, base=base)
     samples, _ = sampler.sample(sampled, sampler.init(sampled, key=first), s.count // s.chains, key=second)
     drawn = np.asarray(samples.configurations)
     if not isinstance(model, DBN):
         rows = drawn.reshape(-1, drawn.shape[-1])
-        return Drawn(drawn, s.thin, free_energies(model, rows, third).reshape(drawn.shape[:2]))
+        observable = free_energies(model, rows, third).reshape(drawn.shape[:2])
+        return Drawn(drawn, s.thin, observable, None if modes is None else _shares(modes, drawn))
     observable = free_energies(sampled, drawn.reshape(-1, drawn.shape[-1]), third)
     down = [model.descend(top.astype(model.top.weights.dtype), key=jax.random.fold_in(last, k))[0]
             for k, top in enumerate(drawn)]  # fmt: skip
     return Drawn(_stored(np.asarray(down), model), s.thin, observable.reshape(drawn.shape[:2]))
+
+
+def mode_caveats(modes: dict[str, Any] | None) -> list[str]:
+    """What is to be said of samples of a machine with modes far apart (`_shares`)."""
+    if modes is None:
+        return []
+    count = len(modes["shares"])
+    if modes["ess"] * WALKERS < LEAST_WALKERS or modes["unseen"] > UNSEEN:
+        words = f"the machine has {count} modes or more, and nothing tells the share of each"
+        return [caveat("unjudged", f"{words}: not known whether the samples have met all")]
+    exact, drawn, *errors = (
+        np.asarray(modes[name]) for name in ("shares", "of_samples", "errors", "errors_of_samples")
+    )
+    apart = np.abs(exact - drawn) / np.sqrt(np.square(errors).sum(0) + 1e-6)
+    worst = int(apart.argmax())
+    if apart[worst] <= FAR_SHARES:
+        return []
+    words = f"{100 * drawn[worst]:.3g} % of the samples lie in one of {count} modes that weighs"
+    of_machine = f"{100 * exact[worst]:.3g} ± {100 * errors[0][worst]:.1g} % of the machine"
+    return [caveat("chains-disagree", f"{words} {of_machine}; sample longer")]
+
+
+def _shares(modes: Modes, drawn: np.ndarray) -> dict[str, Any]:
+    """What the machine has in each mode, and what the samples (chains, draws, N) have there."""
+    chains, draws, size = drawn.shape
+    inside = np.eye(len(modes.means))[modes.nearest(drawn.reshape(-1, size))].reshape(chains, draws, -1)
+    found = [estimate(inside[:, :, k]) for k in range(len(modes.means))]
+    return {
+        "shares": modes.shares.tolist(),
+        "errors": modes.errors.tolist(),
+        "of_samples": [float(x.mean) for x in found],
+        "errors_of_samples": [float(x.error) for x in found],
+        "unseen": modes.unseen,
+        "ess": modes.ess,
+    }
 
 
 def _stored(values: np.ndarray, model: Any) -> np.ndarray:

@@ -43,12 +43,14 @@ _NATS = {
 
 class Drawn(NamedTuple):
     """Configurations from the trained machine (chains, draws, N), the sweeps between two of a chain, and the
-    free energy of what was sampled (chains, draws), nats.
+    free energy of what was sampled (chains, draws), nats. modes: of its modes, where there are several far
+    apart, the shares of the machine ("exact" to their "errors") and of the samples; else None.
     """
 
     configurations: np.ndarray
     thin: int
     observable: np.ndarray
+    modes: dict[str, Any] | None = None
 
     @property
     def rows(self) -> np.ndarray:

@@ -11,6 +11,14 @@ to 1), so p_β is the machine with the parameters
 for every kind of unit; Gaussian units keep unit variance at zero weights. The usual A is the *base-rate*
 machine: independent units, no weights. Then one product with W serves every β of a replica, an annealing step
 and a swap: fields are (1 − β) f_A + β f_B.
+
+A may also be a mixture Σ_k π_k q_k(v) of products, which covers modes far apart. The path is then that of
+machines with one more hidden unit, a Potts unit z whose state k is the mode:
+
+    E_A = −(c_z + f_z · v),   c_k = ln π_k − A(f_k),        E_B that of the model, whatever z,
+
+so that p_0(v) = q(v), p_1(v) = p_B(v), Z_1 = K Z_B, and all else is as before. Between them no mode arises
+that neither has: A(θ) is convex, so that ln ∫ q_k^{1−β} q_l^β ≤ 0.
 """
 
 from __future__ import annotations
@@ -26,6 +34,7 @@ from jaxtyping import Float
 
 from intertwine._checks import fail
 from intertwine.models.layered import LayeredMachine, State, layered, sample_layers
+from intertwine.models.product_mixture import ProductMixture
 from intertwine.models.unit_kinds import unit_kind
 from intertwine.models.unit_layer import UnitLayer
 
@@ -46,22 +55,43 @@ class PathPoint(NamedTuple):
 class TemperedPath(eqx.Module):
     """The path p_β from `base` (β = 0: independent units with biases only) to `model` (β = 1).
 
-    base: one bias vector a layer of the model. Make it with `tempered_path`.
+    base: one bias vector a layer of the model. mixture: instead of the visible ones, a mixture; the last
+    columns of the first odd layer of `model` are then its label. Make it with `tempered_path`.
     """
 
     base: tuple[Float[Array, "n"], ...]
     model: LayeredMachine
+    mixture: ProductMixture | None = None
 
     def at(self, state: State, side: int = 0) -> PathPoint:
         """Everything about a state of `side` (..., n) that a β can be applied to: the only product with W."""
-        layers, other = self.model.side(side), slice(1 - side, None, 2)
+        layers = self.model.side(side)
         own = [
             sum((x * b).sum(-1) for x, b in zip(state, biases[side::2], strict=True))
             for biases in (self.base, self.model.biases)
         ]
         units = sum(layer.base(x) for layer, x in zip(layers, state, strict=True))
-        fields = (self.base[other], self.model.fields(state, 1 - side))
+        fields = (self._base_fields(state, side), self.model.fields(state, 1 - side))
         return PathPoint((own[0], own[1]), units, fields)  # type: ignore[arg-type]
+
+    def _base_fields(self, state: State, side: int) -> State:
+        """The fields on the other side from A: as many as chains where A is a mixture."""
+        base = self.base[1 - side :: 2]
+        if self.mixture is None:
+            return base
+        shape, modes = state[0].shape[:-1], self.mixture.count
+        if side == 0:
+            on_label = state[0] @ self.mixture.fields.T + self._label_bias()
+            hidden = jnp.broadcast_to(base[0][:-modes], (*shape, len(base[0]) - modes))
+            first = jnp.concatenate([hidden, on_label], -1)
+        else:
+            first = state[0][..., -modes:] @ self.mixture.fields
+        return (first, *(jnp.broadcast_to(b, (*shape, len(b))) for b in base[1:]))
+
+    def _label_bias(self) -> Float[Array, "K"]:
+        """c_k = ln π_k − A(f_k)."""
+        assert self.mixture is not None
+        return self.mixture.log_shares - self.model.layers[0].log_partition(self.mixture.fields)
 
     def fields(self, point: PathPoint, beta: Any) -> State:
         """The fields on the other side at β; `beta` is a number or an array (...) like the chains."""
@@ -83,27 +113,44 @@ class TemperedPath(eqx.Module):
 
     def start(self, shape: tuple[int, ...], side: int = 0, *, key: Array) -> State:
         """Independent exact draws of `side` from the base, β = 0, with leading axes `shape`."""
-        fields = tuple(jnp.broadcast_to(b, (*shape, len(b))) for b in self.base[side::2])
-        return sample_layers(self.model.side(side), fields, key=key)
+        label, rest = jax.random.split(key)
+        fields = [jnp.broadcast_to(b, (*shape, len(b))) for b in self.base[side::2]]
+        if self.mixture is not None and side == 0:
+            fields[0] = self.mixture.fields[self.mixture.labels(shape, key=label)]
+        elif self.mixture is not None:
+            fields[0] = fields[0].at[..., -self.mixture.count :].set(self.mixture.log_shares)
+        return sample_layers(self.model.side(side), tuple(fields), key=rest)
 
     def log_partition_base(self) -> Float[Array, ""]:
-        """ln Z_0 of the base, all sides summed, nats: exact."""
-        return sum(  # type: ignore[return-value]
-            layer.log_partition(b) for layer, b in zip(self.model.layers, self.base, strict=True)
-        )
+        """ln Z_0 of the base, all sides summed, nats: exact. Less ln K for a mixture of K modes, whose label
+        the model does not know."""
+        ends = list(zip(self.model.layers, self.base, strict=True))
+        if self.mixture is None:
+            return sum(layer.log_partition(b) for layer, b in ends)  # type: ignore[return-value]
+        # all parts of the first odd layer, of which the label gives ln K at zero field
+        others = sum(layer.log_partition(b) for layer, b in ends[1:])
+        visible = self.model.layers[0].log_partition(self.mixture.fields)
+        labels = jax.nn.logsumexp(self._label_bias() + visible)
+        return others - 2 * jnp.log(self.mixture.count) + labels  # type: ignore[return-value]
 
     def machine(self, beta: Any) -> LayeredMachine:
         """p_β as a machine."""
         b = jnp.asarray(beta, self.model.dtype)
         biases = tuple((1 - b) * b0 + b * b1 for b0, b1 in zip(self.base, self.model.biases, strict=True))
-        return LayeredMachine(biases, tuple(b * w for w in self.model.weights), self.model.layers)
+        weights = [b * w for w in self.model.weights]
+        if self.mixture is not None:
+            modes = self.mixture.count
+            weights[0] = weights[0].at[:, -modes:].add((1 - b) * self.mixture.fields.T)
+            labels = biases[1].at[-modes:].add((1 - b) * self._label_bias())
+            biases = (biases[0], labels, *biases[2:])
+        return LayeredMachine(biases, tuple(weights), self.model.layers)
 
 
 def tempered_path(model: Any, base: Any = None) -> TemperedPath:
     """The path to `model` (an RBM or a DBM) from independent units.
 
     base: None for units without a field (uniform, where they are discrete), an array (N,) of visible biases
-    (such as `base_rate(layer, data_mean)`), or one bias vector for every layer.
+    (such as `base_rate(layer, data_mean)`), one bias vector for every layer, or a `ProductMixture`.
 
     Raises InputError for models that have no layers, and biases of other lengths.
 
@@ -116,6 +163,8 @@ def tempered_path(model: Any, base: Any = None) -> TemperedPath:
     (5,)
     """
     machine = layered(model)
+    if isinstance(base, ProductMixture):
+        return _from_mixture(machine, base)
     zeros = tuple(jnp.zeros_like(b) for b in machine.biases)
     if base is None:
         return TemperedPath(zeros, machine)
@@ -125,6 +174,25 @@ def tempered_path(model: Any, base: Any = None) -> TemperedPath:
     if [b.shape for b in vectors] != wanted:
         raise fail("base", f"bias vectors of shapes {wanted}", [b.shape for b in vectors])
     return TemperedPath(vectors, machine)
+
+
+def _from_mixture(machine: LayeredMachine, mixture: ProductMixture) -> TemperedPath:
+    """The path from a mixture: the model with a label beside its first odd layer that it does not use."""
+    if mixture.layer != machine.layers[0]:
+        raise fail("base", f"a mixture of {machine.layers[0].parts}", mixture.layer.parts)
+    mixture = jax.tree.map(lambda x: jnp.asarray(x, machine.dtype), mixture.padded())
+    modes, dtype = mixture.count, machine.dtype
+    hidden = UnitLayer((*machine.layers[1].parts, (f"potts:{modes}", modes)))
+    first = jnp.pad(machine.weights[0], ((0, 0), (0, modes)))
+    second = tuple(jnp.pad(w, ((0, modes), (0, 0))) for w in machine.weights[1:2])
+    biases = (machine.biases[0], jnp.pad(machine.biases[1], (0, modes)), *machine.biases[2:])
+    joined = LayeredMachine(
+        biases,
+        (first, *second, *machine.weights[2:]),
+        (machine.layers[0], hidden, *machine.layers[2:]),
+    )
+    zeros = tuple(jnp.zeros(len(b), dtype) for b in biases)
+    return TemperedPath(zeros, joined, mixture)
 
 
 def interpolate(base: Any, model: Any, beta: Any) -> Any:

@@ -26,6 +26,9 @@ FAR_ENERGY = 4.0
 OVERFIT = 0.05
 """A gap between the likelihoods of both sets above this share of the entropy, or of the likelihood."""
 
+BELOW_COLUMNS = 3.0
+"""So many standard errors below independent columns are told."""
+
 BROKEN = {"float32": 1e-4, "float64": 1e-9}
 """Above this relative error over exact elements a network is said not to be equivariant."""
 
@@ -59,6 +62,9 @@ def of_learning(record: Record) -> list[str]:
     if log_z.get("trusted") is False:
         reason = log_z.get("reason") or "no reason was given"
         said.append(caveat("untrusted", f"the estimate of ln Z is not to be trusted: {reason}"))
+    if log_z.get("trusted") is None and log_z.get("reason"):
+        said.append(caveat("unjudged", f"nothing judges the estimate of ln Z: {log_z['reason']}"))
+    said += _below_independent(record)
     remedy = "sample longer, or train and sample with tempering"
     said += disagreement(record["sampling"]["r_hat"], "the sampling chains", remedy)
     train, test = (record["log_likelihood"].get(rows, {}).get("mean") for rows in ("train", "test"))
@@ -72,6 +78,21 @@ def of_learning(record: Record) -> list[str]:
             words = f"the samples' {what} lies {values['distance']:.1f} errors from the exact value"
             said.append(caveat("far-from-exact", words))
     return once(said)
+
+
+def _below_independent(record: Record) -> list[str]:
+    """A machine that explains the data worse than independent columns do, by more than chance."""
+    columns = record.get("independent_columns") or {}
+    name = "test" if "test" in record["log_likelihood"] else "train"
+    found, known = record["log_likelihood"].get(name) or {}, columns.get(name) or {}
+    mean, error, independent = found.get("mean"), found.get("error"), known.get("mean")
+    if mean is None or independent is None or record.get("bound"):
+        return []
+    if not mean < independent - BELOW_COLUMNS * (error or 0.0):
+        return []
+    words = f"the log-likelihood of {mean:.4g} nats lies below that of independent columns, {independent:.4g}"
+    remedy = "train longer, with a smaller learning rate, or with tempering"
+    return [caveat("below-baseline", f"{words}: the machine has not learned the data; {remedy}")]
 
 
 def of_classifying(record: Record) -> list[str]:

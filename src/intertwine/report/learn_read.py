@@ -118,7 +118,8 @@ def _read_metrics(path: Path) -> tuple[dict[str, np.ndarray], np.ndarray | None]
 
 def _read_result(path: Path) -> dict[str, Any]:
     result = read_record(path)
-    for name in ("log_z", "log_likelihood", "sampling", "observables", "data", "versions"):
+    for name in ("log_z", "log_likelihood", "sampling", "observables", "data", "versions",
+                 "independent_columns"):  # fmt: skip
         result[name] = mapping(path, result, name)
     for name in ("mean", "error", "ess", "lower", "upper"):
         result["log_z"][name] = optional(path, f"log_z.{name}", result["log_z"].get(name))
@@ -127,6 +128,9 @@ def _read_result(path: Path) -> dict[str, Any]:
             result["log_likelihood"][rows] = _numbers(
                 path, result["log_likelihood"], rows, ("mean", "error", "lower", "upper", "rows")
             )
+        if rows in result["independent_columns"]:
+            columns = _numbers(path, result["independent_columns"], rows, ("mean",))
+            result["independent_columns"][rows] = columns
     for name in ("chains", "draws", "sweeps_between_draws", "tau", "r_hat", "ess"):
         result["sampling"][name] = optional(path, f"sampling.{name}", result["sampling"].get(name))
     for name in ("rows", "held_out", "columns", "entropy"):

@@ -101,6 +101,9 @@ def table(run: LearnRun) -> list[tuple[str, str]]:
         values = result["log_likelihood"].get(rows)
         if values:
             found.append((f"log-likelihood, {label}", with_error(values["mean"], values["error"])))
+        columns = result["independent_columns"].get(rows)
+        if columns:
+            found.append((f"the same of independent columns, {label}", plain(columns["mean"], 6)))
     log_z = result["log_z"]
     found.append(("ln Z between", f"{plain(log_z['lower'], 7)} and {plain(log_z['upper'], 7)}"))
     found.append(("samples", f"{plain(sampling['chains'])} chains of {plain(sampling['draws'])} draws"))

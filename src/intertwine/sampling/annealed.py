@@ -17,22 +17,24 @@ from dataclasses import dataclass
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
 from intertwine._checks import positive_int
 from intertwine.models.layered import State, layered
-from intertwine.models.tempered import TemperedPath, tempered_path
-from intertwine.sampling.clamped import Clamp, clamp_of
+from intertwine.models.tempered import tempered_path
+from intertwine.sampling.clamped import clamp_of
+from intertwine.sampling.modes import easy_end
+from intertwine.sampling.walk import walk
 
 
 @dataclass(frozen=True, eq=False)
 class Annealed:
     """Annealed chains of a machine of layers (RBM, DBM), for `it.sample`: p = Ψ/Z.
 
-    steps: sweeps of a chain, one at each β = 1/steps, 2/steps, …, 1. base: visible biases of the easy end,
-    as for `TemperedGibbs`; None for the model's own biases. clamped: as for `Gibbs`; values (k,).
+    steps: sweeps of a chain, one at each β = 1/steps, 2/steps, …, 1. base: the easy end, as for
+    `TemperedGibbs`; None for a mixture over the modes that are found (`modes`). clamped: as for
+    `Gibbs`; values (k,).
 
     Raises InputError as `TemperedGibbs` does.
 
@@ -53,29 +55,9 @@ class Annealed:
         """`count` chains: the even side of each (visible layer first), and ln w, (count,)."""
         machine = layered(model)
         clamp = clamp_of(self.clamped, machine.layers[0], count, machine.dtype)
-        path = tempered_path(machine, machine.biases if self.base is None else self.base)
-        first, rest = jax.random.split(key)
+        first, rest, search = jax.random.split(key, 3)
+        path = tempered_path(machine, easy_end(machine, search) if self.base is None else self.base)
         state = path.start((count,), key=first)
         if clamp is not None:
             state = (clamp.hold(state[0]), *state[1:])
-        return _walk(path, clamp, state, rest, self.steps)
-
-
-@jax.jit
-def _walk(
-    path: TemperedPath, clamp: Clamp | None, state: State, key: Array, steps: Any
-) -> tuple[State, Array]:
-    def step(k: Any, carry: tuple[State, Array]) -> tuple[State, Array]:
-        state, log_w = carry
-        up, down = jax.random.split(jax.random.fold_in(key, k))
-        before, beta = k / steps, (k + 1) / steps
-        point = path.at(state)
-        log_w = log_w + path.log_weight(point, beta) - path.log_weight(point, before)
-        odd = path.draw(point, beta, key=up)
-        even = path.draw(path.at(odd, side=1), beta, side=1, key=down)
-        if clamp is not None:
-            even = (clamp.hold(even[0]), *even[1:])
-        return even, log_w
-
-    zero = jnp.zeros(state[0].shape[0], path.model.dtype)
-    return jax.lax.fori_loop(0, steps, step, (state, zero))
+        return walk(path, clamp, state, rest, self.steps)

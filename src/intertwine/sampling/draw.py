@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from intertwine._caveats import R_HAT_LIMIT, Caveat, caveat, tell
+from intertwine._caveats import R_HAT_LIMIT, Caveat, caveat, sentence_of, tell
 from intertwine._checks import fail, one_of, positive_int
 from intertwine._memory import check_memory
 from intertwine.models.frustration import served_by_clusters
@@ -32,6 +32,7 @@ from intertwine.sampling.annealed import Annealed
 from intertwine.sampling.enumeration import Enumeration, log_density
 from intertwine.sampling.estimate import Estimate, estimate
 from intertwine.sampling.gibbs import Gibbs
+from intertwine.sampling.modes import WALKERS, Modes, easy_end, find_modes
 from intertwine.sampling.orbits import OrbitEnumeration
 from intertwine.sampling.space import Space, space_of
 from intertwine.sampling.tempered_gibbs import TemperedGibbs
@@ -45,6 +46,12 @@ LEAST_TAUS = 5
 
 FEW_CONFIGURATIONS = 4096
 """A state of so many configurations is drawn from its exact probabilities."""
+
+
+LEAST_WALKERS, UNSEEN = 20, 0.02
+"""Annealed chains that must count for the shares of modes to be judged by; the share of modes met once only
+above which others are taken to be missing."""
+
 
 LEAST_SEEN, MOST_SEEN = 50, 2000
 """Draws a chain that are looked at, in autocorrelation times (with more draws than are asked for, where these
@@ -65,8 +72,11 @@ class Drawn:
     unit: "sweep" of block Gibbs, or "draw" of another sampler. between: units between draws of one chain.
     r_hat: the larger one over the watched quantities. ess: how many independent samples the n are worth.
     energy: the mean free energy −ln Ψ(v) in nats along the chains, with its own τ, R-hat and ESS.
-    mixed: whether R-hat < 1.05 and at least 5 τ passed before the first configuration; None where chains are
-        held at different values, and cannot be compared.
+    mixed: whether R-hat < 1.05, at least 5 τ passed before the first configuration, and where a machine of
+        layers has modes far apart, the configurations lie in them by the shares that annealed chains find
+        (`sampling.modes`); None where that cannot be judged, also where chains are held at different values,
+        and cannot be compared.
+    warnings: what qualifies the configurations, lines `code: sentence`.
     log_weights: (n,) importance weights of annealed chains, else None.
     lattice: of the sites, where the model has one, else None; states: q of Potts and clock models, else None.
     clock: whether the states are directions of a clock.
@@ -85,6 +95,7 @@ class Drawn:
     lattice: Lattice | None = None
     states: int | None = None
     clock: bool = False
+    warnings: tuple[str, ...] = ()
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -121,17 +132,18 @@ def sample(model: Any, n: int, *, sampler: Any = None, distribution: str | None 
 
     model: RBM, DBM or DBN with real parameters, `Ising`, or any model with a sampler of wave functions.
     sampler: `Gibbs(steps=1000)` (the default for machines of layers: every configuration from a chain of its
-    own), `TemperedGibbs`, `TrajectoryGibbs`, `Annealed`; `SwendsenWang()` (the default for `Ising`, `Potts`
-    and `Clock`), `Wolff()`, `HeatBath()` (the default of those with terms of three spins or more, or with
-    frustration, which clusters do not respect), `TemperedHeatBath()`; `Metropolis(...)`,
-    `ParallelTempering(...)` or `Enumeration()` for two-state units. A DBN is sampled by its top RBM with any
-    of them, then downwards. distribution: "boltzmann" p = Ψ/Z or "born" p = |Ψ|²/Z. None: the former for
-    Boltzmann machines and `Ising`, the latter for complex models and for the model of a ground-state run,
-    which is sampled in the space where it was trained; other real models need it said.
+    own), `TemperedGibbs(steps=100)` (the default for those with modes far apart), `TrajectoryGibbs`,
+    `Annealed`; `SwendsenWang()` (the default for `Ising`, `Potts` and `Clock`), `Wolff()`, `HeatBath()` (the
+    default of those with terms of three spins or more, or with frustration, which clusters do not respect),
+    `TemperedHeatBath()`; `Metropolis(...)`, `ParallelTempering(...)` or `Enumeration()` for two-state units.
+    A DBN is sampled by its top RBM with any of them, then downwards.
+    distribution: "boltzmann" p = Ψ/Z or "born" p = |Ψ|²/Z. None: the former for Boltzmann machines and
+    `Ising`, the latter for complex models and for the model of a ground-state run, which is sampled in the
+    space where it was trained; other real models need it said.
 
-    Gives the warning `NotMixed` where the chains disagree, or where fewer than 5 autocorrelation times passed
-    before the first configuration. No test can see a mode that no chain has met: `TemperedGibbs` or
-    `Annealed` are the check where `Gibbs` may be stuck.
+    Gives the warning `NotMixed` where the chains disagree, where fewer than 5 autocorrelation times passed
+    before the first configuration, or where a machine's modes have other shares than annealed chains from a
+    mixture over all of them say. No test can see a mode that no search has met.
 
     Raises InputError for models and samplers that do not go together.
 
@@ -149,6 +161,14 @@ def sample(model: Any, n: int, *, sampler: Any = None, distribution: str | None 
     if where is not None and distribution is None:
         distribution = "born"
     reading = _reading(model, distribution)
+    modes = None
+    if reading == "boltzmann" and _has_layers(model) and _sweeps_freely(sampler):
+        machine = layered(model)
+        modes = find_modes(machine, key=jax.random.fold_in(key, 1))
+        if sampler is None:
+            sampler = Gibbs(steps=1000) if modes is None else TemperedGibbs(steps=100)
+        if isinstance(sampler, TemperedGibbs | Annealed) and sampler.base is None:
+            sampler = replace(sampler, base=easy_end(machine, None, modes) if modes else machine.biases)
     if sampler is None:
         sampler = _of_space(where, model.size) if where and reading == "born" else _default(model, reading)
     own = getattr(sampler, "distribution", "born")
@@ -165,17 +185,68 @@ def sample(model: Any, n: int, *, sampler: Any = None, distribution: str | None 
         found = _by_draws(sampler, model, view, n, key)
     else:
         raise fail("sampler", "a sampler, such as Gibbs(steps=1000)", sampler)
-    found = _placed(found, model)
     if _held_apart(sampler):
-        found = replace(found, r_hat=float("nan"), mixed=None)
         words = (
             "every chain is held at other values, so that chains cannot be compared: it.complete runs several"
         )
-        tell([caveat("unjudged", f"{words} for each row")])
-        return found
-    if not found.mixed:
-        warnings.warn(f"{found}; give more steps, or a tempered sampler", NotMixed, stacklevel=2)
+        said = (caveat("unjudged", f"{words} for each row"),)
+        tell(said)
+        return replace(_placed(found, model), r_hat=float("nan"), mixed=None, warnings=said)
+    found = _qualified(_placed(found, model), modes)
+    if found.warnings:
+        told = "; ".join(sentence_of(line).rstrip(".") for line in found.warnings)
+        warnings.warn(f"{found}: {told}", NotMixed, stacklevel=2)
     return found
+
+
+def _qualified(found: Drawn, modes: Modes | None) -> Drawn:
+    """The configurations with the verdict of all signs together."""
+    said = [] if found.mixed else [caveat("chains-disagree", _slow(found))]
+    if modes is None:
+        return replace(found, warnings=tuple(said))
+    if modes.ess * WALKERS < LEAST_WALKERS or modes.unseen > UNSEEN:
+        words = f"the machine has {len(modes.means)} modes or more, and nothing tells the share of each"
+        said.append(caveat("unjudged", f"{words}: not known whether the configurations have met all"))
+        return replace(found, mixed=None if found.mixed else False, warnings=tuple(said))
+    label = modes.nearest(found.configurations)
+    w = (
+        np.ones(len(label))
+        if found.log_weights is None
+        else np.exp(found.log_weights - found.log_weights.max())
+    )
+    drawn = np.bincount(label, weights=w / w.sum(), minlength=len(modes.means))
+    worth = max(min(found.ess, (w.sum() ** 2) / (w * w).sum()), 1.0)
+    error = np.sqrt(modes.shares * (1 - modes.shares) / worth + modes.errors**2 + 1e-6)
+    worst = int((np.abs(drawn - modes.shares) / error).argmax())
+    if abs(drawn[worst] - modes.shares[worst]) > 4 * error[worst]:
+        words = (
+            f"{100 * drawn[worst]:.3g} % of the configurations lie in one of {len(modes.means)} modes that "
+            f"weighs {100 * modes.shares[worst]:.3g} ± {100 * modes.errors[worst]:.1g} %"
+        )
+        said.append(caveat("chains-disagree", f"{words}; take TemperedGibbs or Annealed with base=None"))
+        return replace(found, mixed=False, warnings=tuple(said))
+    return replace(found, warnings=tuple(said))
+
+
+def _slow(found: Drawn) -> str:
+    """What is wrong with chains that are not mixed."""
+    if found.r_hat >= R_HAT_LIMIT:
+        words = f"R-hat is {found.r_hat:.3g}, above {R_HAT_LIMIT}"
+    elif found.log_weights is not None:
+        words = f"{len(found)} weighted configurations are worth {found.ess:.0f}"
+    else:
+        words = f"fewer than {LEAST_TAUS} autocorrelation times ({found.tau:.3g}) passed before the first"
+    return f"{words}: the configurations are not yet samples; give more steps, or a tempered sampler"
+
+
+def _sweeps_freely(sampler: Any) -> bool:
+    """Whether `sampler` is one of machines of layers, and holds no units."""
+    kinds = Gibbs | TemperedGibbs | TrajectoryGibbs | Annealed
+    return sampler is None or (isinstance(sampler, kinds) and sampler.clamped is None)
+
+
+def _has_layers(model: Any) -> bool:
+    return isinstance(model, RBM) or all(hasattr(model, x) for x in ("biases", "weights", "layers"))
 
 
 def _held_apart(sampler: Any) -> bool:
@@ -199,7 +270,7 @@ def _reading(model: Any, distribution: str | None) -> str:
     """How Ψ is a probability."""
     kind = getattr(model, "kind", "real")
     only = getattr(model, "distribution", None)
-    machine = isinstance(model, RBM) or all(hasattr(model, x) for x in ("biases", "weights", "layers"))
+    machine = _has_layers(model)
     if distribution is not None:
         one_of("distribution", distribution, ("boltzmann", "born"))
         if distribution == "boltzmann" and kind != "real":
@@ -375,4 +446,4 @@ def _downwards(model: Any, n: int, sampler: Any, distribution: str | None, key: 
     states = model.descend(np.asarray(top).astype(model.top.weights.dtype), key=second)
     visible = np.asarray(states[0])
     rows = visible.astype(np.int8) if model.visible_layer.is_discrete else visible
-    return Drawn(rows, top.tau, top.unit, top.between, top.r_hat, top.ess, top.energy, top.mixed)
+    return replace(top, configurations=rows)

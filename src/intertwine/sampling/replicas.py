@@ -78,7 +78,7 @@ class BetaLadder(eqx.Module):
         moved = point._replace(
             own=_taken(point.own, partner),
             units=point.units[partner],
-            fields=(base, _taken(fields, partner)),
+            fields=(base if self.path.mixture is None else _taken(base, partner), _taken(fields, partner)),
         )
         return (
             self.path.log_weight(point, betas),

@@ -29,6 +29,7 @@ from intertwine.models.layered import LayeredMachine, layered
 from intertwine.models.tempered import tempered_path
 from intertwine.sampling.clamped import Clamp, clamp_of
 from intertwine.sampling.gibbs import DEFAULT_CHAINS, as_stored
+from intertwine.sampling.modes import easy_end
 from intertwine.sampling.protocols import Samples
 from intertwine.sampling.replicas import (
     BetaLadder,
@@ -48,6 +49,7 @@ class TemperedState(NamedTuple):
 
     swap_acceptance: mean probability of the swaps of replicas (r, r+1), (R−1,); nan before the first call.
     round_trips: round trips of a chain a sweep, (); nan before. parity: the pairs that come next, int32 ().
+    base: the easy end, biases or a mixture; None where the sampler says it.
     """
 
     replicas: Replicas
@@ -55,6 +57,7 @@ class TemperedState(NamedTuple):
     swap_acceptance: Float[Array, "pairs"]
     round_trips: Float[Array, ""]
     parity: Array
+    base: Any = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +71,8 @@ class TemperedGibbs:
     adapt: rounds of adaptation of the betas, 50 sweeps and then twice as many each; 0 for none.
     betas: the first ladder, ascending from 0 to 1; None for equal steps.
     base: visible biases (N,) of the easy end, such as `base_rate(layer, data.mean(0))`, or a bias vector for
-    every layer; None for the model's own biases.
+    every layer, or a `ProductMixture`; None for a mixture over the modes that are found (`modes`), and the
+    model's own biases where there is one mode only.
     clamped: as for `Gibbs`.
 
     Raises InputError for ladders that do not ascend from 0 to 1, and as `Gibbs` does.
@@ -113,8 +117,9 @@ class TemperedGibbs:
     def init(self, model: Any, *, key: Array) -> TemperedState:
         """Fresh replicas on an adapted ladder, after `burn_in` sweeps."""
         machine, clamp, chains = self.prepared(model)
-        ladder = BetaLadder(self._path(machine), self._first_betas(machine.dtype))
-        first, *keys = jax.random.split(key, self.adapt + 2)
+        first, search, *keys = jax.random.split(key, self.adapt + 3)
+        base = easy_end(machine, search) if self.base is None else self.base
+        ladder = BetaLadder(tempered_path(machine, base), self._first_betas(machine.dtype))
         replicas = fresh_replicas(ladder, clamp, chains, key=first)
         parity = jnp.zeros((), jnp.int32)
         for level in range(self.adapt):
@@ -124,7 +129,7 @@ class TemperedGibbs:
         count = self.steps if self.burn_in is None else self.burn_in
         replicas, _ = run_ladder(ladder, clamp, replicas, parity, keys[-1], count)
         blank = jnp.full(ladder.rungs - 1, jnp.nan, machine.dtype)
-        return TemperedState(replicas, ladder.betas, blank, blank[0], parity)
+        return TemperedState(replicas, ladder.betas, blank, blank[0], parity, base)
 
     def sample(
         self, model: Any, state: TemperedState, draws: int, *, key: Array
@@ -144,10 +149,8 @@ class TemperedGibbs:
 
     def ladder(self, machine: LayeredMachine, state: TemperedState) -> BetaLadder:
         """The rungs of a state."""
-        return BetaLadder(self._path(machine), state.betas)
-
-    def _path(self, machine: LayeredMachine) -> Any:
-        return tempered_path(machine, machine.biases if self.base is None else self.base)
+        base = machine.biases if state.base is None else state.base
+        return BetaLadder(tempered_path(machine, base), state.betas)
 
     def _first_betas(self, dtype: Any) -> Array:
         given = np.linspace(0, 1, self.replicas) if self.betas is None else self.betas
@@ -172,7 +175,7 @@ def continued(
     trips = counts.trips / (draws * steps)
     parity = (state.parity + draws * steps) % 2
     samples = Samples(as_stored(machine.layers[0], drawn), None, share.mean())
-    return samples, TemperedState(replicas, state.betas, share, trips, parity)
+    return samples, TemperedState(replicas, state.betas, share, trips, parity, state.base)
 
 
 def checked_ladder(betas: Any) -> tuple[float, ...]:
