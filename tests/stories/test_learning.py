@@ -15,12 +15,12 @@ import intertwine as it
 from intertwine.cli import main
 
 KEY = jax.random.key(1)
-SIZE, COUNT, NOISE, ROWS = 64, 3, 0.03, 300
+SIZE, COUNT, NOISE, ROWS = 100, 3, 0.03, 500
 
 
 @pytest.fixture(scope="module")
 def clusters() -> tuple[np.ndarray, np.ndarray]:
-    """Three patterns of 64 bits, and 300 rows near them, 3 % of the bits flipped."""
+    """Three patterns of 100 bits, and 500 rows near them, 3 % of the bits flipped."""
     rng = np.random.default_rng(3)
     patterns = rng.integers(0, 2, (COUNT, SIZE))
     rows = patterns[rng.integers(0, COUNT, ROWS)] ^ (rng.random((ROWS, SIZE)) < NOISE)
@@ -40,7 +40,7 @@ def source(size: int = SIZE) -> float:
 def test_by_the_function(clusters: tuple[np.ndarray, np.ndarray]) -> None:
     patterns, rows = clusters
     rbm = it.RBM(SIZE, hidden=8, units="binary", hidden_units="binary", dtype="float32", key=KEY)
-    fit = it.learn(rbm, rows, epochs=400, learning_rate=0.05, key=KEY)
+    fit = it.learn(rbm, rows, epochs=300, learning_rate=0.03, key=KEY)
     assert "jumped" in fit.history[-1]
     exact = it.log_partition(fit.model, it.Exact())
     found = it.log_partition(fit.model, it.AIS(temperatures=300, known=rows), key=KEY)
