@@ -181,3 +181,14 @@ def test_a_wave_function_is_not_a_distribution():
 def test_one_row_and_constant_columns(rows):
     fit = learn(_rbm(), rows, epochs=3, key=KEY)
     assert all(np.isfinite(x).all() for x in jax.tree.leaves(fit.model))
+
+
+def test_an_optax_transformation_and_an_early_stop():
+    def enough(state, scalars):
+        if scalars["epoch"] >= 1:
+            raise StopIteration
+
+    fit = learn(_rbm(), _rows(200), epochs=9, optimiser=optax.sgd(0.1), progress=enough, key=KEY)
+    assert 1 <= len(fit.history) < 9
+    with pytest.raises(InputError, match="optimiser"):
+        learn(_rbm(), _rows(200), epochs=1, optimiser="adam", key=KEY)

@@ -151,3 +151,14 @@ def test_unknown_names_list_the_known_ones(name, key):
     with pytest.raises(InputError) as error:
         model_from_name(name, ring(8), key=key)
     assert all(known in str(error.value) for known in MODEL_NAMES)
+
+
+def test_only_the_params_of_a_network_with_statistics_are_trained():
+    """Flax keeps the statistics of a batch norm beside "params"; they are no parameters."""
+    variables = {"params": {"w": jnp.ones(3)}, "batch_stats": {"mean": jnp.full(3, 0.5)}}
+    psi = FunctionAmplitude(lambda v, s: (s - v["batch_stats"]["mean"]) @ v["params"]["w"], variables, size=3)
+    assert count_parameters(psi) == 3 and float(psi(jnp.array([1, 1, -1]))) == -0.5
+    assert (
+        count_parameters(FunctionAmplitude(lambda v, s: s @ v["params"], {"params": jnp.ones(3)}, size=3))
+        == 3
+    )

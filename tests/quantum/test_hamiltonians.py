@@ -93,3 +93,15 @@ def test_hostile_input_is_one_clear_error(name):
     with pytest.raises(InputError) as caught:
         HOSTILE[name]()
     assert "\n" not in str(caught.value)
+
+
+def test_a_lattice_without_second_neighbours_is_named():
+    with pytest.raises(InputError, match=r"^lattice: .*second neighbours.*chain:3"):
+        j1j2(Chain(3))
+
+
+def test_a_lattice_of_an_unknown_family_is_told_whole():
+    from intertwine.experiments.consistency import build_lattice
+
+    with pytest.raises(InputError, match=r"got ladder:2x4; there is no family 'ladder'\.$"):
+        build_lattice("ladder:2x4")

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 from intertwine._checks import InputError
@@ -36,12 +35,6 @@ def explain(error: BaseException) -> int | None:
         return INTERRUPTED
     if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in str(error):
         print("error: memory: this machine has not enough for it; take less of what the settings make large.",
-              file=sys.stderr)  # fmt: skip
-        return 2
-    if isinstance(error, RuntimeError) and "Unable to initialize backend" in str(error):
-        asked = os.environ.get("JAX_PLATFORMS", "")
-        print(f"error: JAX_PLATFORMS: expected a platform that JAX finds here, got {_one_line(asked)!r}; "
-              "unset it, or install JAX for the device (pip install 'intertwine[cuda12]').",
               file=sys.stderr)  # fmt: skip
         return 2
     if isinstance(error, OSError):

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from intertwine.cli.flags import Coordinator, Out, Overwrite, Processes, ProcessId
-from intertwine.cli.starting import check_shared, set_precision, start, workers_asked
+from intertwine.cli.starting import check_platform, check_shared, set_precision, start, workers_asked
 
 
 def run(
@@ -46,6 +46,7 @@ def resume(
     if workers is not None:
         return workers("resume", configuration, Path(folder), False)
     set_precision(configuration.precision)
+    check_platform()
     kind.load("resume")(Path(folder), configuration)
     return 0
 

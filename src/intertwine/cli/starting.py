@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ def start(tables: dict[str, Any], out: str | None, overwrite: bool, workers: Any
     if workers is not None:
         return workers("start", configuration, path, overwrite)
     set_precision(configuration.precision)
+    check_platform()
     kind.load("start")(configuration, path, overwrite=overwrite)
     return 0
 
@@ -33,6 +35,19 @@ def set_precision(precision: str) -> None:
 
     if jax.config.read("jax_enable_x64") != (precision == "float64"):
         jax.config.update("jax_enable_x64", precision == "float64")
+
+
+def check_platform() -> None:
+    """Raise `InputError` where JAX does not find the platform that JAX_PLATFORMS asks for."""
+    import jax
+
+    asked = os.environ.get("JAX_PLATFORMS")
+    try:
+        if asked:
+            jax.devices()
+    except (RuntimeError, AssertionError):
+        remedy = "unset it, or install JAX for the device (pip install 'intertwine[cuda12]')"
+        raise fail("JAX_PLATFORMS", "a platform that JAX finds here", asked, remedy) from None
 
 
 def workers_asked(processes: str | None, process_id: str | None, coordinator: str | None) -> Any:

@@ -69,7 +69,7 @@ class Guard:
         if self._good is None:
             self._good = state
         if scalars.get("lost_amplitudes"):
-            reason = f"log ψ is not a number at {scalars['lost_amplitudes']:.0f} configurations"
+            reason = f"log ψ is not finite at {scalars['lost_amplitudes']:.0f} configurations"
             raise Diverged(step, reason, self._good, _LOST)
         if not math.isfinite(value):
             raise Diverged(step, f"the value is {value}", self._good)

@@ -49,6 +49,8 @@ SOLVERS = ("auto", "dense", "minsr", "iterative")
 LARGEST_FACTORISATION = 8192
 """Rows of the largest matrix that "auto" factorises (half a gigabyte in float64); beyond it iterates."""
 MOST_RETRIES = 12
+LONGEST_STEP = 0.3
+"""Radians between the states before and after a step; steps of runs that go well are a tenth or less."""
 
 
 class NaturalGradientState(NamedTuple):
@@ -80,7 +82,7 @@ for example 0.01.
     shift: Schedule = 1e-3
     solver: Solver = "auto"
     momentum: float = 0.0
-    max_norm: float | None = 1.0
+    max_norm: float | None = LONGEST_STEP
     tolerance: float = 1e-6
     max_iterations: int = 1000
 

@@ -22,7 +22,7 @@ def confined(operator: Operator, magnetizations: tuple[int, ...] | None) -> Oper
     Raises InputError where neither F nor the rest has at most 10 sites, and where the space joins two
     magnetizations and A does not conserve them.
 
-    >>> flip = Operator.from_strings(2, [(1.0, "XX"), (1.0, "XI")])
+    >>> flip = Operator.from_strings(4, [(1.0, "XXII"), (1.0, "XIII")])
     >>> confined(flip, (0,)).strings()
     [((0.5+0j), {0: 'X', 1: 'X'}), ((0.5+0j), {0: 'Y', 1: 'Y'})]
     """

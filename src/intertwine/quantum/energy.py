@@ -96,7 +96,8 @@ class EnergyObjective:
         check_sizes(self.operator, model)
         if self.mesh is None:
             compile_ahead(self.operator, model)
-        return EnergyState(thermalised(self.sampler, model, key=key, mesh=self.mesh))
+        chains, _ = thermalised(self.sampler, model, key=key, mesh=self.mesh)
+        return EnergyState(chains)
 
     def evaluate(self, model: Any, state: EnergyState, *, key: Array) -> tuple[Evaluation, EnergyState]:
         """Draws, local energies, and the energy with its error bar (autocorrelation included)."""
@@ -117,9 +118,12 @@ class EnergyObjective:
         return Evaluation(flat, local, weights, energy, scalars), EnergyState(chains)
 
 
-def thermalised(sampler: Any, model: Any, *, key: Array, mesh: Mesh | None = None) -> Any:
-    """A fresh state of `sampler` at equilibrium with `model`, spread over `mesh`; as it is for a sampler
-    without chains."""
+def thermalised(
+    sampler: Any, model: Any, *, key: Array, mesh: Mesh | None = None
+) -> tuple[Any, tuple[str, ...]]:
+    """A fresh state of `sampler` at equilibrium with `model`, spread over `mesh` (as it is for a sampler
+    without chains), and the caveat of chains that did not get there.
+    """
     from intertwine.sampling.thermalise import thermalise
 
     if getattr(sampler, "distribution", "born") != "born":
@@ -132,10 +136,13 @@ def thermalised(sampler: Any, model: Any, *, key: Array, mesh: Mesh | None = Non
     init_key, run_key = jax.random.split(key)
     state = sampler.init(model, key=init_key)
     if not hasattr(sampler, "chains"):
-        return state
+        return state, ()
     state = shard_chains(state, mesh, sampler.chains)
-    state, _ = thermalise(sampler, model, state, key=run_key)
-    return state
+    state, report = thermalise(sampler, model, state, key=run_key, warn=False)
+    if report.converged:
+        return state, ()
+    words = f"the chains began {report}; take longer sweeps, or ParallelTempering"
+    return state, (caveat("not-converged", words),)
 
 
 def qualified(found: Estimate, local: Any, weights: Any = None) -> Estimate:
@@ -146,9 +153,7 @@ def qualified(found: Estimate, local: Any, weights: Any = None) -> Estimate:
     little of it: where κ is large, it is taken to be higher by twice that.
     """
     values = np.real(np.asarray(local))
-    deviations = values - values.mean()
-    variance = float(np.mean(deviations**2))
-    if weights is not None or not variance > 0 or not np.isfinite(variance):
+    if weights is not None or not np.isfinite(values).all():
         return found
     notes = []
     if values.shape[0] == 1:
@@ -157,6 +162,10 @@ def qualified(found: Estimate, local: Any, weights: Any = None) -> Estimate:
     elif values.shape[1] < 4:
         words = f"chains of {values.shape[1]} draws have no R-hat: whether they agree is not known"
         notes.append(caveat("unjudged", f"{words}; take more samples"))
+    deviations = values - values.mean()
+    variance = float(np.mean(deviations**2))
+    if not variance > 0:
+        return found.noted(notes)
     kurtosis = float(np.mean(deviations**4)) / variance**2
     spread = float(np.sqrt(kurtosis / values.size))
     if kurtosis > HEAVY_TAILS:
@@ -170,9 +179,9 @@ def qualified(found: Estimate, local: Any, weights: Any = None) -> Estimate:
 
 
 def lost_amplitudes(model: Any, configurations: Any) -> float:
-    """How many of the configurations (S, N) have a log ψ that is not a number."""
+    """How many of the configurations (S, N) have a log ψ that is not a finite number."""
     values = on_host(jax.jit(jax.vmap(model))(configurations))
-    return float(np.count_nonzero(np.isnan(values)))
+    return float(np.count_nonzero(~np.isfinite(values)))
 
 
 def is_settled(operator: Operator, model: Any, configurations: Any, energy: float) -> bool:

@@ -87,12 +87,13 @@ def measured(
         return _known(0.0 if hermitian else 0j, samples)
     sampler, model = where.sampler, replicate(as_spins(model), mesh)
     start_key, draw_key = jax.random.split(key)
-    state = thermalised(sampler, model, key=start_key, mesh=mesh)
+    state, notes = thermalised(sampler, model, key=start_key, mesh=mesh)
     draws = -(-samples // int(getattr(sampler, "chains", 1)))
     drawn, _ = sampler.sample(model, state, draws, key=draw_key)
     flat = shard_samples(drawn.configurations.reshape(-1, operator.size), mesh)
     local = on_host(local_values(operator, model, flat)).reshape(drawn.configurations.shape[:2])
-    return qualified(estimate(local, drawn.weights, tau=tau, real=hermitian), local, drawn.weights)
+    found = estimate(local, drawn.weights, tau=tau, real=hermitian).noted(notes)
+    return qualified(found, local, drawn.weights)
 
 
 def state_of(model: Any) -> tuple[Any, Space | None]:

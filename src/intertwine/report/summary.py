@@ -105,6 +105,7 @@ def table(run: Run) -> list[tuple[str, str]]:
         ("model", _word(run, "model") or ABSENT),
         ("parameters", plain(result["parameters"])),
         ("steps", plain(result["steps"])),
+        ("configurations", _space(result)),
         *_observables(run),
         ("energy variance", plain(energy["variance"], 4)),
         ("samples of the estimate", plain(energy["samples"])),
@@ -113,6 +114,14 @@ def table(run: Run) -> list[tuple[str, str]]:
         ("R-hat", plain(energy["r_hat"], 5)),
         ("wall time", duration(result["seconds"])),
     ]
+
+
+def _space(result: dict[str, Any]) -> str:
+    """The configurations on which the state is defined."""
+    kept = result.get("magnetization")
+    if not isinstance(kept, list) or not all(isinstance(m, int) for m in kept):
+        return ABSENT if "magnetization" not in result else "all"
+    return "Σ s = " + " or ".join(plain(m) for m in kept)
 
 
 def _observables(run: Run) -> list[tuple[str, str]]:

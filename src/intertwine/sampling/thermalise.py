@@ -70,12 +70,14 @@ def thermalise(
     limit: float = 1.05,
     block: int = 8,
     most: int = 2048,
+    warn: bool = True,
 ) -> tuple[Any, Thermalisation]:
     """The state of thermalised chains, and what it took.
 
     observable: configurations (chains, draws, N) → real values (chains, draws), watched besides log |ψ|.
     limit: R-hat below which the chains agree. block: draws a chain taken at a time (one compilation).
-    most: draws a chain after which a `ThermalisationWarning` is given and the state returned as it is.
+    most: draws a chain after which the state is returned as it is, with a `ThermalisationWarning` unless
+        `warn` is False.
 
     An enumeration needs no thermalisation. Raises InputError for numbers out of range.
 
@@ -113,11 +115,9 @@ def thermalise(
         if report.converged:
             return state, report
         if over:
-            warnings.warn(
-                f"{report}; give more draws (most={2 * most}), a longer sweep, or ParallelTempering",
-                ThermalisationWarning,
-                stacklevel=2,
-            )
+            if warn:
+                remedy = f"give more draws (most={2 * most}), a longer sweep, or ParallelTempering"
+                warnings.warn(f"{report}; {remedy}", ThermalisationWarning, stacklevel=2)
             return state, report
         target *= 2
 

@@ -49,7 +49,8 @@ def ground_state(H: Operator) -> tuple[float, np.ndarray]:
     """The lowest eigenvalue and a normalised eigenvector over all 2^N states (at most 24 sites).
 
     The vector (2^N,) is float64, or complex128 where it must be; site 0 is the most significant bit, bit 0 ↔
-    s = +1; its largest component is positive. Of a degenerate level one state is returned.
+    s = +1; its largest component is positive. Of a degenerate level one state is returned. It is written in
+    the frame of H (`Operator.turned`): there an observable A is `A.in_frame(H.turned)`.
 
     >>> from intertwine.quantum.hamiltonians import heisenberg
     >>> from intertwine.spaces.lattices import Chain
