@@ -65,7 +65,7 @@ def _ground_state(path: Path) -> Any:
         remedy = 'call jax.config.update("jax_enable_x64", True) first'
         raise fail("folder", "a run of the precision that JAX is set to", f"{path}, of float64", remedy)
     problem = build(configuration)
-    state = _last_state(problem, path, configuration.optimiser.steps)
+    state = _last_state(problem, path, problem.configuration.optimiser.steps)
     history = columns(read_metrics(path))
     where = space(problem.objective.sampler, problem.lattice.size, problem.hamiltonian.turned)
     model = placed(state.model, where, (state.objective_state, state.optimiser_state))

@@ -49,7 +49,7 @@ SOLVERS = ("auto", "dense", "minsr", "iterative")
 LARGEST_FACTORISATION = 8192
 """Rows of the largest matrix that "auto" factorises (half a gigabyte in float64); beyond it iterates."""
 MOST_RETRIES = 12
-LONGEST_STEP = 0.3
+LONGEST_STEP = 0.5
 """Radians between the states before and after a step; steps of runs that go well are a tenth or less."""
 
 
