@@ -31,7 +31,7 @@ from intertwine.sampling.space import magnetizations
 
 HEAVY_TAILS = 50.0
 """Kurtosis above which tails are called heavy; 3 for a normal distribution."""
-UNCERTAIN_ERROR = 0.3
+UNCERTAIN_ERROR = 0.5
 """Relative error of the variance above which that is told."""
 
 
