@@ -9,7 +9,7 @@ import jax
 from intertwine.experiments.configuration import GroundStateConfiguration
 from intertwine.experiments.consistency import build_lattice
 from intertwine.learning.schedules import Cosine, Exponential, Warmup
-from intertwine.quantum.defaults import FINAL_FACTOR, MAX_NORM
+from intertwine.quantum.defaults import MAX_NORM
 
 
 class Problem(NamedTuple):
@@ -50,7 +50,7 @@ def resolved(configuration: GroundStateConfiguration) -> GroundStateConfiguratio
         ("model", {"dtype": chosen.dtype, "sector": chosen.sector}),
         ("sampler", {"rule": chosen.rule, "magnetization": magnetization}),
         ("optimiser", {name: getattr(chosen, name) for name in moves}),
-        ("final", {"samples": FINAL_FACTOR * chosen.samples}),
+        ("final", {"samples": chosen.final_factor * chosen.samples}),
     ):
         asked = getattr(configuration, name).model_fields_set
         tables[name] |= {key: value for key, value in values.items() if key not in asked}

@@ -34,6 +34,8 @@ STEPS = 300
 SAMPLES = 1024
 CHAINS = 64
 FINAL_FACTOR = 64
+DEEP_STEPS, DEEP_FACTOR = 200, 16
+"""The same of sampled group-convolutional networks, whose amplitudes take longer."""
 LEARNING_RATE, LEARNING_RATE_END, WARMUP = 0.05, 0.01, 10
 SHIFT, SHIFT_END = 1e-2, 1e-3
 """The shift stays at 10⁻³ or above: with 1,024 samples, directions of the metric below that are noise, and
@@ -63,7 +65,8 @@ class Choice:
     """The settings of a search, in the words of a configuration.
 
     model, dtype, sector: the wave function (`models.names`). rule: "sums" or "auto". magnetization: Σ s_i of
-    the configurations, None for the sampler's own. because: why, in a sentence.
+    the configurations, None for the sampler's own. final_factor: samples of the last estimate over those of a
+    step. because: why, in a sentence.
     """
 
     model: str = MODEL
@@ -73,6 +76,7 @@ class Choice:
     magnetization: int | None = None
     steps: int = STEPS
     samples: int = SAMPLES
+    final_factor: int = FINAL_FACTOR
     momentum: float = MOMENTUM
     learning_rate: float = LEARNING_RATE
     learning_rate_end: float = LEARNING_RATE_END
@@ -145,7 +149,15 @@ def choose(operator: Operator, *, sums: bool = True) -> Choice:
         )
     if positive:
         return _sampled(operator, positive)
-    return Choice(model, dtype, sector, magnetization=found.magnetization, because=because)
+    return Choice(
+        model,
+        dtype,
+        sector,
+        magnetization=found.magnetization,
+        steps=DEEP_STEPS,
+        final_factor=DEEP_FACTOR,
+        because=because,
+    )
 
 
 def stoquastic_frame(operator: Operator) -> Operator:
@@ -189,7 +201,7 @@ def _sampled(operator: Operator, positive: bool) -> Choice:
     if lattice is None or not hasattr(lattice, "translations"):
         return Choice("rbm:2", "real" if positive else "complex")
     if not positive and not _bipartite(lattice):
-        return Choice("gcnn:2x4:translations", "complex")
+        return Choice("gcnn:2x4:translations", "complex", steps=DEEP_STEPS, final_factor=DEEP_FACTOR)
     if lattice.translations.order * 4 > operator.size:
         return Choice()
     order = max(lattice.translations.order, 1)

@@ -148,7 +148,7 @@ def ground_state(
     samples = positive_int("samples", samples, "give the configurations a step, for example 1024")
     if samples < 2:
         raise fail("samples", "at least 2", samples, "a covariance needs them; 1024 is usual")
-    final = defaults.FINAL_FACTOR * samples if final_samples is None else final_samples
+    final = choice.final_factor * samples if final_samples is None else final_samples
     final = positive_int("final_samples", final)
     if isinstance(model, GroundStateRun):
         model = model.model
