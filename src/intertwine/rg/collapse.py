@@ -23,7 +23,7 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float
 
-from intertwine._caveats import beneath, caveat
+from intertwine._caveats import beneath, caveat, tell
 from intertwine._checks import fail, positive_int
 from intertwine._shown import Shown
 from intertwine.sampling.keys import key_words
@@ -114,6 +114,7 @@ def collapse(
             " as one run, whose errors go together; their covariance as errors is sharper"
         )
         said = (caveat("assumption", words),)
+        tell(said)
     root = np.diag(sigma) if covariance is None else _root(covariance)
     rng = np.random.default_rng(key_words(key))
     redrawn = A + rng.standard_normal((_REPETITIONS, len(A))) @ root.T

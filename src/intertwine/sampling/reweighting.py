@@ -184,6 +184,7 @@ class MultiHistogram:
         self.log_partition = -self._free[0]
         self.log_partition_error = jackknife_error(np.reshape(self._free[1:], (-1, len(f))))
         self.warnings = self._disagreements()
+        tell(self.warnings)
 
     def _disagreements(self) -> tuple[str, ...]:
         """The caveat of data sets whose own mean energy is not the reweighted one. Raises InputError where
