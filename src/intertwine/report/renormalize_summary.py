@@ -76,12 +76,17 @@ def table(run: RenormalizeRun) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     if system.get("name"):
         found.append(("system", str(system["name"])))
-        found.append(("K = J/T", plain(system["coupling"], 10)))
+        if system["coupling"] is not None:
+            found.append(("K = J/T", plain(system["coupling"], 10)))
         known = "to 5e-9" if str(system.get("lattice")).startswith("cubic") else "exact"
         if system["critical_coupling"] is not None:
             found.append((f"K_c, {known}", plain(system["critical_coupling"], 10)))
         found += [(label, plain(system[name], 8)) for name, label in (("field", "h"), ("next", "K of next"))
                   if system[name]]  # fmt: skip
+        if system.get("anisotropy") not in (None, 1, 1.0):
+            found.append(("K along the last direction over K", _word(system["anisotropy"])))
+        files = (("bonds", "couplings of"), ("configurations", "configurations of"))
+        found += [(label, str(system[name])) for name, label in files if system.get(name)]
     if result.get("rule"):
         found.append(("rule", str(result["rule"])))
     if result["samples"] is not None:
