@@ -104,7 +104,7 @@ def test_other_configurations_are_refused(capsys, tmp_path) -> None:
     assert "(n, 64)" in refused(capsys, "--system", "ising:8", *spins, *FILE)
     assert "system.name: expected a system with a size" in refused(capsys, *spins, *FILE)
     assert "spins ±1" in refused(capsys, "--system", "ising:8x16", *bits, *FILE)
-    assert "at most 50 bins" in refused(
+    assert "at most 12 bins" in refused(
         capsys, "--system", "ising:8x16", *spins, "--levels", "1", "--bins", "60"
     )
     missing = ("--configurations", str(tmp_path / "none.npy"))

@@ -128,7 +128,7 @@ def _check_configurations(c: RenormalizeConfiguration) -> None:
         raise fail("system.name", "a system with a size, such as ising:16x64", c.system.name, remedy)
     found = read_configurations(c.system.own_configurations, build_lattice(c.named), c.named.potts_states)
     if found.shape[1] < 2 * c.sampler.bins:
-        got = f"{c.sampler.bins} bins of {found.shape[1]} draws of a chain"
+        got = f"{c.sampler.bins} bins of {len(found)} chains or stretches of {found.shape[1]} draws"
         raise fail("sampler.bins", f"at most {found.shape[1] // 2} bins", got, "give fewer, at least 4")
 
 

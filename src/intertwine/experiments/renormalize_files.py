@@ -23,6 +23,9 @@ from intertwine._checks import InputError, fail
 from intertwine.experiments.renormalize_configuration import FILES, RenormalizeConfiguration
 from intertwine.spaces.lattice import Lattice
 
+STRETCHES = 4
+"""Parts of a run of configurations that stand for chains."""
+
 LARGEST_BLOCK = 16
 """Spins of a block whose rule is a table."""
 
@@ -50,7 +53,8 @@ def read_bonds(path: str, lattice: Lattice) -> np.ndarray:
 
 
 def read_configurations(path: str, lattice: Lattice, states: int | None) -> np.ndarray:
-    """int8 (chains, draws, N). Raises InputError for other files."""
+    """int8 (chains, draws, N); one run (n, N) as `STRETCHES` successive ones, that they may be held against
+    each other. Raises InputError for other files."""
     from intertwine.rg.blocks import checked_spins
 
     field = "system.configurations"
@@ -63,7 +67,10 @@ def read_configurations(path: str, lattice: Lattice, states: int | None) -> np.n
         rows = checked_spins(found, lattice, states)
     except InputError:
         raise fail(field, wanted, f"{path} with other values", "2 v − 1 makes spins of bits") from None
-    return rows.reshape(-1, *found.shape[-2:])
+    if found.ndim == 3:
+        return rows
+    length = len(rows) // STRETCHES
+    return rows[: STRETCHES * length].reshape(STRETCHES, length, lattice.size)
 
 
 def read_rule(family: str, path: str, dimension: int) -> Any:

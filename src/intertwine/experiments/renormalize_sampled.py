@@ -254,8 +254,8 @@ class Sampled:
         c, said = self.c, []
         if self.own is not None:
             name = Path(c.system.own_configurations).name
-            words = f"the {self.samples} configurations of {name} are taken as draws, in their order, of"
-            said.append(caveat("data", f"{words} {self.chains} chains in equilibrium"))
+            words = f"the {self.samples} configurations of {name} are taken as draws in their order"
+            said.append(caveat("data", f"{words}, in equilibrium, in {self.chains} chains or stretches"))
         if c.frozen:
             words = (
                 "every bond has a coupling of its own: block spins have no one Hamiltonian by families, and"
