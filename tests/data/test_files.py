@@ -115,7 +115,7 @@ DAMAGE = {
     "netCDF of words": ("a.nc", lambda t: netcdf(np.array([["a", "b"], ["c", "d"]]), t), "real numbers"),
     "netCDF without rows": ("a.nc", lambda t: netcdf(np.arange(4.0), t), "variable"),
     "csv, ragged": ("a.csv", lambda t: b"1,2\n3\n", "numbers"),
-    "csv of words": ("a.csv", lambda t: b"a,b\nc,d\n", "numbers"),
+    "csv of words": ("a.csv", lambda t: b"apple,pear\nplum,fig\nnut,oak\n", "numbers"),
     "csv, not UTF-8": ("a.csv", lambda t: b"\xff\xfe\n1,2\n", "numbers"),
     "empty": ("a.npy", lambda t: b"", "empty"),
     "unknown format": ("a.dat", lambda t: b"something else", "known format"),

@@ -73,9 +73,16 @@ ALIKE = {
     "lists": lambda p, s: s,
     "letters": lambda p, s: np.array([list(x) for x in s]),
     "csv": lambda p, s: _csv(p, s),
+    "lines": lambda p, s: _lines(p, s),
+    "letters in columns": lambda p, s: _lines(p, [",".join(x) for x in s]),
     "frame": lambda p, s: pd.DataFrame({"name": [f"seq{k}" for k in range(len(s))], "sequence": s}),
     "gaps as dots, insertions": lambda p, s: fasta(p / "x.a2m", [x[:3] + "acg" + x[3:] for x in s]),
 }
+
+
+def _lines(path, sequences):
+    (path / "x.txt").write_text("\n".join(sequences))
+    return path / "x.txt"
 
 
 def _csv(path, sequences):
@@ -99,6 +106,10 @@ def test_unknown_letters_are_missing_and_others_refused(tmp_path):
         it.data.load([*family(30), "ACGT1ACGTACG"])
     with pytest.raises(it.InputError, match="align"):
         it.data.load([*family(30), "ACG"])
+
+
+def test_a_protein_of_the_letters_of_ambiguous_bases_is_no_dna():
+    assert it.data.load(["GASVKTC", "GASVKTA", "SASVRTC"], test_share=0).units == "potts:21"
 
 
 def test_weights_count_copies_once():

@@ -10,6 +10,7 @@ agree with it in a share ≥ θ of the places (Morcos et al., PNAS 108, E1293 (2
 from __future__ import annotations
 
 import gzip
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -26,6 +27,9 @@ ALPHABETS = {
 
 UNKNOWN = {"dna": "NRYSWKMBDHV", "rna": "NRYSWKMBDHV", "protein": "XBZJUO"}
 """Letters that stand for several, or for none that the alphabet has: missing."""
+
+MOST_UNKNOWN = 0.2
+"""The share of letters that may be unknown in an alphabet that is found: S, V, K of a protein are no DNA."""
 
 SIMILAR = 0.8
 """The share of equal letters from which sequences count as one."""
@@ -108,9 +112,12 @@ def find_alphabet(sequences: Iterable[str], wanted: str | None = None, argument:
             expected = "'dna', 'rna', 'protein', or two letters or more, each once"
             raise fail("alphabet", expected, repr(wanted), "for example 'ACGT-'")
         return letters
-    seen = set().union(*(set(s) for s in sequences))
+    counts = Counter("".join(sequences))
+    seen = set(counts)
     for name in ALPHABETS if wanted is None else (wanted.lower(),):
-        if seen <= set(ALPHABETS[name]) | set(UNKNOWN[name]):
+        unknown = sum(counts[letter] for letter in UNKNOWN[name])
+        few = wanted is not None or unknown <= MOST_UNKNOWN * counts.total()
+        if few and seen <= set(ALPHABETS[name]) | set(UNKNOWN[name]):
             return ALPHABETS[name]
     odd = sorted(seen - set(ALPHABETS["protein"]) - set(UNKNOWN["protein"])) or sorted(seen)
     remedy = "give alphabet, the letters of all states, for example 'ACGT-'"

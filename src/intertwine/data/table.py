@@ -16,9 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
-from intertwine._checks import fail
+from intertwine._checks import InputError, fail
 from intertwine.data.columns import MISSING, Table, parsed
 from intertwine.data.files import damaged
+from intertwine.data.sequences import find_alphabet
 
 MOST_BYTES = 1 << 28
 _LOOKED_AT = 50
@@ -198,7 +199,20 @@ def _words_over_numbers(path: Path, first: list[str], cells: list[list[str]], bo
             got = ",".join(first[:8])
             raise fail(str(path), "a first line that is clearly names or clearly a row", got, remedy)
         return found
-    return not all(cell in column for cell, column in zip(first, body, strict=True))
+    return not all(cell in column or _alike(cell, column) for cell, column in zip(first, body, strict=True))
+
+
+def _alike(cell: str, column: np.ndarray) -> bool:
+    """Whether `cell` is a sequence of letters like those of `column`: as long, and of the same alphabet."""
+    below = [str(word) for word in column]
+    case = {word.isupper() for word in below if word.isalpha()}
+    if {len(word) for word in below} != {len(cell)} or (cell.isalpha() and cell.isupper() not in case):
+        return False
+    try:
+        alphabet = find_alphabet([word.upper() for word in below])
+        return find_alphabet([word.upper() for word in (*below, cell)]) == alphabet
+    except InputError:
+        return False
 
 
 def _counts(cells: list[str]) -> bool:
