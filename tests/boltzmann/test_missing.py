@@ -105,6 +105,18 @@ def test_nothing_missing_changes_no_number():
     assert (np.asarray(first.weights) == np.asarray(second.weights)).all()
 
 
+def test_ratings_one_row_a_user():
+    """Collaborative filtering: two tastes, each user has rated half of the films; the rest is foretold."""
+    rows = patterns(600, seed=2)
+    seen = with_holes(rows, 1 / 2, seed=3)
+    fit = it.learn(machine(size=10, scale=0.01), seen, epochs=150, batch=20, learning_rate=0.1, key=KEY)
+    found = it.complete(fit.model, seen, key=KEY)
+    gone = np.isnan(seen)
+    right = ((found.mean > 0.5) == rows)[gone].mean()
+    alone = ((np.nanmean(seen, 0) > 0.5) == rows)[gone].mean()
+    assert right > 0.9 > alone + 0.05
+
+
 def test_machines_that_cannot_say_so():
     rows = with_holes(patterns(50), 0.2)
     dbm = it.DBM((10, 4, 3), units="binary", key=KEY)

@@ -112,7 +112,7 @@ DAMAGE = {
     "netCDF-4 cut short": ("a.nc", lambda t: netcdf(FLOATS, t)[:-3000], "netCDF"),
     "netCDF-3 cut short": ("a.nc", lambda t: netcdf(FLOATS, t, 3)[:-100], "netCDF"),
     "netCDF, wrong magic": ("a.nc", lambda t: b"CDX" + netcdf(FLOATS, t, 3)[3:], "magic"),
-    "netCDF of words": ("a.nc", lambda t: netcdf(np.array([["a", "b"], ["c", "d"]]), t), "real numbers"),
+    "netCDF of words": ("a.nc", lambda t: netcdf(np.array([["a", "b"], ["c", "d"]]), t), "letters"),
     "netCDF without rows": ("a.nc", lambda t: netcdf(np.arange(4.0), t), "variable"),
     "csv, ragged": ("a.csv", lambda t: b"1,2\n3\n", "numbers"),
     "csv of words": ("a.csv", lambda t: b"apple,pear\nplum,fig\nnut,oak\n", "numbers"),

@@ -47,6 +47,9 @@ class Columns(NamedTuple):
         [2.0, 1.0]
         """
         check_units(units)
+        if X.dtype.kind == "f" and np.isnan(X).all(0).any():
+            place = int(np.flatnonzero(np.isnan(X).all(0))[0])
+            raise fail("X", "a value in every column", f"NaN alone in column {place}", "leave it out")
         if units == "auto":
             units = "binary" if np.nanmin(X) >= 0 and np.nanmax(X) <= 1 else "gaussian"
         if units == "potts":
@@ -66,9 +69,10 @@ class Columns(NamedTuple):
         if self.states:
             return self._one_hot(np.asarray(X, np.float64))
         low, high = (0, 1) if self.units == "binary" else (-1, 1)
-        if X.size and not (np.nanmin(X) >= low and np.nanmax(X) <= high):
+        known = X[~np.isnan(X)] if X.dtype.kind == "f" else X
+        if known.size and not (known.min() >= low and known.max() <= high):
             remedy = "scale the columns, or use units='gaussian'"
-            got = f"{np.nanmin(X):.6g} to {np.nanmax(X):.6g}"
+            got = f"{known.min():.6g} to {known.max():.6g}"
             raise fail("X", f"values from {low} to {high}", got, remedy)
         return np.asarray(X, np.float64)
 

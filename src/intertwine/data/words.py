@@ -10,6 +10,9 @@ from intertwine._checks import InputError
 from intertwine.data.columns import Table, is_frame
 from intertwine.data.sequences import aligned, find_alphabet, levels
 
+LEAST_LETTERS = 5
+"""Words of fewer letters, such as yes and nay, are not taken for sequences unless that is asked for."""
+
 
 def are_words(data: Any) -> bool:
     """Whether `data` are words: a list or an array of text, of one axis, or of two with single letters.
@@ -44,10 +47,11 @@ def sequence_column(table: Table, variable: str | None, alphabet: str | None) ->
     over an alphabet, or columns of single letters; None otherwise.
 
     >>> columns = [np.array(["a1", "b2"], object), np.array(["AC", "GT"], object)]
-    >>> sequence_column(Table(("name", "seq"), columns), None, None)
+    >>> sequence_column(Table(("name", "seq"), columns), None, "dna")
     ['AC', 'GT']
     """
     names = table.names or ()
+    least = LEAST_LETTERS if alphabet is None and variable is None else 2
     wanted = None if variable is None else [name.strip() for name in variable.split(",")]
     columns = [
         column
@@ -58,10 +62,12 @@ def sequence_column(table: Table, variable: str | None, alphabet: str | None) ->
     single = [column for column in worded if all(len(word) == 1 for word in column)]
     if len(single) > 1 and len(single) == len(columns):
         joined = ["".join(row) for row in zip(*single, strict=True)]
-        return joined if _has_alphabet(joined, alphabet) else None
+        return joined if len(single) >= least and _has_alphabet(joined, alphabet) else None
     if wanted is None and len(columns) - len(worded) > 1:  # at most one column that numbers the rows
         return None
-    long = [column for column in worded if len({len(word) for word in column}) == 1 and len(column[0]) > 1]
+    long = [
+        column for column in worded if len({len(word) for word in column}) == 1 and len(column[0]) >= least
+    ]
     fit = [list(map(str, column)) for column in long if _has_alphabet(list(map(str, column)), alphabet)]
     return fit[0] if len(fit) == 1 else None
 
