@@ -52,6 +52,10 @@ UNSEEN = 0.02
 """Share of modes that were met once only above which others are taken to be missing."""
 
 
+SURE = 1 - 1e-6
+"""Confidence of the bounds of walks from other bases, so that several of them raise no false alarm."""
+
+
 class UntrustedLogPartition(Caveat):
     """An estimate of ln Z that should not be quoted."""
 
@@ -361,7 +365,7 @@ def _doubt_of_modes(fitted: FittedBase) -> str:
 
 def _doubt_of_others(walks: tuple[np.ndarray, ...], upper: float) -> str:
     """Whether a walk from another base finds more than the bracket has."""
-    most = max((lower_bound(walk) for walk in walks), default=-np.inf)
+    most = max((lower_bound(walk, SURE) for walk in walks), default=-np.inf)
     if most <= upper:
         return ""
     return f"walks from another base find {most - upper:.2g} nats more; give starts that lie in the modes"
