@@ -105,6 +105,7 @@ def test_nothing_missing_changes_no_number():
     assert (np.asarray(first.weights) == np.asarray(second.weights)).all()
 
 
+@pytest.mark.slow
 def test_ratings_one_row_a_user():
     """Collaborative filtering: two tastes, each user has rated half of the films; the rest is foretold."""
     rows = patterns(600, seed=2)
