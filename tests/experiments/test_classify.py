@@ -145,13 +145,27 @@ def test_contradictions_are_refused(images, changes, message):
         configuration(images, **changes)
 
 
+def test_labels_with_gaps_are_renumbered(tmp_path, images):
+    """Labels 0, 7 and 100000 are three classes, called so; not 100,001 outputs."""
+    pictures = np.random.default_rng(0).integers(0, 255, (30, 5, 5), dtype=np.uint8)
+    labels = np.array([0, 7, 100000])[np.arange(30) % 3]
+    np.savez(tmp_path / "gaps.npz", train=pictures, labels=labels)
+    c = configuration(images, data={"name": str(tmp_path / "gaps.npz")})
+    found = labelled_images(c, load_data(c.data))
+    assert found.names == ("0", "7", "100000") and found.named and found.classes == 3
+    assert sorted(np.unique(found.train.labels)) == [0, 1, 2]
+    np.savez(tmp_path / "many.npz", train=pictures, labels=np.arange(30) - 5)
+    c = configuration(images, data={"name": str(tmp_path / "many.npz")})
+    assert labelled_images(c, load_data(c.data)).names[0] == "-5"
+
+
 def test_data_that_are_no_labelled_images(tmp_path, images):
     np.savez(tmp_path / "wide.npz", train=np.zeros((9, 5, 6), np.uint8), labels=np.arange(9) % 2)
     np.savez(tmp_path / "deep.npz", train=np.zeros((9, 125), np.uint8), labels=np.arange(9) % 2)
     np.savez(tmp_path / "one.npz", train=np.zeros((9, 5, 5), np.uint8), labels=np.zeros(9, int))
     for changes, message in (
         ({"data": {"name": str(tmp_path / "wide.npz")}}, r"^data.shape: expected square images"),
-        ({"data": {"name": str(tmp_path / "one.npz")}}, r"^data.labels: expected labels 0, 1"),
+        ({"data": {"name": str(tmp_path / "one.npz")}}, r"^data.labels: expected labels of at least two"),
         ({"data": {"name": str(tmp_path / "deep.npz")}}, r"^data.name: expected images"),
         (
             {"data": {"name": str(tmp_path / "deep.npz"), "shape": "5x5x5"}},

@@ -8,7 +8,7 @@ import pytest
 from layer_table import ROWS, field
 
 from intertwine._checks import InputError
-from intertwine.layers.equivariance import equivariance_errors
+from intertwine.layers.equivariance import assert_equivariant
 
 STEEP = ("norm", "invariants", "norm pool", "layer norm", "batch norm", "tensor square")
 
@@ -17,9 +17,9 @@ STEEP = ("norm", "invariants", "norm pool", "layer norm", "batch norm", "tensor 
 def test_equivariant_under_every_element_and_the_same_in_single_precision(name):
     row = ROWS[name]
     double = row.build(jnp.float64)
-    rows = equivariance_errors(double, space=row.space, shape=row.shape or None, key=jax.random.key(1))
+    rows = assert_equivariant(double, space=row.space, shape=row.shape or None, key=jax.random.key(1))
     order = row.space.group.order if row.space is not None else 8
-    assert {r.element for r in rows} == set(range(order))
+    assert {r.element for r in rows} - {-1} == set(range(order))
     assert all(r.exact for r in rows)
     assert max(r.error for r in rows) < 1e-12
 

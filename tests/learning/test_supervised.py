@@ -319,3 +319,24 @@ def test_what_is_no_network(key):
             fit_supervised(model, X, Y, key=key)
     with pytest.raises(InputError, match="at least two outputs"):
         fit_supervised(eqx.nn.Linear(COLUMNS, 1, key=key), X, Y, key=key)
+
+
+def test_words_are_labels(key):
+    """Any network takes words, numbered in their own order, and `fit.classes` says which is which."""
+    x = np.linspace(-1, 1, 40)[:, None]
+    words = ["warm" if v > 0 else "cold" for v in x[:, 0]]
+    model = eqx.nn.Linear(1, 2, key=key)
+    options = dict(epochs=20, batch=20, validation=(x, words), key=key)
+    fit = fit_supervised(model, x, words, optimiser=OptaxGradient(optax.adam(0.1)), **options)
+    assert fit.classes == ("cold", "warm") and fit.history[-1]["validation_accuracy"] > 0.9
+    assert predict(fit.model, x[[0, -1]], classes=fit.classes).tolist() == ["cold", "warm"]
+    assert accuracy(fit.model, x, words, classes=fit.classes) > 0.9
+    assert confusion_matrix(fit.model, x, np.array(words), classes=fit.classes).trace() > 36
+    for labels, classes, message in (
+        (words, None, "labels 0, 1, … for a network that knows no names, got words such as 'cold'"),
+        (["cold", "hot"] * 20, fit.classes, "labels among 'cold', 'warm', got 'hot'"),
+    ):
+        with pytest.raises(InputError, match=f"^y: expected {message}"):
+            accuracy(fit.model, x, labels, classes=classes)
+    with pytest.raises(InputError, match=r"^y: expected labels of 2 classes"):
+        fit_supervised(model, x, ["cold", "warm", "hot", "mild"] * 10, key=key)

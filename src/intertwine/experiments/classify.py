@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from intertwine._caveats import caveat
 from intertwine._checks import fail
 from intertwine._version import __version__
 from intertwine.data.dataset import Dataset
@@ -100,7 +101,8 @@ def build(c: ClassifyConfiguration) -> Problem:
     network_key, training_key, key = jax.random.split(jax.random.key(c.seed), 3)
     network = network_from_name(
         c.network.name, c.group, channels=images.train.images.shape[-1], image_size=images.side,
-        classes=images.classes, dropout=c.network.dropout, key=network_key,
+        classes=images.names if images.named else images.classes, dropout=c.network.dropout,
+        key=network_key,
     )  # fmt: skip
     return Problem(c, data, images, _training(c, images, Network.of(network), training_key), key, memory)
 
@@ -222,13 +224,18 @@ def _finish(
         "tested_on": "test" if images.test else "validation" if images.validation else "train",
         "test": classify_measures.accuracy_record(log_p, tested.labels),
         "validation": watched,
-        "classes": [str(k) for k in range(images.classes)],
+        "classes": list(images.names),
         "confusion": classify_measures.confusion(log_p, tested.labels),
         "angles": classify_measures.by_angle(network, tested),
         "equivariance": classify_measures.equivariance(
             network, images.side, jax.random.fold_in(problem.key, 0)
         ),
     }
+    if images.named and problem.data.classes is None:
+        words = (
+            f"the labels are not 0, 1, …: the classes are numbered in the order {', '.join(images.names[:8])}"
+        )
+        record["warnings"] = [caveat("data", words)]
     record["warnings"] = caveats.of_classifying(record)
     record["seconds"] = seconds()
     record["versions"] = versions()

@@ -17,7 +17,7 @@ from intertwine.experiments.classify_configuration import ClassifyConfiguration
 
 _SHIFT = 14
 MOST_CLASSES = 1000
-"""A page shows no more, and a label far above the number of classes is a mistake."""
+"""A page shows no more, and more different labels are no classes."""
 
 
 class Labelled(NamedTuple):
@@ -28,13 +28,21 @@ class Labelled(NamedTuple):
 
 
 class LabelledImages(NamedTuple):
-    """train, validation (None without), test (None where the set has none); side: X; classes: how many."""
+    """train, validation (None without), test (None where the set has none); side: X; names: of the classes,
+    the words or numbers that labels came as, in order; named: whether those are other than 0, 1, ….
+    """
 
     train: Labelled
     validation: Labelled | None
     test: Labelled | None
     side: int
-    classes: int
+    names: tuple[str, ...]
+    named: bool
+
+    @property
+    def classes(self) -> int:
+        """How many."""
+        return len(self.names)
 
 
 def labelled_images(c: ClassifyConfiguration, data: Dataset) -> LabelledImages:
@@ -59,10 +67,11 @@ def labelled_images(c: ClassifyConfiguration, data: Dataset) -> LabelledImages:
         if data.test_labels is None
         else np.concatenate([data.train_labels, data.test_labels])
     )
-    if labels.min() < 0 or labels.max() >= MOST_CLASSES or len(np.unique(labels)) < 2:
-        expected = f"labels 0, 1, … of two classes or more, and at most {MOST_CLASSES}"
-        got = np.unique(labels)[[0, 1, -1] if len(np.unique(labels)) > 2 else slice(None)].tolist()
-        raise fail("data.labels", expected, f"labels such as {got}", "number the classes from 0 on")
+    values = np.unique(labels)
+    if not 2 <= len(values) <= MOST_CLASSES:
+        expected = f"labels of at least two classes, and at most {MOST_CLASSES}"
+        got = f"{len(values)} different labels, such as {values[:3].tolist()}"
+        raise fail("data.labels", expected, got, "is it the array of the labels?")
     order = np.random.default_rng(c.seed).permutation(len(data.train))
     order = order[: c.optimiser.examples or None]
     held = round(c.optimiser.validation * len(order))
@@ -73,19 +82,22 @@ def labelled_images(c: ClassifyConfiguration, data: Dataset) -> LabelledImages:
     chosen, watched = order[: len(order) - held], order[len(order) - held :]
     test = None
     if data.test is not None and data.test_labels is not None:
-        test = _labelled(data, data.test, data.test_labels)
+        test = _labelled(data, data.test, data.test_labels, values)
     return LabelledImages(
-        _labelled(data, data.train[np.sort(chosen)], data.train_labels[np.sort(chosen)]),
-        _labelled(data, data.train[watched], data.train_labels[watched]) if held else None,
+        _labelled(data, data.train[np.sort(chosen)], data.train_labels[np.sort(chosen)], values),
+        _labelled(data, data.train[watched], data.train_labels[watched], values) if held else None,
         test,
         height,
-        int(labels.max()) + 1,
+        tuple(str(v) if data.classes is None else str(data.classes[v]) for v in values.tolist()),
+        data.classes is not None or not np.array_equal(values, np.arange(len(values))),
     )
 
 
-def _labelled(data: Dataset, rows: np.ndarray, labels: np.ndarray) -> Labelled:
-    values = np.asarray(rows, np.float32) / (255.0 if data.grey else 1.0)
-    return Labelled(data.as_images(values).astype(np.float32), labels.astype(np.int32))
+def _labelled(data: Dataset, rows: np.ndarray, labels: np.ndarray, values: np.ndarray) -> Labelled:
+    """The images, and the place of each label among the different ones."""
+    images = np.asarray(rows, np.float32) / (255.0 if data.grey else 1.0)
+    numbers = np.searchsorted(values, labels).astype(np.int32)
+    return Labelled(data.as_images(images).astype(np.float32), numbers)
 
 
 def augmented(c: ClassifyConfiguration, images: np.ndarray, epoch: int) -> np.ndarray:

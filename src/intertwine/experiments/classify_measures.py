@@ -60,7 +60,8 @@ def by_angle(network: Any, data: Labelled) -> dict[str, list[float]]:
 
 def equivariance(network: Any, side: int, key: jax.Array) -> list[dict[str, Any]]:
     """A row for each layer and element."""
-    return [row._asdict() for row in equivariance_errors(network, key=key, shape=(side, side))]
+    rows = equivariance_errors(network, key=key, shape=(side, side))
+    return [row._asdict() for row in rows if row.element >= 0]
 
 
 def filters(network: Any) -> np.ndarray:

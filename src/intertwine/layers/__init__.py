@@ -6,6 +6,7 @@ from intertwine.layers.classifiers import group_cnn, steerable_cnn
 from intertwine.layers.conv import Conv
 from intertwine.layers.dropout import Dropout
 from intertwine.layers.equivariance import EquivarianceError, assert_equivariant, equivariance_errors
+from intertwine.layers.export import PlainConv, export
 from intertwine.layers.fields import field_type
 from intertwine.layers.fourier import FourierPointwise
 from intertwine.layers.gated import Gated
@@ -44,6 +45,7 @@ __all__ = [
     "MaxPool",
     "NormNonlinearity",
     "NormPool",
+    "PlainConv",
     "Pointwise",
     "Sequential",
     "TensorProduct",
@@ -52,6 +54,7 @@ __all__ = [
     "assert_equivariant",
     "calibrated",
     "equivariance_errors",
+    "export",
     "field_type",
     "group_cnn",
     "group_fourier",

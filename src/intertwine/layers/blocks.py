@@ -84,6 +84,25 @@ def orbit_of(rep: Rep) -> Int32[np.ndarray, " C"]:
     return frozen(labels)
 
 
+@lru_cache(maxsize=1024)
+def gathered(rep: Rep) -> tuple[Rep, np.ndarray | None]:
+    """(the type with equal blocks together, for each channel of `rep` its place in that; None: as it is).
+
+    >>> from intertwine.symmetry import cyclic, regular, trivial
+    >>> together, place = gathered(2 * (trivial(cyclic(2)) + regular(cyclic(2))))
+    >>> together.blocks[0][1], place.tolist()
+    (2, [0, 2, 3, 1, 4, 5])
+    """
+    parts: dict[Rep, list[np.ndarray]] = {}
+    for part, copies, start, stop in blocks(rep):
+        parts.setdefault(part, []).append(np.arange(start, stop).reshape(copies, -1))
+    if len(parts) == len(rep.blocks):
+        return rep, None
+    order = np.concatenate([np.concatenate(found).reshape(-1) for found in parts.values()])
+    together = Rep.direct_sum([(part, sum(map(len, found))) for part, found in parts.items()])
+    return together, np.argsort(order)
+
+
 def signed_permutation(rep: Rep) -> bool:
     """Whether every ρ(g) permutes the basis up to signs: what an odd point-wise function needs."""
     if rep.is_permutation:
@@ -110,8 +129,14 @@ def kind(rep: Rep) -> str:
 def checked_rep(rep: Any, argument: str = "rep") -> Rep:
     """`rep`, or the error that says a representation was expected."""
     if not isinstance(rep, Rep):
-        raise fail(argument, "a representation (Rep)", rep, "for example 8 * regular(dihedral(4))")
+        remedy = "for example 8 * regular(dihedral(4)), or field_type(grid, 'scalar + vector') of a name"
+        raise fail(argument, "a representation (Rep)", rep, remedy)
     return rep
+
+
+def square_norm(x: Array) -> Array:
+    """‖x‖² over the last axis, real also for complex numbers."""
+    return (x * x.conj()).real.sum(-1) if jnp.iscomplexobj(x) else (x * x).sum(-1)
 
 
 def check_channels(x: Any, rep: Rep, argument: str = "x") -> None:

@@ -15,6 +15,7 @@ exactly invariant under the elements that map the grid to itself.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -26,7 +27,6 @@ from intertwine.layers.dropout import Dropout
 from intertwine.layers.fields import field_type
 from intertwine.layers.group_pooling import GlobalPool, GroupPool
 from intertwine.layers.linear import Linear
-from intertwine.layers.mask import Mask
 from intertwine.layers.normalisation import BatchNorm
 from intertwine.layers.pointwise import Pointwise
 from intertwine.layers.pooling import MaxPool
@@ -73,18 +73,11 @@ class _Builder:
         )
         self.add(f"conv{self.convolutions}", conv)
         self.size -= 0 if same else width - 1
-        self.mask("conv")
-
-    def mask(self, after: str) -> None:
-        """On a triangular lattice, zeros outside the hexagon, for norms and for padding by zeros."""
-        if self.space.hexagonal and self.size > 1:
-            self.add(f"mask_{after}{self.convolutions}", Mask(self.space, self.rep))
 
     def activation(self, function: str) -> None:
         n = self.convolutions
         self.add(f"norm{n}", BatchNorm(self.rep, dtype=self.dtype))
         self.add(f"{function}{n}", Pointwise(self.rep, function))
-        self.mask(function)
         if self.dropout:
             self.add(f"dropout{n}", Dropout(self.rep, self.dropout))
 
@@ -96,7 +89,36 @@ class _Builder:
         width = fitting_width(self.space, self.size, 2, 2)
         self.add(f"pool{self.convolutions}", MaxPool(self.space, self.rep, width, stride=2))
         self.size = (self.size - width) // 2 + 1
-        self.mask("pool")
+
+
+def checked_classes(classes: Any) -> tuple[int, tuple[str, ...] | None]:
+    """(the number of outputs, their names or None), of a number or of names.
+
+    >>> checked_classes(3), checked_classes(["cat", "dog"])
+    ((3, None), (2, ('cat', 'dog')))
+    """
+    if isinstance(classes, int) and not isinstance(classes, bool) and classes > 0:
+        return classes, None
+    names = tuple(classes) if isinstance(classes, list | tuple) else ()
+    if not names or len(set(names)) < len(names) or not all(isinstance(name, str) for name in names):
+        raise fail("classes", "the number of classes, or a name for each, no two alike", classes)
+    return len(names), tuple(map(str, names))
+
+
+def checked_image_size(space: Any, size: Any) -> int:
+    """Points along each axis: a size that the grid's group maps to itself, or the error.
+
+    >>> checked_image_size(Grid("p4"), None), checked_image_size(Grid("p6"), None)
+    (28, 29)
+    """
+    turned = isinstance(space, Grid) and space.hexagonal and space.group.order > 1
+    if size is None:
+        return 29 if turned else 28
+    n = positive_int("image_size", size, "points along each axis, for example 28")
+    if turned and n % 2 == 0:
+        expected = "an odd number on a triangular grid, whose rotations turn about its middle point"
+        raise fail("image_size", expected, n, f"{n + 1}, for example")
+    return n
 
 
 def group_cnn(
@@ -104,8 +126,8 @@ def group_cnn(
     width: int,
     *,
     channels: Any = 1,
-    image_size: int = 28,
-    classes: int = 10,
+    image_size: int | None = None,
+    classes: int | Sequence[str] = 10,
     dropout: float = 0.3,
     dtype: Any = float,
     recipe: Any = None,
@@ -114,7 +136,8 @@ def group_cnn(
     """The network of Cohen & Welling with `width` regular features a layer.
 
     space: a `Grid`. channels: of the input, a number of scalars, a type by name ("vector") or a `Rep`.
-    image_size: points along each axis. dropout: rate between layers, 0 for none.
+    image_size: points along each axis, by default 28, or 29 on a triangular grid, where it must be odd.
+    classes: the number of outputs, or their names. dropout: rate between layers, 0 for none.
 
     Raises InputError for sizes that are too small.
 
@@ -122,7 +145,7 @@ def group_cnn(
     >>> net["conv7"].support, net.rep_out.dimension
     (4, 10)
     """
-    n = positive_int("image_size", image_size, "points along each axis, for example 28")
+    n = checked_image_size(space, image_size)
     if n < 3:
         raise fail("image_size", "at least 3 points along each axis", image_size)
     rep_in = field_type(space, channels)
@@ -140,10 +163,11 @@ def group_cnn(
             make.pool()
     while make.size > _LARGEST_TOP:
         make.pool()
-    make.convolution(positive_int("classes", classes) * regular(space.group), make.size, last=True)
+    outputs, names = checked_classes(classes)
+    make.convolution(outputs * regular(space.group), make.size, last=True)
     make.add("group_pool", GroupPool(make.rep))
     make.add("flatten", GlobalPool(space, make.rep))
-    return Sequential(make.layers, recipe)
+    return Sequential(make.layers, recipe, names)
 
 
 def steerable_cnn(
@@ -151,8 +175,8 @@ def steerable_cnn(
     width: int,
     *,
     channels: Any = 1,
-    image_size: int = 28,
-    classes: int = 10,
+    image_size: int | None = None,
+    classes: int | Sequence[str] = 10,
     dropout: float = 0.3,
     dtype: Any = float,
     recipe: Any = None,
@@ -166,7 +190,7 @@ def steerable_cnn(
     >>> [layer.rep_out.dimension // 4 for name, layer in net.layers if name.startswith("conv")]
     [4, 5, 6, 6, 11, 16]
     """
-    n = positive_int("image_size", image_size, "points along each axis, for example 28")
+    n = checked_image_size(space, image_size)
     if n < 12:
         raise fail("image_size", "at least 12 points along each axis", n, 'take "cnn" for smaller images')
     width = positive_int("width", width, "features of the first layer, for example 16")
@@ -186,6 +210,7 @@ def steerable_cnn(
     make.convolutions += 1
     make.dropout = dropout
     make.activation("elu")
-    scores = positive_int("classes", classes) * trivial(space.group)
+    outputs, names = checked_classes(classes)
+    scores = outputs * trivial(space.group)
     make.add("dense2", Linear(make.rep, scores, dtype=dtype, key=make.next_key()))
-    return Sequential(make.layers, recipe)
+    return Sequential(make.layers, recipe, names)

@@ -23,7 +23,9 @@ from jaxtyping import Float, Shaped
 from intertwine._checks import fail, one_of, positive_int
 from intertwine.layers.bias import Bias, has_invariants
 from intertwine.layers.correlate import correlate
+from intertwine.layers.fields import field_type
 from intertwine.layers.kernel import EquivariantKernel, hashable_region, region_of
+from intertwine.layers.mask import inside
 from intertwine.layers.spectral import MOST_ELEMENTS, group_fourier, spectral_convolution
 from intertwine.spaces.grid import Grid
 from intertwine.spaces.homogeneous import HomogeneousSpace
@@ -37,11 +39,14 @@ class Conv(eqx.Module):
 
     space: a `Grid` (fields (..., X_0, …, C_in), any leading axes) or a `HomogeneousSpace` (fields (...,
     n, C_in)).
-    rep_in, rep_out: representations of the fibre's group H; channels are their components.
+    rep_in, rep_out: representations of the fibre's group H, or their names ("2 scalar + vector", see
+        `field_type`); channels are their components.
     support: the width of the kernel on a grid, or points of a `HomogeneousSpace` (None: all of it).
     stride, padding: on grids; "valid", "same" (zeros, odd widths), "periodic", or a number of zeros on
         each side. Equivariance about the centre is exact where (X + 2·padding − width) is a multiple of
-        the stride (`keeps_centre`); "valid" and "same" keep it, "periodic" keeps translations as well.
+        the stride (`keeps_centre`); "valid" and "same" with stride 1 keep it, "periodic" keeps translations
+        as well. On triangular grids the points outside the array's hexagon count 0 (`mask`), unless
+        padding is "periodic".
     executor: on G/H: "gather", "spectral" (H = 1 only), or "auto": the one with fewer products.
     bias: whether invariant vectors of rep_out get a bias; where there are none, there is none.
     gain: of the initial weights, 2 before a rectifier, 1 before nothing.
@@ -66,8 +71,8 @@ class Conv(eqx.Module):
     def __init__(
         self,
         space: Grid | HomogeneousSpace,
-        rep_in: Rep,
-        rep_out: Rep,
+        rep_in: Rep | str,
+        rep_out: Rep | str,
         support: Any = None,
         *,
         stride: int = 1,
@@ -94,6 +99,7 @@ class Conv(eqx.Module):
                 "executor", "'auto' or 'gather' here", "'spectral'", "it is for fields on a group, H = 1"
             )
         region = hashable_region(support)
+        rep_in, rep_out = field_type(space, rep_in, "rep_in"), field_type(space, rep_out, "rep_out")
         kind = jnp.zeros((), dtype).dtype
         self.kernel = EquivariantKernel(space, rep_in, rep_out, region, gain=gain, dtype=kind, key=key)
         self.bias = Bias(rep_out, dtype=kind) if bias and has_invariants(rep_out) else None
@@ -132,9 +138,12 @@ class Conv(eqx.Module):
             )
             raise fail("x", expected, f"shape {jnp.shape(x)}")
         weights = self.kernel.weights[0].dtype
-        x = x if jnp.issubdtype(x.dtype, jnp.floating) else x.astype(weights)
+        x = x if jnp.issubdtype(x.dtype, jnp.inexact) else x.astype(weights)
+        masked = isinstance(space, Grid) and self.padding != "periodic"
+        x = inside(x, space) if masked else x
         out = self._on_grid(x, space) if isinstance(space, Grid) else self._on_cosets(x, space)
-        return out if self.bias is None else self.bias(out)
+        out = out if self.bias is None else self.bias(out)
+        return inside(out, space) if masked else out
 
     def dense_kernel(self) -> Float[Array, "..."]:
         """κ as the array that is correlated: (k_0, …, C_in, C_out) on a grid, (points, C_in, C_out) on
@@ -163,13 +172,16 @@ class Conv(eqx.Module):
         if not isinstance(self.space, Grid):
             return True
         widths = self.space.window(region_of(self.support)).shape
-        if self.padding == "periodic":
-            return self.stride == 1 or all(n % self.stride == 0 and self.stride % 2 for n in shape)
-        rest = []
+        centred = []
         for n, k in zip(shape, widths, strict=True):
-            pad = {"valid": 0, "same": (k - 1) // 2}.get(self.padding, self.padding)  # type: ignore[call-overload]
-            rest.append((n + 2 * pad - k) % self.stride)
-        return not any(rest)
+            half = (k - 1) // 2
+            before = {"valid": 0, "same": half, "periodic": half}.get(self.padding, self.padding)  # type: ignore[call-overload]
+            after = k // 2 if self.padding == "periodic" else before
+            steps = (n + before + after - k) // self.stride
+            # the first window begins as far from the centre as the last one ends
+            symmetric = self.stride * steps + k - 2 * before == n
+            centred.append(symmetric and not (self.space.hexagonal and steps % 2))
+        return all(centred)
 
     def _on_grid(self, x: Array, space: Grid) -> Array:
         kernel = self.dense_kernel().astype(x.dtype)

@@ -6,10 +6,13 @@ r"""The law that every layer obeys, as a test for anybody's layer: f(h x) = h f(
 Elements that map the grid to itself are exact: the error is rounding, max|f(hx) − h f(x)|/max|f(x)|. For
 other elements (45° on a square grid) the fields are turned by interpolation; there the error is that of
 the layer and of the interpolation together, the root mean square inside the disc that stays in the array
-relative to that of f(x), on smooth inputs, and it falls as the grid is refined. The two are told apart in
-every row.
+relative to that of f(x), on smooth inputs, and it falls as the grid is refined; of fields that have nothing
+to do with each other it is 1 or more. The two are told apart in every row. Shifts are tested on the whole of
+a periodic grid, and on others at the points that do not see the border.
 
-Of a network, each layer is tested alone on the input that it gets, and then the whole.
+Each block of the output is measured by its own size, and the worst counts. Of a network, each layer is
+tested alone on the input that it gets, and then the whole. A function whose output does not depend on its
+input commutes with everything: it is refused.
 """
 
 from __future__ import annotations
@@ -23,19 +26,31 @@ import jax
 import numpy as np
 from jax import Array
 
+from intertwine._caveats import caveat, tell
 from intertwine._checks import fail, positive_int
-from intertwine.layers.equivariance_action import Action, test_field
+from intertwine.layers.equivariance_action import (
+    Action,
+    Sizes,
+    probes,
+    sizes_of,
+    test_field,
+    zero_blocks,
+)
 from intertwine.layers.equivariance_reasons import likely_reason
+from intertwine.layers.equivariance_shifts import Talk, interior_shifts
+from intertwine.layers.fields import field_type
 from intertwine.symmetry.representation import Rep
 
 _MOST_ELEMENTS = 64
+EXACT, RESAMPLED = 1e-5, 0.5
+"""The largest errors that pass: of exact elements, and of those whose fields are interpolated."""
 
 
 class EquivarianceError(NamedTuple):
     """One line of the table. layer: its name, or "whole". element: its row in the group, −1 for shifts.
 
-    name: of the element, such as "turn by 90°". error: relative, see the module. exact: whether the
-    element maps the space to itself, so that the error is rounding.
+    name: of the element, such as "turn by 90°". error: relative, of the worst block, see the module. exact:
+    whether the element maps the space to itself, so that the error is rounding.
     """
 
     layer: str
@@ -43,6 +58,9 @@ class EquivarianceError(NamedTuple):
     name: str
     error: float
     exact: bool
+
+
+Run = Callable[[list[np.ndarray]], list[np.ndarray]]
 
 
 class Case(NamedTuple):
@@ -59,11 +77,11 @@ def assert_equivariant(
     subject: Any,
     *,
     key: Array,
-    tol: float = 1e-5,
-    resampled_tol: float | None = None,
+    tol: float = EXACT,
+    resampled_tol: float | None = RESAMPLED,
     space: Any = None,
-    rep_in: Rep | None = None,
-    rep_out: Rep | None = None,
+    rep_in: Rep | str | None = None,
+    rep_out: Rep | str | None = None,
     shape: Sequence[int] | None = None,
     batch: int = 2,
     elements: Sequence[int] | None = None,
@@ -75,6 +93,9 @@ def assert_equivariant(
     subject: a layer, a network, or any function of a batch (B, *space, C).
     tol: the largest relative error of exact elements. resampled_tol: of the others; None does not judge
     them. The other arguments, and what comes back, are those of `equivariance_errors`.
+
+    A function that gives the same for every input, such as zeros, fails as well; that one block of several
+    is nothing but zeros is told (`Caveat`).
 
     >>> import jax.numpy as jnp
     >>> from intertwine.spaces.grid import Grid
@@ -89,14 +110,23 @@ def assert_equivariant(
     invariant vector.
     """
     cases = _cases(subject, key, space, rep_in, rep_out, shape, batch, periodic)
-    table = _errors(cases, elements, key)
-    for case, rows in zip(cases, table, strict=True):
+    table, outputs, depends = _errors(cases, elements, key)
+    for case, rows, y, alive in zip(cases, table, outputs, depends, strict=True):
+        if not alive:
+            what = "zeros" if not np.abs(y).any() else "the same output"
+            raise AssertionError(
+                f"{case.name} is not judged: it gives {what} for every input, which commutes with anything."
+            )
         for row in rows:
             limit = tol if row.exact else resampled_tol
             if limit is not None and not row.error <= limit:
                 where = f"under {_element(row)} the error is {row.error:.3g}, more than {limit:g}"
                 reason = likely_reason(case.subject, case.function, case.action, case.x, row.element, limit)
                 raise AssertionError(f"{case.name} is not equivariant: {where}.\nLikely reason: {reason}.")
+        empty = ", ".join(map(repr, zero_blocks(y, case.action.rep_out)))
+        if empty:
+            words = f"{case.name} gives nothing but zeros on {empty}: nothing of it was tested there"
+            tell([caveat("unjudged", words)])
     return [row for rows in table for row in rows]
 
 
@@ -105,8 +135,8 @@ def equivariance_errors(
     *,
     key: Array,
     space: Any = None,
-    rep_in: Rep | None = None,
-    rep_out: Rep | None = None,
+    rep_in: Rep | str | None = None,
+    rep_out: Rep | str | None = None,
     shape: Sequence[int] | None = None,
     batch: int = 2,
     elements: Sequence[int] | None = None,
@@ -115,8 +145,9 @@ def equivariance_errors(
     """The error of each layer under each element, a row each; layers first, the whole last.
 
     space: the subject's own by default; anything with `group` and `act(element, field, rep)`. None for a
-    function of one fibre (B, C). rep_in, rep_out: the subject's own by default. Where the output has no
-    axes of the space, it is a fibre vector, on which h acts by rep_out(h).
+    function of one fibre (B, C). rep_in, rep_out: the subject's own by default; of a grid also by name, see
+    `field_type`. Where the output has no axes of the space, it is a fibre vector, on which h acts by
+    rep_out(h).
     shape: of the space axes; 13 points along each by default, or a network's own image size.
     batch: examples. elements: rows of the group, all of them by default, or 64 that contain its
     generators. periodic: whether the grid wraps around, by default where the layer's padding does.
@@ -130,7 +161,7 @@ def equivariance_errors(
     [0.0, 0.0, 0.0]
     """
     cases = _cases(subject, key, space, rep_in, rep_out, shape, batch, periodic)
-    return [row for rows in _errors(cases, elements, key) for row in rows]
+    return [row for rows in _errors(cases, elements, key)[0] for row in rows]
 
 
 class _Watched(eqx.Module):
@@ -151,8 +182,8 @@ def _cases(
     subject: Any,
     key: Array,
     space: Any,
-    rep_in: Rep | None,
-    rep_out: Rep | None,
+    rep_in: Rep | str | None,
+    rep_out: Rep | str | None,
     shape: Sequence[int] | None,
     batch: int,
     periodic: bool | None,
@@ -166,11 +197,12 @@ def _cases(
     types = []
     for name, given in (("rep_in", rep_in), ("rep_out", rep_out)):
         rep = getattr(subject, name, None) if given is None else given
+        rep = field_type(space, rep, name) if isinstance(rep, str) and space is not None else rep
         if not isinstance(rep, Rep):
             raise fail(name, "a representation", rep, "say the type of the fields of a function of your own")
         types.append(rep)
     if shape is None and getattr(subject, "recipe", None) is not None:
-        shape = (subject.recipe.image_size,) * space.dimension
+        shape = (subject.recipe.image_size,) * getattr(space, "dimension", 2)
     layers = _layers(subject)
     if periodic is None:
         periodic = any(getattr(layer, "padding", None) == "periodic" for _, layer in [*layers, ("", subject)])
@@ -235,7 +267,7 @@ def _plain(subject: Any) -> Callable[[Any], Any]:
     return subject.outputs if hasattr(subject, "outputs") else subject
 
 
-def _together(cases: list[Case]) -> Callable[[list[np.ndarray]], list[np.ndarray]]:
+def _together(cases: list[Case]) -> Run:
     """The functions of all cases as one, compiled once for a network."""
     if len(cases) == 1:
         return lambda inputs: [np.asarray(cases[0].function(inputs[0]))]
@@ -243,26 +275,65 @@ def _together(cases: list[Case]) -> Callable[[list[np.ndarray]], list[np.ndarray
     return lambda xs: [np.asarray(y) for y in _compiled(subjects, [jax.numpy.asarray(x) for x in xs])]
 
 
-def _errors(cases: list[Case], elements: Sequence[int] | None, key: Array) -> list[list[EquivarianceError]]:
-    """The rows of each case."""
+def _errors(
+    cases: list[Case], elements: Sequence[int] | None, key: Array
+) -> tuple[list[list[EquivarianceError]], list[np.ndarray], list[bool]]:
+    """Of each case: its rows, its output, and whether that depends on the input."""
     run = _together(cases)
     outputs = run([case.x for case in cases])
     for case, y in zip(cases, outputs, strict=True):
         case.action.check_output(y, case.x)
+    nudged, shuffled = (run(list(xs)) for xs in zip(*(probes(case.x) for case in cases), strict=True))
+    measured = [
+        sizes_of(y, near, mixed, case.action.rep_out)
+        for case, y, near, mixed in zip(cases, outputs, nudged, shuffled, strict=True)
+    ]
     rows: list[list[EquivarianceError]] = [[] for _ in cases]
     for h in _elements(cases[-1].action, elements, key):
         found = run([case.action.on_input(h, case.x) for case in cases])
-        for case, y, z, table in zip(cases, outputs, found, rows, strict=True):
-            error = case.action.difference(z, case.action.on_output(h, y), y, h)
+        for case, y, z, (sizes, _), table in zip(cases, outputs, found, measured, rows, strict=True):
+            error = case.action.difference(z, case.action.on_output(h, y), y, h, sizes)
             exact = case.action.exact(h)
             table.append(EquivarianceError(case.name, h, cases[-1].action.name(h), error, exact))
-    for case, y, table in zip(cases, outputs, rows, strict=True):
-        if case.action.periodic and case.action.keeps_shape(case.x, y):
-            for axis in range(case.action.space.dimension):
-                moved = np.asarray(case.function(np.roll(case.x, 1, axis=1 + axis)))
-                error = _relative(moved - np.roll(y, 1, axis=1 + axis), y)
-                table.append(EquivarianceError(case.name, -1, f"shift along axis {axis}", error, True))
-    return rows
+    talks = [_shifts(c, y, sizes) for c, y, (sizes, _) in zip(cases, outputs, measured, strict=True)]
+    for case, found, table in zip(cases, _answered(talks, cases, run), rows, strict=True):
+        table += [EquivarianceError(case.name, -1, name, error, True) for name, error in found]
+    return rows, outputs, [depends for _, depends in measured]
+
+
+def _shifts(case: Case, y: np.ndarray, sizes: Sizes) -> Talk:
+    """(name, error) of shifts by a point, where they can be judged; see `interior_shifts`."""
+    action = case.action
+    if not action.is_grid:
+        return []
+    if not action.periodic:
+        return (yield from interior_shifts(action, case.x, y, sizes))
+    if not action.keeps_shape(case.x, y):
+        return []
+    found = []
+    for axis in range(1, action.axes + 1):
+        moved = yield np.roll(case.x, 1, axis=axis)
+        error = action.difference(moved, np.roll(y, 1, axis=axis), y, -1, sizes)
+        found.append((f"shift along axis {axis - 1}", error))
+    return found
+
+
+def _answered(talks: list[Talk], cases: list[Case], run: Run) -> list[list[tuple[str, float]]]:
+    """What each talk returns, all of them answered by one compiled program, an input each at a time."""
+    found: list[list[tuple[str, float]]] = [[] for _ in talks]
+    answers: list[Any] = [None] * len(talks)
+    open_talks = dict(enumerate(talks))
+    while True:
+        asked = {}
+        for place, talk in list(open_talks.items()):
+            try:
+                asked[place] = talk.send(answers[place])
+            except StopIteration as end:
+                found[place] = end.value
+                del open_talks[place]
+        if not asked:
+            return found
+        answers = run([asked.get(place, case.x) for place, case in enumerate(cases)])
 
 
 def _elements(action: Action, elements: Sequence[int] | None, key: Array) -> list[int]:
@@ -276,12 +347,6 @@ def _elements(action: Action, elements: Sequence[int] | None, key: Array) -> lis
         return list(range(order))
     others = np.asarray(jax.random.permutation(jax.random.fold_in(key, 1), order))[:_MOST_ELEMENTS]
     return sorted({action.group.identity, *action.group.generators, *map(int, others)})[:_MOST_ELEMENTS]
-
-
-def _relative(difference: np.ndarray, y: np.ndarray) -> float:
-    scale = float(np.abs(y).max(initial=0))
-    worst = float(np.abs(difference).max(initial=0))
-    return worst / scale if scale > 0 else worst
 
 
 def _element(row: EquivarianceError) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from jax import Array
 
 from intertwine._checks import fail, positive_int
+from intertwine.layers.blocks import blocks
 from intertwine.symmetry.finite_group import FiniteGroup
 from intertwine.symmetry.representation import Rep
 
@@ -86,23 +87,85 @@ class Action(NamedTuple):
     def keeps_shape(self, x: np.ndarray, y: np.ndarray) -> bool:
         return self.is_grid and x.shape[:-1] == y.shape[:-1]
 
-    def difference(self, found: np.ndarray, expected: np.ndarray, y: np.ndarray, h: int) -> float:
-        """The relative error: the largest for exact elements, the root mean square in the disc for others."""
+    def difference(
+        self, found: np.ndarray, expected: np.ndarray, y: np.ndarray, h: int, sizes: Sizes | None = None
+    ) -> float:
+        """The relative error of the worst block, each by its own size: the largest number for exact elements
+        and shifts (h < 0), the root mean square in the disc for others."""
         gap = found - expected
         if not np.isfinite(gap).all():
             return float("inf")
         space: Any = self.space
+        exact = h < 0 or self.exact(h)
         if space is not None and self.is_grid and y.ndim > 2:
-            if not self.exact(h):
-                inside = _disc(y.shape[1:-1], space.cell)[..., None]
-                gap, y = gap * inside, y * inside
-                return float(np.sqrt((gap**2).sum() / max((y**2).sum(), 1e-300)))
-            if space.hexagonal and not self.periodic:
-                inside = space.mask(y.shape[1:-1])[..., None]
-                gap, y = gap * inside, y * inside
-        scale = float(np.abs(y).max(initial=0))
-        worst = float(np.abs(gap).max(initial=0))
-        return worst / scale if scale > 0 else worst
+            inside = None
+            if not exact:
+                inside = _disc(y.shape[1:-1], space.cell)
+            elif space.hexagonal and not self.periodic:
+                inside = space.mask(y.shape[1:-1])
+            if inside is not None:
+                gap, y = gap * inside[..., None], y * inside[..., None]
+        largest, typical = ((), ()) if sizes is None else sizes
+        return _worst(gap, y, self.rep_out, largest if exact else typical, np.max if exact else _rms)
+
+
+class Sizes(NamedTuple):
+    """What errors of each block are measured by where the block itself is smaller.
+
+    largest: the change of the block by a small change of the input, over the size of that: a block that is
+    the small difference of large numbers has their rounding, which is no error of the function's. typical:
+    of the block's values for the same input with its points shuffled: what a kernel says of a smooth field
+    may be little more than the error of its sampling.
+    """
+
+    largest: tuple[float, ...]
+    typical: tuple[float, ...]
+
+
+_NUDGE = 1e-6
+"""A change of inputs in their last digits in single precision: below the errors that pass."""
+
+
+def probes(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(x changed a little, x with its points shuffled): what `sizes_of` needs the outputs of."""
+    random = np.random.default_rng(0)
+    nudged = (x * (1 + _NUDGE * random.uniform(-1, 1, x.shape))).astype(x.dtype)
+    flat = x.reshape(len(x), -1, x.shape[-1])
+    return nudged, random.permutation(flat, axis=1).reshape(x.shape)
+
+
+def sizes_of(y: np.ndarray, nudged: np.ndarray, shuffled: np.ndarray, rep: Rep) -> tuple[Sizes, bool]:
+    """(the `Sizes` of an output, whether it depends on the input at all), from the outputs for `probes`."""
+    moved = np.abs(nudged - y) / _NUDGE
+    parts = [slice(block.start, block.stop) for block in blocks(rep)]
+    sizes = Sizes(
+        tuple(_size(moved[..., part], np.max) for part in parts),
+        tuple(_size(shuffled[..., part], _rms) for part in parts),
+    )
+    return sizes, bool(moved.any() or (np.abs(y - y[:1]) > 0).any() or (np.abs(y - shuffled) > 0).any())
+
+
+def zero_blocks(y: np.ndarray, rep: Rep) -> list[Rep]:
+    """The blocks of a type on which an output is nothing but zeros."""
+    return [block.rep for block in blocks(rep) if not np.abs(y[..., block.start : block.stop]).any()]
+
+
+def _worst(gap: np.ndarray, y: np.ndarray, rep: Rep, floors: Sequence[float], norm: Any) -> float:
+    worst = 0.0
+    for place, block in enumerate(blocks(rep)):
+        part = slice(block.start, block.stop)
+        error, scale = _size(gap[..., part], norm), _size(y[..., part], norm)
+        scale = max(scale, floors[place] if floors else 0.0)
+        worst = max(worst, error / scale if scale > 0 else error)
+    return worst
+
+
+def _size(values: np.ndarray, norm: Any) -> float:
+    return float(norm(np.abs(values))) if values.size else 0.0
+
+
+def _rms(values: np.ndarray) -> float:
+    return float(np.sqrt(np.mean(np.square(values, dtype=np.float64))))
 
 
 def test_field(action: Action, shape: Sequence[int] | None, batch: int, key: Array) -> np.ndarray:

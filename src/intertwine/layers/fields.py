@@ -40,11 +40,11 @@ NAMES = (
 _TERM = re.compile(r"(?:(\d+)\s*[·*]?\s*)?([a-z][a-z ]*?)(?:\s+(\d+s?|s))?")
 
 
-def field_type(space: Any, names: str | int | Rep) -> Rep:
+def field_type(space: Any, names: str | int | Rep, argument: str = "names") -> Rep:
     """The representation of a sum of named fields on `space`.
 
     space: a `Grid` or `HomogeneousSpace` (scalar, regular and irrep only). names: as above; a number n is
-    n scalars, and a representation of the space's group is itself.
+    n scalars, and a representation of the space's group is itself. argument: what errors call it.
 
     Raises InputError, listing the names, for any other.
 
@@ -59,12 +59,12 @@ def field_type(space: Any, names: str | int | Rep) -> Rep:
         raise fail("space", "a Grid or a HomogeneousSpace", space)
     if isinstance(names, Rep):
         if names.group != group:
-            raise fail("names", f"a representation of {group!r}", names)
+            raise fail(argument, f"a representation of {group!r}", names)
         return names
     if isinstance(names, int | np.integer) and not isinstance(names, bool) and names > 0:
         names = f"{names} scalar"
     if not isinstance(names, str):
-        raise _unknown(names)
+        raise _unknown(names, argument)
     total: Rep | None = None
     for term in names.split("+"):
         found = _TERM.fullmatch(term.strip().lower())
@@ -161,6 +161,6 @@ def _quotient(space: Any, group: Any, which: str) -> Rep:
     return quotient(group.generate(members), f"quotient {which}")
 
 
-def _unknown(name: Any) -> Exception:
+def _unknown(name: Any, argument: str = "names") -> Exception:
     remedy = 'for example "2 scalar + vector + 8 regular"'
-    return fail("names", "a sum of " + ", ".join(NAMES) + " with numbers before them", name, remedy)
+    return fail(argument, "a sum of " + ", ".join(NAMES) + " with numbers before them", name, remedy)

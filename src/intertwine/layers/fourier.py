@@ -25,7 +25,7 @@ from jaxtyping import Float
 
 from intertwine._checks import fail, positive_int
 from intertwine.layers.blocks import Block, blocks, check_channels, checked_rep, join
-from intertwine.layers.pointwise import pointwise_function
+from intertwine.layers.pointwise import Function, checked_function, function_of
 from intertwine.spaces.grid import Grid
 from intertwine.symmetry import Rep
 
@@ -40,7 +40,7 @@ class FourierPointwise(eqx.Module):
     rep_in: Rep = eqx.field(static=True)
     rep_out: Rep = eqx.field(static=True)
     copies: int = eqx.field(static=True)
-    function: Callable[[Array], Array] = eqx.field(static=True)
+    function: Function = eqx.field(static=True)
     values: tuple[tuple[float, ...], ...] = eqx.field(static=True)
 
     def __init__(self, one: Rep, synthesis: Any, copies: int, function: str | Callable[[Array], Array]):
@@ -52,7 +52,7 @@ class FourierPointwise(eqx.Module):
             got = f"shape {s.shape}" + (f" of rank {np.linalg.matrix_rank(s)}" if s.ndim == 2 else "")
             raise fail("samples", f"points that tell the {one.dimension} components apart", got, "take more")
         self.values = tuple(map(tuple, s.tolist()))
-        self.function = pointwise_function(function)
+        self.function = checked_function(function)
 
     @classmethod
     def circle(
@@ -129,7 +129,8 @@ class FourierPointwise(eqx.Module):
         parts = [block.of(x) for block in self._summands]
         one = parts[0] if len(parts) == 1 else jnp.concatenate(parts, axis=-1)
         synthesis, analysis = _matrices(self.values)
-        y = self.function(one @ jnp.asarray(synthesis.T, x.dtype)) @ jnp.asarray(analysis.T, x.dtype)
+        values = function_of(self.function)(one @ jnp.asarray(synthesis.T, x.dtype))
+        y = values @ jnp.asarray(analysis.T, x.dtype)
         ends = np.cumsum([block.rep.dimension for block in self._summands])[:-1]
         return join(jnp.split(y, ends, axis=-1), x.shape[:-1])
 

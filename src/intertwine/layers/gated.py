@@ -17,7 +17,7 @@ from jaxtyping import Float
 
 from intertwine._checks import fail
 from intertwine.layers.blocks import blocks, check_channels, checked_rep, join
-from intertwine.layers.pointwise import pointwise_function
+from intertwine.layers.pointwise import Function, checked_function, function_of
 from intertwine.symmetry import Rep, trivial
 
 
@@ -39,8 +39,8 @@ class Gated(eqx.Module):
 
     rep_in: Rep = eqx.field(static=True)
     rep_out: Rep = eqx.field(static=True)
-    function: Callable[[Array], Array] = eqx.field(static=True)
-    gate: Callable[[Array], Array] = eqx.field(static=True)
+    function: Function = eqx.field(static=True)
+    gate: Function = eqx.field(static=True)
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class Gated(eqx.Module):
         gate: str | Callable[[Array], Array] = "sigmoid",
     ):
         self.rep_out = checked_rep(rep)
-        self.function, self.gate = pointwise_function(function), pointwise_function(gate)
+        self.function, self.gate = checked_function(function), checked_function(gate)
         copies = gated_copies(rep)
         if copies == 0:
             raise fail("rep", "a block that is not permuted, to be gated", rep, "take Pointwise")
@@ -59,12 +59,12 @@ class Gated(eqx.Module):
         """Fields of type rep; `key` is not used."""
         check_channels(x, self.rep_in)
         copies = gated_copies(self.rep_out)
-        gates, x = self.gate(x[..., :copies]), x[..., copies:]
+        gates, x = function_of(self.gate)(x[..., :copies]), x[..., copies:]
         parts, start = [], 0
         for block in blocks(self.rep_out):
             part = block.of(x)
             if block.rep.permutation is not None:
-                parts.append(self.function(part))
+                parts.append(function_of(self.function)(part))
                 continue
             parts.append(part * gates[..., start : start + block.copies, None])
             start += block.copies

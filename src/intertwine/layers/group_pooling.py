@@ -17,7 +17,8 @@ from jax import Array
 from jaxtyping import Float
 
 from intertwine._checks import fail, one_of, positive_int
-from intertwine.layers.blocks import blocks, check_channels, checked_rep, join
+from intertwine.layers.blocks import blocks, check_channels, checked_rep, join, square_norm
+from intertwine.layers.fields import field_type
 from intertwine.symmetry import Rep, Subgroup, quotient, trivial
 from intertwine.symmetry.finite_group import FiniteGroup
 
@@ -134,11 +135,12 @@ class GlobalPool(eqx.Module):
     rep_out: Rep = eqx.field(static=True)
     how: str = eqx.field(static=True)
 
-    def __init__(self, space: Any, rep: Rep, *, how: str = "max"):
-        self.rep_in = self.rep_out = checked_rep(rep)
-        self.space, self.how = space, one_of("how", how, HOW)
+    def __init__(self, space: Any, rep: Rep | str, *, how: str = "max"):
         if not hasattr(space, "act"):
             raise fail("space", "a Grid or a HomogeneousSpace", space)
+        rep = field_type(space, rep, "rep") if isinstance(rep, str) else checked_rep(rep)
+        self.rep_in = self.rep_out = rep
+        self.space, self.how = space, one_of("how", how, HOW)
         if how == "max" and not rep.is_permutation:
             reason = (
                 "the largest of single components does not commute with it: take how='mean' or Invariants"
@@ -163,9 +165,10 @@ class GlobalPool(eqx.Module):
 
 
 def safe_norm(x: Float[Array, "... d"], floor: float = 1e-12) -> Float[Array, "..."]:
-    """‖x‖ over the last axis, with gradient 0 at x = 0."""
-    square = (x * x.conj()).real.sum(-1) if jnp.iscomplexobj(x) else (x * x).sum(-1)
-    return jnp.where(square > floor**2, jnp.sqrt(jnp.maximum(square, floor**2)), 0)
+    """‖x‖ over the last axis, with gradient 0 at x = 0; of half precision computed in single precision."""
+    kind = x.real.dtype
+    square = square_norm(x.astype(jnp.promote_types(x.dtype, jnp.float32)))
+    return jnp.where(square > floor**2, jnp.sqrt(jnp.maximum(square, floor**2)), 0).astype(kind)
 
 
 @lru_cache(maxsize=512)

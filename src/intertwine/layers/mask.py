@@ -1,19 +1,26 @@
 r"""The points of an array that stay inside under the whole point group.
 
-A triangular lattice is kept in parallelograms, whose corners a rotation by 60° carries outside. `Mask`
-sets the points outside the largest invariant hexagon to zero, so that sums over the array (batch norms,
-means) are invariant too. On square and cubic grids every point stays, and the layer does nothing.
+A triangular lattice is kept in parallelograms, whose corners a rotation by 60° carries outside. The points
+outside the largest invariant hexagon are no part of a field: convolutions and pooling layers take and give
+zeros there (`inside`), so that padding by zeros and sums over the array (batch norms, means) are invariant
+too. `Mask` does the same where one wants it in a network of one's own. On square and cubic grids every point
+stays, and it does nothing.
 """
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import Any
+
 import equinox as eqx
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 from jaxtyping import Float
 
 from intertwine._checks import fail
 from intertwine.layers.blocks import check_channels, checked_rep
+from intertwine.layers.fields import field_type
 from intertwine.layers.windows import checked_space
 from intertwine.spaces.grid import Grid
 from intertwine.symmetry.representation import Rep
@@ -33,9 +40,11 @@ class Mask(eqx.Module):
     rep_in: Rep = eqx.field(static=True)
     rep_out: Rep = eqx.field(static=True)
 
-    def __init__(self, space: Grid, rep: Rep):
-        self.rep_in = self.rep_out = checked_rep(rep)
-        self.space = checked_space(space, rep)
+    def __init__(self, space: Grid, rep: Rep | str):
+        self.rep_in = self.rep_out = (
+            field_type(space, rep, "rep") if isinstance(rep, str) else checked_rep(rep)
+        )
+        self.space = checked_space(space, self.rep_in)
 
     def __call__(self, x: Float[Array, "... C"], *, key: Array | None = None) -> Float[Array, "... C"]:
         """x inside, 0 outside; `key` is not used."""
@@ -43,5 +52,22 @@ class Mask(eqx.Module):
         d = self.space.dimension
         if x.ndim < d + 1:
             raise fail("x", f"{d} axes of the grid and then the channels", f"shape {x.shape}")
-        inside = self.space.mask(x.shape[-1 - d : -1])
-        return x if inside.all() else jnp.where(inside[..., None], x, 0)
+        return _masked(x, self.space)
+
+
+def inside(x: Any, space: Any) -> Any:
+    """A field (..., *space, C) on a triangular grid with zeros outside its hexagon; on other grids itself.
+
+    Raises InputError on arrays that have no point at the centre, which the rotations turn about.
+    """
+    return _masked(x, space) if space.hexagonal else x
+
+
+def _masked(x: Any, space: Grid) -> Any:
+    kept = _points(space, tuple(x.shape[-1 - space.dimension : -1]))
+    return x if kept.all() else jnp.where(kept[..., None], x, 0)
+
+
+@lru_cache(maxsize=256)
+def _points(space: Grid, shape: tuple[int, ...]) -> np.ndarray:
+    return space.mask(shape)

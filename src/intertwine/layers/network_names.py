@@ -9,6 +9,7 @@ e2:W        six steerable blocks, W regular features in the first (Weiler & Cesa
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from intertwine._checks import fail
-from intertwine.layers.classifiers import group_cnn, steerable_cnn
+from intertwine.layers.classifiers import checked_classes, checked_image_size, group_cnn, steerable_cnn
 from intertwine.layers.unet import unet
 from intertwine.spaces.grid import Grid
 
@@ -33,7 +34,7 @@ class Recipe:
     group: str
     channels: int | str
     image_size: int
-    classes: int | str
+    classes: int | str | tuple[str, ...]
     dropout: float
     dtype: str
 
@@ -62,8 +63,8 @@ def network_from_name(
     group: str | Grid | None = None,
     *,
     channels: Any = 1,
-    image_size: int = 28,
-    classes: int | str = 10,
+    image_size: int | None = None,
+    classes: int | str | Sequence[str] = 10,
     dropout: float = 0.3,
     dtype: Any = float,
     key: Array,
@@ -72,8 +73,9 @@ def network_from_name(
 
     group: the name of a `Grid`, such as "p4m" or "c8", or a `Grid`; None for the presets that say theirs.
     channels: of the input: a number of scalars, or a type by name, such as "vector" (see `field_type`).
-    image_size: points along each axis. classes: the number of outputs; of a U-Net the type of the output
-    field. dropout: rate of the hidden layers in training.
+    image_size: points along each axis, by default 28, or 29 on a triangular grid, where it must be odd.
+    classes: the number of outputs, or their names; of a U-Net the type of the output field. dropout: rate of
+    the hidden layers in training.
 
     Raises InputError, listing the names, for any other.
 
@@ -91,9 +93,11 @@ def network_from_name(
     if group is None:
         raise fail("group", "the name of a grid's point group", None, 'for example "p4m"')
     space = group if isinstance(group, Grid) else Grid(group)
+    image_size = checked_image_size(space, image_size)
     kind = jnp.zeros((), dtype).dtype
     recipe = None
-    if isinstance(channels, int | str) and isinstance(classes, int | str) and _by_name(space):
+    classes = tuple(classes) if isinstance(classes, list) else classes
+    if isinstance(channels, int | str) and isinstance(classes, int | str | tuple) and _by_name(space):
         rate = float(dropout) if isinstance(dropout, int | float) and math.isfinite(dropout) else 0.0
         recipe = Recipe(name, space.name, channels, image_size, classes, rate, kind.name)
     common: dict[str, Any] = dict(
@@ -101,8 +105,7 @@ def network_from_name(
     )
     if family == "unet":
         return unet(space, width, out=classes, **common)
-    if isinstance(classes, bool) or not isinstance(classes, int) or classes < 1:
-        raise fail("classes", "the number of classes, a positive integer", classes)
+    checked_classes(classes)
     build = steerable_cnn if family == "e2" else group_cnn
     return build(space, width, classes=classes, dropout=dropout, **common)
 

@@ -17,8 +17,8 @@ from jax import Array
 from jaxtyping import Float
 
 from intertwine._checks import fail, positive_number
-from intertwine.layers.blocks import blocks, check_channels, checked_rep, join
-from intertwine.layers.pointwise import pointwise_function
+from intertwine.layers.blocks import blocks, check_channels, checked_rep, join, square_norm
+from intertwine.layers.pointwise import Function, checked_function, function_of
 from intertwine.symmetry import Rep
 
 
@@ -41,7 +41,7 @@ class NormNonlinearity(eqx.Module):
     bias: Float[Array, " copies"]
     rep_in: Rep = eqx.field(static=True)
     rep_out: Rep = eqx.field(static=True)
-    function: Callable[[Array], Array] = eqx.field(static=True)
+    function: Function = eqx.field(static=True)
     epsilon: float = eqx.field(static=True)
 
     def __init__(
@@ -53,7 +53,7 @@ class NormNonlinearity(eqx.Module):
         dtype: Any = float,
     ):
         self.rep_in = self.rep_out = checked_rep(rep)
-        self.function = pointwise_function(function)
+        self.function = checked_function(function)
         self.epsilon = positive_number("epsilon", epsilon, "1e-4 is usual")
         for part, _ in rep.blocks:
             if not part.is_orthogonal:
@@ -63,11 +63,12 @@ class NormNonlinearity(eqx.Module):
     def __call__(self, x: Float[Array, "... C"], *, key: Array | None = None) -> Float[Array, "... C"]:
         """Fields of the same type; `key` is not used."""
         check_channels(x, self.rep_in)
+        wide = x.astype(jnp.promote_types(x.dtype, jnp.float32))  # ε² and squares fit no half precision
         parts, start = [], 0
         for block in blocks(self.rep_in):
-            part = block.of(x)
-            norm = jnp.sqrt((part * part).sum(-1) + self.epsilon**2)
-            scale = self.function(norm + self.bias[start : start + block.copies]) / norm
+            part = block.of(wide)
+            norm = jnp.sqrt(square_norm(part) + self.epsilon**2)
+            scale = function_of(self.function)(norm + self.bias[start : start + block.copies]) / norm
             parts.append(part * scale[..., None])
             start += block.copies
-        return join(parts, x.shape[:-1])
+        return join(parts, x.shape[:-1]).astype(x.dtype)

@@ -36,6 +36,9 @@ FUNCTIONS: dict[str, Callable[[Array], Array]] = {
     "identity": lambda x: x,
 }
 
+Function = str | Callable[[Array], Array]
+"""A function of each number of an array, or its name in `FUNCTIONS`."""
+
 
 class Pointwise(eqx.Module):
     """σ on every channel of a permutation representation.
@@ -60,26 +63,34 @@ class Pointwise(eqx.Module):
 
     rep_in: Rep = eqx.field(static=True)
     rep_out: Rep = eqx.field(static=True)
-    function: Callable[[Array], Array] = eqx.field(static=True)
+    function: Function = eqx.field(static=True)
 
     def __init__(self, rep: Rep, function: str | Callable[[Array], Array] = "relu"):
         self.rep_in = self.rep_out = checked_rep(rep)
-        self.function = pointwise_function(function)
-        check_pointwise(rep, self.function, function if isinstance(function, str) else "this function")
+        self.function = checked_function(function)
+        name = self.function if isinstance(self.function, str) else "this function"
+        check_pointwise(rep, function_of(self.function), name)
 
     def __call__(self, x: Float[Array, "... C"], *, key: Array | None = None) -> Float[Array, "... C"]:
         """σ(x); `key` is not used."""
         check_channels(x, self.rep_in)
-        return self.function(x)
+        return function_of(self.function)(x)
 
 
-def pointwise_function(function: Any) -> Callable[[Any], Any]:
-    """A function of arrays from its name, or itself; InputError for anything else."""
+def checked_function(function: Any) -> Any:
+    """What layers keep of a function of arrays: its name where it has one here, so that layers are copied,
+    pickled and compared by it, or itself; InputError for anything else."""
     if callable(function):
-        return function
+        known = [name for name, one in FUNCTIONS.items() if one is function]
+        return known[0] if known else function
     if not isinstance(function, str) or function not in FUNCTIONS:
         raise fail("function", "a function or one of " + ", ".join(FUNCTIONS), function)
-    return FUNCTIONS[function]
+    return function
+
+
+def function_of(function: Function) -> Callable[[Array], Array]:
+    """The function that a layer keeps (`checked_function`)."""
+    return FUNCTIONS[function] if isinstance(function, str) else function
 
 
 def check_pointwise(rep: Rep, function: Callable[[Array], Array], name: str) -> None:

@@ -24,7 +24,9 @@ from jax import Array
 from jaxtyping import Float
 
 from intertwine._checks import fail, positive_int
-from intertwine.layers.blocks import blocks, checked_rep
+from intertwine.layers.blocks import blocks, checked_rep, square_norm
+from intertwine.layers.fields import field_type
+from intertwine.layers.mask import inside
 from intertwine.layers.windows import (
     _each,
     _taps,
@@ -45,10 +47,10 @@ class _Pool(eqx.Module):
     width: int | None = eqx.field(static=True, default=None)
     stride: int = eqx.field(static=True, default=2, kw_only=True)
 
-    def __check_init__(self) -> None:
-        checked_space(self.space, checked_rep(self.rep))
-        checked_width(self.width)
-        positive_int("stride", self.stride)
+    def __init__(self, space: Grid, rep: Rep | str, width: int | None = None, *, stride: int = 2):
+        self.rep = field_type(space, rep, "rep") if isinstance(rep, str) else checked_rep(rep)
+        self.space = checked_space(space, self.rep)
+        self.width, self.stride = checked_width(width), positive_int("stride", stride)
 
     @property
     def rep_in(self) -> Rep:
@@ -68,8 +70,8 @@ class _Pool(eqx.Module):
 class MaxPool(_Pool):
     """The largest value of each channel in each window.
 
-    space: a `Grid`. rep: the type of input and output, permutations only. width: of the windows, or None
-    for the one that fits the stride. stride: the step of the windows.
+    space: a `Grid`. rep: the type of input and output, or its name, permutations only. width: of the windows,
+    or None for the one that fits the stride. stride: the step of the windows.
 
     Raises InputError, with the reason, for a type that is not permuted, and when called with a size whose
     windows the group does not map onto windows.
@@ -86,7 +88,7 @@ class MaxPool(_Pool):
     """
 
     def __check_init__(self) -> None:
-        for part, _, _, _ in blocks(checked_rep(self.rep)):
+        for part, _, _, _ in blocks(self.rep):
             if not part.is_permutation:
                 reason = "the largest of single components does not commute with it: "
                 reason += "take NormPool, AveragePool or BlurPool"
@@ -95,7 +97,7 @@ class MaxPool(_Pool):
     def __call__(self, x: Float[Array, "... C"], *, key: Array | None = None) -> Float[Array, "... C"]:
         """Fields (..., *space, C) on the coarser grid; `key` is not used."""
         widths = self._widths(x, self.stride)
-        return reduce_windows(x, self.space, widths, self.stride, jnp.maximum)
+        return inside(reduce_windows(x, self.space, widths, self.stride, jnp.maximum), self.space)
 
 
 class AveragePool(_Pool):
@@ -110,7 +112,7 @@ class AveragePool(_Pool):
         """Fields (..., *space, C) on the coarser grid; `key` is not used."""
         widths = self._widths(x, self.stride)
         taps = len(self.space.window(widths).taps)
-        return reduce_windows(x, self.space, widths, self.stride, jnp.add) / taps
+        return inside(reduce_windows(x, self.space, widths, self.stride, jnp.add) / taps, self.space)
 
 
 class NormPool(_Pool):
@@ -124,13 +126,14 @@ class NormPool(_Pool):
     """
 
     def __check_init__(self) -> None:
-        if not checked_rep(self.rep).is_orthogonal:
+        if not self.rep.is_orthogonal:
             raise fail("rep", "an orthogonal representation, which has an invariant norm", self.rep)
 
     def __call__(self, x: Float[Array, "... C"], *, key: Array | None = None) -> Float[Array, "... C"]:
         """Fields (..., *space, C) on the coarser grid; `key` is not used."""
         widths = self._widths(x, self.stride)
-        squares = jnp.concatenate([(b.of(x) ** 2).sum(-1) for b in blocks(self.rep)], axis=-1)
+        wide = x.astype(jnp.promote_types(x.dtype, jnp.float32))  # squares of half precision overflow
+        squares = jnp.concatenate([square_norm(b.of(wide)) for b in blocks(self.rep)], axis=-1)
         copies = np.repeat(np.arange(squares.shape[-1]), _copy_sizes(self.rep))
         longest = reduce_windows(squares, self.space, widths, self.stride, jnp.maximum)
         tolerance = 1 - 64 * jnp.finfo(squares.dtype).eps
@@ -141,7 +144,7 @@ class NormPool(_Pool):
             total = here if total is None else total + here
             count = chosen if count is None else count + chosen
         assert total is not None and count is not None
-        return total / count[..., copies]
+        return inside((total / count[..., copies]).astype(x.dtype), self.space)
 
 
 class BlurPool(_Pool):
@@ -169,7 +172,7 @@ class BlurPool(_Pool):
         weights = np.exp(-2 * square / max(widths[0] - 1, 1))
         parts = _windows((x,), self.space, widths, self.stride)
         taps = [w * part for w, (part,) in zip((weights / weights.sum()).tolist(), parts, strict=True)]
-        return reduce(jnp.add, taps)
+        return inside(reduce(jnp.add, taps), self.space)
 
 
 def _windows(

@@ -19,6 +19,7 @@ from jaxtyping import Float
 
 from intertwine._checks import fail, one_of, positive_int
 from intertwine.layers.blocks import check_channels, checked_rep
+from intertwine.layers.fields import field_type
 from intertwine.layers.windows import checked_space
 from intertwine.spaces.grid import Grid
 from intertwine.symmetry import Rep
@@ -48,10 +49,12 @@ class Upsample(eqx.Module):
     periodic: bool = eqx.field(static=True)
 
     def __init__(
-        self, space: Grid, rep: Rep, factor: int = 2, *, method: str = "linear", periodic: bool = False
+        self, space: Grid, rep: Rep | str, factor: int = 2, *, method: str = "linear", periodic: bool = False
     ):
-        self.rep_in = self.rep_out = checked_rep(rep)
-        self.space = checked_space(space, rep)
+        self.rep_in = self.rep_out = (
+            field_type(space, rep, "rep") if isinstance(rep, str) else checked_rep(rep)
+        )
+        self.space = checked_space(space, self.rep_in)
         if space.hexagonal:
             raise fail(
                 "space", "a grid with unit vectors as cell", space, "a triangular grid is not up-sampled"

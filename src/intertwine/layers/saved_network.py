@@ -70,7 +70,9 @@ def load_network(path: str | Path) -> Any:
 
 def _skeleton(head: dict[str, Any]) -> Any:
     """The network without its numbers."""
-    arguments = dict(head["recipe"])
+    arguments: dict[str, Any] = dict(head["recipe"])
+    if isinstance(arguments["classes"], list):  # JSON has no tuples
+        arguments["classes"] = tuple(arguments["classes"])
     name, group, dtype = arguments.pop("name"), arguments.pop("group"), arguments.pop("dtype")
     if dtype == "float64" and not jax.config.read("jax_enable_x64"):
         remedy = 'call jax.config.update("jax_enable_x64", True) first'

@@ -8,6 +8,7 @@ does not depend on the others. In training they take those of the batch (`calibr
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -24,9 +25,9 @@ from intertwine.symmetry.representation import Rep
 class Sequential(eqx.Module):
     """y = layer_n(… layer_1(x)), with types that fit.
 
-    layers: pairs (name, layer); a layer is called as `layer(x, key=...)` and says its types rep_in and
-    rep_out and, where it has one, its space. recipe: what `save` writes to build the network again, or
-    None.
+    layers: pairs (name, layer), or layers alone, which get names such as "conv1"; a layer is called as
+    `layer(x, key=...)` and says its types rep_in and rep_out and, where it has one, its space. recipe: what
+    `save` writes to build the network again, or None. classes: the names of the outputs of a classifier.
 
     Raises InputError for no layers, names twice, and types that do not fit.
 
@@ -43,13 +44,15 @@ class Sequential(eqx.Module):
     modules: tuple[Any, ...]
     names: tuple[str, ...] = eqx.field(static=True)
     recipe: Any = eqx.field(static=True)
+    classes: tuple[str, ...] | None = eqx.field(static=True)
 
-    def __init__(self, layers: Sequence[tuple[str, Any]], recipe: Any = None):
-        if not layers:
-            raise fail("layers", "one layer or more", "none")
+    def __init__(self, layers: Sequence[Any], recipe: Any = None, classes: Sequence[str] | None = None):
+        if isinstance(layers, eqx.Module) or not isinstance(layers, Sequence) or not layers:
+            raise fail("layers", "a list of one layer or more", "none" if layers == [] else layers)
+        layers = [_named(layer, number) for number, layer in enumerate(layers, 1)]
         self.names = tuple(name for name, _ in layers)
         self.modules = tuple(layer for _, layer in layers)
-        self.recipe = recipe
+        self.recipe, self.classes = recipe, None if classes is None else tuple(map(str, classes))
         if len(set(self.names)) < len(self.names):
             raise fail("layers", "names that differ", list(self.names))
         for (first, a), (second, b) in pairwise(layers):
@@ -95,6 +98,21 @@ class Sequential(eqx.Module):
             x = layer(x, key=k)
         return x
 
+    def named(self, classes: Sequence[str]) -> Sequential:
+        """The network whose outputs have these names (see `fit_supervised`)."""
+        recipe = self.recipe if self.recipe is None else replace(self.recipe, classes=tuple(classes))
+        return Sequential(self.layers, recipe, classes)
+
     def calibrated(self, x: Any, *, batch: int = 500) -> Sequential:
         """The network with the batch-norm statistics of the examples x (N, *space, C)."""
         return calibrated(self, x, batch=batch)
+
+
+def _named(layer: Any, number: int) -> tuple[str, Any]:
+    """A pair (name, layer), of a pair or of a layer."""
+    pair = isinstance(layer, tuple) and len(layer) == 2 and isinstance(layer[0], str)
+    name, layer = layer if pair else (f"{type(layer).__name__.lower()}{number}", layer)
+    if not callable(layer) or not isinstance(getattr(layer, "rep_in", None), Rep):
+        remedy = "give pairs (name, layer), or layers alone"
+        raise fail(f"layers[{number - 1}]", "a layer with types rep_in and rep_out", layer, remedy)
+    return name, layer

@@ -20,7 +20,7 @@ from jax import Array
 from jaxtyping import Float
 
 from intertwine._checks import fail
-from intertwine.layers.blocks import blocks, check_channels, checked_rep, join
+from intertwine.layers.blocks import blocks, check_channels, checked_rep, gathered, join
 from intertwine.symmetry import Rep
 from intertwine.symmetry.sections import fixed_vectors
 
@@ -31,7 +31,8 @@ class TensorProduct(eqx.Module):
     left, right: the types of the two factors; rep_in = left + right, the channels of both. right = None
     multiplies a field of type left with itself. rep_out: the type of the result.
 
-    weights: for each triple of blocks with Hom ≠ 0, (dim Hom, copies out, copies left, copies right).
+    weights: for each triple of different blocks with Hom ≠ 0, (dim Hom, copies out, copies left, copies
+    right).
 
     Raises InputError for types of different groups, complex or not orthogonal ones, and where
     Hom_H(left ⊗ right, rep_out) = 0.
@@ -62,8 +63,9 @@ class TensorProduct(eqx.Module):
                 raise fail(argument, f"a representation of {left.group!r}", f"{rep!r} of {rep.group!r}")
             if rep.dtype != np.float64 or not rep.is_orthogonal:
                 raise fail(argument, "a real orthogonal representation", rep)
+        left, other, out = (gathered(rep)[0] for rep in (left, other, rep_out))
         shapes = []
-        for c in blocks(rep_out):
+        for c in blocks(out):
             ways = [
                 (len(bilinear(a.rep, b.rep, c.rep)), c.copies, a.copies, b.copies)
                 for a in blocks(left)
@@ -96,11 +98,14 @@ class TensorProduct(eqx.Module):
         check_channels(x, self.left)
         check_channels(z, other, "z")
         weights = iter(self.weights)
+        (left, at_left), (other, at_other), (out, place) = map(gathered, (self.left, other, self.rep_out))
+        x = x if at_left is None else x[..., np.argsort(at_left)]
+        z = z if at_other is None else z[..., np.argsort(at_other)]
         parts = []
-        for c in blocks(self.rep_out):
+        for c in blocks(out):
             lead = jnp.broadcast_shapes(x.shape[:-1], z.shape[:-1])
             total = jnp.zeros((*lead, c.copies, c.rep.dimension), jnp.result_type(x, z))
-            for a in blocks(self.left):
+            for a in blocks(left):
                 for b in blocks(other):
                     basis = bilinear(a.rep, b.rep, c.rep)
                     if len(basis):
@@ -108,7 +113,8 @@ class TensorProduct(eqx.Module):
                         product = jnp.einsum("...ai,...bj,tkij->...tabk", a.of(x), b.of(z), q)
                         total += jnp.einsum("...tabk,tcab->...ck", product, next(weights).astype(x.dtype))
             parts.append(total)
-        return join(parts, parts[0].shape[:-2])
+        y = join(parts, parts[0].shape[:-2])
+        return y if place is None else y[..., place]
 
 
 @lru_cache(maxsize=1024)

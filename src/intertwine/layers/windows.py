@@ -18,7 +18,7 @@ import numpy as np
 from jax import Array
 
 from intertwine._checks import fail, positive_int
-from intertwine.layers.blocks import check_channels
+from intertwine.layers.blocks import check_channels, checked_rep
 from intertwine.spaces.grid import Grid
 from intertwine.symmetry.representation import Rep
 
@@ -32,6 +32,10 @@ def fitting_width(space: Grid, n: int, stride: int, least: int) -> int:
     for k in range(least, n + 1):
         if keeps_centre(space, n, k, stride):
             return k
+    if n >= least and space.hexagonal and n % 2 == 0:
+        raise fail(
+            "x", "an odd number of points along each axis of a triangular grid", n, f"for example {n + 1}"
+        )
     raise fail("x", f"at least {least} points along each axis of the grid", n, "pool less often")
 
 
@@ -47,7 +51,7 @@ def checked_space(space: Any, rep: Rep) -> Grid:
     """`space` as a grid of the representation's group, or the error."""
     if not isinstance(space, Grid):
         raise fail("space", "a Grid", space, 'for example Grid("p4m"); on G/H use GroupPool or GlobalPool')
-    if rep.group != space.group:
+    if checked_rep(rep).group != space.group:
         raise fail("rep", f"a representation of {space.group!r}", f"{rep!r} of {rep.group!r}")
     return space
 

@@ -6,6 +6,7 @@ takes the memory of one chunk beside the answers.
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import Any
 
@@ -13,9 +14,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 
 from intertwine._checks import fail, positive_int
+from intertwine.learning.class_names import names_of, numbered
 from intertwine.learning.labelled import Labelled, examples, labelled
 from intertwine.learning.stream import prepared
 from intertwine.learning.supervised import Supervised, correct
@@ -24,8 +26,9 @@ from intertwine.models.network import Network
 CHUNK = 1024
 
 
-def class_scores(model: Any, x: Any, *, chunk: int = CHUNK) -> Float[np.ndarray, "rows C"]:
-    """The network's outputs: for classes their scores, ln p(c|x) up to a constant of each row.
+def class_scores(model: Any, x: Any, *, chunk: int = CHUNK) -> Float[np.ndarray, "rows ... C"]:
+    """The network's outputs: for classes their scores, ln p(c|x) up to a constant of each row, (rows, C), or
+    (rows, *places, C) of a network that gives them at every place (a U-Net).
 
     model: what `fit_supervised` takes. x: (rows, ...) examples; memory maps are read a chunk at a time.
 
@@ -39,12 +42,22 @@ def class_scores(model: Any, x: Any, *, chunk: int = CHUNK) -> Float[np.ndarray,
     network = Network.of(model).at_rest()
     x = examples(x)
     size = min(positive_int("chunk", chunk), _rounded(len(x)))
-    network.shape(x.shape[1:], float)
+    places, outputs = places_of(network.shape(x.shape[1:], float))
     parts = [np.asarray(_outputs(network, rows))[:count] for rows, count in _padded(x, size)]
-    return np.concatenate(parts)
+    return np.concatenate(parts).reshape(len(x), *places, outputs)
 
 
-def class_probabilities(model: Any, x: Any, *, chunk: int = CHUNK) -> Float[np.ndarray, "rows C"]:
+def places_of(shape: tuple[int, ...]) -> tuple[tuple[int, ...], int]:
+    """(the places that a network gives outputs at, how many at each), from the shape of its output.
+
+    >>> places_of((8, 8, 3)), places_of((3,)), places_of((1, 1, 3))
+    (((8, 8), 3), ((), 3), ((), 3))
+    """
+    *places, outputs = shape or (1,)
+    return (tuple(places), outputs) if math.prod(places) > 1 else ((), math.prod(shape))
+
+
+def class_probabilities(model: Any, x: Any, *, chunk: int = CHUNK) -> Float[np.ndarray, "rows ... C"]:
     """p(c|x) = softmax of the scores.
 
     >>> from intertwine.models.network import FunctionNetwork
@@ -55,41 +68,68 @@ def class_probabilities(model: Any, x: Any, *, chunk: int = CHUNK) -> Float[np.n
     return np.asarray(jax.nn.softmax(class_scores(model, x, chunk=chunk)))
 
 
-def predict(model: Any, x: Any, *, chunk: int = CHUNK) -> Int[np.ndarray, "rows"]:
-    """The class of the largest score."""
-    return class_scores(model, x, chunk=chunk).argmax(axis=-1)
+def predict(model: Any, x: Any, *, chunk: int = CHUNK, classes: Any = None) -> Shaped[np.ndarray, "rows ..."]:
+    """The class of the largest score: its name where names are known, its number else.
+
+    classes: the names, for a network that does not know them (`fit_supervised`).
+
+    >>> from intertwine.models.network import FunctionNetwork
+    >>> net = FunctionNetwork(lambda p, x: p * x, jnp.ones(2))
+    >>> x = np.array([[1.0, 2.0]])
+    >>> predict(net, x).tolist(), predict(net, x, classes=("cat", "dog")).tolist()
+    ([1], ['dog'])
+    """
+    names = names_of(model, classes)
+    found = class_scores(model, x, chunk=chunk).argmax(axis=-1)
+    return found if names is None else np.array(names)[found]
 
 
-def accuracy(model: Any, x: Any, y: Any, *, chunk: int = CHUNK) -> float:
-    """The share of the examples whose label is the class of the largest score.
+def accuracy(model: Any, x: Any, y: Any, *, chunk: int = CHUNK, classes: Any = None) -> float:
+    """The share of the examples (and places) whose label is the class of the largest score.
 
-    y: labels 0 … C−1 (rows,), or class probabilities (rows, C), of which the largest counts. Raises
-    InputError as `class_scores`, and for labels that are missing or no class.
+    y: labels 0 … C−1 or names of classes (rows,), class probabilities (rows, C), of which the largest counts,
+    or a label at each place (rows, *places). classes: names, as in `predict`. Raises InputError as
+    `class_scores`, and for labels that are missing or no class.
 
     >>> from intertwine.models.network import FunctionNetwork
     >>> net = FunctionNetwork(lambda p, x: p * x, jnp.ones(2))
     >>> accuracy(net, np.array([[1.0, 2.0], [3.0, 1.0]]), [1, 1])
     0.5
     """
-    scores = class_scores(model, x, chunk=chunk)
-    data = labelled(x, y, scores.shape[1], classes=True)
+    scores, data = _scored(model, x, y, chunk, classes)
     return float(np.mean(np.asarray(correct(jnp.asarray(scores), jnp.asarray(data.y)))))
 
 
-def confusion_matrix(model: Any, x: Any, y: Any, *, chunk: int = CHUNK) -> Int[np.ndarray, "C C"]:
-    """How many examples of class i (row) are taken for class j (column).
+def confusion_matrix(
+    model: Any, x: Any, y: Any, *, chunk: int = CHUNK, classes: Any = None
+) -> Int[np.ndarray, "C C"]:
+    """How many examples (and places) of class i (row) are taken for class j (column). y, classes: as in
+    `accuracy`.
 
     >>> from intertwine.models.network import FunctionNetwork
     >>> net = FunctionNetwork(lambda p, x: p * x, jnp.ones(2))
     >>> confusion_matrix(net, np.array([[1.0, 2.0], [3.0, 1.0]]), [1, 1]).tolist()
     [[0, 0], [1, 1]]
     """
-    scores = class_scores(model, x, chunk=chunk)
-    data = labelled(x, y, scores.shape[1], classes=True)
-    truth = data.y if data.y.ndim == 1 else data.y.argmax(-1)
-    counts = np.zeros((scores.shape[1],) * 2, np.int64)
+    scores, data = _scored(model, x, y, chunk, classes)
+    truth = data.y if data.y.ndim < scores.ndim else data.y.argmax(-1)
+    counts = np.zeros((scores.shape[-1],) * 2, np.int64)
     np.add.at(counts, (truth, scores.argmax(-1)), 1)
     return counts
+
+
+def _scored(model: Any, x: Any, y: Any, chunk: int, classes: Any) -> tuple[np.ndarray, Labelled]:
+    """(scores, labels as numbers)."""
+    y = numbered(y, names_of(model, classes))
+    scores = class_scores(model, x, chunk=chunk)
+    places = labelled_places(y, scores.shape[1:])
+    return scores, labelled(x, y, scores.shape[-1], classes=True, places=places)
+
+
+def labelled_places(y: Any, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The places at each of which labels are given, for outputs of this shape; () for one label a row."""
+    places = places_of(shape)[0]
+    return places if np.ndim(y) > 1 and tuple(np.shape(y)[1:]) == places else ()
 
 
 def mean_loss(
@@ -134,13 +174,17 @@ def _measured(network: Network, x: Array, y: Array, objective: Supervised) -> tu
     return objective.losses(outputs, y), right
 
 
-def check_shapes(network: Network, x: np.ndarray, objective: Supervised) -> int:
-    """How many outputs there are for examples like these, for the loss.
+def check_shapes(
+    network: Network, x: np.ndarray, objective: Supervised, y: Any = None
+) -> tuple[int, tuple[int, ...]]:
+    """(how many outputs there are for examples like these, the places of them that y has labels at).
 
     Raises InputError for fewer than two classes.
     """
-    outputs = int(np.prod(network.shape(x.shape[1:], float)))
+    shape = network.shape(x.shape[1:], float)
+    places = labelled_places(y, shape) if objective.classifies else ()
+    outputs = shape[-1] if places else math.prod(shape)
     if objective.classifies and outputs < 2:
         remedy = "give the last layer one output a class, or use loss='squared-error'"
         raise fail("model", "a network with at least two outputs, one a class", outputs, remedy)
-    return outputs
+    return outputs, places

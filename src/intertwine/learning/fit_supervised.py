@@ -26,6 +26,7 @@ from jax import Array
 from intertwine._checks import fail, one_of, positive_int
 from intertwine.layers.calibration import batch_norms, calibrated
 from intertwine.learning.batches import Batches
+from intertwine.learning.class_names import named_from, names_of, numbered
 from intertwine.learning.class_scores import check_shapes, mean_loss
 from intertwine.learning.gradient import OptaxGradient, as_optimiser
 from intertwine.learning.guard import Guard
@@ -46,12 +47,14 @@ class SupervisedFit(NamedTuple):
     history: a dict an epoch: epoch, loss, accuracy (means over the epoch's mini-batches while the parameters
         moved), validation_loss, validation_accuracy, learning_rate, seconds.
     best: the epoch (from 1) whose parameters `model` has. state: of the loop, to go on from.
+    classes: the names of the classes, where labels were words; a network of this library keeps them itself.
     """
 
     model: Any
     history: list[dict[str, float]]
     best: int
     state: TrainState
+    classes: tuple[str, ...] | None = None
 
 
 def fit_supervised(
@@ -77,8 +80,9 @@ def fit_supervised(
 
     model: an equinox module of one example → outputs (scores of the classes, or values), or
         `FunctionNetwork(function, parameters)`; it gets a `key` if it takes one (dropout).
-    x: (rows, ...) numbers, in memory or a memory map. y: labels 0 … C−1 (rows,), class probabilities
-        (rows, C), or values (rows, K).
+    x: (rows, ...) numbers, in memory or a memory map. y: labels 0 … C−1 or words (rows,), class probabilities
+        (rows, C), a label at each place (rows, *places) for a network that gives scores there, such as a
+        U-Net, or values (rows, K). Words are numbered as the network's `classes`, or in their own order.
     loss, smoothing, decay, noise: see `Supervised`; losses are in nats.
     optimiser: OptaxGradient(optax.adam(1e-3)) by default; `WeightAverage` or `NaturalGradient` as well.
     epochs, batch: passes over the data, rows a mini-batch; every epoch has a new order.
@@ -100,13 +104,19 @@ def fit_supervised(
     network = Network.of(model)
     epochs = positive_int("epochs", epochs, "give the passes over the data")
     x = examples(x)
-    outputs = check_shapes(network, x, objective)
-    data = labelled(x, y, outputs, classes=objective.classifies)
+    outputs, places = check_shapes(network, x, objective, y)
+    names = names_of(network)
+    if objective.classifies:
+        names = names if names is not None else named_from(y, outputs)
+        y = numbered(y, names)
+    data = labelled(x, y, outputs, classes=objective.classifies, places=places)
     init_key, order_key = jax.random.split(check_key(key))
     seed = int(jax.random.randint(order_key, (), 0, 2**31 - 1))
-    data, held = held_out(data, validation, outputs, objective, seed)
+    data, held = held_out(data, validation, outputs, objective, seed, places=places, names=names)
     stopping = Stopping(watch, patience, held is not None, objective.classifies)
     optimiser = default_optimiser() if optimiser is None else as_optimiser(optimiser)
+    if places and not hasattr(optimiser, "update"):
+        raise fail("optimiser", "OptaxGradient for labels at every place", type(optimiser).__name__)
     stream = OverBatches(objective, Batches(tuple(data), batch, seed=seed, binarise=binarise))
     first = network if hasattr(optimiser, "update") else _conditional(network, objective, x)
     state = start(first, stream, optimiser, key=init_key)
@@ -118,7 +128,10 @@ def fit_supervised(
         return _with_statistics(model, stream, init_key)
 
     history, state = run_epochs(state, stream, optimiser, epochs, measure, stopping, progress, settle)
-    return SupervisedFit(_network(stopping.kept).module, history, stopping.best, state)
+    fitted = _network(stopping.kept).module
+    if names is not None and hasattr(fitted, "named"):
+        fitted = fitted.named(names)
+    return SupervisedFit(fitted, history, stopping.best, state, names)
 
 
 def run_epochs(
@@ -199,7 +212,14 @@ def _conditional(network: Network, objective: Supervised, x: np.ndarray) -> Cond
 
 
 def held_out(
-    data: Labelled, validation: Any, outputs: int, objective: Supervised, seed: int
+    data: Labelled,
+    validation: Any,
+    outputs: int,
+    objective: Supervised,
+    seed: int,
+    *,
+    places: tuple[int, ...] = (),
+    names: tuple[str, ...] | None = None,
 ) -> tuple[Labelled, Labelled | None]:
     """(training, held-out data) for what `validation` says: None, a share, or (x, y)."""
     if validation is None:
@@ -211,11 +231,13 @@ def held_out(
         raise fail(
             "validation", "held-out data (x, y), or the share of the rows", type(validation).__name__, remedy
         )
-    names = ("validation[0]", "validation[1]")
+    argument = ("validation[0]", "validation[1]")
     held_x, held_y = validation
-    held = labelled(held_x, held_y, outputs, classes=objective.classifies, argument=names)
+    if objective.classifies:
+        held_y = numbered(held_y, names, argument[1])
+    held = labelled(held_x, held_y, outputs, classes=objective.classifies, argument=argument, places=places)
     if held.x.shape[1:] != data.x.shape[1:]:
-        raise fail(names[0], f"examples of shape {data.x.shape[1:]}, as in x", f"shape {held.x.shape[1:]}")
+        raise fail(argument[0], f"examples of shape {data.x.shape[1:]}, as in x", f"shape {held.x.shape[1:]}")
     return data, held
 
 

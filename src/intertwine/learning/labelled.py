@@ -8,12 +8,14 @@ import numpy as np
 
 from intertwine._checks import fail
 from intertwine.learning.batches import blocks, host_array
+from intertwine.learning.class_names import as_words
 
 _SUM_TOLERANCE = 1e-3
 
 
 class Labelled(NamedTuple):
-    """x: (rows, ...) as stored. y: labels int32 (rows,), probabilities (rows, C), or values (rows, K)."""
+    """x: (rows, ...) as stored. y: labels int32 (rows,) or (rows, *places), probabilities (rows, C), or
+    values (rows, K)."""
 
     x: np.ndarray
     y: np.ndarray
@@ -44,9 +46,16 @@ def examples(x: Any, argument: str = "x") -> np.ndarray:
 
 
 def labelled(
-    x: Any, y: Any, outputs: int, *, classes: bool, argument: tuple[str, str] = ("x", "y")
+    x: Any,
+    y: Any,
+    outputs: int,
+    *,
+    classes: bool,
+    argument: tuple[str, str] = ("x", "y"),
+    places: tuple[int, ...] = (),
 ) -> Labelled:
-    """Checked data for a network of `outputs` outputs: for classes, or for values.
+    """Checked data for a network of `outputs` outputs: for classes, or for values. places: where each example
+    has a label at every place, the shape of these.
 
     Raises InputError for no rows, numbers that are not finite, missing labels, labels outside 0 … C−1,
     probabilities that do not add up to 1, and lengths that differ.
@@ -60,13 +69,21 @@ def labelled(
     x = examples(x, argument[0])
     if y is None:
         raise fail(argument[1], f"labels, one for each of the {len(x)} rows", "None")
+    if as_words(y) is not None:
+        raise fail(argument[1], "labels as numbers", "words", "networks of known class names take words")
     y = host_array(y, argument[1])
     if len(y) != len(x):
         raise fail(argument[1], f"{len(x)} rows, as {argument[0]} has", len(y))
     if y.dtype.kind == "f" and not np.isfinite(y).all():
         row = int(np.argwhere(~np.isfinite(y))[0][0])
         raise fail(argument[1], "finite numbers", f"{y[row]} at row {row}", "are labels missing?")
-    return Labelled(x, _classes(y, outputs, argument[1]) if classes else _values(y, outputs, argument[1]))
+    if not classes:
+        return Labelled(x, _values(y, outputs, argument[1]))
+    if not places:
+        return Labelled(x, _classes(y, outputs, argument[1]))
+    if y.shape[1:] != places:
+        raise fail(argument[1], f"labels (rows, {', '.join(map(str, places))})", f"shape {y.shape}")
+    return Labelled(x, _classes(y.reshape(-1), outputs, argument[1]).reshape(y.shape))
 
 
 def _classes(y: np.ndarray, outputs: int, argument: str) -> np.ndarray:

@@ -5,9 +5,11 @@ r"""The supervised objective: labelled mini-batches, cross-entropy or squared er
                     ⟨‖f(x) − y‖²⟩/2σ² + K ln(σ√2π)
     both            + ½ decay Σ‖W‖² over the parameters with two axes or more (weights, not biases)
 
-in nats. It is a mini-batch objective of the one loop (`stream`). The natural gradient takes the Fisher matrix
-of p(y|x) over the batch (Amari 1998; Martens, JMLR 21, 146 (2020)), exactly: every class with its probability
-as weight, or, for squared errors, y = f(x) ± σ√K along each output, whose covariance is JᵀJ/σ².
+in nats. Where a network gives scores at every place (a U-Net: a class for each pixel) and there is a label at
+each, cross-entropy and accuracy are means over the places too. It is a mini-batch objective of the one loop
+(`stream`). The natural gradient takes the Fisher matrix of p(y|x) over the batch (Amari 1998; Martens, JMLR
+21, 146 (2020)), exactly: every class with its probability as weight, or, for squared errors,
+y = f(x) ± σ√K along each output, whose covariance is JᵀJ/σ².
 """
 
 from __future__ import annotations
@@ -37,8 +39,8 @@ LOSSES = ("cross-entropy", "squared-error")
 class Supervised:
     """What is learned from labelled data; the model is a `Network`, a batch is (x, y).
 
-    loss: "cross-entropy", with labels 0 … C−1 (rows,) or class probabilities (rows, C), or "squared-error",
-        with values (rows, K).
+    loss: "cross-entropy", with labels 0 … C−1 (rows,), class probabilities (rows, C), or a label at each
+        place (rows, *places), or "squared-error", with values (rows, K).
     smoothing: share of every label that is spread over all classes, 0 ≤ smoothing < 1.
     decay: L2 decay of the weights, ≥ 0. noise: σ of the values, or None.
 
@@ -106,12 +108,13 @@ class Supervised:
     def losses(self, outputs: Float[Array, "B K"], y: Shaped[Array, "B ..."]) -> Float[Array, "B"]:
         """The loss of every example, nats, decay not included."""
         if self.classifies:
-            log_p = jax.nn.log_softmax(outputs)
-            if y.ndim == 1:
-                chosen = jnp.take_along_axis(log_p, y.astype(jnp.int32)[:, None], axis=-1)[:, 0]
+            log_p = jax.nn.log_softmax(by_place(outputs, y))
+            if y.ndim < log_p.ndim:
+                chosen = jnp.take_along_axis(log_p, y.astype(jnp.int32)[..., None], axis=-1)[..., 0]
             else:
                 chosen = (y.astype(log_p.dtype) * log_p).sum(-1)
-            return -(1 - self.smoothing) * chosen - self.smoothing * log_p.mean(-1)
+            losses = -(1 - self.smoothing) * chosen - self.smoothing * log_p.mean(-1)
+            return losses.reshape(len(losses), -1).mean(-1)
         half = 0.5 * jnp.sum((outputs - y.astype(outputs.dtype).reshape(outputs.shape)) ** 2, axis=-1)
         if self.noise is None:
             return half
@@ -191,11 +194,22 @@ def _module(model: Any) -> Any:
     return network.module if isinstance(network, Network) else network
 
 
-def correct(outputs: Float[Array, "B C"], y: Shaped[Array, "B ..."]) -> Shaped[Array, "B"]:
-    """Whether the class of the largest score is the (most probable) label.
+def correct(outputs: Float[Array, "B C"], y: Shaped[Array, "B ..."]) -> Shaped[Array, "B ..."]:
+    """Whether the class of the largest score is the (most probable) label, (B,) or (B, *places).
 
     >>> correct(jnp.array([[0.0, 1.0], [3.0, 1.0]]), jnp.array([1, 1])).tolist()
     [True, False]
     """
-    labels = y if y.ndim == 1 else jnp.argmax(y, axis=-1)
-    return jnp.argmax(outputs, axis=-1) == labels
+    scores = by_place(outputs, y)
+    labels = y if y.ndim < scores.ndim else jnp.argmax(y, axis=-1)
+    return jnp.argmax(scores, axis=-1) == labels
+
+
+def by_place(outputs: Float[Array, "B K"], y: Shaped[Array, "B ..."]) -> Float[Array, "B ... C"]:
+    """Scores (B, *places, C) where y has a label (an integer) for each place, (B, K) where it has one a row.
+
+    >>> by_place(jnp.zeros((2, 12)), jnp.zeros((2, 2, 2), int)).shape
+    (2, 2, 2, 3)
+    """
+    placed = y.ndim > 1 and jnp.issubdtype(y.dtype, jnp.integer)
+    return outputs.reshape(*y.shape, -1) if placed else outputs.reshape(len(outputs), -1)

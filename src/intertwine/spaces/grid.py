@@ -222,7 +222,8 @@ class Grid:
         doubled = (2 * np.indices(shape).reshape(self.dimension, -1).T - twice_centre) @ back.T + twice_centre
         if (doubled % 2).any():
             got = f"shape {shape}"
-            raise fail("shape", "an array whose centre the group fixes", got, "use odd sizes, or equal ones")
+            remedy = "use odd sizes" if self.hexagonal else "use odd sizes, or equal ones"
+            raise fail("shape", "an array whose centre the group fixes", got, remedy)
         points = doubled // 2
         if periodic:
             points = points % np.array(shape)

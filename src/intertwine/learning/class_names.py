@@ -1,0 +1,84 @@
+"""Labels as words: a class is a number inside, and its name where it is given and shown.
+
+A network that `network_from_name(..., classes=("cat", "dog"))` built knows the names of its outputs, and so
+does one that was fitted to words: they are part of it, and saved with it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from intertwine._checks import fail
+from intertwine.models.network import Network
+
+Names = tuple[str, ...]
+
+
+def names_of(model: Any, classes: Any = None) -> Names | None:
+    """The names of a network's outputs: `classes`, or those that it knows, or None."""
+    known = classes
+    if known is None:
+        known = getattr(model.module if isinstance(model, Network) else model, "classes", None)
+        if not isinstance(known, tuple):
+            return None
+    names = tuple(known) if isinstance(known, tuple | list) else ()
+    if not names or len(set(names)) < len(names) or not all(isinstance(name, str) for name in names):
+        raise fail("classes", "a name for each output, no two alike", classes, 'for example ("cat", "dog")')
+    return tuple(map(str, names))
+
+
+def as_words(y: Any) -> np.ndarray | None:
+    """Labels that are words, as an array of them; None for anything else.
+
+    >>> as_words(["cat", "dog"]).tolist(), as_words([0, 1])
+    (['cat', 'dog'], None)
+    """
+    array = np.asarray(y, object) if isinstance(y, list | tuple) else np.asarray(y)
+    if array.dtype.kind in "US":
+        return array.astype(str)
+    words = array.dtype.kind == "O" and array.size > 0 and all(isinstance(v, str) for v in array.flat)
+    return array.astype(str) if words else None
+
+
+def numbered(y: Any, names: Names | None, argument: str = "y") -> Any:
+    """Labels as numbers: words by their place in `names`, anything else as it is.
+
+    Raises InputError for words that are no class, and for words where no names are known.
+
+    >>> numbered(["dog", "cat"], ("cat", "dog")).tolist()
+    [1, 0]
+    """
+    words = as_words(y)
+    if words is None:
+        return y
+    if names is None:
+        remedy = "fit the network to words, or give classes=(…), the names in the order of the outputs"
+        raise fail(
+            argument,
+            "labels 0, 1, … for a network that knows no names",
+            f"words such as {words.flat[0]!r}",
+            remedy,
+        )
+    place = {name: number for number, name in enumerate(names)}
+    strange = sorted({str(word) for word in words.flat} - set(place))
+    if strange:
+        raise fail(argument, "labels among " + ", ".join(map(repr, names)), repr(strange[0]))
+    return np.vectorize(place.get, otypes=[np.int32])(words)
+
+
+def named_from(y: Any, outputs: int, argument: str = "y") -> Names | None:
+    """The names of the classes that labels as words have, sorted; None for other labels.
+
+    Raises InputError where there is not one for each of the network's outputs.
+    """
+    words = as_words(y)
+    if words is None:
+        return None
+    names = tuple(sorted({str(word) for word in words.flat}))
+    if len(names) != outputs:
+        got = f"{len(names)}: " + ", ".join(map(repr, names[:8]))
+        remedy = "give the network classes=(…), all names in an order, or as many outputs"
+        raise fail(argument, f"labels of {outputs} classes, as the network has outputs", got, remedy)
+    return names
