@@ -35,7 +35,9 @@ def network(dtype=jnp.float32):
     return it.network_from_name("cnn:2", "p4", **options, key=KEY)
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * name.startswith("e2")) for name in NETWORKS]
+)
 def test_one_by_one_is_in_batches_of_any_mixture(name):
     size = 12 if name.startswith("e2") else 7
     net = it.network_from_name(name, NETWORKS[name], image_size=size, classes=3, dtype=jnp.float32, key=KEY)

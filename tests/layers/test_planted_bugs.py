@@ -216,7 +216,12 @@ SOUND = {
 }
 
 
-@pytest.mark.parametrize("name", SOUND)
+SLOW = ("c8 irreps", "c8 valid 7", "c16 of relu", "d8")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW)) for name in SOUND]
+)
 def test_a_sound_layer_passes(name):
     it.assert_equivariant(SOUND[name](), key=KEY)
 
