@@ -58,7 +58,7 @@ def numbered(y: Any, names: Names | None, argument: str = "y") -> Any:
         raise fail(
             argument,
             "labels 0, 1, … for a network that knows no names",
-            f"words such as {words.flat[0]!r}",
+            f"words such as {str(words.flat[0])!r}",
             remedy,
         )
     place = {name: number for number, name in enumerate(names)}
