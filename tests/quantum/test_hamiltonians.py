@@ -98,6 +98,8 @@ def test_hostile_input_is_one_clear_error(name):
 def test_a_lattice_without_second_neighbours_is_named():
     with pytest.raises(InputError, match=r"^lattice: .*second neighbours.*chain:3"):
         j1j2(Chain(3))
+    with pytest.raises(InputError, match=r"^lattice: .*nearest neighbours.*chain:1"):
+        heisenberg(Chain(1))
 
 
 def test_a_lattice_of_an_unknown_family_is_told_whole():

@@ -67,9 +67,6 @@ def j1j2(lattice: Any, J1: float = 1.0, J2: float = 0.5, marshall: bool | None =
     bonds (inside a sublattice) keep theirs.
     """
     J1, J2, N = _real("J1", J1), _real("J2", J2), _sites(lattice)
-    if getattr(lattice, "shells", 2) < 2:
-        got = f"{lattice.name}, where all sites are nearest neighbours"
-        raise fail("lattice", "one with second neighbours", got, "take a larger lattice, or heisenberg")
     colours = _colours(lattice, marshall)
     terms = [_bond_terms(lattice, 1, N, J1, J1, colours), _bond_terms(lattice, 2, N, J2, J2, colours)]
     return _assembled(lattice, terms, f"j1j2(J1={J1:g}, J2={J2:g})", colours)
@@ -79,6 +76,10 @@ def _bond_terms(
     lattice: Any, shell: int, N: int, in_plane: float, axial: float, colours: np.ndarray | None
 ) -> PauliSum:
     """in_plane (XX + YY) + axial ZZ on every bond of a shell, in-plane signs flipped between colours."""
+    if getattr(lattice, "shells", shell) < shell:
+        which = "nearest" if shell == 1 else "second"
+        got = f"{lattice.name}, which has none"
+        raise fail("lattice", f"one with {which} neighbours", got, "take a larger lattice")
     bonds = np.asarray(lattice.bonds(shell)).reshape(-1, 2)
     B = len(bonds)
     pair = np.zeros((B, N), bool)
