@@ -2,10 +2,12 @@
 
     python benchmarks/defaults.py --only quantum
     python benchmarks/defaults.py --only quantum --rows "kagome" "4x4"
+    python benchmarks/defaults.py --only data
 
 Each row runs the command in a process of its own, as a user types it, and reads its result.json. Printed are
 the exact value, the one found, the relative error, the one that is wanted, seconds and caveats.
-A table is a list of rows and a function that runs one: `TABLES` has them by name.
+A table is a list of rows and a function that runs and prints them: `TABLES` has them by name. The table of
+learning from data is in defaults_data.py.
 """
 
 from __future__ import annotations
@@ -18,7 +20,10 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from defaults_data import ROWS as DATA
+from defaults_data import print_data
 
 
 class Row(NamedTuple):
@@ -98,10 +103,7 @@ def exact_energy(result: dict) -> float:
     return it.exact.ground_energy(getattr(hamiltonians, result["hamiltonian"])(lattice, **settings))
 
 
-TABLES: dict[str, tuple[list[Row], Callable[[Row], Found]]] = {"quantum": (QUANTUM, quantum)}
-
-
-def print_table(rows: Iterable[Row], run: Callable[[Row], Found]) -> int:
+def print_table(rows: Iterable[Row], run: Callable[[Row], Found] = quantum) -> int:
     """One line a row; how many rows miss what is wanted."""
     missed = 0
     print(
@@ -125,6 +127,12 @@ def print_table(rows: Iterable[Row], run: Callable[[Row], Found]) -> int:
     return missed
 
 
+TABLES: dict[str, tuple[list[Any], Callable[[Any], int]]] = {
+    "quantum": (QUANTUM, print_table),
+    "data": (DATA, print_data),
+}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -133,10 +141,10 @@ def main() -> None:
     parser.add_argument("--rows", nargs="*", default=None, help="rows whose name contains one of these")
     arguments = parser.parse_args()
     missed = 0
-    for name, (rows, run) in TABLES.items():
+    for name, (rows, print_rows) in TABLES.items():
         if arguments.only in (None, name):
             wanted = [r for r in rows if arguments.rows is None or any(w in r.name for w in arguments.rows)]
-            missed += print_table(wanted, run)
+            missed += print_rows(wanted)
     print(f"result: {missed} rows miss what is wanted")
 
 

@@ -62,15 +62,17 @@ def test_a_machine_that_has_learnt_keeps_its_biases(units, key):
         "gaussian": np.repeat([[4.0, 4, 4, 0, 0, 0], [0, 0, 0, 4, 4, 0]], 50, axis=0),
         "potts:3": np.repeat([[1, 0, 0, 0, 1, 0], [0, 0, 1, 1, 0, 0]], 50, axis=0),
     }[units]
+    if units == "gaussian":
+        rows = rows + 0.3 * np.random.default_rng(0).normal(size=rows.shape)
     rows = rows.astype(np.float32 if units == "gaussian" else np.int8)
     rbm = it.RBM(6, hidden=3, units=units, hidden_units="binary", key=key)
     rate = {} if units == "gaussian" else {"learning_rate": 0.3}
     fit = it.learn(rbm, rows, epochs=300, batch=20, key=key, **rate)
     still = it.learn(fit.model, rows, epochs=1, learning_rate=1e-9, average=None, key=key).model
-    np.testing.assert_allclose(still.visible_bias, fit.model.visible_bias, atol=1e-4)
+    np.testing.assert_allclose(still.visible_bias, fit.model.visible_bias, rtol=1e-4, atol=1e-4)
     moved = it.learn(rbm, rows, epochs=1, learning_rate=1e-9, average=None, key=key).model
     means = moved.visible_given_hidden(moved.hidden_given_visible(rows.mean(0)))
-    tolerance = 0.02 if units == "gaussian" else 0.01
+    tolerance = 0.1 if units == "gaussian" else 0.01
     np.testing.assert_allclose(means, rows.mean(0), atol=tolerance)
     kept = it.learn(rbm, rows, epochs=1, learning_rate=1e-9, begin="model", average=None, key=key).model
     np.testing.assert_allclose(kept.visible_bias, rbm.visible_bias, atol=1e-4)

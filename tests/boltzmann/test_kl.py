@@ -113,12 +113,21 @@ def test_directions_are_gradients_in_the_centred_parametrisation(name, standardi
     scales = jnp.ones(model.size), jnp.ones(model.hidden)
     if standardised:
         scales = jnp.sqrt(offsets.v2 - offsets.v**2 + 0.01), jnp.sqrt(offsets.h2 - offsets.h**2 + 0.01)
+    moved = jnp.zeros(model.size)  # ln σ², with shifts and means held
+    if model.visible_layer.log_variance is not None:
+        scales, moved = (
+            (jnp.sqrt(model.visible_layer.variance()), scales[1]),
+            -found.visible_layer.log_variance,
+        )
     hatted = (jnp.zeros(model.size), jnp.zeros(model.hidden), jnp.zeros(model.weights.shape))
     exact = jax.grad(negative_log_likelihood)(model, rows)
     exact = (exact.visible_bias, exact.hidden_bias, exact.weights)
     linear = lambda x: _from_centred(x, (offsets.v, offsets.h), scales)  # noqa: E731
     _, pull = jax.vjp(linear, hatted)
-    expected = linear(pull(exact)[0])  # J Jᵀ g
+    a, b, w = linear(pull(exact)[0])  # J Jᵀ g
+    held = model.weights * moved[:, None]
+    expected = (a + model.visible_bias * moved, b - offsets.v @ held, w + held)
+    found = (found.visible_bias, found.hidden_bias, found.weights)
     np.testing.assert_allclose(_flat(found), _flat(expected), atol=1e-9)
 
 

@@ -41,7 +41,7 @@ def test_gradients_are_unbiased(name):
 
     state, seen = run(method.init(rbm, key=KEY), jax.random.split(KEY, 1100))
     blocks = np.asarray(seen)[100:].reshape(20, 50, -1).mean(1)
-    wanted = np.concatenate([np.asarray(x).ravel() for x in exact])
+    wanted = np.concatenate([np.asarray(x).ravel() for x in exact[:3]])
     error = blocks.std(0, ddof=1) / np.sqrt(20)
     assert (abs(blocks.mean(0) - wanted) < 4 * error).all()
     if name == "trajectory":

@@ -103,6 +103,8 @@ def _rise(layer: UnitLayer, theta: Array, delta: Array) -> Array:
     For two states −ln[1 + σ(θ)(e^{−δ} − 1)], with the σ that the draw needs as well; it overflows beyond
     |δ| = 80, where annealing means nothing, and that is noticed.
     """
+    if layer.log_variance is not None:
+        return layer.log_partition(theta) - layer.log_partition(theta - delta)
     total, begin = jnp.zeros(theta.shape[:-1], theta.dtype), 0
     for kind, columns in layer.parts:
         t, d, begin = (

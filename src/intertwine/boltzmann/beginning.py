@@ -10,7 +10,10 @@ third of a row (Kerman, Electron. J. Stat. 5, 1450 (2011)).
 A machine that has learned already keeps its biases: `begin="auto"` compares how well both explain the data,
 each from its own hidden means,
 
-    ⟨v·f − A(f)⟩_data,     f = a + W E[h|v].
+    ⟨v·f − base(v) − A(f)⟩_data,     f = a + W E[h|v].
+
+Gaussian columns, which have widths to learn, begin at the normal distribution of the data
+(`normal_beginning`).
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from intertwine._checks import one_of
+from intertwine._checks import fail, one_of
 from intertwine.boltzmann.defaults import MEAN_ROWS, UNSEEN
 from intertwine.learning.batches import Batches
 from intertwine.models.tempered import base_rate
@@ -47,11 +50,108 @@ def begun(model: Any, batches: Batches, begin: str = "auto") -> Any:
     share = known if weights is None else known * np.asarray(weights)[:, None]
     mean = (np.where(known, rows, 0) * share).sum(0) / np.maximum(share.sum(0), np.finfo(float).tiny)
     rows = np.where(known, rows, mean)
-    there = _with_means(model, jnp.asarray(field_of_means(_layers(model)[0], mean, batches.rows)), mean)
+    there = normal_beginning(model, rows, weights)
+    there = _with_means(there, jnp.asarray(field_of_means(_layers(there)[0], mean, batches.rows)), mean)
     if begin == "data":
         return there
     some = jnp.asarray(rows[:: -(-len(rows) // COMPARED_ROWS)])
     return there if _explained(there, some) > _explained(model, some) else model
+
+
+def normal_beginning(model: Any, rows: np.ndarray, weights: np.ndarray | None = None) -> Any:
+    r"""`model` with widths, weights and hidden biases at which its Gaussian visible columns have nearly the
+    normal distribution of the rows; other machines as they are.
+
+    On a principal axis y of the standardised columns, with variance λ > σ², K two-state hidden units add
+
+        Σ_k ln(1 + e^{u(y − y_k)}) ≅ ½ y² (1/σ² − 1/λ),      u = 6√λ (1/σ² − 1/λ)/K,
+
+    a parabola made of K bends that lie evenly over ±3√λ: ln p(y) = −y²/2λ. σ² is as small as the bends of all
+    axes can follow (`_width`), so that learning may cut modes out of the normal distribution without waiting
+    for σ. Other hidden units than two-state ones begin at independent columns.
+    """
+    visible, hidden = _layers(model)[:2]
+    if visible.log_variance is None:
+        return model
+    columns = visible.gaussian_columns
+    v = rows[:, columns]
+    mean = np.average(v, axis=0, weights=weights)
+    deviation = np.sqrt(np.average((v - mean) ** 2, axis=0, weights=weights))
+    far = (deviation > 0) & (np.abs(mean) > MOST_OFF * deviation)
+    if far.any() and model.weights.dtype == jnp.float32:
+        at = int(np.argmax(far))
+        got = f"column {columns[at]}: {mean[at]:.6g} ± {deviation[at]:.2g}"
+        remedy = "subtract the means: energies in float32 do not resolve such columns"
+        raise fail("data", f"means within {MOST_OFF:.0f} standard deviations of 0", got, remedy)
+    deviation = np.where(deviation > 1e-6 * np.maximum(np.abs(mean), 1e-30), deviation, 1.0)
+    a, b, w = (np.asarray(x, np.float64) for x in _lowest(model))
+    log_variance = 2 * np.log(deviation)
+    if hidden.is_two_state:
+        share = np.full(len(v), 1 / len(v)) if weights is None else weights / weights.sum()
+        least, own, bends = _bent((v - mean) / deviation * np.sqrt(share)[:, None], w.shape[1])
+        own, bends = (own / 2, bends / 2) if hidden.spec == "spin" else (own, bends)
+        w = w.copy()
+        w[columns] = (own + w[columns]) / deviation[:, None]
+        b, log_variance = bends - mean @ w[columns], log_variance + np.log(least)
+    layer = visible.with_widths(jnp.asarray(log_variance, visible.log_variance.dtype))
+    parts = tuple(jnp.asarray(x, model.weights.dtype) for x in (a, b, w))
+    model = eqx.tree_at(_lowest, model, parts)
+    return eqx.tree_at(lambda m: m.visible_layer, model, layer)
+
+
+MOST_OFF = 300.0
+"""Standard deviations that the mean of a column may lie from 0 in float32."""
+REACH = 3.0
+"""Standard deviations over which the bends of an axis lie."""
+BEND = 8.0
+"""Slope of a bend times the distance to the next, at most: 4 is the width of a bend."""
+LEAST_WIDTH = 0.02
+"""σ² as a share of the largest variance of an axis, at least."""
+
+
+def _bent(u: np.ndarray, units: int) -> tuple[float, np.ndarray, np.ndarray]:
+    """(σ², weights (N, M), biases (M,)) of rows whose products sum to their correlations."""
+    step = -(-len(u) // MOST_FOR_AXES) if u.shape[1] > len(u) // 4 else 1
+    _, values, axes = np.linalg.svd(u[::step] * np.sqrt(step), full_matrices=False)
+    spread = values**2
+    variance = _width(spread, u.shape[1], units)
+    wanted = _needed(spread, variance)
+    w, b = np.zeros((u.shape[1], units)), np.zeros(units)
+    if wanted.sum() == 0:
+        return variance, w, b
+    exact = wanted / wanted.sum() * units
+    counts = np.floor(exact).astype(int)
+    counts[np.argsort(counts - exact)[: units - counts.sum()]] += 1
+    place = 0
+    for axis, lam, count in zip(axes, spread, counts, strict=True):
+        if count:
+            here = slice(place, place + count)
+            bends = REACH * np.sqrt(lam) * ((2 * np.arange(count) + 1) / count - 1)
+            slope = 2 * REACH * np.sqrt(lam) * (1 / variance - 1 / lam) / count
+            w[:, here], b[here], place = axis[:, None] * slope, -slope * bends, place + count
+    return variance, w, b
+
+
+MOST_FOR_AXES = 2000
+"""Rows of which the axes of wide data are taken."""
+
+
+def _needed(spread: np.ndarray, variance: float) -> np.ndarray:
+    """Units that each axis needs for bends of at most BEND."""
+    return 2 * REACH * np.sqrt(np.maximum(spread / variance - 1, 0) / BEND)
+
+
+def _width(spread: np.ndarray, columns: int, units: int) -> float:
+    """σ² of standardised columns: the least for which all axes have bends enough, at most the mean variance
+    that is left by as many axes as have four units each (Tipping & Bishop 1999)."""
+    low, high = LEAST_WIDTH * spread[0], spread[0]
+    for _ in range(50):
+        middle = np.sqrt(low * high)
+        enough = _needed(spread, middle).sum() <= units
+        low, high = (low, middle) if enough else (middle, high)
+    axes = min(max(units // 4, 1), columns - 1, len(spread))
+    left = max(columns - spread[:axes].sum(), 0) / max(columns - axes, 1)
+    return float(max(min(high, left if axes else high), LEAST_WIDTH * spread[0], 1e-3))
 
 
 def field_of_means(layer: UnitLayer, mean: Any, rows: int) -> np.ndarray:
@@ -92,8 +192,8 @@ def _with_means(model: Any, fields: Array, mean: Any) -> Any:
 
 
 def _explained(model: Any, rows: Array) -> float:
-    """Mean of v·f − A(f) over the rows, the base energies left out."""
+    """Mean of v·f − base(v) − A(f) over the rows."""
     (a, b, w), (visible, hidden) = _lowest(model), _layers(model)[:2]
     v = rows.astype(w.dtype)
     fields = a + hidden.mean(b + v @ w) @ w.T
-    return float(((v * fields).sum(-1) - visible.log_partition(fields)).mean())
+    return float(((v * fields).sum(-1) - visible.base(v) - visible.log_partition(fields)).mean())

@@ -15,14 +15,14 @@ import jax.numpy as jnp
 import numpy as np
 
 from intertwine.boltzmann.baseline import independent_columns
-from intertwine.boltzmann.beginning import seen
+from intertwine.boltzmann.beginning import normal_beginning, seen
 from intertwine.boltzmann.defaults import (
     CHAINS,
     CLUSTER_RATE,
     CLUSTER_UPDATES,
-    EPOCHS,
     STEPS,
     first_rate,
+    passes,
 )
 from intertwine.boltzmann.methods import PCD, ModeJumps
 from intertwine.learning.batches import Batches
@@ -45,11 +45,26 @@ class Course(NamedTuple):
 
 def course(model: Any, batches: Batches, chains: int = CHAINS, steps: int = STEPS) -> Course:
     """The defaults for these data."""
+    if model.visible_layer.log_variance is not None and model.hidden_layer.is_two_state:
+        return Course(
+            _between_normals(model, batches, chains, steps), first_rate(model), passes(batches.per_epoch)
+        )
     mixture = clusters(model.visible_layer, batches)
     if mixture is None:
-        return Course(PCD(chains, steps), first_rate(model), EPOCHS)
-    epochs = max(EPOCHS, -(-CLUSTER_UPDATES // batches.per_epoch))
+        return Course(PCD(chains, steps), first_rate(model), passes(batches.per_epoch))
+    epochs = passes(batches.per_epoch, CLUSTER_UPDATES)
     return Course(ModeJumps(chains, steps, mixture), min(CLUSTER_RATE, first_rate(model)), epochs)
+
+
+def _between_normals(model: Any, batches: Batches, chains: int, steps: int) -> Any:
+    """Chains that jump to where the data are, by a mixture of normal distributions with the widths at which
+    learning begins: modes are cut out of one normal distribution, whatever their distance."""
+    rows, weights = seen(batches, ROWS)
+    known = ~np.isnan(rows)
+    mean = np.where(known, rows, 0).sum(0) / np.maximum(known.sum(0), 1)
+    rows = np.where(known, rows, mean)
+    layer = normal_beginning(model, rows, weights).visible_layer
+    return ModeJumps(chains, steps, fitted_mixture(layer, rows, MODES), levels=1)
 
 
 def clusters(layer: UnitLayer, batches: Batches) -> ProductMixture | None:

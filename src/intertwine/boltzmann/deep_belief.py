@@ -21,6 +21,7 @@ import jax
 from jax import Array
 
 from intertwine._checks import fail, positive_int
+from intertwine.boltzmann.defaults import passes as default_passes
 from intertwine.boltzmann.epochs import Fit, by_epochs, descent
 from intertwine.boltzmann.kl import KL
 from intertwine.boltzmann.learn import check_rows
@@ -46,7 +47,7 @@ def learn_deep_belief(
     model: DBN,
     data: Any,
     *,
-    epochs: int | Sequence[int] = 10,
+    epochs: int | Sequence[int] | None = None,
     trained: Sequence[RBM] = (),
     transpose: bool = True,
     means: bool = False,
@@ -63,7 +64,8 @@ def learn_deep_belief(
 
     model: gives the sizes, the kinds of units and the initial parameters; each layer is its recognition
         weights and the two biases beside them, the topmost its RBM.
-    data: (rows, N). epochs: of every layer, or a number for each. trained: machines for the lowest layers
+    data: (rows, N). epochs: of every layer, or a number for each; 10, and enough for
+        2000 updates, unless given. trained: machines for the lowest layers
         that are trained already and stay as they are.
     transpose: a layer that can starts as the one below turned upside down, not as in `model`.
     means, refresh: what a layer learns of the one below (`stack.learn_above`).
@@ -83,9 +85,10 @@ def learn_deep_belief(
     >>> bool(fit.model.log_probability([[0, 0, 1], [1, 1, 0]]).mean() > -1.2)      # from −3 ln 2
     True
     """
-    _check(model, Batches(data, batch, binarise=binarise))
+    batches = Batches(data, batch, binarise=binarise)
+    _check(model, batches)
     rbms, key = _machines(model), check_key(key)
-    passes = _passes(epochs, len(rbms))
+    of_layers = _passes(default_passes(batches.per_epoch) if epochs is None else epochs, len(rbms))
     below = _trained(trained, rbms)
     history: list[dict[str, float]] = []
     state = None
@@ -96,7 +99,7 @@ def learn_deep_belief(
             rbm = transposed(below[-1], rbm.hidden, key=jax.random.fold_in(first, 1))
             of_layer, begin = method or PCD(warm_up=WARM_UP), "model"
         fit = learn_above(
-            rbm, upward_layers(below), data, epochs=passes[level], refresh=refresh, means=means,
+            rbm, upward_layers(below), data, epochs=of_layers[level], refresh=refresh, means=means,
             method=of_layer, batch=batch, binarise=binarise, progress=_tagged(progress, level + 1), key=first,
             **{"begin": begin} | settings,
         )  # fmt: skip
@@ -163,7 +166,14 @@ def _check(model: Any, batches: Batches) -> None:
 def _machines(model: DBN) -> list[RBM]:
     """Each layer of the network as an RBM, with its recognition weights."""
     rbms = [
-        RBM.from_parameters(down.bias, up.bias, up.weights, units=down.layer.spec, hidden_units=up.layer.spec)
+        RBM.from_parameters(
+            down.bias,
+            up.bias,
+            up.weights,
+            units=down.layer.spec,
+            hidden_units=up.layer.spec,
+            log_variance=down.layer.log_variance,
+        )
         for down, up in zip(model.generative, model.recognition, strict=True)
     ]
     return [*rbms, model.top]

@@ -20,6 +20,7 @@ from jax import Array
 from intertwine._checks import fail, positive_int
 from intertwine.boltzmann.beginning import begun
 from intertwine.boltzmann.deep_likelihood import DeepLikelihood
+from intertwine.boltzmann.defaults import passes
 from intertwine.boltzmann.doubling import pretrained
 from intertwine.boltzmann.epochs import Fit, by_epochs, descent
 from intertwine.boltzmann.learn import check_rows
@@ -44,7 +45,7 @@ def learn_deep_boltzmann(
     sweeps: int = 3,
     structured: bool = True,
     pretrain: int = 0,
-    epochs: int = 10,
+    epochs: int | None = None,
     batch: int = 100,
     learning_rate: Schedule | None = None,
     optimiser: Optimiser | None = None,
@@ -65,7 +66,7 @@ def learn_deep_boltzmann(
     structured: whether the posterior's upper layers follow draws of the lower ones (see `DeepLikelihood`).
     pretrain: passes over the data with which each layer is trained first; the biases and weights of `model`
         are then replaced. 0: the joint training begins at `model`.
-    epochs: passes of the joint training.
+    epochs: passes of the joint training; 10, and enough for 2000 updates, unless given.
     The others are those of `learn`. The history's scalars: `epoch`, `reconstruction_error` (mean square a
     column), `learning_rate`, `update_norm`, `seconds`. The bound itself needs ln Z: see `variational_bound`.
 
@@ -92,6 +93,7 @@ def learn_deep_boltzmann(
         method.chains, method.steps, sweeps, structured, centred, weight_decay, sparsity
     )
     stream = OverBatches(objective, batches)
+    epochs = passes(batches.per_epoch) if epochs is None else epochs
     updates = positive_int("epochs", epochs, "give the passes over the data") * batches.per_epoch
     discrete = all(layer.is_discrete for layer in model.layers)
     mover = descent(model, optimiser, learning_rate, average, updates, RATE if discrete else None)

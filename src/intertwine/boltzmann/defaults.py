@@ -12,6 +12,11 @@ DISCRETE_RATE, CONTINUOUS_RATE = 0.1, 0.005
 """Where the learning rate begins, for machines of discrete units, and of others (whose energies have no
 bounds); it falls along a straight line to LAST_RATE of that."""
 LAST_RATE = 1e-3
+WIDTHS_RATE = 0.01
+"""The same for Gaussian columns with widths and two-state hidden units: steps are measured in widths."""
+
+LEAST_UPDATES = 2000
+"""Updates, at least, for passes that are not said: few rows are few updates a pass."""
 
 CLUSTER_RATE = 0.02
 """The same for discrete data in clusters far apart: each update moves their shares in the model at once, by
@@ -45,4 +50,13 @@ def is_discrete(model: Any) -> bool:
 
 def first_rate(model: Any) -> float:
     """Where the learning rate of `model` begins."""
+    visible, hidden = (getattr(model, name, None) for name in ("visible_layer", "hidden_layer"))
+    if getattr(visible, "log_variance", None) is not None and hidden is not None and hidden.is_two_state:
+        return WIDTHS_RATE
     return DISCRETE_RATE if is_discrete(model) else CONTINUOUS_RATE
+
+
+def passes(per_epoch: int, updates: int = LEAST_UPDATES) -> int:
+    """Passes over data of `per_epoch` mini-batches where nothing is said: EPOCHS, and enough for so many
+    updates."""
+    return max(EPOCHS, -(-updates // per_epoch))

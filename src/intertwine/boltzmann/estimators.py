@@ -5,10 +5,10 @@ r"""Boltzmann machines as scikit-learn estimators: transformers, densities and s
 
 fit(X) learns the distribution of the rows without labels; `transform` gives hidden units, `score_samples`
 ln p(x) in nats, `sample` new rows. Columns of numbers from 0 to 1 are binary units or probabilities of them
-(then ln p(x) is that of the means: ln Ψ is convex there, so that it does not overestimate the mean over
-binary draws); any other columns are standardised and Gaussian (ln p(x) is then a density in the units of X).
-`units` says otherwise. Labels are learned by what stands behind the transformer in a pipeline, or by
-`intertwine.boltzmann.classifier` and `fine_tune`.
+(then ln p(x) is the mean over binary draws, which is what learning raises); any other columns are
+standardised and Gaussian (ln p(x) is then a density in the units of X). `units` says otherwise. Labels are
+learned by what stands behind the transformer in a pipeline, or by `intertwine.boltzmann.classifier` and
+`fine_tune`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from jax import Array
 from intertwine._checks import fail, positive_int
 from intertwine.boltzmann.beginning import begun
 from intertwine.boltzmann.clusters import Course, course
-from intertwine.boltzmann.defaults import AVERAGE, BATCH, CHAINS, EPOCHS, SCALE, STEPS, first_rate
+from intertwine.boltzmann.defaults import AVERAGE, BATCH, CHAINS, SCALE, STEPS, first_rate, passes
 from intertwine.boltzmann.epochs import by_epochs, descent, falling
 from intertwine.boltzmann.estimators_base import MachineEstimator, check_random_state, few, validate_data
 from intertwine.boltzmann.estimators_deep import DeepBeliefNetwork, DeepBoltzmannMachine
@@ -50,12 +50,12 @@ class BoltzmannMachine(MachineEstimator):
 
     n_components: hidden units. units: "auto", "binary", "spin" or "gaussian" columns, or "potts"
     ("potts:q") for whole numbers that name states. hidden_units: "binary", "spin", "rectified" or "gaussian".
-    method: "pcd" (persistent chains, n_chains of them), "cd" (chains from
-    the data) or "auto" ("pcd", with jumps between the modes of data in clusters far apart). n_steps: sweeps
-    an update. learning_rate: where it begins, falling along a straight line; "auto": 0.1, 0.02 of data in
-    clusters, or 0.005 with Gaussian columns. n_iter: passes over the data; "auto": 10, and enough for 6000
-    updates of data in clusters. batch_size: rows an update. weight_decay: L2. random_state: an int, a
-    RandomState or None.
+    method: "pcd" (persistent chains, n_chains of them), "cd" (chains from the data) or "auto" ("pcd", with
+    jumps between the modes of Gaussian columns and of data in clusters far apart). n_steps: sweeps an update.
+    learning_rate: where it begins, falling along a straight line; "auto": 0.1, 0.02 of data in clusters, or
+    0.01 with Gaussian columns. n_iter: passes over the data; "auto": 10, and enough for 2000 updates, 6000
+    of data in clusters. batch_size: rows an update. weight_decay: L2. verbose: a line printed after each
+    pass. random_state: an int, a RandomState or None.
 
     transform: E[h|x] (rows, n_components). score_samples: ln p(x) = ln Ψ(x) − ln Z; ln Z is exact for up to
     18 columns or hidden units (binary ones), else estimated by annealed importance sampling.
@@ -86,6 +86,7 @@ class BoltzmannMachine(MachineEstimator):
         n_iter: Any = "auto",
         batch_size: int = BATCH,
         weight_decay: float = 0.0,
+        verbose: bool = False,
         random_state: Any = None,
     ):
         self.n_components = n_components
@@ -98,6 +99,7 @@ class BoltzmannMachine(MachineEstimator):
         self.n_iter = n_iter
         self.batch_size = batch_size
         self.weight_decay = weight_decay
+        self.verbose = verbose
         self.random_state = random_state
 
     _finite = "allow-nan"
@@ -201,7 +203,7 @@ class BoltzmannMachine(MachineEstimator):
     def _learned(self, model: RBM, rows: np.ndarray, settings: dict[str, Any]) -> Any:
         self._leaves = None
         objective, seen = self._objective(), Batches(rows, self.batch_size, binarise=settings["binarise"])
-        chosen = Course(objective.method, first_rate(model), EPOCHS)
+        chosen = Course(objective.method, first_rate(model), passes(seen.per_epoch))
         if self.method == "auto":
             chosen = course(model, seen, self.n_chains, self.n_steps)
         epochs = chosen.epochs if self.n_iter == "auto" else self.n_iter

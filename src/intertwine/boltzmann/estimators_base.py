@@ -8,6 +8,7 @@ come together.
 
 from __future__ import annotations
 
+import zlib
 from abc import abstractmethod
 from collections.abc import Callable
 from typing import Any
@@ -19,7 +20,7 @@ import numpy as np
 from intertwine._caveats import tell
 from intertwine._checks import fail, positive_int
 from intertwine.boltzmann.baseline import below_independent, complete_rows, independent_columns
-from intertwine.boltzmann.defaults import LAST_RATE
+from intertwine.boltzmann.defaults import LAST_RATE, passes
 from intertwine.boltzmann.estimators_units import (
     Columns,
     added_log_partition,
@@ -48,7 +49,10 @@ except ImportError as error:
 
 _MOST_FOR_EXACT = 2**18
 _CHUNK = 4096
+_TOLD = ("layer", "epoch", "reconstruction_error", "free_energy", "seconds")
 _KNOWN_ROWS = 256
+GREY_DRAWS = 8
+"""Binary draws of a row of probabilities, of which `score_samples` is the mean."""
 
 
 class MachineEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -58,6 +62,7 @@ class MachineEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     learning_rate: Any
     n_iter: Any
     batch_size: Any
+    verbose: Any
     random_state: Any
     n_features_in_: int
     _finite: Any = True
@@ -107,16 +112,18 @@ class MachineEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         columns = Columns.of(self.units, X)
         rows = self._rows(columns, X)
         model = self._blank(columns.units, rows.shape[1], self._hidden(), begin)
-        rate = None
-        if self.learning_rate != "auto" and self.n_iter != "auto":
-            updates = self.n_iter * (len(rows) // min(self.batch_size, len(rows)))
+        rate, per_epoch = None, len(rows) // min(self.batch_size, len(rows))
+        epochs = passes(per_epoch) if self.n_iter == "auto" else self.n_iter
+        if self.learning_rate != "auto":
+            updates = epochs * per_epoch
             rate = Linear(float(self.learning_rate), LAST_RATE * float(self.learning_rate), updates)
         settings = {
-            "epochs": self.n_iter,
+            "epochs": epochs,
             "batch": self.batch_size,
             "learning_rate": rate,
             "binarise": columns.units == "binary",
             "key": learning,
+            "progress": self._told if self.verbose else None,
         }
         fit = self._learned(model, rows, settings)
         self._keep(columns, fit.model, fit.history)
@@ -142,7 +149,8 @@ class MachineEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
 
     def score_samples(self, X: Any) -> np.ndarray:
         """ln p(x) of each row in nats; which bound or estimate it is, the class says. ln Z is found once and
-        kept."""
+        kept. Of rows with values between those of binary units: the mean of ln p over GREY_DRAWS binary draws
+        from these probabilities, which are a function of the row alone."""
         X = self._checked(X)
         columns = self._columns()
         model = self._wide()
@@ -150,11 +158,16 @@ class MachineEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             self._log_z = self._log_partition(model) - added_log_partition(
                 columns.units, model.size - self._size
             )
-        values = self._values(X)
+        values, of_row = self._values(X), None
         if np.isnan(values).any():
             own = log_known(model, np.asarray(values, np.float32))
             return own - self._log_z - columns.log_volume_of(np.isnan(X))
-        return self._by_chunks(self._scores(), values) - self._log_z - columns.log_volume
+        if columns.units == "binary":
+            values, of_row = binary_draws(np.asarray(values, np.float64))
+        found = self._by_chunks(self._scores(), values)
+        if of_row is not None:
+            found = np.bincount(of_row, found) / np.bincount(of_row)
+        return found - self._log_z - columns.log_volume
 
     def score(self, X: Any, y: Any = None) -> float:
         """The mean of `score_samples`, nats a row; y is not used.
@@ -210,6 +223,12 @@ class MachineEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         if not (rate == "auto" or (number and 0 < rate < np.inf)):
             raise fail("learning_rate", "a positive number or 'auto'", rate)
         self._check_parameters()
+
+    def _told(self, state: Any, scalars: dict[str, float]) -> None:
+        words = ", ".join(
+            f"{name.replace('_', ' ')} {scalars[name]:.4g}" for name in _TOLD if name in scalars
+        )
+        print(f"{type(self).__name__}: {words}", flush=True)
 
     def _key(self, random_state: Any) -> Any:
         return jax.random.key(check_random_state(random_state).randint(np.iinfo(np.int32).max))
@@ -283,6 +302,28 @@ def few(rows: np.ndarray) -> np.ndarray | None:
     if some is None:
         return None
     return (some > 0.5).astype(np.int8) if some.min() >= 0 and some.max() <= 1 else some
+
+
+def binary_draws(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(rows of 0 and 1, the number of the row of `values` that each stands for).
+
+    A row of zeros and ones stands for itself. Others are drawn GREY_DRAWS times, two and two with opposite
+    random numbers, from a seed that is a function of the row.
+
+    >>> rows, of_row = binary_draws(np.array([[0.0, 1.0], [0.5, 0.0]]))
+    >>> of_row.tolist(), float(rows[1:, 0].mean())
+    ([0, 1, 1, 1, 1, 1, 1, 1, 1], 0.5)
+    """
+    grey = ((values > 0) & (values < 1)).any(1)
+    if not grey.any():
+        return values, np.arange(len(values))
+    counts = np.where(grey, GREY_DRAWS, 1)
+    of_row = np.repeat(np.arange(len(values)), counts)
+    rows = values[of_row]
+    for first, row in zip((np.cumsum(counts) - counts)[grey], values[grey], strict=True):
+        half = np.random.default_rng(zlib.crc32(row.tobytes())).random((GREY_DRAWS // 2, len(row)))
+        rows[first : first + GREY_DRAWS] = np.concatenate([half, 1 - half]) < row
+    return rows, of_row
 
 
 def _float(X: np.ndarray) -> Any:

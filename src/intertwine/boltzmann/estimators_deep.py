@@ -14,6 +14,7 @@ from jax import Array
 from intertwine._checks import fail, positive_int
 from intertwine.boltzmann.deep_belief import learn_deep_belief
 from intertwine.boltzmann.deep_boltzmann import learn_deep_boltzmann
+from intertwine.boltzmann.defaults import BATCH
 from intertwine.boltzmann.estimators_base import MachineEstimator
 from intertwine.boltzmann.kl import KL
 from intertwine.boltzmann.mean_field import _converged
@@ -52,9 +53,10 @@ class _Deep(MachineEstimator):
 class DeepBeliefNetwork(_Deep):
     r"""A deep belief network of binary hidden layers, learned greedily, then by `up_down` epochs together.
 
-    hidden_layer_sizes: from the lowest layer up. n_iter: passes over the data for each layer. up_down: epochs
+    hidden_layer_sizes: from the lowest layer up. n_iter: passes over the data for each layer; "auto": 10, and
+    enough for 2000 updates. up_down: epochs
     of the wake-sleep algorithm after that. units, n_chains, learning_rate, batch_size, weight_decay,
-    random_state: as for `BoltzmannMachine`.
+    verbose, random_state: as for `BoltzmannMachine`.
 
     transform: the means of the topmost layer, a deterministic pass upwards. score_samples: a lower bound on
     ln p(x), E_q[ln p(x, h) − ln q(h|x)] as the mean of 20 draws of q, with the same random numbers in every
@@ -76,10 +78,11 @@ class DeepBeliefNetwork(_Deep):
         units: str = "auto",
         n_chains: int = 100,
         learning_rate: Any = "auto",
-        n_iter: int = 10,
+        n_iter: Any = "auto",
         up_down: int = 0,
-        batch_size: int = 100,
+        batch_size: int = BATCH,
         weight_decay: float = 0.0,
+        verbose: bool = False,
         random_state: Any = None,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -90,6 +93,7 @@ class DeepBeliefNetwork(_Deep):
         self.up_down = up_down
         self.batch_size = batch_size
         self.weight_decay = weight_decay
+        self.verbose = verbose
         self.random_state = random_state
 
     def _check_parameters(self) -> None:
@@ -123,7 +127,7 @@ class DeepBoltzmannMachine(_Deep):
 
     hidden_layer_sizes: from the lowest layer up. pretrain: passes of the greedy start, 0 for none. units,
     n_chains, learning_rate ("auto": 0.05, or 0.005 with Gaussian columns), n_iter, batch_size, weight_decay,
-    random_state: as for `BoltzmannMachine`.
+    verbose, random_state: as for `BoltzmannMachine`.
 
     transform: the mean-field means of the topmost layer. score_samples: the variational lower bound on
     ln p(x) (50 sweeps); ln Z is exact where the even or the odd layers together have up to 18 units, else
@@ -145,9 +149,10 @@ class DeepBoltzmannMachine(_Deep):
         n_chains: int = 100,
         pretrain: int = 0,
         learning_rate: Any = "auto",
-        n_iter: int = 10,
-        batch_size: int = 100,
+        n_iter: Any = "auto",
+        batch_size: int = BATCH,
         weight_decay: float = 0.0,
+        verbose: bool = False,
         random_state: Any = None,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -158,6 +163,7 @@ class DeepBoltzmannMachine(_Deep):
         self.n_iter = n_iter
         self.batch_size = batch_size
         self.weight_decay = weight_decay
+        self.verbose = verbose
         self.random_state = random_state
 
     def _check_parameters(self) -> None:

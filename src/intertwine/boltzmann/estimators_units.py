@@ -110,8 +110,9 @@ class Columns(NamedTuple):
         return np.zeros(len(missing)) if self.scale is None else (~missing) @ np.log(self.scale)
 
     def width(self, count: int) -> int:
-        """How many columns a machine for `count` of them is compiled for; spins have no zeros to fill up."""
-        return count if self.units == "spin" or self.states else -(-count // WIDTH) * WIDTH
+        """How many columns a machine for `count` of them is compiled for; only binary ones can be filled up
+        with zeros that tell nothing."""
+        return -(-count // WIDTH) * WIDTH if self.units == "binary" else count
 
 
 def check_units(units: Any) -> None:
@@ -146,7 +147,10 @@ def resized(model: Any, width: int) -> Any:
         return model
     if isinstance(model, RBM):
         a, w = _bias(model.visible_bias, width, units), _rows(model.weights, width)
-        return RBM.from_parameters(a, model.hidden_bias, w, units=units, hidden_units=model.hidden_units)
+        return RBM.from_parameters(
+            a, model.hidden_bias, w, units=units, hidden_units=model.hidden_units,
+            log_variance=_widths(model.visible_layer.log_variance, width),
+        )  # fmt: skip
     if isinstance(model, DBM):
         return DBM.from_parameters(
             (_bias(model.biases[0], width, units), *model.biases[1:]),
@@ -172,6 +176,12 @@ def _bias(bias: Any, width: int, units: str) -> Any:
     value = _OFF if units == "binary" else 0.0
     more = max(0, width - len(bias))
     return jnp.pad(jnp.asarray(bias)[:width], (0, more), constant_values=value)
+
+
+def _widths(log_variance: Any, width: int) -> Any:
+    return (
+        0.0 if log_variance is None else jnp.pad(log_variance[:width], (0, max(0, width - len(log_variance))))
+    )
 
 
 def _rows(weights: Any, width: int) -> Any:

@@ -11,7 +11,8 @@ moments of the machine,
 
     ∂ ln Z/∂b_l = ⟨x_l⟩,      ∂ ln Z/∂W_l = ⟨x_l x_{l+1}ᵀ⟩,
 
-which `jax.grad(log_z)` gives in a second sweep, without storing anything of the first but the weights w.
+and ∂ ln Z/∂ ln σ² = ⟨x²⟩/2σ² of Gaussian units with widths, which `jax.grad(log_z)` gives in a second sweep,
+without storing anything of the first but the weights w.
 
     units ── slow table (rows of a scan) ┐
           └─ fast table (one block)      ┴─► block of states ─► w(x) ─► stable ln Σ e^w
@@ -224,7 +225,18 @@ def _block_moments(machine: LayeredMachine, state: State, p: Array, side: int) -
     values = [pair[index % 2][index // 2] for index in range(len(machine.layers))]
     weighted = [p[:, None] * x for x in values]
     weights = tuple(a.T @ b for a, b in zip(weighted[:-1], values[1:], strict=True))
-    return LayeredMachine(tuple(x.sum(0) for x in weighted), weights, machine.layers)
+    layers = list(machine.layers)
+    for index in range(1 - side, len(layers), 2):
+        layers[index] = _width_moments(layers[index], values[index], p)
+    return LayeredMachine(tuple(x.sum(0) for x in weighted), weights, tuple(layers))
+
+
+def _width_moments(layer: UnitLayer, mean: Array, p: Array) -> UnitLayer:
+    """Σ p ⟨x²⟩/2σ² of the Gaussian units, in the place of ln σ²; ⟨x²⟩ = E[x|θ]² + σ²."""
+    if layer.log_variance is None:
+        return layer
+    part = mean[:, layer.gaussian_columns]
+    return UnitLayer(layer.parts, 0.5 * (p @ (part * part * jnp.exp(-layer.log_variance)) + p.sum()))
 
 
 @eqx.filter_jit

@@ -15,6 +15,18 @@ nearly diagonal. Seen from the uncentred parameters the descent direction is
 with Δv, Δh the differences of the means: a fixed positive definite map of the gradient, whose zeros are the
 same. μ, λ are running means over the data. Standardised, variables are also divided by their running standard
 deviations σ_v, σ_h, which divides ΔW by σ_v²σ_h², and the biases' parts by σ_v² and σ_h².
+
+Gaussian units of width σ move in the coordinates of Liao et al. (2022): the shift σ²W that a hidden unit
+gives to the mean of v, the mean σ²(a + Wλ) itself, and ln σ², with shifts and mean held while σ² moves,
+
+    Δ ln σ² = r [⟨(v − E[v|h])²⟩_data/σ² − 1],   h ~ p(h|v),     within ±r,
+    ΔW = C'/σ² − W Δ ln σ²,     C' = C − μ(Δh)ᵀ − (Δv)λᵀ,     Δa' = Δv/σ² − (a + Wλ) Δ ln σ² − ΔW λ.
+
+σ² is thus led to the variance of v that hidden units drawn from the data leave, as in the EM algorithm, and
+there it is in every machine that describes the data. The gradient of the likelihood compares ⟨v²⟩ of data and
+model instead, two large numbers whose noise widths do not survive; it is what `centred=False` gives, and the
+natural gradient. Nothing depends on the units in which v is measured. A share of the variance of each column
+(`LEAST_SHARE`) is added to ⟨…⟩, so that columns with repeated values do not draw σ to 0.
 """
 
 from __future__ import annotations
@@ -33,12 +45,16 @@ from intertwine._checks import fail
 from intertwine.boltzmann.methods import PCD, Moments, Samples
 from intertwine.learning.objective import Evaluation
 from intertwine.models.parameters import parameters
+from intertwine.models.unit_layer import UnitLayer
 from intertwine.sampling.estimate import estimate
 from intertwine.sampling.missing import completed
 
 SLIDE = 0.01
 """Weight of a new batch in the running means, once there have been 100."""
 MEASURED_ROWS = 128
+WIDTH_RATE = 2.0
+"""r: how much faster ln σ² moves than the other parameters."""
+LEAST_SHARE = 1e-3
 LEAST_VARIANCE = 0.01
 """Added to variances by which gradients are divided: pixels that never change stay finite."""
 
@@ -103,10 +119,14 @@ class KL:
         return own or "reconstruction_error"
 
     def init(self, model: Any, *, key: Array) -> KLState:
-        v = model.visible_layer.mean(model.visible_bias)
+        h = model.hidden_layer.mean(model.hidden_bias)
+        v = model.visible_given_hidden(h)
         h = model.hidden_given_visible(v)
+        layer = model.visible_layer
+        spread = 0.0 if layer.log_variance is None else layer.variance(v.dtype)
         return KLState(
-            self.method.init(model, key=key), Offsets(v, h, v * v, h * h, jnp.zeros((), jnp.int32))
+            self.method.init(model, key=key),
+            Offsets(v, h, v * v + spread, h * h, jnp.zeros((), jnp.int32)),
         )
 
     def gradient(
@@ -151,22 +171,67 @@ class KL:
         else:
             h = model.hidden_given_visible(v)
             negative, chains, scalars = self.method.negative(model, state.chains, v, key=key)
-        data_v, data_h, difference = contrast(v, h, weights, negative)
+        data_v, data_h, difference = contrast(v, h, weights, negative, model.visible_layer)
         if self.value_name == "negative_log_likelihood":
             free = _mean(model.free_energy(v)[:, None], weights)[0]
             scalars = scalars | {"negative_log_likelihood": scalars["log_z"] + free}
-        ascent = self._direction(difference, state.offsets)
-        penalty = self._penalty(model, state.offsets)
+        gradient = self._gradient(model, difference, state.offsets, self._unexplained(model, v, weights, key))
+        widths = model.visible_layer.log_variance is not None
+        offsets = self._slid(state.offsets, v, h, data_v, data_h, weights, widths)
+        return gradient, KLState(chains, offsets), scalars, negative
+
+    def _unexplained(self, model: Any, v: Array, weights: Any, key: Array) -> Array | None:
+        """⟨(v − E[v|h])²⟩ of the Gaussian columns, h drawn for each row."""
+        layer = model.visible_layer
+        if layer.log_variance is None or not (self.centred or self.standardised):
+            return None
+        h = model.sample_hidden(v, key=jax.random.fold_in(key, 1))
+        missed = (v - model.visible_given_hidden(h))[:, layer.gaussian_columns]
+        return _mean(missed * missed, weights)
+
+    def _gradient(self, model: Any, difference: Moments, offsets: Offsets, unexplained: Array | None) -> Any:
+        """∂L/∂λ, or the direction that stands for it, a machine like `model`."""
+        layer = model.visible_layer
+        if layer.log_variance is None:
+            ascent = self._direction(difference, offsets)
+        elif self.centred or self.standardised:
+            *ascent, of_widths = self._with_widths(model, difference, offsets, unexplained)
+        else:
+            ascent = difference[:3]
+            of_widths = 0.5 * difference.square * jnp.exp(-layer.log_variance)
+        penalty = self._penalty(model, offsets)
         change = [extra - part for extra, part in zip(penalty, ascent, strict=True)]
         slots = (model.visible_bias, model.hidden_bias, model.weights)
         change = [part.astype(slot.dtype) for part, slot in zip(change, slots, strict=True)]
-        gradient = eqx.tree_at(_leaves, parameters(model), tuple(change))
-        offsets = self._slid(state.offsets, v, h, data_v, data_h, weights)
-        return gradient, KLState(chains, offsets), scalars, negative
+        found = eqx.tree_at(_leaves, parameters(model), tuple(change))
+        if layer.log_variance is None:
+            return found
+        of_widths = -of_widths.astype(layer.log_variance.dtype)
+        return eqx.tree_at(lambda m: m.visible_layer.log_variance, found, of_widths)
+
+    def _with_widths(
+        self, model: Any, difference: Moments, offsets: Offsets, unexplained: Any
+    ) -> tuple[Array, Array, Array, Array]:
+        """(Δa', Δb', ΔW, Δ ln σ²) of a machine with Gaussian columns; see the head of this file."""
+        (dv, dh, dw), (mu, lam) = difference[:3], offsets[:2]
+        columns, variance = model.visible_layer.gaussian_columns, model.visible_layer.variance()
+        dw = dw - mu[:, None] * dh - dv[:, None] * lam
+        field = model.visible_bias + model.weights @ lam
+        spread = LEAST_SHARE * (offsets.v2 - mu * mu)[columns]
+        share = (unexplained + spread) * jnp.exp(-model.visible_layer.log_variance) - 1
+        of_widths = WIDTH_RATE * jnp.clip(share, -1, 1)
+        moved = jnp.zeros_like(mu).at[columns].set(of_widths)
+        v_scale, h_scale = 1 / variance, jnp.ones_like(lam)
+        if self.standardised:
+            others = jnp.ones_like(mu).at[columns].set(0)
+            v_scale = jnp.where(others > 0, 1 / (offsets.v2 - mu * mu + LEAST_VARIANCE), v_scale)
+            h_scale = 1 / (offsets.h2 - lam * lam + LEAST_VARIANCE)
+        dw = dw * v_scale[:, None] * h_scale - model.weights * moved[:, None]
+        return dv * v_scale - field * moved - dw @ lam, dh * h_scale - mu @ dw, dw, of_widths
 
     def _direction(self, difference: Moments, offsets: Offsets) -> tuple[Array, Array, Array]:
         """(Δa', Δb', ΔW) from the differences of the moments."""
-        dv, dh, dw = difference
+        dv, dh, dw = difference[:3]
         if not (self.centred or self.standardised):
             return dv, dh, dw
         mu, lam = offsets.v, offsets.h
@@ -192,13 +257,16 @@ class KL:
             of_weights = of_weights + offsets.v[:, None] * of_bias
         return 0.0, of_bias, of_weights
 
-    def _slid(self, offsets: Offsets, v: Any, h: Any, data_v: Any, data_h: Any, weights: Any) -> Offsets:
+    def _slid(
+        self, offsets: Offsets, v: Any, h: Any, data_v: Any, data_h: Any, weights: Any, widths: bool
+    ) -> Offsets:
         if not (self.centred or self.standardised or self.sparsity):
             return offsets
         share = jnp.maximum(SLIDE, 1 / (1 + offsets.count.astype(data_v.dtype))).astype(data_v.dtype)
         v2, h2 = offsets.v2, offsets.h2
-        if self.standardised:
+        if self.standardised or widths:
             v2 = v2 + share * (_mean(v * v, weights) - v2)
+        if self.standardised:
             h2 = h2 + share * (_mean(h * h, weights) - h2)
         mu = offsets.v + share * (data_v - offsets.v)
         lam = offsets.h + share * (data_h - offsets.h)
@@ -216,24 +284,29 @@ def _evaluated(model: Any, state: KLState, batch: Any, key: Array, *, objective:
 
 
 def contrast(
-    v: Array, h: Array, weights: Array | None, negative: Samples | Moments
+    v: Array, h: Array, weights: Array | None, negative: Samples | Moments, layer: UnitLayer | None = None
 ) -> tuple[Array, Array, Moments]:
     """⟨v⟩ and ⟨h⟩ over the data (B, N), (B, M), and the moments of the data less those of the model.
 
     Samples of the model are stacked on the data, so that every mean is a product with a few rows of shares.
+    layer: of the visible units, for the squares of those with widths.
     """
     of_data = jnp.full(len(v), 1 / len(v), v.dtype) if weights is None else weights / weights.sum()
+    columns = None if layer is None or layer.log_variance is None else layer.gaussian_columns
     if isinstance(negative, Moments):
         data_v, data_h = of_data @ v, of_data @ h
         product = v.T @ (h * of_data[:, None])
-        return data_v, data_h, Moments(data_v - negative.v, data_h - negative.h, product - negative.vh)
+        square = None if columns is None else of_data @ jnp.square(v[:, columns]) - negative.square
+        moments = Moments(data_v - negative.v, data_h - negative.h, product - negative.vh, square)
+        return data_v, data_h, moments
     count = len(negative.v)
     of_model = jnp.full(count, 1 / count, v.dtype) if negative.weights is None else negative.weights
     both_v, both_h = jnp.concatenate([v, negative.v]), jnp.concatenate([h, negative.h])
     shares = jnp.stack([jnp.pad(of_data, (0, count)), jnp.pad(of_model, (len(v), 0))])
     (data_v, model_v), (data_h, model_h) = shares @ both_v, shares @ both_h
     product = both_v.T @ (both_h * (shares[0] - shares[1])[:, None])
-    return data_v, data_h, Moments(data_v - model_v, data_h - model_h, product)
+    square = None if columns is None else (shares[0] - shares[1]) @ jnp.square(both_v[:, columns])
+    return data_v, data_h, Moments(data_v - model_v, data_h - model_h, product, square)
 
 
 def _rows(batch: Any) -> tuple[Array, Array | None]:

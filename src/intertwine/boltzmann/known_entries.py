@@ -34,6 +34,10 @@ def log_known(model: RBM, rows: np.ndarray) -> np.ndarray:
 
     Tells a `Caveat` where annealing is not to be trusted for some rows.
     """
+    if model.has_widths:
+        width = np.sqrt(np.asarray(model.visible_layer.variance(), np.float64))
+        volume = np.isnan(rows) @ np.log(width)
+        return log_known(model.at_unit_widths(), rows / width) + volume
     layer = model.hidden_layer
     exact = layer.is_discrete and layer.state_count <= FEW_STATES
     count = int(layer.state_count) if exact else CHAINS

@@ -20,7 +20,8 @@ from jax import Array
 from intertwine._checks import fail, positive_int
 from intertwine.boltzmann.beginning import begun
 from intertwine.boltzmann.clusters import Course, course
-from intertwine.boltzmann.defaults import AVERAGE, BATCH, EPOCHS, first_rate
+from intertwine.boltzmann.defaults import AVERAGE, BATCH, first_rate
+from intertwine.boltzmann.defaults import passes as default_passes
 from intertwine.boltzmann.epochs import Fit, by_epochs, descent, learned
 from intertwine.boltzmann.kl import KL
 from intertwine.boltzmann.known_entries import log_known
@@ -67,13 +68,13 @@ def learn(
         row. A row counts as one example. Entries that are nan or masked are missing: they are drawn given the
         rest of their row at every visit (`sampling.missing`), so that the likelihood of what is known is
         learnt.
-    method: PCD(), and ModeJumps of data in clusters far apart, unless given; CD, PT, TrajectoryTempering,
-        ExactKL (see `methods`).
-    epochs, batch: passes over the data in all (10, and enough for 6000 updates of data in clusters, unless
-        given); rows a mini-batch. seed: of the order of the rows.
+    method: PCD(), with ModeJumps of Gaussian columns and of data in clusters far apart, unless given; CD, PT,
+        TrajectoryTempering, ExactKL (see `methods`).
+    epochs, batch: passes over the data in all (10, and enough for 2000 updates, 6000 of data in clusters,
+        unless given); rows a mini-batch. seed: of the order of the rows.
     learning_rate: a number or a schedule of the update's number; by default along a straight line from 0.1
-        (0.02 where the method of clusters is taken, 0.005 with continuous units) to a thousandth of it at the
-        end. optimiser: instead, for example
+        (0.02 where the method of clusters is taken, 0.01 with Gaussian columns, 0.005 with other continuous
+        units) to a thousandth of it at the end. optimiser: instead, for example
         `OptaxGradient(optax.adam(1e-3))` or `NaturalGradient(0.1)`.
     centred, standardised, weight_decay, l1, sparsity: see `KL`.
     average: weight of the past in the average of the parameters (see `WeightAverage`), None for none.
@@ -107,7 +108,8 @@ def learn(
     batches = batches_of(data, batch, seed=seed, binarise=binarise)
     check_rows(model, batches, missing=True)
     held_out = None if validation is None else _validation(model, validation)
-    chosen = course(model, batches) if method is None else Course(method, first_rate(model), EPOCHS)
+    given = Course(method, first_rate(model), default_passes(batches.per_epoch))
+    chosen = course(model, batches) if method is None else given
     sweeps = SWEEPS if batches.missing else 0
     objective = KL(chosen.method, centred, standardised, weight_decay, l1, sparsity, sweeps)
     stream = OverBatches(objective, batches)

@@ -34,11 +34,13 @@ from intertwine.models.product_mixture import ProductMixture
 
 
 class Moments(NamedTuple):
-    """E[v] (N,), E[h] (M,) and E[v hᵀ] (N, M) under one distribution."""
+    """E[v] (N,), E[h] (M,) and E[v hᵀ] (N, M) under one distribution; E[v²] of its Gaussian columns that
+    have widths."""
 
     v: Float[Array, "N"]
     h: Float[Array, "M"]
     vh: Float[Array, "N M"]
+    square: Any = None
 
 
 class Samples(NamedTuple):
@@ -214,7 +216,11 @@ class ExactKL:
         self, model: Any, state: tuple[()], v: Array, *, key: Array
     ) -> tuple[Moments, tuple[()], dict[str, Array]]:
         total, mean = jax.value_and_grad(log_z)(model)
-        return Moments(mean.visible_bias, mean.hidden_bias, mean.weights), state, {"log_z": total}
+        layer, square = model.visible_layer, None
+        if layer.log_variance is not None:
+            square = 2 * jnp.exp(layer.log_variance) * mean.visible_layer.log_variance
+        moments = Moments(mean.visible_bias, mean.hidden_bias, mean.weights, square)
+        return moments, state, {"log_z": total}
 
 
 def visible_sweeps(model: Any, h: Array, steps: int, *, key: Array) -> tuple[Array, Array]:

@@ -45,8 +45,10 @@ def pseudo_likelihood(model: RBM, data: Any) -> Estimate:
     """
     if not isinstance(model, RBM) or model.kind != "real":
         raise fail("model", "an RBM with real parameters", type(model).__name__)
-    points = _grid_points(model)
-    return of_rows(by_rows(lambda rows: _of_rows(model, rows, points), model, data))
+    width = np.sqrt(np.asarray(model.visible_layer.variance(model.weights.dtype)))
+    narrow = model.at_unit_widths()
+    points, volume = _grid_points(narrow), float(np.log(width).sum())
+    return of_rows(by_rows(lambda rows: _of_rows(narrow, rows / width, points) - volume, model, data))
 
 
 @partial(jax.jit, static_argnames="points")

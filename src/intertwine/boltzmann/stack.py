@@ -25,6 +25,7 @@ from jax import Array
 from intertwine._checks import fail, positive_int
 from intertwine.boltzmann.epochs import Fit, falling
 from intertwine.boltzmann.learn import learn
+from intertwine.boltzmann.methods import PCD
 from intertwine.learning.batches import binarised, check_probabilities, host_array
 from intertwine.models.directed_layer import DirectedLayer
 from intertwine.models.parameters import check_key, normal
@@ -111,6 +112,8 @@ def transposed(rbm: RBM, hidden: int, *, scale: float = 0.01, key: Array) -> RBM
 
 def can_transpose(below: RBM, above: RBM) -> bool:
     """Whether a machine of `above`'s sizes and kinds can start as `below` turned upside down."""
+    if below.visible_layer.log_variance is not None:
+        return False
     if above.hidden_layer == below.visible_layer:
         return True
     return isinstance(below.units, str) and below.units == above.hidden_units and above.hidden >= below.size
@@ -142,6 +145,7 @@ def learn_above(
     if not layers:
         return learn(rbm, data, epochs=epochs, binarise=binarise, learning_rate=learning_rate, **common)
     epochs, refresh = positive_int("epochs", epochs), positive_int("refresh", refresh)
+    common["method"] = common.get("method") or PCD()
     rows = host_array(data)
     if learning_rate is None and optimiser is None:
         learning_rate = falling(rbm, epochs * (len(rows) // min(batch, len(rows))))

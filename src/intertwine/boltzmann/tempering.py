@@ -214,9 +214,9 @@ def stored_models(state: TrajectoryState, model: Any) -> list[Any]:
         machine = jax.tree.map(lambda x, r=rung: x[r], state.machines)
         found.append(
             eqx.tree_at(
-                lambda m: (m.visible_bias, m.hidden_bias, m.weights),
+                lambda m: (m.visible_bias, m.hidden_bias, m.weights, m.visible_layer, m.hidden_layer),
                 model,
-                (*machine.biases, machine.weights[0]),
+                (*machine.biases, machine.weights[0], *machine.layers),
             )
         )
     return found

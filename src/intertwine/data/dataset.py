@@ -181,10 +181,8 @@ class Dataset:
             offset = values.mean.astype(np.float32)
             scale = np.where(values.deviation > 0, values.deviation, 1.0).astype(np.float32)
             volume = float(np.log(scale, dtype=np.float64).sum())
-            said = (
-                f"columns are standardised, and ln p is the density of standardised ones, {volume:.6g} nats"
-            )
-            notes += (f"{said} above that of the columns as they are",)
+            said = f"columns are standardised: ln p of the standardised ones is {volume:.6g} nats"
+            notes += (f"{said} above that of the columns as they are, which a run of the command tells",)
         convert = converter(kind, grey, values, offset, scale)
         train = convert(rows)
         weights = None
@@ -203,6 +201,22 @@ class Dataset:
     def size(self) -> int:
         """Columns of a row N."""
         return self.train.shape[1]
+
+    @property
+    def log_volume(self) -> float:
+        """Σ ln scale, nats: what the density of standardised columns is higher by than that of the data's."""
+        return 0.0 if self.scale is None else float(np.log(np.asarray(self.scale, np.float64)).sum())
+
+    def as_given(self, rows: np.ndarray) -> np.ndarray:
+        """Rows (..., N) of standardised columns in the units of the data; others as they are.
+
+        >>> data = Dataset.of(np.array([[1.0, 20.0], [3.0, 40.0], [2.0, 30.0]]), test_share=0)
+        >>> data.as_given(data.train).round(4).tolist()
+        [[1.0, 20.0], [3.0, 40.0], [2.0, 30.0]]
+        """
+        if self.scale is None or self.offset is None:
+            return rows
+        return (rows * self.scale + self.offset).astype(np.float32)
 
     def as_images(self, rows: np.ndarray) -> np.ndarray:
         """Rows (n, N) as images (n, height, width, channels); an axis of channels that comes first goes last.

@@ -144,7 +144,7 @@ def _finish(
         bound=learn_measures.is_bound(model),
         log_z={name: getattr(log_z, name) for name in _LOG_Z},
         log_likelihood={
-            name: learn_measures.likelihood(values, log_z)
+            name: learn_measures.likelihood(values, log_z, data.log_volume)
             for name, values in free.items()
             if name != "samples"
         },
@@ -193,6 +193,8 @@ def _words(record: dict[str, Any]) -> list[str]:
     found = record["log_likelihood"][name]
     rows = "held out" if name == "test" else "rows to learn from"
     what = "bound on the log-likelihood" if record["bound"] else "log-likelihood"
+    if record["units"] == "gaussian":
+        rows += ", a density of the columns as they came"
     words = f"{what} ({rows}) {found['mean']:.3f} ± {found['error']:.2g} nats"
     if log_z["error"]:
         upper = "" if not np.isfinite(log_z["upper"]) else f" to {found['upper']:.3f}"

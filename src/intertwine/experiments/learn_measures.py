@@ -55,6 +55,7 @@ class Probe(NamedTuple):
 
     train: np.ndarray
     test: np.ndarray | None
+    log_volume: float = 0.0
 
     @property
     def missing(self) -> bool:
@@ -63,7 +64,7 @@ class Probe(NamedTuple):
 
     @classmethod
     def of(cls, data: Dataset, most: int) -> Probe:
-        return cls(data.examples(most), data.held_out(most))
+        return cls(data.examples(most), data.held_out(most), data.log_volume)
 
 
 def free_energies(model: Any, rows: np.ndarray, key: jax.Array) -> np.ndarray:
@@ -85,9 +86,10 @@ def is_bound(model: Any) -> bool:
 def independent(model: Any, probe: Probe) -> dict[str, Any]:
     """The mean log-likelihood of independent columns, of both sets, nats a row."""
     layer = layered(model).layers[0] if not isinstance(model, DBN) else model.visible_layer
-    found = {"train": {"mean": float(independent_columns(layer, probe.train).mean())}}
+    found = {"train": {"mean": float(independent_columns(layer, probe.train).mean()) - probe.log_volume}}
     if probe.test is not None:
         found["test"] = {"mean": float(independent_columns(layer, probe.test, probe.train).mean())}
+        found["test"]["mean"] -= probe.log_volume
     return found
 
 
@@ -107,9 +109,10 @@ def estimate_log_z(
         return method.log_partition(model, key=key)
 
 
-def likelihood(free: np.ndarray, log_z: LogPartition) -> dict[str, Any]:
-    """Mean of −F − ln Z over rows with its error, and the bracket that the bounds of ln Z give."""
-    mean = -float(free.mean())
+def likelihood(free: np.ndarray, log_z: LogPartition, log_volume: float = 0.0) -> dict[str, Any]:
+    """Mean of −F − ln Z over rows with its error, and the bracket that the bounds of ln Z give; log_volume:
+    what ln p is lower by in the units of the data (`Dataset.log_volume`)."""
+    mean = -float(free.mean()) - log_volume
     spread = float(free.std(ddof=1) / np.sqrt(len(free))) if len(free) > 1 else float("nan")
     return {
         "mean": mean - log_z.mean,
@@ -138,13 +141,15 @@ def line_likelihood(c: LearnConfiguration, model: Any, probe: Probe, key: jax.Ar
     """Of some lines: log-likelihood of both sets with the bracket of log Z."""
     log_z = estimate_log_z(model, c.likelihood.temperatures, c.likelihood.chains, key, probe.train)
     rows = probe.train if probe.test is None else probe.test
-    measured = likelihood(free_energies(model, rows, key), log_z)
+    measured = likelihood(free_energies(model, rows, key), log_z, probe.log_volume)
     return {
         "log_likelihood": measured["mean"],
         "log_likelihood_error": measured["error"],
         "log_likelihood_lower": measured["lower"],
         "log_likelihood_upper": measured["upper"],
-        "log_likelihood_train": likelihood(free_energies(model, probe.train, key), log_z)["mean"],
+        "log_likelihood_train": likelihood(free_energies(model, probe.train, key), log_z, probe.log_volume)[
+            "mean"
+        ],
         "log_z": log_z.mean,
         "log_z_trusted": float(log_z.trusted is True),
     }

@@ -6,6 +6,8 @@ result.nc   sample(sample, unit), every one drawn: the last draw of each chain, 
             free_energy_train(row_train), free_energy_test(row_test), free_energy_samples(sample), nats
             observable(chain, draw), its autocorrelation(lag); singular_value(line, mode)
             log_likelihood(line), ... every column of metrics.jsonl
+            column_offset(unit), column_scale(unit), of columns that were standardised: the machine, its free
+            energies and ln Z are of (column − offset)/scale; samples, examples and likelihoods are undone
             parameter_...   the final parameters, averaged
 """
 
@@ -145,10 +147,10 @@ def dataset(
     variables: dict[str, Any] = {
         "sample": (
             ("sample", "unit"),
-            samples,
+            data.as_given(samples),
             _words("the last draw of each chain first"),
         ),
-        "example": (("example", "unit"), _examples(data), _words("rows to learn from")),
+        "example": (("example", "unit"), data.as_given(_examples(data)), _words("rows to learn from")),
         "filter": (("filter", "unit"), filters, _words("columns of W of the largest norm")),
         "filter_unit": ("filter", order, _words("the hidden units of the filters")),
         "observable": (("chain", "draw"), observable, _words("free energy along the chains", "nats")),

@@ -59,7 +59,7 @@ class DBM(eqx.Module):
 
     biases: tuple[Float[Array, "K"], ...]
     weights: tuple[Float[Array, "K K1"], ...]
-    layers: tuple[UnitLayer, ...] = eqx.field(static=True)
+    layers: tuple[UnitLayer, ...]
 
     def __init__(
         self,

@@ -34,7 +34,7 @@ class DirectedLayer(eqx.Module):
 
     weights: Float[Array, "I O"]
     bias: Float[Array, "O"]
-    layer: UnitLayer = eqx.field(static=True)
+    layer: UnitLayer
 
     def __init__(self, weights: Any, bias: Any, layer: UnitLayer):
         weights, bias = jnp.asarray(weights), jnp.asarray(bias)
@@ -71,7 +71,13 @@ class DirectedLayer(eqx.Module):
         return (y * theta).sum(-1) - self.layer.base(y) - self.layer.log_partition(theta)
 
     def gradient(self, y: Float[Array, "B O"], x: Float[Array, "B I"]) -> DirectedLayer:
-        """∂/∂(W, b) of the mean of ln p(y|x) over a batch: the delta rule, (y − E[y|x]) xᵀ."""
-        missing = y - self.mean(x)
+        """∂/∂(W, b) of the mean of ln p(y|x) over a batch: the delta rule, (y − E[y|x]) xᵀ; of ln σ² of
+        Gaussian units (y² − E[y²|x])/2σ²."""
+        mean = self.mean(x)
+        missing = y - mean
         count = y.shape[0]
-        return DirectedLayer(x.T @ missing / count, missing.sum(0) / count, self.layer)
+        layer = self.layer
+        if layer.log_variance is not None:
+            square = (y * y - mean * mean).mean(0)[layer.gaussian_columns]
+            layer = UnitLayer(layer.parts, 0.5 * (square * jnp.exp(-layer.log_variance) - 1))
+        return DirectedLayer(x.T @ missing / count, missing.sum(0) / count, layer)

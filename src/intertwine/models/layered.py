@@ -37,7 +37,7 @@ class LayeredMachine(eqx.Module):
 
     biases: tuple[Float[Array, "n"], ...]
     weights: tuple[Float[Array, "n m"], ...]
-    layers: tuple[UnitLayer, ...] = eqx.field(static=True)
+    layers: tuple[UnitLayer, ...]
 
     @property
     def size(self) -> int:

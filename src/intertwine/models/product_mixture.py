@@ -32,7 +32,7 @@ class ProductMixture(eqx.Module):
 
     fields: Float[Array, "K N"]
     log_shares: Float[Array, "K"]
-    layer: UnitLayer = eqx.field(static=True)
+    layer: UnitLayer
 
     @property
     def count(self) -> int:

@@ -47,7 +47,8 @@ class RBM(eqx.Module):
     dtype: float (kind `real`), complex (kind `holomorphic`), or an exact floating type.
     units, hidden_units: the visible and hidden units: "spin" (±1), "binary" (0/1), "gaussian", "rectified",
     "potts:q", or pairs ((kind, columns), ...) side by side. Sizes count columns: a Potts unit is q of them,
-    one-hot. Complex parameters, flips of sites and the spin form need two-state units.
+    one-hot. Gaussian visible units have widths σ that are learned (`visible_layer.log_variance`, 0 at first),
+    hidden ones σ = 1. Complex parameters, flips of sites and the spin form need two-state units.
     scale: standard deviation of the initial parameters, normal and all small, so that log Ψ starts flat (an
     even superposition) with every unit different; 0.01 to 0.1 trains well.
 
@@ -65,8 +66,8 @@ class RBM(eqx.Module):
     visible_bias: Num[Array, "N"]
     hidden_bias: Num[Array, "M"]
     weights: Num[Array, "N M"]
-    visible_layer: UnitLayer = eqx.field(static=True)
-    hidden_layer: UnitLayer = eqx.field(static=True)
+    visible_layer: UnitLayer
+    hidden_layer: UnitLayer
 
     def __init__(
         self,
@@ -90,6 +91,7 @@ class RBM(eqx.Module):
         if kind.kind == "c" and not two_state:
             raise _checks.fail("dtype", "a real type for units that are not all spin or binary", kind.name)
         keys = jax.random.split(check_key(key), 3)
+        self.visible_layer = self.visible_layer.with_widths(0.0, kind)
         self.visible_bias = normal(keys[0], (size,), kind, spread)
         self.hidden_bias = normal(keys[1], (hidden,), kind, spread)
         self.weights = normal(keys[2], (size, hidden), kind, spread)
@@ -103,8 +105,10 @@ class RBM(eqx.Module):
         *,
         units: Spec = "spin",
         hidden_units: Spec = "spin",
+        log_variance: Any = 0.0,
     ) -> RBM:
-        """The machine with given parameters (N,), (M,), (N, M), of one common type.
+        """The machine with given parameters (N,), (M,), (N, M), of one common type. log_variance: ln σ² of
+        the Gaussian visible columns, a number or one each.
 
         >>> RBM.from_parameters(jnp.zeros(3), jnp.zeros(2), jnp.ones((3, 2))).hidden
         2
@@ -116,6 +120,9 @@ class RBM(eqx.Module):
         _checks.shape("visible_bias", arrays[0], (size,), "give one number a row of weights")
         _checks.shape("hidden_bias", arrays[1], (hidden,), "give one number a column of weights")
         blank = cls(size, hidden, dtype=dtype, units=units, hidden_units=hidden_units, key=jax.random.key(0))
+        if log_variance is not None:
+            layer = blank.visible_layer.with_widths(log_variance, real_dtype(dtype))
+            blank = eqx.tree_at(lambda m: m.visible_layer, blank, layer)
         return eqx.tree_at(_leaves, blank, tuple(x.astype(dtype) for x in arrays))
 
     @property
@@ -158,6 +165,24 @@ class RBM(eqx.Module):
         """a + W h, the field on every visible unit."""
         check_columns("h", h, self.hidden)
         return self.visible_bias + real_dot(h.astype(self._real), self.weights.T)
+
+    @property
+    def has_widths(self) -> bool:
+        """Whether some visible unit is Gaussian with a width other than 1."""
+        log_variance = self.visible_layer.log_variance
+        return log_variance is not None and bool(jnp.any(log_variance != 0))
+
+    def at_unit_widths(self) -> RBM:
+        """The machine of v/σ, whose Gaussian units have σ = 1: the same Ψ.
+
+        >>> rbm = RBM.from_parameters([1.0], [0.0], [[3.0]], units="gaussian", log_variance=2 * jnp.log(0.5))
+        >>> narrow = rbm.at_unit_widths()
+        >>> narrow.weights.tolist(), bool(jnp.isclose(narrow(jnp.ones(1)), rbm(jnp.full(1, 0.5))))
+        ([[1.5]], True)
+        """
+        width = jnp.sqrt(self.visible_layer.variance(self._real))
+        parts = (width * self.visible_bias, self.hidden_bias, width[:, None] * self.weights)
+        return RBM.from_parameters(*parts, units=self.units, hidden_units=self.hidden_units)
 
     def energy(self, v: Shaped[Array, "... N"], h: Shaped[Array, "... M"]) -> Num[Array, "..."]:
         """E(v, h) = −(vᵀWh + a·v + b·h) + base(v) + base(h), nats."""
@@ -214,10 +239,16 @@ class RBM(eqx.Module):
         return SpinForm(constant, field, None, bias, weights)
 
     def factors(self, samples: Shaped[Array, "S N"]) -> RBM:
-        """∂ log Ψ/∂λ: v for the visible bias, E[h|v] for the hidden bias, their outer product for weights."""
+        """∂ log Ψ/∂λ: v for the visible bias, E[h|v] for the hidden bias, their outer product for weights,
+        v²/2σ² for ln σ²."""
         v = samples.astype(self._real)
         hidden = self.hidden_layer.mean(self.angles(samples))
-        return eqx.tree_at(_leaves, parameters(self), (Direct(v), Direct(hidden), Outer(v, hidden)))
+        found = eqx.tree_at(_leaves, parameters(self), (Direct(v), Direct(hidden), Outer(v, hidden)))
+        if self.visible_layer.log_variance is None:
+            return found
+        part = v[:, self.visible_layer.gaussian_columns]
+        half = 0.5 * part * part * jnp.exp(-self.visible_layer.log_variance)
+        return eqx.tree_at(lambda m: m.visible_layer.log_variance, found, Direct(half))
 
     def hidden_given_visible(self, v: Shaped[Array, "... N"]) -> Float[Array, "... M"]:
         """E[h | v] of each hidden unit; real parameters only."""

@@ -8,7 +8,7 @@ to 1), so p_β is the machine with the parameters
 
     λ_β = (1 − β) λ_A + β λ_B,
 
-for every kind of unit; Gaussian units keep unit variance at zero weights. The usual A is the *base-rate*
+for every kind of unit; Gaussian units keep their widths. The usual A is the *base-rate*
 machine: independent units, no weights. Then one product with W serves every β of a replica, an annealing step
 and a swap: fields are (1 − β) f_A + β f_B.
 
@@ -197,7 +197,7 @@ def _from_mixture(machine: LayeredMachine, mixture: ProductMixture) -> TemperedP
 
 def interpolate(base: Any, model: Any, beta: Any) -> Any:
     """The model p_β ∝ base^{1−β} model^β between two machines of one structure: parameters
-    (1 − β) λ_A + β λ_B, for any kind of unit.
+    (1 − β) λ_A + β λ_B, for any kind of unit; of widths, 1/σ².
 
     >>> from intertwine.models.rbm import RBM
     >>> a, b = (RBM(4, hidden=3, key=jax.random.key(k)) for k in (0, 1))
@@ -211,7 +211,14 @@ def interpolate(base: Any, model: Any, beta: Any) -> Any:
         b = jnp.asarray(beta, x.real.dtype)
         return (1 - b) * x + b * y
 
-    return jax.tree.map(between, base, model)
+    def layer(x: Any, y: Any) -> Any:
+        if not isinstance(x, UnitLayer) or x.log_variance is None:
+            return between(x, y)
+        b = jnp.asarray(beta, x.log_variance.dtype)
+        precision = (1 - b) * jnp.exp(-x.log_variance) + b * jnp.exp(-y.log_variance)
+        return UnitLayer(x.parts, -jnp.log(precision))
+
+    return jax.tree.map(layer, base, model, is_leaf=lambda x: isinstance(x, UnitLayer))
 
 
 def base_rate(layer: UnitLayer, mean: Any, floor: float = 1e-3) -> np.ndarray:
@@ -231,7 +238,7 @@ def base_rate(layer: UnitLayer, mean: Any, floor: float = 1e-3) -> np.ndarray:
     for kind, columns in layer.parts:
         part, begin = m[begin : begin + columns], begin + columns
         found.append(_inverse_mean(kind, part, floor))
-    return np.concatenate(found)
+    return np.concatenate(found) / np.asarray(layer.variance(), np.float64)
 
 
 def _inverse_mean(kind: str, mean: np.ndarray, floor: float) -> np.ndarray:

@@ -14,9 +14,9 @@ and that one function A gives energies, free energies, conditionals and gradient
     rectified   x ≥ 0         x²/2      θ²/2 + ½ ln 2π + ln Φ(θ)      θ + φ(θ)/Φ(θ)
 
 (Smolensky 1986; Welling, Rosen-Zvi & Hinton 2004). A Potts unit with q states is q columns, one-hot. Gaussian
-units have unit variance at zero weights: standardise the data. A rectified unit is a normal variable
-restricted to x ≥ 0: the noisy rectified unit of Nair & Hinton (2010) made an exact Boltzmann machine (Su et
-al. 2017).
+units have unit variance here; a layer may give them widths of their own (`unit_layer`). A rectified unit is a
+normal variable restricted to x ≥ 0: the noisy rectified unit of Nair & Hinton (2010) made an exact Boltzmann
+machine (Su et al. 2017).
 """
 
 from __future__ import annotations

@@ -1,7 +1,15 @@
 r"""A layer of units: kinds side by side, as functions of the field θ on the whole layer.
 
-A layer is a list of (kind, columns), hashable and static in jit; most layers have one kind. Every function is
-the table's (`unit_kinds`) on each stretch of columns.
+A layer is a list of (kind, columns), static in jit; most layers have one kind. Every function is the table's
+(`unit_kinds`) on each stretch of columns.
+
+Gaussian units may have widths σ of their own, parameters that are learned: a unit of width σ is σ times a
+unit of width 1 in the field σθ,
+
+    base(x) = x²/2σ²,    A(θ) = σ²θ²/2 + ½ ln 2πσ²,    E[x|θ] = σ²θ,    Var(x|θ) = σ²,
+
+so that energies stay linear in −1/2σ² too (Liao, Kornblith, Ren, Fleet & Hinton, "Gaussian-Bernoulli RBMs
+without tears", 2022). ln σ² is kept, which has no bounds.
 
 >>> layer = UnitLayer.of((("binary", 4), ("potts:3", 3)), 7)       # four pixels and a label
 >>> layer.size, layer.count
@@ -11,7 +19,7 @@ the table's (`unit_kinds`) on each stretch of columns.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import jax
@@ -27,14 +35,26 @@ MOST_STATES = 2**24
 Spec = str | tuple[tuple[str, int], ...]
 
 
-@dataclass(frozen=True)
+@partial(jax.tree_util.register_dataclass, data_fields=["log_variance"], meta_fields=["parts"])
+@dataclass(frozen=True, eq=False)
 class UnitLayer:
-    """Units side by side; make one with `UnitLayer.of`.
+    """Units side by side; make one with `UnitLayer.of`. Layers of the same units are equal, whatever their
+    widths.
 
-    parts: ((kind, columns), ...).
+    parts: ((kind, columns), ...). log_variance: ln σ² of the Gaussian columns (..., their number), or None
+    where all have σ = 1.
     """
 
     parts: tuple[tuple[str, int], ...]
+    log_variance: Any = None
+
+    def __eq__(self, other: Any) -> bool:
+        return isinstance(other, UnitLayer) and self.parts == other.parts
+
+    def __hash__(self) -> int:
+        if self.log_variance is not None:
+            raise TypeError("a layer with widths is an array, not a static argument")
+        return hash(self.parts)
 
     @classmethod
     def of(cls, spec: Any, size: int, argument: str = "units") -> UnitLayer:
@@ -82,6 +102,33 @@ class UnitLayer:
         return self.parts[0][0] if len(self.parts) == 1 else self.parts
 
     @property
+    def gaussian_columns(self) -> np.ndarray:
+        """The numbers of the Gaussian columns."""
+        kinds = np.repeat([kind for kind, _ in self.parts], [columns for _, columns in self.parts])
+        return np.flatnonzero(kinds == "gaussian")
+
+    def with_widths(self, log_variance: Any = 0.0, dtype: Any = None) -> UnitLayer:
+        """The layer with ln σ² of its Gaussian columns, a number or one each; itself without any.
+
+        >>> UnitLayer.of("gaussian", 2).with_widths(0.0).log_variance.tolist()
+        [0.0, 0.0]
+        """
+        count = len(self.gaussian_columns)
+        if not count:
+            return self
+        values = jnp.asarray(log_variance, dtype)
+        if values.shape not in ((), (count,)):
+            raise fail("log_variance", f"a number, or one for each of {count} Gaussian columns", values.shape)
+        return UnitLayer(self.parts, jnp.broadcast_to(values, (count,)))
+
+    def variance(self, dtype: Any = float) -> Float[Array, "... size"]:
+        """σ² of every Gaussian column, 1 for the others."""
+        if self.log_variance is None:
+            return jnp.ones(self.size, dtype)
+        ones = jnp.ones((*self.log_variance.shape[:-1], self.size), self.log_variance.dtype)
+        return ones.at[..., self.gaussian_columns].set(jnp.exp(self.log_variance))
+
+    @property
     def is_discrete(self) -> bool:
         """Whether every unit has finitely many values."""
         return all(unit_kind(kind).states for kind, _ in self.parts)
@@ -97,24 +144,38 @@ class UnitLayer:
         >>> round(float(UnitLayer.of("spin", 2).log_partition(jnp.zeros(2))), 6)      # 2 ln 2
         1.386294
         """
-        return sum(kind.log_partition(part) for kind, part in self._split(theta))  # type: ignore[return-value]
+        return sum(  # type: ignore[return-value]
+            kind.log_partition(part)
+            if width is None
+            else kind.log_partition(width * part) + jnp.log(width).sum(-1)
+            for kind, part, width in self._split(theta)
+        )
 
     def mean(self, theta: Float[Array, "... K"]) -> Float[Array, "... K"]:
         """E[x|θ] of every column."""
-        return _joined([kind.mean(part) for kind, part in self._split(theta)])
+        return _joined(
+            [
+                kind.mean(part) if width is None else width * kind.mean(width * part)
+                for kind, part, width in self._split(theta)
+            ]
+        )
 
     def sample(self, theta: Float[Array, "... K"], *, key: Array) -> Float[Array, "... K"]:
         """x ~ p(x|θ), of θ's type."""
-        if len(self.parts) == 1:
-            return unit_kind(self.parts[0][0]).sample(key, theta)
-        keys = jax.random.split(key, len(self.parts))
+        one = len(self.parts) == 1
+        keys = [key] if one else jax.random.split(key, len(self.parts))
         return _joined(
-            [kind.sample(k, part) for k, (kind, part) in zip(keys, self._split(theta), strict=True)]
+            [
+                kind.sample(k, part) if width is None else width * kind.sample(k, width * part)
+                for k, (kind, part, width) in zip(keys, self._split(theta), strict=True)
+            ]
         )
 
     def base(self, x: Float[Array, "... K"]) -> Float[Array, "..."]:
         """Σ base(x): the energy of the units by themselves, nats."""
-        return sum(kind.base(part) for kind, part in self._split(x))  # type: ignore[return-value]
+        return sum(  # type: ignore[return-value]
+            kind.base(part if width is None else part / width) for kind, part, width in self._split(x)
+        )
 
     def states(self) -> Int8[np.ndarray, "K size"]:
         """Every configuration of a discrete layer, int8; the first unit varies slowest, and 0 comes before 1,
@@ -178,12 +239,18 @@ class UnitLayer:
             begin += columns
         return np.where(gone, values, array)
 
-    def _split(self, x: Array) -> list[tuple[UnitKind, Array]]:
+    def _split(self, x: Array) -> list[tuple[UnitKind, Array, Array | None]]:
+        """(kind, its columns of x, their widths σ or None) of every part."""
+        widths = None if self.log_variance is None else jnp.exp(0.5 * self.log_variance)
         if len(self.parts) == 1:
-            return [(unit_kind(self.parts[0][0]), x)]
-        found, begin = [], 0
+            return [(unit_kind(self.parts[0][0]), x, widths)]
+        found: list[tuple[UnitKind, Array, Array | None]] = []
+        begin = place = 0
         for kind, columns in self.parts:
-            found.append((unit_kind(kind), x[..., begin : begin + columns]))
+            width = None
+            if kind == "gaussian" and widths is not None:
+                width, place = widths[..., place : place + columns], place + columns
+            found.append((unit_kind(kind), x[..., begin : begin + columns], width))
             begin += columns
         return found
 

@@ -177,7 +177,8 @@ def _ascended(machine: LayeredMachine, visible: Array) -> tuple[Array, Array]:
 def _nearness(machine: LayeredMachine) -> np.ndarray:
     """What a column's squared difference is divided by, (N,): means closer than 1 in all are the same."""
     width = [np.full(columns, 2.0 if kind == "spin" else 1.0) for kind, columns in machine.layers[0].parts]
-    return np.concatenate(width) * np.sqrt(max(1.0, 0.005 * machine.size))
+    sigma = np.sqrt(np.asarray(machine.layers[0].variance(), np.float64))
+    return np.concatenate(width) * sigma * np.sqrt(max(1.0, 0.005 * machine.size))
 
 
 def _distinct(means: np.ndarray, values: np.ndarray, near: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -32,6 +32,7 @@ from jaxtyping import Float, Int
 
 from intertwine.models.layered import LayeredMachine, State, sample_layers
 from intertwine.models.tempered import TemperedPath
+from intertwine.models.unit_layer import UnitLayer
 from intertwine.sampling.clamped import Clamp
 
 
@@ -91,6 +92,10 @@ class BetaLadder(eqx.Module):
         """The fields on the even side."""
         return self.path.fields(self.path.at(odd, side=1), self.betas[:, None])
 
+    def layers(self, side: int) -> tuple[UnitLayer, ...]:
+        """The layers of a side."""
+        return self.machine.side(side)
+
     def start(self, chains: int, *, key: Array) -> State:
         """Exact draws of the easy end, in every replica."""
         return self.path.start((self.rungs, chains), key=key)
@@ -134,9 +139,13 @@ class ModelLadder(eqx.Module):
     def fields_below(self, odd: State) -> State:
         return self._each(lambda machine, x: machine.fields(x, 0), odd)
 
+    def layers(self, side: int) -> tuple[UnitLayer, ...]:
+        """The layers of a side, with widths for every rung (R, 1, ...)."""
+        return jax.tree.map(lambda x: x[:, None], self.machines.layers[side::2])
+
     def start(self, chains: int, *, key: Array) -> State:
         """Units in their biases alone, in every replica."""
-        layers = self.machines.layers[0::2]
+        layers = self.layers(0)
         keys = jax.random.split(key, len(layers))
         biases = self.machines.biases[0::2]
         return tuple(
@@ -201,9 +210,8 @@ def tempered_sweep(
 
     fields = tuple(keep(new, old) for new, old in zip(moved_fields, own_fields, strict=True))
     came_from = jnp.where(changed, replicas.came_from[partner], replicas.came_from)
-    machine = ladder.machine
-    odd = sample_layers(machine.side(1), fields, key=up)
-    even = sample_layers(machine.side(0), ladder.fields_below(odd), key=down)
+    odd = sample_layers(ladder.layers(1), fields, key=up)
+    even = sample_layers(ladder.layers(0), ladder.fields_below(odd), key=down)
     if clamp is not None:
         even = (clamp.hold(even[0]), *even[1:])
     last = rungs - 1 if used is None else used - 1

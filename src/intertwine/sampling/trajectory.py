@@ -123,7 +123,7 @@ class TrajectoryGibbs:
         rungs = [*(layered(m) for m in self.models), machine]
         rungs = [jax.tree.map(lambda x: x.astype(machine.dtype), rung) for rung in rungs]
         easy = LayeredMachine(
-            rungs[0].biases, tuple(jnp.zeros_like(w) for w in rungs[0].weights), machine.layers
+            rungs[0].biases, tuple(jnp.zeros_like(w) for w in rungs[0].weights), rungs[0].layers
         )
         chosen = [[easy, *rungs][int(k)] for k in kept]
         return ModelLadder(jax.tree.map(lambda *x: jnp.stack(x), *chosen))
