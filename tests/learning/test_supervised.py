@@ -160,7 +160,7 @@ def test_regression_reaches_least_squares(key):
 def test_natural_gradient_is_gauss_newton_and_fisher_scoring(key):
     """Linear least squares in one step of the exact Fisher matrix; softmax regression in a few."""
     x, labels, _, y = _batch()
-    optimiser = NaturalGradient(learning_rate=1.0, shift=1e-10)
+    optimiser = NaturalGradient(learning_rate=1.0, shift=1e-10, max_norm=None)
     linear = FunctionNetwork(lambda p, x: x @ p, jnp.zeros((COLUMNS, CLASSES)))
     fit = fit_supervised(
         linear, x, y, loss="squared-error", optimiser=optimiser, epochs=1, batch=ROWS, key=key
