@@ -132,10 +132,11 @@ def sample(model: Any, n: int, *, sampler: Any = None, distribution: str | None 
 
     model: RBM, DBM or DBN with real parameters, `Ising`, or any model with a sampler of wave functions.
     sampler: `Gibbs(steps=1000)` (the default for machines of layers: every configuration from a chain of its
-    own), `TemperedGibbs(steps=100)` (the default for those with modes far apart), `TrajectoryGibbs`,
-    `Annealed`; `SwendsenWang()` (the default for `Ising`, `Potts` and `Clock`), `Wolff()`, `HeatBath()` (the
-    default of those with terms of three spins or more, or with frustration, which clusters do not respect),
-    `TemperedHeatBath()`; `Metropolis(...)`, `ParallelTempering(...)` or `Enumeration()` for two-state units.
+    own), `Annealed(steps=1000)` (the default for those with modes far apart), `TemperedGibbs`,
+    `TrajectoryGibbs`; `SwendsenWang()` (the default for `Ising`, `Potts` and `Clock`), `Wolff()`,
+    `HeatBath()` (the default of those with terms of three spins or more, or with frustration, which clusters
+    do not respect), `TemperedHeatBath()`; `Metropolis(...)`, `ParallelTempering(...)` or `Enumeration()` for
+    two-state units.
     A DBN is sampled by its top RBM with any of them, then downwards.
     distribution: "boltzmann" p = Ψ/Z or "born" p = |Ψ|²/Z. None: the former for Boltzmann machines and
     `Ising`, the latter for complex models and for the model of a ground-state run, which is sampled in the
@@ -166,7 +167,7 @@ def sample(model: Any, n: int, *, sampler: Any = None, distribution: str | None 
         machine = layered(model)
         modes = find_modes(machine, key=jax.random.fold_in(key, 1))
         if sampler is None:
-            sampler = Gibbs(steps=1000) if modes is None else TemperedGibbs(steps=100)
+            sampler = Gibbs(steps=1000) if modes is None else Annealed(steps=1000)
         if isinstance(sampler, TemperedGibbs | Annealed) and sampler.base is None:
             sampler = replace(sampler, base=easy_end(machine, None, modes) if modes else machine.biases)
     if sampler is None:
@@ -209,13 +210,8 @@ def _qualified(found: Drawn, modes: Modes | None) -> Drawn:
         said.append(caveat("unjudged", f"{words}: not known whether the configurations have met all"))
         return replace(found, mixed=None if found.mixed else False, warnings=tuple(said))
     label = modes.nearest(found.configurations)
-    w = (
-        np.ones(len(label))
-        if found.log_weights is None
-        else np.exp(found.log_weights - found.log_weights.max())
-    )
-    drawn = np.bincount(label, weights=w / w.sum(), minlength=len(modes.means))
-    worth = max(min(found.ess, (w.sum() ** 2) / (w * w).sum()), 1.0)
+    drawn = np.bincount(label, minlength=len(modes.means)) / len(label)
+    worth = max(found.ess, 1.0)
     error = np.sqrt(modes.shares * (1 - modes.shares) / worth + modes.errors**2 + 1e-6)
     worst = int((np.abs(drawn - modes.shares) / error).argmax())
     if abs(drawn[worst] - modes.shares[worst]) > 4 * error[worst]:
