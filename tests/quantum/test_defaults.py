@@ -110,6 +110,18 @@ def test_what_is_chosen():
     bonds = [(0, 1), (1, 2), (0, 2)]
     bare = it.Operator.from_strings(3, [(1.0, {i: "X", j: "X"}) for i, j in bonds])
     assert choose(bare).rule == "sums"
+    ring = it.Chain(30)
+    disordered = it.heisenberg(ring) + it.Operator.from_strings(30, [(0.5, {3: "Z"})])
+    assert choose(disordered).model == "rbm:2" and choose(disordered).dtype == "real"
+
+
+def test_what_the_defaults_take_is_not_advised_instead_of_them(key):
+    """Beyond the search for the sector, leaving the model out leads to the same caveat."""
+    for H in (it.j1j2(it.Square(6, 6), J2=0.5), it.heisenberg(it.Triangular(6, 6))):
+        (line,) = cannot_represent(H, choose(H).build_model(H, key))
+        assert line.startswith("assumption") and "leave the model out" not in line
+    small = it.heisenberg(it.Chain(5))
+    assert "leave the model out" in cannot_represent(small, it.RBM(5, hidden=5, key=key))[0]
 
 
 @pytest.mark.slow

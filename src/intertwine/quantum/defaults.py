@@ -197,8 +197,8 @@ def _sampled(operator: Operator, positive: bool) -> Choice:
     """Metropolis sampling: a positive function, or a complex one on a lattice without two sublattices, where
     no rotation of the signs comes near. On lattices with few symmetries more filters, of even functions where
     the ground state is even, and more and finer steps."""
-    lattice = operator.lattice
-    if lattice is None or not hasattr(lattice, "translations"):
+    lattice = frame(operator)
+    if not hasattr(lattice, "translations"):
         return Choice("rbm:2", "real" if positive else "complex")
     if not positive and not _bipartite(lattice):
         return Choice("gcnn:2x4:translations", "complex", steps=DEEP_STEPS, final_factor=DEEP_FACTOR)
@@ -289,17 +289,17 @@ def cannot_represent(operator: Operator, model: Any) -> tuple[str, ...]:
     >>> [line.partition(":")[0] for line in cannot_represent(it.heisenberg(it.Chain(9)), psi)]
     ['assumption']
     """
-    from intertwine.quantum.ground_sector import ground_sector
+    from intertwine.quantum.ground_sector import LARGEST, ground_sector
 
     if operator.is_stoquastic:
         return ()
-    remedy = "leave the model out for one that fits"
+    fits = ", or leave the model out for one that fits" if operator.size <= LARGEST else ""
     if model.kind == "real":
         words = (
             "the wave function is positive, and the operator is not stoquastic: its ground state may have "
             "signs that this model cannot have, whatever the V-score"
         )
-        return (caveat("assumption", f"{words}; take complex amplitudes, or {remedy}"),)
+        return (caveat("assumption", f"{words}; take complex amplitudes{fits}"),)
     coefficients = getattr(model, "coefficients", None)
     chosen = coefficients is not None and not coefficients.trivial
     moves, even = symmetry_of(model)
@@ -308,6 +308,7 @@ def cannot_represent(operator: Operator, model: Any) -> tuple[str, ...]:
         return ()
     found = ground_sector(operator)
     if found is None:
+        fits = ""
         where = "and it is not known whether the ground state is"
     elif found.is_invariant(moves) and not (even and found.spin_flip == -1):
         return ()
@@ -315,4 +316,4 @@ def cannot_represent(operator: Operator, model: Any) -> tuple[str, ...]:
         where = f"and the ground state is not (it has {found})"
     under = f"{len(moves)} symmetries of the sites" if len(moves) > 1 else "the flip of all spins"
     words = f"the wave function is invariant under {under}, {where}"
-    return (caveat("assumption", f"{words}; take another character, or {remedy}"),)
+    return (caveat("assumption", f"{words}; take another character{fits}"),)
