@@ -111,6 +111,55 @@ def test_three_dimensions_are_said_to_converge_slowly():
     assert any(line.startswith("assumption") and "three dimensions" in line for line in judged.warnings)
 
 
+def test_three_dimensions_are_not_judged_by_few_steps(tmp_path, capsys):
+    """ν of two steps on 16³ is 0.654(10), where 0.630 is right: no headline, and no verdict."""
+    flags = ("--system", "ising:cubic:16", "--levels", "2", "--couplings", "2", "--samples", "1200")
+    record = run(tmp_path, *flags)
+    assert record["fixed_point"] is None and record["exponents"] == {}
+    assert "cannot be told" in record["headline"] and "three dimensions" in capsys.readouterr().out
+
+    def ising(side):
+        return it.Ising(it.Cubic(side), 0.2216546)
+
+    options = {"side": 8, "levels": 1, "couplings": 2, "sizes": None, "key": KEY}
+    assert "NOT JUDGED" in str(it.rg.exponents(ising, samples=2000, **options))
+    plain, counted = (
+        it.rg.finite_size(ising, (4, 5, 6, 7), samples=2000, omega=omega, bins=20, key=KEY)
+        for omega in (None, 0.83)
+    )
+    assert any("L^−0.83" in line for line in plain.warnings)
+    assert not any("L^−0.83" in line for line in counted.warnings)
+
+
+def test_two_sizes_cannot_show_that_a_line_describes_them():
+    sizes = it.rg.finite_size(lambda L: it.Ising(it.Square(L, L), K_C), (4, 6), samples=2000, key=KEY)
+    assert sizes.warnings[0].startswith("unjudged") and "nan" not in str(sizes)
+
+
+def test_clusters_of_frustrated_systems_are_told(tmp_path, capsys):
+    """Asked for by name, of the command and of the function; the default has nothing to say."""
+    rest = ("--levels", "1", "--couplings", "2", "--samples", "400")
+    for system, K in (("ising:triangular:8", "-0.4"), ("edwards-anderson:8", "0.4")):
+        given = ("--system", system, "--coupling", K, *rest)
+        record = run(tmp_path / f"{system[:2]}-asked", *given, "--sampler", "swendsen-wang")
+        told = [line for line in record["warnings"] if "frustration" in line]
+        assert told and told[0] in capsys.readouterr().out
+        record = run(tmp_path / f"{system[:2]}-auto", *given)
+        assert not any("frustration" in line for line in record["warnings"])
+    model = it.Ising(it.Triangular(6, 6), -0.4)
+    asked = it.sample(model, 400, sampler=it.SwendsenWang(), key=KEY)
+    assert any("frustration" in line for line in asked.warnings)
+    assert not any("frustration" in line for line in it.sample(model, 400, key=KEY).warnings)
+
+
+def test_errors_that_are_not_known_are_said():
+    """One chain has no spread: its energy has no error, and none is made up."""
+    from intertwine.rg.network_flow import NetworkFlow
+
+    one = NetworkFlow(np.zeros((1, 3)), np.ones((1, 16), np.int8), it.Square(4, 4))
+    assert "± ?" in str(one) and "nan" not in str(one)
+
+
 def test_operators_that_depend_on_each_other_are_refused():
     """On a torus of three sites "third" is "nearest"; the same family in two words, anywhere."""
     for side, levels in ((9, 1), (27, 2)):

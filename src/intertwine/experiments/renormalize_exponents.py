@@ -31,18 +31,18 @@ from intertwine.models.spin_terms import linked_bonds
 from intertwine.rg.finite_size import (
     LARGEST_MISFIT,
     PowerLaw,
+    chi_squared,
     cumulant_slope,
     jackknife,
     moving,
     power_law,
 )
-from intertwine.rg.fixed_point_verdict import known_of_potts
+from intertwine.rg.fixed_point_verdict import known_of_potts, slow_corrections
 from intertwine.rg.host_terms import equal_sums, product_sums
+from intertwine.sampling.draw import frustrating
 
 SLOPE = "−∂ ln U/∂ ln K"
 SIZES = (8, 12, 16, 24, 32, 48)
-CORRECTIONS = {3: 0.8}
-"""ω by the number of states, where corrections to scaling are large."""
 
 
 class State(NamedTuple):
@@ -68,7 +68,7 @@ class Exponents:
         self.sampler = build_sampler(c)
         self.draws = c.scaling.samples // (c.sampler.chains * c.sampler.bins)
         self.key = jax.random.key(c.seed)
-        self.omega = CORRECTIONS.get(c.named.states)
+        self.omega = slow_corrections(c.named.potts_states, 2)
 
     @property
     def announcement(self) -> str:
@@ -168,12 +168,15 @@ class Exponents:
             "headline": headline + f", from L = {self.sizes[0]} to {self.sizes[-1]}.",
             "facts": {
                 "sizes": ", ".join(map(str, self.sizes)),
-                "fit of ν": f"from L = {self.sizes[slope.first]}, χ² a degree {slope.misfit:.2f}",
-                "fit of η": f"from L = {self.sizes[line.first]}, χ² a degree {line.misfit:.2f}",
+                "fit of ν": f"from L = {self.sizes[slope.first]}, {chi_squared(slope)}",
+                "fit of η": f"from L = {self.sizes[line.first]}, {chi_squared(line)}",
             },
         }
         arrays, attributes = self._figures(state.sums, slope, line)
-        caveats = [] if trouble else self._caveats(slope, line)
+        caveats = [
+            *frustrating(self.models[0], self.sampler),
+            *([] if trouble else self._caveats(slope, line)),
+        ]
         return Outcome(record, arrays, [record["headline"]], caveats, attributes)
 
     def _caveats(self, slope: PowerLaw, line: PowerLaw) -> list[str]:

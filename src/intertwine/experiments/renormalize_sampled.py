@@ -41,6 +41,7 @@ from intertwine.experiments.renormalize_system import (
 from intertwine.experiments.renormalize_words import flow_outcome, said, unfit
 from intertwine.rg.matched_flow import matched_flow
 from intertwine.rg.streaming import MCRGSums
+from intertwine.sampling.draw import frustrating
 
 START_DRAWS = 40
 """Draws of every chain for a flow from another start."""
@@ -251,7 +252,7 @@ class Sampled:
     @property
     def _caveats(self) -> list[str]:
         """What to beware of in the system itself."""
-        c, said = self.c, []
+        c, said = self.c, [] if self.own is not None else list(frustrating(self.model, self.sampler))
         if self.own is not None:
             name = Path(c.system.own_configurations).name
             words = f"the {self.samples} configurations of {name} are taken as draws in their order"

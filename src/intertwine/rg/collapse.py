@@ -25,7 +25,7 @@ from jaxtyping import Float
 
 from intertwine._caveats import beneath, caveat, tell
 from intertwine._checks import fail, positive_int
-from intertwine._shown import Shown
+from intertwine._shown import Shown, with_error
 from intertwine.sampling.keys import key_words
 
 _REPETITIONS = 60
@@ -51,8 +51,10 @@ class Collapse(Shown):
     warnings: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        critical = f"K_c = {self.critical:.5f} ± {self.critical_error:.5f}"
-        exponents = f"ν = {self.nu:.3f} ± {self.nu_error:.3f}, ω = {self.omega:.4f} ± {self.omega_error:.4f}"
+        critical = f"K_c = {with_error(self.critical, self.critical_error, '.5f')}"
+        exponents = (
+            f"ν = {with_error(self.nu, self.nu_error, '.3f')}, ω = {with_error(self.omega, self.omega_error)}"
+        )
         return beneath(f"{critical}, {exponents}, χ²/dof = {self.misfit:.2f}", self.warnings)
 
 

@@ -27,7 +27,7 @@ from jax import Array
 from jaxtyping import Float
 
 from intertwine._checks import fail, positive_int
-from intertwine._shown import Shown
+from intertwine._shown import Shown, with_error
 from intertwine.models.ising import Ising
 from intertwine.models.parameters import check_key
 from intertwine.models.spin_enumeration import enumerate_distribution
@@ -59,7 +59,7 @@ class CouplingMetrics(Shown):
             f"information kept of {', '.join(map(str, self.names))} ({'exact' if self.exact else 'bound'})"
         ]
         for level, (values, errors) in enumerate(zip(self.kept, self.kept_error, strict=True)):
-            shown = "  ".join(f"{v:.3g} ± {e:.1g}" for v, e in zip(values, errors, strict=True))
+            shown = "  ".join(with_error(v, e, ".3g", ".1g") for v, e in zip(values, errors, strict=True))
             rows.append(f"level {level}: {shown}")
         return "\n".join(rows)
 

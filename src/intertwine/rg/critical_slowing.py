@@ -25,7 +25,7 @@ from jax import Array
 from jaxtyping import Float
 
 from intertwine._checks import fail, positive_int
-from intertwine._shown import Shown
+from intertwine._shown import Shown, with_error
 from intertwine.models.ising import CRITICAL_SQUARE, Ising
 from intertwine.models.spin_terms import spin_terms
 from intertwine.sampling.estimate import autocorrelation_time
@@ -80,9 +80,9 @@ class CriticalSlowing(Shown):
     def __str__(self) -> str:
         lines = [f"{'L':>5} {'τ energy':>18} {'τ m²':>18}"]
         for i, length in enumerate(self.lengths):
-            cells = (f"{self.tau[n][i]:.4g} ± {self.tau_error[n][i]:.2g}" for n in _OBSERVABLES)
+            cells = (with_error(self.tau[n][i], self.tau_error[n][i], ".4g", ".2g") for n in _OBSERVABLES)
             lines.append(f"{length:5d} " + " ".join(f"{cell:>18}" for cell in cells))
-        cells = (f"{z:.3f} ± {error:.3f}" for z, error in self.exponents.values())
+        cells = (with_error(z, error, ".3f") for z, error in self.exponents.values())
         lines.append(f"{'z':>5} " + " ".join(f"{cell:>18}" for cell in cells))
         return "\n".join([*lines, "τ = 1 + 2 Σ ρ(t), twice the τ_int = 1/2 + Σ ρ(t) of other texts"])
 

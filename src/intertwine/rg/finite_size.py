@@ -27,11 +27,11 @@ from jaxtyping import Float
 
 from intertwine._caveats import beneath, caveat, tell
 from intertwine._checks import InputError, fail, positive_int
-from intertwine._shown import Shown
+from intertwine._shown import Shown, with_error
 from intertwine.models.ising import Ising
 from intertwine.models.potts import Potts
 from intertwine.models.spin_terms import linked_bonds
-from intertwine.rg.fixed_point_verdict import known_of_potts
+from intertwine.rg.fixed_point_verdict import known_of_potts, left_out
 from intertwine.rg.host_terms import equal_sums, product_sums
 from intertwine.sampling.draw import spin_sampler
 from intertwine.sampling.jackknife import jackknife_error
@@ -100,6 +100,15 @@ def power_law(sizes: Any, values: Any, errors: Any, *, omega: float | None = Non
     )
 
 
+def chi_squared(fit: PowerLaw) -> str:
+    """How well a line describes its points, in words.
+
+    >>> chi_squared(power_law([8, 16], [1.0, 2.0], [0.1, 0.1]))
+    'no degree of freedom for χ²'
+    """
+    return "no degree of freedom for χ²" if math.isnan(fit.misfit) else f"χ²/dof = {fit.misfit:.2f}"
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class FiniteSize(Shown):
     """ν and η of a critical point.
@@ -136,7 +145,13 @@ class FiniteSize(Shown):
             for title, fit in fits
             if fit.misfit > LARGEST_MISFIT
         ]
-        return (*([caveat("assumption", known)] if known else ()), *bad)
+        if math.isnan(self.growth.misfit):
+            words = f"{len(self.sizes)} sizes are as many as the line has parameters"
+            bad.append(
+                caveat("unjudged", f"{words}: nothing tells whether it describes them; give more sizes")
+            )
+        said = (caveat("assumption", known),) if known else left_out(self.states, self.dimension, self.omega)
+        return (*said, *bad)
 
     @property
     def nu(self) -> float:
@@ -162,7 +177,7 @@ class FiniteSize(Shown):
         """A row a size, then the exponents with the fits that they are from."""
         lines = [f"{'L':>5} {'−∂ ln U/∂ ln K':>22} {'⟨m²⟩':>24}"]
         for row in zip(self.sizes, self.slope, self.slope_error, self.square, self.square_error, strict=True):
-            slope, square = f"{row[1]:.4f} ± {row[2]:.4f}", f"{row[3]:.6f} ± {row[4]:.6f}"
+            slope, square = with_error(row[1], row[2]), with_error(row[3], row[4], ".6f")
             lines.append(f"{row[0]:5} {slope:>22} {square:>24}")
         for name, value, error, fit in (
             ()
@@ -173,7 +188,7 @@ class FiniteSize(Shown):
             )
         ):
             start = f"from L = {self.sizes[fit.first]} on"
-            lines.append(f"{name} = {value:.4f} ± {error:.4f}, {start}, χ²/dof = {fit.misfit:.2f}")
+            lines.append(f"{name} = {with_error(value, error)}, {start}, {chi_squared(fit)}")
         return beneath("\n".join(lines), self.warnings)
 
 

@@ -22,7 +22,7 @@ import numpy as np
 from jaxtyping import Bool, Complex, Float
 
 from intertwine._checks import InputError, fail, positive_int
-from intertwine._shown import Shown
+from intertwine._shown import Shown, with_error
 from intertwine.rg.step import Step, as_couplings, linearise, measured, stepped
 
 _NEWTON_STEPS = 60
@@ -87,8 +87,10 @@ class Flow(Shown):
         sampled = bool((self.covariance != 0).any())
         cells = [["level", *self.names]]
         for level, (row, error) in enumerate(zip(self.couplings, self.errors, strict=True)):
-            marks = [f" ± {e:.4f}" if sampled else "" for e in error]
-            cells.append([str(level), *(f"{K:z.4f}{mark}" for K, mark in zip(row, marks, strict=True))])
+            shown = (
+                with_error(K, e, "z.4f") if sampled else f"{K:z.4f}" for K, e in zip(row, error, strict=True)
+            )
+            cells.append([str(level), *shown])
         widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
         lines = ["  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) for row in cells]
         return "\n".join([*lines, self.stopped] if self.stopped else lines)

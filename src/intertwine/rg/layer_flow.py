@@ -19,7 +19,7 @@ import numpy as np
 from jaxtyping import Float, Int64
 
 from intertwine._checks import fail
-from intertwine._shown import Shown
+from intertwine._shown import Shown, with_error
 from intertwine.models.deep_belief import DBN
 from intertwine.models.deep_boltzmann import DBM
 from intertwine.models.rbm import RBM
@@ -52,7 +52,7 @@ class LayerFlow(Shown):
     def __str__(self) -> str:
         lines = [f"{'layer':>5} {'lattice':<14} {'energy/site':>18} {'|m|':>7}   temperature"]
         for k, lattice in enumerate(self.lattices):
-            energy = f"{self.energies[k]:+.4f} ± {self.errors[k]:.4f}"
+            energy = with_error(self.energies[k], self.errors[k], "+.4f")
             words = f"{self.magnetizations[k]:7.3f}   {self.temperatures[k]}"
             lines.append(f"{k:>5} {lattice.name:<14} {energy:>18} {words}")
         return "\n".join(lines)

@@ -26,7 +26,7 @@ from jax import Array
 from jaxtyping import Float
 
 from intertwine._checks import InputError, fail, positive_int
-from intertwine._shown import Shown
+from intertwine._shown import Shown, with_error
 from intertwine.models.ising import Ising
 from intertwine.rg.blocking import Majority, Rule
 from intertwine.rg.operators import default_families, measure
@@ -81,7 +81,7 @@ class BetaFunction(Shown):
         lines = [f"{'K':>10} {'K′ = R(K)':>22} {'dK/dl':>20}"]
         scale = math.log(self.block)
         for K, made, error, beta in zip(self.couplings, self.matched, self.errors, self.values, strict=True):
-            shown = f"{made:.5f} ± {error:.5f}", f"{beta:+.5f} ± {error / scale:.5f}"
+            shown = with_error(made, error, ".5f"), with_error(beta, error / scale, "+.5f")
             lines.append(f"{K:10.5f} {shown[0]:>22} {shown[1]:>20}")
         return "\n".join(lines)
 

@@ -18,7 +18,7 @@ import numpy as np
 from jaxtyping import Float
 
 from intertwine._caveats import beneath
-from intertwine._shown import Shown
+from intertwine._shown import Shown, with_error
 from intertwine.rg.coupling_drift import ONE_STEP, SMALLEST, Drift, coupling_drift
 from intertwine.rg.fixed_point_verdict import Verdict, judged, qualified
 from intertwine.sampling.jackknife import jackknife_error
@@ -94,7 +94,7 @@ class MCRG(Shown):
         for n in range(len(self.y_T)):
             row = f"{self.sizes[n]} → {self.sizes[n + 1].partition(':')[2]}"
             cells = [
-                _cell(value[n, m], error[n, m])
+                with_error(value[n, m], error[n, m])
                 for value, error in ((self.y_T, self.y_T_error), (self.y_H, self.y_H_error))
                 for m in chosen
             ]
@@ -112,7 +112,7 @@ class MCRG(Shown):
 
     def _exponents(self) -> str:
         named = (("ν", "nu"), ("η", "eta"), ("β", "beta"))
-        cells = (_cell(getattr(self, name), getattr(self, f"{name}_error")) for _, name in named)
+        cells = (with_error(getattr(self, name), getattr(self, f"{name}_error")) for _, name in named)
         return ", ".join(f"{label} = {cell}" for (label, _), cell in zip(named, cells, strict=True))
 
 
@@ -235,9 +235,3 @@ def _correlation(sums: Any) -> float:
         whole = float(apart @ apart)
         found.append(float(apart[1:] @ apart[:-1]) / whole if whole > 0 else 0.0)
     return max(found)
-
-
-def _cell(value: float, error: float) -> str:
-    if not math.isfinite(value):
-        return "—"
-    return f"{value:.4f} ± {error:.4f}" if math.isfinite(error) else f"{value:.4f} ± ?"

@@ -26,7 +26,7 @@ from jax import Array
 from jaxtyping import Float
 
 from intertwine._checks import fail, one_of, positive_int
-from intertwine._shown import Shown
+from intertwine._shown import Shown, with_error
 from intertwine.models.parameters import check_key
 from intertwine.rg.callen import callen_couplings, local_fields
 from intertwine.rg.chains import given_chains
@@ -63,7 +63,7 @@ class MatchedCouplings(Shown):
 
     def __str__(self) -> str:
         rows = zip(self.names, self.couplings, self.errors, strict=True)
-        return "\n".join(f"{name:<10} {K:>9.5f} ± {error:.5f}" for name, K, error in rows)
+        return "\n".join(f"{name:<10} {with_error(K, error, '9.5f')}" for name, K, error in rows)
 
 
 def match_moments(

@@ -23,7 +23,7 @@ from jax import Array
 from jaxtyping import Float, Int8
 
 from intertwine._checks import fail, positive_int
-from intertwine._shown import Shown
+from intertwine._shown import Shown, with_error
 from intertwine.models.ising import Ising
 from intertwine.models.rbm import RBM
 from intertwine.models.spin_terms import linked_bonds
@@ -70,7 +70,7 @@ class NetworkFlow(Shown):
         lines = [f"{'step':>8}  energy/site           temperature"]
         for k in shown:
             reading = ising_temperature(float(self.mean[k]), self.lattice, float(self.error[k]))
-            lines.append(f"{k:>8}  {self.mean[k]:+.4f} ± {self.error[k]:.4f}     {reading}")
+            lines.append(f"{k:>8}  {with_error(self.mean[k], self.error[k], '+.4f'):<16}     {reading}")
         return "\n".join(lines)
 
 

@@ -25,7 +25,7 @@ from jax import Array
 from jaxtyping import Float
 
 from intertwine._checks import fail, positive_int
-from intertwine._shown import Shown
+from intertwine._shown import Shown, with_error
 from intertwine.rg.fisher_spectrum import log_weights, spin_view
 from intertwine.rg.spin_products import walsh_hadamard
 from intertwine.sampling.enumeration import all_configurations
@@ -53,7 +53,7 @@ class ShellCouplings(Shown):
     def __str__(self) -> str:
         lines = [f"{'distance':>8} {'coupling':>20} {'between pairs':>14}"]
         for d, mean, error, spread in zip(self.distances, self.means, self.errors, self.scatter, strict=True):
-            lines.append(f"{d:>8.3f} {f'{mean:+.5f} ± {error:.5f}':>20} {spread:>14.5f}")
+            lines.append(f"{d:>8.3f} {with_error(mean, error, '+.5f'):>20} {spread:>14.5f}")
         return "\n".join(lines)
 
 

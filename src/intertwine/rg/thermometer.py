@@ -14,6 +14,7 @@ import math
 from typing import Any, NamedTuple
 
 from intertwine._checks import fail
+from intertwine._shown import with_error
 from intertwine.models.ising_exact import ising_torus
 from intertwine.spaces.lattice import Lattice
 from intertwine.spaces.lattices import Square
@@ -34,7 +35,8 @@ class Temperature(NamedTuple):
         return 1 / self.mean if self.mean > 0 else math.inf
 
     def __str__(self) -> str:
-        return f"T = {self.mean:.4g} ± {self.error:.2g}" if math.isfinite(self.mean) else "T = ∞"
+        known = math.isinf(self.mean)
+        return "T = ∞" if known else f"T = {with_error(self.mean, self.error, '.4g', '.2g')}"
 
 
 def ising_temperature(energy: float, lattice: Lattice, error: float = 0.0) -> Temperature:

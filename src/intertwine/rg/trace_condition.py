@@ -13,6 +13,7 @@ nothing of the data; against its own free energy a network always holds.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,7 +56,7 @@ class TraceCondition(Shown):
 
     def __str__(self) -> str:
         seen = f"all {self.configurations}" if self.exact else f"{self.configurations} sampled"
-        error = "" if self.exact else f" ± {self.kl_error:.1g}"
+        error = "" if self.exact else f" ± {self.kl_error:.1g}" if math.isfinite(self.kl_error) else " ± ?"
         verdict = (
             "the condition holds: up to a constant, the hidden layer is an exact renormalization step"
             if self.holds()

@@ -29,9 +29,10 @@ from jaxtyping import Float
 
 from intertwine._caveats import beneath, tell
 from intertwine._checks import fail, positive_int
-from intertwine._shown import Shown
+from intertwine._shown import Shown, with_error
 from intertwine.rg.blocking import Majority, Rule
 from intertwine.rg.finite_size import LARGEST_MISFIT, FiniteSize, finite_size
+from intertwine.rg.fixed_point_verdict import left_out
 from intertwine.rg.mcrg_result import MCRG
 from intertwine.rg.streaming import MCRGSums, Sums
 from intertwine.sampling.draw import spin_sampler
@@ -45,7 +46,7 @@ class CriticalExponents(Shown):
 
     nu, eta: NaN where the steps say that there is no fixed point. first: the steps, counted from 1, from
     which y_T and y_H are taken. omega: as given. mcrg: step by step. check: of finite-size scaling; None
-    where it was not asked for.
+    where it was not asked for. notes: further lines of `warnings`.
     """
 
     nu: float
@@ -56,18 +57,20 @@ class CriticalExponents(Shown):
     omega: float | None
     mcrg: MCRG
     check: FiniteSize | None
+    notes: tuple[str, ...] = ()
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What qualifies ν and η, a line each: those of the steps (`MCRG.warnings`)."""
-        return self.mcrg.warnings
+        """What qualifies ν and η, a line each: those of the steps (`MCRG.warnings`), and `notes`."""
+        return (*self.mcrg.warnings, *self.notes)
 
     def __str__(self) -> str:
         found = self.mcrg.table()
         if self.mcrg.fixed_point is not False:
             found.append(
-                f"ν = {self.nu:.4f} ± {self.nu_error:.4f} from step {self.first[0]} on, "
-                f"η = {self.eta:.4f} ± {self.eta_error:.4f} from step {self.first[1]} on"
+                f"ν = {with_error(self.nu, self.nu_error)} from step {self.first[0]} on, "
+                f"η = {with_error(self.eta, self.eta_error)} from step {self.first[1]} on"
+                + ("" if self.mcrg.fixed_point else ", NOT JUDGED")
             )
             if self.omega is not None:
                 found[-1] += f", corrections b^(−{self.omega:g} n)"
@@ -134,7 +137,8 @@ def exponents(
     y_T, y_H = limits(found)
     last = np.array([found.y_T[-1, -1], found.y_H[-1, -1]])
     error_T, error_H = np.maximum(_group_errors(collected, sums, limits), abs(last - [y_T, y_H]))
-    tell(found.warnings)
+    notes = left_out(states, model.lattice.dimension, omega) if found.fixed_point else ()
+    tell((*found.warnings, *notes))
     if found.fixed_point is False:
         y_T, y_H, error_T, error_H = (np.nan,) * 4
     return CriticalExponents(
@@ -143,6 +147,7 @@ def exponents(
         (fits[0][1] + 1, fits[1][1] + 1), omega, found,
         None if sizes is None
         else finite_size(family, sizes, samples=samples, omega=omega, sampler=sampler, key=check_key),
+        notes,
     )  # fmt: skip
 
 

@@ -30,7 +30,7 @@ from jaxtyping import Float
 
 from intertwine import _threads
 from intertwine._checks import fail, positive_int
-from intertwine._shown import Shown
+from intertwine._shown import Shown, with_error
 from intertwine.models.ising import Ising
 from intertwine.models.parameters import check_key
 from intertwine.models.spin_terms import spin_terms
@@ -83,7 +83,7 @@ class VariationalCouplings(Shown):
 
     def __str__(self) -> str:
         rows = zip(self.names, self.couplings, self.errors, strict=True)
-        lines = [f"{name:<10} {K:>9.5f} ± {error:.5f}" for name, K, error in rows]
+        lines = [f"{name:<10} {with_error(K, error, '9.5f')}" for name, K, error in rows]
         return "\n".join([*lines, f"τ = 1 + 2Σρ = {self.tau:.1f} draws"])
 
 

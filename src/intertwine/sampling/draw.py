@@ -197,6 +197,9 @@ def sample(model: Any, n: int, *, sampler: Any = None, distribution: str | None 
     if found.warnings:
         told = "; ".join(sentence_of(line).rstrip(".") for line in found.warnings)
         warnings.warn(f"{found}: {told}", NotMixed, stacklevel=2)
+    if said := frustrating(model, sampler):
+        tell(said)
+        found = replace(found, warnings=(*found.warnings, *said))
     return found
 
 
@@ -317,6 +320,26 @@ def spin_sampler(model: Ising | Potts | Clock, **settings: Any) -> Any:
     from intertwine.sampling.heat_bath import HeatBath
 
     return SwendsenWang(**settings) if served_by_clusters(model) else HeatBath(**settings)
+
+
+def frustrating(model: Any, sampler: Any) -> tuple[str, ...]:
+    """The caveat of clusters that were asked for where the couplings frustrate; () where all is well.
+
+    >>> from intertwine.sampling.cluster import SwendsenWang
+    >>> from intertwine.spaces.lattices import Triangular
+    >>> len(frustrating(Ising(Triangular(6, 6), -0.5), SwendsenWang()))
+    1
+    """
+    from intertwine.sampling.cluster import SwendsenWang
+    from intertwine.sampling.wolff import Wolff
+
+    if not (isinstance(sampler, SwendsenWang | Wolff) and isinstance(model, Ising | Potts | Clock)):
+        return ()
+    if served_by_clusters(model):
+        return ()
+    words = "not all couplings and fields can be satisfied at once (frustration): clusters cover the lattice"
+    reason = "without respecting its ground states, and chains can be slow without showing it"
+    return (caveat("assumption", f"{words} {reason}; the heat bath is the sampler by default"),)
 
 
 def _judged(watched: Watched, n: int) -> Drawn:
