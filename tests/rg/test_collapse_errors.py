@@ -71,3 +71,16 @@ def test_the_covariance_of_a_reweighted_run() -> None:
     covariance = found.covariance("energy")
     assert np.allclose(np.sqrt(np.diag(covariance)), found.errors["energy"])
     assert covariance[0, 1] / np.sqrt(covariance[0, 0] * covariance[1, 1]) > 0.9
+
+
+def test_points_that_are_no_curve_and_a_critical_point_beyond_them() -> None:
+    """Corrections of 10 % at 2 ‰ of error; couplings on one side of K_c alone."""
+    L, K, A, sigma, _ = _run(0, 7, 1.0)
+    found = it.rg.collapse(L, K, A * (1 + 2 / L), sigma, omega=OMEGA, start=(K_C, NU), key=jax.random.key(0))
+    assert any(line.startswith("bad-fit") and "χ²" in line for line in found.warnings)
+    above = K > K_C + 0.1 / L
+    aside = it.rg.collapse(L[above], K[above], A[above], sigma[above], degree=3, key=jax.random.key(0))
+    assert aside.critical < K[above].min()
+    assert any(line.startswith("untrusted") for line in aside.warnings)
+    well = it.rg.collapse(L, K, A, sigma, start=(K_C, NU), key=jax.random.key(0))
+    assert well.warnings == () and abs(well.critical - K_C) < 4 * well.critical_error

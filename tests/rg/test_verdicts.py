@@ -152,14 +152,6 @@ def test_clusters_of_frustrated_systems_are_told(tmp_path, capsys):
     assert not any("frustration" in line for line in it.sample(model, 400, key=KEY).warnings)
 
 
-def test_errors_that_are_not_known_are_said():
-    """One chain has no spread: its energy has no error, and none is made up."""
-    from intertwine.rg.network_flow import NetworkFlow
-
-    one = NetworkFlow(np.zeros((1, 3)), np.ones((1, 16), np.int8), it.Square(4, 4))
-    assert "± ?" in str(one) and "nan" not in str(one)
-
-
 def test_operators_that_depend_on_each_other_are_refused():
     """On a torus of three sites "third" is "nearest"; the same family in two words, anywhere."""
     for side, levels in ((9, 1), (27, 2)):

@@ -26,6 +26,7 @@ from jaxtyping import Float
 from intertwine._caveats import beneath, caveat, tell
 from intertwine._checks import fail, positive_int
 from intertwine._shown import Shown, with_error
+from intertwine.rg.finite_size import LARGEST_MISFIT
 from intertwine.sampling.keys import key_words
 
 _REPETITIONS = 60
@@ -108,15 +109,16 @@ def collapse(
     K_c, nu = (float(K.mean()), 1.0) if start is None else start
     first = [K_c, 1 / nu] + ([0.25] if omega is None else [])
     found, misfit = _fit(np.array(first), L, K, A, sigma, omega, degree)
-    said = ()
+    misfit = misfit / (len(L) - free)
+    said = _unlike(float(found[0]), K, misfit)
     if covariance is None and _smoother_than_chance(L, K, A, sigma):
         covariance = _of_one_run_a_size(L, K, sigma)
         words = (
             "the points lie closer to a smooth curve than independent ones can: those of each size are taken"
             " as one run, whose errors go together; their covariance as errors is sharper"
         )
-        said = (caveat("assumption", words),)
-        tell(said)
+        said = (caveat("assumption", words), *said)
+    tell(said)
     root = np.diag(sigma) if covariance is None else _root(covariance)
     rng = np.random.default_rng(key_words(key))
     redrawn = A + rng.standard_normal((_REPETITIONS, len(A))) @ root.T
@@ -127,8 +129,22 @@ def collapse(
     return Collapse(
         float(found[0]), float(spread[0]), float(1 / found[1]), float(spread[1] / found[1] ** 2),
         exponent, float(spread[2]) if omega is None else 0.0,
-        misfit / (len(L) - free), np.stack([x, A * L**exponent], 1), said,
+        misfit, np.stack([x, A * L**exponent], 1), said,
     )  # fmt: skip
+
+
+def _unlike(critical: float, K: np.ndarray, misfit: float) -> tuple[str, ...]:
+    """The caveats of points that are not one curve, and of a K_c beyond them."""
+    said = []
+    if misfit > LARGEST_MISFIT:
+        words = (
+            f"the points do not fall on one curve: χ² is {misfit:.3g} a degree, and the errors are too small"
+        )
+        said.append(caveat("bad-fit", f"{words}; leave out small sizes and couplings far from K_c"))
+    if not K.min() <= critical <= K.max():
+        words = f"K_c = {critical:.5g} lies beyond the couplings that were given"
+        said.append(caveat("untrusted", f"{words}, {K.min():.5g} to {K.max():.5g}: give others around it"))
+    return tuple(said)
 
 
 def _checked(covariance: np.ndarray, count: int) -> np.ndarray:
