@@ -28,6 +28,7 @@ from intertwine.experiments.progress import show as show_progress
 from intertwine.experiments.running import Finished
 from intertwine.learning import loop
 from intertwine.learning.guard import Diverged, Guard
+from intertwine.quantum.at_rest import not_at_rest
 from intertwine.quantum.defaults import cannot_represent
 from intertwine.quantum.energy import qualified
 from intertwine.sampling.enumeration import Enumeration
@@ -82,10 +83,13 @@ class Plan:
         local = on_host(evaluation.local).reshape(rows, -1)
         energy = qualified(evaluation.estimate, local, evaluation.weights)
         drawn = _drawn(problem, evaluation, state.model)
+        score = float(evaluation.scalars["v_score"])
+        past = [line.get("energy") for line in history]
+        notes = cannot_represent(problem.hamiltonian, state.model) + not_at_rest(score, energy, past)
         record = results.result_record(
             problem.configuration,
-            energy.noted(cannot_represent(problem.hamiltonian, state.model)),
-            float(evaluation.scalars["v_score"]),
+            energy.noted(notes),
+            score,
             self.exact,
             acceptance=float(evaluation.scalars["acceptance"]),
             size=problem.lattice.size,

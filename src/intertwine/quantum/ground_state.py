@@ -28,6 +28,7 @@ from intertwine.learning.schedules import Schedule
 from intertwine.learning.step_line import StepLine
 from intertwine.models.units import as_spins
 from intertwine.quantum import defaults
+from intertwine.quantum.at_rest import not_at_rest
 from intertwine.quantum.energy import EnergyObjective, v_score
 from intertwine.quantum.expect import check_key, expect, measured
 from intertwine.quantum.local_energy import check_sizes
@@ -179,8 +180,13 @@ def ground_state(
     energy = measured(operator, state.model, own, final, key=final_key, mesh=mesh)
     trained = placed(like(model, state.model), where, (state.objective_state, state.optimiser_state))
     score = v_score(objective.operator, energy)
-    notes = (*_kept_by_sampler(operator, where), *defaults.cannot_represent(operator, state.model))
-    run = GroundStateRun(energy, score, trained, columns(history), state, where, notes)
+    past = columns(history)
+    notes = (
+        *_kept_by_sampler(operator, where),
+        *defaults.cannot_represent(operator, state.model),
+        *not_at_rest(score, energy, past["energy"]),
+    )
+    run = GroundStateRun(energy, score, trained, past, state, where, notes)
     tell(run.warnings)
     return run
 

@@ -17,6 +17,9 @@ BELOW_EXACT = 5.0
 ROUNDED = {"float32": 1e-5, "float64": 1e-10}
 """Relative rounding of an energy."""
 
+FAR_ABOVE = 0.01
+"""An energy that lies above the exact one by a larger share is not that of the ground state."""
+
 FAR = 3.0
 """So many standard errors from an exact value are told."""
 
@@ -50,6 +53,9 @@ def of_ground_state(record: Record) -> list[str]:
         words = f"the energy lies more than {BELOW_EXACT:.0f} standard errors below the exact one"
         reason = "where no state can be: the sampling or the reference is wrong"
         said.append(caveat("far-from-exact", f"{words}, {reason}"))
+    if mean is not None and known and mean - known > max(FAR_ABOVE * abs(known), allowed):
+        words = f"the energy lies {(mean - known) / abs(known):.0%} above the exact one"
+        said.append(caveat("far-from-exact", f"{words}: this is not the ground state"))
     return once(said)
 
 
