@@ -7,7 +7,7 @@ whose amplitudes have died out, can stand still far above; one that was stopped 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,7 @@ STILL_FALLS = 1e-3
 FEWEST_STEPS = 20
 
 
-def not_at_rest(score: float, energy: Estimate, history: Sequence[Any]) -> tuple[str, ...]:
+def not_at_rest(score: float, energy: Estimate, history: Iterable[Any]) -> tuple[str, ...]:
     """The caveats of a search that has not come to rest. score: its V-score; energy: the last estimate;
     history: the energies of the steps.
 
