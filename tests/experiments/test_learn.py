@@ -282,3 +282,16 @@ def test_the_default_run_learns_the_critical_ising_model(tmp_path):
     for name, values in result["observables"].items():
         assert values["distance"] < 3, name
     assert result["log_z"]["trusted"]
+
+
+def test_passes_that_are_not_said_are_enough_for_few_rows(tmp_path):
+    def training(rows, columns, **optimiser):
+        np.save(tmp_path / "rows.npy", np.random.default_rng(0).integers(0, 2, (rows, columns)))
+        asked = {"data": {"name": str(tmp_path / "rows.npy")}, "optimiser": optimiser}
+        c = configuration_of({"kind": "learn", **asked})
+        return learn.Plan(c).problem.training.stages[-1]
+
+    stage = training(40, 6)
+    assert stage.per_epoch * stage.epochs >= 2000
+    assert training(1000, 6).epochs == 200
+    assert training(40, 6, epochs=3).epochs == 3

@@ -23,7 +23,9 @@ CLUSTER_RATE = 0.02
 the rate times all units that tell them apart, and above this they are thrown to and fro."""
 
 EPOCHS, BATCH = 10, 100
-"""Passes over the data, and rows a mini-batch."""
+"""Passes over the data, at least, and rows a mini-batch."""
+RUN_EPOCHS, RUN_BATCH = 200, 50
+"""The same of a run of the command, which is watched, stopped and gone on with."""
 CLUSTER_UPDATES = 6000
 """Updates, at least, of data in clusters, for passes that are not said."""
 

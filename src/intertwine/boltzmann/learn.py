@@ -27,7 +27,7 @@ from intertwine.boltzmann.kl import KL
 from intertwine.boltzmann.known_entries import log_known
 from intertwine.data.dataset import Dataset
 from intertwine.data.dataset import binarise as drawn_once
-from intertwine.learning.batches import Batches, blocks, has_missing, host_array
+from intertwine.learning.batches import Batches, blocks, check_known, has_missing, host_array
 from intertwine.learning.loop import TrainState, start
 from intertwine.learning.optimiser import Optimiser
 from intertwine.learning.schedules import Schedule
@@ -156,6 +156,7 @@ def check_rows(model: Any, batches: Batches, *, missing: bool = False) -> None:
     if batches.missing and not missing:
         remedy = "fill them in, for example with it.complete of an RBM, which learns from such rows"
         raise fail("data", "rows without missing entries for this machine", "nan among them", remedy)
+    check_known(rows)
     if weights and not (np.isfinite(weights[0]).all() and (weights[0] >= 0).all() and weights[0].sum() > 0):
         raise fail("weights", "finite numbers ≥ 0 with a positive sum", weights[0])
     if batches.binarise:

@@ -25,7 +25,7 @@ from intertwine.boltzmann.baseline import below_independent, independent_columns
 from intertwine.boltzmann.exact import exact_log_unnormalised, exact_probabilities
 from intertwine.boltzmann.known_entries import log_known
 from intertwine.boltzmann.log_partition import LogPartition
-from intertwine.learning.batches import has_missing, host_array
+from intertwine.learning.batches import check_known, has_missing, host_array
 from intertwine.models.layered import layered
 from intertwine.models.rbm import RBM
 from intertwine.sampling.estimate import Estimate
@@ -76,6 +76,7 @@ def log_unnormalised(model: Any, data: Any) -> np.ndarray:
         layered(model)
         array = host_array(data)
         if has_missing(array):
+            check_known(array)
             model.visible_layer.check(array, "data", missing=True)
             return log_known(model, array)
         return by_rows(lambda rows: -_free_energies(model, rows), model, data)

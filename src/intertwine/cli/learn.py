@@ -92,7 +92,7 @@ def learn(
     steps: Annotated[str | None, flag("--steps", "Gibbs sweeps an update", "INTEGER")] = None,
     chains: Annotated[str | None, flag("--chains", "persistent chains", "INTEGER")] = None,
     temperatures: Annotated[str | None, flag("--temperatures", "of pt and trajectory", "INTEGER")] = None,
-    epochs: Annotated[str | None, flag("--epochs", "passes over the data", "INTEGER")] = None,
+    epochs: Annotated[str | None, flag("--epochs", "passes over the data, or auto", "INTEGER")] = None,
     layer_epochs: Annotated[
         str | None, flag("--layer-epochs", "of each layer of a deep machine, first", "INTEGER")
     ] = None,

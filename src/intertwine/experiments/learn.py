@@ -141,6 +141,7 @@ def _finish(
         c,
         data,
         model,
+        problem.training.stages[-1].epochs,
         bound=learn_measures.is_bound(model),
         log_z={name: getattr(log_z, name) for name in _LOG_Z},
         log_likelihood={
@@ -174,12 +175,11 @@ _LOG_Z = ("mean", "error", "ess", "lower", "upper", "trusted", "method", "reason
 
 def _announce(problem: Problem) -> None:
     c, data = problem.configuration, problem.data
+    epochs = problem.training.stages[-1].epochs
     print(data.describe())
     for note in data.notes:
         warn(note)
-    print(
-        f"{c.model.name}, {c.model.hidden_units} hidden units; {c.method.name}, {c.optimiser.epochs} epochs"
-    )
+    print(f"{c.model.name}, {c.model.hidden_units} hidden units; {c.method.name}, {epochs} epochs")
     if data.known is not None:
         print(
             f"the best log-likelihood is −{data.known.entropy:.4f} nats (minus the entropy, exact)",

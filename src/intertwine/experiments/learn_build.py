@@ -16,7 +16,7 @@ from intertwine.boltzmann.clusters import course
 from intertwine.boltzmann.deep_belief import UP_DOWN_RATE
 from intertwine.boltzmann.deep_boltzmann import RATE as JOINT_RATE
 from intertwine.boltzmann.deep_likelihood import DeepLikelihood
-from intertwine.boltzmann.defaults import DISCRETE_RATE, LAST_RATE, first_rate
+from intertwine.boltzmann.defaults import DISCRETE_RATE, LAST_RATE, RUN_EPOCHS, first_rate, passes
 from intertwine.boltzmann.doubling import CopiedLikelihood, composed
 from intertwine.boltzmann.exact import is_enumerable
 from intertwine.boltzmann.kl import KL
@@ -52,15 +52,23 @@ def _rbm(c: LearnConfiguration, data: Dataset, key: jax.Array) -> tuple[Stage, .
     batches = _batches(c, data)
     check_rows(machine, batches, missing=True)
     objective, rate = _objective(c, SWEEPS if batches.missing else 0), first_rate(machine)
+    enough = passes(batches.per_epoch)
     if c.method.name == "auto":
         chosen = course(machine, batches, c.method.chains, c.method.steps)
-        objective, rate = replace(objective, method=chosen.method), chosen.rate
-    mover = build_optimiser(c, c.optimiser.epochs * batches.per_epoch, rate)
+        objective, rate, enough = replace(objective, method=chosen.method), chosen.rate, chosen.epochs
+    epochs = _epochs(c, enough)
+    mover = build_optimiser(c, epochs * batches.per_epoch, rate)
     stage = Stage(
-        "", c.optimiser.epochs, batches.per_epoch, lambda _: machine, objective, mover,
+        "", epochs, batches.per_epoch, lambda _: machine, objective, mover,
         lambda machines, epoch, key: batches,
     )  # fmt: skip
     return (stage,)
+
+
+def _epochs(c: LearnConfiguration, enough: int = RUN_EPOCHS) -> int:
+    """Passes over the data; where nothing is said, RUN_EPOCHS and `enough`."""
+    asked = c.optimiser.epochs
+    return max(RUN_EPOCHS, enough) if asked == "auto" else int(asked)
 
 
 def _deep_belief(c: LearnConfiguration, data: Dataset, key: jax.Array) -> tuple[Stage, ...]:
@@ -87,10 +95,10 @@ def _deep_belief(c: LearnConfiguration, data: Dataset, key: jax.Array) -> tuple[
                 _hidden_batches(c, data, batches, upward_layers),
             )
         )  # fmt: skip
-    mover = build_optimiser(c, c.optimiser.epochs * batches.per_epoch, UP_DOWN_RATE)
+    mover = build_optimiser(c, _epochs(c) * batches.per_epoch, UP_DOWN_RATE)
     top = KL(build_method(c), c.optimiser.centred, weight_decay=c.optimiser.weight_decay)
     last = Stage(
-        "up-down", c.optimiser.epochs, batches.per_epoch, DBN.from_rbms, UpDown(top), mover,
+        "up-down", _epochs(c), batches.per_epoch, DBN.from_rbms, UpDown(top), mover,
         lambda machines, epoch, key: batches,
     )  # fmt: skip
     return (*stages, last)
@@ -126,12 +134,12 @@ def _deep_boltzmann(c: LearnConfiguration, data: Dataset, key: jax.Array) -> tup
     def whole(machines: tuple[Any, ...]) -> DBM:
         return composed(machines if machines else [machine(level) for level in range(depth)])
 
-    mover = build_optimiser(c, o.epochs * batches.per_epoch, JOINT_RATE)
+    mover = build_optimiser(c, _epochs(c) * batches.per_epoch, JOINT_RATE)
     objective = DeepLikelihood(
         c.method.chains, c.method.steps, centred=o.centred, weight_decay=o.weight_decay, sparsity=_sparsity(c)
     )
     joint = Stage(
-        "joint", o.epochs, batches.per_epoch, whole, objective, mover, lambda machines, epoch, key: batches
+        "joint", _epochs(c), batches.per_epoch, whole, objective, mover, lambda machines, epoch, key: batches
     )
     return (*stages, joint)
 

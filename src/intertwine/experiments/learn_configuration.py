@@ -21,7 +21,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from intertwine._checks import InputError, fail
-from intertwine.boltzmann.defaults import AVERAGE, CHAINS, SCALE, STEPS
+from intertwine.boltzmann.defaults import AVERAGE, CHAINS, RUN_BATCH, SCALE, STEPS
 from intertwine.data.sequences import SIMILAR
 from intertwine.experiments.fields import Section, choice, integer, number, text
 
@@ -35,6 +35,7 @@ _UNITS = re.compile(
 
 
 _RATE = "'auto' or a number above 0 and at most 10"
+_EPOCHS = "'auto' or an integer from 1 to 1000000"
 
 
 def _rate() -> Any:
@@ -166,8 +167,9 @@ class Method(Section):
 
 class Optimiser(Section):
     """Steepest descent on mini-batches. The learning rate goes to its `_end` value along the schedule; `auto`
-    is 0.1 for discrete units (0.02 on data in clusters, with the method auto) and 0.005 for others, and a
-    thousandth of that at the end.
+    is 0.1 for discrete units (0.02 on data in clusters, with the method auto), 0.01 for Gaussian columns and
+    0.005 for others, and a thousandth of that at the end. epochs: passes over the data; `auto` is 200, and
+    for an rbm enough for 2000 updates (6000 of data in clusters, with the method auto).
 
     weight_decay: on the weights. sparsity: the wanted mean of the hidden units, 0 for none (Lee et al. 2008),
     and sparsity_cost. centred: gradients of centred units (Montavon & Müller 2012; Melchior et al. 2016).
@@ -176,9 +178,11 @@ class Optimiser(Section):
     (dbm only).
     """
 
-    epochs: int = integer(200, 1, 1_000_000)
+    epochs: int | Literal["auto"] = Field(
+        default="auto", json_schema_extra={"expected": _EPOCHS, "remedy": "for example 'auto'"}
+    )
     layer_epochs: int = integer(20, 0, 1_000_000)
-    batch: int = integer(50, 1, 1 << 20)
+    batch: int = integer(RUN_BATCH, 1, 1 << 20)
     learning_rate: float | Literal["auto"] = _rate()
     learning_rate_end: float | Literal["auto"] = _rate()
     schedule: Literal["constant", "linear", "exponential", "cosine"] = choice(
@@ -191,6 +195,13 @@ class Optimiser(Section):
         default=True, json_schema_extra={"expected": "true or false", "remedy": "for example true"}
     )
     average: float = number(AVERAGE, 0.0, 1.0)
+
+    @field_validator("epochs")
+    @classmethod
+    def _passes(cls, epochs: int | str) -> int | str:
+        if isinstance(epochs, int) and not 1 <= epochs <= 1_000_000:
+            raise fail("optimiser.epochs", _EPOCHS, epochs, "say 'auto'")
+        return epochs
 
     @field_validator("learning_rate", "learning_rate_end")
     @classmethod

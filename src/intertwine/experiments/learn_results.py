@@ -109,8 +109,10 @@ def observables_record(known: Any, drawn: Drawn, data: np.ndarray) -> dict[str, 
     return found
 
 
-def result_record(c: LearnConfiguration, data: Any, model: Any, **facts: Any) -> dict[str, Any]:
-    """`result.json`. facts: log_z, log_likelihood, sampling, observables, seconds, ..."""
+def result_record(c: LearnConfiguration, data: Any, model: Any, epochs: int, **facts: Any) -> dict[str, Any]:
+    """`result.json`. epochs: passes over the data, of a deep machine as a whole. facts: log_z,
+    log_likelihood, sampling, observables, seconds, ...
+    """
     return {
         "kind": c.kind,
         "version": __version__,
@@ -119,7 +121,7 @@ def result_record(c: LearnConfiguration, data: Any, model: Any, **facts: Any) ->
         "hidden_units": c.model.hidden_units,
         "method": c.method.name,
         "parameters": count_parameters(model),
-        "epochs": c.optimiser.epochs,
+        "epochs": epochs,
         "precision": c.precision,
         "seed": c.seed,
         "data": data_record(data),

@@ -163,6 +163,12 @@ def has_missing(array: np.ndarray) -> bool:
     return array.dtype.kind == "f" and any(bool(np.isnan(rows).any()) for _, rows in blocks(array))
 
 
+def check_known(array: np.ndarray, argument: str = "data") -> None:
+    """Raise InputError where every entry is nan: nothing is known."""
+    if array.size and array.dtype.kind == "f" and all(np.isnan(rows).all() for _, rows in blocks(array)):
+        raise fail(argument, "finite numbers", "nan everywhere", "nan stands for an entry that is missing")
+
+
 def blocks(array: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
     """(first row, rows) all along the array, a few megabytes at a time."""
     step = max(1, BLOCK_BYTES // max(1, array[:1].nbytes))
