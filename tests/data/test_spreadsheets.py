@@ -168,3 +168,62 @@ def test_whole_numbers_are_told_and_potts_is_found():
     assert it.data.load(levels, units="potts").units == "potts:4"
     with pytest.raises(it.InputError, match="potts:q"):
         it.data.load(levels, units="pots")
+
+
+def told(values, **settings):
+    data = it.data.load(values, test_share=0, **settings)
+    return data.units, " / ".join(data.notes)
+
+
+def test_small_bytes_are_levels_and_no_grey():
+    genotypes = np.random.default_rng(0).integers(0, 3, (50, 6)).astype(np.uint8)
+    units, notes = told(genotypes)
+    assert units == "gaussian" and "potts:3" in notes
+    units, notes = told(genotypes, units="binary")
+    assert units == "binary" and "255 being 1" in notes and "potts:3" in notes
+    dark = genotypes * 30
+    assert told(dark)[0] == "binary" and "255 being 1" in told(dark)[1]
+    assert told(genotypes * 120) == ("binary", "")
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.float64])
+def test_pixels_that_are_no_bytes_are_told(kind):
+    pixels = np.random.default_rng(0).integers(0, 256, (50, 6)).astype(kind)
+    units, notes = told(pixels)
+    assert units == "gaussian" and "values/255" in notes and "units binary" in notes
+    assert "values/255" not in told(pixels * 4)[1] + told(REALS)[1]
+
+
+def test_numbers_that_may_mean_missing_are_told(tmp_path):
+    bits = BITS.copy()
+    bits[3, 4] = -999
+    units, notes = told(bits)
+    assert units == "gaussian" and "1 entry is -999" in notes and "write nan" in notes
+    assert any("-999" in note for note in loaded(lambda p: pd.DataFrame(bits).to_csv(p), tmp_path).notes)
+    for number in (-9, -99, -999, 9999):
+        reals = REALS.copy()
+        reals[[3, 7], 1] = number
+        assert f"2 entries are {number}" in told(reals)[1]
+        assert f"2 entries are {number}" in told(reals, units="gaussian")[1]
+    for states, number in ((BITS, -1), (BITS * 2, 9), ((BITS + BITS[::-1]).astype(np.uint8), 255)):
+        states = states.copy()
+        states[[0, 1], 2] = number
+        assert f"entries are {number}" in told(states)[1] or f"entry is {number}" in told(states)[1]
+    counts = np.random.default_rng(1).integers(-120, 1200, (500, 3))
+    dark = np.zeros((50, 6), int)
+    dark[:, 0], dark[:2, 3] = np.arange(50) * 5, 99
+    assert (
+        "missing"
+        not in told(dark)[1]
+        + told(dark.astype(np.uint8))[1]
+        + told(REALS)[1]
+        + told(counts)[1]
+        + told((BITS * 255).astype(np.uint8))[1]
+    )
+
+
+def test_columns_of_few_values_are_named():
+    frame = pd.DataFrame(REALS, columns=list("abcd")).assign(smoker=BITS[:, 0], rank=BITS[:, :3].sum(1) - 7)
+    units, notes = told(frame)
+    assert units == "gaussian" and "'smoker', 'rank'" in notes and "'a'" not in notes
+    assert "different values" not in told(REALS)[1]

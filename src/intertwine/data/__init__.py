@@ -3,6 +3,7 @@
     dataset.py             `Dataset`: rows, held-out rows, units, shape of the images, where it is from
     load.py                `load(name or path)`
     units.py               which units, and rows in those units
+    doubts.py              what numbers may have been meant to be: notes to tell
     values.py              one pass over the values: finite, binary, ±1, grey, constant columns
     arrays.py, columns.py  data in memory (frames, masked, sparse) as arrays; named columns as rows and labels
     sequences.py, words.py FASTA, alphabets, weights of sequences that are alike

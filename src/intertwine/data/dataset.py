@@ -21,6 +21,7 @@ from intertwine._checks import fail
 from intertwine.data import words
 from intertwine.data.arrays import as_array
 from intertwine.data.columns import interpreted, is_frame, table_of
+from intertwine.data.doubts import doubts
 from intertwine.data.sequences import SIMILAR, similarity_weights
 from intertwine.data.units import converter, find_units
 from intertwine.data.values import Values, blocks, check_real, examine
@@ -30,9 +31,6 @@ BINARISATION_SEED = 2008
 
 COPY_BELOW = 1 << 28
 """Bytes: below this, held-out rows are chosen at random (copied); above, the last rows, left on disk."""
-
-MOST_LEVELS = 64
-"""Whole numbers below this may be kinds or levels: it is told that they were taken for real numbers."""
 
 _MOST_CHANNELS = 4
 """A first or last of three axes that is no longer than this holds the channels of an image."""
@@ -119,8 +117,8 @@ class Dataset:
         Words of one length, or single letters (n, L), are aligned sequences (`sequences`): Potts units of the
         letters of `alphabet` ("dna", "rna", "protein", the letters themselves, or None to find it). Those
         that agree in a share of places ≥ `similarity` count together as one in `weights` (None: no weights).
-        units: detected if None: {0, 1} is binary, {−1, 1} spin, bytes and [0, 1] grey, else gaussian;
-        "potts": q is found from the data.
+        units: detected if None: {0, 1} is binary, {−1, 1} spin, [0, 1] and bytes that reach 32 grey, else
+        gaussian; "potts": q is found from the data.
         test_share: the share of the rows to hold out where `test` is None; 0 holds none out.
 
         Raises `InputError` for values that are not finite real numbers or do not fit the units, for fewer
@@ -167,7 +165,8 @@ class Dataset:
             test_labels = _labels("test_labels", test_labels, len(test))
         values = examine(name, rows)
         kind, grey = find_units(name, rows, values, units)
-        notes = (*notes, *_notes(values, rows.shape, kind if units is None else None))
+        notes = (*notes, *_notes(values, rows.shape))
+        notes += doubts(rows, values, kind, grey, units is None, columns)
         missing = values.missing
         if test is None and test_share > 0:
             rows, test, labels, test_labels, note = _split(rows, labels, test_share, seed)
@@ -331,7 +330,7 @@ def _split(rows: np.ndarray, labels: Any, share: float, seed: int) -> tuple:
     return np.asarray(rows[train]), np.asarray(rows[test]), *parts, ()
 
 
-def _notes(values: Values, shape: tuple[int, ...], detected: str | None) -> tuple[str, ...]:
+def _notes(values: Values, shape: tuple[int, ...]) -> tuple[str, ...]:
     rows, columns = shape
     found = []
     if values.constant:
@@ -339,11 +338,5 @@ def _notes(values: Values, shape: tuple[int, ...], detected: str | None) -> tupl
     if values.missing:
         found.append(
             f"{values.missing} of {rows * columns} entries are missing (nan): learnt from what is there"
-        )
-    if detected == "gaussian" and values.integer and values.low >= 0 and values.high < MOST_LEVELS:
-        low, high = int(values.low), int(values.high)
-        found.append(
-            f"whole numbers from {low} to {high} were taken for real ones (gaussian units);"
-            f" if they number kinds or levels, say units potts:{high + 1}"
         )
     return tuple(found)

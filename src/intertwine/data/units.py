@@ -1,7 +1,7 @@
 """Which units the values of an array are, and the array as rows in those units.
 
-{0, 1} binary    {−1, 1} spin    bytes or [0, 1] binary, grey    whole numbers 0 … q−1 potts:q, one of q
-columns being 1    any real number gaussian, standardised    nan stays nan: missing
+{0, 1} binary    {−1, 1} spin    bytes that reach 32, or [0, 1], binary, grey    whole numbers 0 … q−1
+potts:q, one of q columns being 1    any real number gaussian, standardised    nan stays nan: missing
 """
 
 from __future__ import annotations
@@ -13,6 +13,9 @@ import numpy as np
 
 from intertwine._checks import fail
 from intertwine.data.values import Values, blocks
+
+LEAST_GREY = 32
+"""Bytes below this are not taken for grey unless that is asked for: they number kinds or levels."""
 
 _UNITS = "'binary', 'spin', 'gaussian', 'potts' or 'potts:q' of q states"
 
@@ -26,7 +29,8 @@ def find_units(name: str, rows: np.ndarray, values: Values, wanted: str | None) 
             return "binary", False
         if values.spin:
             return "spin", False
-        return ("binary", True) if greyish else ("gaussian", False)
+        levels = byte and values.high < LEAST_GREY
+        return ("binary", True) if greyish and not levels else ("gaussian", False)
     found = f"values from {values.low:g} to {values.high:g}"
     if wanted == "binary" and (values.binary or values.spin or greyish):
         return "binary", greyish
