@@ -19,15 +19,21 @@ pytestmark = pytest.mark.filterwarnings("ignore::intertwine._caveats.Caveat")
 KEY = jax.random.key(0)
 
 
-def two_patterns(odds: float = 1.0) -> tuple[it.RBM, np.ndarray, np.ndarray]:
-    """The mixture of two random patterns of 100 bits with 3 % noise, the first `odds` times as likely, and
-    the patterns."""
-    first, second = np.random.default_rng(0).integers(0, 2, (2, 100))
+def two_patterns(odds: float = 1.0, bits: int = 100) -> tuple[it.RBM, np.ndarray, np.ndarray]:
+    """The mixture of two random patterns of so many bits with 3 % noise, the first `odds` times as likely,
+    and the patterns."""
+    first, second = np.random.default_rng(0).integers(0, 2, (2, bits))
     fields = 3.5 * (2 * first - 1.0)
     weights = (3.5 * (2 * second - 1.0) - fields)[:, None]
     bias = np.logaddexp(0, fields).sum() - np.logaddexp(0, fields + weights[:, 0]).sum() - np.log(odds)
     machine = it.RBM.from_parameters(fields, [bias], weights, units="binary", hidden_units="binary")
     return machine, first, second
+
+
+def mixture_of(machine: it.RBM, patterns: object, shares: list[float]) -> ProductMixture:
+    layer = machine.visible_layer
+    fields = np.stack([base_rate(layer, pattern.astype(float)) for pattern in patterns])
+    return ProductMixture(jax.numpy.asarray(fields), jax.numpy.log(jax.numpy.asarray(shares)), layer)
 
 
 def share_of(pattern: np.ndarray, rows: object) -> float:
@@ -68,6 +74,34 @@ def test_samples_lie_in_both_modes(sampler: object) -> None:
     drawn = it.sample(machine, 400, sampler=sampler, key=KEY)
     assert abs(share_of(second, drawn) - 0.25) < 4 * np.sqrt(0.25 * 0.75 / 400) + 0.02
     assert drawn.mixed and drawn.warnings == ()
+
+
+def test_tempered_samples_forget_the_shares_of_their_base() -> None:
+    machine, *patterns = two_patterns(bits=40)
+    base = ProductMixture(
+        *map(jax.numpy.asarray, (np.stack(fields), np.log([0.1, 0.9]))), machine.visible_layer
+    )
+    sampler = it.TemperedGibbs(steps=40, base=base)
+    off = []
+    for seed in range(6):
+        drawn = it.sample(machine, 400, sampler=sampler, key=jax.random.key(seed))
+        far = [(np.asarray(drawn) != pattern).sum(1) for pattern in patterns]
+        off.append(((far[1] < far[0]).mean() - 0.5) / np.sqrt(0.25 / drawn.ess))
+    assert max(np.abs(off)) < 4  # errors, of the stated worth
+    assert sum(np.square(off)) < 6 + 4 * np.sqrt(12)
+
+
+def test_a_held_bit_says_the_mode_that_a_tempered_sampler_draws() -> None:
+    machine, first, second = two_patterns(bits=40)
+    place = int(np.flatnonzero(first != second)[0])
+    base = ProductMixture(
+        *map(jax.numpy.asarray, (np.stack(fields), np.log([0.5, 0.5]))), machine.visible_layer
+    )
+    sampler = it.TemperedGibbs(steps=40, base=base, clamped=([place], [float(first[place])]))
+    drawn = np.asarray(it.sample(machine, 400, sampler=sampler, key=KEY))
+    share = ((drawn != second).sum(1) < (drawn != first).sum(1)).mean()
+    expected = 1 / (1 + np.exp(3.5))  # P(second | bit): its noise is 1/(1 + e^3.5)
+    assert abs(share - expected) < 4 * np.sqrt(expected / 100)
 
 
 def test_samples_from_one_mode_are_not_mixed() -> None:

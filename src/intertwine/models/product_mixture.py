@@ -64,6 +64,25 @@ class ProductMixture(eqx.Module):
         first, second = jax.random.split(key)
         return self.layer.sample(self.fields[self.labels(shape, key=first)], key=second)
 
+    def conditional(self, count: int, mask: Any = None, values: Any = None, *, key: Array) -> Array:
+        """`count` independent exact draws (count, N) given that the units of `mask`, (N,) or (count, N), are
+        at `values`: the mode by ln π_k + ln p(v_held | k), the free units given the mode. None: all free.
+
+        >>> layer = UnitLayer.of("binary", 2)
+        >>> q = ProductMixture(jnp.array([[9.0, 9.0], [-9.0, -9.0]]), jnp.log(jnp.array([0.5, 0.5])), layer)
+        >>> held = (jnp.array([True, False]), jnp.array([1.0, 0.0]))
+        >>> q.conditional(3, *held, key=jax.random.key(0)).tolist()
+        [[1.0, 1.0], [1.0, 1.0], [1.0, 1.0]]
+        """
+        first, second = jax.random.split(key)
+        log_p = jnp.broadcast_to(self.log_shares, (count, self.count))
+        if mask is not None:
+            held = jnp.where(mask[..., None, :], self.fields, 0)  # what free units add is the same for all k
+            known = (held * jnp.where(mask, values, 0)[..., None, :]).sum(-1)
+            log_p = log_p + known - self.layer.log_partition(held)
+        found = self.layer.sample(self.fields[jax.random.categorical(first, log_p)], key=second)
+        return found if mask is None else jnp.where(mask, values, found)
+
     def evenly(self) -> ProductMixture:
         """The same modes, each with the same share."""
         even = jnp.full_like(self.log_shares, -np.log(self.count))

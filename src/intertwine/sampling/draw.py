@@ -48,6 +48,10 @@ FEW_CONFIGURATIONS = 4096
 """A state of so many configurations is drawn from its exact probabilities."""
 
 
+LEAST_CHAINS = 10
+"""Chains whose means tell what their draws are worth."""
+
+
 LEAST_WALKERS, UNSEEN = 20, 0.02
 """Annealed chains that must count for the shares of modes to be judged by; the share of modes met once only
 above which others are taken to be missing."""
@@ -70,7 +74,8 @@ class Drawn:
     of chain k mod c, and rows c apart are successive draws of one chain.
     tau: integrated autocorrelation time in `unit`s, the larger of those of the watched quantities.
     unit: "sweep" of block Gibbs, or "draw" of another sampler. between: units between draws of one chain.
-    r_hat: the larger one over the watched quantities. ess: how many independent samples the n are worth.
+    r_hat: the larger one over the watched quantities. ess: how many independent samples the n are worth, by
+        τ, and by the spread of the chains' means where there are 10 chains or more.
     energy: the mean free energy −ln Ψ(v) in nats along the chains, with its own τ, R-hat and ESS.
     mixed: whether R-hat < 1.05, at least 5 τ passed before the first configuration, and where a machine of
         layers has modes far apart, the configurations lie in them by the shares that annealed chains find
@@ -348,10 +353,18 @@ def _judged(watched: Watched, n: int) -> Drawn:
     tau = watched.stride * max(float(e.tau) for e in found.values())
     r_hat = max(float(e.r_hat) for e in found.values()) if chains > 1 else _half_r_hat(watched)
     mixed = bool(watched.burn_in >= LEAST_TAUS * tau and r_hat < R_HAT_LIMIT)
-    worth = n if draws == 1 else min(n, n * watched.steps / tau)
+    worth = n if draws == 1 else min(n, n * watched.steps / tau, _worth_of_means(watched.projections))
     rows = watched.configurations.reshape(chains * draws, size)
     rows = watched.configurations.swapaxes(0, 1).reshape(rows.shape)[:n] if draws > 1 else rows[:n]
     return Drawn(rows, tau, "sweep", watched.steps, r_hat, float(worth), found["free_energy"], mixed)
+
+
+def _worth_of_means(values: np.ndarray) -> float:
+    """How many independent rows the mean of `values` (chains, draws) is worth by the spread of the means of
+    the chains, which sees what no autocorrelation within a chain does: var(values) chains / var(means)."""
+    chains, draws = values.shape
+    spread = values.mean(1, dtype=np.float64).var(ddof=1) if chains >= LEAST_CHAINS and draws > 1 else 0.0
+    return float(values.var(ddof=1, dtype=np.float64) * chains / spread) if spread > 0 else np.inf
 
 
 def _nothing() -> Estimate:

@@ -100,6 +100,16 @@ class BetaLadder(eqx.Module):
         """Exact draws of the easy end, in every replica."""
         return self.path.start((self.rungs, chains), key=key)
 
+    def refreshed(self, state: State, clamp: Clamp | None, *, key: Array) -> State:
+        """The state with the visible units of the easy end, β = 0, drawn anew from a base of several modes:
+        a sweep there draws v given the label and the label given v, and never leaves a mode. Other bases are
+        drawn anew by the sweep itself."""
+        if self.path.mixture is None:
+            return state
+        mask, values = (None, None) if clamp is None else clamp
+        fresh = self.path.mixture.conditional(state[0].shape[1], mask, values, key=key)
+        return (state[0].at[0].set(fresh), *state[1:])
+
 
 class ModelLadder(eqx.Module):
     """Machines of the same layers stacked along the first axis of every parameter, easy to hard; the first
@@ -153,6 +163,10 @@ class ModelLadder(eqx.Module):
             for layer, b, k in zip(layers, biases, keys, strict=True)
         )
 
+    def refreshed(self, state: State, clamp: Clamp | None, *, key: Array) -> State:
+        """The state as it is: no machine of a trajectory can be drawn exactly."""
+        return state
+
     def _each(self, function: Any, state: State) -> Any:
         """`function(machine_r, state_r)` for the rungs in use, one after another: each product is as large
         as it can be, and rungs not in use cost nothing."""
@@ -190,7 +204,8 @@ def partners(rungs: int, parity: Any, used: Any = None) -> tuple[Int[Array, "R"]
 def tempered_sweep(
     ladder: Any, clamp: Clamp | None, replicas: Replicas, parity: Any, *, key: Array
 ) -> tuple[Replicas, SwapCounts, Array]:
-    """Swaps of the pairs of `parity`, then a sweep of block Gibbs in every replica.
+    """Swaps of the pairs of `parity`, then a sweep of block Gibbs in every replica, and an exact draw of an
+    easy end that has modes.
 
     Returns the replicas, what the swaps did, and w_r(x_r) after the swaps, before the sweep, (R, chains).
     """
@@ -214,6 +229,7 @@ def tempered_sweep(
     even = sample_layers(ladder.layers(0), ladder.fields_below(odd), key=down)
     if clamp is not None:
         even = (clamp.hold(even[0]), *even[1:])
+    even = ladder.refreshed(even, clamp, key=jax.random.fold_in(key, 3))
     last = rungs - 1 if used is None else used - 1
     came_from, trips = _visited(came_from, last)
     chance = jnp.where(tried[:, None], jnp.exp(jnp.minimum(log_ratio, 0)), 0).mean(1)

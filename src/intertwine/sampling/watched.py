@@ -26,13 +26,14 @@ MOST_SWEEPS = 4096
 class Watched(NamedTuple):
     """configurations: (chains, draws, N). traces: name → (chains, kept), after the burn-in where there is
     more than one draw, else of its last half. stride: sweeps between kept ones. burn_in, steps: sweeps before
-    the first draw and between draws."""
+    the first draw and between draws. projections: of the configurations, (chains, draws)."""
 
     configurations: np.ndarray
     traces: dict[str, np.ndarray]
     stride: int
     burn_in: int
     steps: int
+    projections: np.ndarray
 
 
 def watch_gibbs(sampler: Gibbs, model: Any, count: int, *, key: Array) -> Watched:
@@ -47,7 +48,7 @@ def watch_gibbs(sampler: Gibbs, model: Any, count: int, *, key: Array) -> Watche
     burn_in = sampler.steps if sampler.burn_in is None else sampler.burn_in
     draws = -(-count // chains)
     found = _run(advance, state, lambda s: s[0], rest, draws, burn_in, sampler.steps)
-    return found._replace(configurations=_stored(machine, found.configurations))
+    return _finished(machine, found)
 
 
 def watch_ladder(sampler: Any, model: Any, count: int, *, key: Array) -> Watched:
@@ -68,8 +69,7 @@ def watch_ladder(sampler: Any, model: Any, count: int, *, key: Array) -> Watched
     state = (start.replicas, start.parity)
     found = _run(advance, state, lambda s: s[0].layers[0][-1], rest, draws, sampler.steps, sampler.steps)
     before = sampler.steps if sampler.burn_in is None else sampler.burn_in  # of `init`
-    rows = _stored(machine, found.configurations)
-    return found._replace(configurations=rows, burn_in=before + found.burn_in)
+    return _finished(machine, found._replace(burn_in=before + found.burn_in))
 
 
 def _run(advance: Any, state: Any, visible: Any, key: Array, draws: int, burn_in: int, steps: int) -> Watched:
@@ -92,7 +92,8 @@ def _run(advance: Any, state: Any, visible: Any, key: Array, draws: int, burn_in
     for name, values in series.items():
         late = values[:, begun:] if values.shape[1] - begun >= 16 else values[:, values.shape[1] // 2 :]
         series[name] = -late if name == "free_energy" else late
-    return Watched(np.stack(drawn, 1), series, stride, burn_in, steps)
+    rows = np.stack(drawn, 1)
+    return Watched(rows, series, stride, burn_in, steps, np.empty(rows.shape[:2]))
 
 
 @partial(jax.jit, static_argnames=("sweeps",))
@@ -110,8 +111,11 @@ def _traced_ladder(
     return jax.lax.scan(step, replicas, (jnp.arange(sweeps), jax.random.split(key, sweeps)))
 
 
-def _stored(machine: Any, drawn: np.ndarray) -> np.ndarray:
-    return np.asarray(as_stored(machine.layers[0], drawn))  # type: ignore[arg-type]
+def _finished(machine: Any, found: Watched) -> Watched:
+    """With the projections of the configurations, which are stored as their units are."""
+    drawn = found.configurations
+    rows = np.asarray(as_stored(machine.layers[0], drawn))  # type: ignore[arg-type]
+    return found._replace(configurations=rows, projections=drawn @ np.asarray(strongest_direction(machine)))
 
 
 def _with_chains(sampler: Any, chains: int) -> Any:
