@@ -78,9 +78,7 @@ def test_samples_lie_in_both_modes(sampler: object) -> None:
 
 def test_tempered_samples_forget_the_shares_of_their_base() -> None:
     machine, *patterns = two_patterns(bits=40)
-    base = ProductMixture(
-        *map(jax.numpy.asarray, (np.stack(fields), np.log([0.1, 0.9]))), machine.visible_layer
-    )
+    base = mixture_of(machine, patterns, [0.1, 0.9])
     sampler = it.TemperedGibbs(steps=40, base=base)
     off = []
     for seed in range(6):
@@ -94,9 +92,7 @@ def test_tempered_samples_forget_the_shares_of_their_base() -> None:
 def test_a_held_bit_says_the_mode_that_a_tempered_sampler_draws() -> None:
     machine, first, second = two_patterns(bits=40)
     place = int(np.flatnonzero(first != second)[0])
-    base = ProductMixture(
-        *map(jax.numpy.asarray, (np.stack(fields), np.log([0.5, 0.5]))), machine.visible_layer
-    )
+    base = mixture_of(machine, (first, second), [0.5, 0.5])
     sampler = it.TemperedGibbs(steps=40, base=base, clamped=([place], [float(first[place])]))
     drawn = np.asarray(it.sample(machine, 400, sampler=sampler, key=KEY))
     share = ((drawn != second).sum(1) < (drawn != first).sum(1)).mean()
