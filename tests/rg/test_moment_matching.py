@@ -1,8 +1,12 @@
 """Couplings from samples: exact where nothing is sampled, unbiased with honest errors where something is."""
 
+from dataclasses import replace
+
+import jax
 import numpy as np
 import pytest
 
+import intertwine as it
 from intertwine._checks import InputError
 from intertwine.models.ising import CRITICAL_SQUARE, Ising
 from intertwine.models.spin_enumeration import enumerate_distribution
@@ -30,7 +34,7 @@ def test_callen_identity_is_exact(lattice):
     exact = enumerate_distribution(Ising.of(lattice, couplings))
     table = local_fields(exact.configurations, lattice, tuple(couplings), bins=len(exact.configurations))
     share = exact.probabilities[:, None]
-    found, _ = callen_couplings(LocalFields(table.fields, share * table.up, share * table.down))
+    found, *_ = callen_couplings(LocalFields(table.fields, share * table.up, share * table.down))
     assert np.abs(found - list(couplings.values())).max() < 1e-10
 
 
@@ -100,3 +104,35 @@ def test_what_is_refused(key):
             match_moments(ordered, ("nearest",), lattice=Square(4), method=method)
     with pytest.raises(InputError):
         match_moments(spins, ("nearest", ((0, 0), (0, 3))), lattice=Square(4), method="callen")
+
+
+def test_errors_are_of_bins_longer_than_the_autocorrelation():
+    """Samples of which every 128 are one and the same: bins of 64 are joined to bins of 128."""
+    slow = np.repeat(drawn(Ising(Square(4), K=0.2), 16, seed=3), 128, axis=0)
+    for method in ("callen", "likelihood"):
+        found, expected = (
+            it.rg.match_moments(slow, ("nearest", "next"), lattice=Square(4), method=method, bins=bins)
+            for bins in (32, 16)
+        )
+        np.testing.assert_allclose(found.errors, expected.errors)
+
+
+def test_samples_that_do_not_fill_their_bins_are_said(key):
+    slow = np.repeat(drawn(Ising(Square(4), K=0.2), 4, seed=3), 512, axis=0)
+    with pytest.warns(UserWarning, match="too small"):
+        found = it.rg.match_moments(slow, ("nearest",), lattice=Square(4))
+    assert "too small" in found.warnings[0] and "warning: untrusted" in str(found)
+    with pytest.warns(UserWarning, match="too small"):
+        flow = it.rg.matched_flow(slow, Majority(2), 1, ("nearest",), lattice=Square(4), key=key)
+    assert flow.warnings and "warning: untrusted" in str(flow)
+
+
+def test_what_qualifies_the_samples_qualifies_the_couplings():
+    rows = drawn(Ising(Square(4), K=0.2), 256, seed=3)
+    good = it.sample(Ising(Square(4), K=0.2), 256, key=jax.random.key(0))
+    said = "data: they are from elsewhere"
+    for warnings, match in (((said,), "elsewhere"), ((), "not mixed")):
+        spins = replace(good, configurations=rows, mixed=False, warnings=warnings)
+        with pytest.warns(UserWarning, match=match):
+            found = it.rg.match_moments(spins, ("nearest",))
+        assert len(found.warnings) == 1 and match in found.warnings[0]

@@ -24,6 +24,7 @@ from jaxtyping import Float, Int64
 from intertwine._checks import fail
 from intertwine.models.term_tables import term_table
 from intertwine.rg.families import Families
+from intertwine.rg.joined_bins import joined
 from intertwine.spaces.lattice import Lattice
 
 _ROWS = 2**21
@@ -66,13 +67,16 @@ def local_fields(spins: np.ndarray, lattice: Lattice, families: Families, bins: 
     return LocalFields(fields.astype(np.float64), counts[0], counts[1])
 
 
-def callen_couplings(table: LocalFields) -> tuple[np.ndarray, np.ndarray]:
-    """(couplings (n,), covariance (n, n)) of the table.
+def callen_couplings(table: LocalFields) -> tuple[np.ndarray, np.ndarray, str]:
+    """(couplings (n,), covariance (n, n), "" or how bins are correlated) of the table, from bins that are
+    joined while they are correlated.
 
     Raises InputError as `couplings_by_bin` does.
     """
     K, parts = couplings_by_bin(table)
-    return K, parts.T @ parts
+    (longer,), correlated = joined((parts,), lambda sums: sums[0])
+    whole = (1 - 1 / len(parts)) / (1 - 1 / len(longer))  # of b/(b − 1)
+    return K, longer.T @ longer * whole, correlated
 
 
 def couplings_by_bin(table: LocalFields) -> tuple[np.ndarray, np.ndarray]:

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Complex, Float
 
+from intertwine._caveats import beneath
 from intertwine._checks import InputError, fail, positive_int
 from intertwine._shown import Shown, with_error
 from intertwine.rg.step import Step, as_couplings, linearise, measured, stepped
@@ -59,7 +60,8 @@ class Flow(Shown):
 
     couplings: float64 (levels + 1, n), row 0 where the flow began; fewer rows where a coupling passed the
     limit. covariance: (levels + 1, n, n), carried along the flow, zero where a step is exact.
-    names, block: of the step. stopped: why the flow ended early, or "".
+    names, block: of the step. stopped: why the flow ended early, or "". warnings: what
+    qualifies the couplings of samples, lines `code: sentence`.
     """
 
     couplings: Float[np.ndarray, "levels n"]
@@ -67,6 +69,7 @@ class Flow(Shown):
     names: tuple[str, ...]
     block: float
     stopped: str = ""
+    warnings: tuple[str, ...] = ()
 
     @property
     def errors(self) -> Float[np.ndarray, "levels n"]:
@@ -93,7 +96,7 @@ class Flow(Shown):
             cells.append([str(level), *shown])
         widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
         lines = ["  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) for row in cells]
-        return "\n".join([*lines, self.stopped] if self.stopped else lines)
+        return beneath("\n".join([*lines, self.stopped] if self.stopped else lines), self.warnings)
 
 
 def flow(couplings: Any, step: Step, levels: int, *, limit: float = 10.0) -> Flow:

@@ -17,12 +17,13 @@ import jax
 import numpy as np
 from jax import Array
 
+from intertwine._caveats import once, tell
 from intertwine._checks import InputError, positive_int
 from intertwine.models.parameters import check_key
 from intertwine.rg.chains import given_chains
 from intertwine.rg.families import Families, as_families, family_names
 from intertwine.rg.flow import Flow
-from intertwine.rg.moment_matching import match_moments
+from intertwine.rg.moment_matching import matched_moments
 from intertwine.spaces.lattice import Lattice
 
 
@@ -44,7 +45,8 @@ def matched_flow(
     `it.sample` gave along. method, bins: of `match_moments`. key: for rules that draw.
 
     The flow ends, with its reason, where a level has no room for the families or no couplings (an ordered
-    phase). Raises InputError where level 0 has none.
+    phase). What qualifies it is in `warnings`, and told, as by `match_moments`. Raises InputError where
+    level 0 has none.
 
     >>> from intertwine.models.ising import Ising
     >>> from intertwine.rg.blocking import Majority
@@ -60,16 +62,19 @@ def matched_flow(
     names = family_names(lattice, families)
     levels = positive_int("levels", levels, "give the number of steps")
     keys = jax.random.split(check_key(key), 2 * levels + 1)
-    first = match_moments(rows, families, lattice=lattice, method=method, bins=bins, key=keys[-1])
+    first = matched_moments(spins, families, lattice=lattice, method=method, bins=bins, key=keys[-1])
     found, stopped = [first], ""
     for level in range(levels):
         draw, match = keys[2 * level], keys[2 * level + 1]
         try:
             rows, lattice = rule(rows, lattice, key=draw), rule.blocked(lattice)
-            matched = match_moments(rows, families, lattice=lattice, method=method, bins=bins, key=match)
+            matched = matched_moments(rows, families, lattice=lattice, method=method, bins=bins, key=match)
         except InputError as problem:
             stopped = f"no couplings at level {level + 1}: {problem}"
             break
         found.append(matched)
     covariance = np.stack([level.covariance for level in found])
-    return Flow(np.stack([level.couplings for level in found]), covariance, names, float(rule.block), stopped)
+    warnings = tuple(once(line for level in found for line in level.warnings))
+    tell(warnings)
+    couplings_found = np.stack([level.couplings for level in found])
+    return Flow(couplings_found, covariance, names, float(rule.block), stopped, warnings)

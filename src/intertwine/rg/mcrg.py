@@ -18,9 +18,9 @@ from intertwine._caveats import tell
 from intertwine._checks import fail, positive_int
 from intertwine.rg.blocking import Majority, Rule
 from intertwine.rg.blocks import checked_states, lattice_of
+from intertwine.rg.joined_bins import unmixed
 from intertwine.rg.mcrg_result import MCRG
 from intertwine.rg.streaming import MCRGSums
-from intertwine.sampling.draw import Drawn
 from intertwine.spaces.lattice import Lattice
 
 
@@ -77,13 +77,6 @@ def mcrg(
     sums = collected.zeros(bins)
     for k, part in enumerate(np.array_split(rows, bins)):
         sums = collected.add(sums, k, part, key=jax.random.fold_in(key, k))
-    found = collected.result(sums, unfit=_unmixed(spins), clock=getattr(spins, "clock", False))
+    found = collected.result(sums, unfit=unmixed(spins), clock=getattr(spins, "clock", False))
     tell(found.warnings)
     return found
-
-
-def _unmixed(spins: Any) -> str:
-    """Why what `it.sample` drew is not to be judged by, or ""."""
-    if not isinstance(spins, Drawn) or spins.mixed:
-        return ""
-    return f"the chains have not mixed (R-hat {spins.r_hat:.3g}, τ {spins.tau:.3g} {spins.unit}s)"

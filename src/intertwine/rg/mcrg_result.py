@@ -21,13 +21,9 @@ from intertwine._caveats import beneath
 from intertwine._shown import Shown, with_error
 from intertwine.rg.coupling_drift import ONE_STEP, SMALLEST, Drift, coupling_drift
 from intertwine.rg.fixed_point_verdict import Verdict, judged, qualified
+from intertwine.rg.joined_bins import joined
 from intertwine.sampling.jackknife import jackknife_error
 from intertwine.spaces.lattice import Lattice
-
-_CORRELATED, _FEWEST = 2.0, 20
-"""Correlations of successive bins beyond so many of their errors, 1/√bins, join pairs of bins while there are
-so many; then those beyond twice that leave the errors unknown."""
-
 
 _MAGNETIZED = 6.0
 """A magnetization of so many errors is one."""
@@ -130,7 +126,8 @@ def mcrg_of_sums(
     """The result of the sums of bins (`streaming.Sums`), whose even operators begin with `even`. fields: the
     `changes` that are counted; None where there are none. unfit: why the samples are not to be judged by.
     field: whether the system is in a field."""
-    sums, correlated = _joined(sums)
+    parts, correlated = joined(sums, _watched)
+    sums = type(sums)(*parts)
     total = [part.sum(0) for part in sums]
     bins = range(len(sums.count))
     without = ([whole - part[k] for whole, part in zip(total, sums, strict=True)] for k in bins)
@@ -205,19 +202,6 @@ def _derived(y: np.ndarray, d: int) -> np.ndarray:
         return np.array([1 / y_T, d + 2 - 2 * y_H, (d - y_H) / y_T])
 
 
-def _joined(sums: Any) -> tuple[Any, str]:
-    """The sums, pairs of bins joined until they know nothing of one another, and "" or how they still do."""
-    while (known := _correlation(sums)) > _CORRELATED / len(sums.count) ** 0.5 and len(sums.count) >= _FEWEST:
-        starts = np.arange(0, len(sums.count) - 1, 2)
-        sums = type(sums)(*(np.add.reduceat(part, starts, axis=0) for part in sums))
-    if known > 2 * _CORRELATED / len(sums.count) ** 0.5:
-        words = (
-            f"the {len(sums.count)} longest runs of samples are correlated by {known:.0%}, so that errors are"
-        )
-        return sums, f"{words} too small: draw more samples, or take more steps from draw to draw"
-    return sums, ""
-
-
 def _magnetized(sums: Any) -> str:
     """Whether the mean of the odd operators, taken to be zero, is not."""
     values = sums.magnetized / sums.count[:, None]
@@ -227,11 +211,6 @@ def _magnetized(sums: Any) -> str:
     return "the samples are magnetized: they are of a system in a field, or of chains that do not turn over"
 
 
-def _correlation(sums: Any) -> float:
-    """Of successive bins: the larger of that of the first even sum and that of m²."""
-    found = []
-    for values in (sums.even[:, 0, 0], sums.odd_odd[:, 0, 0, 0]):
-        apart = values / sums.count - (values / sums.count).mean()
-        whole = float(apart @ apart)
-        found.append(float(apart[1:] @ apart[:-1]) / whole if whole > 0 else 0.0)
-    return max(found)
+def _watched(sums: Any) -> np.ndarray:
+    """Means by bin, by which bins are joined: the first even sum, and m²."""
+    return np.stack([sums[1][:, 0, 0], sums[4][:, 0, 0, 0]], 1) / sums[0][:, None]

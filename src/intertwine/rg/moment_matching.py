@@ -25,6 +25,7 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float
 
+from intertwine._caveats import beneath, tell
 from intertwine._checks import fail, one_of, positive_int
 from intertwine._shown import Shown, with_error
 from intertwine.models.parameters import check_key
@@ -32,6 +33,7 @@ from intertwine.rg.callen import callen_couplings, local_fields
 from intertwine.rg.chains import given_chains
 from intertwine.rg.exponential_family import ExponentialFamily
 from intertwine.rg.families import Families, as_families, family_names, family_sums, ising_of
+from intertwine.rg.joined_bins import caveats_of, joined
 from intertwine.sampling.enumeration import all_configurations
 from intertwine.spaces.lattice import Lattice
 
@@ -48,13 +50,14 @@ class MatchedCouplings(Shown):
     """Couplings of block spins, with errors.
 
     couplings: float64 (n,), in the order of `names`. covariance: of their errors, float64 (n, n).
-    method: how they were found.
+    method: how they were found. warnings: what qualifies them, lines `code: sentence`.
     """
 
     couplings: Float[np.ndarray, " n"]
     covariance: Float[np.ndarray, "n n"]
     names: tuple[str, ...]
     method: str
+    warnings: tuple[str, ...] = ()
 
     @property
     def errors(self) -> Float[np.ndarray, " n"]:
@@ -63,7 +66,8 @@ class MatchedCouplings(Shown):
 
     def __str__(self) -> str:
         rows = zip(self.names, self.couplings, self.errors, strict=True)
-        return "\n".join(f"{name:<10} {with_error(K, error, '9.5f')}" for name, K, error in rows)
+        table = "\n".join(f"{name:<10} {with_error(K, error, '9.5f')}" for name, K, error in rows)
+        return beneath(table, self.warnings)
 
 
 def match_moments(
@@ -82,7 +86,10 @@ def match_moments(
     along.
     method: "likelihood", "callen" or "sampling" (the head of this file); None counts configurations up to 16
     sites, and takes "callen" beyond. bins: of samples, for errors; each should be longer than the
-    autocorrelation time. key: for "sampling".
+    autocorrelation time; they are joined where they are correlated. key: for "sampling".
+
+    What qualifies the couplings is in `warnings`, and told as a Python warning: the caveats of what
+    `it.sample` drew, chains that have not mixed, and samples too few for their autocorrelation.
 
     Raises InputError for what is not ±1 or does not fit the lattice, where no lattice is known, for too few
     samples, and for samples that do not determine the couplings.
@@ -95,6 +102,21 @@ def match_moments(
     >>> bool((abs(found.couplings - [0.3, 0.0]) < 4 * found.errors).all())
     True
     """
+    found = matched_moments(spins, couplings, lattice=lattice, method=method, bins=bins, key=key)
+    tell(found.warnings)
+    return found
+
+
+def matched_moments(
+    spins: Any,
+    couplings: Families,
+    *,
+    lattice: Lattice | None,
+    method: str | None,
+    bins: int,
+    key: Array | None,
+) -> MatchedCouplings:
+    """`match_moments`, whose warnings are not told."""
     chains, lattice = given_chains(spins, lattice)
     rows = chains.reshape(-1, lattice.size)
     families = as_families(couplings)
@@ -104,18 +126,19 @@ def match_moments(
     if method is None:
         method = "likelihood" if lattice.size <= MOST_COUNTED else "callen"
     if one_of("method", method, _METHODS) == "callen":
-        found, covariance = callen_couplings(local_fields(rows, lattice, families, bins))
-        return MatchedCouplings(found, covariance, names, method)
-    mean, of_mean = binned_mean(family_sums(rows, lattice, families), bins)
+        found, covariance, correlated = callen_couplings(local_fields(rows, lattice, families, bins))
+        return MatchedCouplings(found, covariance, names, method, caveats_of(spins, correlated))
+    mean, of_mean, correlated = binned_mean(family_sums(rows, lattice, families), bins)
+    said = caveats_of(spins, correlated)
     if method == "likelihood":
         family = counted_family(lattice, families)
         found = family.matched(mean)
         inverse = np.linalg.inv(family.moments(found)[1])
-        return MatchedCouplings(found, inverse @ of_mean @ inverse, names, method)
+        return MatchedCouplings(found, inverse @ of_mean @ inverse, names, method, said)
     key = check_key(key)
     start = callen_couplings(local_fields(rows, lattice, families, bins))[0]
     found, inverse, of_model = _by_sampling(rows, lattice, families, mean, start, bins, key)
-    return MatchedCouplings(found, inverse @ (of_mean + of_model) @ inverse, names, method)
+    return MatchedCouplings(found, inverse @ (of_mean + of_model) @ inverse, names, method, said)
 
 
 @lru_cache(maxsize=16)
@@ -132,17 +155,20 @@ def counted_family(lattice: Lattice, families: Families) -> ExponentialFamily:
     return ExponentialFamily.collected(sums, np.zeros(len(sums)))
 
 
-def binned_mean(values: Float[np.ndarray, "n k"], bins: int) -> tuple[np.ndarray, np.ndarray]:
-    """The mean (k,) of correlated rows, and its covariance (k, k) from bins of successive rows.
+def binned_mean(values: Float[np.ndarray, "n k"], bins: int) -> tuple[np.ndarray, np.ndarray, str]:
+    """The mean (k,) of correlated rows, its covariance (k, k) from bins of successive rows, which are joined
+    where they are correlated, and "" or how they still are.
 
-    >>> mean, covariance = binned_mean(np.array([[1.0], [1.0], [3.0], [3.0]]), 2)
+    >>> mean, covariance, _ = binned_mean(np.array([[1.0], [1.0], [3.0], [3.0]]), 2)
     >>> mean, covariance
     (array([2.]), array([[1.]]))
     """
     length = len(values) // bins
-    parts = values[: length * bins].reshape(bins, length, -1).mean(1)
+    means = values[: length * bins].reshape(bins, length, -1).mean(1)
+    (sums, count), correlated = joined((means, np.ones(bins)), lambda bins: bins[0] / bins[1][:, None])
+    parts = sums / count[:, None]
     apart = parts - parts.mean(0)
-    return values.mean(0), apart.T @ apart / (bins * (bins - 1))
+    return values.mean(0), apart.T @ apart / (len(parts) * (len(parts) - 1)), correlated
 
 
 def _by_sampling(
@@ -167,7 +193,7 @@ def _by_sampling(
         samples, state = sampler.sample(model, state, length + length // 4, key=part)
         kept = np.asarray(samples.configurations)[:, length // 4 :].swapaxes(0, 1).reshape(-1, lattice.size)
         sums = family_sums(kept, lattice, families)
-        model_mean, of_model = binned_mean(sums, bins)
+        model_mean, of_model, _ = binned_mean(sums, bins)
         inverse = np.linalg.inv(np.atleast_2d(np.cov(sums.T)))
         found = found + inverse @ (mean - model_mean)
     return found, inverse, of_model

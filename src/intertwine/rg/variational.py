@@ -215,7 +215,7 @@ def _result(
     """One more step from the bias K, with its errors and derivatives; fine, sums: (chains, draws, n)."""
     tau = max(float(estimate(sums[..., a]).tau) for a in range(len(K)))
     fine, sums = (x.swapaxes(0, 1).reshape(-1, len(K)) for x in (fine, sums))  # draw after draw
-    mean, of_mean = binned_mean(sums, _BINS)
+    mean, of_mean, _ = binned_mean(sums, _BINS)
     inverse = np.linalg.inv(np.atleast_2d(np.cov(sums.T)))
     jacobian, jackknife = _derivatives(fine, sums)
     return VariationalCouplings(
