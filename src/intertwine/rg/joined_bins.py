@@ -17,6 +17,9 @@ _CORRELATED, _FEWEST = 2.0, 20
 """Correlations of successive bins beyond so many of their errors, 1/√bins, join pairs of bins while there are
 so many; then those beyond twice that leave the errors unknown."""
 
+_UNKNOWN = 0.6
+"""So do correlations beyond this: of 16 bins and fewer, twice that is more than any correlation."""
+
 
 def joined(
     sums: tuple[np.ndarray, ...], watched: Callable[[tuple[np.ndarray, ...]], Float[np.ndarray, "bins k"]]
@@ -33,7 +36,7 @@ def joined(
         starts = np.arange(0, bins - 1, 2)
         sums = tuple(np.add.reduceat(part, starts, axis=0) for part in sums)
         bins = len(sums[0])
-    if known > 2 * _CORRELATED / bins**0.5:
+    if known > min(2 * _CORRELATED / bins**0.5, _UNKNOWN):
         words = f"the {bins} longest runs of samples are correlated by {known:.0%}, so that errors are"
         return sums, f"{words} too small: draw more samples, or take more steps from draw to draw"
     return sums, ""
