@@ -6,6 +6,7 @@
     a column of words that come again,
     or whole numbers called label or class  labels
     true and false                          1 and 0
+    10%, all of a column                    0.1
     everything else that is a number        data; empty, NA, nan, null, ?: missing (nan)
 
 Whatever is left out or taken for something is told in `Read.notes`.
@@ -68,8 +69,10 @@ def parsed(words: Sequence[str] | np.ndarray) -> np.ndarray:
     if there.size and np.isin(there, list(_TRUTH)).all():
         found[~missing] = [_TRUTH[word] for word in there]
         return found
+    shares = there.size > 0 and all(word.endswith("%") for word in there)
     try:
-        found[~missing] = there.astype(np.float64)
+        found[~missing] = (np.char.rstrip(there, "% ") if shares else there).astype(np.float64)
+        found /= 100 if shares else 1
     except ValueError:
         return text.astype(object)
     return found

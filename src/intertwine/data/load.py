@@ -10,8 +10,8 @@ import numpy as np
 
 from intertwine._checks import fail
 from intertwine.data.dataset import Dataset
-from intertwine.data.sequences import SIMILAR, is_fasta, read_fasta
-from intertwine.data.words import sequence_column
+from intertwine.data.sequences import INSERTING, SIMILAR, is_fasta, read_fasta, without_insertions
+from intertwine.data.words import insertions, sequence_column
 
 NAMES = ("mnist", "rotmnist", "digits", "ising:8", "ising:8x16:2.5", "bars-and-stripes:4")
 _ISING = re.compile(r"ising:([0-9]{1,3})(?:x([0-9]{1,3}))?(?::([0-9]+(?:\.[0-9]*)?))?", re.ASCII)
@@ -140,10 +140,12 @@ def _from_file(
     path = _check_path(name)
     if is_fasta(path):
         _, sequences = read_fasta(path)
+        sure = path.name.lower().removesuffix(".gz").endswith(INSERTING)
+        sequences, inserted = without_insertions(sequences, sure)
         return Dataset.of(
             sequences, units=units, labels=_label_column(path, labels, len(sequences)) if labels else None,
             test_share=test_share, seed=seed, name=path.name, source=str(path), checksum=checksum(path),
-            alphabet=alphabet, similarity=similarity,
+            alphabet=alphabet, similarity=similarity, notes=(insertions(inserted),) if inserted else (),
         )  # fmt: skip
     if has_named_columns(path):
         return _from_table(

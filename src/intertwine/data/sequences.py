@@ -2,7 +2,8 @@ r"""Aligned sequences of letters: FASTA in and out, alphabets, gaps, and weights
 
 An alignment is n sequences of L letters; a letter is one of the q states of a Potts unit, the gap "-" among
 them. What an alphabet does not have (N in DNA, X in proteins) is not known, and missing. Lower-case letters
-and dots of an alignment in a2m or a3m are insertions, and left out. Sequences that descend from one another
+and dots of an alignment in a2m or a3m are insertions, and left out; elsewhere
+lower case is a letter. Sequences that descend from one another
 are counted once: a sequence has the weight 1/m, m being the number of sequences, itself among them, that
 agree with it in a share ≥ θ of the places (Morcos et al., PNAS 108, E1293 (2011); θ = 0.8).
 """
@@ -13,6 +14,7 @@ import gzip
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -35,6 +37,9 @@ SIMILAR = 0.8
 """The share of equal letters from which sequences count as one."""
 
 SUFFIXES = (".fasta", ".fa", ".faa", ".fna", ".afa", ".aln", ".a2m", ".a3m")
+INSERTING = (".a2m", ".a3m")
+"""Endings of the files in which lower case and dots are insertions."""
+
 _BLOCK = 2048
 _MOST_BYTES = 1 << 30
 
@@ -81,22 +86,46 @@ def read_fasta(path: Path) -> tuple[list[str], list[str]]:
     return names, ["".join(part).rstrip("*") for part in parts]
 
 
-def aligned(sequences: Sequence[str], argument: str = "data") -> list[str]:
-    """Sequences of one length in capitals: without insertions (lower case and dots of a2m and a3m) where
-    there are both cases.
+def without_insertions(sequences: Sequence[str], sure: bool = False) -> tuple[list[str], int]:
+    """(sequences without the insertions of a2m and a3m, how many letters these were): lower case and dots are
+    insertions if that is `sure`, or where without them, and only so, all have one length, or where dots and
+    lower case fill columns of their own. Otherwise lower case is soft-masked, and kept.
 
-    >>> aligned(["ACg-T", "AC-T"]), aligned(["acgt", "ac.t"])
-    (['AC-T', 'AC-T'], ['ACGT', 'AC-T'])
+    >>> without_insertions(["ACg-T", "AC-T"]), without_insertions(["ACg-T", "ACTT-"])
+    ((['AC-T', 'AC-T'], 1), (['ACg-T', 'ACTT-'], 0))
     """
-    both = any(c.islower() for s in sequences for c in s) and any(c.isupper() for s in sequences for c in s)
-    if both:
-        sequences = ["".join(c for c in s if not c.islower() and c != ".") for s in sequences]
+    dropped = ["".join(c for c in s if not c.islower() and c != ".") for s in sequences]
+    count = sum(c.islower() for s in sequences for c in s)
+    lengths, left = {len(s) for s in sequences}, {len(s) for s in dropped}
+    apart = len(lengths) == 1 and _columns_of_insertions(sequences)
+    if count and left != {0} and (sure or (len(left) == 1 and (len(lengths) > 1 or apart))):
+        return dropped, count
+    return list(sequences), 0
+
+
+def _columns_of_insertions(sequences: Sequence[str]) -> bool:
+    """Whether dots and lower case, both there, share no column with anything else."""
+    inserted = [{c.islower() or c == "." for c in column} for column in zip(*sequences, strict=True)]
+    return any("." in s for s in sequences) and all(len(kinds) == 1 for kinds in inserted)
+
+
+def aligned(sequences: Sequence[str], argument: str = "data") -> list[str]:
+    """Sequences of one length in capitals, without insertions (`without_insertions`).
+
+    Raises `InputError` for sequences of several lengths.
+
+    >>> aligned(["ACg-T", "AC-T"]), aligned(["acgt", "ac.t"]), aligned(["ACgt", "ACTT"])
+    (['AC-T', 'AC-T'], ['ACGT', 'AC-T'], ['ACGT', 'ACTT'])
+    """
+    sequences, _ = without_insertions(sequences)
+    lower = sum(c.islower() for s in sequences for c in s)
     sequences = [s.upper().replace(".", "-").replace("~", "-") for s in sequences]
     lengths = sorted({len(s) for s in sequences})
     if len(lengths) > 1 or not lengths or lengths[0] == 0:
         got = "no sequence" if not lengths else f"lengths from {lengths[0]} to {lengths[-1]}"
+        got += f", {lower} letters in lower case counted in" if lower else ""
         raise fail(argument, "aligned sequences, all of one length", got, "align them first")
-    return list(sequences)
+    return sequences
 
 
 def find_alphabet(sequences: Iterable[str], wanted: str | None = None, argument: str = "data") -> str:
@@ -138,13 +167,24 @@ def levels(sequences: Sequence[str], alphabet: str) -> np.ndarray:
     return np.where(found < 0, np.float32(np.nan), found) if (found < 0).any() else found
 
 
-def letters(rows: np.ndarray, alphabet: str) -> list[str]:
-    """Sequences of one-hot rows (n, L·q), "?" where a place is missing.
+def letters(rows: np.ndarray, alphabet: Any) -> list[str]:
+    """Sequences of one-hot rows (n, L·q), "?" where a place is missing. alphabet: the letters of the q
+    states, or a `Dataset` of sequences, which has them.
+
+    Raises `InputError` for a data set that has no alphabet, and rows that are not of L·q columns.
 
     >>> letters(np.eye(4)[[1, 2]].reshape(1, 8), "-ACG")
     ['AC']
     """
-    states = np.asarray(rows).reshape(len(rows), -1, len(alphabet))
+    alphabet = getattr(alphabet, "alphabet", alphabet)
+    if not isinstance(alphabet, str) or len(alphabet) < 2:
+        expected = "the letters of all states, or a data set of sequences"
+        raise fail("alphabet", expected, repr(alphabet)[:60], "give data.alphabet, for example '-ACGT'")
+    rows = np.asarray(rows)
+    if rows.ndim != 2 or rows.shape[1] % len(alphabet):
+        expected = f"one-hot rows (n, L·{len(alphabet)})"
+        raise fail("rows", expected, f"shape {rows.shape}", "give rows of the data set or of its model")
+    states = rows.reshape(len(rows), -1, len(alphabet))
     missing = np.isnan(states).any(-1) if states.dtype.kind == "f" else np.zeros(states.shape[:2], bool)
     numbers = np.where(missing, len(alphabet), states.argmax(-1))
     table = np.array([*alphabet, "?"])

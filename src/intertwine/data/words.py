@@ -8,7 +8,7 @@ import numpy as np
 
 from intertwine._checks import InputError
 from intertwine.data.columns import Table, is_frame
-from intertwine.data.sequences import aligned, find_alphabet, levels
+from intertwine.data.sequences import aligned, find_alphabet, levels, without_insertions
 
 LEAST_LETTERS = 5
 """Words of fewer letters, such as yes and nay, are not taken for sequences unless that is asked for."""
@@ -35,11 +35,18 @@ def as_levels(data: Any, alphabet: str | None, name: str) -> tuple[np.ndarray, s
     if array.dtype.kind == "S":
         array = array.astype("U")
     texts = [str(x) for x in array.tolist()] if array.ndim == 1 else ["".join(row) for row in array.tolist()]
+    texts, inserted = without_insertions(texts)
     sequences = aligned(texts, name)
     found = find_alphabet(sequences, alphabet, name)
     numbers = levels(sequences, found)
     gaps = f", {np.mean(numbers == found.index('-')):.0%} of them gaps" if "-" in found else ""
-    return numbers, found, f"sequences of {numbers.shape[1]} letters of {found!r}{gaps}"
+    note = f"sequences of {numbers.shape[1]} letters of {found!r}{gaps}"
+    return numbers, found, note + (f"; {insertions(inserted)}" if inserted else "")
+
+
+def insertions(count: int) -> str:
+    """What is told of `count` letters that were left out."""
+    return f"{count} lower-case letters left out as insertions"
 
 
 def sequence_column(table: Table, variable: str | None, alphabet: str | None) -> list[str] | None:
