@@ -6,6 +6,7 @@ import pytest
 import scipy.sparse
 
 import intertwine as it
+from intertwine._caveats import Caveat
 
 BITS = np.random.default_rng(0).integers(0, 2, (50, 10))
 REALS = np.random.default_rng(1).normal(size=(50, 4)).round(3)
@@ -227,3 +228,9 @@ def test_columns_of_few_values_are_named():
     units, notes = told(frame)
     assert units == "gaussian" and "'smoker', 'rank'" in notes and "'a'" not in notes
     assert "different values" not in told(REALS)[1]
+
+
+def test_what_was_left_out_is_told_and_described(tmp_path):
+    with pytest.warns(Caveat, match="data: column 1.*left out"):
+        data = loaded(WRITTEN["names of rows"], tmp_path)
+    assert "left out" in data.describe() and data.describe().count("\n") == len(data.notes)

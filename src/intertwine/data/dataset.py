@@ -253,11 +253,12 @@ class Dataset:
         return binarise(rows, BINARISATION_SEED) if self.grey else np.asarray(rows)
 
     def describe(self) -> str:
-        """One line: name, rows, columns, units."""
+        """A line of name, rows, columns and units, and one for each of `notes`."""
         columns = f"{'x'.join(map(str, self.shape))} pixels" if self.shape else f"{self.size} columns"
         test = "" if self.test is None else f", {len(self.test)} held out"
         units = self.units + (", grey: binarised at every visit" if self.grey else "")
-        return f"{self.name}: {len(self.train)} rows of {columns}{test}; {units}"
+        line = f"{self.name}: {len(self.train)} rows of {columns}{test}; {units}"
+        return "\n".join([line, *(f"note: {note}" for note in self.notes)])
 
 
 def binarise(grey: np.ndarray, seed: int) -> np.ndarray:

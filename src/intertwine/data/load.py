@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from intertwine._caveats import caveat, tell
 from intertwine._checks import fail
 from intertwine.data.dataset import Dataset
 from intertwine.data.sequences import INSERTING, SIMILAR, is_fasta, read_fasta, without_insertions
@@ -58,6 +59,9 @@ def load(
     INTERTWINE_DATA.
     download: fetch mnist where it is not found.
 
+    What was left out, or taken for another kind than it may be, is told once as a Python warning (`Caveat`);
+    it stands in `notes` of the data set, and beneath `describe()`.
+
     Raises `InputError` for whatever is not right: one line that says what was expected.
 
     >>> load("bars-and-stripes:2").train.shape
@@ -65,6 +69,19 @@ def load(
     """
     if not 0 <= test_share < 1:
         raise fail("test_share", "a share of [0, 1)", test_share, "say 0.1")
+    data = _loaded(
+        name, units, shape, variable, labels, test_share, rows, folder, download, seed, header, alphabet,
+        similarity,
+    )  # fmt: skip
+    tell(caveat("data", note) for note in data.notes if "left out" in note or "taken for" in note)
+    return data
+
+
+def _loaded(
+    name: Any, units: Any, shape: Any, variable: str | None, labels: Any, test_share: float, rows: int,
+    folder: Any, download: bool, seed: int, header: bool | None, alphabet: str | None,
+    similarity: float | None,
+) -> Dataset:  # fmt: skip
     if not isinstance(name, str | Path):
         return Dataset.of(
             name, labels=labels, units=units, shape=shape, test_share=test_share, seed=seed,

@@ -176,7 +176,7 @@ _LOG_Z = ("mean", "error", "ess", "lower", "upper", "trusted", "method", "reason
 def _announce(problem: Problem) -> None:
     c, data = problem.configuration, problem.data
     epochs = problem.training.stages[-1].epochs
-    print(data.describe())
+    print(data.describe().splitlines()[0])
     for note in data.notes:
         warn(note)
     print(f"{c.model.name}, {c.model.hidden_units} hidden units; {c.method.name}, {epochs} epochs")
