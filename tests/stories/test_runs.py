@@ -51,11 +51,9 @@ def test_two_runs_in_one_new_folder(tmp_path):
     assert ("seed = 1" in kept) == (ends[0][2] == 0)
 
 
-@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
-def test_a_terminal_without_the_characters(encoding, tmp_path):
-    done = start(
-        "ground-state", *SMALL, "--steps", "3", "--out", "r", cwd=tmp_path, PYTHONIOENCODING=encoding
-    )
+def test_a_terminal_without_the_characters(tmp_path):
+    words = ["ground-state", *SMALL, "--steps", "3", "--out", "r"]
+    done = start(*words, cwd=tmp_path, PYTHONIOENCODING="cp1252")
     told, err = done.communicate(timeout=300)
     assert done.returncode == 0 and "Traceback" not in err and whole(tmp_path / "r", 3)
     assert "energy" in told.lower()
