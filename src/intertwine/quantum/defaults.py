@@ -52,8 +52,8 @@ _SUM_RATE = 1.5
 excited state for η < 2/width."""
 _SUM_DECAY, _SUM_STEPS = 10.0, (100, 300)
 """So many times 1/e the square of the first excited state is to shrink, within so many steps."""
-_OPEN_HIDDEN = 4
-"""Hidden units a site on lattices without translations."""
+_OPEN_HIDDEN, _OPEN_FILTERS = {1: 4, 2: 6}, {1: 128, 2: 24}
+"""Hidden units a site on lattices without translations, and filters at most, by dimension (2: or more)."""
 _MOST_STATES = {True: 100_000, False: 200_000}
 """Configurations that are enumerated, for a stoquastic operator and for others."""
 _MOST_WORK = 2e7
@@ -204,17 +204,15 @@ def _sampled(operator: Operator, positive: bool) -> Choice:
         return Choice("gcnn:2x4:translations", "complex", steps=DEEP_STEPS, final_factor=DEEP_FACTOR)
     if lattice.translations.order * 4 > operator.size:
         return Choice()
-    order = max(lattice.translations.order, 1)
+    order = lattice.translations.order
     order = lattice.space_group.order if order == 1 else order
-    features = -(-_OPEN_HIDDEN * operator.size // order)
-    even = positive and operator.commutes_with_spin_flip and operator.size % 2 == 0
-    return Choice(
-        f"symmetric-rbm:{max(8, features)}" + (":even" if even else ""),
-        steps=600,
-        samples=2048,
-        shift_end=1e-4,
-        momentum=0.9,
-    )
+    even = ":even" if positive and operator.commutes_with_spin_flip and operator.size % 2 == 0 else ""
+    d = min(lattice.dimension, 2)
+    features = min(max(8, -(-_OPEN_HIDDEN[d] * operator.size // order)), _OPEN_FILTERS[d])
+    model = f"symmetric-rbm:{features}{even}"
+    if d == 1:
+        return Choice(model, steps=600, samples=2048, shift_end=1e-4, momentum=0.9)
+    return Choice(model, steps=600, samples=2048, shift_end=3e-4)
 
 
 def _bipartite(lattice: Any) -> bool:
