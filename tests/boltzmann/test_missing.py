@@ -135,7 +135,7 @@ def test_gibbs_holds_other_columns_in_every_chain():
     assert v.shape == (16, 3, 10)
 
 
-def test_the_estimator_takes_holes_and_states():
+def test_the_estimator_takes_holes():
     pytest.importorskip("sklearn")
     rows = patterns(300)
     machine = it.BoltzmannMachine(4, n_iter=30, batch_size=30, random_state=0)
@@ -144,7 +144,12 @@ def test_the_estimator_takes_holes_and_states():
     part = with_holes(rows[:50], 0.3, seed=5)
     assert np.isfinite(fitted.score_samples(part)).all() and fitted.transform(part).shape == (50, 4)
     assert fitted.score(part) > fitted.score(rows[:50])  # fewer values are more probable
-    states = np.where(rows[:, :4] == 1, 2, 0)
+
+
+@pytest.mark.slow
+def test_the_estimator_takes_whole_numbers_that_name_states():
+    pytest.importorskip("sklearn")
+    states = np.where(patterns(300)[:, :4] == 1, 2, 0)
     named = it.BoltzmannMachine(4, units="potts", n_iter=20, batch_size=30, random_state=0).fit(states)
     assert (
         named.units_ == "potts:3"

@@ -156,6 +156,7 @@ def test_a_correlated_normal_distribution_is_learnt_in_any_units(offset, scale, 
     assert found + 6 * np.log(scale) > -5.4  # −5.29 at best, −8.51 for independent columns
 
 
+@pytest.mark.slow
 def test_a_column_of_few_values_does_not_draw_its_width_to_zero(key):
     rows = np.random.default_rng(0).choice([0.0, 1.0, 5.0], (500, 2)).astype(np.float32)
     with jax.enable_x64(False):
