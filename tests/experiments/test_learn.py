@@ -295,3 +295,11 @@ def test_passes_that_are_not_said_are_enough_for_few_rows(tmp_path):
     assert stage.per_epoch * stage.epochs >= 2000
     assert training(1000, 6).epochs == 200
     assert training(40, 6, epochs=3).epochs == 3
+
+
+def test_a_table_of_one_column_has_its_page(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    np.savetxt("heights.csv", np.random.default_rng(0).normal(170, 8, 60), header="height", comments="")
+    given = ["--data", "heights.csv", "--model", "rbm:2", "--epochs", "2", "--samples", "400"]
+    assert main(["learn", *given, "--sample-steps", "5", "--out", "run"]) == 0
+    assert (tmp_path / "run" / "report.html").exists() and "not written" not in capsys.readouterr().err

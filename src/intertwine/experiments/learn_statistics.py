@@ -13,7 +13,7 @@ MOST_COLUMNS = 80
 
 def moments(data: np.ndarray, samples: np.ndarray, weights: np.ndarray | None = None) -> dict[str, Any]:
     """Variables of `result.nc`: mean_data and mean_samples (unit), covariance_data and covariance_samples
-    (pair), pair_unit (pair, 2).
+    (pair), pair_unit (pair, 2); no pairs of one column alone.
 
     data, samples: (rows, N), nan being missing; weights: of the rows of data, or None.
     """
@@ -22,9 +22,13 @@ def moments(data: np.ndarray, samples: np.ndarray, weights: np.ndarray | None = 
     first, second = np.triu_indices(len(chosen), 1)
     of_data, of_samples = _covariance(data[:, chosen], weights), _covariance(samples[:, chosen], None)
     words = {"units": "1"}
-    return {
+    means = {
         "mean_data": ("unit", _means(data, weights), words | {"long_name": "mean of the rows learnt from"}),
         "mean_samples": ("unit", _means(samples, None), words | {"long_name": "mean of the samples"}),
+    }
+    if not len(first):
+        return means
+    return means | {
         "covariance_data": ("pair", of_data[first, second], words | {"long_name": "of the rows learnt from"}),
         "covariance_samples": ("pair", of_samples[first, second], words | {"long_name": "of the samples"}),
         "pair_unit": (("pair", "two"), np.stack([chosen[first], chosen[second]], 1).astype(np.int64), words),
