@@ -24,6 +24,7 @@ import numpy as np
 from jax import Array
 
 from intertwine._checks import fail, positive_int
+from intertwine.boltzmann.baseline import Moments
 from intertwine.boltzmann.beginning import begun
 from intertwine.boltzmann.clusters import Course, course
 from intertwine.boltzmann.defaults import AVERAGE, BATCH, CHAINS, SCALE, STEPS, first_rate, passes
@@ -140,6 +141,8 @@ class BoltzmannMachine(MachineEstimator):
         history = [] if first else self.history_
         self._keep(columns, fit.model, history + fit.history)
         self._near = few(rows)
+        seen = Moments.of(columns.values(X))
+        self._moments = seen if first or not hasattr(self, "_moments") else self._moments.joined(seen)
         self._leaves = _frozen(fit.state)
         return self
 

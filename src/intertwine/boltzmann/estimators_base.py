@@ -19,7 +19,7 @@ import numpy as np
 
 from intertwine._caveats import tell
 from intertwine._checks import fail, positive_int
-from intertwine.boltzmann.baseline import below_independent, complete_rows, independent_columns
+from intertwine.boltzmann.baseline import Moments, below_independent, complete_rows, independent_columns
 from intertwine.boltzmann.defaults import LAST_RATE, passes
 from intertwine.boltzmann.estimators_units import (
     Columns,
@@ -128,6 +128,7 @@ class MachineEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         fit = self._learned(model, rows, settings)
         self._keep(columns, fit.model, fit.history)
         self._near = few(rows)
+        self._moments = Moments.of(columns.values(X))
         return self
 
     def transform(self, X: Any) -> np.ndarray:
@@ -172,7 +173,8 @@ class MachineEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     def score(self, X: Any, y: Any = None) -> float:
         """The mean of `score_samples`, nats a row; y is not used.
 
-        Warns (`Caveat`) where it lies below that of independent columns by more than chance.
+        Warns (`Caveat`) where it lies below that of independent columns, with the frequencies or moments of
+        the rows learned from, by more than chance.
         """
         found = self.score_samples(X)
         if hasattr(self.model_, "visible_bias"):  # bounds may lie below
@@ -181,7 +183,11 @@ class MachineEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             values = columns.values(rows)
             volume = columns.log_volume_of(np.isnan(rows)) if np.isnan(values).any() else columns.log_volume
             layer = UnitLayer.of(columns.units, values.shape[1])
-            tell(below_independent(found, independent_columns(layer, values) - volume))
+            alone = independent_columns(layer, values, self._moments)
+            said = below_independent(found, alone - volume, learned=False)
+            if said and self._beats_columns(layer):
+                said = below_independent(found, alone - volume, learned=True)
+            tell(said)
         return float(found.mean())
 
     def sample(
@@ -286,6 +292,14 @@ class MachineEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
                 whole = np.pad(part, ((0, size - len(part)), (0, 0)), mode="edge")
                 found.append(np.asarray(function(model, jnp.asarray(whole)))[: len(part)])
         return np.concatenate(found)
+
+    def _beats_columns(self, layer: UnitLayer) -> bool:
+        """Whether some of the rows learned from are likelier by the machine than by independent columns."""
+        if self._near is None:
+            return False
+        near = np.asarray(self._near, np.float64)
+        own = self._by_chunks(self._scores(), near) - self._log_z
+        return bool(own.mean() > independent_columns(layer, near[:, : self._size], self._moments).mean())
 
     def _log_partition(self, model: Any) -> float:
         """ln Z of the machine: exact where it can be enumerated, else by annealed importance sampling."""

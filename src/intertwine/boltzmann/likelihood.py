@@ -46,7 +46,8 @@ def log_likelihood(model: Any, data: Any, log_z: LogPartition | float) -> Estima
 
     error: of the mean as an estimate for new data of the same kind: √(variance/rows + error(ln Z)²).
     warnings: an ln Z that is not to be trusted or that nothing judges, and a mean below that of independent
-        columns (`baseline`), are told.
+        columns (`baseline`), are told. The columns are fitted to these very rows, so that this says nothing
+        of what was learned: rows of one mode of several always lie below.
 
     Raises InputError for data that the units cannot take, and a log_z that is not finite.
 

@@ -199,7 +199,8 @@ def _words(record: dict[str, Any]) -> list[str]:
     if log_z["error"]:
         upper = "" if not np.isfinite(log_z["upper"]) else f" to {found['upper']:.3f}"
         words += f", bracket {found['lower']:.3f}{upper}" if np.isfinite(found["lower"]) else ""
-    words += f"; independent columns {record['independent_columns'][name]['mean']:.3f}"
+    if alone := record["independent_columns"].get(name):
+        words += f"; independent columns {alone['mean']:.3f}"
     said = [words.replace("-", "−").replace("log−l", "log-l")]
     for name, values in record["observables"].items():
         exact, got = values["exact"], values["samples"]

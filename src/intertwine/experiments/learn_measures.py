@@ -84,13 +84,14 @@ def is_bound(model: Any) -> bool:
 
 
 def independent(model: Any, probe: Probe) -> dict[str, Any]:
-    """The mean log-likelihood of independent columns, of both sets, nats a row."""
+    """The mean log-likelihood of independent columns, of both sets, nats a row; left out where a continuous
+    column is constant."""
     layer = layered(model).layers[0] if not isinstance(model, DBN) else model.visible_layer
     found = {"train": {"mean": float(independent_columns(layer, probe.train).mean()) - probe.log_volume}}
     if probe.test is not None:
         found["test"] = {"mean": float(independent_columns(layer, probe.test, probe.train).mean())}
         found["test"]["mean"] -= probe.log_volume
-    return found
+    return {rows: known for rows, known in found.items() if np.isfinite(known["mean"])}
 
 
 def estimate_log_z(

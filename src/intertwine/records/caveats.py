@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from intertwine._caveats import caveat, disagreement, once
+from intertwine._caveats import NOT_LEARNED, NOT_THESE, caveat, disagreement, once
 
 BELOW_EXACT = 5.0
 """So many standard errors below the exact energy are taken for a fault, not for chance."""
@@ -97,8 +97,9 @@ def _below_independent(record: Record) -> list[str]:
     if not mean < independent - BELOW_COLUMNS * (error or 0.0):
         return []
     words = f"the log-likelihood of {mean:.4g} nats lies below that of independent columns, {independent:.4g}"
-    remedy = "train longer, with a smaller learning rate, or with tempering"
-    return [caveat("below-baseline", f"{words}: the machine has not learned the data; {remedy}")]
+    train, alone = (x.get("train", {}).get("mean") for x in (record["log_likelihood"], columns))
+    learned = name == "test" and train is not None and alone is not None and train > alone
+    return [caveat("below-baseline", f"{words}: {NOT_THESE if learned else NOT_LEARNED}")]
 
 
 def of_classifying(record: Record) -> list[str]:
