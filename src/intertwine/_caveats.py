@@ -51,12 +51,12 @@ class Caveat(UserWarning):
 NOT_LEARNED = (
     "the machine has not learned the data; train longer, with a smaller learning rate, or with tempering"
 )
-"""Of rows below independent columns, where those learned from lie below too, or are not known to lie above."""
+"""Of rows below independent columns, where those learned from are not known to lie above."""
 
 NOT_THESE = (
-    "the machine beats them on the rows that it learned from, but not on these: it has learned those by heart "
-    "(overfitting), or these are rows of another kind; more rows, fewer hidden units or epochs, or weight "
-    "decay help"
+    "the machine beats them on the rows that it learned from, but not on these: it has learned those by "
+    "heart (overfitting), or these are rows of another kind; more rows, fewer hidden units or epochs, or "
+    "weight decay help"
 )
 """Of rows below independent columns, where those learned from lie above."""
 

@@ -6,9 +6,10 @@ with the frequencies of each column (discrete units; half a row is added to ever
 its mean and variance (continuous ones). A row is left out of the frequencies that it is judged by, so that
 few rows flatter nobody. Missing entries (nan) count for nothing.
 
-Columns fitted to the very rows that are judged know more than any model of other rows can: of rows of one mode
-out of several they tell which mode it is. So a verdict on what a machine has learned takes the columns of the
-rows that it learned from. A continuous column without variance has a density without bound: nothing is judged.
+Columns fitted to the very rows that are judged know more than any model of other rows can: of rows of one
+mode out of several they tell which mode it is. So a verdict on what a machine has learned takes the columns of
+the rows that it learned from. A continuous column without variance has a density without bound: nothing is
+judged.
 """
 
 from __future__ import annotations
@@ -60,8 +61,8 @@ class Moments(NamedTuple):
 
 
 def independent_columns(layer: UnitLayer, rows: Any, train: Any = None) -> np.ndarray:
-    """ln p_0 of each row (rows, N), nats, float64: by the columns of `train` (rows, or their `Moments`), or of
-    the other rows. nan where a continuous column has no variance.
+    """ln p_0 of each row (rows, N), nats, float64: by the columns of `train` (rows, or their `Moments`), or
+    of the other rows. nan where a continuous column has no variance.
 
     >>> rows = np.repeat([[0, 1], [1, 0]], 500, axis=0)
     >>> round(float(independent_columns(UnitLayer.of("binary", 2), rows).mean()), 2)              # −2 ln 2
@@ -99,10 +100,11 @@ def _frequencies(values: np.ndarray, seen: Moments, states: tuple[int, int], own
 
 def _normal(values: np.ndarray, seen: Moments, own: float) -> np.ndarray:
     """Two numbers a column are fitted: so much is taken off for rows that they are fitted to."""
-    if not (seen.variance > NO_VARIANCE * np.maximum(1, seen.mean**2)).all():
+    known = seen.count > 0
+    if (seen.variance <= NO_VARIANCE * np.maximum(1, seen.mean**2))[known].any():
         return np.full(len(values), np.nan)
     logs = -0.5 * (np.log(2 * np.pi * seen.variance) + (values - seen.mean) ** 2 / seen.variance)
-    return np.nansum(logs, 1) - 2 * own * (1 / seen.count).sum()
+    return np.nansum(logs, 1) - 2 * own * (1 / seen.count[known]).sum()
 
 
 def complete_rows(rows: Any) -> np.ndarray | None:
