@@ -6,10 +6,10 @@ with the frequencies of each column (discrete units; half a row is added to ever
 its mean and variance (continuous ones). A row is left out of the frequencies that it is judged by, so that
 few rows flatter nobody. Missing entries (nan) count for nothing.
 
-Columns fitted to the very rows that are judged know more than any model of other rows can: of rows of one
-mode out of several they tell which mode it is. So a verdict on what a machine has learned takes the columns of
-the rows that it learned from. A continuous column without variance has a density without bound: nothing is
-judged.
+Columns fitted to the very rows that are judged know more than any model of other rows can: of rows of
+one mode out of several they tell which mode it is. So a verdict on what a machine has learned takes the
+columns of the rows that it learned from. A continuous column without variance has a density without
+bound: nothing is judged.
 """
 
 from __future__ import annotations
