@@ -173,7 +173,7 @@ def test_contrast_of_marks_and_words(scheme: str) -> None:
         (0.0, 1e-20, "0 ± 1 × 10⁻²⁰"),
         (None, 0.1, "not recorded"),
         (float("nan"), 0.1, "not recorded"),
-        (1.0, float("nan"), "1"),
+        (1.0, float("nan"), "1 ± ?"),
     ],
 )
 def test_numbers_as_words(mean: float | None, error: float, shown: str) -> None:
