@@ -20,6 +20,7 @@ from intertwine.experiments.interruption import Interrupted
 from intertwine.experiments.kinds import configuration_of
 from intertwine.experiments.progress import Silent
 from intertwine.experiments.renormalize_observables import Observables
+from intertwine.experiments.renormalize_sampled import Sampled
 from intertwine.experiments.settings import to_toml
 from intertwine.models.ising import CRITICAL_SQUARE, Ising
 from intertwine.models.ising_exact import magnetization_distribution
@@ -332,3 +333,24 @@ def test_the_default_run_finds_onsagers_exponents(tmp_path):
     energy = result["observables"]["energy"]
     assert abs(energy["mean"] - energy["exact"]) < 4 * energy["error"]
     assert result["fixed_point"] is True
+
+
+@pytest.mark.parametrize(("samples", "bins", "chains", "size"), [(400, 8, 5, 16), (20_000, 50, 20, 64)])
+def test_kept_configurations_fill_their_room(samples, bins, chains, size):
+    """All configurations where there is room for 8 million spins, else as many as fill it."""
+    study = Sampled(
+        configuration(
+            system={"name": f"ising:{size}"},
+            sampler={"samples": samples, "bins": bins, "chains": chains},
+        )
+    )
+    kept = study.keep.bins * study.keep.per_bin
+    assert kept == min(samples, (1 << 23) // (bins * size**2) * bins)
+    assert len(study._picked(np.ones((chains, study.draws, 4), np.int8))) == study.keep.per_bin
+
+
+def test_couplings_say_of_how_many_configurations_they_are(tmp_path):
+    quietly(renormalize.start, configuration(), tmp_path / "run", show=silent)
+    result = json.loads((tmp_path / "run" / "result.json").read_text())
+    assert result["samples_of_couplings"] == result["samples"] == 400
+    assert "K by level, from all 400 configurations" in result["facts"]

@@ -16,11 +16,12 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
+from warnings import catch_warnings, simplefilter
 
 import jax
 import numpy as np
 
-from intertwine._caveats import caveat
+from intertwine._caveats import Caveat, caveat
 from intertwine._checks import InputError
 from intertwine.experiments.renormalize_configuration import RenormalizeConfiguration
 from intertwine.experiments.renormalize_files import read_configurations
@@ -38,16 +39,13 @@ from intertwine.experiments.renormalize_system import (
     exact_exponents,
     words_of,
 )
-from intertwine.experiments.renormalize_words import flow_outcome, said, unfit
+from intertwine.experiments.renormalize_words import flow_outcome, said, share_of, unfit
 from intertwine.rg.matched_flow import matched_flow
 from intertwine.rg.streaming import MCRGSums
 from intertwine.sampling.draw import frustrating
 
 START_DRAWS = 40
 """Draws of every chain for a flow from another start."""
-
-KEPT_DRAWS = 4
-"""Draws of every chain that are kept of a batch."""
 
 SPREAD = 0.1
 """The other starts lie between (1 − SPREAD) K and (1 + SPREAD) K."""
@@ -95,8 +93,9 @@ class Sampled:
         self.chains = c.sampler.chains if self.own is None else len(self.own)
         in_all = c.sampler.samples // self.chains if self.own is None else self.own.shape[1]
         self.draws = in_all // c.sampler.bins
-        self.picked = np.unique(np.linspace(0, self.draws - 1, KEPT_DRAWS).astype(int))
-        self.keep = Kept.of(self.chains * len(self.picked), c.sampler.bins, self.lattice.size)
+        self.keep = Kept.of(self.chains * self.draws, c.sampler.bins, self.lattice.size)
+        of_a_chain = -(-self.keep.per_bin // self.chains)
+        self.picked = np.linspace(0, self.draws - 1, of_a_chain).astype(int)
         self.others = c.starts if c.alike and self.own is None else 0
         self.lines = c.sampler.bins + self.others
 
@@ -173,7 +172,7 @@ class Sampled:
         return State(chains, sums, observables, kept, state.flow)
 
     def _picked(self, spins: np.ndarray) -> np.ndarray:
-        """What is kept of a batch (chains, draws, N): a few draws of every chain."""
+        """What is kept of a batch (chains, draws, N): draws of every chain, all where there is room."""
         rows = spins[:, self.picked].swapaxes(0, 1).reshape(-1, spins.shape[-1])
         return rows[-self.keep.per_bin :]
 
@@ -214,21 +213,24 @@ class Sampled:
         samples, _ = self.sampler.sample(model, self.sampler.init(model, key=one), START_DRAWS, key=two)
         spins = np.asarray(samples.configurations)
         flow = state.flow.copy()
-        flow[:, number] = self.matched(spins.swapaxes(0, 1).reshape(-1, spins.shape[-1]), three)
+        flow[:, number] = self.matched(spins.swapaxes(0, 1).reshape(-1, spins.shape[-1]), three)[:2]
         return state._replace(flow=flow), {"start": K}
 
-    def matched(self, spins: np.ndarray, key: jax.Array) -> tuple[np.ndarray, np.ndarray]:
-        """Couplings and errors of spins (samples, N) at every level, (levels + 1, families); NaN from the
-        level on which they do not determine them."""
+    def matched(self, spins: np.ndarray, key: jax.Array) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
+        """Couplings and errors of spins (samples, N) at every level, (levels + 1, families), NaN from the
+        level on which they do not determine them; and their caveats."""
+        warnings: tuple[str, ...] = ()
         found = np.full((2, len(self.lattices), len(self.families)), np.nan)
-        with contextlib.suppress(InputError):  # ordered from the beginning
+        with contextlib.suppress(InputError), catch_warnings():  # ordered from the beginning
+            simplefilter("ignore", Caveat)
             got = matched_flow(
                 spins, self.rule, self.c.levels, self.families, lattice=self.lattice,
                 bins=min(20, len(spins) // 2), key=key,
             )  # fmt: skip
+            warnings = got.warnings
             sure = np.cumprod((got.errors < LARGEST_ERROR).all(1)).astype(bool)
             found[0, : len(sure)][sure], found[1, : len(sure)][sure] = got.couplings[sure], got.errors[sure]
-        return found[0], found[1]
+        return found[0], found[1], warnings
 
     def pictures(self, spins: np.ndarray, key: jax.Array) -> list[np.ndarray]:
         """One configuration (N,) at every level, as the rows of pictures."""
@@ -282,9 +284,10 @@ class Sampled:
             clock=self.c.named.model == "clock",
         )
         rows = state.kept.reshape(-1, self.lattice.size)
-        matched = None
+        matched, of_matched = None, ()
         if self.c.alike:
-            matched = self.matched(rows, jax.random.fold_in(key, 1))
+            K, error, of_matched = self.matched(rows, jax.random.fold_in(key, 1))
+            matched = K, error
         own_K = coupling_of(self.c)
         if not np.isfinite(own_K) and matched is not None:
             own_K = matched[0][0, 0]
@@ -301,6 +304,8 @@ class Sampled:
             (np.append(self.starts(), own_K), state.flow),
             pictures,
             [lattice.name.partition(":")[2] for lattice in self.lattices],
+            share_of(len(rows), self.samples),
         )
         outcome.record["samples"] = self.samples
-        return replace(outcome, warnings=[*outcome.warnings, *self._caveats])
+        outcome.record["samples_of_couplings"] = len(rows) if matched else None
+        return replace(outcome, warnings=[*outcome.warnings, *of_matched, *self._caveats])

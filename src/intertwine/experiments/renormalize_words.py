@@ -25,11 +25,11 @@ def flow_outcome(
     paths: tuple[np.ndarray, np.ndarray],
     pictures: list[np.ndarray],
     sizes: list[str],
+    matched_to: str,
 ) -> Outcome:
     """result: an `MCRG`. couplings: of the system by level, with errors, if they were matched. paths: the K
     of every start, the system's own last, and the flows from the others with their errors (2, start, level,
-    family). sizes: of
-    the lattices, in words.
+    family). sizes: of the lattices, in words. matched_to: to which configurations the couplings are.
     """
     measured = exponents_record(result, exact)
     exponents = measured if result.fixed_point else {}
@@ -42,12 +42,12 @@ def flow_outcome(
         "fixed_point": result.fixed_point,
         "reason": str(result.reason),
         "headline": _headline(c, result, exponents),
-        "facts": _facts(c, result, observables, couplings, sizes),
+        "facts": _facts(c, result, observables, couplings, sizes, matched_to),
     }
     return Outcome(
         record,
         _arrays(result, couplings, paths, pictures),
-        words=[*result.table(), *_flow_lines(couplings, families), record["headline"]],
+        words=[*result.table(), *_flow_lines(couplings, families, matched_to), record["headline"]],
         warnings=[*_caveats(couplings, sizes, observables), *result.notes],
         attributes={
             "families": ",".join(families),
@@ -91,12 +91,25 @@ def _headline(c: RenormalizeConfiguration, result: Any, exponents: Measured) -> 
     return f"{' and '.join(parts)} {step}, with {len(result.even)} even couplings."
 
 
-def _flow_lines(couplings: tuple[np.ndarray, np.ndarray] | None, families: tuple[str, ...]) -> list[str]:
+def share_of(some: int, every: int) -> str:
+    """How many configurations, in words.
+
+    >>> share_of(1000, 20_000), share_of(400, 400)
+    ('from 1,000 of the 20,000 configurations', 'from all 400 configurations')
+    """
+    share = f"all {every:,}" if some == every else f"{some:,} of the {every:,}"
+    return f"from {share} configurations"
+
+
+def _flow_lines(
+    couplings: tuple[np.ndarray, np.ndarray] | None, families: tuple[str, ...], matched_to: str
+) -> list[str]:
     """The coupling of the first family by level."""
     if couplings is None:
         return []
     rows = [(K[0], e[0]) for K, e in zip(*couplings, strict=True) if math.isfinite(K[0])]
-    return [f"K of {families[0]} by level: " + " → ".join(said(K, e) for K, e in rows)] if rows else []
+    shown = " → ".join(said(K, e) for K, e in rows)
+    return [f"K of {families[0]} by level, {matched_to}: {shown}"] if rows else []
 
 
 def _facts(
@@ -105,6 +118,7 @@ def _facts(
     observables: Measured,
     couplings: tuple[np.ndarray, np.ndarray] | None,
     sizes: list[str],
+    matched_to: str,
 ) -> dict[str, str]:
     found = {"couplings kept": ", ".join(result.even), "sizes": ", ".join(sizes)}
     if not result.fixed_point:
@@ -114,7 +128,7 @@ def _facts(
     if observables["correlation_length"].get("connected"):
         found["ξ"] = "of the connected correlations: the spins are ordered"
     if couplings is not None:
-        found["K by level"] = " → ".join(
+        found[f"K by level, {matched_to}"] = " → ".join(
             said(K[0], e[0]) for K, e in zip(*couplings, strict=True) if math.isfinite(K[0])
         )
     pure = c.alike and c.system.field == 0 and c.system.next == 0 and math.isfinite(coupling_of(c))
