@@ -166,7 +166,7 @@ def test_binarised_values_have_the_mean_of_their_greys(key):
         ((np.zeros((4, 2)), np.zeros(3)), {}, r"data\[1\]: expected 4 rows"),
         (np.zeros((4, 2)), {"batch": 0}, "batch: expected a positive integer"),
         (np.array([[0.5], [1.5]]), {"binarise": True}, r"probabilities from 0 to 1.* got 1.5 at \(1, 0\)"),
-        (np.array([[0.5], [np.nan]]), {"binarise": True}, "got nan"),
+        (np.array([[0.5], [np.inf]]), {"binarise": True}, "got inf"),
         (np.array([[1], [-1]]), {"binarise": True}, "floats from 0 to 1 or uint8"),
     ],
 )
