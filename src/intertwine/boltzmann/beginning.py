@@ -158,7 +158,7 @@ def field_of_means(layer: UnitLayer, mean: Any, rows: int) -> np.ndarray:
     """The fields (N,) in which independent units have the `mean` (N,) of so many `rows`.
 
     >>> field_of_means(UnitLayer.of("binary", 2), [0.5, 0.0], rows=33).round(3).tolist()    # 0 as 1/3 of 33
-    [0.0, -4.595]
+    [0.0, -4.585]
     """
     return base_rate(layer, mean, floor=min(0.02, UNSEEN / max(rows, 1)))
 

@@ -73,7 +73,7 @@ def clusters(layer: UnitLayer, batches: Batches) -> ProductMixture | None:
 
     >>> rng = np.random.default_rng(0)
     >>> rows = rng.integers(0, 2, (3, 100))[rng.integers(0, 3, 400)] ^ (rng.random((400, 100)) < 0.03)
-    >>> clusters(UnitLayer.of("binary", 100), Batches(rows.astype(np.uint8), BATCH)).count > 2
+    >>> clusters(UnitLayer.of("binary", 100), Batches(rows.astype(np.uint8), 100)).count > 2
     True
     """
     if not layer.is_discrete or batches.missing or batches.rows < 8 * MODES:

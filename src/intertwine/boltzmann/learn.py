@@ -100,7 +100,7 @@ def learn(
     >>> key = jax.random.key(0)
     >>> rows = np.repeat(np.array([[0, 0, 1], [1, 1, 0]], np.uint8), 50, axis=0)
     >>> rbm = RBM(3, hidden=2, units="binary", hidden_units="binary", key=key)
-    >>> fit = learn(rbm, rows, epochs=200, key=key)
+    >>> fit = learn(rbm, rows, key=key)
     >>> bool(fit.model.free_energy(np.array([0, 0, 1])) < fit.model.free_energy(np.array([0, 1, 1])))
     True
     """

@@ -144,6 +144,7 @@ def as_rg_map(
     lattices are neither given nor found.
 
     >>> from intertwine.rg.block_rbm import block_rbm
+    >>> from intertwine.spaces.lattices import Square
     >>> rule = as_rg_map(block_rbm(Square(8, 8), b=2, w=1.0), lattice=Square(8, 8))
     >>> rule.blocked(Square(4, 4)).name, round(float(rule.log_weight(np.ones(4), np.ones(16), Square(4))), 6)
     ('square:2x2', -0.001342)
