@@ -52,7 +52,7 @@ _SUM_RATE = 1.5
 excited state for η < 2/width."""
 _SUM_DECAY, _SUM_STEPS = 10.0, (100, 300)
 """So many times 1/e the square of the first excited state is to shrink, within so many steps."""
-_OPEN_HIDDEN, _OPEN_FILTERS = {1: 4, 2: 6}, {1: 128, 2: 24}
+_OPEN_HIDDEN, _OPEN_FILTERS = {1: 4, 2: 8}, {1: 128, 2: 32}
 """Hidden units a site on lattices without translations, and filters at most, by dimension (2: or more)."""
 _MOST_STATES = {True: 100_000, False: 200_000}
 """Configurations that are enumerated, for a stoquastic operator and for others."""
@@ -212,7 +212,7 @@ def _sampled(operator: Operator, positive: bool) -> Choice:
     model = f"symmetric-rbm:{features}{even}"
     if d == 1:
         return Choice(model, steps=600, samples=2048, shift_end=1e-4, momentum=0.9)
-    return Choice(model, steps=600, samples=2048, shift_end=3e-4)
+    return Choice(model, steps=300, samples=4096, shift_end=5e-4)
 
 
 def _bipartite(lattice: Any) -> bool:
