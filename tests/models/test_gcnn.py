@@ -177,7 +177,7 @@ def test_models_by_name(key):
         "gcnn:2x0",
         "gcnn:2x1.5",
         "gcnn:ax2",
-        "gcnn:2x2:odd",
+        "gcnn:2x2:uneven",
         "gcnn:2x2x2",
     ):
         with pytest.raises(InputError) as error:
