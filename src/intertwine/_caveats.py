@@ -48,6 +48,9 @@ class Caveat(UserWarning):
     """A result whose number is qualified: the lines of its `warnings`, as one Python warning."""
 
 
+BASELINE_ERRORS = 3.0
+"""So many standard errors below independent columns are told."""
+
 NOT_LEARNED = (
     "the machine has not learned the data; train longer, with a smaller learning rate, or with tempering"
 )
@@ -103,6 +106,27 @@ def beneath(text: str, lines: Iterable[str]) -> str:
     warning: unjudged: one chain has no R-hat
     """
     return "\n".join([text, *(f"warning: {line}" for line in lines)])
+
+
+def below_baseline(
+    mean: float, independent: float, error: float, learned: bool | None = None
+) -> tuple[str, ...]:
+    """The caveat of a log-likelihood that lies below that of independent columns by more than chance, from
+    the means, nats a row, and the error of their difference.
+
+    learned: whether the machine beats the columns on the rows that it learned from, to which these columns
+    are fitted; None where they are fitted to the judged rows themselves, which is no verdict on learning.
+
+    >>> below_baseline(-30.0, -40.0, 0.1), len(below_baseline(-192.0, -107.0, 0.1))
+    ((), 1)
+    """
+    if not mean < independent - BASELINE_ERRORS * error - 1e-3:
+        return ()
+    words = f"the log-likelihood of {mean:.4g} nats lies below that of independent columns"
+    if learned is None:
+        return (caveat("below-baseline", f"{words} fitted to these very rows, {independent:.4g}"),)
+    said = NOT_THESE if learned else NOT_LEARNED
+    return (caveat("below-baseline", f"{words}, {independent:.4g}: {said}"),)
 
 
 def disagreement(r_hat: float | None, of: str, remedy: str = "") -> tuple[str, ...]:

@@ -19,12 +19,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from intertwine._caveats import NOT_LEARNED, NOT_THESE, caveat
+from intertwine._caveats import below_baseline, caveat
 from intertwine.models.unit_kinds import unit_kind
 from intertwine.models.unit_layer import UnitLayer
-
-ERRORS = 3.0
-"""So many standard errors below independent columns are told."""
 
 NO_VARIANCE = 1e-12
 """The variance of a continuous column, in units of 1 or of its squared mean, at which it is constant."""
@@ -135,20 +132,3 @@ def below_independent(
         float(np.hypot((found - independent).std(ddof=1) / np.sqrt(len(found)), error)),
         learned,
     )
-
-
-def below_baseline(
-    mean: float, independent: float, error: float, learned: bool | None = None
-) -> tuple[str, ...]:
-    """The same from the means, nats a row, and the error of their difference.
-
-    >>> below_baseline(-30.0, -40.0, 0.1), len(below_baseline(-192.0, -107.0, 0.1))
-    ((), 1)
-    """
-    if not mean < independent - ERRORS * error - 1e-3:
-        return ()
-    words = f"the log-likelihood of {mean:.4g} nats lies below that of independent columns"
-    if learned is None:
-        return (caveat("below-baseline", f"{words} fitted to these very rows, {independent:.4g}"),)
-    said = NOT_THESE if learned else NOT_LEARNED
-    return (caveat("below-baseline", f"{words}, {independent:.4g}: {said}"),)

@@ -196,7 +196,7 @@ def _sector(operator: Operator, positive: bool) -> GroundSector | None:
 def _sampled(operator: Operator, positive: bool) -> Choice:
     """Metropolis sampling: a positive function, or a complex one on a lattice without two sublattices, where
     no rotation of the signs comes near. On lattices with few symmetries more filters, of even functions where
-    the ground state is even, and more and finer steps."""
+    the ground state is even, and more steps on chains, more samples on planes."""
     lattice = frame(operator)
     if not hasattr(lattice, "translations"):
         return Choice("rbm:2", "real" if positive else "complex")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from intertwine._caveats import NOT_LEARNED, NOT_THESE, caveat, disagreement, once
+from intertwine._caveats import below_baseline, caveat, disagreement, once
 
 BELOW_EXACT = 5.0
 """So many standard errors below the exact energy are taken for a fault, not for chance."""
@@ -28,9 +28,6 @@ FAR_ENERGY = 4.0
 
 OVERFIT = 0.05
 """A gap between the likelihoods of both sets above this share of the entropy, or of the likelihood."""
-
-BELOW_COLUMNS = 3.0
-"""So many standard errors below independent columns are told."""
 
 BROKEN = {"float32": 1e-4, "float64": 1e-9}
 """Above this relative error over exact elements a network is said not to be equivariant."""
@@ -94,12 +91,9 @@ def _below_independent(record: Record) -> list[str]:
     mean, error, independent = found.get("mean"), found.get("error"), known.get("mean")
     if mean is None or independent is None or record.get("bound"):
         return []
-    if not mean < independent - BELOW_COLUMNS * (error or 0.0):
-        return []
-    words = f"the log-likelihood of {mean:.4g} nats lies below that of independent columns, {independent:.4g}"
     train, alone = (x.get("train", {}).get("mean") for x in (record["log_likelihood"], columns))
     learned = name == "test" and train is not None and alone is not None and train > alone
-    return [caveat("below-baseline", f"{words}: {NOT_THESE if learned else NOT_LEARNED}")]
+    return list(below_baseline(mean, independent, error or 0.0, learned))
 
 
 def of_classifying(record: Record) -> list[str]:
