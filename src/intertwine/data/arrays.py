@@ -1,7 +1,7 @@
 """What people call data, as one plain array: lists, data frames, masked arrays, sparse matrices.
 
 A masked entry and a missing value of a data frame become nan, which stands for "not known" wherever data are
-learnt (`models.missing`).
+learnt (`sampling.missing`).
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ Grey images are kept as they come, one byte a pixel, and read as probabilities g
 new zeros and ones at every visit; the held-out rows are binarised once, with a fixed seed, so that
 likelihoods can be compared (Salakhutdinov & Murray, ICML 2008). Real numbers ("gaussian" units, of variance
 1) are standardised column by column; `offset` and `scale` lead back. Entries that are not known are nan
-(float32 rows then), and learnt from what is there (`models.missing`).
+(float32 rows then), and learnt from what is there (`sampling.missing`).
 """
 
 from __future__ import annotations

@@ -2,10 +2,10 @@ r"""Aligned sequences of letters: FASTA in and out, alphabets, gaps, and weights
 
 An alignment is n sequences of L letters; a letter is one of the q states of a Potts unit, the gap "-" among
 them. What an alphabet does not have (N in DNA, X in proteins) is not known, and missing. Lower-case letters
-and dots of an alignment in a2m or a3m are insertions, and left out; elsewhere
-lower case is a letter. Sequences that descend from one another
-are counted once: a sequence has the weight 1/m, m being the number of sequences, itself among them, that
-agree with it in a share ≥ θ of the places (Morcos et al., PNAS 108, E1293 (2011); θ = 0.8).
+and dots of an alignment in a2m or a3m are insertions, and left out; elsewhere lower case is a letter.
+Sequences that descend from one another are counted once: a sequence has the weight 1/m, m being the number of
+sequences, itself among them, that agree with it in a share ≥ θ of the places (Morcos et al., PNAS 108, E1293
+(2011); θ = 0.8).
 """
 
 from __future__ import annotations
