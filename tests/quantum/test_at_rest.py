@@ -3,6 +3,7 @@
 import json
 
 import jax
+import numpy as np
 import pytest
 
 import intertwine as it
@@ -14,22 +15,38 @@ def codes(lines):
     return [line.partition(":")[0] for line in lines]
 
 
-def test_a_search_that_is_stuck_or_stopped_early_says_so():
-    """Bonds and scalar chiralities on a ring of 6; the exact energy is −12.5257."""
-    terms = [(1.0, {i: a, (i + 1) % 6: a}) for i in range(6) for a in "XYZ"]
-    for i in range(6):
+def chiral(size, bond, chirality):
+    """`bond` Σ σ_i·σ_{i+1} + `chirality` Σ σ_i·(σ_{i+1} × σ_{i+2}) on a ring, without a lattice."""
+    terms = [(bond, {i: a, (i + 1) % size: a}) for i in range(size) for a in "XYZ"]
+    for i in range(size):
         for letters, sign in (("XYZ", 1), ("YZX", 1), ("ZXY", 1), ("XZY", -1), ("ZYX", -1), ("YXZ", -1)):
-            terms.append((0.6 * sign, {(i + n) % 6: letters[n] for n in range(3)}))
-    H = it.Operator.from_strings(6, terms)
-    exact = it.exact.ground_energy(H)
-    assert exact == pytest.approx(-12.52565414, abs=1e-8)
+            terms.append((chirality * sign, {(i + n) % size: letters[n] for n in range(3)}))
+    return it.Operator.from_strings(size, terms)
+
+
+@pytest.mark.parametrize(("bond", "chirality", "exact"), [(1.0, 0.6, -12.52565414), (0.0, 1.0, -12.33758085)])
+def test_five_keys_end_in_the_ground_state_of_a_chiral_ring(bond, chirality, exact):
+    H = chiral(6, bond, chirality)
+    assert np.linalg.eigvalsh(H.to_dense())[0] == pytest.approx(exact, abs=1e-8)
+    for seed in (0, 1, 2, 3, 47):
+        run = it.ground_state(H, key=jax.random.key(seed))
+        assert run.energy.mean == pytest.approx(exact, rel=1e-6, abs=0) and run.warnings == ()
+
+
+def test_a_search_that_has_run_aground_begins_anew():
+    """This key ends where one configuration of the ring has no amplitude left, 5 % too high."""
+    run = it.ground_state(chiral(6, 1.0, 0.6), key=jax.random.key(47))
+    starts = run.history["fresh_start"]
+    assert starts.sum() == 1 and run.history["step"].size == len(starts)
+    (step,) = np.flatnonzero(starts)
+    assert -12 < run.history["energy"][step] < -11.5 and run.history["energy"][step + 1] > -6
+
+
+def test_a_search_that_is_stopped_early_says_so():
+    H = chiral(6, 1.0, 0.6)
     with pytest.warns(Caveat, match="not-converged"):
         early = it.ground_state(H, key=jax.random.key(3), steps=3)
-    assert early.energy.mean > exact + 0.5 and "not-converged" in str(early)
-    found = [it.ground_state(H, key=jax.random.key(seed)) for seed in (0, 3)]
-    for run in found:
-        assert abs(run.energy.mean - exact) < 1e-6 or codes(run.warnings) == ["not-converged"]
-    assert any(abs(run.energy.mean - exact) < 1e-6 for run in found)
+    assert early.energy.mean > -12 and "not-converged" in str(early)
 
 
 def test_the_command_says_how_far_it_is_from_the_ground_state(tmp_path, capsys):

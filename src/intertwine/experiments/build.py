@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -9,7 +10,7 @@ import jax
 from intertwine.experiments.configuration import GroundStateConfiguration
 from intertwine.experiments.consistency import build_lattice
 from intertwine.learning.schedules import Cosine, Exponential, Warmup
-from intertwine.quantum.defaults import MAX_NORM
+from intertwine.quantum.defaults import max_norm
 
 
 class Problem(NamedTuple):
@@ -59,8 +60,10 @@ def resolved(configuration: GroundStateConfiguration) -> GroundStateConfiguratio
 
 def build(configuration: GroundStateConfiguration) -> Problem:
     """The lattice, Hamiltonian, model, objective and optimiser of `configuration`."""
+    from intertwine.learning.metric import NaturalGradient
     from intertwine.models.parameters import count_parameters
     from intertwine.quantum.energy import EnergyObjective
+    from intertwine.quantum.fresh_start import FreshStart
     from intertwine.sampling.sharding import chain_mesh, replicate
 
     configuration = resolved(configuration)
@@ -68,8 +71,12 @@ def build(configuration: GroundStateConfiguration) -> Problem:
     lattice = build_lattice(configuration.lattice)
     hamiltonian = build_hamiltonian(configuration, lattice)
     model = build_model(configuration, lattice, model_key)
+    optimiser = build_optimiser(configuration)
     if configuration.sampler.rule == "sums":
         sampler, mesh = _sums(configuration, hamiltonian, model), None
+        if isinstance(optimiser, NaturalGradient):
+            fresh = partial(build_model, configuration, lattice)
+            optimiser = FreshStart(optimiser, fresh, model_key, configuration.optimiser.steps)
     else:
         sampler = build_sampler(configuration, hamiltonian)
         mesh = chain_mesh(1 if sampler.backend == "host" else configuration.devices, sampler.chains)
@@ -80,7 +87,7 @@ def build(configuration: GroundStateConfiguration) -> Problem:
         replicate(model, mesh),
         EnergyObjective(hamiltonian, sampler, configuration.optimiser.samples, mesh),
         EnergyObjective(hamiltonian, sampler, configuration.final.samples, mesh),
-        build_optimiser(configuration),
+        optimiser,
         count_parameters(model),
         mesh,
         run_key,
@@ -156,7 +163,7 @@ def build_optimiser(configuration: GroundStateConfiguration) -> Any:
             shift=shift,
             solver=settings.solver,
             momentum=settings.momentum,
-            max_norm=MAX_NORM,
+            max_norm=max_norm(configuration.sampler.rule),
         )
     import optax
 

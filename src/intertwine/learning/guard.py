@@ -68,6 +68,9 @@ class Guard:
         step = int(scalars.get("step", 0))
         if self._good is None:
             self._good = state
+        if scalars.get("fresh_start"):  # what follows begins anew, and so does the judgement of it
+            self._first, self._best, self._high = math.nan, math.inf, 0
+            return
         if scalars.get("lost_amplitudes"):
             reason = f"log ψ is not finite at {scalars['lost_amplitudes']:.0f} configurations"
             raise Diverged(step, reason, self._good, _LOST)

@@ -7,8 +7,9 @@ amplitudes are complex, and the function carries the irrep of the space group th
 (`ground_sector`, by Lanczos; the energy found there is not used).
 
 Where one configuration of each orbit of the symmetry can be enumerated, all of them are summed instead of
-sampled: gradient, metric and energy are then exact for the wave function at hand. Elsewhere, Metropolis
-sampling with stochastic reconfiguration and momentum (SPRING, see `learning.metric`).
+sampled: gradient, metric and energy are then exact for the wave function at hand. Steps are short there, and
+a search that runs aground begins anew (`fresh_start`). Elsewhere, Metropolis sampling with stochastic
+reconfiguration and momentum (SPRING, see `learning.metric`).
 """
 
 from __future__ import annotations
@@ -44,13 +45,15 @@ MOMENTUM = 0.8
 MODEL = "symmetric-rbm:8"
 
 SUM_SHIFT_END = 1e-5
-MAX_NORM = 0.5
-"""No step is longer than this in the Fubini-Study metric, where orthogonal states are π/2 apart."""
+MAX_NORM, SUM_MAX_NORM = 0.5, 0.15
+"""No step is longer than this in the Fubini-Study metric, where orthogonal states are π/2 apart. The second
+is that of exact sums: a longer one can end where the amplitude of a configuration is 0, and nothing moves it
+from there."""
 
 _SUM_RATE = 1.5
 """Of exact sums, over the width of the spectrum: a step of imaginary time e^{−ηH} ≈ 1 − ηH shrinks every
 excited state for η < 2/width."""
-_SUM_DECAY, _SUM_STEPS = 10.0, (100, 300)
+_SUM_DECAY, _SUM_STEPS = 16.0, (120, 400)
 """So many times 1/e the square of the first excited state is to shrink, within so many steps."""
 _OPEN_HIDDEN, _OPEN_FILTERS = {1: 4, 2: 8}, {1: 128, 2: 32}
 """Hidden units a site on lattices without translations, and filters at most, by dimension (2: or more)."""
@@ -261,6 +264,11 @@ def symmetry_of(model: Any) -> tuple[np.ndarray, bool]:
     return np.asarray(permutations), even or unbiased
 
 
+def max_norm(rule: str) -> float:
+    """The longest step where configurations are chosen by `rule` ("sums" or another)."""
+    return SUM_MAX_NORM if rule == "sums" else MAX_NORM
+
+
 def optimiser(
     choice: Choice, steps: int, learning_rate: Schedule | None = None, shift: Schedule | None = None
 ) -> NaturalGradient:
@@ -274,7 +282,7 @@ def optimiser(
         learning_rate=rate if learning_rate is None else learning_rate,
         shift=Exponential(c.shift, c.shift_end, steps) if shift is None else shift,
         momentum=c.momentum,
-        max_norm=MAX_NORM,
+        max_norm=max_norm(c.rule),
     )
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import jax
@@ -31,6 +32,7 @@ from intertwine.quantum import defaults
 from intertwine.quantum.at_rest import not_at_rest
 from intertwine.quantum.energy import EnergyObjective, v_score
 from intertwine.quantum.expect import check_key, expect, measured
+from intertwine.quantum.fresh_start import FreshStart
 from intertwine.quantum.local_energy import check_sizes
 from intertwine.quantum.operator import Operator
 from intertwine.quantum.space_choice import default_sampler
@@ -135,7 +137,7 @@ def ground_state(
     >>> round(float(frustrated.energy.mean), 6)
     -7.472136
     """
-    key, choice = check_key(key), defaults.Choice()
+    key, choice, fresh = check_key(key), defaults.Choice(), None
     if model is None:
         operator = defaults.stoquastic_frame(operator)
         choice = defaults.choose(operator, sums=sampler is None and samples is None)
@@ -143,6 +145,7 @@ def ground_state(
         model = choice.build_model(operator, model_key)
         if sampler is None and choice.rule == "sums":
             sampler = choice.build_sums(operator, model)
+            fresh = partial(choice.build_model, operator), model_key
     steps = choice.steps if steps is None else steps
     samples = choice.samples if samples is None else samples
     steps = positive_int("steps", steps, "give the number of optimisation steps, for example 300")
@@ -161,7 +164,10 @@ def ground_state(
         kept = "ground" if choice.magnetization is None else choice.magnetization
         sampler = default_sampler(operator, samples, kept)
     mover: Any = optimiser
-    mover = as_optimiser(defaults.optimiser(choice, steps, learning_rate, shift) if mover is None else mover)
+    if mover is None:
+        mover = defaults.optimiser(choice, steps, learning_rate, shift)
+        mover = mover if fresh is None else FreshStart(mover, *fresh, steps)
+    mover = as_optimiser(mover)
     mesh = chain_mesh(devices, getattr(sampler, "chains", None))
     where = space(sampler, operator.size, operator.turned)
     objective = EnergyObjective(operator, sampler, samples, mesh)
