@@ -215,7 +215,7 @@ def _sampled(operator: Operator, positive: bool) -> Choice:
     model = f"symmetric-rbm:{features}{even}"
     if d == 1:
         return Choice(model, steps=600, samples=2048, shift_end=1e-4, momentum=0.9)
-    return Choice(model, steps=300, samples=4096, shift_end=5e-4)
+    return Choice(model, steps=400, samples=4096, shift_end=5e-4)
 
 
 def _bipartite(lattice: Any) -> bool:
