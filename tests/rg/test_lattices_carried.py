@@ -19,7 +19,7 @@ def test_exponents_on_a_torus_that_is_no_square() -> None:
     drawn = it.sample(it.Ising(it.Square(16, 64), K=K_SQUARE), 2000, key=KEY)
     found = it.rg.mcrg(drawn, levels=2, key=KEY)
     assert abs(found.y_T[-1, -1] - 1) < 4 * found.y_T_error[-1, -1] + 0.01
-    told = it.rg.mcrg(np.asarray(drawn), levels=2, lattice=it.Square(16, 64), key=KEY)
+    told = it.rg.mcrg(drawn.by_chain, levels=2, lattice=it.Square(16, 64), key=KEY)
     assert np.array_equal(found.y_T, told.y_T)
 
 
@@ -35,7 +35,7 @@ def test_couplings_of_triangular_samples() -> None:
 def test_states_of_potts_samples_are_carried() -> None:
     drawn = it.sample(it.Potts(it.Square(4, 8), 3, K=1.0), 400, key=KEY)
     found = it.rg.mcrg(drawn, levels=1, couplings=1, key=KEY)
-    told = it.rg.mcrg(np.asarray(drawn), levels=1, couplings=1, lattice=it.Square(4, 8), states=3, key=KEY)
+    told = it.rg.mcrg(drawn.by_chain, levels=1, couplings=1, lattice=it.Square(4, 8), states=3, key=KEY)
     assert np.array_equal(found.y_T, told.y_T)
     with pytest.raises(InputError, match=r"rule: expected a rule of 3 states.*Majority\(2, states=3\)"):
         it.rg.mcrg(drawn, it.rg.Majority(2), levels=1, couplings=1, key=KEY)

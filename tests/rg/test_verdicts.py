@@ -52,7 +52,7 @@ def test_a_system_off_criticality_is_not(K):
 def test_the_drift_is_the_distance_from_the_critical_point(critical):
     """Twice as far off, twice the drift; its sign says whither."""
     above, far = (found(K).drift for K in (K_C + 0.004, K_C + 0.008))
-    below = found(K_C - 0.006).drift
+    below = found(K_C - 0.006, n=8000).drift
     assert below.deviation < -4 * below.deviation_error and above.deviation > 3 * above.deviation_error
     error = math.hypot(far.deviation_error, 2 * above.deviation_error)
     assert abs(far.deviation - 2 * above.deviation) < 4 * error

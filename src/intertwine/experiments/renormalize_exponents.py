@@ -32,6 +32,7 @@ from intertwine.rg.finite_size import (
     LARGEST_MISFIT,
     PowerLaw,
     chi_squared,
+    correlated,
     cumulant_slope,
     jackknife,
     moving,
@@ -176,6 +177,7 @@ class Exponents:
         caveats = [
             *frustrating(self.models[0], self.sampler),
             *([] if trouble else self._caveats(slope, line)),
+            *([caveat("untrusted", slow)] if (slow := correlated(self.sizes, state.sums)) else []),
         ]
         return Outcome(record, arrays, [record["headline"]], caveats, attributes)
 

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from intertwine.models.spin_terms import spin_terms
+from intertwine.rg.joined_bins import joined
 from intertwine.sampling.estimate import estimate
 from intertwine.sampling.jackknife import jackknife_error
 from intertwine.spaces.lattice import Lattice
@@ -105,13 +106,16 @@ class Observables:
         around = 2 * math.pi / self.momentum
         connected = self.length(float(zero.mean()), float(smallest.mean())) > LARGEST * around
 
-        def length(kept: Any) -> float:
-            apart = self.size * order[kept].mean() ** 2 if connected else 0.0
-            return self.length(float(zero[kept].mean() - apart), float(smallest[kept].mean()))
+        def length(order: float, zero: float, smallest: float) -> float:
+            return self.length(zero - (self.size * order**2 if connected else 0.0), smallest)
 
-        every = np.arange(len(zero))
-        spread = float(jackknife_error(np.array([length(every != k) for k in every])))
-        entry = {"mean": length(every), "error": spread, "connected": bool(connected)}
+        (sums, count), _ = joined(
+            (np.stack([order, zero, smallest], 1), np.ones(len(zero))), lambda x: x[0] / x[1][:, None]
+        )
+        without = (sums.sum(0) - sums) / (count.sum() - count)[:, None]
+        spread = float(jackknife_error(np.array([length(*row) for row in without])))
+        mean = length(*(float(x.mean()) for x in (order, zero, smallest)))
+        entry = {"mean": mean, "error": spread, "connected": bool(connected)}
         return found | {"correlation_length": entry}
 
 

@@ -11,7 +11,7 @@ from jaxtyping import Int8
 
 from intertwine._checks import fail, positive_int
 from intertwine.models.ising import Ising
-from intertwine.rg.blocks import checked_spins, lattice_of
+from intertwine.rg.blocks import check_carried, checked_spins, lattice_of
 from intertwine.sampling.draw import Drawn, spin_sampler
 from intertwine.spaces.lattice import Lattice
 
@@ -20,17 +20,26 @@ _STEPS = 2
 
 
 def given_chains(spins: Any, lattice: Lattice | None) -> tuple[Int8[np.ndarray, "C D N"], Lattice]:
-    """Spins ±1, (draws, N) of one chain or (chains, draws, N), as chains. lattice: see `lattice_of`.
+    """Spins ±1, (draws, N) of one chain or (chains, draws, N), as chains; what `it.sample` drew as one, its
+    chains one after another. lattice: see `lattice_of`.
 
     >>> from intertwine.spaces.lattices import Square
     >>> given_chains(np.ones((5, 16)), Square(2, 8))[0].shape
     (1, 5, 16)
     """
-    given = np.asarray(spins)
+    given = chain_after_chain(spins)
     if given.ndim not in (2, 3) or given.size == 0:
         raise fail("spins", "an array (draws, N) or (chains, draws, N)", f"shape {given.shape}")
     lattice = lattice_of(spins, lattice)
-    return checked_spins(spins, lattice).reshape(-1, *given.shape[-2:]), lattice
+    check_carried(spins, lattice)
+    return checked_spins(given, lattice).reshape(-1, *given.shape[-2:]), lattice
+
+
+def chain_after_chain(spins: Any) -> np.ndarray:
+    """The array of `spins`, whose rows, where `it.sample` drew them, are those of one chain after another:
+    runs of rows are then of chains that know nothing of one another, and errors by bins are right however
+    slow the chains are."""
+    return spins.by_chain if isinstance(spins, Drawn) else np.asarray(spins)
 
 
 def chains_of(

@@ -26,6 +26,7 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float
 
+from intertwine._caveats import beneath, tell
 from intertwine._checks import fail, positive_int
 from intertwine._shown import Shown, with_error
 from intertwine.models.ising import Ising
@@ -33,8 +34,8 @@ from intertwine.models.parameters import check_key
 from intertwine.models.spin_enumeration import enumerate_distribution
 from intertwine.models.spin_terms import spin_terms
 from intertwine.rg.chains import given_chains
+from intertwine.rg.joined_bins import caveats_of, joined
 from intertwine.rg.push_forward import push_forward
-from intertwine.sampling.jackknife import jackknife_error
 from intertwine.spaces.lattice import Lattice
 
 DEFAULT = ("nearest", "next", "plaquette")
@@ -46,13 +47,15 @@ class CouplingMetrics(Shown):
     """names: the n couplings. metrics: float64 (levels + 1, n, n), G⁽⁰⁾ … in nats. kept: (levels + 1, n),
     the generalised eigenvalues of each against G⁽⁰⁾, largest first; sampled ones are corrected for bias, and
     may lie below 0 within their errors. kept_error: likewise, by jackknife over parts of the chains; 0 where
-    exact. exact: whether the metrics are exact, or bounds from below."""
+    exact. exact: whether the metrics are exact, or bounds from below. warnings: of samples that are few for
+    their autocorrelation, lines `code: sentence`."""
 
     names: tuple[Any, ...]
     metrics: Float[np.ndarray, "l n n"]
     kept: Float[np.ndarray, "l n"]
     kept_error: Float[np.ndarray, "l n"]
     exact: bool
+    warnings: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         rows = [
@@ -61,7 +64,7 @@ class CouplingMetrics(Shown):
         for level, (values, errors) in enumerate(zip(self.kept, self.kept_error, strict=True)):
             shown = "  ".join(with_error(v, e, ".3g", ".1g") for v, e in zip(values, errors, strict=True))
             rows.append(f"level {level}: {shown}")
-        return "\n".join(rows)
+        return beneath("\n".join(rows), self.warnings)
 
 
 def coupling_metrics(
@@ -99,8 +102,10 @@ def coupling_metrics(
     chains, lattice = given_chains(system, lattice)
     sums = _sampled_sums(chains, lattice, rule, levels, names, key)
     metrics = _from_sums(sums.reshape(levels + 1, -1, len(names)))
-    kept, errors = _jackknifed(sums)
-    return CouplingMetrics(names, metrics, kept, errors, exact=False)
+    kept, errors, correlated = _jackknifed(sums)
+    warnings = caveats_of(system, correlated)
+    tell(warnings)
+    return CouplingMetrics(names, metrics, kept, errors, exact=False, warnings=warnings)
 
 
 def _exact(model: Ising, rule: Any, levels: int, names: tuple) -> np.ndarray:
@@ -163,9 +168,10 @@ def _kept(metric: np.ndarray, whole: np.ndarray) -> np.ndarray:
     return np.linalg.eigvalsh(root.T @ metric @ root)[::-1]
 
 
-def _jackknifed(sums: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """What is kept, (levels + 1, n), without its bias of the order 1/samples, and its error: by leaving out
-    one chain after another, or stretches of few chains."""
+def _jackknifed(sums: np.ndarray) -> tuple[np.ndarray, np.ndarray, str]:
+    """What is kept, (levels + 1, n), without its bias of the order 1/samples, its error, and "" or how the
+    samples are too few: by leaving out one chain after another, or stretches of few chains, whose
+    pseudo-values are joined where the S_α of the stretches are correlated."""
     levels, chains, draws, n = sums.shape
     groups = np.arange(chains) if chains >= _GROUPS else np.arange(draws) * _GROUPS // draws
     along = sums if chains >= _GROUPS else sums.swapaxes(1, 2)
@@ -177,4 +183,10 @@ def _jackknifed(sums: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     whole, left = kept(groups >= 0), np.array([kept(groups != g) for g in numbers])
     last = len(numbers) - 1
-    return whole + last * (whole - left.mean(0)), jackknife_error(left)
+    of_group = np.stack([along[0, groups == g].reshape(-1, n).mean(0) for g in numbers])
+    pseudo = -last * left.reshape(len(left), -1)
+    (parts, count, _), correlated = joined(
+        (pseudo, np.ones(len(left)), of_group), lambda x: x[2] / x[1][:, None]
+    )
+    error = (parts / count[:, None]).std(0, ddof=1) / len(count) ** 0.5
+    return whole + last * (whole - left.mean(0)), error.reshape(whole.shape), correlated

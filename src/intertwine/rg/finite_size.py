@@ -33,6 +33,7 @@ from intertwine.models.potts import Potts
 from intertwine.models.spin_terms import linked_bonds
 from intertwine.rg.fixed_point_verdict import known_of_potts, left_out
 from intertwine.rg.host_terms import equal_sums, product_sums
+from intertwine.rg.joined_bins import joined
 from intertwine.sampling.draw import spin_sampler
 from intertwine.sampling.jackknife import jackknife_error
 
@@ -116,6 +117,7 @@ class FiniteSize(Shown):
     sizes: L. slope, slope_error: 2 D_2 − D_4; square, square_error: ⟨m²⟩, float64 (n,) by size. growth: the
     line of `slope`, 1/ν; decay: of `square`, −(d − 2 + η). omega: of the corrections, or None.
     states: q of Potts models, else None. moving: how the system shows that it is not critical, or "".
+    correlated: at which sizes the samples are few for their autocorrelation, and how, or "".
     """
 
     sizes: tuple[int, ...]
@@ -129,12 +131,14 @@ class FiniteSize(Shown):
     dimension: int
     states: int | None = None
     moving: str = ""
+    correlated: str = ""
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """What qualifies ν and η, a line each."""
+        slow = (caveat("untrusted", self.correlated),) if self.correlated else ()
         if self.moving:
-            return (caveat("no-fixed-point", f"the system is not critical: {self.moving}"),)
+            return (caveat("no-fixed-point", f"the system is not critical: {self.moving}"), *slow)
         known = known_of_potts(self.states, self.dimension)
         fits = (("−∂ ln U/∂ ln K", self.growth), ("⟨m²⟩", self.decay))
         bad = [
@@ -151,7 +155,7 @@ class FiniteSize(Shown):
                 caveat("unjudged", f"{words}: nothing tells whether it describes them; give more sizes")
             )
         said = (caveat("assumption", known),) if known else left_out(self.states, self.dimension, self.omega)
-        return (*said, *bad)
+        return (*said, *bad, *slow)
 
     @property
     def nu(self) -> float:
@@ -237,7 +241,8 @@ def finite_size(
             raise fail("family", "a system at its critical point", "one off it", why) from error
         raise
     states = getattr(model, "states", None)
-    found = FiniteSize(sides, *slope, *square, *lines, omega, dimension, states, why)
+    slow = correlated(sides, moments)
+    found = FiniteSize(sides, *slope, *square, *lines, omega, dimension, states, why, slow)
     tell(found.warnings)
     return found
 
@@ -290,10 +295,27 @@ def moving(sizes: Sequence[int], moments: np.ndarray) -> str:
 
 
 def jackknife(moments: np.ndarray, of: Callable[[np.ndarray], np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """A function of means and one σ, float64 (n,) each, of bins (n, bins, 5)."""
-    bins = moments.shape[1]
-    without = of((moments.sum(1, keepdims=True) - moments) / (bins - 1))
-    return of(moments.mean(1)), jackknife_error(without.T)
+    """A function of means and one σ, float64 (n,) each, of bins (n, bins, 5), which are joined where they are
+    correlated."""
+    errors = []
+    for bins in moments:
+        sums, count = _joined(bins)[0]
+        without = (sums.sum(0) - sums) / (count.sum() - count)[:, None]
+        errors.append(jackknife_error(of(without)))
+    return of(moments.mean(1)), np.array(errors)
+
+
+def correlated(sizes: Sequence[int], moments: np.ndarray) -> str:
+    """The sizes whose bins of moments (sizes, bins, 5) are few for their autocorrelation, and how, or ""."""
+    found = {side: words for side, bins in zip(sizes, moments, strict=True) if (words := _joined(bins)[1])}
+    if not found:
+        return ""
+    return f"at L = {', '.join(map(str, found))} {list(found.values())[-1]}"
+
+
+def _joined(bins: np.ndarray) -> tuple[tuple[np.ndarray, ...], str]:
+    """Sums and numbers of bins of moments (bins, 5), joined by ⟨ln Ψ⟩, ⟨m²⟩ and ⟨m⁴⟩."""
+    return joined((bins, np.ones(len(bins))), lambda sums: sums[0][:, :3] / sums[1][:, None])
 
 
 def _observed(model: Any, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,5 +1,11 @@
 """Bins of successive samples, joined while they know something of one another: the errors of averages are
 those of bins longer than the autocorrelation time.
+
+Few bins tell little of what their own correlations are. Bins are therefore joined as soon as they look
+correlated, while enough of them are left for an error, and what remains is read from the autocorrelation time
+τ of the bins as they were (`sampling.estimate`): the joined bins are stretched about their mean until they
+scatter as it says. Errors by jackknife, or by the variance of the bins, are then right whatever is made of
+the sums.
 """
 
 from __future__ import annotations
@@ -12,32 +18,46 @@ from jaxtyping import Float
 
 from intertwine._caveats import caveat
 from intertwine.sampling.draw import Drawn
+from intertwine.sampling.estimate import estimate
 
-_CORRELATED, _FEWEST = 2.0, 20
-"""Correlations of successive bins beyond so many of their errors, 1/√bins, join pairs of bins while there are
-so many; then those beyond twice that leave the errors unknown."""
+_CORRELATED = 1.0
+"""Correlations of successive bins beyond so many of their errors, 1/√bins, are correlations."""
 
-_UNKNOWN = 0.6
-"""So do correlations beyond this: of 16 bins and fewer, twice that is more than any correlation."""
+_FEWEST = 8
+"""Bins that are left at least."""
+
+_TAUS = 8
+"""Autocorrelation times (1 + 2Σρ) that the samples are to be long: with fewer of them errors are not known.
+Of runs whose 50 bins are 5 and 8 times shorter than their slowest time, 85 and 95 in 100 are told so."""
 
 
 def joined(
     sums: tuple[np.ndarray, ...], watched: Callable[[tuple[np.ndarray, ...]], Float[np.ndarray, "bins k"]]
 ) -> tuple[tuple[np.ndarray, ...], str]:
-    """Sums (bins, …), pairs of bins added up until what is watched of them has no correlation from bin to
-    bin, and "" or how it still has.
+    """Sums (bins, …), pairs of bins added up while what is watched of them is correlated from bin to bin, and
+    stretched about their mean as its autocorrelation asks; and "" or how they are too few for their
+    autocorrelation. Totals stay the same.
 
     >>> rough, smooth = np.tile([1.0, -1.0], 20)[:, None], np.repeat([1.0, -1.0], 20)[:, None]
     >>> [len(joined((x,), lambda sums: sums[0])[0][0]) for x in (rough, smooth)]
     [40, 10]
     """
-    bins = len(sums[0])
-    while (known := _correlation(watched(sums))) > _CORRELATED / bins**0.5 and bins >= _FEWEST:
-        starts = np.arange(0, bins - 1, 2)
+    before = np.asarray(watched(sums), np.float64)
+    bins, limit = len(before), _CORRELATED / len(before) ** 0.5
+    first = _correlation(before)
+    if not first > limit:
+        return sums, ""
+    while len(sums[0]) >= 2 * _FEWEST and _correlation(watched(sums)) > _CORRELATED / len(sums[0]) ** 0.5:
+        starts = np.arange(0, len(sums[0]) - 1, 2)
         sums = tuple(np.add.reduceat(part, starts, axis=0) for part in sums)
-        bins = len(sums[0])
-    if known > min(2 * _CORRELATED / bins**0.5, _UNKNOWN):
-        words = f"the {bins} longest runs of samples are correlated by {known:.0%}, so that errors are"
+    found = [estimate(column[None]) for column in before.T]
+    own = np.asarray(watched(sums)).std(0, ddof=1) / len(sums[0]) ** 0.5
+    wider = max((float(x.error) / e for x, e in zip(found, own, strict=True) if e > 0), default=1.0)
+    if wider > 1:
+        sums = tuple(part.mean(0) + wider * (part - part.mean(0)) for part in sums)
+    tau = max(float(x.tau) for x in found)
+    if first > 2 * limit and tau > bins / _TAUS:
+        words = f"the samples are only {bins / tau:.2g} autocorrelation times long, so that errors are"
         return sums, f"{words} too small: draw more samples, or take more steps from draw to draw"
     return sums, ""
 
@@ -65,7 +85,8 @@ def unmixed(spins: Any) -> str:
 
 
 def _correlation(values: np.ndarray) -> float:
-    """Of successive bins: the largest of the columns'."""
+    """Of successive bins: the largest of the columns', without the bias −1/bins of finite series."""
     apart = values - values.mean(0)
     whole = (apart**2).sum(0)
-    return float(((apart[1:] * apart[:-1]).sum(0) / np.where(whole > 0, whole, 1.0)).max())
+    found = (apart[1:] * apart[:-1]).sum(0) / np.where(whole > 0, whole, 1.0)
+    return float(found.max()) + 1 / len(values) if (whole > 0).any() else 0.0

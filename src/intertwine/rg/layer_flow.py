@@ -18,13 +18,17 @@ import jax
 import numpy as np
 from jaxtyping import Float, Int64
 
+from intertwine._caveats import beneath, tell
 from intertwine._checks import fail
 from intertwine._shown import Shown, with_error
 from intertwine.models.deep_belief import DBN
 from intertwine.models.deep_boltzmann import DBM
 from intertwine.models.rbm import RBM
 from intertwine.models.spin_terms import spin_terms
-from intertwine.rg.blocks import checked_spins
+from intertwine.rg.blocks import check_carried, checked_spins
+from intertwine.rg.chains import chain_after_chain
+from intertwine.rg.joined_bins import caveats_of
+from intertwine.rg.moment_matching import binned_mean
 from intertwine.rg.receptive_fields import ReceptiveFields, receptive_fields, upward
 from intertwine.rg.thermometer import Temperature, ising_temperature
 from intertwine.spaces.lattice import Lattice
@@ -38,7 +42,7 @@ class LayerFlow(Shown):
 
     energies, errors: −Σ s s'/N of every layer and one σ, (layers,). temperatures: of the Ising model with
     this energy on the same torus. magnetizations: ⟨|m|⟩. orders: the site of each unit, a layer. fields: of
-    the hidden layers.
+    the hidden layers. warnings: of samples that are few for their autocorrelation, lines `code: sentence`.
     """
 
     energies: Float[np.ndarray, " layers"]
@@ -48,6 +52,7 @@ class LayerFlow(Shown):
     orders: tuple[Int64[np.ndarray, " M"], ...]
     fields: ReceptiveFields
     lattices: tuple[Lattice, ...]
+    warnings: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         lines = [f"{'layer':>5} {'lattice':<14} {'energy/site':>18} {'|m|':>7}   temperature"]
@@ -55,7 +60,7 @@ class LayerFlow(Shown):
             energy = with_error(self.energies[k], self.errors[k], "+.4f")
             words = f"{self.magnetizations[k]:7.3f}   {self.temperatures[k]}"
             lines.append(f"{k:>5} {lattice.name:<14} {energy:>18} {words}")
-        return "\n".join(lines)
+        return beneath("\n".join(lines), self.warnings)
 
 
 def layer_flow(
@@ -82,7 +87,8 @@ def layer_flow(
     fields = receptive_fields(model, lattices[0])
     if len(lattices) != len(fields.fields) + 1:
         raise fail("lattices", f"{len(fields.fields) + 1} of them, one a layer", len(lattices))
-    v = checked_spins(samples, lattices[0])
+    check_carried(samples, lattices[0])
+    v = checked_spins(chain_after_chain(samples), lattices[0])
     if v.ndim != 2 or len(v) < 2 * _BINS:
         raise fail("samples", f"spins (n ≥ {2 * _BINS}, {lattices[0].size})", f"shape {v.shape}")
     layers: list[np.ndarray] = [v]
@@ -98,12 +104,15 @@ def layer_flow(
         layers.append(placed)
         orders.append(order)
     energies = [_energies(x.astype(np.int8), lattice) for x, lattice in zip(layers, lattices, strict=True)]
-    errors = [_error(e) for e in energies]
-    means = [float(e.mean()) for e in energies]
+    binned = [binned_mean(e[:, None], _BINS) for e in energies]
+    means = [float(mean[0]) for mean, _, _ in binned]
+    errors = [float(covariance[0, 0]) ** 0.5 for _, covariance, _ in binned]
     readings = (ising_temperature(e, g, s) for e, g, s in zip(means, lattices, errors, strict=True))
     size = np.array([float(np.abs(x.mean(1)).mean()) for x in layers])
+    warnings = caveats_of(samples, next((words for _, _, words in binned if words), ""))
+    tell(warnings)
     return LayerFlow(
-        np.array(means), np.array(errors), tuple(readings), size, tuple(orders), fields, lattices
+        np.array(means), np.array(errors), tuple(readings), size, tuple(orders), fields, lattices, warnings
     )
 
 
@@ -123,9 +132,3 @@ def _assigned(centres: np.ndarray, lattice: Lattice) -> np.ndarray:
 
 def _energies(spins: np.ndarray, lattice: Lattice) -> np.ndarray:
     return -spin_terms(lattice, "nearest").sum(spins) / lattice.size
-
-
-def _error(values: np.ndarray) -> float:
-    """One σ of the mean, from bins in the order of the samples."""
-    bins = np.array([part.mean() for part in np.array_split(values, _BINS)])
-    return float(bins.std(ddof=1) / np.sqrt(_BINS))

@@ -17,7 +17,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -25,29 +25,43 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float
 
+from intertwine._caveats import beneath, caveat, disagreement, once, tell
 from intertwine._checks import InputError, fail, positive_int
 from intertwine._shown import Shown, with_error
 from intertwine.models.ising import Ising
 from intertwine.rg.blocking import Majority, Rule
+from intertwine.rg.moment_matching import binned_mean
 from intertwine.rg.operators import default_families, measure
 from intertwine.sampling.draw import spin_sampler
+from intertwine.sampling.estimate import estimate
 from intertwine.spaces.lattice import Lattice
 
 Family = Callable[[Lattice, float], Any]
 _BINS = 25
 
 
+class _Moments(NamedTuple):
+    """Means, their errors and derivatives in K, float64 (n,), and "" or how few they are of."""
+
+    mean: Float[np.ndarray, " n"]
+    error: Float[np.ndarray, " n"]
+    slope: Float[np.ndarray, " n"]
+    correlated: str
+
+
 @dataclass(frozen=True, repr=False)
 class BetaFunction(Shown):
     """K' = R(K) at several couplings.
 
-    couplings: K, float64 (n,), increasing. matched, errors: K' and one σ. block: b.
+    couplings: K, float64 (n,), increasing. matched, errors: K' and one σ. block: b. warnings: what qualifies
+    them, lines `code: sentence`.
     """
 
     couplings: Float[np.ndarray, " n"]
     matched: Float[np.ndarray, " n"]
     errors: Float[np.ndarray, " n"]
     block: float
+    warnings: tuple[str, ...] = ()
 
     @property
     def values(self) -> Float[np.ndarray, " n"]:
@@ -83,7 +97,7 @@ class BetaFunction(Shown):
         for K, made, error, beta in zip(self.couplings, self.matched, self.errors, self.values, strict=True):
             shown = with_error(made, error, ".5f"), with_error(beta, error / scale, "+.5f")
             lines.append(f"{K:10.5f} {shown[0]:>22} {shown[1]:>20}")
-        return "\n".join(lines)
+        return beneath("\n".join(lines), self.warnings)
 
 
 def beta_function(
@@ -102,7 +116,8 @@ def beta_function(
     couplings: K (n,). lattice: the larger one. family: (lattice, K) ↦ model; None for the nearest-neighbour
     Ising model; ∂ ln Ψ/∂K is taken of it. rule: `Majority(2)` for None. levels: n + 1, how often the larger
     lattice is blocked. samples: of each lattice and coupling. sampler: 20 chains of the one that `it.sample`
-    takes for None.
+    takes for None. What qualifies K' (chains that disagree, samples that are few for their autocorrelation, a
+    K' that was not reached) is in `warnings`, and told as a Python warning.
 
     Raises InputError for couplings that are not finite, and lattices that the rule does not tile.
 
@@ -126,8 +141,10 @@ def beta_function(
         )
         for k, K in enumerate(values)
     ]  # fmt: skip
-    matched, errors = np.array(found).T
-    return BetaFunction(values, matched, errors, float(rule.block))
+    matched, errors = np.array([pair[:2] for pair in found]).T
+    warnings = tuple(once(line for _, _, lines in found for line in lines))
+    tell(warnings)
+    return BetaFunction(values, matched, errors, float(rule.block), warnings)
 
 
 def matched_coupling(
@@ -140,34 +157,47 @@ def matched_coupling(
     samples: int = 10_000,
     sampler: Any,
     key: Array,
-) -> tuple[float, float]:
-    """(K', one σ) of one coupling; arguments as for `beta_function`."""
+) -> tuple[float, float, tuple[str, ...]]:
+    """(K', one σ, what qualifies them) of one coupling; arguments as for `beta_function`."""
     large_key, block_key, key = jax.random.split(key, 3)
     smaller = rule.blocked(lattice)
-    spins = _drawn(family(lattice, K), sampler, samples, large_key)
-    target, spread, _ = _moments(spins, lattice, rule, levels, None, block_key)
-    found, error, K_small = K, math.inf, K
+    spins, of_large = _drawn(family(lattice, K), sampler, samples, large_key)
+    large = _moments(spins, lattice, rule, levels, None, block_key)
+    small, of_small, found, error, K_small, reached = large, (), K, math.inf, K, False
     for step in range(4):
         draw_key, block_key, key = jax.random.split(key, 3)
-        spins = _drawn(family(smaller, K_small), sampler, samples, draw_key)
+        spins, of_small = _drawn(family(smaller, K_small), sampler, samples, draw_key)
         slope_of = _conjugate(family, K_small, smaller, spins)
-        mean, own, slope = _moments(spins, smaller, rule, levels - 1, slope_of, block_key)
+        small = _moments(spins, smaller, rule, levels - 1, slope_of, block_key)
         with np.errstate(all="ignore"):
-            each = (target - mean) / slope
-            variance = (spread**2 + own**2) / slope**2
+            each = (large.mean - small.mean) / small.slope
+            variance = (large.error**2 + small.error**2) / small.slope**2
         usable = np.isfinite(each) & np.isfinite(variance) & (variance > 0)
         if not usable.any():
             raise fail("couplings", "couplings at which moments change with K", K, "nearer to K_c")
         best = np.argmin(np.where(usable, variance, np.inf))
         found, error = K_small + float(each[best]), float(np.sqrt(variance[best]))
-        if step and abs(found - K_small) < max(2 * error, 1e-3 * abs(K)):
+        reached = abs(found - K_small) < max(2 * error, 1e-3 * abs(K))
+        if step and reached:
             break
         K_small += float(np.clip(found - K_small, -0.1 * abs(K), 0.1 * abs(K)))
-    return found, error
+    named = (f"{K:.6g}", of_large, large), (f"K′ of {K:.6g}", of_small, small)
+    said = [line for name, r_hat, of in named for line in _qualified(name, r_hat, of.correlated)]
+    if not reached:
+        words = f"K′ of {K:.6g} is extrapolated over {abs(found - K_small):.2g} from where it was sampled"
+        said.append(caveat("not-converged", f"{words}: take couplings nearer to K_c"))
+    return found, error, tuple(said)
 
 
-def _drawn(model: Any, sampler: Any, samples: int, key: Array) -> np.ndarray:
-    """Configurations (n, N), in the order in which they were drawn."""
+def _qualified(name: str, r_hat: float, correlated: str) -> tuple[str, ...]:
+    """The caveats of the samples at one coupling."""
+    remedy = "draw more samples, take more steps, or a sampler by clusters"
+    slow = (caveat("untrusted", f"at {name} {correlated}"),) if correlated else ()
+    return (*disagreement(r_hat, f"the samples at {name}", remedy), *slow)
+
+
+def _drawn(model: Any, sampler: Any, samples: int, key: Array) -> tuple[np.ndarray, float]:
+    """Configurations (n, N), one chain after another, and R-hat of ln Ψ."""
     begin, run = jax.random.split(key)
     draws = -(-positive_int("samples", samples) // sampler.chains)
     if draws < 2 * _BINS:
@@ -175,7 +205,8 @@ def _drawn(model: Any, sampler: Any, samples: int, key: Array) -> np.ndarray:
         raise fail("samples", expected, samples)
     drawn, _ = sampler.sample(model, sampler.init(model, key=begin), draws, key=run)
     spins = np.asarray(drawn.configurations)
-    return spins.swapaxes(0, 1).reshape(-1, spins.shape[-1])
+    observed = np.stack([_log_weights(model, jnp.asarray(rows)) for rows in spins]).astype(np.float64)
+    return spins.reshape(-1, spins.shape[-1]), float(estimate(observed).r_hat)
 
 
 def _conjugate(family: Family, K: float, lattice: Lattice, spins: np.ndarray) -> np.ndarray:
@@ -192,8 +223,8 @@ def _log_weights(model: Any, spins: Array) -> Array:
 
 def _moments(
     spins: np.ndarray, lattice: Lattice, rule: Rule, levels: int, conjugate: np.ndarray | None, key: Array
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Mean, error by bins, and derivative in K, of the even operators after `levels` blockings."""
+) -> _Moments:
+    """Of the even operators after `levels` blockings."""
     for level in range(levels):
         spins = np.asarray(rule(spins, lattice, key=jax.random.fold_in(key, level)))
         lattice = rule.blocked(lattice)
@@ -203,9 +234,9 @@ def _moments(
         even, _ = measure(spins, lattice, names, ("field",), states)
     except InputError as error:
         raise fail("levels", f"fewer levels than {levels}", lattice.name, str(error)) from None
-    bins = np.stack([part.mean(0) for part in np.array_split(even, _BINS)])
-    error = bins.std(0, ddof=1) / math.sqrt(_BINS)
+    mean, covariance, correlated = binned_mean(even, _BINS)
+    error = np.sqrt(np.diagonal(covariance))
     if conjugate is None:
-        return even.mean(0), error, np.zeros(even.shape[1])
+        return _Moments(mean, error, np.zeros(even.shape[1]), correlated)
     slope = (even * (conjugate - conjugate.mean())[:, None]).mean(0)
-    return even.mean(0), error, slope
+    return _Moments(mean, error, slope, correlated)

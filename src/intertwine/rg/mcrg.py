@@ -18,6 +18,7 @@ from intertwine._caveats import tell
 from intertwine._checks import fail, positive_int
 from intertwine.rg.blocking import Majority, Rule
 from intertwine.rg.blocks import checked_states, lattice_of
+from intertwine.rg.chains import chain_after_chain
 from intertwine.rg.joined_bins import unmixed
 from intertwine.rg.mcrg_result import MCRG
 from intertwine.rg.streaming import MCRGSums
@@ -61,7 +62,7 @@ def mcrg(
     >>> found.y_T.shape, bool(abs(found.y_T[1, 2] - 1) < 0.1), bool(abs(found.y_H[1, 2] - 1.875) < 0.02)
     ((2, 3), True, True)
     """
-    rows = np.asarray(spins)
+    rows = chain_after_chain(spins)
     if rows.ndim != 2:
         raise fail("spins", "configurations (n, N)", f"shape {rows.shape}")
     lattice = lattice_of(spins, lattice)

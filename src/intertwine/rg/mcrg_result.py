@@ -126,8 +126,7 @@ def mcrg_of_sums(
     """The result of the sums of bins (`streaming.Sums`), whose even operators begin with `even`. fields: the
     `changes` that are counted; None where there are none. unfit: why the samples are not to be judged by.
     field: whether the system is in a field."""
-    parts, correlated = joined(sums, _watched)
-    sums = type(sums)(*parts)
+    sums, correlated = joined_sums(sums)
     total = [part.sum(0) for part in sums]
     bins = range(len(sums.count))
     without = ([whole - part[k] for whole, part in zip(total, sums, strict=True)] for k in bins)
@@ -159,6 +158,12 @@ def mcrg_of_sums(
         *(float(x) for pair in zip(derived, derived_error, strict=True) for x in pair),
         verdict=verdict, notes=notes, drift=drift,
     )  # fmt: skip
+
+
+def joined_sums(sums: Any) -> tuple[Any, str]:
+    """Sums of bins that are joined while the first even sum or m² is correlated, and how they still are."""
+    parts, correlated = joined(sums, _watched)
+    return type(sums)(*parts), correlated
 
 
 def _even_matrices(total: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:

@@ -137,7 +137,8 @@ def matched_moments(
         return MatchedCouplings(found, inverse @ of_mean @ inverse, names, method, said)
     key = check_key(key)
     start = callen_couplings(local_fields(rows, lattice, families, bins))[0]
-    found, inverse, of_model = _by_sampling(rows, lattice, families, mean, start, bins, key)
+    found, inverse, of_model, slow = _by_sampling(rows, lattice, families, mean, start, bins, key)
+    said = caveats_of(spins, correlated or slow)
     return MatchedCouplings(found, inverse @ (of_mean + of_model) @ inverse, names, method, said)
 
 
@@ -179,21 +180,21 @@ def _by_sampling(
     start: np.ndarray,
     bins: int,
     key: Array,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(K, inverse covariance of S, covariance of the sampled ⟨S⟩): Newton's method on heat-bath moments, in
-    runs of twice the length each, from chains that begin at the samples."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, str]:
+    """(K, inverse covariance of S, covariance of the sampled ⟨S⟩, "" or how few they are): Newton's method on
+    heat-bath moments, in runs of twice the length each, from chains that begin at the samples."""
     from intertwine.sampling.heat_bath import HeatBath, HeatBathState
 
     found, draws = start, max(-(-len(rows) // _CHAINS), bins)
-    spins = jnp.asarray(rows[np.linspace(0, len(rows) - 1, _CHAINS).astype(int)])
+    slow, spins = "", jnp.asarray(rows[np.linspace(0, len(rows) - 1, _CHAINS).astype(int)])
     sampler, state = HeatBath(chains=_CHAINS, burn_in=0), HeatBathState(spins)
     for k, part in enumerate(jax.random.split(key, _ROUNDS)):
         model = ising_of(lattice, families, found)
         length = -(-draws // 2 ** (_ROUNDS - 1 - k))
         samples, state = sampler.sample(model, state, length + length // 4, key=part)
-        kept = np.asarray(samples.configurations)[:, length // 4 :].swapaxes(0, 1).reshape(-1, lattice.size)
+        kept = np.asarray(samples.configurations)[:, length // 4 :].reshape(-1, lattice.size)
         sums = family_sums(kept, lattice, families)
-        model_mean, of_model, _ = binned_mean(sums, bins)
+        model_mean, of_model, slow = binned_mean(sums, bins)
         inverse = np.linalg.inv(np.atleast_2d(np.cov(sums.T)))
         found = found + inverse @ (mean - model_mean)
-    return found, inverse, of_model
+    return found, inverse, of_model, slow

@@ -172,7 +172,7 @@ def _point(model: Any, view: Any, samples: int | None, sampler: Any, key: Any) -
     if samples is None:
         spins, weights = exact_distribution(view)
     else:
-        drawn = np.asarray(sample(model, samples, sampler=sampler, distribution="boltzmann", key=key))
+        drawn = sample(model, samples, sampler=sampler, distribution="boltzmann", key=key).by_chain
         spins, weights = (drawn if drawn.min() < 0 else 2 * drawn - 1).astype(np.int8), None
     return _Point(view, spins, weights, metric_operator(view, spins, weights))
 

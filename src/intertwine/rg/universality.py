@@ -33,9 +33,10 @@ from intertwine._shown import Shown, with_error
 from intertwine.rg.blocking import Majority, Rule
 from intertwine.rg.finite_size import LARGEST_MISFIT, FiniteSize, finite_size
 from intertwine.rg.fixed_point_verdict import left_out
-from intertwine.rg.mcrg_result import MCRG
+from intertwine.rg.mcrg_result import MCRG, joined_sums
 from intertwine.rg.streaming import MCRGSums, Sums
 from intertwine.sampling.draw import spin_sampler
+from intertwine.sampling.jackknife import jackknife_error
 
 _GROUPS = 10
 
@@ -185,7 +186,9 @@ def _weights(
 def _group_errors(
     collected: MCRGSums, sums: Sums, of: Callable[[MCRG], np.ndarray]
 ) -> Float[np.ndarray, " n"]:
-    """One σ by leaving out groups of bins: steps of the same samples are correlated."""
-    groups = np.array_split(np.arange(len(sums.count)), _GROUPS)
+    """One σ by leaving out groups of bins, joined where they are correlated: steps of the same samples are
+    correlated."""
+    sums, _ = joined_sums(sums)
+    groups = np.array_split(np.arange(len(sums.count)), min(_GROUPS, len(sums.count)))
     values = [of(collected.result(Sums(*(np.delete(part, g, 0) for part in sums)))) for g in groups]
-    return np.sqrt((_GROUPS - 1) * np.var(values, axis=0))
+    return jackknife_error(np.array(values))

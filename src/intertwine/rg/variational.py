@@ -35,6 +35,7 @@ from intertwine.models.ising import Ising
 from intertwine.models.parameters import check_key
 from intertwine.models.spin_terms import spin_terms
 from intertwine.rg.families import Families, as_families, family_names
+from intertwine.rg.joined_bins import caveats_of, joined
 from intertwine.rg.moment_matching import binned_mean
 from intertwine.rg.push_forward import local_rule
 from intertwine.rg.term_graph import TermGraph, term_graph
@@ -53,7 +54,8 @@ class VariationalCouplings(Shown):
     couplings: K', float64 (n,), in the order of `names`. covariance: of their errors, (n, n).
     jacobian: ∂K'_i/∂K_j of the same families, (n, n). jackknife: the same without one bin of the long run
     each, (bins, n, n). moments: ⟨S_α⟩_V/√Var_V(S_α) of that run, (n,): how flat the block spins were. tau:
-    the longest autocorrelation time of the S_α in that run, in draws. block: b.
+    the longest autocorrelation time of the S_α in that run, in draws. block: b. warnings: of a run that is
+    short for its autocorrelation, lines `code: sentence`.
     """
 
     couplings: Float[np.ndarray, " n"]
@@ -64,6 +66,7 @@ class VariationalCouplings(Shown):
     moments: Float[np.ndarray, " n"]
     tau: float
     block: float
+    warnings: tuple[str, ...] = ()
 
     @property
     def errors(self) -> Float[np.ndarray, " n"]:
@@ -84,7 +87,7 @@ class VariationalCouplings(Shown):
     def __str__(self) -> str:
         rows = zip(self.names, self.couplings, self.errors, strict=True)
         lines = [f"{name:<10} {with_error(K, error, '9.5f')}" for name, K, error in rows]
-        return "\n".join([*lines, f"τ = 1 + 2Σρ = {self.tau:.1f} draws"])
+        return beneath("\n".join([*lines, f"τ = 1 + 2Σρ = {self.tau:.1f} draws"]), self.warnings)
 
 
 def variational_couplings(
@@ -214,8 +217,8 @@ def _result(
 ) -> VariationalCouplings:
     """One more step from the bias K, with its errors and derivatives; fine, sums: (chains, draws, n)."""
     tau = max(float(estimate(sums[..., a]).tau) for a in range(len(K)))
-    fine, sums = (x.swapaxes(0, 1).reshape(-1, len(K)) for x in (fine, sums))  # draw after draw
-    mean, of_mean, _ = binned_mean(sums, _BINS)
+    fine, sums = (x.reshape(-1, len(K)) for x in (fine, sums))  # chain after chain
+    mean, of_mean, correlated = binned_mean(sums, _BINS)
     inverse = np.linalg.inv(np.atleast_2d(np.cov(sums.T)))
     jacobian, jackknife = _derivatives(fine, sums)
     return VariationalCouplings(
@@ -227,18 +230,23 @@ def _result(
         moments=mean / sums.std(0),
         tau=tau,
         block=block,
+        warnings=caveats_of(None, correlated),
     )
 
 
 def _derivatives(fine: np.ndarray, sums: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Cov(S', S')⁻¹ Cov(S', S) of all rows, (n, n), and without one bin each, (bins, n, n)."""
+    """Cov(S', S')⁻¹ Cov(S', S) of all rows, (n, n), and without one bin each, (bins, n, n); bins are
+    joined where they are correlated."""
     n, length = sums.shape[1], len(sums) // _BINS
     both = np.concatenate([sums, fine], 1)[: length * _BINS].reshape(_BINS, length, 2 * n)
-    first, second = both.mean(1), np.einsum("bti,btj->bij", both, both) / length
+    parts = both.mean(1), np.einsum("bti,btj->bij", both, both) / length, np.ones(_BINS)
+    parts, _ = joined(parts, lambda sums: sums[0] / sums[2][:, None])
+    whole = [part.sum(0) for part in parts]
 
-    def matrix(keep: np.ndarray) -> np.ndarray:
-        mean = keep @ first / keep.sum()
-        covariance = np.tensordot(keep, second, 1) / keep.sum() - np.outer(mean, mean)
+    def matrix(first: np.ndarray, second: np.ndarray, count: float) -> np.ndarray:
+        mean = first / count
+        covariance = second / count - np.outer(mean, mean)
         return np.linalg.solve(covariance[:n, :n], covariance[:n, n:])
 
-    return matrix(np.ones(_BINS)), np.stack([matrix(1 - row) for row in np.eye(_BINS)])
+    left = (matrix(*(a - b for a, b in zip(whole, row, strict=True))) for row in zip(*parts, strict=True))
+    return matrix(*whole), np.stack(list(left))

@@ -85,6 +85,7 @@ class Drawn:
     log_weights: (n,) importance weights of annealed chains, else None.
     lattice: of the sites, where the model has one, else None; states: q of Potts and clock models, else None.
     clock: whether the states are directions of a clock.
+    chains: c; 1 where every row is independent of the others.
     Slices and `np.asarray` are bare arrays: they carry neither.
     """
 
@@ -101,6 +102,12 @@ class Drawn:
     states: int | None = None
     clock: bool = False
     warnings: tuple[str, ...] = ()
+    chains: int = 1
+
+    @property
+    def by_chain(self) -> np.ndarray:
+        """The configurations (n, N) chain after chain: successive rows are successive draws of one chain."""
+        return self.configurations[np.argsort(np.arange(len(self)) % self.chains, kind="stable")]
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -356,7 +363,8 @@ def _judged(watched: Watched, n: int) -> Drawn:
     worth = n if draws == 1 else min(n, n * watched.steps / tau, _worth_of_means(watched.projections))
     rows = watched.configurations.reshape(chains * draws, size)
     rows = watched.configurations.swapaxes(0, 1).reshape(rows.shape)[:n] if draws > 1 else rows[:n]
-    return Drawn(rows, tau, "sweep", watched.steps, r_hat, float(worth), found["free_energy"], mixed)
+    energy, turns = found["free_energy"], chains if draws > 1 else 1
+    return Drawn(rows, tau, "sweep", watched.steps, r_hat, float(worth), energy, mixed, chains=turns)
 
 
 def _worth_of_means(values: np.ndarray) -> float:
@@ -428,7 +436,8 @@ def _by_draws(sampler: Any, model: Any, view: Any, n: int, key: Array) -> Drawn:
     rows = spins[:, :draws].swapaxes(0, 1).reshape(chains * draws, -1)[:n]
     worth = n if draws == 1 else min(n, n / tau)
     mixed = bool(before >= LEAST_TAUS * tau and r_hat < R_HAT_LIMIT)
-    return Drawn(_in_units(model, rows), tau, "draw", 1, r_hat, float(worth), energy, mixed)
+    turns = chains if draws > 1 else 1
+    return Drawn(_in_units(model, rows), tau, "draw", 1, r_hat, float(worth), energy, mixed, chains=turns)
 
 
 def _watched(model: Any, view: Any, sampler: Any, spins: Any) -> np.ndarray:
