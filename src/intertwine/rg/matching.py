@@ -163,7 +163,7 @@ def matched_coupling(
     smaller = rule.blocked(lattice)
     spins, of_large = _drawn(family(lattice, K), sampler, samples, large_key)
     large = _moments(spins, lattice, rule, levels, None, block_key)
-    small, of_small, found, error, K_small, reached = large, (), K, math.inf, K, False
+    small, of_small, found, error, K_small, reached = large, of_large, K, math.inf, K, False
     for step in range(4):
         draw_key, block_key, key = jax.random.split(key, 3)
         spins, of_small = _drawn(family(smaller, K_small), sampler, samples, draw_key)

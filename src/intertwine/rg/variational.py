@@ -29,6 +29,7 @@ from jax import Array
 from jaxtyping import Float
 
 from intertwine import _threads
+from intertwine._caveats import beneath, tell
 from intertwine._checks import fail, positive_int
 from intertwine._shown import Shown, with_error
 from intertwine.models.ising import Ising
@@ -141,7 +142,9 @@ def variational_couplings(
         change = _newton(sums)
         K = K + change * min(1.0, _LARGEST_CHANGE / max(np.abs(change).max(), 1e-300))
     fine, sums = run(K, spins, blocks, draws, sweeps, keys[-1])
-    return _result(K, fine, sums, names, float(rule.block))
+    found = _result(K, fine, sums, names, float(rule.block))
+    tell(found.warnings)
+    return found
 
 
 class _Biased:
