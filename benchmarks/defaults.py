@@ -74,6 +74,12 @@ QUANTUM = [
         "--lattice triangular:4x4 --hamiltonian tfim --J -1 --h 1",
         1e-3,
     ),
+    Row("XXZ ladder 2x6 open, delta = 0.5", "--lattice square:2x6:open --hamiltonian xxz --delta 0.5", 1e-4),
+    Row("Ising in a field, triangular 3x4", "--lattice triangular:3x4 --hamiltonian tfim --h 3", 1e-4),
+    Row("J1-J2 chain of 14, J2 = 0.7", "--lattice chain:14 --hamiltonian j1j2 --J2 0.7", 1e-4),
+    Row("J1-J2 chain of 14, J1 = -1", "--lattice chain:14 --hamiltonian j1j2 --J1 -1 --J2 0.4", 1e-3),
+    Row("Heisenberg kagome 2x2, open", "--lattice kagome:2x2:open", 1e-3),
+    Row("Heisenberg 6, as written", "--lattice chain:6 --marshall false", 1e-4),
 ]
 """Ground states: the first nine are the ones asked for, the others have no part in choosing the defaults."""
 

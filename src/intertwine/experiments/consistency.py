@@ -113,10 +113,10 @@ def _few(reason: str) -> str:
 
 def _check_sampler(c: GroundStateConfiguration, lattice: Any) -> None:
     rule, tfim = c.sampler.rule, c.hamiltonian.name == "tfim"
-    m = c.sampler.magnetization
+    m, changes = c.sampler.magnetization, tfim and getattr(c.hamiltonian, "h", 0.0) != 0
     if m != "auto" and rule not in ("auto", "sums"):
         raise fail("sampler.magnetization", f"'auto' with the rule {rule!r}", m, "take 'auto'")
-    if m != "auto" and (tfim or abs(m) > lattice.size or (lattice.size + m) % 2):
+    if m != "auto" and (changes or abs(m) > lattice.size or (lattice.size + m) % 2):
         expected = f"'auto', or a magnetization that {lattice.size} spins can have and the operator keeps"
         raise fail("sampler.magnetization", expected, m, "take 'auto'")
     if rule == "sums" and lattice.size > 22:

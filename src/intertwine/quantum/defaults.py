@@ -101,8 +101,8 @@ class Choice:
 
 
 def choose(operator: Operator, *, sums: bool = True) -> Choice:
-    """What to do for the ground state of `operator` where nothing is given. sums: whether exact sums may be
-    taken in place of samples.
+    """What to do for the ground state of `operator`, in the frame that it is written in, where nothing is
+    given. sums: whether exact sums may be taken in place of samples.
 
     >>> import intertwine as it
     >>> choose(it.heisenberg(it.Chain(20))).model, choose(it.heisenberg(it.Chain(9))).sector
@@ -116,7 +116,6 @@ def choose(operator: Operator, *, sums: bool = True) -> Choice:
         raise fail("operator", "an Operator", operator, "for example intertwine.tfim(lattice)")
     if not operator.is_hermitian:
         raise fail("operator", "a Hermitian operator", repr(operator), "add its Hermitian conjugate")
-    operator = stoquastic_frame(operator)
     positive = operator.is_stoquastic
     found = _sector(operator, positive)
     dtype = "real" if positive else "complex"
@@ -198,12 +197,13 @@ def _sector(operator: Operator, positive: bool) -> GroundSector | None:
 
 def _sampled(operator: Operator, positive: bool) -> Choice:
     """Metropolis sampling: a positive function, or a complex one on a lattice without two sublattices, where
-    no rotation of the signs comes near. On lattices with few symmetries more filters, of even functions where
-    the ground state is even, and more steps on chains, more samples on planes."""
+    no rotation of the signs comes near, and in a frame that is not the one without signs. On lattices with
+    few symmetries more filters, of even functions where the ground state is even, and more steps on chains,
+    more samples on planes."""
     lattice = frame(operator)
     if not hasattr(lattice, "translations"):
         return Choice("rbm:2", "real" if positive else "complex")
-    if not positive and not _bipartite(lattice):
+    if not positive and (not _bipartite(lattice) or stoquastic_frame(operator) is not operator):
         return Choice("gcnn:2x4:translations", "complex", steps=DEEP_STEPS, final_factor=DEEP_FACTOR)
     if lattice.translations.order * 4 > operator.size:
         return Choice()

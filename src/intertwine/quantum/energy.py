@@ -33,6 +33,8 @@ HEAVY_TAILS = 50.0
 """Kurtosis above which tails are called heavy; 3 for a normal distribution."""
 UNCERTAIN_ERROR = 0.5
 """Relative error of the variance above which that is told."""
+ROUNDING = 1e-7
+"""Of energies, over the sum of the couplings' moduli."""
 
 
 _MOST_SEEN = 4
@@ -215,6 +217,10 @@ def infinite_temperature_energy(operator: Operator) -> float:
 
 
 def v_score(operator: Operator, energy: Estimate) -> float:
-    """N Var / (E − E_∞)²: 0 for an eigenstate; below about 10⁻³ for a good ground state."""
+    """N Var / (E − E_∞)²: 0 for an eigenstate; below about 10⁻³ for a good ground state. At E = E_∞ it is
+    inf, unless Var is 0 to rounding, as it is for a constant."""
     distance = float(energy.mean.real) - infinite_temperature_energy(operator)
+    rounding = ROUNDING * float(np.sum(np.abs(operator.masks().h)))
+    if abs(distance) <= rounding and float(energy.variance) <= rounding**2:
+        return 0.0
     return operator.size * (float(energy.variance) / distance / distance) if distance != 0 else float("inf")
