@@ -156,11 +156,11 @@ def _finish(
             "sweeps_between_draws": drawn.thin,
             **learn_results.chain_record(drawn.observable),
         },
-        modes=drawn.modes,
+        modes=learn_results.modes_record(drawn.modes),
         observables=learn_results.observables_record(data.known, drawn, data.examples(settings.rows)),
         seconds=seconds(),
     )
-    record["warnings"] = learn_measures.mode_caveats(drawn.modes)
+    record["warnings"] = [] if drawn.modes is None else list(drawn.modes.caveats("sample longer"))
     record["warnings"] = of_learning(record)
     weights = learn_measures.first_weights(model)
     return Finished(

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from intertwine._caveats import caveat
 from intertwine.boltzmann.baseline import complete_rows, independent_columns
 from intertwine.boltzmann.belief_bound import log_weights
 from intertwine.boltzmann.bound import bound_values
@@ -28,10 +27,9 @@ from intertwine.models.deep_belief import DBN
 from intertwine.models.deep_boltzmann import DBM
 from intertwine.models.layered import layered
 from intertwine.models.rbm import RBM
-from intertwine.sampling.draw import LEAST_WALKERS, UNSEEN
 from intertwine.sampling.estimate import estimate
 from intertwine.sampling.gibbs import Gibbs
-from intertwine.sampling.modes import WALKERS, Modes, easy_end, find_modes
+from intertwine.sampling.modes import Modes, ModeShares, easy_end, find_modes
 from intertwine.sampling.tempered_gibbs import TemperedGibbs
 
 PROBE_ROWS = 1000
@@ -44,8 +42,6 @@ PSEUDO_ROWS = 100
 """Rows of the pseudo-likelihood of a line: it costs a pass through the hidden units for each visible one."""
 
 SINGULAR_VALUES = 20
-FAR_SHARES = 4.0
-"""Errors that the shares of modes in samples and machine may differ by."""
 RECOGNITION_DRAWS = 10
 """Draws of q(h|v) a row, for the bound of a deep belief network."""
 
@@ -199,39 +195,12 @@ def draw(c: LearnConfiguration, model: Any, key: jax.Array, rows: np.ndarray) ->
     return Drawn(_stored(np.asarray(down), model), s.thin, observable.reshape(drawn.shape[:2]))
 
 
-def mode_caveats(modes: dict[str, Any] | None) -> list[str]:
-    """What is to be said of samples of a machine with modes far apart (`_shares`)."""
-    if modes is None:
-        return []
-    count = len(modes["shares"])
-    if modes["ess"] * WALKERS < LEAST_WALKERS or modes["unseen"] > UNSEEN:
-        words = f"the machine has {count} modes or more, and nothing tells the share of each"
-        return [caveat("unjudged", f"{words}: not known whether the samples have met all")]
-    exact, drawn, *errors = (
-        np.asarray(modes[name]) for name in ("shares", "of_samples", "errors", "errors_of_samples")
-    )
-    apart = np.abs(exact - drawn) / np.sqrt(np.square(errors).sum(0) + 1e-6)
-    worst = int(apart.argmax())
-    if apart[worst] <= FAR_SHARES:
-        return []
-    words = f"{100 * drawn[worst]:.3g} % of the samples lie in one of {count} modes that weighs"
-    of_machine = f"{100 * exact[worst]:.3g} ± {100 * errors[0][worst]:.1g} % of the machine"
-    return [caveat("chains-disagree", f"{words} {of_machine}; sample longer")]
-
-
-def _shares(modes: Modes, drawn: np.ndarray) -> dict[str, Any]:
+def _shares(modes: Modes, drawn: np.ndarray) -> ModeShares:
     """What the machine has in each mode, and what the samples (chains, draws, N) have there."""
     chains, draws, size = drawn.shape
-    inside = np.eye(len(modes.means))[modes.nearest(drawn.reshape(-1, size))].reshape(chains, draws, -1)
-    found = [estimate(inside[:, :, k]) for k in range(len(modes.means))]
-    return {
-        "shares": modes.shares.tolist(),
-        "errors": modes.errors.tolist(),
-        "of_samples": [float(x.mean) for x in found],
-        "errors_of_samples": [float(x.error) for x in found],
-        "unseen": modes.unseen,
-        "ess": modes.ess,
-    }
+    inside = modes.inside(drawn.reshape(-1, size)).reshape(chains, draws, -1)
+    found = [estimate(inside[:, :, k]) for k in range(inside.shape[2])]
+    return modes.compared(np.array([x.mean for x in found]), np.array([x.error for x in found]))
 
 
 def _stored(values: np.ndarray, model: Any) -> np.ndarray:

@@ -26,6 +26,7 @@ from intertwine.experiments.run_data import data_record
 from intertwine.models.parameters import count_parameters
 from intertwine.sampling.convergence import autocovariance
 from intertwine.sampling.estimate import estimate
+from intertwine.sampling.modes import ModeShares
 
 SHOWN_EXAMPLES, SHOWN_FILTERS = 100, 100
 MOMENT_ROWS = 100_000
@@ -46,13 +47,13 @@ _NATS = {
 class Drawn(NamedTuple):
     """Configurations from the trained machine (chains, draws, N), the sweeps between two of a chain, and the
     free energy of what was sampled (chains, draws), nats. modes: of its modes, where there are several far
-    apart, the shares of the machine ("exact" to their "errors") and of the samples; else None.
+    apart, their shares in the machine and in the samples; else None.
     """
 
     configurations: np.ndarray
     thin: int
     observable: np.ndarray
-    modes: dict[str, Any] | None = None
+    modes: ModeShares | None = None
 
     @property
     def rows(self) -> np.ndarray:
@@ -85,6 +86,11 @@ def autocorrelation(values: np.ndarray) -> np.ndarray:
     draws = values.shape[1]
     taper = 1.0 - np.arange(len(covariance)) / draws
     return np.ones(1) if covariance[0] <= 0 else covariance / taper / covariance[0]
+
+
+def modes_record(modes: ModeShares | None) -> dict[str, Any] | None:
+    """The shares of the modes as they stand in `result.json`."""
+    return None if modes is None else {k: np.asarray(v).tolist() for k, v in modes._asdict().items()}
 
 
 def observables_record(known: Any, drawn: Drawn, data: np.ndarray) -> dict[str, Any]:

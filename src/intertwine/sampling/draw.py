@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from intertwine._caveats import R_HAT_LIMIT, Caveat, caveat, sentence_of, tell
+from intertwine._caveats import R_HAT_LIMIT, Caveat, beneath, caveat, sentence_of, tell
 from intertwine._checks import fail, one_of, positive_int
 from intertwine._memory import check_memory
 from intertwine.models.frustration import served_by_clusters
@@ -32,7 +32,7 @@ from intertwine.sampling.annealed import Annealed
 from intertwine.sampling.enumeration import Enumeration, log_density
 from intertwine.sampling.estimate import Estimate, estimate
 from intertwine.sampling.gibbs import Gibbs
-from intertwine.sampling.modes import WALKERS, Modes, easy_end, find_modes
+from intertwine.sampling.modes import Modes, easy_end, find_modes
 from intertwine.sampling.orbits import OrbitEnumeration
 from intertwine.sampling.space import Space, space_of
 from intertwine.sampling.tempered_gibbs import TemperedGibbs
@@ -50,11 +50,6 @@ FEW_CONFIGURATIONS = 4096
 
 LEAST_CHAINS = 10
 """Chains whose means tell what their draws are worth."""
-
-
-LEAST_WALKERS, UNSEEN = 20, 0.02
-"""Annealed chains that must count for the shares of modes to be judged by; the share of modes met once only
-above which others are taken to be missing."""
 
 
 LEAST_SEEN, MOST_SEEN = 50, 2000
@@ -133,10 +128,11 @@ class Drawn:
     def __str__(self) -> str:
         state = {True: "mixed", False: "NOT mixed", None: "mixing unjudged"}[self.mixed]
         n, sites = self.shape
-        return (
+        words = (
             f"{n} configurations of {sites} columns, {state}: τ = 1 + 2Σρ = {self.tau:.1f} {self.unit}s, "
             f"R̂ {self.r_hat:.3f}, ESS {self.ess:.0f}, free energy {self.energy}"
         )
+        return beneath(words, self.warnings)
 
 
 def sample(model: Any, n: int, *, sampler: Any = None, distribution: str | None = None, key: Array) -> Drawn:
@@ -207,8 +203,7 @@ def sample(model: Any, n: int, *, sampler: Any = None, distribution: str | None 
         return replace(_placed(found, model), r_hat=float("nan"), mixed=None, warnings=said)
     found = _qualified(_placed(found, model), modes)
     if found.warnings:
-        told = "; ".join(sentence_of(line).rstrip(".") for line in found.warnings)
-        warnings.warn(f"{found}: {told}", NotMixed, stacklevel=2)
+        warnings.warn(str(found), NotMixed, stacklevel=2)
     if said := frustrating(model, sampler):
         tell(said)
         found = replace(found, warnings=(*found.warnings, *said))
@@ -220,23 +215,13 @@ def _qualified(found: Drawn, modes: Modes | None) -> Drawn:
     said = [] if found.mixed else [caveat("chains-disagree", _slow(found))]
     if modes is None:
         return replace(found, warnings=tuple(said))
-    if modes.ess * WALKERS < LEAST_WALKERS or modes.unseen > UNSEEN:
-        words = f"the machine has {len(modes.means)} modes or more, and nothing tells the share of each"
-        said.append(caveat("unjudged", f"{words}: not known whether the configurations have met all"))
-        return replace(found, mixed=None if found.mixed else False, warnings=tuple(said))
-    label = modes.nearest(found.configurations)
-    drawn = np.bincount(label, minlength=len(modes.means)) / len(label)
-    worth = max(found.ess, 1.0)
-    error = np.sqrt(modes.shares * (1 - modes.shares) / worth + modes.errors**2 + 1e-6)
-    worst = int((np.abs(drawn - modes.shares) / error).argmax())
-    if abs(drawn[worst] - modes.shares[worst]) > 4 * error[worst]:
-        words = (
-            f"{100 * drawn[worst]:.3g} % of the configurations lie in one of {len(modes.means)} modes that "
-            f"weighs {100 * modes.shares[worst]:.3g} ± {100 * modes.errors[worst]:.1g} %"
-        )
-        said.append(caveat("chains-disagree", f"{words}; take TemperedGibbs or Annealed with base=None"))
-        return replace(found, mixed=False, warnings=tuple(said))
-    return replace(found, warnings=tuple(said))
+    drawn = modes.inside(found.configurations).mean(0)
+    compared = modes.compared(drawn, np.sqrt(modes.shares * (1 - modes.shares) / max(found.ess, 1.0)))
+    doubts = compared.caveats("take TemperedGibbs or Annealed with base=None")
+    mixed = found.mixed
+    if mixed and doubts:
+        mixed = False if compared.judged else None
+    return replace(found, mixed=mixed, warnings=(*said, *doubts))
 
 
 def _slow(found: Drawn) -> str:

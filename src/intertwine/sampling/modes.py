@@ -21,6 +21,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from intertwine._caveats import caveat
 from intertwine.models.layered import LayeredMachine, State
 from intertwine.models.product_mixture import ProductMixture
 from intertwine.models.tempered import base_rate, tempered_path
@@ -40,7 +41,12 @@ FLOOR = 0.02
 LEAST_SHARE = 1e-3
 """Of a mode in a mixture that samples are drawn from."""
 LEAST_ESS = 0.1
-"""Below this share of walkers that count, shares of modes are not judged by."""
+"""Weights are flattened until this share of the walkers counts."""
+LEAST_WALKERS, UNSEEN = 20, 0.02
+"""Walkers that must count for the shares of modes to be judged by; the share of modes met once only above
+which others are taken to be missing."""
+FAR_SHARES = 4.0
+"""Errors that the shares of a mode in samples and in the machine may differ by."""
 
 
 class Modes(NamedTuple):
@@ -58,6 +64,54 @@ class Modes(NamedTuple):
     def nearest(self, rows: Any) -> np.ndarray:
         """The likeliest mode of each row (rows, N), int."""
         return np.asarray(_labels(self.mixture, jnp.asarray(rows, self.mixture.fields.dtype)))
+
+    def inside(self, rows: Any) -> np.ndarray:
+        """1 where a row (rows, N) lies in a mode, else 0: (rows, K)."""
+        return np.eye(len(self.means))[self.nearest(rows)]
+
+    def compared(self, of_samples: np.ndarray, errors_of_samples: np.ndarray) -> ModeShares:
+        """The shares of the modes in the machine beside those in samples of it, (K,)."""
+        return ModeShares(self.shares, self.errors, of_samples, errors_of_samples, self.unseen, self.ess)
+
+
+class ModeShares(NamedTuple):
+    """The share of each mode in the machine and in samples of it, with their errors, (K,). unseen, ess: as in
+    `Modes`."""
+
+    shares: np.ndarray
+    errors: np.ndarray
+    of_samples: np.ndarray
+    errors_of_samples: np.ndarray
+    unseen: float
+    ess: float
+
+    @property
+    def judged(self) -> bool:
+        """Whether the shares in the machine are known well enough to judge samples by."""
+        return self.ess * WALKERS >= LEAST_WALKERS and self.unseen <= UNSEEN
+
+    def caveats(self, remedy: str) -> tuple[str, ...]:
+        """What is to be said of the samples: that their shares are not those of the machine, or that nothing
+        judges them; () where they agree.
+
+        >>> found = ModeShares(*np.array([[0.5, 0.5], [0.01, 0.01], [0.4, 0.6], [0.01, 0.01]]), 0.0, 1.0)
+        >>> found.caveats("sample longer")
+        ('chains-disagree: 40 % of the samples lie in one of 2 modes that weighs 50 ± 1 %; sample longer',)
+        >>> found._replace(unseen=0.5).judged
+        False
+        """
+        count = len(self.shares)
+        if not self.judged:
+            words = f"the machine has {count} modes or more, and nothing tells the share of each"
+            return (caveat("unjudged", f"{words}: not known whether the samples have met all"),)
+        errors = np.sqrt(self.errors**2 + self.errors_of_samples**2 + 1e-6)
+        far = np.abs(self.of_samples - self.shares) / errors
+        worst = int(far.argmax())
+        if far[worst] <= FAR_SHARES:
+            return ()
+        words = f"{100 * self.of_samples[worst]:.3g} % of the samples lie in one of {count} modes that weighs"
+        weight = f"{100 * self.shares[worst]:.3g} ± {100 * self.errors[worst]:.1g} %"
+        return (caveat("chains-disagree", f"{words} {weight}; {remedy}"),)
 
 
 def find_modes(machine: LayeredMachine, *, starts: Any = None, key: Array) -> Modes | None:
