@@ -4,27 +4,16 @@ Chains of Gibbs sampling follow a machine only while they cross between its mode
 be far apart is seen before: a mixture of products of columns (`models.product_mixture`), fitted to half of
 the rows, explains the other half far better than independent columns do. Where it says more than half of
 what is left to say, and at least 20 nats a row, chains jump between its modes (`methods.ModeJumps`), the
-learning rate begins lower, and passes that are not said are enough for it (`defaults`).
+learning rate begins lower, and passes that are not said are enough for it (`course`).
 """
 
 from __future__ import annotations
-
-from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
 
 from intertwine.boltzmann.baseline import independent_columns
-from intertwine.boltzmann.beginning import normal_beginning, seen
-from intertwine.boltzmann.defaults import (
-    CHAINS,
-    CLUSTER_RATE,
-    CLUSTER_UPDATES,
-    STEPS,
-    first_rate,
-    passes,
-)
-from intertwine.boltzmann.methods import PCD, ModeJumps
+from intertwine.boltzmann.beginning import seen
 from intertwine.learning.batches import Batches
 from intertwine.models.product_mixture import ProductMixture, fitted_mixture
 from intertwine.models.unit_layer import UnitLayer
@@ -32,39 +21,6 @@ from intertwine.models.unit_layer import UnitLayer
 MODES, ROWS = 16, 2000
 """Of the mixture, and rows that it is fitted to and judged by."""
 LEAST_NATS, LEAST_SHARE = 20.0, 0.5
-
-
-class Course(NamedTuple):
-    """How a machine is taught where nothing is said: method, where the learning rate begins, passes over the
-    data."""
-
-    method: Any
-    rate: float
-    epochs: int
-
-
-def course(model: Any, batches: Batches, chains: int = CHAINS, steps: int = STEPS) -> Course:
-    """The defaults for these data."""
-    if model.visible_layer.log_variance is not None and model.hidden_layer.is_two_state:
-        return Course(
-            _between_normals(model, batches, chains, steps), first_rate(model), passes(batches.per_epoch)
-        )
-    mixture = clusters(model.visible_layer, batches)
-    if mixture is None:
-        return Course(PCD(chains, steps), first_rate(model), passes(batches.per_epoch))
-    epochs = passes(batches.per_epoch, CLUSTER_UPDATES)
-    return Course(ModeJumps(chains, steps, mixture), min(CLUSTER_RATE, first_rate(model)), epochs)
-
-
-def _between_normals(model: Any, batches: Batches, chains: int, steps: int) -> Any:
-    """Chains that jump to where the data are, by a mixture of normal distributions with the widths at which
-    learning begins: modes are cut out of one normal distribution, whatever their distance."""
-    rows, weights = seen(batches, ROWS)
-    known = ~np.isnan(rows)
-    mean = np.where(known, rows, 0).sum(0) / np.maximum(known.sum(0), 1)
-    rows = np.where(known, rows, mean)
-    layer = normal_beginning(model, rows, weights).visible_layer
-    return ModeJumps(chains, steps, fitted_mixture(layer, rows, MODES), levels=1)
 
 
 def clusters(layer: UnitLayer, batches: Batches) -> ProductMixture | None:

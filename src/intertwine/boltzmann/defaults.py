@@ -1,7 +1,7 @@
 """Every default of learning a distribution, in one place: `it.learn`, the estimators and the command read it.
 
-A setting that is None (or "auto") is decided here, from the units and the data, so that the three doors give
-the same machine on the same data.
+A setting that is None (or "auto") is decided by `course.course`, from these numbers, the units and the data,
+so that the three doors choose the same on the same data.
 """
 
 from __future__ import annotations
@@ -24,8 +24,6 @@ the rate times all units that tell them apart, and above this they are thrown to
 
 EPOCHS, BATCH = 10, 100
 """Passes over the data, at least, and rows a mini-batch."""
-RUN_EPOCHS, RUN_BATCH = 200, 50
-"""The same of a run of the command, which is watched, stopped and gone on with."""
 CLUSTER_UPDATES = 6000
 """Updates, at least, of data in clusters, for passes that are not said."""
 

@@ -94,7 +94,7 @@ def descent(
     if optimiser is not None and rate is not None:
         raise fail("learning_rate", "None where an optimiser is given", rate, "give the optimiser its own")
     if optimiser is None:
-        optimiser = OptaxGradient(_plain_descent(), falling(model, updates, first) if rate is None else rate)
+        optimiser = OptaxGradient(plain_descent(), falling(model, updates, first) if rate is None else rate)
     optimiser = as_optimiser(optimiser)
     return optimiser if average is None else WeightAverage(optimiser, average)
 
@@ -113,7 +113,8 @@ def learned(state: TrainState, mover: Any) -> Any:
 
 
 @cache
-def _plain_descent() -> Any:
+def plain_descent() -> Any:
+    """One object, so that all runs share compiled programs."""
     import optax
 
     return optax.sgd(1.0)

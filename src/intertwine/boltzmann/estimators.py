@@ -26,8 +26,8 @@ from jax import Array
 from intertwine._checks import fail, positive_int
 from intertwine.boltzmann.baseline import Moments
 from intertwine.boltzmann.beginning import begun
-from intertwine.boltzmann.clusters import Course, course
-from intertwine.boltzmann.defaults import AVERAGE, BATCH, CHAINS, SCALE, STEPS, first_rate, passes
+from intertwine.boltzmann.course import course
+from intertwine.boltzmann.defaults import AVERAGE, BATCH, CHAINS, SCALE, STEPS, first_rate
 from intertwine.boltzmann.epochs import by_epochs, descent, falling
 from intertwine.boltzmann.estimators_base import MachineEstimator, check_random_state, few, validate_data
 from intertwine.boltzmann.estimators_deep import DeepBeliefNetwork, DeepBoltzmannMachine
@@ -206,9 +206,8 @@ class BoltzmannMachine(MachineEstimator):
     def _learned(self, model: RBM, rows: np.ndarray, settings: dict[str, Any]) -> Any:
         self._leaves = None
         objective, seen = self._objective(), Batches(rows, self.batch_size, binarise=settings["binarise"])
-        chosen = Course(objective.method, first_rate(model), passes(seen.per_epoch))
-        if self.method == "auto":
-            chosen = course(model, seen, self.n_chains, self.n_steps)
+        method = None if self.method == "auto" else objective.method
+        chosen = course(model, seen, method=method, chains=self.n_chains, steps=self.n_steps)
         epochs = chosen.epochs if self.n_iter == "auto" else self.n_iter
         first = chosen.rate if self.learning_rate == "auto" else float(self.learning_rate)
         settings |= {"epochs": epochs, "learning_rate": falling(model, epochs * seen.per_epoch, first)}

@@ -19,9 +19,8 @@ from jax import Array
 
 from intertwine._checks import fail, positive_int
 from intertwine.boltzmann.beginning import begun
-from intertwine.boltzmann.clusters import Course, course
-from intertwine.boltzmann.defaults import AVERAGE, BATCH, first_rate
-from intertwine.boltzmann.defaults import passes as default_passes
+from intertwine.boltzmann.course import course
+from intertwine.boltzmann.defaults import AVERAGE, BATCH
 from intertwine.boltzmann.epochs import Fit, by_epochs, descent, learned
 from intertwine.boltzmann.kl import KL
 from intertwine.boltzmann.known_entries import log_known
@@ -108,8 +107,7 @@ def learn(
     batches = batches_of(data, batch, seed=seed, binarise=binarise)
     check_rows(model, batches, missing=True)
     held_out = None if validation is None else _validation(model, validation)
-    given = Course(method, first_rate(model), default_passes(batches.per_epoch))
-    chosen = course(model, batches) if method is None else given
+    chosen = course(model, batches, method=method)
     sweeps = SWEEPS if batches.missing else 0
     objective = KL(chosen.method, centred, standardised, weight_decay, l1, sparsity, sweeps)
     stream = OverBatches(objective, batches)

@@ -109,7 +109,7 @@ def learn(
     centred: Annotated[str | None, flag("--centred", "centred gradients: true, false", "WORD")] = None,
     average: Annotated[str | None, flag("--average", "of the parameters: 0 (none) to 1", "NUMBER")] = None,
     likelihood_every: Annotated[
-        str | None, flag("--likelihood-every", "epochs between estimates, 0: none", "INTEGER")
+        str | None, flag("--likelihood-every", "epochs between estimates, auto, 0: none", "INTEGER")
     ] = None,
     ais_temperatures: Annotated[
         str | None, flag("--ais-temperatures", "of the last estimate of log Z", "INTEGER")

@@ -29,6 +29,9 @@ from intertwine.experiments.training import Training
 from intertwine.learning.guard import Diverged
 from intertwine.records.caveats import of_learning
 
+ESTIMATES = 10
+"""Of the likelihood during the training, where nothing is said."""
+
 Show = Callable[..., AbstractContextManager[Any]]
 
 
@@ -101,6 +104,9 @@ def _shown(show: Show) -> Callable[[Any, int], AbstractContextManager[Any]]:
 def _lines(problem: Problem, first: Any, done: int) -> Iterator[tuple[Any, dict[str, Any]]]:
     """The remaining lines of metrics: what the training measured, and what is measured of the machine."""
     c, training = problem.configuration, problem.training
+    every = c.likelihood.every
+    if every == "auto":
+        every = max(1, training.stages[-1].epochs // ESTIMATES)
     for state, scalars in training.iterate(first, done):
         begun = time.perf_counter()
         model = training.model(state)
@@ -109,7 +115,7 @@ def _lines(problem: Problem, first: Any, done: int) -> Iterator[tuple[Any, dict[
         if training.is_last_stage(done):
             measured = learn_measures.line_measures(model, problem.probe, key)
             epoch = training.last_epoch(done)
-            due = c.likelihood.every and epoch is not None and epoch % c.likelihood.every == 0
+            due = every and epoch is not None and epoch % every == 0
             if due and done + 1 < training.lines:
                 measured |= learn_measures.line_likelihood(c, model, problem.probe, key)
         weights = learn_measures.first_weights(model)

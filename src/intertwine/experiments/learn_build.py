@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache
 from typing import Any
 
 import jax
@@ -12,12 +11,13 @@ import jax.numpy as jnp
 from intertwine._checks import fail
 from intertwine.boltzmann import methods, tempering
 from intertwine.boltzmann.beginning import begun
-from intertwine.boltzmann.clusters import course
+from intertwine.boltzmann.course import course
 from intertwine.boltzmann.deep_belief import UP_DOWN_RATE
 from intertwine.boltzmann.deep_boltzmann import RATE as JOINT_RATE
 from intertwine.boltzmann.deep_likelihood import DeepLikelihood
-from intertwine.boltzmann.defaults import DISCRETE_RATE, LAST_RATE, RUN_EPOCHS, first_rate, passes
+from intertwine.boltzmann.defaults import DISCRETE_RATE, LAST_RATE, first_rate, passes
 from intertwine.boltzmann.doubling import CopiedLikelihood, composed
+from intertwine.boltzmann.epochs import plain_descent
 from intertwine.boltzmann.exact import is_enumerable
 from intertwine.boltzmann.kl import KL
 from intertwine.boltzmann.learn import batches_of, check_rows
@@ -51,13 +51,12 @@ def _rbm(c: LearnConfiguration, data: Dataset, key: jax.Array) -> tuple[Stage, .
         raise fail("method.name", "'pcd' unless one layer has at most 22 units", got, "say 'pcd'")
     batches = _batches(c, data)
     check_rows(machine, batches, missing=True)
-    objective, rate = _objective(c, SWEEPS if batches.missing else 0), first_rate(machine)
-    enough = passes(batches.per_epoch)
-    if c.method.name == "auto":
-        chosen = course(machine, batches, c.method.chains, c.method.steps)
-        objective, rate, enough = replace(objective, method=chosen.method), chosen.rate, chosen.epochs
-    epochs = _epochs(c, enough)
-    mover = build_optimiser(c, epochs * batches.per_epoch, rate)
+    objective = _objective(c, SWEEPS if batches.missing else 0)
+    method = None if c.method.name == "auto" else objective.method
+    chosen = course(machine, batches, method=method, chains=c.method.chains, steps=c.method.steps)
+    objective = replace(objective, method=chosen.method)
+    epochs = _epochs(c, chosen.epochs)
+    mover = build_optimiser(c, epochs * batches.per_epoch, chosen.rate)
     stage = Stage(
         "", epochs, batches.per_epoch, lambda _: machine, objective, mover,
         lambda machines, epoch, key: batches,
@@ -65,10 +64,10 @@ def _rbm(c: LearnConfiguration, data: Dataset, key: jax.Array) -> tuple[Stage, .
     return (stage,)
 
 
-def _epochs(c: LearnConfiguration, enough: int = RUN_EPOCHS) -> int:
-    """Passes over the data; where nothing is said, RUN_EPOCHS and `enough`."""
+def _epochs(c: LearnConfiguration, auto: int) -> int:
+    """Passes over the data; `auto` where nothing is said."""
     asked = c.optimiser.epochs
-    return max(RUN_EPOCHS, enough) if asked == "auto" else int(asked)
+    return auto if asked == "auto" else int(asked)
 
 
 def _deep_belief(c: LearnConfiguration, data: Dataset, key: jax.Array) -> tuple[Stage, ...]:
@@ -95,10 +94,10 @@ def _deep_belief(c: LearnConfiguration, data: Dataset, key: jax.Array) -> tuple[
                 _hidden_batches(c, data, batches, upward_layers),
             )
         )  # fmt: skip
-    mover = build_optimiser(c, _epochs(c) * batches.per_epoch, UP_DOWN_RATE)
+    mover = build_optimiser(c, _epochs(c, passes(batches.per_epoch)) * batches.per_epoch, UP_DOWN_RATE)
     top = KL(build_method(c), c.optimiser.centred, weight_decay=c.optimiser.weight_decay)
     last = Stage(
-        "up-down", _epochs(c), batches.per_epoch, DBN.from_rbms, UpDown(top), mover,
+        "up-down", _epochs(c, passes(batches.per_epoch)), batches.per_epoch, DBN.from_rbms, UpDown(top), mover,
         lambda machines, epoch, key: batches,
     )  # fmt: skip
     return (*stages, last)
@@ -134,12 +133,18 @@ def _deep_boltzmann(c: LearnConfiguration, data: Dataset, key: jax.Array) -> tup
     def whole(machines: tuple[Any, ...]) -> DBM:
         return composed(machines if machines else [machine(level) for level in range(depth)])
 
-    mover = build_optimiser(c, _epochs(c) * batches.per_epoch, JOINT_RATE)
+    mover = build_optimiser(c, _epochs(c, passes(batches.per_epoch)) * batches.per_epoch, JOINT_RATE)
     objective = DeepLikelihood(
         c.method.chains, c.method.steps, centred=o.centred, weight_decay=o.weight_decay, sparsity=_sparsity(c)
     )
     joint = Stage(
-        "joint", _epochs(c), batches.per_epoch, whole, objective, mover, lambda machines, epoch, key: batches
+        "joint",
+        _epochs(c, passes(batches.per_epoch)),
+        batches.per_epoch,
+        whole,
+        objective,
+        mover,
+        lambda machines, epoch, key: batches,
     )
     return (*stages, joint)
 
@@ -228,13 +233,5 @@ def _descent(first: float, last: float, schedule: str, updates: int, average: fl
             "linear": schedules.Linear, "exponential": schedules.Exponential, "cosine": schedules.Cosine,
         }  # fmt: skip
         rate = kinds[schedule](first, last, updates)
-    optimiser = OptaxGradient(_plain_descent(), rate)
+    optimiser = OptaxGradient(plain_descent(), rate)
     return WeightAverage(optimiser, average) if average else optimiser
-
-
-@cache
-def _plain_descent() -> Any:
-    """One object, so that stages and runs share compiled programs."""
-    import optax
-
-    return optax.sgd(1.0)

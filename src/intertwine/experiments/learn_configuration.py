@@ -21,7 +21,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from intertwine._checks import InputError, fail
-from intertwine.boltzmann.defaults import AVERAGE, CHAINS, RUN_BATCH, SCALE, STEPS
+from intertwine.boltzmann.defaults import AVERAGE, BATCH, CHAINS, SCALE, STEPS
 from intertwine.data.sequences import SIMILAR
 from intertwine.experiments.fields import Section, choice, integer, number, text
 
@@ -36,6 +36,7 @@ _UNITS = re.compile(
 
 _RATE = "'auto' or a number above 0 and at most 10"
 _EPOCHS = "'auto' or an integer from 1 to 1000000"
+_EVERY = "'auto' or an integer from 0 to 1000000"
 
 
 def _rate() -> Any:
@@ -168,8 +169,8 @@ class Method(Section):
 class Optimiser(Section):
     """Steepest descent on mini-batches. The learning rate goes to its `_end` value along the schedule; `auto`
     is 0.1 for discrete units (0.02 on data in clusters, with the method auto), 0.01 for Gaussian columns and
-    0.005 for others, and a thousandth of that at the end. epochs: passes over the data; `auto` is 200, and
-    for an rbm enough for 2000 updates (6000 of data in clusters, with the method auto).
+    0.005 for others, and a thousandth of that at the end. epochs: passes over the data; `auto` is 10, and
+    enough for 2000 updates (6000 of an rbm on data in clusters, with the method auto), as for `it.learn`.
 
     weight_decay: on the weights. sparsity: the wanted mean of the hidden units, 0 for none (Lee et al. 2008),
     and sparsity_cost. centred: gradients of centred units (Montavon & Müller 2012; Melchior et al. 2016).
@@ -182,7 +183,7 @@ class Optimiser(Section):
         default="auto", json_schema_extra={"expected": _EPOCHS, "remedy": "for example 'auto'"}
     )
     layer_epochs: int = integer(20, 0, 1_000_000)
-    batch: int = integer(RUN_BATCH, 1, 1 << 20)
+    batch: int = integer(BATCH, 1, 1 << 20)
     learning_rate: float | Literal["auto"] = _rate()
     learning_rate_end: float | Literal["auto"] = _rate()
     schedule: Literal["constant", "linear", "exponential", "cosine"] = choice(
@@ -214,16 +215,26 @@ class Optimiser(Section):
 class Likelihood(Section):
     """log Z by annealed importance sampling (Salakhutdinov & Murray 2008), exactly where 2^20 states suffice.
 
-    every: epochs between two estimates during the training, 0 for none; temperatures and chains are theirs,
-    final_temperatures and final_chains those of the last. rows: of each set, at most, in any estimate.
+    every: epochs between two estimates during the training, 0 for none, `auto` for ten in all; temperatures
+    and chains are theirs, final_temperatures and final_chains those of the last. rows: of each set, at most,
+    in any estimate.
     """
 
-    every: int = integer(20, 0, 1_000_000)
+    every: int | Literal["auto"] = Field(
+        default="auto", json_schema_extra={"expected": _EVERY, "remedy": "for example 'auto'"}
+    )
     temperatures: int = integer(500, 2, 10_000_000)
     chains: int = integer(100, 2, 1 << 20)
     final_temperatures: int = integer(10_000, 2, 10_000_000)
     final_chains: int = integer(100, 2, 1 << 20)
     rows: int = integer(10_000, 2, 1 << 24)
+
+    @field_validator("every")
+    @classmethod
+    def _apart(cls, every: int | str) -> int | str:
+        if isinstance(every, int) and not 0 <= every <= 1_000_000:
+            raise fail("likelihood.every", _EVERY, every, "say 'auto'")
+        return every
 
 
 class Samples(Section):

@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from intertwine._caveats import R_HAT_LIMIT, Caveat, beneath, caveat, sentence_of, tell
+from intertwine._caveats import R_HAT_LIMIT, Caveat, beneath, caveat, tell
 from intertwine._checks import fail, one_of, positive_int
 from intertwine._memory import check_memory
 from intertwine.models.frustration import served_by_clusters
