@@ -29,6 +29,7 @@ from intertwine._checks import fail, one_of
 from intertwine.boltzmann.defaults import MEAN_ROWS, UNSEEN
 from intertwine.learning.batches import Batches
 from intertwine.models.tempered import base_rate
+from intertwine.models.unit_kinds import unit_kind
 from intertwine.models.unit_layer import UnitLayer
 
 BEGINNINGS = ("auto", "data", "model")
@@ -46,16 +47,39 @@ def begun(model: Any, batches: Batches, begin: str = "auto") -> Any:
     if one_of("begin", begin, BEGINNINGS) == "model":
         return model
     rows, weights = seen(batches, MEAN_ROWS)
-    known = ~np.isnan(rows)
-    share = known if weights is None else known * np.asarray(weights)[:, None]
-    mean = (np.where(known, rows, 0) * share).sum(0) / np.maximum(share.sum(0), np.finfo(float).tiny)
-    rows = np.where(known, rows, mean)
+    mean = _means(rows, weights)
+    rows = np.where(np.isnan(rows), mean, rows)
     there = normal_beginning(model, rows, weights)
     there = _with_means(there, jnp.asarray(field_of_means(_layers(there)[0], mean, batches.rows)), mean)
     if begin == "data":
         return there
     some = jnp.asarray(rows[:: -(-len(rows) // COMPARED_ROWS)])
     return there if _explained(there, some) > _explained(model, some) else model
+
+
+def unseen_means(layer: UnitLayer, batches: Batches) -> np.ndarray:
+    """What values that no row has add to the means of the columns, (N,): UNSEEN of a row each, 0 in columns
+    where all values are met, and in continuous ones.
+
+    >>> unseen_means(UnitLayer.of("binary", 2), Batches(np.array([[0, 0], [0, 1], [0, 1]]))).round(3).tolist()
+    [0.02, 0.0]
+    """
+    mean = _means(*seen(batches, MEAN_ROWS))
+    begun = np.asarray(layer.mean(jnp.asarray(field_of_means(layer, mean, batches.rows))), np.float64)
+    found, place = np.zeros(layer.size), 0
+    for kind, columns in layer.parts:
+        part = slice(place, place + columns)
+        place += columns
+        if unit_kind(kind).states:
+            found[part] = (begun - mean)[part]
+    return np.where(np.abs(found) > 1e-6 / max(batches.rows, 1), found, 0.0)
+
+
+def _means(rows: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
+    """Of the known entries of each column, (N,)."""
+    known = ~np.isnan(rows)
+    share = known if weights is None else known * np.asarray(weights)[:, None]
+    return (np.where(known, rows, 0) * share).sum(0) / np.maximum(share.sum(0), np.finfo(float).tiny)
 
 
 def normal_beginning(model: Any, rows: np.ndarray, weights: np.ndarray | None = None) -> Any:

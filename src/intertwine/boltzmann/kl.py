@@ -27,6 +27,9 @@ there it is in every machine that describes the data. The gradient of the likeli
 model instead, two large numbers whose noise widths do not survive; it is what `centred=False` gives, and the
 natural gradient. Nothing depends on the units in which v is measured. A share of the variance of each column
 (`LEAST_SHARE`) is added to ⟨…⟩, so that columns with repeated values do not draw σ to 0.
+
+A value that no row has in its column would draw the visible bias to −∞, update by update. `unseen`, the share
+of a row that learning begins with (`beginning`), is added to ⟨v⟩_data in Δa', and holds it where it began.
 """
 
 from __future__ import annotations
@@ -70,10 +73,11 @@ class Offsets(NamedTuple):
 
 
 class KLState(NamedTuple):
-    """chains: the method's state. offsets: see `Offsets`."""
+    """chains: the method's state. offsets: see `Offsets`. unseen: see `KL`, (N,)."""
 
     chains: Any
     offsets: Offsets
+    unseen: Any = 0.0
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,7 @@ class KL:
     the field on each hidden unit, whose running mean over the data is thus drawn to the target (Hinton 2010).
     missing: sweeps that draw the entries of a batch that are nan, given the others (`sampling.missing`); 0
     where nothing is missing.
+    unseen: added to the means of the visible units over the data, (N,) (`beginning.unseen_means`), or None.
 
     >>> KL(PCD(chains=50), weight_decay=1e-4).value_name
     'reconstruction_error'
@@ -98,6 +103,7 @@ class KL:
     l1: float = 0.0
     sparsity: tuple[float, float] | None = None
     missing: int = 0
+    unseen: Any = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if not (hasattr(self.method, "init") and hasattr(self.method, "negative")):
@@ -127,6 +133,7 @@ class KL:
         return KLState(
             self.method.init(model, key=key),
             Offsets(v, h, v * v + spread, h * h, jnp.zeros((), jnp.int32)),
+            jnp.zeros_like(v) if self.unseen is None else jnp.asarray(self.unseen, v.dtype),
         )
 
     def gradient(
@@ -175,10 +182,10 @@ class KL:
         if self.value_name == "negative_log_likelihood":
             free = _mean(model.free_energy(v)[:, None], weights)[0]
             scalars = scalars | {"negative_log_likelihood": scalars["log_z"] + free}
-        gradient = self._gradient(model, difference, state.offsets, self._unexplained(model, v, weights, key))
+        gradient = self._gradient(model, difference, state, self._unexplained(model, v, weights, key))
         widths = model.visible_layer.log_variance is not None
         offsets = self._slid(state.offsets, v, h, data_v, data_h, weights, widths)
-        return gradient, KLState(chains, offsets), scalars, negative
+        return gradient, KLState(chains, offsets, state.unseen), scalars, negative
 
     def _unexplained(self, model: Any, v: Array, weights: Any, key: Array) -> Array | None:
         """⟨(v − E[v|h])²⟩ of the Gaussian columns, h drawn for each row."""
@@ -189,9 +196,9 @@ class KL:
         missed = (v - model.visible_given_hidden(h))[:, layer.gaussian_columns]
         return _mean(missed * missed, weights)
 
-    def _gradient(self, model: Any, difference: Moments, offsets: Offsets, unexplained: Array | None) -> Any:
+    def _gradient(self, model: Any, difference: Moments, state: KLState, unexplained: Array | None) -> Any:
         """∂L/∂λ, or the direction that stands for it, a machine like `model`."""
-        layer = model.visible_layer
+        layer, offsets = model.visible_layer, state.offsets
         if layer.log_variance is None:
             ascent = self._direction(difference, offsets)
         elif self.centred or self.standardised:
@@ -199,7 +206,7 @@ class KL:
         else:
             ascent = difference[:3]
             of_widths = 0.5 * difference.square * jnp.exp(-layer.log_variance)
-        penalty = self._penalty(model, offsets)
+        penalty = self._penalty(model, state)
         change = [extra - part for extra, part in zip(penalty, ascent, strict=True)]
         slots = (model.visible_bias, model.hidden_bias, model.weights)
         change = [part.astype(slot.dtype) for part, slot in zip(change, slots, strict=True)]
@@ -245,8 +252,8 @@ class KL:
         dw = (dw - mu[:, None] * dh - dv[:, None] * lam) * v_scale[:, None] * h_scale
         return dv * v_scale - dw @ lam, dh * h_scale - mu @ dw, dw
 
-    def _penalty(self, model: Any, offsets: Offsets) -> tuple[Any, Any, Any]:
-        of_bias, of_weights = 0.0, 0.0
+    def _penalty(self, model: Any, state: KLState) -> tuple[Any, Any, Any]:
+        of_bias, of_weights, offsets = 0.0, 0.0, state.offsets
         if self.weight_decay:
             of_weights = of_weights + self.weight_decay * model.weights
         if self.l1:
@@ -255,7 +262,10 @@ class KL:
             target, strength = self.sparsity
             of_bias = strength * (offsets.h - target)
             of_weights = of_weights + offsets.v[:, None] * of_bias
-        return 0.0, of_bias, of_weights
+        of_visible = state.unseen
+        if self.standardised:
+            of_visible = of_visible / (offsets.v2 - offsets.v**2 + LEAST_VARIANCE)
+        return -of_visible, of_bias, of_weights
 
     def _slid(
         self, offsets: Offsets, v: Any, h: Any, data_v: Any, data_h: Any, weights: Any, widths: bool

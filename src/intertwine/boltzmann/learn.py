@@ -18,7 +18,7 @@ import numpy as np
 from jax import Array
 
 from intertwine._checks import fail, positive_int
-from intertwine.boltzmann.beginning import begun
+from intertwine.boltzmann.beginning import begun, unseen_means
 from intertwine.boltzmann.course import course
 from intertwine.boltzmann.defaults import AVERAGE, BATCH
 from intertwine.boltzmann.epochs import Fit, by_epochs, descent, learned
@@ -109,7 +109,8 @@ def learn(
     held_out = None if validation is None else _validation(model, validation)
     chosen = course(model, batches, method=method)
     sweeps = SWEEPS if batches.missing else 0
-    objective = KL(chosen.method, centred, standardised, weight_decay, l1, sparsity, sweeps)
+    unseen = unseen_means(model.visible_layer, batches)
+    objective = KL(chosen.method, centred, standardised, weight_decay, l1, sparsity, sweeps, unseen)
     stream = OverBatches(objective, batches)
     passes = chosen.epochs if epochs is None else epochs
     updates = positive_int("epochs", passes, "give the passes over the data") * batches.per_epoch

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 
 from intertwine._checks import fail
 from intertwine.boltzmann import methods, tempering
-from intertwine.boltzmann.beginning import begun
+from intertwine.boltzmann.beginning import begun, unseen_means
 from intertwine.boltzmann.course import course
 from intertwine.boltzmann.deep_belief import UP_DOWN_RATE
 from intertwine.boltzmann.deep_boltzmann import RATE as JOINT_RATE
@@ -54,7 +54,8 @@ def _rbm(c: LearnConfiguration, data: Dataset, key: jax.Array) -> tuple[Stage, .
     objective = _objective(c, SWEEPS if batches.missing else 0)
     method = None if c.method.name == "auto" else objective.method
     chosen = course(machine, batches, method=method, chains=c.method.chains, steps=c.method.steps)
-    objective = replace(objective, method=chosen.method)
+    unseen = unseen_means(machine.visible_layer, batches)
+    objective = replace(objective, method=chosen.method, unseen=unseen)
     epochs = _epochs(c, chosen.epochs)
     mover = build_optimiser(c, epochs * batches.per_epoch, chosen.rate)
     stage = Stage(
@@ -94,10 +95,11 @@ def _deep_belief(c: LearnConfiguration, data: Dataset, key: jax.Array) -> tuple[
                 _hidden_batches(c, data, batches, upward_layers),
             )
         )  # fmt: skip
-    mover = build_optimiser(c, _epochs(c, passes(batches.per_epoch)) * batches.per_epoch, UP_DOWN_RATE)
+    epochs = _epochs(c, passes(batches.per_epoch))
+    mover = build_optimiser(c, epochs * batches.per_epoch, UP_DOWN_RATE)
     top = KL(build_method(c), c.optimiser.centred, weight_decay=c.optimiser.weight_decay)
     last = Stage(
-        "up-down", _epochs(c, passes(batches.per_epoch)), batches.per_epoch, DBN.from_rbms, UpDown(top), mover,
+        "up-down", epochs, batches.per_epoch, DBN.from_rbms, UpDown(top), mover,
         lambda machines, epoch, key: batches,
     )  # fmt: skip
     return (*stages, last)
@@ -133,7 +135,8 @@ def _deep_boltzmann(c: LearnConfiguration, data: Dataset, key: jax.Array) -> tup
     def whole(machines: tuple[Any, ...]) -> DBM:
         return composed(machines if machines else [machine(level) for level in range(depth)])
 
-    mover = build_optimiser(c, _epochs(c, passes(batches.per_epoch)) * batches.per_epoch, JOINT_RATE)
+    epochs = _epochs(c, passes(batches.per_epoch))
+    mover = build_optimiser(c, epochs * batches.per_epoch, JOINT_RATE)
     objective = DeepLikelihood(
         c.method.chains, c.method.steps, centred=o.centred, weight_decay=o.weight_decay, sparsity=_sparsity(c)
     )
