@@ -2,8 +2,8 @@ r"""Independent columns: the likelihood that a model of the data must beat.
 
     ln p_0(v) = Σ_i ln p_i(v_i)
 
-with the frequencies of each column (discrete units; half a row is added to every value), or a normal law of
-its mean and variance (continuous ones). A row is left out of the frequencies that it is judged by, so that
+with the frequencies of each column (discrete units; a value that no row has counts as a third of a row, as
+where learning begins, `beginning`), or a normal law of its mean and variance (continuous ones). A row is left out of the frequencies that it is judged by, so that
 few rows flatter nobody. Missing entries (nan) count for nothing.
 
 Columns fitted to the very rows that are judged know more than any model of other rows can: of rows of
@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from intertwine._caveats import below_baseline, caveat
+from intertwine.boltzmann.defaults import UNSEEN
 from intertwine.models.unit_kinds import unit_kind
 from intertwine.models.unit_layer import UnitLayer
 
@@ -78,7 +79,7 @@ def independent_columns(layer: UnitLayer, rows: Any, train: Any = None) -> np.nd
             low, high = kind.states[0][0], kind.states[1][0]
             found += _frequencies(values[:, part], seen, (low, high), own)
         elif kind.states:
-            count = seen.sums - own * np.nan_to_num(values[:, part]) + 0.5
+            count = np.maximum(seen.sums - own * np.nan_to_num(values[:, part]), UNSEEN)
             groups = count.reshape(*count.shape[:-1], -1, kind.columns)
             logs = np.log(groups / groups.sum(-1, keepdims=True)).reshape(count.shape)
             found += np.nansum(values[:, part] * logs, 1)
@@ -90,8 +91,9 @@ def independent_columns(layer: UnitLayer, rows: Any, train: Any = None) -> np.nd
 def _frequencies(values: np.ndarray, seen: Moments, states: tuple[int, int], own: float) -> np.ndarray:
     low, high = states
     up, ups = (values - low) / (high - low), (seen.sums - low * seen.count) / (high - low)
-    total = seen.count - own * np.isfinite(values) + 1.0
-    share = (ups - own * np.nan_to_num(up) + 0.5) / total
+    total = np.maximum(seen.count - own * np.isfinite(values), 2 * UNSEEN)
+    floor = UNSEEN / total
+    share = np.clip((ups - own * np.nan_to_num(up)) / total, floor, 1 - floor)
     return np.nansum(up * np.log(share) + (1 - up) * np.log1p(-share), 1)
 
 
