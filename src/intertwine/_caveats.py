@@ -29,7 +29,7 @@ R_HAT_LIMIT = 1.05
 CODES = {
     "assumption": "something that the method takes for granted does not hold here",
     "bad-fit": "a curve that is fitted does not describe its points",
-    "below-baseline": "a model explains the data worse than the simplest one does",
+    "below-baseline": "a model explains the data no better than the simplest one does",
     "chains-disagree": "the chains give different answers: R-hat is large, or not all were met by all",
     "data": "what the data were taken for, and what was left out of them",
     "far-from-exact": "a value lies further from a known exact one than its error bar allows",
@@ -50,6 +50,9 @@ class Caveat(UserWarning):
 
 BASELINE_ERRORS = 3.0
 """So many standard errors below independent columns are told."""
+
+LEAST_GAIN = 0.1
+"""Share of the gain of a mixture of products below which nothing is learned beyond independent columns."""
 
 NOT_LEARNED = (
     "the machine has not learned the data; train longer, with a smaller learning rate, or with tempering"
@@ -127,6 +130,23 @@ def below_baseline(
         return (caveat("below-baseline", f"{words} fitted to these very rows, {independent:.4g}"),)
     said = NOT_THESE if learned else NOT_LEARNED
     return (caveat("below-baseline", f"{words}, {independent:.4g}: {said}"),)
+
+
+def nothing_learned(gain: float, mixture_gain: float, mixture_error: float) -> tuple[str, ...]:
+    """The caveat of a machine whose `gain` over independent columns, nats a row, is below a tenth of that of
+    a mixture of products of columns; () where the mixture's own is within its error.
+
+    >>> nothing_learned(0.0, 0.0, 0.01), len(nothing_learned(0.0, 1.4, 0.1)), nothing_learned(1.3, 1.4, 0.1)
+    ((), 1, ())
+    """
+    if mixture_gain < BASELINE_ERRORS * mixture_error + 1e-3 or gain >= LEAST_GAIN * mixture_gain:
+        return ()
+    words = (
+        f"the log-likelihood lies {gain:+.2g} nats from that of independent columns, where a mixture of "
+        f"products gains {mixture_gain:.3g} ± {mixture_error:.1g}"
+    )
+    remedy = "nothing is learned beyond the columns; more hidden units or another learning rate may help"
+    return (caveat("below-baseline", f"{words}: {remedy}"),)
 
 
 def disagreement(r_hat: float | None, of: str, remedy: str = "") -> tuple[str, ...]:

@@ -86,3 +86,32 @@ def test_moments_of_parts_are_those_of_the_whole() -> None:
     assert all(np.allclose(x, y, rtol=1e-12) for x, y in zip(whole, joined, strict=True))
     layer = UnitLayer.of("gaussian", 4)
     assert np.allclose(independent_columns(layer, rows, whole), independent_columns(layer, rows, rows))
+
+
+def collapsed() -> tuple[it.RBM, np.ndarray]:
+    """One column with two modes, and the machine that is one normal distribution of its mean and variance."""
+    rng = np.random.default_rng(3)
+    rows = np.where(rng.random((600, 1)) < 0.5, -20.0, 30.0) + 3 * rng.normal(size=(600, 1))
+    variance = rows.var()
+    machine = it.RBM.from_parameters(
+        rows.mean(0) / variance, np.zeros(2), np.zeros((1, 2)), units="gaussian", hidden_units="binary",
+        log_variance=[np.log(variance)],
+    )  # fmt: skip
+    return machine, rows
+
+
+def test_a_machine_that_is_one_normal_where_there_are_two_says_that_nothing_is_learned() -> None:
+    machine, rows = collapsed()
+    said = it.log_likelihood(machine, rows, it.log_partition(machine, it.Exact())).warnings
+    assert [code_of(line) for line in said] == ["below-baseline"]
+    assert "nothing is learned beyond the columns" in said[0]
+    normal = np.random.default_rng(4).normal(rows.mean(), rows.std(), (600, 1))  # here there is nothing more
+    assert it.log_likelihood(machine, normal, it.log_partition(machine, it.Exact())).warnings == ()
+
+
+def test_the_estimator_says_it_too() -> None:
+    pytest.importorskip("sklearn")
+    _, rows = collapsed()
+    found = it.BoltzmannMachine(2, random_state=0).fit(rows)  # too few units: still one normal
+    with pytest.warns(Caveat, match="nothing is learned beyond the columns"):
+        found.score(rows)

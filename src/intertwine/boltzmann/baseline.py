@@ -3,8 +3,9 @@ r"""Independent columns: the likelihood that a model of the data must beat.
     ln p_0(v) = Σ_i ln p_i(v_i)
 
 with the frequencies of each column (discrete units; a value that no row has counts as a third of a row, as
-where learning begins, `beginning`), or a normal law of its mean and variance (continuous ones). A row is left out of the frequencies that it is judged by, so that
-few rows flatter nobody. Missing entries (nan) count for nothing.
+where learning begins, `beginning`), or a normal law of its mean and variance (continuous ones). A row is left
+out of the frequencies that it is judged by, so that few rows flatter nobody. Missing entries (nan) count for
+nothing.
 
 Columns fitted to the very rows that are judged know more than any model of other rows can: of rows of
 one mode out of several they tell which mode it is. So a verdict on what a machine has learned takes the

@@ -20,6 +20,7 @@ import numpy as np
 from intertwine._caveats import tell
 from intertwine._checks import fail, positive_int
 from intertwine.boltzmann.baseline import Moments, below_independent, complete_rows, independent_columns
+from intertwine.boltzmann.beyond_columns import nothing_beyond
 from intertwine.boltzmann.defaults import LAST_RATE, passes
 from intertwine.boltzmann.estimators_units import (
     Columns,
@@ -174,7 +175,7 @@ class MachineEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         """The mean of `score_samples`, nats a row; y is not used.
 
         Warns (`Caveat`) where it lies below that of independent columns, with the frequencies or moments of
-        the rows learned from, by more than chance.
+        the rows learned from, by more than chance, or equals it while a mixture of products does better.
         """
         found = self.score_samples(X)
         if hasattr(self.model_, "visible_bias"):  # bounds may lie below
@@ -187,7 +188,7 @@ class MachineEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             said = below_independent(found, alone - volume, learned=False)
             if said and self._beats_columns(layer):
                 said = below_independent(found, alone - volume, learned=True)
-            tell(said)
+            tell(nothing_beyond(layer, values, found, alone - volume) or said)
         return float(found.mean())
 
     def sample(

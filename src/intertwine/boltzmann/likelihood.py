@@ -22,6 +22,7 @@ from jaxtyping import Float
 
 from intertwine._checks import fail
 from intertwine.boltzmann.baseline import below_independent, independent_columns
+from intertwine.boltzmann.beyond_columns import nothing_beyond
 from intertwine.boltzmann.exact import exact_log_unnormalised, exact_probabilities
 from intertwine.boltzmann.known_entries import log_known
 from intertwine.boltzmann.log_partition import LogPartition
@@ -62,8 +63,10 @@ def log_likelihood(model: Any, data: Any, log_z: LogPartition | float) -> Estima
     known = isinstance(log_z, LogPartition)
     error, said = (log_z.error, log_z.warnings) if known else (0.0, ())
     found = log_unnormalised(model, data) - value
-    columns = independent_columns(layered(model).layers[0], host_array(data)[:BASELINE_ROWS])
-    said = (*said, *below_independent(found[:BASELINE_ROWS], columns, error))
+    layer, rows, judged = layered(model).layers[0], host_array(data)[:BASELINE_ROWS], found[:BASELINE_ROWS]
+    columns = independent_columns(layer, rows)
+    nothing = nothing_beyond(layer, rows, judged, columns, error)
+    said = (*said, *(nothing or below_independent(judged, columns, error)))
     return of_rows(found, error).noted(said)
 
 

@@ -155,7 +155,7 @@ def _finish(
             for name, values in free.items()
             if name != "samples"
         },
-        independent_columns=learn_measures.independent(model, probe),
+        independent_columns=learn_measures.independent(model, probe, free, log_z),
         sampling={
             "chains": drawn.observable.shape[0],
             "draws": drawn.observable.shape[1],
@@ -167,6 +167,7 @@ def _finish(
         seconds=seconds(),
     )
     record["warnings"] = [] if drawn.modes is None else list(drawn.modes.caveats("sample longer"))
+    record["warnings"] += learn_measures.learned_caveats(model, probe, free, log_z)
     record["warnings"] = of_learning(record)
     weights = learn_measures.first_weights(model)
     return Finished(

@@ -14,6 +14,7 @@ import numpy as np
 
 from intertwine.boltzmann.baseline import complete_rows, independent_columns
 from intertwine.boltzmann.belief_bound import log_weights
+from intertwine.boltzmann.beyond_columns import nothing_beyond
 from intertwine.boltzmann.bound import bound_values
 from intertwine.boltzmann.exact import is_enumerable
 from intertwine.boltzmann.likelihood import log_unnormalised
@@ -79,15 +80,33 @@ def is_bound(model: Any) -> bool:
     return not isinstance(model, RBM)
 
 
-def independent(model: Any, probe: Probe) -> dict[str, Any]:
-    """The mean log-likelihood of independent columns, of both sets, nats a row; left out where a continuous
-    column is constant."""
+def independent(model: Any, probe: Probe, free: dict[str, np.ndarray], log_z: LogPartition) -> dict[str, Any]:
+    """The mean log-likelihood of independent columns, of both sets, nats a row, and the error of what the
+    machine gains over it; left out where a continuous column is constant. free: −ln p* of the rows."""
     layer = layered(model).layers[0] if not isinstance(model, DBN) else model.visible_layer
-    found = {"train": {"mean": float(independent_columns(layer, probe.train).mean()) - probe.log_volume}}
+    alone = {"train": independent_columns(layer, probe.train)}
     if probe.test is not None:
-        found["test"] = {"mean": float(independent_columns(layer, probe.test, probe.train).mean())}
-        found["test"]["mean"] -= probe.log_volume
-    return {rows: known for rows, known in found.items() if np.isfinite(known["mean"])}
+        alone["test"] = independent_columns(layer, probe.test, probe.train)
+    found: dict[str, Any] = {}
+    for name, values in alone.items():
+        if np.isfinite(values).all():
+            gains = -free[name] - log_z.mean - values
+            spread = gains.std(ddof=1) / np.sqrt(len(gains)) if len(gains) > 1 else np.nan
+            error = float(np.hypot(spread, log_z.error))
+            found[name] = {"mean": float(values.mean()) - probe.log_volume, "error_of_gain": error}
+    return found
+
+
+def learned_caveats(
+    model: Any, probe: Probe, free: dict[str, np.ndarray], log_z: LogPartition
+) -> tuple[str, ...]:
+    """What is to be said of an RBM that has learned nothing beyond independent columns."""
+    if is_bound(model):
+        return ()
+    name, rows = ("train", probe.train) if probe.test is None else ("test", probe.test)
+    layer = layered(model).layers[0]
+    alone = independent_columns(layer, rows, None if name == "train" else probe.train)
+    return nothing_beyond(layer, rows, -free[name] - log_z.mean, alone, log_z.error)
 
 
 def estimate_log_z(

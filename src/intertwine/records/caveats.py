@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from intertwine._caveats import below_baseline, caveat, disagreement, once
+from intertwine._caveats import below_baseline, caveat, code_of, disagreement, once
 
 BELOW_EXACT = 5.0
 """So many standard errors below the exact energy are taken for a fault, not for chance."""
@@ -67,7 +67,8 @@ def of_learning(record: Record) -> list[str]:
         said.append(caveat("untrusted", f"the estimate of ln Z is not to be trusted: {reason}"))
     if log_z.get("trusted") is None and log_z.get("reason"):
         said.append(caveat("unjudged", f"nothing judges the estimate of ln Z: {log_z['reason']}"))
-    said += _below_independent(record)
+    if not any(code_of(line) == "below-baseline" for line in said):
+        said += _below_independent(record)
     remedy = "sample longer, or train and sample with tempering"
     said += disagreement(record["sampling"]["r_hat"], "the sampling chains", remedy)
     train, test = (record["log_likelihood"].get(rows, {}).get("mean") for rows in ("train", "test"))
@@ -93,7 +94,7 @@ def _below_independent(record: Record) -> list[str]:
         return []
     train, alone = (x.get("train", {}).get("mean") for x in (record["log_likelihood"], columns))
     learned = name == "test" and train is not None and alone is not None and train > alone
-    return list(below_baseline(mean, independent, error or 0.0, learned))
+    return list(below_baseline(mean, independent, known.get("error_of_gain", error) or 0.0, learned))
 
 
 def of_classifying(record: Record) -> list[str]:
