@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 
 from intertwine._caveats import BASELINE_ERRORS, nothing_learned
@@ -77,6 +78,6 @@ def mixture_gain(layer: UnitLayer, rows: Any) -> tuple[float, float] | None:
     for width in WIDTHS if real.any() else WIDTHS[:1]:
         log_variance = np.full(real.sum(), 2 * np.log(width), np.float32) if real.any() else None
         mixture = fitted_mixture(replace(layer, log_variance=log_variance), train, MODES, floor=floor)
-        gains = np.asarray(mixture.log_probability(test.astype(np.float32)), np.float64) - alone
+        gains = np.asarray(mixture.log_probability(jnp.asarray(test, jnp.float32)), np.float64) - alone
         found.append((float(gains.mean()), float(gains.std(ddof=1) / np.sqrt(len(gains)))))
     return max(found)
