@@ -104,6 +104,34 @@ def test_potts_models_are_judged_too():
         assert judged.warnings
 
 
+def test_a_transition_of_first_order_has_no_exponents(tmp_path):
+    """Five Potts states on sizes far below the correlation length: a line fits, and means nothing."""
+    flags = ("--exponents", "--system", "potts:5", "--sizes", "4-6-8", "--samples", "2000", "--bins", "10")
+    record = run(tmp_path, *flags)
+    assert (
+        record["exponents"] == {} and record["fixed_point"] is False and "first order" in record["headline"]
+    )
+
+    def potts(side):
+        return it.Potts(it.Square(side, side), 5, np.log(1 + 5**0.5))
+
+    scaled = it.rg.finite_size(potts, (4, 6, 8), samples=2000, key=KEY)
+    assert math.isnan(scaled.nu) and math.isnan(scaled.eta_error) and "ν = " not in str(scaled)
+    assert scaled.warnings[0].startswith("no-fixed-point") and "first order" in scaled.warnings[0]
+
+
+def test_exponents_in_three_dimensions_by_the_command(tmp_path, capsys):
+    """ν 0.62997, η 0.03630 within 4σ, with the caveat of slow corrections."""
+    flags = ("--exponents", "--system", "ising:cubic", "--sizes", "4-6-8-10", "--samples", "6000")
+    record = run(tmp_path, *flags)
+    for name, known in (("nu", 0.629971), ("eta", 0.036298)):
+        found = record["exponents"][name]
+        assert abs(found["mean"] - known) < 4 * found["error"] and found["exact"] is None
+    assert any("L^−0.83" in line for line in record["warnings"]) and "0.629971" in str(record["facts"])
+    too_large = ["renormalize", "--exponents", "--system", "ising:cubic", "--sizes", "8-64-128"]
+    assert main(too_large) != 0 and "sides up to 64" in capsys.readouterr().err
+
+
 def test_three_dimensions_are_said_to_converge_slowly():
     cubic = it.Cubic(8)
     spins = drawn(it.Ising(cubic, 0.2216546), 1000)

@@ -11,6 +11,7 @@ from intertwine.experiments.renormalize_configuration import (
     RenormalizeConfiguration,
 )
 
+_LARGEST_CUBE = 64
 _OWN = ("anisotropy", "bonds", "disorder", "configurations")
 
 
@@ -146,12 +147,15 @@ def _check_approximate(c: RenormalizeConfiguration) -> None:
 
 
 def _check_exponents(c: RenormalizeConfiguration) -> None:
-    if c.named.lattice in ("chain", "cubic") or c.named.model not in ("ising", "potts"):
-        expected = "an Ising or Potts model of the plane in the study of exponents"
+    if c.named.lattice == "chain" or c.named.model not in ("ising", "potts"):
+        expected = "an Ising or Potts model in two or three dimensions in the study of exponents"
         raise fail("system.name", expected, repr(c.system.name), "for example 'ising:triangular'")
     if c.named.sized:
         remedy = f"say {c.named.full.rpartition(':')[0]!r}, and the sizes as scaling.sizes"
         raise fail("system.name", "a system without a size in the study of exponents", c.system.name, remedy)
+    sizes = c.scaling.sizes
+    if c.named.lattice == "cubic" and sizes != "auto" and int(sizes.rpartition("-")[2]) > _LARGEST_CUBE:
+        raise fail("scaling.sizes", f"sides up to {_LARGEST_CUBE} of cubes", sizes, "for example 6-8-12-16")
     if c.system.field != 0:
         raise fail("system.field", "0 in the study of exponents", c.system.field, "leave it out")
     _check_left_out(c, "in the study of exponents", *_OWN)

@@ -140,6 +140,8 @@ class FiniteSize(Shown):
         if self.moving:
             return (caveat("no-fixed-point", f"the system is not critical: {self.moving}"), *slow)
         known = known_of_potts(self.states, self.dimension)
+        if self.first_order:
+            return (caveat("no-fixed-point", known), *slow)
         fits = (("−∂ ln U/∂ ln K", self.growth), ("⟨m²⟩", self.decay))
         bad = [
             caveat(
@@ -158,9 +160,14 @@ class FiniteSize(Shown):
         return (*said, *bad, *slow)
 
     @property
+    def first_order(self) -> bool:
+        """Whether the transition is known to be of first order: it has no exponents."""
+        return "first order" in known_of_potts(self.states, self.dimension)
+
+    @property
     def nu(self) -> float:
-        """ν; NaN where the system is not critical."""
-        return math.nan if self.moving else 1 / self.growth.exponent
+        """ν; NaN where the system is not critical, and at transitions of first order."""
+        return math.nan if self.moving or self.first_order else 1 / self.growth.exponent
 
     @property
     def nu_error(self) -> float:
@@ -169,13 +176,13 @@ class FiniteSize(Shown):
 
     @property
     def eta(self) -> float:
-        """η; NaN where the system is not critical."""
-        return math.nan if self.moving else 2 - self.dimension - self.decay.exponent
+        """η; NaN where the system is not critical, and at transitions of first order."""
+        return math.nan if self.moving or self.first_order else 2 - self.dimension - self.decay.exponent
 
     @property
     def eta_error(self) -> float:
         """One σ of η."""
-        return math.nan if self.moving else self.decay.error
+        return math.nan if self.moving or self.first_order else self.decay.error
 
     def __str__(self) -> str:
         """A row a size, then the exponents with the fits that they are from."""
@@ -185,7 +192,7 @@ class FiniteSize(Shown):
             lines.append(f"{row[0]:5} {slope:>22} {square:>24}")
         for name, value, error, fit in (
             ()
-            if self.moving
+            if self.moving or self.first_order
             else (
                 ("ν", self.nu, self.nu_error, self.growth),
                 ("η", self.eta, self.eta_error, self.decay),
