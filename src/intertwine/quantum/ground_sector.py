@@ -12,6 +12,7 @@ q being its momentum (Bradley & Cracknell, The Mathematical Theory of Symmetry i
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,6 +30,8 @@ LARGEST = 24
 _MOST_STATES = 150_000
 """The largest sector that is diagonalized: a second or two each."""
 
+_SCREENING, _ROUGH = 1e-5, 1e-3
+"""Residuals of Lanczos, over the sum of the couplings: to compare levels, and for the width of a spectrum."""
 _DEGENERATE = 1e-9
 _LEAST_WEIGHT = 1e-3
 
@@ -125,28 +128,46 @@ def _search(operator: Operator) -> GroundSector | None:
     wanted = [(s, symmetry_of(operator, s)) for s in ground_sectors(operator, None)]
     if max(symmetry.dimension() for _, symmetry in wanted) > _MOST_STATES:
         return None
-    best: tuple[float, Sector, Basis, Any, np.ndarray] | None = None
     scale = max(float(np.sum(np.abs(operator.masks().h))), 1e-300)
+    best: _Candidate | None = None
     for found, symmetry in wanted:
         if symmetry.dimension() == 0:
             continue
         basis = build_basis(operator.size, symmetry)
-        matrix = sector_matrix(operator, basis)
-        pairs = lowest(matrix, 1, scale)
-        energy = float(pairs.energies[0])
-        if best is None or energy < best[0] - _DEGENERATE * scale:
-            best = energy, found, basis, matrix, pairs.vectors[:, 0]
+        candidate = _Candidate(found, basis, sector_matrix(operator, basis), scale)
+        if best is None or candidate.is_below(best):
+            best = candidate
     if best is None:
         return None
-    energy, found, basis, matrix, vector = best
+    found, basis, matrix = best.found, best.basis, best.matrix
+    energy, vector = best.refined
     irrep, component = None, 0
     if has_space_group(operator):
         irrep, component = _irrep(operator, found, basis, vector)
-    width = -float(lowest(-matrix, 1, scale).energies[0]) - energy
-    above = lowest(matrix, 3, scale).energies
-    above = above[above > energy + _DEGENERATE * scale]
+    width = -float(lowest(-matrix, 1, scale, _ROUGH).energies[0]) - energy
+    above = lowest(matrix, 3, scale, _SCREENING).energies
+    above = above[above > energy + _SCREENING * scale]
     gap = float(above[0]) - energy if len(above) else width
     return GroundSector(found.magnetization, found.spin_flip, irrep, component, width, gap)
+
+
+class _Candidate:
+    """A sector that may hold the ground state: its lowest energy within `rough`, and as well as can be."""
+
+    def __init__(self, found: Sector, basis: Basis, matrix: Any, scale: float):
+        self.found, self.basis, self.matrix, self.scale = found, basis, matrix, scale
+        self.rough = float(lowest(matrix, 1, scale, _SCREENING).energies[0])
+
+    @cached_property
+    def refined(self) -> tuple[float, np.ndarray]:
+        """(energy, vector)"""
+        pairs = lowest(self.matrix, 1, self.scale)
+        return float(pairs.energies[0]), pairs.vectors[:, 0]
+
+    def is_below(self, other: _Candidate) -> bool:
+        if abs(self.rough - other.rough) > 4 * _SCREENING * self.scale:
+            return self.rough < other.rough
+        return self.refined[0] < other.refined[0] - _DEGENERATE * self.scale
 
 
 def _irrep(

@@ -29,10 +29,11 @@ class Eigenpairs(NamedTuple):
     residuals: np.ndarray
 
 
-def lowest(matrix: Any, k: int, scale: float) -> Eigenpairs:
-    """The k lowest eigenpairs of a Hermitian matrix or LinearOperator; `scale` bounds its norm.
+def lowest(matrix: Any, k: int, scale: float, tolerance: float = 0.0) -> Eigenpairs:
+    """The k lowest eigenpairs of a Hermitian matrix or LinearOperator; `scale` bounds its norm. tolerance: of
+    the residuals, over the energies' moduli; 0 for rounding.
 
-    Raises `NotConverged` where a residual exceeds 1e-8·scale.
+    Raises `NotConverged` where a residual exceeds 1e-8·scale (or tolerance·scale).
     """
     dimension = matrix.shape[0]
     k = min(k, dimension)
@@ -41,27 +42,27 @@ def lowest(matrix: Any, k: int, scale: float) -> Eigenpairs:
         energies, vectors = np.linalg.eigh(dense)
         pairs = energies[:k], vectors[:, :k]
     else:
-        pairs = _arpack(matrix, k, scale)
+        pairs = _arpack(matrix, k, scale, tolerance)
     energies, vectors = pairs
     residuals = np.array(
         [np.linalg.norm(matrix @ vectors[:, j] - energies[j] * vectors[:, j]) for j in range(len(energies))]
     )
-    if np.any(residuals > _RESIDUAL * max(scale, 1e-300)):
+    if np.any(residuals > max(_RESIDUAL, 2 * tolerance) * max(scale, 1e-300)):
         raise NotConverged(
             f"residuals {residuals} after Lanczos, for a Hamiltonian of norm at most {scale:.3g}"
         )
     return Eigenpairs(energies, vectors, residuals)
 
 
-def _arpack(matrix: Any, k: int, scale: float) -> tuple[np.ndarray, np.ndarray]:
+def _arpack(matrix: Any, k: int, scale: float, tolerance: float) -> tuple[np.ndarray, np.ndarray]:
     dimension = matrix.shape[0]
-    energies, vectors = _one_search(matrix, k, 0)
+    energies, vectors = _one_search(matrix, k, 0, tolerance)
     if k == 1:
         return energies, vectors
     for seed in range(1, dimension):
         deflated = _Deflated(matrix, vectors, 4.0 * scale)
-        extra, found = _one_search(deflated, 1, seed)
-        if extra[0] >= energies[-1] - 1e-10 * scale:
+        extra, found = _one_search(deflated, 1, seed, tolerance)
+        if extra[0] >= energies[-1] - max(1e-10, tolerance) * scale:
             return energies, vectors
         energies = np.append(energies, extra)
         vectors = np.concatenate([vectors, found], axis=1)
@@ -81,7 +82,7 @@ class _Deflated:
         return self.matrix @ x + self.shift * (self.vectors @ (self.vectors.conj().T @ x))
 
 
-def _one_search(matrix: Any, k: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def _one_search(matrix: Any, k: int, seed: int, tolerance: float) -> tuple[np.ndarray, np.ndarray]:
     from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh
 
     dimension = matrix.shape[0]
@@ -92,7 +93,9 @@ def _one_search(matrix: Any, k: int, seed: int) -> tuple[np.ndarray, np.ndarray]
     krylov = min(dimension, max(2 * k + 1, 20))
     operator = LinearOperator(matrix.shape, matvec=lambda x: matrix @ x, dtype=matrix.dtype)  # type: ignore[call-arg]
     try:
-        energies, vectors = eigsh(operator, k=k, which="SA", v0=start, ncv=krylov, tol=0, maxiter=100_000)
+        energies, vectors = eigsh(
+            operator, k=k, which="SA", v0=start, ncv=krylov, tol=tolerance, maxiter=100_000
+        )
     except ArpackError as error:
         raise NotConverged(f"Lanczos on a sector of dimension {dimension}: {error}") from error
     order = np.argsort(energies)

@@ -117,8 +117,8 @@ def momentum_characters(operator: Operator, rows: np.ndarray, momentum: tuple[in
 def complete_sectors(operator: Operator, wanted: Sector | None = None) -> list[tuple[Sector, int]]:
     """Every sector of all that `operator` conserves, inside `wanted`, with how often its spectrum occurs.
 
-    Sectors with the same spectrum by symmetry (M and −M, and ±momentum of a real H) are listed once, counted
-    twice.
+    Sectors with the same spectrum by symmetry are listed once and counted: M and −M, momenta that a point
+    operation of the lattice carries into one another, and ±momentum of a real H.
     """
     wanted = Sector() if wanted is None else wanted
     check_sector(operator, wanted)
@@ -168,19 +168,45 @@ def _momenta(
     grid = itertools.product(
         *(range(n if p else 1) for n, p in zip(lattice.extent, lattice.periodic, strict=True))
     )
-    found: list[tuple[tuple[int, ...], int]] = []
-    seen: set[bytes] = set()
+    turned = _turned_translations(operator, rows)
+    firsts: dict[bytes, tuple[int, ...]] = {}
+    copies: dict[tuple[int, ...], int] = {}
+    counted: set[bytes] = set()
     for momentum in grid:
         characters = momentum_characters(operator, rows, momentum)
-        key, mirror = (np.round(c, 6) + (0.0 + 0.0j) for c in (characters, characters.conj()))
-        if key.tobytes() in seen:
+        own = _as_key(characters)
+        if own in counted:
             continue
-        seen.add(key.tobytes())
-        paired = operator.is_real and not np.array_equal(key, mirror)
-        if paired:
-            seen.add(mirror.tobytes())
-        found.append((momentum, 2 if paired else 1))
-    return list(found)
+        counted.add(own)
+        first = firsts.setdefault(own, momentum)
+        copies[first] = copies.get(first, 0) + 1
+        for image in characters[turned]:
+            firsts.setdefault(_as_key(image), first)
+            if operator.is_real:
+                firsts.setdefault(_as_key(image.conj()), first)
+    return list(copies.items())
+
+
+def _as_key(characters: np.ndarray) -> bytes:
+    return (np.round(characters, 6) + (0.0 + 0.0j)).tobytes()
+
+
+def _turned_translations(operator: Operator, rows: np.ndarray) -> np.ndarray:
+    """For each g of the lattice's space group that leaves H unchanged, the numbers of g T g⁻¹ among the
+    translations T, `rows`; one row of int (·, len(rows)) for each that differs. The identity's is the first.
+    """
+    own = np.arange(len(rows))[None]
+    group = getattr(operator.lattice, "space_group", None)
+    if group is None or group.order > _LARGEST_GROUP or len(rows) != operator.lattice.translations.order:
+        return own
+    moves = group.permutations
+    inverse = np.argsort(moves, axis=1)
+    number = np.zeros(operator.size, int)
+    number[rows[:, 0]] = np.arange(len(rows))  # a translation is known by where it takes site 0
+    turned = number[np.take_along_axis(moves, rows[:, inverse[:, 0]].T, axis=1)]
+    _, which = np.unique(turned, axis=0, return_index=True)
+    kept = [g for g in which if operator.is_invariant(moves[g])]
+    return np.concatenate([own, turned[kept]])
 
 
 def symmetry_of(operator: Operator, sector: Sector) -> Symmetry:
