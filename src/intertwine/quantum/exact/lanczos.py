@@ -82,7 +82,7 @@ class _Deflated:
         return self.matrix @ x + self.shift * (self.vectors @ (self.vectors.conj().T @ x))
 
 
-def _one_search(matrix: Any, k: int, seed: int, tolerance: float) -> tuple[np.ndarray, np.ndarray]:
+def _one_search(matrix: Any, k: int, seed: int, tolerance: Any) -> tuple[np.ndarray, np.ndarray]:
     from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh
 
     dimension = matrix.shape[0]
