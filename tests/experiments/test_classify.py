@@ -178,6 +178,57 @@ def test_data_that_are_no_labelled_images(tmp_path, images):
             labelled_images(c, load_data(c.data))
 
 
+def test_labels_are_found_by_their_name(images):
+    c = configuration(images, data={"labels": "auto"})
+    found, named = (labelled_images(x, load_data(x.data)) for x in (c, configuration(images)))
+    np.testing.assert_array_equal(found.train.labels, named.train.labels)
+
+
+def test_missing_labels_are_told_before_the_shape(images, tmp_path):
+    np.savez(tmp_path / "rows.npz", train=np.zeros((9, 5, 6), np.uint8))
+    c = configuration(images, data={"name": str(tmp_path / "rows.npz"), "labels": "auto"})
+    with pytest.raises(InputError, match=r"^data.labels: expected labels of the images"):
+        labelled_images(c, load_data(c.data))
+
+
+def test_every_class_is_held_out_by_its_share(tmp_path, images):
+    """300 images, 10 % of a rare class: in tests, validation and rows to learn from alike."""
+    labels = np.random.default_rng(1).permutation(np.repeat([0, 1, 2], [180, 90, 30]))
+    pictures = np.random.default_rng(0).integers(0, 255, (300, 5, 5), dtype=np.uint8)
+    np.savez(tmp_path / "rare.npz", train=pictures, labels=labels)
+    name = {"name": str(tmp_path / "rare.npz"), "test_share": 0.2}
+    c = configuration(images, data=name, optimiser={"validation": 0.25, "examples": 200})
+    data = labelled_images(c, load_data(c.data))
+    counts = [np.bincount(part.labels) for part in (data.train, data.validation, data.test)]
+    for found, expected in zip(counts, ([90, 45, 15], [30, 15, 5], [36, 18, 6]), strict=True):
+        assert np.abs(found - expected).max() <= 1
+
+
+def test_a_folder_of_images_one_folder_a_class(tmp_path, images):
+    image = pytest.importorskip("PIL.Image")
+    pictures = np.random.default_rng(0).integers(0, 256, (12, 5, 5), dtype=np.uint8)
+    for number, picture in enumerate(pictures):
+        place = tmp_path / "shapes" / ("circle" if number < 5 else "square")
+        place.mkdir(parents=True, exist_ok=True)
+        image.fromarray(picture).save(place / f"{number:02d}.png")
+    c = configuration(
+        images,
+        data={"name": str(tmp_path / "shapes"), "variable": "auto", "labels": "auto", "test_share": 0.0},
+    )
+    data = load_data(c.data)
+    np.testing.assert_array_equal(np.asarray(data.train).reshape(12, 5, 5), pictures)
+    found = labelled_images(c, data)
+    assert found.names == ("circle", "square") and found.named
+    (tmp_path / "shapes" / "square" / "odd.png").write_bytes(b"\x89PNG no image")
+    with pytest.raises(InputError, match=r"^square/odd.png: expected a whole image"):
+        load(tmp_path / "shapes")
+    image.fromarray(pictures[0][:3]).save(tmp_path / "shapes" / "square" / "odd.png")
+    with pytest.raises(InputError, match=r"^square/odd.png: expected images of one size"):
+        load(tmp_path / "shapes")
+    with pytest.raises(InputError, match=r"^data: expected a folder that holds one folder of images"):
+        load(tmp_path / "shapes" / "square")
+
+
 def test_coloured_images(tmp_path):
     """From files with the colours last or first, through a run, to pictures of three colours."""
     random = np.random.default_rng(0)

@@ -9,6 +9,7 @@
     sequences.py, words.py FASTA, alphabets, weights of sequences that are alike
     files.py               a path to an array: which format, how large, checksum
     numpy_files.py, idx.py, netcdf.py, table.py      one format a file
+    image_folder.py        png and other images, one folder a class
     ising.py, bars_and_stripes.py                    distributions known exactly, drawn exactly
     mnist.py, digits.py                              the two classic sets of handwritten digits
 

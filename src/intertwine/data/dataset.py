@@ -325,10 +325,30 @@ def _split(rows: np.ndarray, labels: Any, share: float, seed: int) -> tuple:
         cut = len(rows) - count
         parts = (None, None) if labels is None else (labels[:cut], labels[cut:])
         return rows[:cut], rows[cut:], *parts, note
-    order = np.random.default_rng(seed).permutation(len(rows))
-    train, test = np.sort(order[count:]), np.sort(order[:count])
+    train, test = held_apart(len(rows), count, labels, np.random.default_rng(seed))
     parts = (None, None) if labels is None else (labels[train], labels[test])
     return np.asarray(rows[train]), np.asarray(rows[test]), *parts, ()
+
+
+def held_apart(
+    rows: int, count: int, labels: np.ndarray | None, random: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """(rows to learn from, `count` rows to hold out), each in order, drawn by chance; of every label its
+    share, to one row, where there are few different ones.
+
+    >>> labels = np.array([0] * 90 + [1] * 10)
+    >>> held = held_apart(100, 20, labels, np.random.default_rng(0))[1]
+    >>> np.bincount(labels[held]).tolist()
+    [18, 2]
+    """
+    order = random.permutation(rows)
+    chosen = order[:count]
+    if labels is not None and count > 0 and len(np.unique(labels)) <= count:
+        by_label = order[np.argsort(labels[order], kind="stable")]
+        chosen = by_label[((np.arange(count) + 0.5) * rows / count).astype(int)]
+    held = np.zeros(rows, bool)
+    held[chosen] = True
+    return np.flatnonzero(~held), np.flatnonzero(held)
 
 
 def _notes(values: Values, shape: tuple[int, ...]) -> tuple[str, ...]:

@@ -18,6 +18,8 @@ NAMES = ("mnist", "rotmnist", "digits", "ising:8", "ising:8x16:2.5", "bars-and-s
 _ISING = re.compile(r"ising:([0-9]{1,3})(?:x([0-9]{1,3}))?(?::([0-9]+(?:\.[0-9]*)?))?", re.ASCII)
 FROM_MNIST = ("mnist", "rotmnist")
 """Sets that are made from the files of MNIST."""
+LABELS = ("labels", "train_labels", "y_train", "label", "targets", "target", "y")
+"""What an array of labels is called, the likeliest first."""
 _BARS = re.compile(r"bars-and-stripes:([0-9]{1,3})", re.ASCII)
 
 
@@ -44,7 +46,7 @@ def load(
     ising:L or ising:HxW:T, exact samples of the Ising model on a torus at the temperature T (the critical
     one by default), `rows` to learn from and as many held out; bars-and-stripes:n. Files: npy (read in
     place), npz, netCDF, CSV as spreadsheets, pandas and R write it, parquet (with pyarrow), IDX; gzipped
-    ones too.
+    ones too. A folder of images, one folder a class within it (with Pillow).
 
     units: "binary", "spin", "gaussian", "potts:q"; detected if None.
     shape: (height, width), or with channels before or after them, where rows are images and the file does not
@@ -126,7 +128,7 @@ def check_name(name: str) -> None:
         from intertwine.data.bars_and_stripes import check_side
 
         check_side(int(match[1]))
-    elif not is_named(name):
+    elif not is_named(name) and not _is_folder(name):
         _check_path(name)
 
 
@@ -154,6 +156,8 @@ def _from_file(
 ) -> Dataset:  # fmt: skip
     from intertwine.data.files import checksum, has_named_columns, read_array
 
+    if _is_folder(name):
+        return _from_image_folder(name, units, shape, variable, labels, test_share, seed)
     path = _check_path(name)
     if is_fasta(path):
         _, sequences = read_fasta(path)
@@ -180,6 +184,39 @@ def _from_file(
         rows, test, labels=_labels(path, labels, rows), test_labels=test_labels, units=units, shape=shape,
         test_share=test_share, seed=seed, name=path.name, source=str(path), checksum=checksum(path),
     )  # fmt: skip
+
+
+def _is_folder(name: str) -> bool:
+    try:
+        return Path(name).is_dir()
+    except (OSError, ValueError):
+        return False
+
+
+def _from_image_folder(
+    name: str, units: Any, shape: Any, variable: Any, labels: Any, test_share: float, seed: int
+) -> Dataset:
+    from intertwine.data.image_folder import read_image_folder
+
+    for argument, value in (("variable", variable), ("labels", labels), ("shape", shape)):
+        if value is not None:
+            raise fail(argument, "None with a folder of images, which says it", repr(value), "leave it out")
+    images, numbers, classes = read_image_folder(Path(name))
+    return Dataset.of(
+        images, labels=numbers, classes=classes, units=units, test_share=test_share, seed=seed,
+        name=Path(name).name, source=str(name),
+    )  # fmt: skip
+
+
+def labels_beside(name: str) -> str | None:
+    """The array of an .npz archive that holds labels by its name, None where there is none."""
+    path = Path(name)
+    if path.suffix.lower() != ".npz" or not path.is_file():
+        return None
+    from intertwine.data.numpy_files import read_members
+
+    names = read_members(path)
+    return next((usual for usual in LABELS if usual in names), None)
 
 
 def _from_table(

@@ -25,9 +25,11 @@ _GROUPS = "'auto' or a point group such as p1, p4, p4m, c8, d8"
 
 
 class Images(Data):
-    """As the data of `learn`: mnist, rotmnist, digits, or a file of images and one of labels."""
+    """As the data of `learn`: mnist, rotmnist, digits, a folder of images with one folder a class, or a file
+    of images and one of labels. labels: `auto` is the array of an archive (npz) that is called so."""
 
     name: str = text("digits", "a named data set or a file", "for example 'digits'", longest=4096)
+    labels: str = text("auto", "'auto', the name of an array of the file, or a file of labels", longest=4096)
 
 
 class Network(Section):

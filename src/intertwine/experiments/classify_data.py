@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from intertwine._checks import fail
-from intertwine.data.dataset import Dataset
+from intertwine.data.dataset import Dataset, held_apart
 from intertwine.data.rotated import deformed, random_deformations, rotated
 from intertwine.experiments.classify_configuration import ClassifyConfiguration
 
@@ -52,11 +52,11 @@ def labelled_images(c: ClassifyConfiguration, data: Dataset) -> LabelledImages:
         raise fail(
             "data.name", "images without missing values", f"{data.missing} of them nan", "fill them in"
         )
-    height, width = data.as_images(data.train[:1]).shape[1:3]
     if data.train_labels is None:
         raise fail(
             "data.labels", "labels of the images", "none", "give --labels, a file or an array of the file"
         )
+    height, width = data.as_images(data.train[:1]).shape[1:3]
     if height != width:
         got = f"{height} × {width}"
         raise fail(
@@ -72,19 +72,21 @@ def labelled_images(c: ClassifyConfiguration, data: Dataset) -> LabelledImages:
         expected = f"labels of at least two classes, and at most {MOST_CLASSES}"
         got = f"{len(values)} different labels, such as {values[:3].tolist()}"
         raise fail("data.labels", expected, got, "is it the array of the labels?")
-    order = np.random.default_rng(c.seed).permutation(len(data.train))
-    order = order[: c.optimiser.examples or None]
+    random = np.random.default_rng(c.seed)
+    order = np.arange(len(data.train))
+    if 0 < c.optimiser.examples < len(order):
+        order = held_apart(len(order), c.optimiser.examples, data.train_labels, random)[1]
     held = round(c.optimiser.validation * len(order))
     if len(order) - held < 1:
         raise fail(
             "optimiser.validation", "a share that leaves something to learn from", c.optimiser.validation
         )
-    chosen, watched = order[: len(order) - held], order[len(order) - held :]
+    chosen, watched = (order[x] for x in held_apart(len(order), held, data.train_labels[order], random))
     test = None
     if data.test is not None and data.test_labels is not None:
         test = _labelled(data, data.test, data.test_labels, values)
     return LabelledImages(
-        _labelled(data, data.train[np.sort(chosen)], data.train_labels[np.sort(chosen)], values),
+        _labelled(data, data.train[chosen], data.train_labels[chosen], values),
         _labelled(data, data.train[watched], data.train_labels[watched], values) if held else None,
         test,
         height,

@@ -108,7 +108,7 @@ class Data(Section):
             ("header", "auto"),
         ):
             value = getattr(self, field)
-            if named and value != default:
+            if named and value not in (default, "auto"):
                 raise fail(
                     f"data.{field}", f"{default!r} with {self.name!r}", _short(value), "give a file as data"
                 )

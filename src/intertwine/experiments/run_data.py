@@ -12,13 +12,15 @@ from intertwine.data.dataset import Dataset
 def load_data(d: Any) -> Dataset:
     """The data set of a configuration's section `data`."""
     from intertwine.data import load
+    from intertwine.data.load import labels_beside
 
+    labels = labels_beside(d.name) if d.labels == "auto" else None if d.labels == "none" else d.labels
     return load(
         d.name,
         units=None if d.units == "auto" else d.units,
         shape=None if d.shape == "auto" else tuple(int(extent) for extent in d.shape.split("x")),
         variable=None if d.variable == "auto" else d.variable,
-        labels=None if d.labels == "none" else d.labels,
+        labels=labels,
         test_share=d.test_share,
         rows=d.rows,
         folder=None if d.folder == "auto" else d.folder,
