@@ -292,3 +292,24 @@ def test_warmed_chains_have_the_distribution_of_the_machine(key):
     assert (np.abs(chains.mean(0) - mean) < 4 * np.sqrt(mean * (1 - mean) / 20_000)).all()
     cold = PCD(chains=20_000).init(model, key=key)
     assert (np.abs(cold.mean(0) - mean) > 4 * np.sqrt(mean * (1 - mean) / 20_000)).any()
+
+
+@pytest.mark.parametrize(
+    ("settings", "rate"), [({}, 0.1), ({"centred": False}, 0.1), ({"standardised": True}, 2e-3)]
+)
+def test_weight_decay_rests_at_the_maximum_of_the_penalised_likelihood(settings, rate):
+    """Exact gradients on four rows: where they rest, the gradient of −⟨ln p⟩ + ½ d ΣW² vanishes in every
+    parametrisation."""
+    model, decay = machine("binary-binary"), 0.05
+    rows = jnp.asarray(some_data(model, rows=4))
+    objective = KL(ExactKL(), weight_decay=decay, **settings)
+
+    def step(_, carry):
+        model, state = carry
+        change, state, _ = objective.gradient(model, state, rows, key=jax.random.key(0))
+        return jax.tree.map(lambda x, g: x - rate * g, model, change), state
+
+    start = (model, objective.init(model, key=jax.random.key(0)))
+    model, _ = jax.jit(lambda carry: jax.lax.fori_loop(0, round(500 / rate), step, carry))(start)
+    slope = jax.grad(lambda m: negative_log_likelihood(m, rows) + 0.5 * decay * (m.weights**2).sum())(model)
+    assert np.abs(_flat(slope)).max() < 1e-4

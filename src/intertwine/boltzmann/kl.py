@@ -199,6 +199,9 @@ class KL:
     def _gradient(self, model: Any, difference: Moments, state: KLState, unexplained: Array | None) -> Any:
         """∂L/∂λ, or the direction that stands for it, a machine like `model`."""
         layer, offsets = model.visible_layer, state.offsets
+        if self.weight_decay or self.l1:  # a part of the gradient like any other, mapped as all of it is
+            shrunk = self.weight_decay * model.weights + self.l1 * jnp.sign(model.weights)
+            difference = difference._replace(vh=difference.vh - shrunk)
         if layer.log_variance is None:
             ascent = self._direction(difference, offsets)
         elif self.centred or self.standardised:
@@ -254,10 +257,6 @@ class KL:
 
     def _penalty(self, model: Any, state: KLState) -> tuple[Any, Any, Any]:
         of_bias, of_weights, offsets = 0.0, 0.0, state.offsets
-        if self.weight_decay:
-            of_weights = of_weights + self.weight_decay * model.weights
-        if self.l1:
-            of_weights = of_weights + self.l1 * jnp.sign(model.weights)
         if self.sparsity is not None:
             target, strength = self.sparsity
             of_bias = strength * (offsets.h - target)
