@@ -97,6 +97,38 @@ def test_own_states_of_chains_are_renormalized(run, tmp_path) -> None:
     assert found["samples"] == 320 and abs(energy["mean"] + 2 / 3) < 5 * energy["error"]
 
 
+def test_rows_that_know_nothing_of_one_another_have_mixed(run, tmp_path) -> None:
+    """Coin throws as pictures (n, L, L): R-hat of 4 stretches of 25 bins is no disagreement; the same numbers
+    as of (n, N). Stretches that are held apart are."""
+    found = []
+    for seed in range(6):
+        rows = np.random.default_rng(seed).choice(np.array([-1, 1], np.int8), (800, 8, 8))
+        np.save(tmp_path / "coins.npy", rows)
+        flags = ("--system", "ising:8", "--levels", "1", "--couplings", "2")
+        found.append(run(*flags, "--configurations", str(tmp_path / "coins.npy")))
+    assert not any("chains-disagree" in codes(result) for result in found)
+    np.save(tmp_path / "flat.npy", rows.reshape(800, 64))
+    flat = run(*flags, "--configurations", str(tmp_path / "flat.npy"))
+    assert flat["observables"] == found[-1]["observables"]
+    np.save(tmp_path / "sorted.npy", rows[np.argsort(rows.sum((1, 2)))])
+    apart = run(*flags, "--configurations", str(tmp_path / "sorted.npy"))
+    assert "chains-disagree" in codes(apart) and apart["fixed_point"] is None
+
+
+@pytest.mark.parametrize(
+    ("system", "values", "words"),
+    [
+        ("potts:3:8", [1, 2, 3], "v − 1 counts states from 0"),
+        ("ising:8", [0, 1], "2 v − 1 makes spins of bits"),
+        ("ising:8", [1.0, np.nan], "some are nan"),
+        ("ising:8", [-1, 1, 3], "they go from -1 to 3"),
+    ],
+)
+def test_what_is_wrong_with_values_is_said(capsys, tmp_path, system, values, words) -> None:
+    np.save(tmp_path / "rows.npy", np.resize(values, (100, 64)))
+    assert words in refused(capsys, "--system", system, "--configurations", str(tmp_path / "rows.npy"))
+
+
 def test_other_configurations_are_refused(capsys, tmp_path) -> None:
     np.save(tmp_path / "spins.npy", np.ones((100, 128), np.int8))
     np.save(tmp_path / "bits.npy", np.zeros((100, 128), np.int8))

@@ -44,7 +44,7 @@ from intertwine.sampling.draw import frustrating
 
 SLOPE = "−∂ ln U/∂ ln K"
 SIZES = (8, 12, 16, 24, 32, 48)
-SIZES_3D = (4, 6, 8, 12, 16, 24)
+SIZES_3D = (6, 8, 12, 16, 24)
 IN_3D = "ν 0.629971(4), η 0.036298(2) (conformal bootstrap, JHEP 08, 036, 2016)"
 
 
@@ -205,7 +205,8 @@ class Exponents:
             said.append(caveat("assumption", known))
         if self.omega is not None and self.dimension == 3:
             words = f"corrections to scaling fall only as L^−{self.omega:g}; to count them widens the errors"
-            said.append(caveat("assumption", f"{words}, and small sizes have further ones"))
+            more = "small sizes have further ones, by which η can be off by more than its error"
+            said.append(caveat("assumption", f"{words}, and {more}"))
         elif self.omega is not None:
             system = self.c.named.full.rpartition(":")[0]
             sharper = f"blocking is sharper: intertwine renormalize --system {system}:64 --samples 100000"

@@ -53,12 +53,14 @@ def read_bonds(path: str, lattice: Lattice) -> np.ndarray:
 
 
 def read_configurations(path: str, lattice: Lattice, states: int | None) -> np.ndarray:
-    """int8 (chains, draws, N); one run (n, N) as `STRETCHES` successive ones, that they may be held against
-    each other. Raises InputError for other files."""
+    """int8 (chains, draws, N); one run (n, N), or (n, L, L) on a lattice of L × L sites, as `STRETCHES`
+    successive ones, that they may be held against each other. Raises InputError for other files."""
     from intertwine.rg.blocks import checked_spins
 
     field = "system.configurations"
     found = _read(field, path)
+    if found.ndim == lattice.dimension + 1 > 2 and found.shape[1:] == lattice.extent and found.size:
+        found = found.reshape(len(found), -1)
     values = "spins ±1" if states is None else f"states 0 to {states - 1}"
     wanted = f"{values} of {lattice.name}, an array (n, {lattice.size}) or (chains, draws, {lattice.size})"
     if found.ndim not in (2, 3) or found.shape[-1] != lattice.size or not found.size:
@@ -66,11 +68,23 @@ def read_configurations(path: str, lattice: Lattice, states: int | None) -> np.n
     try:
         rows = checked_spins(found, lattice, states)
     except InputError:
-        raise fail(field, wanted, f"{path} with other values", "2 v − 1 makes spins of bits") from None
+        raise fail(field, wanted, f"{path} with other values", _remedy(found, states)) from None
     if found.ndim == 3:
         return rows
     length = len(rows) // STRETCHES
     return rows[: STRETCHES * length].reshape(STRETCHES, length, lattice.size)
+
+
+def _remedy(values: np.ndarray, states: int | None) -> str:
+    """What makes spins or states of other values."""
+    if not np.isfinite(values).all():
+        return "some are nan or infinite"
+    low, high = values.min(), values.max()
+    if states is not None and low == 1 and high == states:
+        return "v − 1 counts states from 0"
+    if states is None and low == 0 and high == 1:
+        return "2 v − 1 makes spins of bits"
+    return f"they go from {low:g} to {high:g}"
 
 
 def read_rule(family: str, path: str, dimension: int) -> Any:

@@ -17,7 +17,9 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.special import chdtri
 
+from intertwine._caveats import R_HAT_LIMIT
 from intertwine.models.spin_terms import spin_terms
 from intertwine.rg.joined_bins import joined
 from intertwine.sampling.estimate import estimate
@@ -98,6 +100,7 @@ class Observables:
                 "mean": float(values.mean),
                 "error": float(values.error),
                 "r_hat": float(values.r_hat),
+                "r_hat_limit": r_hat_limit(*bins.shape[:2]),
             }
         stuck = [float(estimate(bins[..., k]).r_hat) for k in range(len(NAMES), bins.shape[-1])]
         judged = [r_hat for r_hat in (found["abs_magnetization"]["r_hat"], *stuck) if not math.isnan(r_hat)]
@@ -117,6 +120,20 @@ class Observables:
         mean = length(*(float(x.mean()) for x in (order, zero, smallest)))
         entry = {"mean": mean, "error": spread, "connected": bool(connected)}
         return found | {"correlation_length": entry}
+
+
+def r_hat_limit(chains: int, bins: int) -> float:
+    """What R-hat of means of bins may be: `R_HAT_LIMIT`, or where bins are few what one of a thousand sets of
+    independent ones has.
+
+    >>> r_hat_limit(20, 50), round(r_hat_limit(4, 25), 3)
+    (1.05, 1.097)
+    """
+    if bins < 4:
+        return R_HAT_LIMIT
+    halves = 2 * chains - 1  # split chains are compared
+    chance = float(chdtri(halves, 1e-3)) / halves
+    return max(R_HAT_LIMIT, math.sqrt(1 + (chance - 1) / (bins // 2)))
 
 
 class Kept(NamedTuple):

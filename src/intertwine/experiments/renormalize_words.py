@@ -144,7 +144,8 @@ def _caveats(
 ) -> list[str]:
     """What to beware of: chains that disagree, couplings that the samples do not determine."""
     remedy = "take a longer --burn-in and --thin, or cluster samplers"
-    said = list(disagreement(worst_r_hat(observables), "the energy and the magnetization", remedy))
+    worst = worst_r_hat(observables) if disagree(observables) else None
+    said = list(disagreement(worst, "the energy and the magnetization", remedy))
     rows = [] if couplings is None else zip(sizes, couplings[0], strict=True)
     ended = [size for size, row in rows if not np.isfinite(row).all()]
     if ended:
@@ -165,7 +166,15 @@ def unfit(observables: Measured) -> str:
     worst = worst_r_hat(observables)
     if math.isnan(worst):
         return "one chain, or few batches, cannot show that chains have mixed"
-    return f"the chains have not mixed (R-hat {worst:.3g})" if worst > R_HAT_LIMIT else ""
+    return f"the chains have not mixed (R-hat {worst:.3g})" if disagree(observables) else ""
+
+
+def disagree(observables: Measured) -> bool:
+    """Whether R-hat of any is larger than its bins may have."""
+    return any(
+        values.get("r_hat", math.nan) > values.get("r_hat_limit", R_HAT_LIMIT)
+        for values in observables.values()
+    )
 
 
 def said(mean: float, error: float) -> str:
