@@ -140,3 +140,29 @@ def test_what_was_drawn_comes_chain_after_chain():
     assert drawn.chains == 4
     order = [0, 4, 8, 1, 5, 9, 2, 6, 10, 3, 7]
     np.testing.assert_array_equal(drawn.by_chain, np.asarray(drawn)[order])
+
+
+def test_antiferromagnets_under_even_blocks_are_told():
+    """Blocks of 2 × 2 sum a staggered order to zero; those of 3 × 3 keep it: K → −K but for the sign."""
+    options = {"samples": 2000, "levels": 1, "key": KEY}
+    even = it.rg.beta_function([-0.44], it.Square(8, 8), **options)
+    assert any(line.startswith("assumption") for line in even.warnings)
+    odd = it.rg.beta_function([-0.3], it.Square(12, 12), rule=it.rg.Majority(3), **options)
+    turned = it.rg.beta_function([0.3], it.Square(12, 12), rule=it.rg.Majority(3), **options)
+    assert not any(line.startswith("assumption") for line in odd.warnings)
+    assert abs(odd.matched[0] + turned.matched[0]) < 4 * np.hypot(odd.errors[0], turned.errors[0])
+
+
+def test_exponents_of_chains_as_an_array():
+    """(chains, draws, N) is what (n, N) chain after chain is; frustration that never orders has no exponents."""
+    rows = np.asarray(it.sample(ising(8), 400, key=KEY)).reshape(4, 100, 64)
+    options = {"levels": 1, "couplings": 2, "lattice": it.Square(8, 8)}
+    assert np.array_equal(it.rg.mcrg(rows, **options).y_T, it.rg.mcrg(rows.reshape(400, 64), **options).y_T)
+    with pytest.raises(it.InputError, match="spins: expected four configurations or more, got 1"):
+        it.rg.mcrg(rows[0, :1], **options)
+
+    def frustrated(side):
+        return it.Ising(it.Triangular(side, side), -1.0)
+
+    with pytest.raises(it.InputError, match="a value above 0"):
+        it.rg.finite_size(frustrated, (6, 9, 12), samples=2000, key=jax.random.key(0))

@@ -246,6 +246,11 @@ def finite_size(
     except InputError as error:
         if why:
             raise fail("family", "a system at its critical point", "one off it", why) from error
+        if (unknown := ~(slope[0] > 0)).any():
+            expected = "samples, of a critical system, that give −∂ ln U/∂ ln K a value above 0"
+            shown = ", ".join(with_error(*pair) for pair in zip(*slope, strict=True))
+            remedy = f"give more; or the system orders at no K near this one (L = {np.array(sides)[unknown]})"
+            raise fail("samples", expected, shown, remedy) from error
         raise
     states = getattr(model, "states", None)
     slow = correlated(sides, moments)

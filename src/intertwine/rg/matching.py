@@ -29,7 +29,7 @@ from intertwine._caveats import beneath, caveat, disagreement, once, tell
 from intertwine._checks import InputError, fail, positive_int
 from intertwine._shown import Shown, with_error
 from intertwine.models.ising import Ising
-from intertwine.rg.blocking import Majority, Rule
+from intertwine.rg.blocking import Decimation, Majority, Rule
 from intertwine.rg.moment_matching import binned_mean
 from intertwine.rg.operators import default_families, measure
 from intertwine.sampling.draw import spin_sampler
@@ -142,7 +142,7 @@ def beta_function(
         for k, K in enumerate(values)
     ]  # fmt: skip
     matched, errors = np.array([pair[:2] for pair in found]).T
-    warnings = tuple(once(line for _, _, lines in found for line in lines))
+    warnings = tuple(once((*_opposite(values, family, rule), *(x for _, _, said in found for x in said))))
     tell(warnings)
     return BetaFunction(values, matched, errors, float(rule.block), warnings)
 
@@ -187,6 +187,16 @@ def matched_coupling(
         words = f"K′ of {K:.6g} is extrapolated over {abs(found - K_small):.2g} from where it was sampled"
         said.append(caveat("not-converged", f"{words}: take couplings nearer to K_c"))
     return found, error, tuple(said)
+
+
+def _opposite(values: np.ndarray, family: Family, rule: Rule) -> tuple[str, ...]:
+    """The caveat of antiferromagnets whose order blocks of an even side sum to zero."""
+    if family is not Ising or values[0] >= 0 or rule.block % 2 or isinstance(rule, Decimation):
+        return ()
+    words = "with K < 0 neighbours are opposite: blocks of an even side sum that order to zero, and moments"
+    return (
+        caveat("assumption", f"{words} of blocks do not tell K′; a rule of odd blocks, Majority(3), does"),
+    )
 
 
 def _qualified(name: str, r_hat: float, correlated: str) -> tuple[str, ...]:

@@ -36,7 +36,7 @@ def mcrg(
     bins: int = 50,
     key: Array | None = None,
 ) -> MCRG:
-    """Exponents of the configurations (n, N) of a critical system without a field.
+    """Exponents of the configurations (n, N), or (chains, draws, N), of a critical system without a field.
 
     spins: spins ±1, or Potts states, in the order in which they were drawn (`it.sample` gives them so). rule:
     `Majority(2)` for None. levels: how often it is applied. couplings: a number, of the customary families
@@ -63,10 +63,13 @@ def mcrg(
     ((2, 3), True, True)
     """
     rows = chain_after_chain(spins)
-    if rows.ndim != 2:
-        raise fail("spins", "configurations (n, N)", f"shape {rows.shape}")
+    if rows.ndim not in (2, 3):
+        raise fail("spins", "configurations (n, N) or (chains, draws, N)", f"shape {rows.shape}")
     lattice = lattice_of(spins, lattice)
     checked_states(spins, lattice)
+    rows = rows.reshape(-1, rows.shape[-1])
+    if len(rows) < 4:
+        raise fail("spins", "four configurations or more", len(rows), "draw more configurations")
     states = getattr(spins, "states", None) if states is None else states
     rule = Majority(2, states=states) if rule is None else rule
     collected = MCRGSums(rule, lattice, levels=levels, couplings=couplings, states=states)
