@@ -193,10 +193,11 @@ def _opposite(values: np.ndarray, family: Family, rule: Rule) -> tuple[str, ...]
     """The caveat of antiferromagnets whose order blocks of an even side sum to zero."""
     if family is not Ising or values[0] >= 0 or rule.block % 2 or isinstance(rule, Decimation):
         return ()
-    words = "with K < 0 neighbours are opposite: blocks of an even side sum that order to zero, and moments"
-    return (
-        caveat("assumption", f"{words} of blocks do not tell K′; a rule of odd blocks, Majority(3), does"),
+    words = (
+        "with K < 0 neighbours are opposite: blocks of an even side sum that order to zero, and moments of"
     )
+    remedy = "on lattices of two sublattices −K is the same system"
+    return (caveat("assumption", f"{words} blocks do not tell K′; {remedy}"),)
 
 
 def _qualified(name: str, r_hat: float, correlated: str) -> tuple[str, ...]:
