@@ -86,6 +86,16 @@ def test_training_keeps_statistics_that_predict(fitted, tmp_path):
     assert float(jnp.abs(before - after).max()) > 0
 
 
+def test_dropout_does_not_shift_what_is_predicted():
+    """Whole features dropped before a batch norm widen what it sees in training: predictions go without."""
+    light = np.repeat([0.5, -0.5], 40)
+    pictures = light[:, None, None, None] + np.random.default_rng(0).normal(size=(80, 9, 9, 1))
+    net = it.network_from_name("cnn:4", "p4", image_size=9, classes=2, dropout=0.3, key=KEY)
+    fit = it.fit_supervised(net, pictures, (light > 0).astype(int), epochs=60, batch=20, key=KEY)
+    assert fit.history[-1]["accuracy"] > 0.85
+    assert it.accuracy(fit.model, pictures, (light > 0).astype(int)) > 0.95  # running means: 0.75
+
+
 def test_statistics_are_no_parameters(fitted):
     fit, _ = fitted
     learned = sum(leaf.size for leaf in jax.tree.leaves(eqx.filter(fit.model, eqx.is_inexact_array)))
@@ -103,7 +113,7 @@ def test_statistics_are_no_parameters(fitted):
     found = [float(norm.statistics.variance.min()) for norm in batch_norms(decayed.model)]
     assert min(found) > 0
     assert (
-        int(batch_norms(decayed.model)[0].running.batches)
+        int(batch_norms(decayed.state.model.module)[0].running.batches)
         == int(batch_norms(fit.model)[0].running.batches) + 1
     )
 
@@ -149,7 +159,7 @@ def test_a_module_of_ones_own_learns_with_the_batch_and_predicts_without():
     one, many = it.class_scores(moved, x, chunk=1), it.class_scores(moved, x)
     np.testing.assert_allclose(one, many, atol=1e-12)
     fit = it.fit_supervised(own, *images(60), epochs=1, batch=20, key=KEY)
-    assert int(fit.model.norm.running.batches) == 3
+    assert int(fit.state.model.module.norm.running.batches) == 3
 
 
 def test_averaged_parameters_have_statistics_of_their_own():

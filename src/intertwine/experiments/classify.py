@@ -34,11 +34,13 @@ from intertwine.experiments.run_data import data_record, load_data
 from intertwine.experiments.run_folder import NETWORK, write_aside_with
 from intertwine.experiments.running import Finished, report
 from intertwine.experiments.training import Stage, Training
+from intertwine.layers.calibration import calibrated
 from intertwine.layers.network_names import network_from_name
 from intertwine.layers.parameter_count import parameter_count
 from intertwine.layers.saved_network import load_network, save_network
 from intertwine.learning.batches import Batches
 from intertwine.learning.class_scores import mean_loss
+from intertwine.learning.fit_supervised import STATISTICS
 from intertwine.learning.gradient import OptaxGradient
 from intertwine.learning.guard import Diverged
 from intertwine.learning.labelled import Labelled
@@ -184,7 +186,7 @@ def _lines(problem: Problem, first: Any, done: int) -> Iterator[tuple[Any, dict[
         begun = time.perf_counter()
         measured: dict[str, Any] = {}
         if watched is not None:
-            network = problem.training.model(state).at_rest()
+            network = Network.of(_trained(problem, state)).at_rest()
             held = Labelled(watched.images, watched.labels)
             measured = {f"validation_{k}": v for k, v in mean_loss(network, objective, held).items()}
         scalars = scalars | measured
@@ -196,13 +198,21 @@ def _lines(problem: Problem, first: Any, done: int) -> Iterator[tuple[Any, dict[
         )
 
 
+def _trained(problem: Problem, state: Any) -> Any:
+    """The network with batch-norm statistics of training images, at rest (`fit_supervised` says why)."""
+    images = problem.images.train.images
+    chosen = np.linspace(0, len(images) - 1, min(len(images), STATISTICS)).astype(int)
+    network = problem.training.model(state).module
+    return calibrated(network, images[chosen], batch=problem.configuration.optimiser.batch)
+
+
 def _finish(
     problem: Problem, state: Any, history: list[dict[str, Any]], seconds: Callable[[], float]
 ) -> Finished:
     """The last measures and the files that tell of them."""
     c, images = problem.configuration, problem.images
     print("accuracy, turned images and equivariance of the trained network ...", flush=True)
-    network = problem.training.model(state).module
+    network = _trained(problem, state)
     tested = images.test or images.validation or images.train
     log_p = classify_measures.log_probabilities(network, tested.images)
     watched = None

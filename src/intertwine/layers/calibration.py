@@ -9,7 +9,7 @@ A network that is called takes the statistics that its batch norms keep (`normal
 
 `calibrated` takes them from data anew: with the parameters as they are the network runs over batches, and
 each norm keeps the means over batches of the batch means and of the unbiased batch variances (Ioffe &
-Szegedy, ICML 2015, Algorithm 2).
+Szegedy, ICML 2015, Algorithm 2), with dropout at rest, as the network predicts.
 """
 
 from __future__ import annotations
@@ -82,10 +82,11 @@ def calibrated(network: Any, x: Any, *, batch: int = 500) -> Any:
 
 
 def outputs_and_statistics(
-    network: Any, x: Array, *, key: Array | None = None
+    network: Any, x: Array, *, key: Array | None = None, resting: bool = False
 ) -> tuple[Array, list[Statistics | None]]:
-    """(outputs in training, the batch's statistics of each batch norm, None for one that is not called)."""
-    module = eqx.nn.inference_mode(network, value=False)
+    """(outputs, the batch's statistics of each batch norm, None for one that is not called), in training, or
+    with dropout and the like at rest."""
+    module = eqx.nn.inference_mode(network, value=resting)
     norms = batch_norms(module)
     if hasattr(module, "outputs"):
         run, found = _watched(module, norms, None)
@@ -133,7 +134,7 @@ def _mean(batches: list[Statistics]) -> Statistics | None:
 
 @eqx.filter_jit
 def _statistics(network: Any, x: Array) -> list[Statistics | None]:
-    return outputs_and_statistics(network, x)[1]
+    return outputs_and_statistics(network, x, resting=True)[1]
 
 
 def batch_norms(network: Any) -> list[BatchNorm]:

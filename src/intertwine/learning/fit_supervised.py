@@ -4,9 +4,9 @@ r"""Learning from labels in one call: the one loop, held-out data, early stoppin
     fit.model, fit.history, fit.best
 
 An epoch at a time goes through `learning.loop.iterate`; after each the held-out data are measured. Batch
-norms take the statistics of the batch in training, and keep running means of them, with which `fit.model`
-predicts and learns on. Where parameters are averaged, the statistics of the average are taken anew from the
-training data after every epoch.
+norms take the statistics of the batch in training. Those that a network is measured and given back with are
+taken anew from training data, without dropout: running means of the batches belong to the parameters of some
+updates ago, and dropout widens what they see (the "variance shift" of Li et al., CVPR 2019).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from intertwine.models.network import Network
 from intertwine.models.parameters import check_key
 
 STATISTICS = 2000
-"""Examples, about, that batch-norm statistics of averaged parameters are taken from."""
+"""Examples, about, that batch-norm statistics are taken from."""
 
 
 class SupervisedFit(NamedTuple):
@@ -145,25 +145,29 @@ def run_epochs(
     settle: Callable[[Any], Any] = lambda model: model,
 ) -> tuple[list[dict[str, float]], TrainState]:
     """Epochs until `stopping` says so, which keeps the best model: (history, state). `measure` gives a
-    model's values on the held-out data, {} without such; `settle` makes a model of averaged parameters fit to
-    predict."""
+    model's values on the held-out data, {} without such; `settle` makes a model fit to predict."""
     guard, history = Guard(), []
     for epoch in range(1, epochs + 1):
         begun = perf_counter()
         state, row = _epoch(state, stream, optimiser, guard)
         current = state.model
         if hasattr(optimiser, "averaged"):
-            current = settle(optimiser.averaged(current, state.optimiser_state))
+            current = optimiser.averaged(current, state.optimiser_state)
+        if stopping.held_out:
+            current = settle(current)
         row |= {f"validation_{name}": value for name, value in measure(current).items()}
         row = {"epoch": epoch} | row | {"seconds": perf_counter() - begun}
         history.append(row)
+        enough = stopping.done(epoch, row, current)
         if progress is not None:
             try:
                 progress(row)
             except StopIteration:
                 break
-        if stopping.done(epoch, row, current):
+        if enough:
             break
+    if not stopping.held_out:
+        stopping.kept = settle(stopping.kept)
     return history, state
 
 
@@ -190,7 +194,8 @@ def _epoch(state: Any, stream: OverBatches, optimiser: Any, guard: Guard) -> tup
 
 
 def _with_statistics(model: Any, stream: OverBatches, key: Array) -> Any:
-    """A model whose batch norms have the statistics of (part of) the training data at its parameters."""
+    """A model whose batch norms have the statistics of (part of) the training data, at rest, at its
+    parameters."""
     module = _network(model).module
     if not batch_norms(module):
         return model
