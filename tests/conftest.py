@@ -1,12 +1,35 @@
-"""The whole test session runs in float64 with strict promotion of nothing but what JAX does by default."""
+"""The whole test session runs in float64 with strict promotion of nothing but what JAX does by default.
 
+More than half of its time would go to compiling small programs. So its processes, and the commands that they
+start, share what they compile (a folder of this session), and XLA optimises little, except for slow checks and
+for what the pages show.
+"""
+
+import atexit
 import gc
+import os
+import shutil
+import tempfile
 from pathlib import Path
 
-import jax
-import pytest
+SHARED = "JAX_COMPILATION_CACHE_DIR"
+if SHARED not in os.environ:  # in the first process; workers inherit it
+    os.environ[SHARED] = tempfile.mkdtemp(prefix="compiled-")
+    atexit.register(shutil.rmtree, os.environ[SHARED], ignore_errors=True)
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
+
+import jax  # noqa: E402
+import pytest  # noqa: E402
 
 jax.config.update("jax_enable_x64", True)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Little is optimised where slow checks are left out."""
+    if "not slow" in config.getoption("markexpr"):
+        os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] = "1"
+        jax.config.update("jax_disable_most_optimizations", True)
 
 MOST_MAPPINGS = 20_000
 """Compiled programs hold memory mappings, of which Linux allows a process 65,530; beyond, LLVM aborts."""

@@ -21,6 +21,16 @@ PAGES = [
 SMALL = ["--steps", "3", "--samples", "64", "--chains", "16", "--final-samples", "64"]
 
 
+@pytest.fixture(autouse=True)
+def optimised(monkeypatch):
+    """Pages and commands run as their readers run them."""
+    before = jax.config.jax_disable_most_optimizations
+    monkeypatch.delenv("JAX_DISABLE_MOST_OPTIMIZATIONS", raising=False)
+    jax.config.update("jax_disable_most_optimizations", False)
+    yield
+    jax.config.update("jax_disable_most_optimizations", before)
+
+
 def blocks(page: Path, language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
 
