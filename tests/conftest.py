@@ -31,8 +31,19 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] = "1"
         jax.config.update("jax_disable_most_optimizations", True)
 
+
 MOST_MAPPINGS = 20_000
 """Compiled programs hold memory mappings, of which Linux allows a process 65,530; beyond, LLVM aborts."""
+
+
+@pytest.fixture
+def optimised(monkeypatch):
+    """Programs, also of commands, as users compile them. XLA's lowest level miscompiles a few loops (NaN)."""
+    before = jax.config.jax_disable_most_optimizations
+    monkeypatch.delenv("JAX_DISABLE_MOST_OPTIMIZATIONS", raising=False)
+    jax.config.update("jax_disable_most_optimizations", False)
+    yield
+    jax.config.update("jax_disable_most_optimizations", before)
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -16,19 +16,15 @@ from printed import BLOCK, differences, run
 ROOT = Path(__file__).parent.parent
 PAGES = [
     ROOT / "README.md",
-    *(ROOT / "docs" / f"{n}.md" for n in ("tutorial", "boltzmann", "learning", "renormalization", "equivariance")),
+    *(
+        ROOT / "docs" / f"{n}.md"
+        for n in ("tutorial", "boltzmann", "learning", "renormalization", "equivariance")
+    ),
 ]
 SMALL = ["--steps", "3", "--samples", "64", "--chains", "16", "--final-samples", "64"]
 
 
-@pytest.fixture(autouse=True)
-def optimised(monkeypatch):
-    """Pages and commands run as their readers run them."""
-    before = jax.config.jax_disable_most_optimizations
-    monkeypatch.delenv("JAX_DISABLE_MOST_OPTIMIZATIONS", raising=False)
-    jax.config.update("jax_disable_most_optimizations", False)
-    yield
-    jax.config.update("jax_disable_most_optimizations", before)
+pytestmark = pytest.mark.usefixtures("optimised")  # pages and commands as their readers run them
 
 
 def blocks(page: Path, language: str) -> list[str]:

@@ -150,6 +150,7 @@ class Own(eqx.Module):
         return self.pool(self.relu(self.norm(self.conv(x)))).reshape(3)
 
 
+@pytest.mark.usefixtures("optimised")
 def test_a_module_of_ones_own_learns_with_the_batch_and_predicts_without():
     x, _ = images(12)
     outputs, moved = train_outputs(Own(), jnp.asarray(x, float))
@@ -162,6 +163,7 @@ def test_a_module_of_ones_own_learns_with_the_batch_and_predicts_without():
     assert int(fit.state.model.module.norm.running.batches) == 3
 
 
+@pytest.mark.usefixtures("optimised")
 def test_averaged_parameters_have_statistics_of_their_own():
     x, labels = images(60)
     optimiser = WeightAverage(it.OptaxGradient(optax.adam(1e-2)), 0.9)
