@@ -1,8 +1,8 @@
 """The whole test session runs in float64 with strict promotion of nothing but what JAX does by default.
 
-More than half of its time would go to compiling small programs. So its processes, and the commands that they
-start, share what they compile (a folder of this session), and XLA optimises little, except for slow checks and
-for what the pages show.
+More than half of its time would go to compiling small programs. So its processes, and the commands that
+they start, share what they compile (a folder of this session), and XLA optimises little, except for slow
+checks and for what the pages show.
 """
 
 import atexit
@@ -39,7 +39,7 @@ MOST_MAPPINGS = 20_000
 @pytest.fixture
 def optimised(monkeypatch):
     """Programs, also of commands, as users compile them. XLA's lowest level miscompiles a few loops (NaN)."""
-    before = jax.config.jax_disable_most_optimizations
+    before = jax.config.values["jax_disable_most_optimizations"]
     monkeypatch.delenv("JAX_DISABLE_MOST_OPTIMIZATIONS", raising=False)
     jax.config.update("jax_disable_most_optimizations", False)
     yield
