@@ -5,7 +5,8 @@ value `m ± e` must lie within four errors of the page's, one in scientific nota
 V-score) within a factor of ten, a diagnostic (τ, R̂, ESS, V-score), an error or a percentage within a factor
 of three, a bound (≤) within a hundredth, a sum without error (± 0) within a part in a million, and any other
 number within a part in a thousand: draws differ between machines, by rounding. What learning leaves differs
-more: `<!-- within 10 % -->` on the line above the block `text` allows so much for all its numbers.
+more: `<!-- within 10 % -->` on the line above the block `text` allows so much for all its
+numbers, and a factor of ten for diagnostics.
 
     python tests/printed.py README.md docs/tutorial.md    # write the text blocks anew
 """
@@ -60,7 +61,8 @@ def differences(said: str, printed: str, within: float = 0.0) -> list[str]:
         elif "e" in page or "e" in here:
             good = a == b or (a * b > 0 and 1 / DECADES <= a / b <= DECADES)
         elif before == "±" or after.startswith("%") or DIAGNOSTIC.search(before):
-            good = a == b or (a * b > 0 and 1 / LOOSE <= a / b <= LOOSE)
+            loose = DECADES if within else LOOSE
+            good = a == b or (a * b > 0 and 1 / loose <= a / b <= loose)
         else:
             bound = BOUND if before.endswith("≤") or after.startswith("≤") else EXACT
             good = abs(a - b) <= bound * max(abs(a), abs(b))
