@@ -243,8 +243,9 @@ def test_a_negative_coupling_is_taken(tmp_path):
 
 
 def test_bins_are_asked_for_in_words():
-    with pytest.raises(InputError, match="2 to 2 bins of two configurations or more"):
-        it.rg.mcrg(np.ones((1, 64), np.int8), levels=1, lattice=it.Square(8, 8))
+    for rows, words in ((1, "four configurations or more, got 1"), (6, "2 to 3 bins of two configurations")):
+        with pytest.raises(InputError, match=words):
+            it.rg.mcrg(np.ones((rows, 64), np.int8), levels=1, lattice=it.Square(8, 8))
 
 
 def test_central_charge_of_a_short_run():
