@@ -7,6 +7,7 @@ from pathlib import Path
 import jax
 import numpy as np
 import pytest
+from PIL import Image
 
 import intertwine as it
 from intertwine.cli import main
@@ -160,6 +161,11 @@ def test_shown_classifying_commands_are_accepted(command, tmp_path, monkeypatch)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "data").mkdir()
     np.savez(tmp_path / "images.npz", train=np.zeros((4, 5, 5), np.uint8), labels=np.arange(4))
+    for number, name in enumerate(("circle", "square")):
+        (tmp_path / "shapes" / name).mkdir(parents=True)
+        for row in range(2):
+            picture = Image.fromarray(np.full((8, 8), 100 * number + row, np.uint8))
+            picture.save(tmp_path / "shapes" / name / f"{row}.png")
     asked = []
     monkeypatch.setattr(kinds.Kind, "load", lambda kind, function: lambda c, path, **_: asked.append(c))
     assert main(shlex.split(command)[1:]) == 0

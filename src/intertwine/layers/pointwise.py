@@ -104,7 +104,7 @@ def check_pointwise(rep: Rep, function: Callable[[Array], Array], name: str) -> 
             reason += ": only an odd function such as tanh does, or take Gated or NormNonlinearity"
         else:
             reason += ": take Gated, NormNonlinearity, TensorProduct or FourierPointwise"
-        got = f"{part!r} ({word})" + (f" in {rep!r}" if len(rep.blocks) > 1 or part is not rep else "")
+        got = f"{part!r} ({word})" + (f" in {rep!r}" if repr(rep) != repr(part) else "")
         raise fail("rep", "a representation that permutes the channels", got, reason)
 
 
