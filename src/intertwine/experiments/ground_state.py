@@ -31,6 +31,7 @@ from intertwine.learning.guard import Diverged, Guard
 from intertwine.quantum.at_rest import not_at_rest
 from intertwine.quantum.defaults import cannot_represent
 from intertwine.quantum.energy import qualified
+from intertwine.quantum.full_variance import not_met
 from intertwine.sampling.enumeration import Enumeration
 from intertwine.sampling.sharding import on_host
 
@@ -85,7 +86,18 @@ class Plan:
         drawn = _drawn(problem, evaluation, state.model)
         score = float(evaluation.scalars["v_score"])
         past = [line.get("energy") for line in history]
-        notes = cannot_represent(problem.hamiltonian, state.model) + not_at_rest(score, energy, past)
+        notes = (
+            *cannot_represent(problem.hamiltonian, state.model),
+            *not_at_rest(score, energy, past),
+            *not_met(
+                problem.final.operator,
+                state.model,
+                evaluation.samples,
+                evaluation.weights,
+                energy,
+                batch=min(len(evaluation.samples), problem.objective.samples),
+            ),
+        )
         record = results.result_record(
             problem.configuration,
             energy.noted(notes),

@@ -8,7 +8,7 @@ all configurations.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -63,9 +63,19 @@ def expect(
     model, where = state_of(model)
     check_sizes(operator, model)
     where, notes = _space(operator, where, sampler, samples)
-    found = measured(operator, model, where, samples, key=key, tau=tau, mesh=mesh).noted(notes)
+    found = measured(operator, model, where, samples, key=key, tau=tau, mesh=mesh).estimate.noted(notes)
     tell(found.warnings)
     return found
+
+
+class Measurement(NamedTuple):
+    """estimate: with its caveats. operator: in the frame and the space of the state. configurations: (S, N),
+    what was sampled, and weights (S,) or None; both None where nothing had to be."""
+
+    estimate: Estimate
+    operator: Operator
+    configurations: Array | None
+    weights: Any
 
 
 def measured(
@@ -77,14 +87,14 @@ def measured(
     key: Array,
     tau: float | None = None,
     mesh: Mesh | None = None,
-) -> Estimate:
+) -> Measurement:
     """`expect` in the space `where`, with the caveats in the estimate only."""
     hermitian = operator.is_hermitian
     if where.turned is not None:
         operator = operator.in_frame(where.turned)
     operator = confined(operator, where.magnetizations)
     if operator.n_strings == 0:
-        return _known(0.0 if hermitian else 0j, samples)
+        return Measurement(_known(0.0 if hermitian else 0j, samples), operator, None, None)
     sampler, model = where.sampler, replicate(as_spins(model), mesh)
     start_key, draw_key = jax.random.split(key)
     state, notes = thermalised(sampler, model, key=start_key, mesh=mesh)
@@ -93,7 +103,8 @@ def measured(
     flat = shard_samples(drawn.configurations.reshape(-1, operator.size), mesh)
     local = on_host(local_values(operator, model, flat)).reshape(drawn.configurations.shape[:2])
     found = estimate(local, drawn.weights, tau=tau, real=hermitian).noted(notes)
-    return qualified(found, local, drawn.weights)
+    weights = None if drawn.weights is None else drawn.weights.reshape(-1)
+    return Measurement(qualified(found, local, drawn.weights), operator, flat, weights)
 
 
 def state_of(model: Any) -> tuple[Any, Space | None]:

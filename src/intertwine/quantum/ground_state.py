@@ -31,8 +31,9 @@ from intertwine.models.units import as_spins
 from intertwine.quantum import defaults
 from intertwine.quantum.at_rest import not_at_rest
 from intertwine.quantum.energy import EnergyObjective, v_score
-from intertwine.quantum.expect import check_key, expect, measured
+from intertwine.quantum.expect import Measurement, check_key, expect, measured
 from intertwine.quantum.fresh_start import FreshStart
+from intertwine.quantum.full_variance import not_met
 from intertwine.quantum.local_energy import check_sizes
 from intertwine.quantum.operator import Operator
 from intertwine.quantum.space_choice import default_sampler
@@ -183,7 +184,8 @@ def ground_state(
     if line is not None:
         line.close()
     own = Space(sampler, where.magnetizations, where.turned)  # one of each orbit will do for the energy
-    energy = measured(operator, state.model, own, final, key=final_key, mesh=mesh)
+    last = measured(operator, state.model, own, final, key=final_key, mesh=mesh)
+    energy = last.estimate
     trained = placed(like(model, state.model), where, (state.objective_state, state.optimiser_state))
     score = v_score(objective.operator, energy)
     past = columns(history)
@@ -191,6 +193,7 @@ def ground_state(
         *_kept_by_sampler(operator, where),
         *defaults.cannot_represent(operator, state.model),
         *not_at_rest(score, energy, past["energy"]),
+        *_not_met(last, state.model, objective),
     )
     run = GroundStateRun(energy, score, trained, past, state, where, notes)
     tell(run.warnings)
@@ -211,6 +214,14 @@ def _gone_on(model: Any, begin: Any, sampler: Any, optimiser: Any, key: Array) -
     if shapes[0] != shapes[1]:
         return None
     return TrainState(0, begin, chains, moved, jax.random.split(key)[1])
+
+
+def _not_met(last: Measurement, model: Any, objective: EnergyObjective) -> tuple[str, ...]:
+    """`full_variance.not_met` of the last estimate, in batches of the shape of a step's."""
+    if last.configurations is None:
+        return ()
+    batch = min(len(last.configurations), objective.samples)
+    return not_met(last.operator, model, last.configurations, last.weights, last.estimate, batch=batch)
 
 
 def _kept_by_sampler(operator: Operator, where: Space) -> tuple[str, ...]:

@@ -76,6 +76,12 @@ def compile_ahead(operator: Operator, model: Any) -> None:
         host_local_energy.warm_up(operator, spin_form(model))
 
 
+@jax.jit
+def log_amplitudes(model: Any, configurations: Shaped[Array, "S N"]) -> Num[Array, "S"]:
+    """log ψ of each configuration, (S,), as many at a time as the model takes."""
+    return _amplitudes(model, configurations, getattr(model, "evaluation_batch", configurations.shape[0]))
+
+
 def local_dtype(operator: Operator, model: Any) -> Any:
     """The dtype of `local_values`."""
     amplitude = jax.eval_shape(model, jax.ShapeDtypeStruct((operator.size,), jnp.int8)).dtype
