@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import intertwine as it
+from intertwine.cli import main
 from intertwine.learning.loop import TrainState, iterate
 from intertwine.learning.objective import Evaluation
 from intertwine.quantum.energy import is_settled
@@ -100,3 +101,24 @@ def test_amplitudes_that_are_not_numbers_are_not_blamed_on_the_learning_rate(key
     with pytest.raises(it.Diverged) as raised:
         it.ground_state(it.tfim(it.Chain(SIZE)), lost, 3, 16, sampler=sampler, key=key)
     assert "log ψ is not finite at 16" in str(raised.value) and "learning_rate" not in str(raised.value)
+
+
+def test_a_positive_model_of_an_operator_with_signs_that_diverges_tells_the_cause_first():
+    H, psi = it.heisenberg(it.Chain(6), marshall=False), it.RBM(6, hidden=6, key=jax.random.key(1))
+    with pytest.raises(it.Diverged, match=r"^assumption: the wave function is positive") as told:
+        it.ground_state(H, psi, steps=100, samples=128, key=jax.random.key(1))
+    (cause,) = told.value.causes
+    assert "take complex amplitudes" in cause
+    assert str(told.value).index("take complex amplitudes") < str(told.value).index("larger shift")
+    stoquastic = it.heisenberg(it.Chain(6))
+    with pytest.raises(it.Diverged, match=r"^diverged") as told:  # the model is not to blame
+        it.ground_state(stoquastic, psi, learning_rate=lambda step: np.nan, key=jax.random.key(1), **SMALL)
+    assert told.value.causes == ()
+
+
+def test_the_command_tells_the_cause_first_too(tmp_path, capsys):
+    given = "--lattice chain:6 --marshall false --model rbm:1 --steps 200 --samples 128 --learning-rate 0.05"
+    rest = "--learning-rate-end 0.05 --shift 0.001 --out"
+    assert main(["ground-state", *given.split(), *rest.split(), str(tmp_path / "run")]) == 1
+    told = capsys.readouterr().err
+    assert told.startswith("error: assumption: the wave function is positive") and "diverged at step" in told

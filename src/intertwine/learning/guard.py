@@ -10,7 +10,8 @@ Four ways to go wrong are watched, on the numbers that a step yields anyway:
 - a collapse of the sampler: an acceptance below 0.1 % for `patience` steps on end (|ψ|² has become a spike),
   unless the objective says that the state is what it should be (`settled`: a product state).
 
-The advice fits the cause: amplitudes that are not numbers are no matter of the learning rate.
+The advice fits the cause: amplitudes that are not numbers are no matter of the learning rate, and what the
+objective knows to be wrong with the model (`causes`) stands first.
 """
 
 from __future__ import annotations
@@ -29,16 +30,24 @@ MOST_REFUSED = 10
 
 
 class Diverged(RuntimeError):  # noqa: N818 (the public name)
-    """The run has diverged. `state`: the last good `TrainState`, to go on from; `step`: where it was seen."""
+    """The run has diverged. `state`: the last good `TrainState`, to go on from; `step`: where it was seen;
+    `causes`: caveats that explain it, the first words of the message."""
 
-    def __init__(self, step: int, reason: str, state: Any, advice: str = _ADVICE) -> None:
+    def __init__(
+        self, step: int, reason: str, state: Any, advice: str = _ADVICE, causes: tuple[str, ...] = ()
+    ) -> None:
         good = getattr(state, "step", 0)
-        super().__init__(
-            f"diverged at step {step}: {reason}; the last good state is that of step {good}; {advice}."
-        )
+        seen = f"diverged at step {step}: {reason}; the last good state is that of step {good}"
+        super().__init__("; ".join([*causes, seen, advice]) + ".")
         self.step = step
         self.reason = reason
         self.state = state
+        self.advice = advice
+        self.causes = causes
+
+    def caused_by(self, causes: tuple[str, ...]) -> Diverged:
+        """The same with the causes that are known; itself where there are none."""
+        return Diverged(self.step, self.reason, self.state, self.advice, causes) if causes else self
 
 
 @dataclass

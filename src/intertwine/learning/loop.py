@@ -25,7 +25,7 @@ from jax import Array
 
 from intertwine._checks import fail
 from intertwine._threads import background
-from intertwine.learning.guard import Guard
+from intertwine.learning.guard import Diverged, Guard
 from intertwine.learning.objective import Evaluation, Objective
 from intertwine.learning.optimiser import Optimiser
 from intertwine.learning.stream import OverBatches, advance, can_stream, settled
@@ -91,7 +91,11 @@ def iterate(
     else:
         walk = _one_by_one(state, objective, optimiser, steps)
     for later, scalars in walk:
-        guard.check(state, scalars[name], scalars)
+        try:
+            guard.check(state, scalars[name], scalars)
+        except Diverged as error:
+            causes = getattr(objective, "causes", None)
+            raise (error if causes is None else error.caused_by(causes(state.model))) from None
         state = later
         yield state, scalars
 

@@ -93,6 +93,12 @@ class EnergyObjective:
         """Σ |c| over the Pauli strings: no state has an energy of larger modulus."""
         return float(np.sum(np.abs(self.operator.masks().h)))
 
+    def causes(self, model: Any) -> tuple[str, ...]:
+        """Caveats that explain why a search with `model` fails: it excludes the ground state."""
+        from intertwine.quantum.defaults import cannot_represent
+
+        return cannot_represent(self.operator, model)
+
     def init(self, model: Any, *, key: Array) -> EnergyState:
         """Chains thermalised for `model`: as long as their energies still drift, as measured."""
         check_sizes(self.operator, model)
