@@ -56,3 +56,44 @@ def test_the_command_says_how_far_it_is_from_the_ground_state(tmp_path, capsys):
     assert {"not-converged", "far-from-exact"} <= set(codes(record["warnings"]))
     told = capsys.readouterr().out
     assert "warning: far-from-exact: the energy lies" in told and "this is not the ground state" in told
+
+
+def test_function_and_command_say_alike_how_far_exact_sums_end_from_the_ground_state(tmp_path):
+    """Positive amplitudes exclude the ground state of a frame with signs: the best ones are far above it."""
+    H, key = it.heisenberg(it.Chain(6), marshall=False), jax.random.key(0)
+    with pytest.warns(Caveat, match="far-from-exact"):
+        run = it.ground_state(H, it.RBM(6, hidden=6, key=key), steps=40, sampler=it.Enumeration(0), key=key)
+    (said,) = [line for line in run.warnings if line.startswith("far-from-exact")]
+    above = run.energy.mean / np.linalg.eigvalsh(H.to_dense())[0]
+    assert f"{1 - above:.0%} above the exact one" in said
+    given = [
+        "--lattice",
+        "chain:6",
+        "--marshall",
+        "false",
+        "--model",
+        "rbm:1",
+        "--rule",
+        "sums",
+        "--steps",
+        "40",
+    ]
+    assert main(["ground-state", *given, "--out", str(tmp_path / "run")]) == 0
+    record = json.loads((tmp_path / "run" / "result.json").read_text())
+    assert "far-from-exact" in codes(record["warnings"]) and "above the exact one" in str(record["warnings"])
+
+
+def test_the_lowest_state_of_another_magnetization_or_irrep_is_compared_with_its_own():
+    ring, key = it.Chain(6), jax.random.key(0)
+    H, psi = it.heisenberg(ring), it.RBM(6, hidden=12, key=key)
+    run = it.ground_state(H, psi, steps=150, sampler=it.Enumeration(2), key=key)
+    inside = [i for i in range(64) if 6 - 2 * i.bit_count() == 2]
+    assert run.energy.mean == pytest.approx(
+        np.linalg.eigvalsh(H.to_dense()[np.ix_(inside, inside)])[0], rel=1e-4
+    )
+    early = it.ground_state(H, psi, steps=1, sampler=it.Enumeration(2), key=key)
+    free = it.ground_state(H, psi, steps=1, sampler=it.Enumeration(2), key=key, compare=False)
+    told = [[c for c in codes(found.warnings) if c == "far-from-exact"] for found in (run, early, free)]
+    assert told == [[], ["far-from-exact"], []]
+    wave = it.lowest_in_sector(H, it.sector(ring, np.pi), steps=30, exact_sums=True, key=key)
+    assert wave.energy.mean > -10 and "far-from-exact" not in codes(wave.warnings)

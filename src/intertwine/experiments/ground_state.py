@@ -167,11 +167,11 @@ def _replayed_guard(state: loop.TrainState, history: list[dict[str, Any]]) -> Gu
 
 def _known_energy(problem: Problem) -> Any:
     """`KnownEnergy` (value, source, error) or None; not knowing it stops no run."""
-    from intertwine.quantum.exact import known_energy
+    from intertwine.quantum.exact import NotConverged, known_energy
 
     try:
         return known_energy(problem.hamiltonian)
-    except InputError:
+    except (InputError, NotConverged):
         return None
 
 

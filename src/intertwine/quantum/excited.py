@@ -82,6 +82,7 @@ def lowest_in_sector(
         few = Enumeration(sampler.magnetization).count(operator.size) <= FEW if operator.size <= 22 else False
         if exact_sums or (exact_sums is None and few):
             sampler = _sums(operator, sector, sampler.magnetization, spin_flip, symmetric=model is None)
+    options = {"compare": False} | options
     return ground_state(operator, psi, steps, samples, key=run_key, sampler=sampler, **options)
 
 

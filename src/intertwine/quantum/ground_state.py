@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -31,12 +32,14 @@ from intertwine.models.units import as_spins
 from intertwine.quantum import defaults
 from intertwine.quantum.at_rest import not_at_rest
 from intertwine.quantum.energy import EnergyObjective, v_score
+from intertwine.quantum.exact.known import LITTLE_WORK, energy_of_space
 from intertwine.quantum.expect import Measurement, check_key, expect, measured
 from intertwine.quantum.fresh_start import FreshStart
 from intertwine.quantum.full_variance import not_met
 from intertwine.quantum.local_energy import check_sizes
 from intertwine.quantum.operator import Operator
 from intertwine.quantum.space_choice import default_sampler
+from intertwine.records.caveats import far_from_exact
 from intertwine.sampling.estimate import Estimate
 from intertwine.sampling.sharding import chain_mesh, replicate
 from intertwine.sampling.space import Space, placed, space, space_of, state_left
@@ -107,6 +110,7 @@ def ground_state(
     progress: Callable[[TrainState, dict[str, float]], Any] | bool | None = None,
     state: TrainState | None = None,
     devices: int | str | None = "auto",
+    compare: bool = True,
 ) -> GroundStateRun:
     """The ground state of `operator` in the family of `model`, by `steps` steps of stochastic
     reconfiguration.
@@ -123,7 +127,9 @@ def ground_state(
     line that is redrawn; or called after every step with the new `TrainState` and the step's scalars, and
     where it raises `StopIteration` that step is the last one. state: a `TrainState` to go on from, with the
     same numbers as a run without a break if all else is the same. devices: how many share the chains ("auto":
-    all that divide them, see `sampling.sharding`).
+    all that divide them, see `sampling.sharding`). compare: tell where the energy is far from the exact
+    lowest one of the sampled space, if that is known or takes Lanczos less than a second; False for a state
+    that is not meant to be the ground state.
 
     Raises InputError for what does not fit together, `Diverged` (with the last good state) if the run
     diverges.
@@ -194,6 +200,7 @@ def ground_state(
         *defaults.cannot_represent(operator, state.model),
         *not_at_rest(score, energy, past["energy"]),
         *_not_met(last, state.model, objective),
+        *(_far_from_exact(operator, energy, state.model, where) if compare else ()),
     )
     run = GroundStateRun(energy, score, trained, past, state, where, notes)
     tell(run.warnings)
@@ -222,6 +229,19 @@ def _not_met(last: Measurement, model: Any, objective: EnergyObjective) -> tuple
         return ()
     batch = min(len(last.configurations), objective.samples)
     return not_met(last.operator, model, last.configurations, last.weights, last.estimate, batch=batch)
+
+
+def _far_from_exact(operator: Operator, energy: Estimate, model: Any, where: Space) -> list[str]:
+    """The caveats of an energy that is not the exact one, which the command gives too."""
+    exact = energy_of_space(operator, where.magnetizations, LITTLE_WORK)
+    if exact is None:
+        return []
+    single = any(
+        jnp.finfo(leaf).bits == 32 for leaf in jax.tree.leaves(eqx.filter(model, eqx.is_inexact_array))
+    )
+    precision = "float32" if single else "float64"
+    mean, error = float(np.real(energy.mean)), float(energy.error)
+    return far_from_exact(mean, error, exact.value, exact.error, precision)
 
 
 def _kept_by_sampler(operator: Operator, where: Space) -> tuple[str, ...]:

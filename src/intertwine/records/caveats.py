@@ -42,18 +42,33 @@ def of_ground_state(record: Record) -> list[str]:
     energy, exact = record["energy"], record.get("exact") or {}
     remedy = "raise --final-samples or --sweep, or take --rule mixture"
     said = [*_own(record), *disagreement(energy["r_hat"], "the final energy", remedy)]
-    mean, error, known = energy["mean"], energy["error"], exact.get("energy")
-    allowed = BELOW_EXACT * max(error or 0.0, exact.get("error") or 0.0)
-    if known is not None:  # sums over all configurations have no error bar, but are rounded
-        allowed = max(allowed, ROUNDED.get(str(record.get("precision")), ROUNDED["float32"]) * abs(known))
-    if mean is not None and error is not None and known is not None and mean < known - allowed:
+    known, scatter = exact.get("energy"), exact.get("error") or 0.0
+    said += far_from_exact(energy["mean"], energy["error"], known, scatter, str(record.get("precision")))
+    return once(said)
+
+
+def far_from_exact(
+    mean: float | None, error: float | None, exact: float | None, exact_error: float, precision: str
+) -> list[str]:
+    """The caveats of a ground-state energy `mean` ± `error` where the `exact` one is known (None: not).
+    precision: "float32" or "float64", that of the sums.
+
+    >>> len(far_from_exact(-9.0, 0.0, -9.0, 0.0, "float64")), len(far_from_exact(-7.5, 1e-4, -9.0, 0.0, ""))
+    (0, 1)
+    """
+    if mean is None or exact is None:
+        return []
+    rounding = ROUNDED.get(precision, ROUNDED["float32"]) * abs(exact)
+    # sums over all configurations have no error bar, but are rounded
+    allowed = max(BELOW_EXACT * max(error or 0.0, exact_error), rounding)
+    if error is not None and mean < exact - allowed:
         words = f"the energy lies more than {BELOW_EXACT:.0f} standard errors below the exact one"
         reason = "where no state can be: the sampling or the reference is wrong"
-        said.append(caveat("far-from-exact", f"{words}, {reason}"))
-    if mean is not None and known and mean - known > max(FAR_ABOVE * abs(known), allowed):
-        words = f"the energy lies {(mean - known) / abs(known):.0%} above the exact one"
-        said.append(caveat("far-from-exact", f"{words}: this is not the ground state"))
-    return once(said)
+        return [caveat("far-from-exact", f"{words}, {reason}")]
+    if exact and mean - exact > max(FAR_ABOVE * abs(exact), allowed):
+        words = f"the energy lies {(mean - exact) / abs(exact):.0%} above the exact one"
+        return [caveat("far-from-exact", f"{words}: this is not the ground state")]
+    return []
 
 
 def of_learning(record: Record) -> list[str]:

@@ -7,6 +7,7 @@ Rings and open chains are recognised under any numbering of the sites.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,14 +20,19 @@ from intertwine.quantum.exact.closed_forms import (
     ising_chain_energy,
     ising_ring_energy,
 )
+from intertwine.quantum.exact.lanczos import NotConverged
+from intertwine.quantum.exact.sector import Sector
 from intertwine.quantum.exact.solve import ground_energy, searched_dimensions
 from intertwine.quantum.sign_structure import rotation_between
+from intertwine.quantum.space_choice import ground_magnetization
 
 if TYPE_CHECKING:
     from intertwine.quantum.operator import Operator
 
 _LANCZOS_DIMENSION = 200_000
 _LANCZOS_SITES = 24
+LITTLE_WORK = 2e6
+"""States times flip sets of Lanczos in less than a second."""
 
 
 class KnownEnergy(NamedTuple):
@@ -38,9 +44,9 @@ class KnownEnergy(NamedTuple):
     error: float = 0.0
 
 
-def known_energy(H: Operator) -> KnownEnergy | None:
+def known_energy(H: Operator, *, work: float = math.inf) -> KnownEnergy | None:
     """The ground energy of H where it is known: a closed form, a published value, or Lanczos where that takes
-    seconds.
+    seconds, and at most `work` states times flip sets (`LITTLE_WORK`: less than a second).
 
     Raises `InputError` where H is not Hermitian; returns None where nothing is known.
 
@@ -56,9 +62,38 @@ def known_energy(H: Operator) -> KnownEnergy | None:
         found = look(H)
         if found is not None:
             return found
-    if H.size > _LANCZOS_SITES or sum(searched_dimensions(H)) > _LANCZOS_DIMENSION:
+    return _by_lanczos(H, None, work)
+
+
+def energy_of_space(H: Operator, magnetizations: tuple[int, ...] | None, work: float) -> KnownEnergy | None:
+    """The lowest energy of H among configurations with Σ s_i in `magnetizations` (None: all), where it is
+    known or takes Lanczos at most `work`, else None; also where H does not conserve what the space keeps, is
+    not Hermitian, or Lanczos fails.
+
+    >>> from intertwine.spaces.lattices import Chain
+    >>> ring = hamiltonians.heisenberg(Chain(6))
+    >>> [round(energy_of_space(ring, m, LITTLE_WORK).value, 6) for m in (None, (0,), (6,))]
+    [-11.211103, -11.211103, 6.0]
+    """
+    if not H.is_hermitian:
         return None
-    return KnownEnergy(ground_energy(H), "exact diagonalization (Lanczos) by intertwine")
+    try:
+        if magnetizations is None or ground_magnetization(H) in magnetizations:
+            return known_energy(H, work=work)
+        if len(magnetizations) > 1 or not H.conserves_magnetization:
+            return None
+        return _by_lanczos(H, Sector(magnetization=magnetizations[0]), work)
+    except NotConverged:
+        return None
+
+
+def _by_lanczos(H: Operator, sector: Sector | None, work: float) -> KnownEnergy | None:
+    if H.size > _LANCZOS_SITES:
+        return None
+    states = sum(searched_dimensions(H, sector))
+    if states > _LANCZOS_DIMENSION or states * (len(H.flips) + 1) > work:
+        return None
+    return KnownEnergy(ground_energy(H, sector=sector), "exact diagonalization (Lanczos) by intertwine")
 
 
 def _path(pairs: np.ndarray, size: int) -> tuple[list[int], bool] | None:

@@ -92,9 +92,9 @@ def spectrum(H: Operator, k: int = 6, *, sector: Sector | None = None) -> np.nda
     return np.sort(np.concatenate(levels))[:k]
 
 
-def searched_dimensions(H: Operator) -> list[int]:
+def searched_dimensions(H: Operator, sector: Sector | None = None) -> list[int]:
     """The dimensions of the sectors that `ground_energy` would diagonalize."""
-    return [symmetry.dimension() for symmetry in _plan(H, None)[2]]
+    return [symmetry.dimension() for symmetry in _plan(H, sector)[2]]
 
 
 def _plan(H: Operator, sector: Sector | None) -> tuple[Operator, np.ndarray | None, list[Symmetry]]:
