@@ -80,9 +80,10 @@ def energy_of_space(H: Operator, magnetizations: tuple[int, ...] | None, work: f
     try:
         if magnetizations is None or ground_magnetization(H) in magnetizations:
             return known_energy(H, work=work)
-        if len(magnetizations) > 1 or not H.conserves_magnetization:
+        if len(magnetizations) != 1 or not H.conserves_magnetization:
             return None
-        return _by_lanczos(H, Sector(magnetization=magnetizations[0]), work)
+        (kept,) = magnetizations
+        return _by_lanczos(H, Sector(magnetization=kept), work)
     except NotConverged:
         return None
 
