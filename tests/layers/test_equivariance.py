@@ -3,8 +3,10 @@
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 
+from intertwine._caveats import Caveat
 from intertwine._checks import InputError
 from intertwine.layers import (
     Bias,
@@ -112,3 +114,40 @@ def test_elements_off_the_grid_are_told_apart():
     assert max(exact) < 5e-6 < min(others) and max(others) < 0.5
     with pytest.raises(AssertionError, match="not equivariant"):
         assert_equivariant(layer, key=KEY, shape=(21, 21), resampled_tol=1e-6)
+
+
+SCALARS = {"space": P4, "rep_in": P4.scalar, "rep_out": P4.scalar}
+FROM_CENTRE = np.add.outer((np.arange(13) - 6) ** 2, (np.arange(13) - 6) ** 2)[None, :, :, None]
+RANDOM = np.random.default_rng(0)
+HIDDEN_BUGS = {
+    "noise": (lambda x: x + RANDOM.normal(size=x.shape), "two calls with the same input differ"),
+    "dropout": (lambda x: x * (RANDOM.random(x.shape) > 0.5), "two calls with the same input differ"),
+    "nan": (lambda x: x * np.nan, "nan or infinite"),
+    "a weight that is zero at the centre": (lambda x: x * FROM_CENTRE, "depend on the position"),
+    "a mask of the inside": (lambda x: x * (FROM_CENTRE > 20), "depend on the position"),
+    "rectified, weights by position": (lambda x: np.maximum(-x, 0) * (1 + FROM_CENTRE), "depend on the pos"),
+    "rounded, weights by position": (
+        lambda x: np.round(1000 * x) * (1 + np.arange(13))[None, :, None, None],
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HIDDEN_BUGS)
+@pytest.mark.parametrize("seed", range(4))
+def test_bugs_that_hide_from_a_single_probe_are_caught(name, seed):
+    function, reason = HIDDEN_BUGS[name]
+    with pytest.raises(AssertionError, match=f"(?s)whole is not equivariant.*{reason}"):
+        assert_equivariant(function, **SCALARS, key=jax.random.key(seed))
+
+
+@pytest.mark.parametrize("size", [11, 13, 16])
+def test_shifts_are_judged_where_a_stride_leaves_the_centre_out(size):
+    stride = 3 if size == 16 else 2
+    rows = assert_equivariant(lambda x: x[:, ::stride, ::stride], **SCALARS, shape=(size, size), key=KEY)
+    assert sum(row.element < 0 for row in rows) == 2
+
+
+def test_shifts_that_cannot_be_judged_are_told():
+    with pytest.warns(Caveat, match="unjudged: shifts were not judged"):
+        assert_equivariant(lambda x: x / (1 + np.abs(x).max(axis=(1, 2), keepdims=True)), **SCALARS, key=KEY)

@@ -32,6 +32,7 @@ from intertwine.layers.equivariance_action import (
     Action,
     Sizes,
     probes,
+    repeats,
     sizes_of,
     test_field,
     zero_blocks,
@@ -94,8 +95,9 @@ def assert_equivariant(
     tol: the largest relative error of exact elements. resampled_tol: of the others; None does not judge
     them. The other arguments, and what comes back, are those of `equivariance_errors`.
 
-    A function that gives the same for every input, such as zeros, fails as well; that one block of several
-    is nothing but zeros is told (`Caveat`).
+    A function that gives the same for every input, such as zeros, fails as well, and one that gives another
+    output at each call. That one block of several is nothing but zeros, or that shifts could not be judged,
+    is told (`Caveat`).
 
     >>> import jax.numpy as jnp
     >>> from intertwine.spaces.grid import Grid
@@ -123,6 +125,9 @@ def assert_equivariant(
                 where = f"under {_element(row)} the error is {row.error:.3g}, more than {limit:g}"
                 reason = likely_reason(case.subject, case.function, case.action, case.x, row.element, limit)
                 raise AssertionError(f"{case.name} is not equivariant: {where}.\nLikely reason: {reason}.")
+        if _unjudged_shifts(case, rows, y):
+            words = "shifts were not judged, since every point of the output sees the border or none was seen"
+            tell([caveat("unjudged", f"{words}: take a larger `shape`, or periodic=True if it wraps around")])
         empty = ", ".join(map(repr, zero_blocks(y, case.action.rep_out)))
         if empty:
             words = f"{case.name} gives nothing but zeros on {empty}: nothing of it was tested there"
@@ -280,14 +285,16 @@ def _errors(
 ) -> tuple[list[list[EquivarianceError]], list[np.ndarray], list[bool]]:
     """Of each case: its rows, its output, and whether that depends on the input."""
     run = _together(cases)
-    outputs = run([case.x for case in cases])
+    outputs, again = (run([case.x for case in cases]) for _ in range(2))
     for case, y in zip(cases, outputs, strict=True):
         case.action.check_output(y, case.x)
     nudged, shuffled = (run(list(xs)) for xs in zip(*(probes(case.x) for case in cases), strict=True))
-    measured = [
-        sizes_of(y, near, mixed, case.action.rep_out)
-        for case, y, near, mixed in zip(cases, outputs, nudged, shuffled, strict=True)
-    ]
+    measured = []
+    for case, y, same, near, mixed in zip(cases, outputs, again, nudged, shuffled, strict=True):
+        sizes, alive = sizes_of(y, near, mixed, case.action.rep_out)
+        if not repeats(y, same):
+            sizes = sizes._replace(largest=(0.0,) * len(sizes.largest))  # random changes are no rounding
+        measured.append((sizes, alive))
     rows: list[list[EquivarianceError]] = [[] for _ in cases]
     for h in _elements(cases[-1].action, elements, key):
         found = run([case.action.on_input(h, case.x) for case in cases])
@@ -316,6 +323,12 @@ def _shifts(case: Case, y: np.ndarray, sizes: Sizes) -> Talk:
         error = action.difference(moved, np.roll(y, 1, axis=axis), y, -1, sizes)
         found.append((f"shift along axis {axis - 1}", error))
     return found
+
+
+def _unjudged_shifts(case: Case, rows: list[EquivarianceError], y: np.ndarray) -> bool:
+    """Whether a field on a grid came out of a function of one's own, and nothing was found of shifts."""
+    own = not hasattr(case.subject, "rep_in")  # a layer of this library says its types
+    return own and case.action.is_grid and y.ndim > 2 and all(row.element >= 0 for row in rows)
 
 
 def _answered(talks: list[Talk], cases: list[Case], run: Run) -> list[list[tuple[str, float]]]:

@@ -15,7 +15,7 @@ import numpy as np
 
 from intertwine._checks import InputError
 from intertwine.layers.blocks import blocks, kind
-from intertwine.layers.equivariance_action import Action
+from intertwine.layers.equivariance_action import Action, repeats
 from intertwine.symmetry.representation import Rep
 
 Function = Callable[[Any], Any]
@@ -25,6 +25,13 @@ _UNKNOWN = "it is no intertwiner of these types: check rep_in, rep_out and the o
 
 def likely_reason(subject: Any, function: Function, action: Action, x: np.ndarray, h: int, tol: float) -> str:
     """One sentence without a full stop."""
+    y = np.asarray(function(x))
+    if not np.isfinite(y).all():
+        return "its output has values that are nan or infinite"
+    if not repeats(y, np.asarray(function(x))):
+        return (
+            "two calls with the same input differ: it draws random numbers, such as dropout, or keeps a state"
+        )
     if h < 0:
         if action.periodic:
             return "shifts do not commute with it: padding other than 'periodic', or a mask, somewhere"

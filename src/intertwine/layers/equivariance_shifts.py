@@ -1,13 +1,15 @@
 r"""Whether a function on a grid that does not wrap around commutes with shifts, away from the border.
 
 Zeros, masks and crops at the border break shifts, and should. An output point whose inputs all lie inside
-does not see the border: how far a point sees is measured, by a change of the input at its centre. There,
-f(x moved) = (f(x) moved) holds exactly, unless weights depend on the position.
+does not see the border: how far a point sees is measured, by changes of the input at its centre, or, where
+they have no effect (a stride that leaves the centre out, a mask), at other points. There, f(x moved) =
+(f(x) moved) holds exactly, unless weights depend on the position.
 """
 
 from __future__ import annotations
 
 from collections.abc import Generator
+from itertools import product
 
 import numpy as np
 
@@ -29,16 +31,13 @@ def interior_shifts(action: Action, x: np.ndarray, y: np.ndarray, sizes: Sizes) 
     d = action.axes
     if y.ndim != d + 2 or min(*x.shape[1:-1], *y.shape[1:-1]) < 3:
         return []
-    poked = x.copy()
-    centre = np.array(x.shape[1:-1]) // 2
-    change = np.random.default_rng(1).normal(size=(len(x), x.shape[-1])) * max(float(np.abs(x).max()), 1e-30)
-    poked[(slice(None), *centre)] += (_CHANGE * change).astype(x.dtype)
-    moved = np.abs((yield poked) - y)
-    seen = moved > _SEEN * max(float(moved.max()), 1e-300)
-    changed = np.asarray(seen.any(axis=(0, -1)))
+    found_at = yield from _reach(x, y)
+    if found_at is None:
+        return []
+    poked, changed = found_at
     best: list[tuple[str, float]] = []
     for step in _steps(x.shape[1:-1], changed):
-        inside = _interior(action, x.shape[1:-1], changed, step)
+        inside = _interior(action, x.shape[1:-1], poked, changed, step)
         if not inside.any():
             continue
         found = []
@@ -54,6 +53,34 @@ def interior_shifts(action: Action, x: np.ndarray, y: np.ndarray, sizes: Sizes) 
         if max(e for _, e in best) < _SMALL:
             break
     return best
+
+
+def _reach(
+    x: np.ndarray, y: np.ndarray
+) -> Generator[np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray] | None]:
+    """(a point of the input, the output points that see it (*out)); None where no point tried is seen.
+
+    Rectified and largest values may hear of a rise and not of a fall: both are tried.
+    """
+    change = np.random.default_rng(1).normal(size=(len(x), x.shape[-1])) * max(float(np.abs(x).max()), 1e-30)
+    for at in _points_to_change(x.shape[1:-1]):
+        changed = np.zeros(y.shape[1:-1], bool)
+        for sign in (1, -1):
+            poked = x.copy()
+            poked[(slice(None), *at)] += (sign * _CHANGE * change).astype(x.dtype)
+            moved = np.abs((yield poked) - y)
+            changed |= (moved > _SEEN * max(float(moved.max()), 1e-300)).any(axis=(0, -1))
+        if changed.any():
+            return at, changed
+    return None
+
+
+def _points_to_change(sizes: tuple[int, ...]) -> list[np.ndarray]:
+    """The centre and its neighbours, since a stride may leave it out; then on towards the corner."""
+    n = np.array(sizes)
+    near = [n // 2 + np.array(step) for step in product((0, 1), repeat=len(n))]
+    far = [n // 2 + (n // 2 * share).astype(int) for share in np.linspace(0.3, 0.9, 5)]
+    return [np.clip(at, 0, n - 1) for at in [*near, *far]]
 
 
 def _steps(sizes: tuple[int, ...], changed: np.ndarray) -> list[Step]:
@@ -80,14 +107,14 @@ def _steps(sizes: tuple[int, ...], changed: np.ndarray) -> list[Step]:
     ]
 
 
-def _interior(action: Action, shape: tuple[int, ...], changed: np.ndarray, step: Step) -> np.ndarray:
+def _interior(
+    action: Action, shape: tuple[int, ...], poked: np.ndarray, changed: np.ndarray, step: Step
+) -> np.ndarray:
     """bool (*out): output points which, moved or not, see nothing of the border. changed: the output points
-    that see the centre of the input."""
+    that see the point `poked` of the input."""
     sizes, out = np.array(shape), np.array(changed.shape)
-    if not changed.any():
-        return changed
     place = (np.moveaxis(np.indices(tuple(out)), 0, -1) - (out - 1) / 2) * step[0] / step[1] + (sizes - 1) / 2
-    reach = np.ceil(np.abs(place[changed] - sizes // 2).max(axis=0) - 1e-9) + 1
+    reach = np.ceil(np.abs(place[changed] - poked).max(axis=0) - 1e-9) + 1
     low, high = place - reach - step[0], place + reach + step[0]
     inside = ((low >= 0) & (high <= sizes - 1)).all(axis=-1)
     if action.space.hexagonal:
