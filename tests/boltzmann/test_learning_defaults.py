@@ -24,7 +24,7 @@ def _clusters() -> np.ndarray:
 
 
 DATA = {
-    "clusters": (_clusters().astype(np.uint8), "binary", (ModeJumps, 0.02, 6000)),
+    "clusters": (_clusters().astype(np.uint8), "binary", (ModeJumps, 0.05, 6000)),
     "two modes": ((np.where(RNG.random(500) < 0.5, -20, 30) + RNG.normal(size=500))[:, None], "gaussian",
                   (ModeJumps, 0.01, 2000)),
     "normal": (RNG.normal(size=(400, 3)) @ RNG.normal(size=(3, 3)), "gaussian", (ModeJumps, 0.01, 2000)),

@@ -1,9 +1,11 @@
 r"""How a machine is taught where nothing is said: decided in one place for the function, the estimators and
 the command, from the units and the data.
 
-    Gaussian columns with widths, two-state hidden units      jumps to where the data are
-    discrete columns in clusters far apart (`clusters`)       jumps between them, a lower rate, more updates
-    others                                                    persistent chains
+    Gaussian columns with widths, two-state hidden units    jumps to where the data are
+    discrete columns of several modes (`clusters`)          jumps between them, a lower rate, more updates
+    the same in clusters apart, a hidden unit for each      and begun at the clusters
+    the same with fewer hidden units                        a rate that is lower still
+    others                                                  persistent chains
 """
 
 from __future__ import annotations
@@ -12,28 +14,39 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from intertwine.boltzmann.beginning import normal_beginning, seen
-from intertwine.boltzmann.clusters import MODES, ROWS, clusters
+from intertwine.boltzmann.beginning import begun, normal_beginning, seen
+from intertwine.boltzmann.clusters import MODES, ROWS, at_clusters, clusters
 from intertwine.boltzmann.defaults import (
+    APART_RATE,
     CHAINS,
-    CLUSTER_RATE,
-    CLUSTER_UPDATES,
     LEAST_UPDATES,
+    MODES_RATE,
+    MODES_UPDATES,
     STEPS,
     first_rate,
     passes,
 )
 from intertwine.boltzmann.methods import PCD, ModeJumps
 from intertwine.learning.batches import Batches
-from intertwine.models.product_mixture import fitted_mixture
+from intertwine.models.product_mixture import ProductMixture, fitted_mixture
 
 
 class Course(NamedTuple):
-    """method; where the learning rate begins; passes over the data."""
+    """method; where the learning rate begins; passes over the data; the mixture of the clusters that learning
+    begins at, if any."""
 
     method: Any
     rate: float
     epochs: int
+    apart: ProductMixture | None = None
+
+    def begun(self, model: Any, batches: Batches, begin: str = "auto") -> Any:
+        """Where the learning of `model` begins: as `beginning.begun` has it, or at the clusters, unless the
+        model stays as it is."""
+        there = begun(model, batches, begin)
+        if there is model or self.apart is None:
+            return there
+        return at_clusters(there, self.apart)
 
 
 def course(
@@ -45,19 +58,21 @@ def course(
     >>> from intertwine.models.rbm import RBM
     >>> rbm = RBM(4, hidden=2, units="binary", key=jax.random.key(0))
     >>> course(rbm, Batches(np.eye(4, dtype=np.uint8)[np.arange(1000) % 4]))
-    Course(method=PCD(chains=100, steps=1, warm_up=0), rate=0.1, epochs=200)
+    Course(method=PCD(chains=100, steps=1, warm_up=0), rate=0.1, epochs=200, apart=None)
     """
-    rate, updates = first_rate(model), LEAST_UPDATES
+    rate, updates, apart = first_rate(model), LEAST_UPDATES, None
     if method is not None:
         pass
     elif model.visible_layer.log_variance is not None and model.hidden_layer.is_two_state:
         method = _between_normals(model, batches, chains, steps)
-    elif (mixture := clusters(model.visible_layer, batches)) is not None:
-        method = ModeJumps(chains, steps, mixture)
-        rate, updates = min(CLUSTER_RATE, rate), CLUSTER_UPDATES
+    elif (found := clusters(model.visible_layer, batches)) is not None:
+        method, apart = ModeJumps(chains, steps, found.mixture), found.apart
+        lost = apart is not None and at_clusters(model, apart) is None
+        apart = None if lost else apart
+        rate, updates = min(APART_RATE if lost else MODES_RATE, rate), MODES_UPDATES
     else:
         method = PCD(chains, steps)
-    return Course(method, rate, passes(batches.per_epoch, updates))
+    return Course(method, rate, passes(batches.per_epoch, updates), apart)
 
 
 def _between_normals(model: Any, batches: Batches, chains: int, steps: int) -> ModeJumps:

@@ -18,14 +18,17 @@ WIDTHS_RATE = 0.01
 LEAST_UPDATES = 2000
 """Updates, at least, for passes that are not said: few rows are few updates a pass."""
 
-CLUSTER_RATE = 0.02
-"""The same for discrete data in clusters far apart: each update moves their shares in the model at once, by
-the rate times all units that tell them apart, and above this they are thrown to and fro."""
+MODES_RATE = 0.05
+"""The same for discrete data of several modes (`clusters`)."""
+APART_RATE = 0.02
+"""The same where these lie apart and the hidden units are too few for one each: an update moves their shares
+in the model at once, by the rate times all units that tell them apart, and above this they are thrown to and
+fro."""
 
 EPOCHS, BATCH = 10, 100
 """Passes over the data, at least, and rows a mini-batch."""
-CLUSTER_UPDATES = 6000
-"""Updates, at least, of data in clusters, for passes that are not said."""
+MODES_UPDATES = 6000
+"""Updates, at least, of data of several modes, for passes that are not said."""
 
 AVERAGE = 0.999
 """Share of the past that the averaged parameters keep at an update."""

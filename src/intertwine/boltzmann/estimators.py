@@ -52,11 +52,11 @@ class BoltzmannMachine(MachineEstimator):
     n_components: hidden units. units: "auto", "binary", "spin" or "gaussian" columns, or "potts"
     ("potts:q") for whole numbers that name states. hidden_units: "binary", "spin", "rectified" or "gaussian".
     method: "pcd" (persistent chains, n_chains of them), "cd" (chains from the data) or "auto" ("pcd", with
-    jumps between the modes of Gaussian columns and of data in clusters far apart). n_steps: sweeps an update.
-    learning_rate: where it begins, falling along a straight line; "auto": 0.1, 0.02 of data in clusters, or
-    0.01 with Gaussian columns. n_iter: passes over the data; "auto": 10, and enough for 2000 updates, 6000
-    of data in clusters. batch_size: rows an update. weight_decay: L2. verbose: a line printed after each
-    pass. random_state: an int, a RandomState or None.
+    jumps between the modes of Gaussian columns and of other data of several). n_steps: sweeps an update.
+    learning_rate: where it begins, falling along a straight line; "auto": 0.1, 0.05 of data of several
+    modes, or 0.01 with Gaussian columns. n_iter: passes over the data; "auto": 10, and enough for 2000
+    updates, 6000 of data of several modes. batch_size: rows an update. weight_decay: L2. verbose: a line
+    printed after each pass. random_state: an int, a RandomState or None.
 
     transform: E[h|x] (rows, n_components). score_samples: ln p(x) = ln Ψ(x) − ln Z; ln Z is exact for up to
     18 columns or hidden units (binary ones), else estimated by annealed importance sampling.
@@ -211,7 +211,8 @@ class BoltzmannMachine(MachineEstimator):
         epochs = chosen.epochs if self.n_iter == "auto" else self.n_iter
         first = chosen.rate if self.learning_rate == "auto" else float(self.learning_rate)
         settings |= {"epochs": epochs, "learning_rate": falling(model, epochs * seen.per_epoch, first)}
-        return learn(model, rows, method=chosen.method, weight_decay=self.weight_decay, **settings)
+        settings |= {"method": chosen.method, "weight_decay": self.weight_decay, "begin": "model"}
+        return learn(chosen.begun(model, seen, "data"), rows, **settings)
 
     def _features(self) -> Callable[..., Any]:
         return _hidden_means

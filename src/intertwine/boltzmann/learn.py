@@ -18,7 +18,7 @@ import numpy as np
 from jax import Array
 
 from intertwine._checks import fail, positive_int
-from intertwine.boltzmann.beginning import begun, unseen_means
+from intertwine.boltzmann.beginning import unseen_means
 from intertwine.boltzmann.course import course
 from intertwine.boltzmann.defaults import AVERAGE, BATCH
 from intertwine.boltzmann.epochs import Fit, by_epochs, descent, learned
@@ -67,12 +67,12 @@ def learn(
         row. A row counts as one example. Entries that are nan or masked are missing: they are drawn given the
         rest of their row at every visit (`sampling.missing`), so that the likelihood of what is known is
         learnt.
-    method: PCD(), with ModeJumps of Gaussian columns and of data in clusters far apart, unless given; CD, PT,
+    method: PCD(), with ModeJumps of Gaussian columns and of data of several modes, unless given; CD, PT,
         TrajectoryTempering, ExactKL (see `methods`).
-    epochs, batch: passes over the data in all (10, and enough for 2000 updates, 6000 of data in clusters,
-        unless given); rows a mini-batch. seed: of the order of the rows.
+    epochs, batch: passes over the data in all (10, and enough for 2000 updates, 6000 of data of several
+        modes, unless given); rows a mini-batch. seed: of the order of the rows.
     learning_rate: a number or a schedule of the update's number; by default along a straight line from 0.1
-        (0.02 where the method of clusters is taken, 0.01 with Gaussian columns, 0.005 with other continuous
+        (0.05 with discrete data of several modes, 0.01 with Gaussian columns, 0.005 with other continuous
         units) to a thousandth of it at the end. optimiser: instead, for example
         `OptaxGradient(optax.adam(1e-3))` or `NaturalGradient(0.1)`.
     centred, standardised, weight_decay, l1, sparsity: see `KL`.
@@ -80,9 +80,10 @@ def learn(
     binarise: data are probabilities, floats from 0 to 1 or uint8 in units of 1/255, and each visit of a row
         draws binary values from them.
     validation: rows held out; the history then has their free energy and its gap to the training data's.
-    begin: "data": the visible biases begin where the machine has the means of the data, column by column;
-        "model": at those of `model`; "auto": "data" unless `model` explains the data better as it is, having
-        learned already (see `beginning`).
+    begin: "data": the visible biases begin where the machine has the means of the data, column by column, and
+        where no method is given and the data lie in clusters apart, hidden units at these; "model": at the
+        parameters of `model`; "auto": "data" unless `model` explains the data better as it is, having learned
+        already (see `beginning`, `clusters`).
     key: of everything random; the same key gives the same numbers. state: one that `progress` was given, or
         of a fit, to go on from: with the same arguments the numbers are those of a run without a break.
     progress: called after each epoch with the state and the scalars of the history.
@@ -116,7 +117,7 @@ def learn(
     updates = positive_int("epochs", passes, "give the passes over the data") * batches.per_epoch
     mover = descent(model, optimiser, learning_rate, average, updates, chosen.rate)
     if state is None:
-        model = begun(model, batches, begin)
+        model = chosen.begun(model, batches, begin)
         state = start(model, stream, mover, key=key)
 
     def gap(now: TrainState) -> dict[str, float]:

@@ -56,6 +56,7 @@ def _rbm(c: LearnConfiguration, data: Dataset, key: jax.Array) -> tuple[Stage, .
     chosen = course(machine, batches, method=method, chains=c.method.chains, steps=c.method.steps)
     unseen = unseen_means(machine.visible_layer, batches)
     objective = replace(objective, method=chosen.method, unseen=unseen)
+    machine = chosen.begun(machine, batches, "data")
     epochs = _epochs(c, chosen.epochs)
     mover = build_optimiser(c, epochs * batches.per_epoch, chosen.rate)
     stage = Stage(

@@ -168,9 +168,10 @@ class Method(Section):
 
 class Optimiser(Section):
     """Steepest descent on mini-batches. The learning rate goes to its `_end` value along the schedule; `auto`
-    is 0.1 for discrete units (0.02 on data in clusters, with the method auto), 0.01 for Gaussian columns and
-    0.005 for others, and a thousandth of that at the end. epochs: passes over the data; `auto` is 10, and
-    enough for 2000 updates (6000 of an rbm on data in clusters, with the method auto), as for `it.learn`.
+    is 0.1 for discrete units (0.05 on data of several modes, with the method auto), 0.01 for Gaussian columns
+    and 0.005 for others, and a thousandth of that at the end. epochs: passes over the data; `auto` is 10, and
+    enough for 2000 updates (6000 of an rbm on data of several modes, with the method auto), as for
+    `it.learn`.
 
     weight_decay: on the weights. sparsity: the wanted mean of the hidden units, 0 for none (Lee et al. 2008),
     and sparsity_cost. centred: gradients of centred units (Montavon & Müller 2012; Melchior et al. 2016).
