@@ -285,9 +285,6 @@ CONTRADICTIONS |= {
     "exponents of one size": ("system.name", renormalize(study="exponents", system="ising:64")),
     "exponents by a rule": ("rule.name", renormalize(study="exponents", rule="trg:8")),
     "exponents in a field": ("system.field", renormalize(study="exponents", system={"field": 0.1})),
-    "exponents in three dimensions": (
-        "system.name", renormalize(study="exponents", system={"name": "cubic", "coupling": 0.2}),
-    ),
     "sizes that do not grow": ("scaling.sizes", renormalize(study="exponents", scaling={"sizes": "8-32-16"})),
     "a network that is a word": ("rule.name", renormalize(study="network")),
 }  # fmt: skip
