@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 import intertwine as it
+from intertwine.boltzmann import deep_belief, deep_boltzmann, doubling
 from intertwine.boltzmann import learn as learning
+from intertwine.boltzmann.epochs import Fit, learned
 from intertwine.boltzmann.methods import PCD, ModeJumps
 from intertwine.experiments.learn_build import build_training
 from intertwine.experiments.learn_configuration import LearnConfiguration
@@ -97,3 +99,53 @@ def test_three_doors_choose_the_same(name: str, tmp_path: Any) -> None:
         assert updates <= settings.updates < updates + len(rows) // 100
         assert settings.optimiser.optimiser.learning_rate.start == rate
     assert found[0] == found[1] == found[2]
+
+
+SIZES = (6, 4)
+BITS = RNG.integers(0, 2, (300, 12)).astype(np.uint8)
+
+
+@pytest.fixture
+def stages(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, float]]:
+    """(updates, first rate) of the schedule of each stage that a function would train; none is."""
+    found = []
+
+    def skip(state: Any, stream: Any, mover: Any, updates: int, **_: Any) -> Fit:
+        if int(state.step) == 0:
+            rate = mover.optimiser.learning_rate
+            found.append((rate.steps, rate.start))
+        return Fit(learned(state, mover), [], state._replace(step=updates))
+
+    for module in (learning, deep_belief, deep_boltzmann, doubling):
+        monkeypatch.setattr(module, "by_epochs", skip)
+    return found
+
+
+def stages_of_command(name: str, folder: Any) -> list[tuple[int, float]]:
+    np.save(folder / "rows.npy", BITS)
+    c = LearnConfiguration.model_validate(
+        {"data": {"name": str(folder / "rows.npy"), "test_share": 0.0}, "model": f"{name}:6-4"}
+    )
+    made = build_training(c, it.data.load(folder / "rows.npy", test_share=0.0), KEY).stages
+    return [(s.epochs * s.per_epoch, s.optimiser.optimiser.learning_rate.start) for s in made]
+
+
+def test_deep_boltzmann_machines_learn_the_same_stages(stages: list, tmp_path: Any) -> None:
+    pytest.importorskip("sklearn")
+    it.learn_deep_boltzmann(it.DBM((12, *SIZES), key=KEY), BITS, key=KEY)
+    expected = [(2001, 0.05)] * 3  # each layer, then both together
+    assert stages == expected == stages_of_command("dbm", tmp_path)
+    stages.clear()
+    it.DeepBoltzmannMachine(SIZES, random_state=0).fit(BITS)
+    assert stages == expected
+
+
+def test_deep_belief_networks_learn_the_same_layers(stages: list, tmp_path: Any) -> None:
+    """The command goes on with up-down passes, which the others make when they are asked for."""
+    pytest.importorskip("sklearn")
+    it.learn_deep_belief(it.DBN((12, *SIZES), key=KEY), BITS, key=KEY)
+    expected = [(2001, 0.1)] * 2
+    assert stages == expected == stages_of_command("dbn", tmp_path)[:2]
+    stages.clear()
+    it.DeepBeliefNetwork(SIZES, random_state=0).fit(BITS)
+    assert stages == expected

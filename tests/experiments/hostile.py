@@ -79,7 +79,7 @@ def refused_values(path, field):
     if path == ("optimiser", "epochs") and kind is not int:
         out = {"zero": 0, "below": -1, "above": 1_000_001, "huge": 10**40}
         return bad | words | out | {"fraction": 1.5, "true": True}
-    if path == ("likelihood", "every"):
+    if path in (("likelihood", "every"), ("optimiser", "layer_epochs")):
         return bad | words | {"below": -1, "above": 1_000_001, "huge": 10**40, "fraction": 1.5, "true": True}
     if path == ("system", "coupling") or (path[-1].startswith("learning_rate") and kind is not float):
         out = {

@@ -44,7 +44,7 @@ def learn_deep_boltzmann(
     method: PCD | None = None,
     sweeps: int = 3,
     structured: bool = True,
-    pretrain: int = 0,
+    pretrain: int | None = None,
     epochs: int | None = None,
     batch: int = 100,
     learning_rate: Schedule | None = None,
@@ -65,7 +65,8 @@ def learn_deep_boltzmann(
     method: PCD(chains, steps), the chains of the model's averages. sweeps: of the mean field, at each visit.
     structured: whether the posterior's upper layers follow draws of the lower ones (see `DeepLikelihood`).
     pretrain: passes over the data with which each layer is trained first; the biases and weights of `model`
-        are then replaced. 0: the joint training begins at `model`.
+        are then replaced. 0: the joint training begins at `model`. None: as many as of the joint training,
+        and 0 where learning begins at `model` (`begin`), which has learned already.
     epochs: passes of the joint training; 10, and enough for 2000 updates, unless given.
     The others are those of `learn`. The history's scalars: `epoch`, `reconstruction_error` (mean square a
     column), `learning_rate`, `update_norm`, `seconds`. The bound itself needs ln Z: see `variational_bound`.
@@ -99,9 +100,11 @@ def learn_deep_boltzmann(
     mover = descent(model, optimiser, learning_rate, average, updates, RATE if discrete else None)
     if state is None:
         first, rest = jax.random.split(check_key(key))
+        there = begun(model, batches, begin)
+        if pretrain is None:
+            pretrain = 0 if there is model else epochs
         if pretrain:
-            model = pretrained(model, batches, epochs=pretrain, chains=method.chains, key=first)
-        else:
-            model = begun(model, batches, begin)
+            there = pretrained(model, batches, epochs=pretrain, chains=method.chains, key=first)
+        model = there
         state = start(model, stream, mover, key=rest)
     return by_epochs(state, stream, mover, updates, progress=progress)

@@ -125,7 +125,8 @@ class DeepBoltzmannMachine(_Deep):
     r"""A deep Boltzmann machine of binary hidden layers, learned jointly, after `pretrain` passes for each
     layer by itself.
 
-    hidden_layer_sizes: from the lowest layer up. pretrain: passes of the greedy start, 0 for none. units,
+    hidden_layer_sizes: from the lowest layer up. pretrain: passes of the greedy start; "auto": n_iter; 0 for
+    none. units,
     n_chains, learning_rate ("auto": 0.05, or 0.005 with Gaussian columns), n_iter, batch_size, weight_decay,
     verbose, random_state: as for `BoltzmannMachine`.
 
@@ -147,7 +148,7 @@ class DeepBoltzmannMachine(_Deep):
         *,
         units: str = "auto",
         n_chains: int = 100,
-        pretrain: int = 0,
+        pretrain: Any = "auto",
         learning_rate: Any = "auto",
         n_iter: Any = "auto",
         batch_size: int = BATCH,
@@ -168,7 +169,7 @@ class DeepBoltzmannMachine(_Deep):
 
     def _check_parameters(self) -> None:
         self._check_deep()
-        if self.pretrain != 0:
+        if not (isinstance(self.pretrain, str) and self.pretrain == "auto") and self.pretrain != 0:
             positive_int("pretrain", self.pretrain, "0 for none")
 
     def _blank(self, units: str, width: int, hidden: tuple[tuple[int, ...], str], key: Any) -> DBM:
@@ -177,8 +178,9 @@ class DeepBoltzmannMachine(_Deep):
 
     def _learned(self, model: DBM, rows: np.ndarray, settings: dict[str, Any]) -> Any:
         method, decay = PCD(self.n_chains), self.weight_decay
+        first = None if self.pretrain == "auto" else self.pretrain
         return learn_deep_boltzmann(
-            model, rows, method=method, pretrain=self.pretrain, weight_decay=decay, **settings
+            model, rows, method=method, pretrain=first, weight_decay=decay, **settings
         )
 
     def _features(self) -> Callable[..., Any]:

@@ -94,7 +94,7 @@ def learn(
     temperatures: Annotated[str | None, flag("--temperatures", "of pt and trajectory", "INTEGER")] = None,
     epochs: Annotated[str | None, flag("--epochs", "passes over the data, or auto", "INTEGER")] = None,
     layer_epochs: Annotated[
-        str | None, flag("--layer-epochs", "of each layer of a deep machine, first", "INTEGER")
+        str | None, flag("--layer-epochs", "of each layer of a deep machine, first, or auto", "INTEGER")
     ] = None,
     batch: Annotated[str | None, flag("--batch", "rows an update", "INTEGER")] = None,
     learning_rate: Annotated[str | None, flag("--learning-rate", "at the first update", "NUMBER")] = None,

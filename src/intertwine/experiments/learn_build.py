@@ -72,6 +72,12 @@ def _epochs(c: LearnConfiguration, auto: int) -> int:
     return auto if asked == "auto" else int(asked)
 
 
+def _layer_epochs(c: LearnConfiguration, batches: Batches) -> int:
+    """Passes of each layer of a deep machine before the whole."""
+    asked = c.optimiser.layer_epochs
+    return _epochs(c, passes(batches.per_epoch)) if asked == "auto" else int(asked)
+
+
 def _deep_belief(c: LearnConfiguration, data: Dataset, key: jax.Array) -> tuple[Stage, ...]:
     batches, sizes = _batches(c, data), (data.size, *c.model.hidden)
     first = first_machine(c, data, key)
@@ -88,10 +94,10 @@ def _deep_belief(c: LearnConfiguration, data: Dataset, key: jax.Array) -> tuple[
 
     stages = []
     for level in range(len(sizes) - 1):
-        mover = _layer_optimiser(c, batches.per_epoch, first_rate(first) if level == 0 else DISCRETE_RATE)
+        mover = _layer_optimiser(c, batches, first_rate(first) if level == 0 else DISCRETE_RATE)
         stages.append(
             Stage(
-                f"layer {level + 1}", c.optimiser.layer_epochs, batches.per_epoch,
+                f"layer {level + 1}", _layer_epochs(c, batches), batches.per_epoch,
                 lambda below, level=level: machine(level, below), _objective(c), mover,
                 _hidden_batches(c, data, batches, upward_layers),
             )
@@ -123,11 +129,11 @@ def _deep_boltzmann(c: LearnConfiguration, data: Dataset, key: jax.Array) -> tup
 
     stages = []
     for level in range(depth if o.layer_epochs else 0):
-        mover = _layer_optimiser(c, batches.per_epoch, JOINT_RATE)
+        mover = _layer_optimiser(c, batches, JOINT_RATE)
         objective = CopiedLikelihood(copies[level], c.method.chains)
         stages.append(
             Stage(
-                f"layer {level + 1}", o.layer_epochs, batches.per_epoch,
+                f"layer {level + 1}", _layer_epochs(c, batches), batches.per_epoch,
                 lambda below, level=level: machine(level), objective, mover,
                 _hidden_batches(c, data, batches, upward),
             )
@@ -224,9 +230,9 @@ def build_optimiser(c: LearnConfiguration, updates: int, auto: float) -> Any:
     return _descent(first, last, o.schedule, updates, o.average)
 
 
-def _layer_optimiser(c: LearnConfiguration, per_epoch: int, rate: float) -> Any:
+def _layer_optimiser(c: LearnConfiguration, batches: Batches, rate: float) -> Any:
     """That of the layers before the whole: its own rate, along a straight line."""
-    updates = c.optimiser.layer_epochs * per_epoch
+    updates = _layer_epochs(c, batches) * batches.per_epoch
     return _descent(rate, LAST_RATE * rate, "linear", updates, c.optimiser.average)
 
 

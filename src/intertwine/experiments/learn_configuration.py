@@ -36,7 +36,7 @@ _UNITS = re.compile(
 
 _RATE = "'auto' or a number above 0 and at most 10"
 _EPOCHS = "'auto' or an integer from 1 to 1000000"
-_EVERY = "'auto' or an integer from 0 to 1000000"
+_LAYER_EPOCHS = _EVERY = "'auto' or an integer from 0 to 1000000"
 
 
 def _rate() -> Any:
@@ -176,14 +176,16 @@ class Optimiser(Section):
     weight_decay: on the weights. sparsity: the wanted mean of the hidden units, 0 for none (Lee et al. 2008),
     and sparsity_cost. centred: gradients of centred units (Montavon & Müller 2012; Melchior et al. 2016).
     average: the share of the past that the averaged parameters keep at an update, 0 for none.
-    layer_epochs: of each layer before a deep machine is trained as a whole, with the `auto` rate; 0 for none
-    (dbm only).
+    layer_epochs: of each layer before a deep machine is trained as a whole, with the `auto` rate; `auto`: as
+    many as of the whole, 0 for none (dbm only).
     """
 
     epochs: int | Literal["auto"] = Field(
         default="auto", json_schema_extra={"expected": _EPOCHS, "remedy": "for example 'auto'"}
     )
-    layer_epochs: int = integer(20, 0, 1_000_000)
+    layer_epochs: int | Literal["auto"] = Field(
+        default="auto", json_schema_extra={"expected": _LAYER_EPOCHS, "remedy": "for example 'auto'"}
+    )
     batch: int = integer(BATCH, 1, 1 << 20)
     learning_rate: float | Literal["auto"] = _rate()
     learning_rate_end: float | Literal["auto"] = _rate()
@@ -203,6 +205,13 @@ class Optimiser(Section):
     def _passes(cls, epochs: int | str) -> int | str:
         if isinstance(epochs, int) and not 1 <= epochs <= 1_000_000:
             raise fail("optimiser.epochs", _EPOCHS, epochs, "say 'auto'")
+        return epochs
+
+    @field_validator("layer_epochs")
+    @classmethod
+    def _layer_passes(cls, epochs: int | str) -> int | str:
+        if isinstance(epochs, int) and not 0 <= epochs <= 1_000_000:
+            raise fail("optimiser.layer_epochs", _LAYER_EPOCHS, epochs, "say 'auto'")
         return epochs
 
     @field_validator("learning_rate", "learning_rate_end")
@@ -297,7 +306,7 @@ def check_consistency(c: LearnConfiguration) -> None:
         words = " or ".join(map(repr, allowed))
         raise fail("method.name", f"{words} with {c.model.name}", repr(c.method.name), "say 'pcd'")
     if c.model.family == "dbn" and not c.optimiser.layer_epochs:
-        raise fail("optimiser.layer_epochs", "at least 1 with a dbn", 0, "say 20")
+        raise fail("optimiser.layer_epochs", "at least 1 with a dbn", 0, "say 'auto'")
     if c.model.hidden_units == "rectified" and (c.model.family != "rbm" or c.method.name == "exact"):
         got = f"{c.model.name} by {c.method.name}"
         raise fail("model.hidden_units", "'binary' or 'spin'", f"'rectified' in {got}", "say 'binary'")
