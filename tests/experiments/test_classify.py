@@ -15,11 +15,14 @@ from intertwine.data import load
 from intertwine.data.rotated import deformed, random_deformations, rotated, rotated_mnist
 from intertwine.experiments import classify
 from intertwine.experiments.classify_data import augmented, labelled_images
+from intertwine.experiments.classify_measures import accuracy_record, commonest_class
 from intertwine.experiments.interruption import Interrupted
 from intertwine.experiments.kinds import configuration_of
 from intertwine.experiments.progress import Silent
 from intertwine.experiments.run_data import load_data
+from intertwine.layers import export, load_network, save_network
 from intertwine.learning.class_scores import class_scores
+from intertwine.learning.fit_supervised import fit_supervised
 
 from .runs import assert_same
 
@@ -324,3 +327,58 @@ def test_the_rotated_mnist_protocol(tmp_path, monkeypatch):
     monkeypatch.setattr("intertwine.data.rotated.TRAINING", 12)
     with pytest.raises(InputError, match=r"^training"):
         load("rotmnist", folder=tmp_path)
+
+
+def test_labels_as_words_in_an_archive(tmp_path, images):
+    pictures = np.load(images)["train"]
+    words = np.array(["cat", "ant", "bee"])[np.load(images)["labels"]]
+    np.savez(tmp_path / "words.npz", x_train=pictures[:30], y_train=words[:30], x_test=pictures[30:],
+             y_test=words[30:])  # fmt: skip
+    c = configuration(
+        images, data={"name": str(tmp_path / "words.npz"), "variable": "auto", "labels": "auto"}
+    )
+    data = load_data(c.data)
+    assert data.classes == labelled_images(c, data).names == ("ant", "bee", "cat")
+    for part, expected in ((data.train_labels, words[:30]), (data.test_labels, words[30:])):
+        np.testing.assert_array_equal(np.array(data.classes)[part], expected)
+    np.save(tmp_path / "labels.npy", words[:30])
+    (tmp_path / "labels.csv").write_text("kind\n" + "\n".join(words[:30]) + "\n")
+    for labels in ("labels.npy", "labels.csv"):
+        found = load(tmp_path / "words.npz", variable="x_train", labels=tmp_path / labels)
+        np.testing.assert_array_equal(np.array(found.classes)[found.train_labels], words[:30])
+    with pytest.raises(InputError, match="expected real numbers"):
+        load(tmp_path / "words.npz", variable="y_train")
+
+
+def test_a_trained_network_reads_bytes_and_knows_the_commonest_class(images, tmp_path, monkeypatch):
+    """Saved, loaded, exported, learning on: images of bytes are the same as their 255th parts."""
+    monkeypatch.setattr(classify, "report", lambda folder: None)
+    c = configuration(images)
+    path = quietly(classify.start, c, tmp_path / "run", show=lambda *_: Silent())
+    result = json.loads((path / "result.json").read_text())
+    counts = np.array(result["confusion"])
+    learnt = labelled_images(c, load_data(c.data)).train.labels
+    assert result["baseline"]["accuracy"] == counts[np.bincount(learnt).argmax()].sum() / 8
+    assert np.trace(counts) <= 4  # two epochs on 24 images: as good as nothing
+    assert [line for line in result["warnings"] if line.startswith("below-baseline: always saying")]
+    network = classify.load_classifier(path)
+    raw = np.load(images)["train"][..., None]
+    shares, labels = (raw / 255).astype(np.float32), np.load(images)["labels"]
+    save_network(tmp_path / "again", network)
+    for net in (network, export(network), load_network(tmp_path / "again")):
+        np.testing.assert_allclose(class_scores(net, raw), class_scores(net, shares), rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(net.outputs(raw), net.outputs(shares), rtol=1e-5, atol=1e-6)
+    fits = [
+        fit_supervised(network, x, labels, epochs=2, batch=10, key=jax.random.key(0)).model
+        for x in (raw, shares)
+    ]
+    scores = [class_scores(fit, shares) for fit in fits]
+    np.testing.assert_allclose(*scores, rtol=1e-3, atol=1e-4)
+
+
+def test_the_error_of_an_accuracy_is_not_zero_and_the_commonest_class_is_the_baseline():
+    log_p = np.log(np.array([[0.9, 0.1]] * 4 + [[0.2, 0.8]]))
+    always_right = accuracy_record(log_p, np.array([0, 0, 0, 0, 1]))
+    assert always_right["accuracy"] == 1 and always_right["error"] == pytest.approx(np.sqrt(6 / 7 / 7 / 8))
+    found = commonest_class(log_p, np.array([0, 0, 0, 0, 1]), np.array([0, 0, 1]))
+    assert found == {"class": 0, "accuracy": 0.8, "lead_error": pytest.approx(0.2)}

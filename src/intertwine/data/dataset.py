@@ -22,6 +22,7 @@ from intertwine.data import words
 from intertwine.data.arrays import as_array
 from intertwine.data.columns import interpreted, is_frame, table_of
 from intertwine.data.doubts import doubts
+from intertwine.data.labels import numbered, whole_labels
 from intertwine.data.sequences import SIMILAR, similarity_weights
 from intertwine.data.units import converter, find_units
 from intertwine.data.values import Values, blocks, check_real, examine
@@ -113,7 +114,7 @@ class Dataset:
         rows, test: also a data frame (columns of words or called label are labels, a column that numbers or
         names the rows is left out, and `notes` say so), a masked array, a sparse matrix, lists. nan, masked
         and missing entries are not known: they are kept as nan and counted in `missing`.
-        labels: one a row, or the name of a column of a data frame.
+        labels: one a row, whole numbers or words, or the name of a column of a data frame.
         Words of one length, or single letters (n, L), are aligned sequences (`sequences`): Potts units of the
         letters of `alphabet` ("dna", "rna", "protein", the letters themselves, or None to find it). Those
         that agree in a share of places ≥ `similarity` count together as one in `weights` (None: no weights).
@@ -141,6 +142,8 @@ class Dataset:
                 chosen = ",".join(columns or ())
                 held_out = interpreted(table_of(test), f"{name} (held out)", variable=chosen)
                 test = held_out.rows
+        labels, test_labels, named = numbered(labels, test_labels)
+        classes = named or classes
         told = False
         if words.are_words(rows):
             told = True
@@ -157,12 +160,12 @@ class Dataset:
         if shape is not None and prod(shape) != rows.shape[1]:
             got = "x".join(map(str, shape))
             raise fail("shape", f"height x width = {rows.shape[1]}, as a row", got, "give both, say '28x28'")
-        labels = _labels("labels", labels, len(rows))
+        labels = whole_labels("labels", labels, len(rows))
         if test is not None:
             test, _ = _rows(f"{name} (held out)", test)
             if test.shape[1] != rows.shape[1]:
                 raise fail("test", f"rows of {rows.shape[1]} values", f"rows of {test.shape[1]}")
-            test_labels = _labels("test_labels", test_labels, len(test))
+            test_labels = whole_labels("test_labels", test_labels, len(test))
         values = examine(name, rows)
         kind, grey = find_units(name, rows, values, units)
         notes = (*notes, *_notes(values, rows.shape))
@@ -300,20 +303,6 @@ def _rows(name: str, array: Any) -> tuple[np.ndarray, tuple[int, ...] | None]:
     coloured = len(image) == 3 and min(image[0], image[2]) <= _MOST_CHANNELS
     shape = tuple(image) if array.ndim > 2 and (len(image) == 2 or coloured) else None
     return array.reshape(len(array), -1), shape
-
-
-def _labels(name: str, labels: Any, rows: int) -> np.ndarray | None:
-    """Whole numbers, one a row."""
-    if labels is None:
-        return None
-    labels = check_real(name, as_array(labels, name))
-    if labels.shape != (rows,):
-        raise fail(name, f"one label a row ({rows})", f"shape {labels.shape}", "give those of the same file")
-    if labels.dtype.kind == "f" and not (np.isfinite(labels) & (labels == np.rint(labels))).all():
-        raise fail(
-            name, "whole numbers", "fractions or values that are not finite", "number the classes 0, 1, …"
-        )
-    return labels.astype(np.int64)
 
 
 def _split(rows: np.ndarray, labels: Any, share: float, seed: int) -> tuple:

@@ -35,8 +35,9 @@ _MAGIC = {
 }
 
 
-def read_array(path: str | Path, variable: str | None = None) -> np.ndarray:
-    """The array in the file at `path`; `variable` names one of several (npz, netCDF).
+def read_array(path: str | Path, variable: str | None = None, *, words: bool = False) -> np.ndarray:
+    """The array in the file at `path`; `variable` names one of several (npz, netCDF). words: whether one of
+    NumPy's may hold text.
 
     Raises `InputError` for a file that is not there, of no known format, cut short, or larger than announced.
     """
@@ -45,11 +46,11 @@ def read_array(path: str | Path, variable: str | None = None) -> np.ndarray:
     if kind == "npy":
         from intertwine.data.numpy_files import read_npy
 
-        return read_npy(path)
+        return read_npy(path, words=words)
     if kind == "npz":
         from intertwine.data.numpy_files import read_npz
 
-        return read_npz(path, variable)
+        return read_npz(path, variable, words=words)
     if kind == "netcdf":
         from intertwine.data.netcdf import read_netcdf
 

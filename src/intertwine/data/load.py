@@ -12,7 +12,7 @@ from intertwine._caveats import caveat, tell
 from intertwine._checks import fail
 from intertwine.data.dataset import Dataset
 from intertwine.data.sequences import INSERTING, SIMILAR, is_fasta, read_fasta, without_insertions
-from intertwine.data.words import insertions, sequence_column
+from intertwine.data.words import are_words, insertions, sequence_column
 
 NAMES = ("mnist", "rotmnist", "digits", "ising:8", "ising:8x16:2.5", "bars-and-stripes:4")
 _ISING = re.compile(r"ising:([0-9]{1,3})(?:x([0-9]{1,3}))?(?::([0-9]+(?:\.[0-9]*)?))?", re.ASCII)
@@ -253,14 +253,15 @@ def _label_column(path: Path, labels: Any, rows: int) -> np.ndarray:
 
     labels = Path(labels)
     if not has_named_columns(labels):
-        found = read_array(labels)
+        found = read_array(labels, words=True)
     else:
         from intertwine.data.table import columns_as_rows
 
         table = read_named_columns(labels, header=False)
         if len(table.columns[0]) == rows + 1:
             table = read_named_columns(labels, header=True)
-        found = columns_as_rows(table, labels)
+        only = table.columns[0] if len(table.columns) == 1 else None
+        found = only if only is not None and are_words(only) else columns_as_rows(table, labels)
     return found.reshape(-1) if found.ndim == 2 and 1 in found.shape else found
 
 
@@ -275,7 +276,7 @@ def _companions(path: Path, variable: str | None, labels: Any) -> tuple[Any, Any
     if test not in names:
         return None, None
     wanted = labels is not None and test_labels in names
-    return read_npz(path, test), read_npz(path, test_labels) if wanted else None
+    return read_npz(path, test), read_npz(path, test_labels, words=True) if wanted else None
 
 
 def _labels(path: Path, labels: Any, rows: np.ndarray) -> np.ndarray | None:
@@ -285,7 +286,7 @@ def _labels(path: Path, labels: Any, rows: np.ndarray) -> np.ndarray | None:
     from intertwine.data.numpy_files import read_members, read_npz
 
     if path.suffix.lower() == ".npz" and str(labels) in read_members(path):
-        return read_npz(path, str(labels))
+        return read_npz(path, str(labels), words=True)
     if not Path(labels).is_file():
         what = f"an array of {path.name} or a file of labels"
         raise fail(

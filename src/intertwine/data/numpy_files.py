@@ -15,10 +15,11 @@ from intertwine.data.files import DEFLATE, check_announced, damaged
 _PICKLE = "plain numbers (an array of objects is a pickle, which is never read)"
 
 
-def read_npy(path: Path) -> np.ndarray:
-    """The array as a read-only memory map, after its header has been compared with the file's size."""
+def read_npy(path: Path, *, words: bool = False) -> np.ndarray:
+    """The array as a read-only memory map, after its header has been compared with the file's size. words:
+    whether it may hold text."""
     with open(path, "rb") as file:
-        shape, dtype = _header(path, file)
+        shape, dtype = _header(path, file, words)
         begin = file.tell()
     announced = _bytes(shape, dtype)
     there = path.stat().st_size - begin
@@ -31,15 +32,16 @@ def read_npy(path: Path) -> np.ndarray:
     return np.load(path, mmap_mode="r", allow_pickle=False)
 
 
-def read_npz(path: Path, variable: str | None) -> np.ndarray:
-    """The member `variable` of the archive, or its only one, or the one called train, x or data."""
+def read_npz(path: Path, variable: str | None, *, words: bool = False) -> np.ndarray:
+    """The member `variable` of the archive, or its only one, or the one called train, x or data. words:
+    whether it may hold text."""
     try:
         with zipfile.ZipFile(path) as archive:
             names = members(archive)
             name = _choose(path, names, variable)
             entry = archive.getinfo(f"{name}.npy")
             with archive.open(entry) as file:
-                shape, dtype = _header(path, file)
+                shape, dtype = _header(path, file, words)
                 announced = _bytes(shape, dtype)
                 check_announced(path, announced, entry.compress_size * DEFLATE + DEFLATE, f"{name}: {shape}")
                 there = entry.file_size - file.tell()
@@ -87,7 +89,7 @@ def _choose(path: Path, names: list[str], variable: str | None) -> str:
     return usual[0]
 
 
-def _header(path: Path, file: Any) -> tuple[tuple[int, ...], np.dtype]:
+def _header(path: Path, file: Any, words: bool) -> tuple[tuple[int, ...], np.dtype]:
     try:
         version = npy.read_magic(file)
         read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
@@ -97,7 +99,7 @@ def _header(path: Path, file: Any) -> tuple[tuple[int, ...], np.dtype]:
         raise damaged(path, "a NumPy file (its magic number and a whole header)", reason) from None
     if dtype.hasobject:
         raise fail(path.name, _PICKLE, f"an array of type {dtype}", "save numbers of one length a row")
-    if dtype.kind not in "biuf":
+    if dtype.kind not in ("biufUS" if words else "biuf"):
         raise fail(path.name, "real numbers", f"an array of type {dtype}", "convert it to numbers first")
     return shape, dtype
 

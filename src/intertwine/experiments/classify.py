@@ -76,7 +76,8 @@ class Problem(NamedTuple):
 
 def load_classifier(folder: str | Path) -> Any:
     """The trained network of a complete run: call `outputs` on images (n, X, X, channels), one or many, or
-    learn on with `fit_supervised`.
+    learn on with `fit_supervised`. One that learnt from bytes reads bytes as it did then, as numbers of
+    [0, 1]; images of other types are taken as they are.
 
     Raises `InputError` where the folder has none.
     """
@@ -105,7 +106,7 @@ def build(c: ClassifyConfiguration) -> Problem:
         c.network.name, c.group, channels=images.train.images.shape[-1], image_size=images.side,
         classes=images.names if images.named else images.classes, dropout=c.network.dropout,
         key=network_key,
-    )  # fmt: skip
+    ).reading_bytes(data.grey)  # fmt: skip
     return Problem(c, data, images, _training(c, images, Network.of(network), training_key), key, memory)
 
 
@@ -233,6 +234,7 @@ def _finish(
         "learnt_from": len(images.train.labels),
         "tested_on": "test" if images.test else "validation" if images.validation else "train",
         "test": classify_measures.accuracy_record(log_p, tested.labels),
+        "baseline": classify_measures.commonest_class(log_p, tested.labels, images.train.labels),
         "validation": watched,
         "classes": list(images.names),
         "confusion": classify_measures.confusion(log_p, tested.labels),

@@ -76,7 +76,7 @@ def export(network: Any) -> Any:
         down, up = (tuple(map(export, blocks)) for blocks in (network.down, network.up))
         return UNet(down, network.pools, network.ups, up, export(network.head), None)
     if isinstance(network, Sequential):
-        return Sequential(_folded(network.layers), classes=network.classes)
+        return Sequential(_folded(network.layers), classes=network.classes, grey=network.grey)
     if isinstance(network, Linear) or (isinstance(network, Conv) and isinstance(network.space, Grid)):
         return _plain(network)
     raise fail("network", "a Sequential, a UNet, a Conv on a grid or a Linear", network)

@@ -160,7 +160,8 @@ class BatchNorm(eqx.Module):
 
     def with_statistics(self, statistics: Statistics) -> BatchNorm:
         """This layer with `statistics` kept, as if many batches had been seen."""
-        return self._keeping(Running.of(statistics, _MANY))
+        kept = jax.tree.map(lambda new, old: new.astype(old.dtype), statistics, self.statistics)
+        return self._keeping(Running.of(kept, _MANY))
 
     def calibrated(self, x: Float[Array, "... C"]) -> BatchNorm:
         """This layer with the statistics of x kept."""

@@ -32,7 +32,7 @@ def save_network(path: str | Path, network: Any) -> None:
     if not isinstance(recipe, Recipe):
         remedy = "for others use equinox.tree_serialise_leaves"
         raise fail("network", "one that network_from_name built from names", "one without recipe", remedy)
-    head = {"format": _FORMAT, "recipe": asdict(recipe)}
+    head = {"format": _FORMAT, "recipe": asdict(recipe), "grey": bool(getattr(network, "grey", False))}
     with Path(path).open("wb") as file:
         file.write((json.dumps(head) + "\n").encode())
         eqx.tree_serialise_leaves(file, network)
@@ -79,6 +79,7 @@ def _skeleton(head: dict[str, Any]) -> Any:
         raise fail("path", "a network of float32", "one of float64", remedy)
 
     def build() -> Any:
-        return network_from_name(name, group, dtype=jnp.dtype(dtype), key=jax.random.key(0), **arguments)
+        found = network_from_name(name, group, dtype=jnp.dtype(dtype), key=jax.random.key(0), **arguments)
+        return found.reading_bytes(True) if head.get("grey") else found
 
     return eqx.filter_eval_shape(build)

@@ -14,6 +14,7 @@ from typing import Any
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
@@ -28,6 +29,7 @@ class Sequential(eqx.Module):
     layers: pairs (name, layer), or layers alone, which get names such as "conv1"; a layer is called as
     `layer(x, key=...)` and says its types rep_in and rep_out and, where it has one, its space. recipe: what
     `save` writes to build the network again, or None. classes: the names of the outputs of a classifier.
+    grey: whether bytes (uint8) are read as numbers of [0, 1], 255 as 1; else as they are.
 
     Raises InputError for no layers, names twice, and types that do not fit.
 
@@ -45,14 +47,22 @@ class Sequential(eqx.Module):
     names: tuple[str, ...] = eqx.field(static=True)
     recipe: Any = eqx.field(static=True)
     classes: tuple[str, ...] | None = eqx.field(static=True)
+    grey: bool = eqx.field(static=True)
 
-    def __init__(self, layers: Sequence[Any], recipe: Any = None, classes: Sequence[str] | None = None):
+    def __init__(
+        self,
+        layers: Sequence[Any],
+        recipe: Any = None,
+        classes: Sequence[str] | None = None,
+        grey: bool = False,
+    ):
         if isinstance(layers, eqx.Module) or not isinstance(layers, Sequence) or not layers:
             raise fail("layers", "a list of one layer or more", "none" if layers == [] else layers)
         layers = [_named(layer, number) for number, layer in enumerate(layers, 1)]
         self.names = tuple(name for name, _ in layers)
         self.modules = tuple(layer for _, layer in layers)
         self.recipe, self.classes = recipe, None if classes is None else tuple(map(str, classes))
+        self.grey = bool(grey)
         if len(set(self.names)) < len(self.names):
             raise fail("layers", "names that differ", list(self.names))
         for (first, a), (second, b) in pairwise(layers):
@@ -94,6 +104,8 @@ class Sequential(eqx.Module):
     def outputs(self, x: Float[Array, "B ... C"], *, key: Array | None = None) -> Float[Array, "B ..."]:
         """A batch (B, *space, C) → (B, ...)."""
         keys = [None] * len(self.modules) if key is None else jax.random.split(key, len(self.modules))
+        if self.grey and x.dtype == jnp.uint8:
+            x = x.astype(jnp.float32) / 255
         for layer, k in zip(self.modules, keys, strict=True):
             x = layer(x, key=k)
         return x
@@ -101,7 +113,11 @@ class Sequential(eqx.Module):
     def named(self, classes: Sequence[str]) -> Sequential:
         """The network whose outputs have these names (see `fit_supervised`)."""
         recipe = self.recipe if self.recipe is None else replace(self.recipe, classes=tuple(classes))
-        return Sequential(self.layers, recipe, classes)
+        return Sequential(self.layers, recipe, classes, self.grey)
+
+    def reading_bytes(self, grey: bool) -> Sequential:
+        """The network that reads bytes as numbers of [0, 1], or as they are."""
+        return Sequential(self.layers, self.recipe, self.classes, grey)
 
     def calibrated(self, x: Any, *, batch: int = 500) -> Sequential:
         """The network with the batch-norm statistics of the examples x (N, *space, C)."""

@@ -198,8 +198,16 @@ def prepared(batch: Any, model: Any, binarise: bool, key: Array) -> Any:
     if binarise:
         values = binarised(jnp.asarray(values), dtype, key=jax.random.fold_in(key, _BINARISE))
     else:
-        values = jnp.asarray(values).astype(dtype)
+        values = jnp.asarray(values)
+        scale = 255 if values.dtype == jnp.uint8 and _reads_bytes(model) else 1
+        values = values.astype(dtype) / scale if scale > 1 else values.astype(dtype)
     return (values, *batch[1:]) if isinstance(batch, tuple) else values
+
+
+def _reads_bytes(model: Any) -> bool:
+    """Whether a network takes bytes for numbers of [0, 1], as one that learnt from such images."""
+    network = getattr(model, "network", model)
+    return bool(getattr(getattr(network, "module", network), "grey", False))
 
 
 def _inexact(model: Any) -> list[Array]:

@@ -32,6 +32,9 @@ OVERFIT = 0.05
 BROKEN = {"float32": 1e-4, "float64": 1e-9}
 """Above this relative error over exact elements a network is said not to be equivariant."""
 
+LEAD = 2.0
+"""A lead over the commonest class of fewer standard errors may be chance."""
+
 TESTED = {"test": "test", "validation": "held-out", "train": "training"}
 
 Record = dict[str, Any]
@@ -119,6 +122,14 @@ def of_classifying(record: Record) -> list[str]:
     if tested is not None and tested != "test":
         words = f"the accuracy is that of the {tested} images"
         said.append(caveat("no-test-data", f"there were no test images: {words}"))
+    baseline, found = record.get("baseline"), record["test"]
+    if baseline and found["accuracy"] - baseline["accuracy"] <= LEAD * baseline["lead_error"]:
+        name = record["classes"][baseline["class"]]
+        words = f"always saying {name}, the commonest class, has {baseline['accuracy']:.2%} of them right"
+        remedy = "train longer, or with more images; with more to test, smaller differences are seen"
+        said.append(
+            caveat("below-baseline", f"{words}: the network is not surely better than that; {remedy}")
+        )
     limit = BROKEN.get(str(record.get("precision")), BROKEN["float32"])
     for row in record["equivariance"]:
         if row["exact"] and row["error"] is not None and row["error"] > limit:
