@@ -64,7 +64,10 @@ WRONG = {
     "labels of another length": (ROWS, {"labels": LABELS[:-1]}),
     "labels of two axes": (ROWS, {"labels": LABELS[:, None]}),
     "labels with fractions": (ROWS, {"labels": LABELS + 0.5}),
-    "labels that are words": (ROWS, {"labels": LABELS.astype(str)}),
+    "words and numbers as labels": (
+        ROWS,
+        {"labels": LABELS.astype(str), "test": ROWS, "test_labels": LABELS},
+    ),
     "labels with a NaN": (ROWS, {"labels": np.where(LABELS > 1, np.nan, 1.0)}),
     "shape of another size": (ROWS, {"shape": (5, 5)}),
     "held-out rows of another length": (ROWS, {"test": ROWS[:, :3]}),
@@ -74,6 +77,13 @@ WRONG = {
     "objects": (np.array([[None, 1], [2, 3]], object), {}),
     "a ragged list": ([[0, 1], [1]], {}),
 }
+
+
+def test_labels_that_are_words_are_numbered_in_their_order():
+    words = np.array(["oak", "ash", "elm"])[LABELS % 3]
+    found = data.Dataset.of(ROWS, labels=words.tolist(), test_share=0)
+    assert found.classes == ("ash", "elm", "oak")
+    np.testing.assert_array_equal(np.array(found.classes)[found.train_labels], words)
 
 
 @pytest.mark.parametrize("case", WRONG)
