@@ -137,6 +137,11 @@ def table_of(frame: Any) -> Table:
     return Table(names, [_column(frame.iloc[:, k]) for k in range(frame.shape[1])])
 
 
+def column_of(table: Table, wanted: str, argument: str) -> np.ndarray:
+    """The column of labels that `wanted` names; `InputError` where there is none."""
+    return table.columns[_place(argument, table.names, wanted, "labels")]
+
+
 def is_frame(data: Any) -> bool:
     """Whether `data` is a table with named columns, such as a pandas or polars data frame."""
     pandas_like = hasattr(data, "iloc") and hasattr(data, "columns")
@@ -230,4 +235,5 @@ def _words_among_numbers(argument: str, table: Table, k: int) -> Exception:
     got = f"{words[0]!r} in row {place}, {_called(table.names, k)}"
     got += f" ({worded} columns hold words)" if worded > 1 else ""
     remedy = "name the columns to learn with variable, and the labels with labels, or put numbers there"
+    remedy += " (kinds: 0, 1, 2, … and units potts); words that are sequences need alphabet"
     return fail(argument, "numbers, as many in each line", got, remedy)

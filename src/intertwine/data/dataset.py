@@ -20,7 +20,7 @@ import numpy as np
 from intertwine._checks import fail
 from intertwine.data import words
 from intertwine.data.arrays import as_array
-from intertwine.data.columns import interpreted, is_frame, table_of
+from intertwine.data.columns import column_of, interpreted, is_frame, table_of
 from intertwine.data.doubts import doubts
 from intertwine.data.labels import numbered, whole_labels
 from intertwine.data.sequences import SIMILAR, similarity_weights
@@ -130,10 +130,14 @@ class Dataset:
         >>> data.units, data.train.shape, data.test.shape
         ('binary', (15, 6), (5, 6))
         """
-        if is_frame(rows) and (found_words := words.sequence_column(table_of(rows), None, alphabet)):
-            rows = found_words
+        wanted = labels if isinstance(labels, str) else None
         if is_frame(rows):
-            wanted = labels if isinstance(labels, str) else None
+            table = table_of(rows)
+            if found := words.sequence_column(table, None, alphabet, wanted):
+                rows, notes = found.words, (*notes, *found.notes)
+                if wanted is not None:
+                    labels = column_of(table, wanted, name)
+        if is_frame(rows):
             read = interpreted(table_of(rows), name, labels=wanted)
             rows, columns, notes = read.rows, read.names, (*notes, *read.notes)
             if labels is None or wanted is not None:

@@ -223,21 +223,27 @@ def _from_table(
     path: Path, units: Any, shape: Any, variable: str | None, labels: Any, test_share: float, seed: int,
     header: bool | None, alphabet: str | None, similarity: float | None,
 ) -> Dataset:  # fmt: skip
-    from intertwine.data.columns import interpreted
+    from intertwine.data.columns import column_of, interpreted
     from intertwine.data.files import checksum, read_named_columns
 
     table = read_named_columns(path, header)
-    if (sequences := sequence_column(table, variable, alphabet)) is not None:
-        return Dataset.of(
-            sequences, test_share=test_share, seed=seed, name=path.name, source=str(path), units=units,
-            checksum=checksum(path), alphabet=alphabet, similarity=similarity,
-        )  # fmt: skip
     column = labels if labels is None or str(labels) in (table.names or ()) else None
     if labels is not None and column is None and not Path(labels).is_file():
         what = f"a column of {path.name} or a file of labels"
         raise fail(
             "labels", what, f"{str(labels)!r}, which is neither", "leave it out to learn without labels"
         )
+    if (
+        found := sequence_column(table, variable, alphabet, None if column is None else str(column))
+    ) is not None:
+        if column is not None:
+            labels = column_of(table, str(column), path.name)
+        elif labels is not None:
+            labels = _label_column(path, labels, len(found.words))
+        return Dataset.of(
+            found.words, labels=labels, test_share=test_share, seed=seed, name=path.name, source=str(path),
+            units=units, checksum=checksum(path), alphabet=alphabet, similarity=similarity, notes=found.notes,
+        )  # fmt: skip
     read = interpreted(table, path.name, variable=variable, labels=None if column is None else str(column))
     own = labels is None or column is not None
     return Dataset.of(

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from intertwine._checks import InputError
 from intertwine.data.columns import Table, is_frame
-from intertwine.data.sequences import aligned, find_alphabet, levels, without_insertions
+from intertwine.data.sequences import ALPHABETS, aligned, find_alphabet, levels, without_insertions
 
 LEAST_LETTERS = 5
 """Words of fewer letters, such as yes and nay, are not taken for sequences unless that is asked for."""
+KIND_ROWS = 4
+"""Words of proteins' letters that come so often each, such as small and large, name kinds: they are not
+taken for sequences unless that is asked for."""
 
 
 def are_words(data: Any) -> bool:
@@ -49,34 +52,62 @@ def insertions(count: int) -> str:
     return f"{count} lower-case letters left out as insertions"
 
 
-def sequence_column(table: Table, variable: str | None, alphabet: str | None) -> list[str] | None:
+class SequenceColumn(NamedTuple):
+    """words: aligned sequences, one a row. notes: what was left out beside them."""
+
+    words: list[str]
+    notes: tuple[str, ...]
+
+
+def sequence_column(
+    table: Table, variable: str | None, alphabet: str | None, labels: str | None = None
+) -> SequenceColumn | None:
     """The sequences of a table, where it holds some: a column of words of one length (two letters or more)
-    over an alphabet, or columns of single letters; None otherwise.
+    over an alphabet, or columns of single letters; None otherwise. The column `labels` is none of them.
 
     >>> columns = [np.array(["a1", "b2"], object), np.array(["AC", "GT"], object)]
     >>> sequence_column(Table(("name", "seq"), columns), None, "dna")
-    ['AC', 'GT']
+    SequenceColumn(words=['AC', 'GT'], notes=("columns beside the sequences left out: 'name'",))
     """
-    names = table.names or ()
-    least = LEAST_LETTERS if alphabet is None and variable is None else 2
+    guessed = alphabet is None and variable is None
+    least = LEAST_LETTERS if guessed else 2
     wanted = None if variable is None else [name.strip() for name in variable.split(",")]
-    columns = [
-        column
+    named = dict(enumerate(table.names or ()))
+    columns = {
+        k: column
         for k, column in enumerate(table.columns)
-        if (wanted is None or (k < len(names) and names[k] in wanted))
-    ]
-    worded = [column for column in columns if column.dtype == object]
-    single = [column for column in worded if all(len(word) == 1 for word in column)]
+        if (wanted is None or named.get(k) in wanted) and (labels is None or named.get(k) != labels)
+    }
+    worded = {k: column for k, column in columns.items() if column.dtype == object}
+    single = [column for column in worded.values() if all(len(word) == 1 for word in column)]
     if len(single) > 1 and len(single) == len(columns):
         joined = ["".join(row) for row in zip(*single, strict=True)]
-        return joined if len(single) >= least and _has_alphabet(joined, alphabet) else None
+        if len(single) < least or not _has_alphabet(joined, alphabet):
+            return None
+        return SequenceColumn(joined, ())
     if wanted is None and len(columns) - len(worded) > 1:  # at most one column that numbers the rows
         return None
-    long = [
-        column for column in worded if len({len(word) for word in column}) == 1 and len(column[0]) >= least
-    ]
-    fit = [list(map(str, column)) for column in long if _has_alphabet(list(map(str, column)), alphabet)]
-    return fit[0] if len(fit) == 1 else None
+    fit = {}
+    for k, column in worded.items():
+        words = list(map(str, column))
+        if (
+            len({len(word) for word in words}) == 1
+            and len(words[0]) >= least
+            and _has_alphabet(words, alphabet)
+            and not (guessed and _name_kinds(words))
+        ):
+            fit[k] = words
+    if len(fit) != 1:
+        return None
+    ((chosen, words),) = fit.items()
+    beside = [repr(named.get(k, str(k + 1))) for k in columns if k != chosen]
+    notes = (f"columns beside the sequences left out: {', '.join(beside)}",) if beside else ()
+    return SequenceColumn(words, notes)
+
+
+def _name_kinds(words: list[str]) -> bool:
+    """Whether `words` are few that come again and again, of proteins' letters, which English has as well."""
+    return KIND_ROWS * len(set(words)) <= len(words) and find_alphabet(aligned(words)) == ALPHABETS["protein"]
 
 
 def _has_alphabet(sequences: list[str], alphabet: str | None) -> bool:
