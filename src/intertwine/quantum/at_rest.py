@@ -24,9 +24,11 @@ STILL_FALLS = 1e-3
 FEWEST_STEPS = 20
 
 
-def not_at_rest(score: float, energy: Estimate, history: Iterable[Any]) -> tuple[str, ...]:
+def not_at_rest(
+    score: float, energy: Estimate, history: Iterable[Any], centre: float = 0.0
+) -> tuple[str, ...]:
     """The caveats of a search that has not come to rest. score: its V-score; energy: the last estimate;
-    history: the energies of the steps.
+    history: the energies of the steps. centre: E_∞, from which energies are counted.
 
     >>> from intertwine.sampling.estimate import estimate
     >>> last = estimate(np.full((4, 8), -9.24))
@@ -46,7 +48,7 @@ def not_at_rest(score: float, energy: Estimate, history: Iterable[Any]) -> tuple
     before, last = values[-2 * tenth : -tenth], values[-tenth:]
     noise = np.sqrt((before.var() + last.var()) / tenth)
     fall = float(before.mean() - last.mean())
-    if fall <= max(STILL_FALLS * abs(float(np.real(energy.mean))), 4 * noise):
+    if fall <= max(STILL_FALLS * abs(float(np.real(energy.mean)) - centre), 4 * noise):
         return ()
     words = f"the energy still falls, by {fall:.2g} over the last {tenth} steps"
     return (caveat("not-converged", f"{words}; take more steps"),)

@@ -34,7 +34,7 @@ HEAVY_TAILS = 50.0
 UNCERTAIN_ERROR = 0.5
 """Relative error of the variance above which that is told."""
 ROUNDING = 1e-7
-"""Of energies, over the sum of the couplings' moduli."""
+"""Of energies, over the sum of the couplings' moduli, the identity's left out."""
 
 
 _MOST_SEEN = 4
@@ -63,6 +63,8 @@ class EnergyObjective:
     samples: int = 1024
     mesh: Mesh | None = None
     value_name: str = field(default="energy", init=False)
+    varying: Operator = field(init=False)
+    constant: Any = field(init=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.operator, Operator):
@@ -72,6 +74,9 @@ class EnergyObjective:
             raise fail("operator", "a Hermitian operator", repr(self.operator), "add its Hermitian conjugate")
         inside = confined(self.operator, magnetizations(self.sampler, self.operator.size))
         object.__setattr__(self, "operator", inside)
+        varying, constant = traceless(inside)
+        object.__setattr__(self, "varying", varying)
+        object.__setattr__(self, "constant", constant)
 
     @property
     def draws(self) -> int:
@@ -84,7 +89,7 @@ class EnergyObjective:
         if self.mesh is not None or not hasattr(self.sampler, "chains"):
             return None
         samples = jnp.ones((self.sampler.chains * self.draws, self.operator.size), jnp.int8)
-        dtype = local_dtype(self.operator, model)
+        dtype = local_dtype(self.varying, model)
         local = jnp.zeros(samples.shape[0], dtype)
         return Evaluation(samples, local, None, estimate(np.zeros((1, 2))), {})
 
@@ -103,7 +108,7 @@ class EnergyObjective:
         """Chains thermalised for `model`: as long as their energies still drift, as measured."""
         check_sizes(self.operator, model)
         if self.mesh is None:
-            compile_ahead(self.operator, model)
+            compile_ahead(self.varying, model)
         chains, _ = thermalised(self.sampler, model, key=key, mesh=self.mesh)
         return EnergyState(chains)
 
@@ -111,10 +116,10 @@ class EnergyObjective:
         """Draws, local energies, and the energy with its error bar (autocorrelation included)."""
         drawn, chains = self.sampler.sample(model, state.chains, self.draws, key=key)
         flat = shard_samples(drawn.configurations.reshape(-1, self.operator.size), self.mesh)
-        local = local_values(self.operator, model, flat)
+        local = local_values(self.varying, model, flat)
         weights = None if drawn.weights is None else drawn.weights.reshape(-1)
         shape = drawn.configurations.shape[:2]
-        energy = estimate(on_host(local).reshape(shape), drawn.weights, real=True)
+        energy = estimate(on_host(local).reshape(shape), drawn.weights, real=True) + self.constant
         scalars = {
             "acceptance": float(drawn.acceptance),
             "v_score": v_score(self.operator, energy),
@@ -200,7 +205,9 @@ def is_settled(operator: Operator, model: Any, configurations: Any, energy: floa
     H joins to s, also those that no chain has met, must be small against (E − E_∞)²/N: a V-score of 0.1.
     """
     seen, counts = np.unique(on_host(configurations), axis=0, return_counts=True)
-    scale = (energy - infinite_temperature_energy(operator)) ** 2 / operator.size
+    operator, constant = traceless(operator)
+    energy -= float(np.real(constant))
+    scale = energy**2 / operator.size
     for s in seen[np.argsort(-counts, kind="stable")[:_MOST_SEEN]]:
         joined, elements = operator.connected(jnp.asarray(s))
         if not np.any(np.asarray(elements)[1:]):  # a basis state that H does not leave
@@ -218,15 +225,33 @@ def infinite_temperature_energy(operator: Operator) -> float:
     >>> infinite_temperature_energy(Operator.from_strings(2, [(0.25, {}), (1.0, {0: "Z"})]))
     0.25
     """
+    return float(np.real(_identity_coefficient(operator)))
+
+
+def traceless(operator: Operator) -> tuple[Operator, Any]:
+    """(A − c, c) with the coefficient c of the identity. Local values are taken without it, and it is added
+    to their mean: a large one takes no digits from them.
+
+    >>> rest, constant = traceless(Operator.from_strings(2, [(1e9, {}), (1.0, {0: "Z"})]))
+    >>> rest.strings(), float(constant)
+    ([((1+0j), {0: 'Z'})], 1000000000.0)
+    """
+    constant = _identity_coefficient(operator)
+    return (operator - constant, constant) if constant else (operator, constant)
+
+
+def _identity_coefficient(operator: Operator) -> Any:
     identity = np.all(np.asarray(operator.diagonal_signs) == operator.size, axis=-1)
-    return float(np.sum(np.real(operator.diagonal_coefficients), where=identity))
+    return np.sum(np.asarray(operator.diagonal_coefficients), where=identity)
 
 
 def v_score(operator: Operator, energy: Estimate) -> float:
     """N Var / (E − E_∞)²: 0 for an eigenstate; below about 10⁻³ for a good ground state. At E = E_∞ it is
     inf, unless Var is 0 to rounding, as it is for a constant."""
-    distance = float(energy.mean.real) - infinite_temperature_energy(operator)
-    rounding = ROUNDING * float(np.sum(np.abs(operator.masks().h)))
+    centre = infinite_temperature_energy(operator)
+    distance = float(energy.mean.real) - centre
+    couplings = float(np.sum(np.abs(operator.masks().h))) - abs(centre)
+    rounding = ROUNDING * couplings + 4 * float(np.spacing(abs(centre)))
     if abs(distance) <= rounding and float(energy.variance) <= rounding**2:
         return 0.0
     return operator.size * (float(energy.variance) / distance / distance) if distance != 0 else float("inf")

@@ -19,7 +19,7 @@ from intertwine._caveats import caveat, tell
 from intertwine._checks import positive_int
 from intertwine.models.units import as_spins
 from intertwine.quantum.confined import confined
-from intertwine.quantum.energy import qualified, thermalised
+from intertwine.quantum.energy import qualified, thermalised, traceless
 from intertwine.quantum.local_energy import check_sizes, local_values
 from intertwine.quantum.operator import Operator
 from intertwine.quantum.space_choice import MOST_CHAINS, chains_for, ground_magnetization
@@ -93,18 +93,20 @@ def measured(
     if where.turned is not None:
         operator = operator.in_frame(where.turned)
     operator = confined(operator, where.magnetizations)
-    if operator.n_strings == 0:
-        return Measurement(_known(0.0 if hermitian else 0j, samples), operator, None, None)
+    varying, identity = traceless(operator)
+    constant: Any = np.real(identity) if hermitian else np.complex128(identity)
+    if varying.n_strings == 0:
+        return Measurement(_known(constant, samples), operator, None, None)
     sampler, model = where.sampler, replicate(as_spins(model), mesh)
     start_key, draw_key = jax.random.split(key)
     state, notes = thermalised(sampler, model, key=start_key, mesh=mesh)
     draws = -(-samples // int(getattr(sampler, "chains", 1)))
     drawn, _ = sampler.sample(model, state, draws, key=draw_key)
     flat = shard_samples(drawn.configurations.reshape(-1, operator.size), mesh)
-    local = on_host(local_values(operator, model, flat)).reshape(drawn.configurations.shape[:2])
+    local = on_host(local_values(varying, model, flat)).reshape(drawn.configurations.shape[:2])
     found = estimate(local, drawn.weights, tau=tau, real=hermitian).noted(notes)
     weights = None if drawn.weights is None else drawn.weights.reshape(-1)
-    return Measurement(qualified(found, local, drawn.weights), operator, flat, weights)
+    return Measurement(qualified(found, local, drawn.weights) + constant, operator, flat, weights)
 
 
 def state_of(model: Any) -> tuple[Any, Space | None]:

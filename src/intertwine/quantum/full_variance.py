@@ -21,7 +21,7 @@ from jax import Array
 
 from intertwine._caveats import caveat
 from intertwine.quantum.at_rest import LARGEST_SCORE
-from intertwine.quantum.energy import v_score
+from intertwine.quantum.energy import traceless, v_score
 from intertwine.quantum.local_energy import local_values, log_amplitudes
 from intertwine.quantum.operator import Operator
 from intertwine.sampling.estimate import Estimate
@@ -65,6 +65,8 @@ def full_variance(
     >>> full_variance(H, up, jnp.ones((8, 1), jnp.int8), 1.0).mean
     9.0
     """
+    operator, constant = traceless(operator)
+    energy -= float(np.real(constant))
     spins = on_host(configurations).astype(np.int8).reshape(-1, operator.size)
     chosen, shares = _chosen(len(spins), None if weights is None else on_host(weights).reshape(-1), most)
     values = np.concatenate(list(_values(operator, model, spins[chosen], energy, batch)))

@@ -31,7 +31,7 @@ from intertwine.learning.step_line import StepLine
 from intertwine.models.units import as_spins
 from intertwine.quantum import defaults
 from intertwine.quantum.at_rest import not_at_rest
-from intertwine.quantum.energy import EnergyObjective, v_score
+from intertwine.quantum.energy import EnergyObjective, infinite_temperature_energy, v_score
 from intertwine.quantum.exact.known import LITTLE_WORK, energy_of_space
 from intertwine.quantum.expect import Measurement, check_key, expect, measured
 from intertwine.quantum.fresh_start import FreshStart
@@ -198,7 +198,7 @@ def ground_state(
     notes = (
         *_kept_by_sampler(operator, where),
         *defaults.cannot_represent(operator, state.model),
-        *not_at_rest(score, energy, past["energy"]),
+        *not_at_rest(score, energy, past["energy"], infinite_temperature_energy(operator)),
         *_not_met(last, state.model, objective),
         *(_far_from_exact(operator, energy, state.model, where) if compare else ()),
     )
@@ -241,7 +241,8 @@ def _far_from_exact(operator: Operator, energy: Estimate, model: Any, where: Spa
     )
     precision = "float32" if single else "float64"
     mean, error = float(np.real(energy.mean)), float(energy.error)
-    return far_from_exact(mean, error, exact.value, exact.error, precision)
+    centre = infinite_temperature_energy(operator)
+    return far_from_exact(mean, error, exact.value, exact.error, precision, centre)
 
 
 def _kept_by_sampler(operator: Operator, where: Space) -> tuple[str, ...]:

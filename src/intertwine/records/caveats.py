@@ -17,6 +17,9 @@ BELOW_EXACT = 5.0
 ROUNDED = {"float32": 1e-5, "float64": 1e-10}
 """Relative rounding of an energy."""
 
+ROUNDED_CONSTANT = 1e-13
+"""The same of the constant of a Hamiltonian, which is added in float64, also by Lanczos."""
+
 FAR_ABOVE = 0.01
 """An energy that lies above the exact one by a larger share is not that of the ground state."""
 
@@ -51,25 +54,33 @@ def of_ground_state(record: Record) -> list[str]:
 
 
 def far_from_exact(
-    mean: float | None, error: float | None, exact: float | None, exact_error: float, precision: str
+    mean: float | None,
+    error: float | None,
+    exact: float | None,
+    exact_error: float,
+    precision: str,
+    centre: float = 0.0,
 ) -> list[str]:
     """The caveats of a ground-state energy `mean` ± `error` where the `exact` one is known (None: not).
-    precision: "float32" or "float64", that of the sums.
+    precision: "float32" or "float64", that of the sums. centre: the mean energy of all states, from which
+    shares are counted, so that H and H + c are judged alike.
 
     >>> len(far_from_exact(-9.0, 0.0, -9.0, 0.0, "float64")), len(far_from_exact(-7.5, 1e-4, -9.0, 0.0, ""))
     (0, 1)
     """
     if mean is None or exact is None:
         return []
-    rounding = ROUNDED.get(precision, ROUNDED["float32"]) * abs(exact)
+    depth = abs(exact - centre)
+    rounding = ROUNDED.get(precision, ROUNDED["float32"]) * depth + ROUNDED_CONSTANT * abs(centre)
     # sums over all configurations have no error bar, but are rounded
     allowed = max(BELOW_EXACT * max(error or 0.0, exact_error), rounding)
     if error is not None and mean < exact - allowed:
         words = f"the energy lies more than {BELOW_EXACT:.0f} standard errors below the exact one"
         reason = "where no state can be: the sampling or the reference is wrong"
         return [caveat("far-from-exact", f"{words}, {reason}")]
-    if exact and mean - exact > max(FAR_ABOVE * abs(exact), allowed):
-        words = f"the energy lies {(mean - exact) / abs(exact):.0%} above the exact one"
+    if depth and mean - exact > max(FAR_ABOVE * depth, allowed):
+        words = f"the energy lies {(mean - exact) / depth:.0%} above the exact one"
+        words += ", counted from the mean of all levels" if centre else ""
         return [caveat("far-from-exact", f"{words}: this is not the ground state")]
     return []
 

@@ -89,7 +89,7 @@ def cards(run: Run) -> list[tuple[str, str, str]]:
         ),
         ("Exact energy", unknown if exact is None else plain(exact, 10), source),
         ("Relative error", unknown if relative is None else plain(relative, 2), remark),
-        ("V-score", plain(result["v_score"], 2), "N Var(H) / E², 0 for an eigenstate"),
+        ("V-score", plain(result["v_score"], 2), "N Var(H) / (E − E_∞)², 0 for an eigenstate"),
     ]
 
 
