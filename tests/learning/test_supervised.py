@@ -7,6 +7,7 @@ import numpy as np
 import optax
 import pytest
 
+import intertwine as it
 from intertwine._checks import InputError
 from intertwine.learning.averaging import WeightAverage
 from intertwine.learning.class_scores import (
@@ -340,3 +341,10 @@ def test_words_are_labels(key):
             accuracy(fit.model, x, labels, classes=classes)
     with pytest.raises(InputError, match=r"^y: expected labels of 2 classes"):
         fit_supervised(model, x, ["cold", "warm", "hot", "mild"] * 10, key=key)
+
+
+def test_whole_numbers_are_the_names_of_classes_that_have_such(key):
+    """A network whose classes are called "1", "2" (labels of a file) is judged by those labels."""
+    net = it.network_from_name("cnn:1", "p4", image_size=5, classes=("1", "2"), key=key)
+    x, y = np.random.default_rng(0).normal(size=(6, 5, 5, 1)), np.array([1, 2, 1, 2, 1, 1])
+    assert it.accuracy(net, x, y) == np.mean(it.predict(net, x) == y.astype(str))

@@ -43,14 +43,17 @@ def as_words(y: Any) -> np.ndarray | None:
 
 
 def numbered(y: Any, names: Names | None, argument: str = "y") -> Any:
-    """Labels as numbers: words by their place in `names`, anything else as it is.
+    """Labels as numbers: words by their place in `names`, and so whole numbers where the names are such
+    ("1", "2", "3": the labels of the data), anything else as it is.
 
     Raises InputError for words that are no class, and for words where no names are known.
 
     >>> numbered(["dog", "cat"], ("cat", "dog")).tolist()
     [1, 0]
+    >>> numbered([3, 1], ("1", "2", "3")).tolist()
+    [2, 0]
     """
-    words = as_words(y)
+    words = _as_names(y, names)
     if words is None:
         return y
     if names is None:
@@ -66,6 +69,14 @@ def numbered(y: Any, names: Names | None, argument: str = "y") -> Any:
     if strange:
         raise fail(argument, "labels among " + ", ".join(map(repr, names)), repr(strange[0]))
     return np.vectorize(place.get, otypes=[np.int32])(words)
+
+
+def _as_names(y: Any, names: Names | None) -> np.ndarray | None:
+    words = as_words(y)
+    if words is not None or names is None or not all(name.lstrip("-").isdecimal() for name in names):
+        return words
+    array = np.asarray(y)
+    return array.astype(str) if array.dtype.kind in "iu" else None
 
 
 def named_from(y: Any, outputs: int, argument: str = "y") -> Names | None:

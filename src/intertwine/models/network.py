@@ -21,7 +21,7 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float, Shaped
 
-from intertwine._checks import fail
+from intertwine._checks import InputError, fail
 
 
 class FunctionNetwork(eqx.Module):
@@ -129,6 +129,8 @@ function abs>; give an equinox module, or FunctionNetwork(function, parameters).
             out = jax.eval_shape(lambda a: self.at_rest()(a, key=jax.random.key(0)), x)
         except Exception as error:
             reason = f"{type(error).__name__}: {(str(error).strip().splitlines() or [''])[0]}"
+            if isinstance(error, InputError):  # a layer that knows what it takes
+                raise fail("x", "examples that the network takes", f"shape {example}", str(error)) from error
             raise fail("model", f"a network of examples of shape {example}", reason) from error
         if not hasattr(out, "shape") or not jnp.issubdtype(out.dtype, jnp.floating):
             raise fail("model", "a network that returns an array of real numbers", out)
