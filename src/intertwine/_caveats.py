@@ -30,6 +30,7 @@ CODES = {
     "assumption": "something that the method takes for granted does not hold here",
     "bad-fit": "a curve that is fitted does not describe its points",
     "below-baseline": "a model explains the data no better than the simplest one does",
+    "below-mixture": "a mixture of a few products of columns explains the data better than a model does",
     "chains-disagree": "the chains give different answers: R-hat is large, or not all were met by all",
     "data": "what the data were taken for, and what was left out of them",
     "far-from-exact": "a value lies further from a known exact one than its error bar allows",
@@ -53,6 +54,9 @@ BASELINE_ERRORS = 3.0
 
 LEAST_GAIN = 0.1
 """Share of the gain of a mixture of products below which nothing is learned beyond independent columns."""
+
+SHORT_GAIN = 0.9
+"""Share of that gain below which the mixture is told to be the better model."""
 
 NOT_LEARNED = (
     "the machine has not learned the data; train longer, with a smaller learning rate, or with tempering"
@@ -132,21 +136,30 @@ def below_baseline(
     return (caveat("below-baseline", f"{words}, {independent:.4g}: {said}"),)
 
 
-def nothing_learned(gain: float, mixture_gain: float, mixture_error: float) -> tuple[str, ...]:
-    """The caveat of a machine whose `gain` over independent columns, nats a row, is below a tenth of that of
-    a mixture of products of columns; () where the mixture's own is within its error.
+def short_of_mixture(
+    gain: float, mixture_gain: float, mixture_error: float, error: float = 0.0
+) -> tuple[str, ...]:
+    """The caveat of a machine whose `gain` over independent columns, nats a row, of this `error`, is below
+    nine tenths of that of a mixture of products of columns, or below one tenth, where nothing is learned;
+    () where the mixture's own is within its error.
 
-    >>> nothing_learned(0.0, 0.0, 0.01), len(nothing_learned(0.0, 1.4, 0.1)), nothing_learned(1.3, 1.4, 0.1)
-    ((), 1, ())
+    >>> short_of_mixture(0.0, 0.0, 0.01), short_of_mixture(1.3, 1.4, 0.1)
+    ((), ())
+    >>> [code_of(*short_of_mixture(gain, 1.4, 0.1)) for gain in (0.0, 0.9)]
+    ['below-baseline', 'below-mixture']
     """
-    if mixture_gain < BASELINE_ERRORS * mixture_error + 1e-3 or gain >= LEAST_GAIN * mixture_gain:
+    if mixture_gain < BASELINE_ERRORS * mixture_error + 1e-3:
         return ()
-    words = (
-        f"the log-likelihood lies {gain:+.2g} nats from that of independent columns, where a mixture of "
-        f"products gains {mixture_gain:.3g} ± {mixture_error:.1g}"
-    )
-    remedy = "nothing is learned beyond the columns; more hidden units or another learning rate may help"
-    return (caveat("below-baseline", f"{words}: {remedy}"),)
+    words = f"the log-likelihood lies {gain:+.2g} nats from that of independent columns, where a mixture of "
+    words += f"products gains {mixture_gain:.3g} ± {mixture_error:.1g}"
+    if gain < LEAST_GAIN * mixture_gain:
+        remedy = "nothing is learned beyond the columns; more hidden units or another learning rate may help"
+        return (caveat("below-baseline", f"{words}: {remedy}"),)
+    doubt = BASELINE_ERRORS * math.hypot(mixture_error, error)
+    if mixture_gain - gain < max((1 - SHORT_GAIN) * mixture_gain, doubt):
+        return ()
+    remedy = "modes of these rows are missing, or their shares are off; more hidden units or epochs may help"
+    return (caveat("below-mixture", f"{words}: {remedy}"),)
 
 
 def disagreement(r_hat: float | None, of: str, remedy: str = "") -> tuple[str, ...]:

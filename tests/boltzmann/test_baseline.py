@@ -115,3 +115,21 @@ def test_the_estimator_says_it_too() -> None:
     found = it.BoltzmannMachine(2, random_state=0).fit(rows)  # too few units: still one normal
     with pytest.warns(Caveat, match="nothing is learned beyond the columns"):
         found.score(rows)
+
+
+def test_a_machine_short_of_a_mixture_of_products_says_so() -> None:
+    """Three clusters, and a machine of one unit that has one alone and two as one; ln p by hand."""
+    rng = np.random.default_rng(5)
+    middles, noise = np.repeat(np.eye(3, dtype=int), 10, axis=1), 0.05
+    rows = middles[rng.integers(0, 3, 900)] ^ (rng.random((900, 30)) < noise)
+    means = np.stack([rows[rows[:, :10].mean(1) > 0.5].mean(0), rows[rows[:, :10].mean(1) < 0.5].mean(0)])
+    fields = np.log(means / (1 - means))
+    level = np.log1p(np.exp(fields)).sum(1)
+    bias = np.log(0.5) + level[1] - level[0]
+    machine = it.RBM.from_parameters(
+        fields[1], [bias], (fields[0] - fields[1])[:, None], units="binary", hidden_units="binary"
+    )
+    found = it.log_likelihood(machine, rows, it.log_partition(machine, it.Exact()))
+    by_hand = np.logaddexp.reduce(rows @ fields.T - level + np.log([[1 / 3, 2 / 3]]), axis=1).mean()
+    np.testing.assert_allclose(found.mean, by_hand, atol=1e-4)
+    assert [code_of(line) for line in found.warnings] == ["below-mixture"]

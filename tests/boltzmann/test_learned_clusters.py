@@ -84,6 +84,21 @@ def test_too_few_hidden_units_begin_at_the_means_and_learn_more_slowly():
     assert course(enough, Batches(rows)).apart.count == 4 and course(enough, Batches(rows)).rate == 0.05
 
 
+def test_clusters_of_few_columns_are_begun_at():
+    """30 columns, 11 nats beyond independent columns: chains that do not jump gave one cluster 68% of 22%."""
+    rows, middles = of_clusters(columns=30, rows=1000, noise=0.02, shares=[0.4, 0.3, 0.2, 0.1], seed=3)
+    machine = it.RBM(30, 12, units="binary", hidden_units="binary", key=KEY)
+    model = it.learn(machine, rows, epochs=60, key=KEY).model
+    fields, weight = hidden_weights(model)
+    cluster = np.abs((np.asarray(fields) > 0)[:, None] - middles).sum(-1).argmin(1)
+    shares = np.bincount(cluster, np.exp(weight - np.logaddexp.reduce(weight)), minlength=4)
+    wanted = nearest(rows, middles)
+    assert (np.abs(shares - wanted) < 3 * np.sqrt(wanted * (1 - wanted) / len(rows))).all()
+    assert it.log_likelihood(model, rows, it.log_partition(model, it.Exact())).warnings == ()
+    few = it.RBM(30, 3, units="binary", hidden_units="binary", key=KEY)
+    assert isinstance(course(few, Batches(rows)).method, it.PCD)
+
+
 @pytest.mark.parametrize("seed", [0, 1])
 def test_clusters_are_learnt_with_their_shares_by_the_estimator(seed):
     """By default settings: the weight of the hidden configurations by enumeration, all of it in clusters."""

@@ -1,9 +1,10 @@
-r"""Whether a machine has learned anything beyond independent columns, where there is something to learn.
+r"""Whether a machine has learned what is beyond independent columns, where there is something to learn.
 
 A likelihood that equals that of independent columns is right for independent columns, and a failure for data
-with modes. Which of the two it is, a mixture of products of columns tells (`models.product_mixture`), of
-several widths where columns are continuous: fitted to half of the rows, it explains the other half better
-than independent columns fitted to the same half do, or it does not.
+with modes; one above it may still miss modes (fewer hidden units than clusters, too few updates). How much
+there is to learn, a mixture of products of columns tells (`models.product_mixture`), of several widths where
+columns are continuous: fitted to half of the rows, it explains the other half by so much better than
+independent columns fitted to the same half do. A machine that gains far less is a worse model than that.
 """
 
 from __future__ import annotations
@@ -14,42 +15,48 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from intertwine._caveats import BASELINE_ERRORS, nothing_learned
+from intertwine._caveats import BASELINE_ERRORS, short_of_mixture
 from intertwine.boltzmann.baseline import complete_rows, independent_columns
 from intertwine.boltzmann.defaults import UNSEEN
 from intertwine.models.product_mixture import fitted_mixture
 from intertwine.models.unit_kinds import unit_kind
 from intertwine.models.unit_layer import UnitLayer
 
-MODES, ROWS, LEAST_ROWS = 8, 1000, 40
-"""Of the mixture; rows of each half, at most; rows without which nothing is judged."""
+ROWS, LEAST_ROWS = 1000, 40
+"""Rows of each half, at most; rows without which nothing is judged."""
+MODES, MODE_ROWS = (8, 32), 12
+"""Of the mixture, at least and at most; rows for each between."""
 WIDTHS = (1.0, 0.5, 0.25, 0.1)
 """Of continuous columns within a mode, in units of their standard deviations."""
 DOUBTFUL = 0.01
-"""Nats a column from independent columns up to which a mixture is asked."""
+"""Nats a column below independent columns from which a mixture need not be asked."""
 
 
-def nothing_beyond(
+def beyond_columns(
     layer: UnitLayer, rows: Any, found: np.ndarray, independent: np.ndarray, error: float = 0.0
 ) -> tuple[str, ...]:
-    """The caveat of rows whose ln p (rows,) is that of independent columns while a mixture of products does
-    better; `error`: of ln Z, nats.
+    """The caveat of rows (rows, N) whose ln p `found` (rows,) gains far less over independent columns than a
+    mixture of products does; () also where it lies below the columns, which is told elsewhere. `error`: of
+    ln Z, nats. Rows with missing entries do not count.
 
     >>> rng = np.random.default_rng(0)
     >>> rows = np.where(rng.random((400, 1)) < 0.5, -2, 2) + 0.3 * rng.normal(size=(400, 1))
     >>> layer = UnitLayer.of("gaussian", 1)
     >>> alone = independent_columns(layer, rows)
-    >>> len(nothing_beyond(layer, rows, alone, alone)), nothing_beyond(layer, rows, alone + 1, alone)
-    (1, ())
+    >>> [len(beyond_columns(layer, rows, alone + gain, alone)) for gain in (0, 0.5, 1)]
+    [1, 1, 0]
     """
+    values = np.asarray(rows)
+    if values.dtype.kind == "f" and not (known := np.isfinite(values).all(1)).all():
+        values, found, independent = values[known], found[known], independent[known]
     if len(found) < LEAST_ROWS or not (np.isfinite(found).all() and np.isfinite(independent).all()):
         return ()
     gains = found - independent
     gain, error = float(gains.mean()), float(np.hypot(gains.std(ddof=1) / np.sqrt(len(gains)), error))
-    if abs(gain) > BASELINE_ERRORS * error + DOUBTFUL * layer.count:
+    if gain < -BASELINE_ERRORS * error - DOUBTFUL * layer.count:
         return ()
-    known = mixture_gain(layer, rows)
-    return () if known is None else nothing_learned(gain, *known)
+    best = mixture_gain(layer, values)
+    return () if best is None else short_of_mixture(gain, *best, error)
 
 
 def mixture_gain(layer: UnitLayer, rows: Any) -> tuple[float, float] | None:
@@ -74,10 +81,11 @@ def mixture_gain(layer: UnitLayer, rows: Any) -> tuple[float, float] | None:
         part[:, real] = (part[:, real] - offset) / scale
     alone = independent_columns(layer, test, train)
     floor = min(0.02, UNSEEN / len(train))
+    modes = int(np.clip(len(train) // MODE_ROWS, *MODES))
     found = []
     for width in WIDTHS if real.any() else WIDTHS[:1]:
         log_variance = np.full(real.sum(), 2 * np.log(width), np.float32) if real.any() else None
-        mixture = fitted_mixture(replace(layer, log_variance=log_variance), train, MODES, floor=floor)
+        mixture = fitted_mixture(replace(layer, log_variance=log_variance), train, modes, floor=floor)
         gains = np.asarray(mixture.log_probability(jnp.asarray(test, jnp.float32)), np.float64) - alone
         found.append((float(gains.mean()), float(gains.std(ddof=1) / np.sqrt(len(gains)))))
     return max(found)

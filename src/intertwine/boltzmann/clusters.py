@@ -5,7 +5,8 @@ seen before, by two statistics of a mixture of products of columns (`models.prod
 to half of the rows:
 
     modes       it explains the other half by more than half, and by 20 nats a row, better than independent
-                columns do. Chains then jump between its products (`methods.ModeJumps`).
+                columns do. Chains then jump between its products (`methods.ModeJumps`). Of modes that are
+                apart, 10 nats are enough, where learning can begin at them.
     apart       products are joined where some of the other rows lie in both, within `MARGIN` nats. What is
                 joined is one cluster; of two and more, no row lies between.
 
@@ -34,7 +35,7 @@ from intertwine.models.unit_layer import UnitLayer
 
 MODES, ROWS = 16, 2000
 """Of the mixture, and rows that it is fitted to and judged by."""
-LEAST_NATS, LEAST_SHARE = 20.0, 0.5
+LEAST_NATS, APART_NATS, LEAST_SHARE = 20.0, 10.0, 0.5
 MARGIN, BETWEEN = 5.0, 2e-3
 """Nats within which a row lies in two products, and the share of such rows that joins them."""
 LEAST_CLUSTER, FLOOR = 0.01, 0.005
@@ -45,10 +46,11 @@ MOST_ELSEWHERE = -3.0
 
 class Clusters(NamedTuple):
     """mixture: of the modes. apart: one product for each cluster, where there are two and more with no row
-    between; else None."""
+    between; else None. far: whether they are modes also for a machine that cannot begin at them."""
 
     mixture: ProductMixture
     apart: ProductMixture | None
+    far: bool
 
 
 def clusters(layer: UnitLayer, batches: Batches) -> Clusters | None:
@@ -70,9 +72,11 @@ def clusters(layer: UnitLayer, batches: Batches) -> Clusters | None:
     mixture = fitted_mixture(layer, train, MODES)
     together = float(np.asarray(mixture.log_probability(jnp.asarray(test, jnp.float32))).mean())
     alone = float(independent_columns(layer, test, train).mean())
-    if together - alone < max(LEAST_NATS, -LEAST_SHARE * alone):
+    gain = together - alone
+    if gain < max(APART_NATS, -LEAST_SHARE * alone):
         return None
-    return Clusters(fitted_mixture(layer, rows, MODES), _apart(mixture, rows, test))
+    apart, far = _apart(mixture, rows, test), gain >= LEAST_NATS
+    return Clusters(fitted_mixture(layer, rows, MODES), apart, far) if far or apart is not None else None
 
 
 def _apart(mixture: ProductMixture, rows: np.ndarray, between: np.ndarray) -> ProductMixture | None:

@@ -69,6 +69,8 @@ def course(
         method, apart = ModeJumps(chains, steps, found.mixture), found.apart
         lost = apart is not None and at_clusters(model, apart) is None
         apart = None if lost else apart
+        if lost and not found.far:
+            return course(model, batches, method=PCD(chains, steps))
         rate, updates = min(APART_RATE if lost else MODES_RATE, rate), MODES_UPDATES
     else:
         method = PCD(chains, steps)

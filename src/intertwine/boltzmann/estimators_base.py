@@ -20,7 +20,7 @@ import numpy as np
 from intertwine._caveats import tell
 from intertwine._checks import fail, positive_int
 from intertwine.boltzmann.baseline import Moments, below_independent, complete_rows, independent_columns
-from intertwine.boltzmann.beyond_columns import nothing_beyond
+from intertwine.boltzmann.beyond_columns import beyond_columns
 from intertwine.boltzmann.defaults import LAST_RATE, passes
 from intertwine.boltzmann.estimators_units import (
     Columns,
@@ -188,7 +188,7 @@ class MachineEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             said = below_independent(found, alone - volume, learned=False)
             if said and self._beats_columns(layer):
                 said = below_independent(found, alone - volume, learned=True)
-            tell(nothing_beyond(layer, values, found, alone - volume) or said)
+            tell(beyond_columns(layer, values, found, alone - volume) or said)
         return float(found.mean())
 
     def sample(

@@ -22,7 +22,7 @@ from jaxtyping import Float
 
 from intertwine._checks import fail
 from intertwine.boltzmann.baseline import below_independent, independent_columns
-from intertwine.boltzmann.beyond_columns import nothing_beyond
+from intertwine.boltzmann.beyond_columns import beyond_columns
 from intertwine.boltzmann.exact import exact_log_unnormalised, exact_probabilities
 from intertwine.boltzmann.known_entries import log_known
 from intertwine.boltzmann.log_partition import LogPartition
@@ -65,7 +65,7 @@ def log_likelihood(model: Any, data: Any, log_z: LogPartition | float) -> Estima
     found = log_unnormalised(model, data) - value
     layer, rows, judged = layered(model).layers[0], host_array(data)[:BASELINE_ROWS], found[:BASELINE_ROWS]
     columns = independent_columns(layer, rows)
-    nothing = nothing_beyond(layer, rows, judged, columns, error)
+    nothing = beyond_columns(layer, rows, judged, columns, error)
     said = (*said, *(nothing or below_independent(judged, columns, error)))
     return of_rows(found, error).noted(said)
 

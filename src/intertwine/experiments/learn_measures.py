@@ -14,7 +14,7 @@ import numpy as np
 
 from intertwine.boltzmann.baseline import complete_rows, independent_columns
 from intertwine.boltzmann.belief_bound import log_weights
-from intertwine.boltzmann.beyond_columns import nothing_beyond
+from intertwine.boltzmann.beyond_columns import beyond_columns
 from intertwine.boltzmann.bound import bound_values
 from intertwine.boltzmann.exact import is_enumerable
 from intertwine.boltzmann.likelihood import log_unnormalised
@@ -100,13 +100,13 @@ def independent(model: Any, probe: Probe, free: dict[str, np.ndarray], log_z: Lo
 def learned_caveats(
     model: Any, probe: Probe, free: dict[str, np.ndarray], log_z: LogPartition
 ) -> tuple[str, ...]:
-    """What is to be said of an RBM that has learned nothing beyond independent columns."""
+    """What is to be said of an RBM that explains rows far worse than a mixture of products of columns."""
     if is_bound(model):
         return ()
     name, rows = ("train", probe.train) if probe.test is None else ("test", probe.test)
     layer = layered(model).layers[0]
     alone = independent_columns(layer, rows, None if name == "train" else probe.train)
-    return nothing_beyond(layer, rows, -free[name] - log_z.mean, alone, log_z.error)
+    return beyond_columns(layer, rows, -free[name] - log_z.mean, alone, log_z.error)
 
 
 def estimate_log_z(
