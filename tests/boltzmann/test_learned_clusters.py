@@ -84,6 +84,7 @@ def test_too_few_hidden_units_begin_at_the_means_and_learn_more_slowly():
     assert course(enough, Batches(rows)).apart.count == 4 and course(enough, Batches(rows)).rate == 0.05
 
 
+@pytest.mark.slow
 def test_clusters_of_few_columns_are_begun_at():
     """30 columns, 11 nats beyond independent columns: chains that do not jump gave one cluster 68% of 22%."""
     rows, middles = of_clusters(columns=30, rows=1000, noise=0.02, shares=[0.4, 0.3, 0.2, 0.1], seed=3)

@@ -45,7 +45,7 @@ def build_training(c: LearnConfiguration, data: Dataset, key: jax.Array) -> Trai
 
 
 def _rbm(c: LearnConfiguration, data: Dataset, key: jax.Array) -> tuple[Stage, ...]:
-    machine = first_machine(c, data, key)
+    machine = _fresh(data.size, c.model.hidden[0], data.units, c, key)
     if c.method.name == "exact" and not is_enumerable(machine, 2**22):
         got = f"{machine.size} visible and {machine.hidden} hidden units"
         raise fail("method.name", "'pcd' unless one layer has at most 22 units", got, "say 'pcd'")
@@ -160,8 +160,8 @@ def _deep_boltzmann(c: LearnConfiguration, data: Dataset, key: jax.Array) -> tup
 
 
 def first_machine(c: LearnConfiguration, data: Dataset, key: jax.Array) -> RBM:
-    """The machine on the data. Its visible units, without the hidden ones, have the data's means (Hinton
-    2010).
+    """The machine on the data under a deep one. Its visible units, without the hidden ones, have the data's
+    means (Hinton 2010).
     """
     machine = _fresh(data.size, c.model.hidden[0], data.units, c, key)
     return begun(machine, _batches(c, data), "data")
