@@ -32,14 +32,20 @@ class Problem(NamedTuple):
 
 def resolved(configuration: GroundStateConfiguration) -> GroundStateConfiguration:
     """`configuration` with the model that fits its operator, and all that belongs to it and was not given,
-    where the model is "auto"; as it is for others.
+    where the model is "auto"; with learning rates in the unit of the couplings for others.
 
     Exact sums are taken only where nothing of the sampling was given.
     """
-    from intertwine.quantum.defaults import choose
+    from intertwine.quantum.defaults import choose, in_units_of
 
     if configuration.model.name != "auto":
-        return configuration
+        if configuration.optimiser.method != "sr":
+            return configuration
+        fitting = in_units_of(build_hamiltonian(configuration, build_lattice(configuration.lattice)))
+        tables, asked = configuration.model_dump(), configuration.optimiser.model_fields_set
+        rates = {name: getattr(fitting, name) for name in ("learning_rate", "learning_rate_end")}
+        tables["optimiser"] |= {} if asked & rates.keys() else rates
+        return GroundStateConfiguration.model_validate(tables)
     given = configuration.sampler.model_fields_set | configuration.final.model_fields_set
     sums = not given and "samples" not in configuration.optimiser.model_fields_set
     chosen = choose(build_hamiltonian(configuration, build_lattice(configuration.lattice)), sums=sums)

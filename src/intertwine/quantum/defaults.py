@@ -14,7 +14,7 @@ reconfiguration and momentum (SPRING, see `learning.metric`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import comb
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +55,8 @@ _SUM_RATE = 1.5
 excited state for η < 2/width."""
 _SUM_DECAY, _SUM_STEPS = 16.0, (120, 400)
 """So many times 1/e the square of the first excited state is to shrink, within so many steps."""
+_USUAL_STRENGTH = (1.0, 20.0)
+"""Σ |c| a site of the Hamiltonians, the identity left out, that the learning rate is made for."""
 _OPEN_HIDDEN, _OPEN_FILTERS = {1: 4, 2: 8}, {1: 128, 2: 32}
 """Hidden units a site on lattices without translations, and filters at most, by dimension (2: or more)."""
 _MOST_STATES = {True: 100_000, False: 200_000}
@@ -120,7 +122,7 @@ def choose(operator: Operator, *, sums: bool = True) -> Choice:
     found = _sector(operator, positive)
     dtype = "real" if positive else "complex"
     if found is None:
-        return _sampled(operator, positive)
+        return in_units_of(operator, _sampled(operator, positive))
     order = 1 if found.irrep is None else found.irrep.lattice.space_group.order
     features = max(4, -(-2 * operator.size // order))
     model = f"gcnn:2x{features}" + {1: ":even", -1: ":odd", None: ""}[found.spin_flip]
@@ -150,16 +152,38 @@ def choose(operator: Operator, *, sums: bool = True) -> Choice:
             because=because,
         )
     if positive:
-        return _sampled(operator, positive)
-    return Choice(
-        model,
-        dtype,
-        sector,
-        magnetization=found.magnetization,
-        steps=DEEP_STEPS,
-        final_factor=DEEP_FACTOR,
-        because=because,
+        return in_units_of(operator, _sampled(operator, positive))
+    return in_units_of(
+        operator,
+        Choice(
+            model,
+            dtype,
+            sector,
+            magnetization=found.magnetization,
+            steps=DEEP_STEPS,
+            final_factor=DEEP_FACTOR,
+            because=because,
+        ),
     )
+
+
+def in_units_of(operator: Operator, choice: Choice | None = None) -> Choice:
+    """`choice` (None: the settings of a given model) with learning rates that fit the unit of energy: a step
+    of imaginary time is 1/energy, so that those of H and 10⁶ H differ by 10⁶.
+
+    >>> import intertwine as it
+    >>> [in_units_of(it.tfim(it.Chain(8), J=J, h=J)).learning_rate for J in (1.0, 1000.0)]
+    [0.05, 0.0005]
+    """
+    from intertwine.quantum.energy import traceless
+
+    choice = Choice() if choice is None else choice
+    strength = float(np.sum(np.abs(traceless(operator)[0].masks().h))) / operator.size
+    if not strength:
+        return choice
+    factor = float(np.clip(strength, *_USUAL_STRENGTH)) / strength
+    first, last = (float(f"{factor * rate:.3g}") for rate in (choice.learning_rate, choice.learning_rate_end))
+    return replace(choice, learning_rate=first, learning_rate_end=last)
 
 
 def stoquastic_frame(operator: Operator) -> Operator:

@@ -144,7 +144,7 @@ def ground_state(
     >>> round(float(frustrated.energy.mean), 6)
     -7.472136
     """
-    key, choice, fresh = check_key(key), defaults.Choice(), None
+    key, choice, fresh = check_key(key), None, None
     if model is None:
         operator = defaults.stoquastic_frame(operator)
         choice = defaults.choose(operator, sums=sampler is None and samples is None)
@@ -153,6 +153,8 @@ def ground_state(
         if sampler is None and choice.rule == "sums":
             sampler = choice.build_sums(operator, model)
             fresh = partial(choice.build_model, operator), model_key
+    if choice is None:
+        choice = defaults.in_units_of(operator) if isinstance(operator, Operator) else defaults.Choice()
     steps = choice.steps if steps is None else steps
     samples = choice.samples if samples is None else samples
     steps = positive_int("steps", steps, "give the number of optimisation steps, for example 300")
