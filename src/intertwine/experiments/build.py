@@ -42,10 +42,11 @@ def resolved(configuration: GroundStateConfiguration) -> GroundStateConfiguratio
         if configuration.optimiser.method != "sr":
             return configuration
         fitting = in_units_of(build_hamiltonian(configuration, build_lattice(configuration.lattice)))
-        tables, asked = configuration.model_dump(), configuration.optimiser.model_fields_set
         rates = {name: getattr(fitting, name) for name in ("learning_rate", "learning_rate_end")}
-        tables["optimiser"] |= {} if asked & rates.keys() else rates
-        return GroundStateConfiguration.model_validate(tables)
+        if configuration.optimiser.model_fields_set & rates.keys():
+            return configuration
+        settings = configuration.optimiser.model_copy(update=rates)
+        return configuration.model_copy(update={"optimiser": settings})
     given = configuration.sampler.model_fields_set | configuration.final.model_fields_set
     sums = not given and "samples" not in configuration.optimiser.model_fields_set
     chosen = choose(build_hamiltonian(configuration, build_lattice(configuration.lattice)), sums=sums)
