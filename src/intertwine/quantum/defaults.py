@@ -175,7 +175,7 @@ def in_units_of(operator: Operator, choice: Choice | None = None) -> Choice:
     >>> [in_units_of(it.tfim(it.Chain(8), J=J, h=J)).learning_rate for J in (1.0, 1000.0)]
     [0.05, 0.0005]
     """
-    from intertwine.quantum.energy import traceless
+    from intertwine.quantum.traceless import traceless
 
     choice = Choice() if choice is None else choice
     strength = float(np.sum(np.abs(traceless(operator)[0].masks().h))) / operator.size

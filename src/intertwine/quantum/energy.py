@@ -25,6 +25,7 @@ from intertwine.learning.objective import Evaluation
 from intertwine.quantum.confined import confined
 from intertwine.quantum.local_energy import check_sizes, compile_ahead, local_dtype, local_values
 from intertwine.quantum.operator import Operator
+from intertwine.quantum.traceless import identity_coefficient, traceless
 from intertwine.sampling.estimate import Estimate, estimate
 from intertwine.sampling.sharding import on_host, shard_chains, shard_samples
 from intertwine.sampling.space import magnetizations
@@ -225,24 +226,7 @@ def infinite_temperature_energy(operator: Operator) -> float:
     >>> infinite_temperature_energy(Operator.from_strings(2, [(0.25, {}), (1.0, {0: "Z"})]))
     0.25
     """
-    return float(np.real(_identity_coefficient(operator)))
-
-
-def traceless(operator: Operator) -> tuple[Operator, Any]:
-    """(A − c, c) with the coefficient c of the identity. Local values are taken without it, and it is added
-    to their mean: a large one takes no digits from them.
-
-    >>> rest, constant = traceless(Operator.from_strings(2, [(1e9, {}), (1.0, {0: "Z"})]))
-    >>> rest.strings(), float(constant)
-    ([((1+0j), {0: 'Z'})], 1000000000.0)
-    """
-    constant = _identity_coefficient(operator)
-    return (operator - constant, constant) if constant else (operator, constant)
-
-
-def _identity_coefficient(operator: Operator) -> Any:
-    identity = np.all(np.asarray(operator.diagonal_signs) == operator.size, axis=-1)
-    return np.sum(np.asarray(operator.diagonal_coefficients), where=identity)
+    return float(np.real(identity_coefficient(operator)))
 
 
 def v_score(operator: Operator, energy: Estimate) -> float:

@@ -19,10 +19,11 @@ from intertwine._caveats import caveat, tell
 from intertwine._checks import positive_int
 from intertwine.models.units import as_spins
 from intertwine.quantum.confined import confined
-from intertwine.quantum.energy import qualified, thermalised, traceless
+from intertwine.quantum.energy import qualified, thermalised
 from intertwine.quantum.local_energy import check_sizes, local_values
 from intertwine.quantum.operator import Operator
 from intertwine.quantum.space_choice import MOST_CHAINS, chains_for, ground_magnetization
+from intertwine.quantum.traceless import traceless
 from intertwine.sampling.estimate import Estimate, estimate
 from intertwine.sampling.metropolis import Metropolis
 from intertwine.sampling.rules import GlobalFlip, Mixture, SingleFlip

@@ -21,9 +21,10 @@ from jax import Array
 
 from intertwine._caveats import caveat
 from intertwine.quantum.at_rest import LARGEST_SCORE
-from intertwine.quantum.energy import traceless, v_score
+from intertwine.quantum.energy import v_score
 from intertwine.quantum.local_energy import local_values, log_amplitudes
 from intertwine.quantum.operator import Operator
+from intertwine.quantum.traceless import traceless
 from intertwine.sampling.estimate import Estimate
 from intertwine.sampling.sharding import on_host
 
