@@ -128,7 +128,7 @@ ROWS = [
     DataRow("40 rows of 12 bits", few, -8 * np.log(2), None),
     DataRow("skewed: waiting times", skewed, -2 - np.log(2.0) - np.log(0.5), None),
     DataRow("heavy-tailed counts", counts, None, None),
-    DataRow("the normal distribution in other units", scales, -5.295, -5.4),
+    DataRow("the normal distribution in other units", scales, -5.295 - np.log(10), -5.4 - np.log(10)),
 ]  # fmt: skip
 """The first five are the ones asked for, the others have no part in choosing the defaults."""
 
