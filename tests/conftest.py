@@ -37,7 +37,13 @@ MOST_MAPPINGS = 20_000
 
 
 @pytest.fixture
-def optimised(monkeypatch):
+def optimised(as_users_compile):
+    """The same where an earlier test may have compiled the programs already."""
+    jax.clear_caches()
+
+
+@pytest.fixture
+def as_users_compile(monkeypatch):
     """Programs, also of commands, as users compile them. XLA's lowest level miscompiles a few loops (NaN)."""
     before = jax.config.values["jax_disable_most_optimizations"]
     monkeypatch.delenv("JAX_DISABLE_MOST_OPTIMIZATIONS", raising=False)

@@ -25,7 +25,7 @@ PAGES = [
 SMALL = ["--steps", "3", "--samples", "64", "--chains", "16", "--final-samples", "64"]
 
 
-pytestmark = pytest.mark.usefixtures("optimised")  # pages and commands as their readers run them
+pytestmark = pytest.mark.usefixtures("as_users_compile")  # pages and commands as their readers run them
 
 
 def blocks(page: Path, language: str) -> list[str]:
