@@ -22,9 +22,9 @@ import jax
 import numpy as np
 
 import intertwine as it
-from intertwine.boltzmann.learn import learn
-from intertwine.boltzmann.log_partition import AIS, Exact, log_partition
-from intertwine.boltzmann.methods import PCD
+from intertwine.boltzmann.objectives.methods import PCD
+from intertwine.boltzmann.partition.log_partition import AIS, Exact, log_partition
+from intertwine.boltzmann.training.learn import learn
 
 
 def images() -> np.ndarray:

@@ -24,7 +24,7 @@ import numpy as np
 
 import intertwine as it
 from intertwine._caveats import Caveat
-from intertwine.boltzmann.exact import exact_log_partition
+from intertwine.boltzmann.objectives.exact import exact_log_partition
 
 
 def separated(seed: int) -> it.RBM:

@@ -53,9 +53,9 @@ def main() -> None:
     import numpy as np
 
     import intertwine as it
-    from intertwine.boltzmann.annealing import anneal, begin
-    from intertwine.boltzmann.log_partition import AIS, log_partition
-    from intertwine.models.tempered import tempered_path
+    from intertwine.boltzmann.partition.annealing import anneal, begin
+    from intertwine.boltzmann.partition.log_partition import AIS, log_partition
+    from intertwine.models.machines.tempered import tempered_path
 
     key = jax.random.key(0)
     rbm = it.RBM(N, M, units="binary", hidden_units="binary", scale=0.05, dtype="float32", key=key)

@@ -15,12 +15,12 @@ from time import perf_counter
 
 import jax
 
-from intertwine.models.ising import CRITICAL_SQUARE, Ising
-from intertwine.rg.block_rbm import block_rbm
-from intertwine.rg.mcrg import mcrg
-from intertwine.rg.network_map import as_rg_map
-from intertwine.sampling.cluster import SwendsenWang
+from intertwine.models.spins.ising import CRITICAL_SQUARE, Ising
+from intertwine.rg.blocks.block_rbm import block_rbm
+from intertwine.rg.montecarlo.mcrg import mcrg
+from intertwine.rg.networks.network_map import as_rg_map
 from intertwine.sampling.draw import sample
+from intertwine.sampling.spins.cluster import SwendsenWang
 from intertwine.spaces.lattices import Square
 
 

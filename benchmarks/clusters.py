@@ -29,10 +29,10 @@ import numpy as np
 
 from intertwine import _threads
 from intertwine._compile import kernel
-from intertwine.models.ising import CRITICAL_SQUARE as K
-from intertwine.models.ising import Ising
-from intertwine.sampling.cluster import SwendsenWang
+from intertwine.models.spins.ising import CRITICAL_SQUARE as K
+from intertwine.models.spins.ising import Ising
 from intertwine.sampling.host_random import uniform
+from intertwine.sampling.spins.cluster import SwendsenWang
 from intertwine.spaces.lattices import Square
 
 PEERS = ("peapods", "mcising")

@@ -17,10 +17,10 @@ import time
 
 import jax
 
-from intertwine.rg.critical_slowing import critical_slowing
-from intertwine.sampling.cluster import SwendsenWang
-from intertwine.sampling.heat_bath import HeatBath
-from intertwine.sampling.wolff import Wolff
+from intertwine.rg.scaling.critical_slowing import critical_slowing
+from intertwine.sampling.spins.cluster import SwendsenWang
+from intertwine.sampling.spins.heat_bath import HeatBath
+from intertwine.sampling.spins.wolff import Wolff
 
 
 def main() -> None:

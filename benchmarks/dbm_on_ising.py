@@ -19,16 +19,16 @@ from time import perf_counter
 import jax
 import numpy as np
 
-from intertwine.boltzmann.deep_belief import learn_deep_belief
-from intertwine.boltzmann.deep_boltzmann import learn_deep_boltzmann
-from intertwine.boltzmann.methods import CD, PCD
-from intertwine.models.deep_belief import DBN
-from intertwine.models.deep_boltzmann import DBM
-from intertwine.models.ising import Ising
-from intertwine.rg.layer_flow import layer_flow
-from intertwine.rg.receptive_fields import receptive_fields
-from intertwine.sampling.cluster import SwendsenWang
+from intertwine.boltzmann.objectives.methods import CD, PCD
+from intertwine.boltzmann.training.deep_belief import learn_deep_belief
+from intertwine.boltzmann.training.deep_boltzmann import learn_deep_boltzmann
+from intertwine.models.machines.deep_belief import DBN
+from intertwine.models.machines.deep_boltzmann import DBM
+from intertwine.models.spins.ising import Ising
+from intertwine.rg.networks.layer_flow import layer_flow
+from intertwine.rg.networks.receptive_fields import receptive_fields
 from intertwine.sampling.draw import sample
+from intertwine.sampling.spins.cluster import SwendsenWang
 from intertwine.spaces.lattices import Square
 
 

@@ -101,7 +101,7 @@ def quantum(row: Row) -> Found:
 def exact_energy(result: dict) -> float:
     """The ground energy of the system of a result.json."""
     import intertwine as it
-    from intertwine.quantum import hamiltonians
+    from intertwine.quantum.operators import hamiltonians
     from intertwine.spaces.lattices import lattice_from_name
 
     lattice = lattice_from_name(result["lattice"])

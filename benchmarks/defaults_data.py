@@ -180,7 +180,7 @@ def by_function(row: DataRow, train: np.ndarray, test: np.ndarray) -> Found:
 
 
 def by_estimator(row: DataRow, train: np.ndarray, test: np.ndarray) -> Found | None:
-    from intertwine.boltzmann.estimators import BoltzmannMachine
+    from intertwine.boltzmann.sklearn.estimators import BoltzmannMachine
 
     if row.units.startswith("potts"):
         return None

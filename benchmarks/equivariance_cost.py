@@ -17,8 +17,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from intertwine.layers.conv import Conv
-from intertwine.layers.pointwise import Pointwise
-from intertwine.layers.pooling import AveragePool, BlurPool, MaxPool
+from intertwine.layers.nonlinear.pointwise import Pointwise
+from intertwine.layers.pooling.pooling import AveragePool, BlurPool, MaxPool
 from intertwine.spaces.grid import Grid
 from intertwine.symmetry import regular
 

@@ -19,7 +19,7 @@ import numpy as np
 
 import intertwine as it
 from intertwine._caveats import Caveat
-from intertwine.models.ising import CRITICAL_SQUARE
+from intertwine.models.spins.ising import CRITICAL_SQUARE
 
 OFFSETS = sorted({0.0, 0.03} | {s * x / 1e4 for s in (-1, 1) for x in (5, 10, 20, 31, 40, 60, 100, 150, 200)})
 

@@ -27,12 +27,12 @@ jax.config.update("jax_enable_x64", True)
 import intertwine as it  # noqa: E402
 from intertwine.learning.metric import NaturalGradient  # noqa: E402
 from intertwine.learning.schedules import Cosine, Exponential  # noqa: E402
-from intertwine.models.gcnn import GCNN  # noqa: E402
 from intertwine.models.parameters import count_parameters  # noqa: E402
-from intertwine.quantum.expect import expect  # noqa: E402
-from intertwine.quantum.ground_state import ground_state  # noqa: E402
-from intertwine.sampling.metropolis import Metropolis  # noqa: E402
-from intertwine.sampling.rules import Exchange  # noqa: E402
+from intertwine.models.symmetric.gcnn import GCNN  # noqa: E402
+from intertwine.quantum.vmc.expect import expect  # noqa: E402
+from intertwine.quantum.vmc.ground_state import ground_state  # noqa: E402
+from intertwine.sampling.metropolis.metropolis import Metropolis  # noqa: E402
+from intertwine.sampling.metropolis.rules import Exchange  # noqa: E402
 
 EXACT = {"heisenberg": -97.7575895972357, "j1j2": -72.5486}
 

@@ -19,8 +19,8 @@ import jax
 jax.config.update("jax_enable_x64", True)
 
 import intertwine as it  # noqa: E402
-from intertwine.models.sectors import sectors  # noqa: E402
-from intertwine.quantum.excited import exact_levels, lowest_in_sector  # noqa: E402
+from intertwine.models.symmetric.sectors import sectors  # noqa: E402
+from intertwine.quantum.vmc.excited import exact_levels, lowest_in_sector  # noqa: E402
 from intertwine.spaces.lattices import lattice_from_name  # noqa: E402
 
 ROUNDING = 1e-12  # of the exact energies; converged states have smaller errors

@@ -137,7 +137,7 @@ def basis_seconds(group: str) -> None:
     import jax
 
     import intertwine.layers.kernel as kernel
-    from intertwine.layers.network_names import network_from_name
+    from intertwine.layers.networks.network_names import network_from_name
 
     build, spent = kernel.layout, []
 

@@ -34,10 +34,10 @@ import numpy as np
 
 from intertwine import _threads
 from intertwine._compile import kernel
-from intertwine.models.ising import CRITICAL_SQUARE as K
-from intertwine.models.ising import Ising
-from intertwine.sampling.heat_bath import HeatBath
-from intertwine.sampling.packed_plan import CHUNK
+from intertwine.models.spins.ising import CRITICAL_SQUARE as K
+from intertwine.models.spins.ising import Ising
+from intertwine.sampling.spins.heat_bath import HeatBath
+from intertwine.sampling.spins.packed_plan import CHUNK
 from intertwine.spaces.lattices import Square
 
 PEERS = ("peapods", "mcising", "isingenerator", "dwave-samplers")

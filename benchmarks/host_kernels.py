@@ -33,9 +33,9 @@ import numpy as np
 
 from intertwine import _threads
 from intertwine.models.protocols import SpinForm
-from intertwine.quantum import host_local_energy
-from intertwine.quantum.operator import Operator
-from intertwine.sampling import host
+from intertwine.quantum.operators.operator import Operator
+from intertwine.quantum.vmc import host_local_energy
+from intertwine.sampling.metropolis import host
 
 SAMPLES = 1024
 FAST = {"reassoc", "contract", "nsz"}

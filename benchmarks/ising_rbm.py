@@ -22,15 +22,15 @@ from time import perf_counter
 import jax
 import numpy as np
 
-from intertwine.boltzmann.learn import learn
-from intertwine.boltzmann.tempering import PT
-from intertwine.data.ising import energy, ising
+from intertwine.boltzmann.objectives.tempering import PT
+from intertwine.boltzmann.training.learn import learn
+from intertwine.data.sets.ising import energy, ising
 from intertwine.learning.schedules import Linear
-from intertwine.models.ising import CRITICAL_SQUARE
-from intertwine.models.ising_exact import ising_torus, magnetization_distribution
-from intertwine.models.rbm import RBM
+from intertwine.models.machines.rbm import RBM
+from intertwine.models.spins.ising import CRITICAL_SQUARE
+from intertwine.models.spins.ising_exact import ising_torus, magnetization_distribution
 from intertwine.sampling.draw import NotMixed, sample
-from intertwine.sampling.tempered_gibbs import TemperedGibbs
+from intertwine.sampling.gibbs.tempered_gibbs import TemperedGibbs
 
 SIDE, ROWS, HIDDEN, EPOCHS, BATCH, RATE = 8, 1000, 128, 1000, 100, 0.02
 NAMES = ("energy", "|m|", "m²", "specific heat")

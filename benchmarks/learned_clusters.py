@@ -26,8 +26,8 @@ import numpy as np
 import intertwine as it
 from intertwine._caveats import Caveat
 from intertwine.boltzmann.baseline import independent_columns
-from intertwine.boltzmann.exact import exact_log_partition
-from intertwine.boltzmann.likelihood import log_unnormalised
+from intertwine.boltzmann.likelihood.likelihood import log_unnormalised
+from intertwine.boltzmann.objectives.exact import exact_log_partition
 
 CLUSTERS, SIZE, ROWS, NOISE, HIDDEN, DRAWN = 6, 200, 3000, 0.03, 20, 2000
 

@@ -16,11 +16,11 @@ import time
 import jax
 import numpy as np
 
-from intertwine.data.mnist import mnist
-from intertwine.data.rotated import rotated
-from intertwine.layers.network_names import network_from_name
-from intertwine.layers.parameter_count import parameter_count
-from intertwine.learning.class_scores import accuracy
+from intertwine.data.sets.mnist import mnist
+from intertwine.data.sets.rotated import rotated
+from intertwine.layers.networks.network_names import network_from_name
+from intertwine.layers.networks.parameter_count import parameter_count
+from intertwine.learning.labels.class_scores import accuracy
 from rotmnist import trained
 
 SIZES = (100, 300, 1000, 3000, 10_000, 60_000)

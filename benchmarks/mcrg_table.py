@@ -15,12 +15,12 @@ import time
 import jax
 import numpy as np
 
-from intertwine.models.ising import CRITICAL_SQUARE, Ising
-from intertwine.models.spin_terms import EVEN, ODD
-from intertwine.rg.blocking import Majority
-from intertwine.rg.mcrg_result import MCRG
-from intertwine.rg.streaming import MCRGSums
-from intertwine.sampling.cluster import SwendsenWang
+from intertwine.models.spins.ising import CRITICAL_SQUARE, Ising
+from intertwine.models.spins.spin_terms import EVEN, ODD
+from intertwine.rg.blocks.blocking import Majority
+from intertwine.rg.montecarlo.mcrg_result import MCRG
+from intertwine.rg.montecarlo.streaming import MCRGSums
+from intertwine.sampling.spins.cluster import SwendsenWang
 from intertwine.spaces.lattices import Square
 
 REFERENCE = {

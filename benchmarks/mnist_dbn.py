@@ -31,20 +31,20 @@ import jax
 import numpy as np
 import optax
 
-from intertwine.boltzmann.belief_bound import belief_bound
-from intertwine.boltzmann.deep_belief import learn_up_down
-from intertwine.boltzmann.fine_tune import fine_tune
-from intertwine.boltzmann.learn import learn
-from intertwine.boltzmann.log_partition import AIS, log_partition
-from intertwine.boltzmann.methods import PCD
-from intertwine.boltzmann.stack import learn_above, representation, transposed, upward_layers
-from intertwine.data.load import load
-from intertwine.learning.class_scores import accuracy
+from intertwine.boltzmann.likelihood.belief_bound import belief_bound
+from intertwine.boltzmann.objectives.methods import PCD
+from intertwine.boltzmann.partition.log_partition import AIS, log_partition
+from intertwine.boltzmann.training.deep_belief import learn_up_down
+from intertwine.boltzmann.training.fine_tune import fine_tune
+from intertwine.boltzmann.training.learn import learn
+from intertwine.boltzmann.training.stack import learn_above, representation, transposed, upward_layers
+from intertwine.data.loading import load
 from intertwine.learning.gradient import OptaxGradient
+from intertwine.learning.labels.class_scores import accuracy
 from intertwine.learning.schedules import Linear
-from intertwine.models.deep_belief import DBN
-from intertwine.models.rbm import RBM
-from intertwine.models.tempered import base_rate
+from intertwine.models.machines.deep_belief import DBN
+from intertwine.models.machines.rbm import RBM
+from intertwine.models.machines.tempered import base_rate
 
 BINARY = {"units": "binary", "hidden_units": "binary"}
 TRAINED = PCD(chains=100, warm_up=1000)

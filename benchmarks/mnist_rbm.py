@@ -24,14 +24,14 @@ from time import perf_counter
 import jax
 import numpy as np
 
-from intertwine.boltzmann.learn import learn
-from intertwine.boltzmann.likelihood import log_likelihood
-from intertwine.boltzmann.log_partition import AIS, log_partition
-from intertwine.boltzmann.methods import PCD
-from intertwine.data.load import load
+from intertwine.boltzmann.likelihood.likelihood import log_likelihood
+from intertwine.boltzmann.objectives.methods import PCD
+from intertwine.boltzmann.partition.log_partition import AIS, log_partition
+from intertwine.boltzmann.training.learn import learn
+from intertwine.data.loading import load
 from intertwine.learning.schedules import Linear
-from intertwine.models.rbm import RBM
-from intertwine.models.tempered import base_rate
+from intertwine.models.machines.rbm import RBM
+from intertwine.models.machines.tempered import base_rate
 
 BINARY = {"units": "binary", "hidden_units": "binary"}
 

@@ -17,12 +17,12 @@ import time
 import jax
 import numpy as np
 
-from intertwine.models.ising import CRITICAL_SQUARE, Ising
-from intertwine.rg.blocking import Decimation, Majority
-from intertwine.rg.chains import chains_of
-from intertwine.rg.information_bound import Training, mutual_information_bound
-from intertwine.rg.learned_blocks import learn_blocks
-from intertwine.rg.mutual_information import mutual_information, optimal_filter
+from intertwine.models.spins.ising import CRITICAL_SQUARE, Ising
+from intertwine.rg.blocks.blocking import Decimation, Majority
+from intertwine.rg.blocks.chains import chains_of
+from intertwine.rg.information.information_bound import Training, mutual_information_bound
+from intertwine.rg.information.learned_blocks import learn_blocks
+from intertwine.rg.information.mutual_information import mutual_information, optimal_filter
 from intertwine.spaces.lattices import Square
 
 TORI = (((4, 4), 0), ((4, 6), 1), ((6, 6), 1))

@@ -17,13 +17,13 @@ from time import perf_counter
 import jax
 import numpy as np
 
-from intertwine.boltzmann.learn import learn
-from intertwine.boltzmann.methods import CD
-from intertwine.models.ising import CRITICAL_SQUARE, Ising
-from intertwine.models.rbm import RBM
-from intertwine.rg.network_flow import flow_fixed_point
-from intertwine.sampling.cluster import SwendsenWang
+from intertwine.boltzmann.objectives.methods import CD
+from intertwine.boltzmann.training.learn import learn
+from intertwine.models.machines.rbm import RBM
+from intertwine.models.spins.ising import CRITICAL_SQUARE, Ising
+from intertwine.rg.networks.network_flow import flow_fixed_point
 from intertwine.sampling.draw import sample
+from intertwine.sampling.spins.cluster import SwendsenWang
 from intertwine.spaces.lattices import Square
 
 EPOCHS = (5, 20, 50, 100, 300, 600)

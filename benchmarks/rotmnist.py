@@ -25,13 +25,13 @@ import jax
 import numpy as np
 import optax
 
-from intertwine.data.rotated import deformed, random_deformations, rotated, rotated_mnist
-from intertwine.layers.network_names import network_from_name
-from intertwine.layers.parameter_count import parameter_count
-from intertwine.layers.saved_network import load_network, save_network
+from intertwine.data.sets.rotated import deformed, random_deformations, rotated, rotated_mnist
+from intertwine.layers.networks.network_names import network_from_name
+from intertwine.layers.networks.parameter_count import parameter_count
+from intertwine.layers.networks.saved_network import load_network, save_network
 from intertwine.learning.batches import Batches
-from intertwine.learning.class_scores import accuracy, class_scores
 from intertwine.learning.gradient import OptaxGradient
+from intertwine.learning.labels.class_scores import accuracy, class_scores
 from intertwine.learning.loop import iterate, start
 from intertwine.learning.stream import OverBatches
 from intertwine.learning.supervised import Supervised

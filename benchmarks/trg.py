@@ -12,9 +12,9 @@ from __future__ import annotations
 import argparse
 import time
 
-from intertwine.models.ising import CRITICAL_SQUARE
-from intertwine.models.onsager import onsager
-from intertwine.rg.trg import SCHEMES, trg, trg_critical
+from intertwine.models.spins.ising import CRITICAL_SQUARE
+from intertwine.models.spins.onsager import onsager
+from intertwine.rg.tensor.trg import SCHEMES, trg, trg_critical
 
 
 def main() -> None:

@@ -16,10 +16,10 @@ import time
 
 import jax
 
-from intertwine.models.ising import CRITICAL_SQUARE, CRITICAL_TRIANGULAR, Ising
-from intertwine.models.potts import Potts, potts_critical
-from intertwine.rg.matching import beta_function
-from intertwine.rg.universality import exponents
+from intertwine.models.spins.ising import CRITICAL_SQUARE, CRITICAL_TRIANGULAR, Ising
+from intertwine.models.spins.potts import Potts, potts_critical
+from intertwine.rg.montecarlo.matching import beta_function
+from intertwine.rg.scaling.universality import exponents
 from intertwine.spaces.lattice import Lattice
 from intertwine.spaces.lattices import Square, Triangular
 

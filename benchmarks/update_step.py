@@ -67,8 +67,8 @@ def update(size: int, hidden: int, samples: int, dtype: type, repeats: int) -> t
 
     from intertwine.learning.metric import NaturalGradient
     from intertwine.learning.objective import Evaluation
-    from intertwine.models.rbm import RBM
-    from intertwine.sampling.estimate import estimate
+    from intertwine.models.machines.rbm import RBM
+    from intertwine.sampling.statistics.estimate import estimate
 
     keys = jax.random.split(jax.random.key(0), 3)
     model = RBM(size, hidden=hidden, dtype=dtype, scale=0.2, key=keys[0])

@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy as np
 
 from intertwine.report import write_report
+from intertwine.report.ground_state.read import Run, read_run
+from intertwine.report.ground_state.summary import title
 from intertwine.report.numbers import plain, with_error
-from intertwine.report.read import Run, read_run
-from intertwine.report.summary import title
 from intertwine.report.theme import BLUE, GREY, ORANGE, PURPLE
 
 CHROMIUM = (

@@ -55,8 +55,8 @@ def test_help_imports_nothing_heavy():
 
 @pytest.mark.parametrize("name", ["ground-state", "learn"])
 def test_every_flag_is_in_the_help_and_has_a_field(name):
-    from intertwine.experiments.configuration import HAMILTONIANS
-    from intertwine.experiments.kinds import KINDS
+    from intertwine.experiments.ground_state.settings import HAMILTONIANS
+    from intertwine.runs.kinds import KINDS
 
     flags = importlib.import_module(f"intertwine.cli.{name.replace('-', '_')}").FIELDS
     fields = KINDS[name].load_configuration().model_fields

@@ -11,7 +11,7 @@ from PIL import Image
 
 import intertwine as it
 from intertwine.cli import main
-from intertwine.experiments import kinds
+from intertwine.runs import kinds
 from printed import BLOCK, differences, run
 
 ROOT = Path(__file__).parent.parent

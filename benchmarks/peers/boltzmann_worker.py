@@ -29,14 +29,14 @@ def rows():
 def intertwine(batch, plain=False, data=None):
     import jax
 
-    from intertwine.boltzmann.kl import KL
-    from intertwine.boltzmann.methods import PCD
+    from intertwine.boltzmann.objectives.kl import KL
+    from intertwine.boltzmann.objectives.methods import PCD
     from intertwine.learning.averaging import WeightAverage
     from intertwine.learning.batches import Batches
     from intertwine.learning.gradient import OptaxGradient
     from intertwine.learning.loop import iterate, start
     from intertwine.learning.stream import OverBatches
-    from intertwine.models.rbm import RBM
+    from intertwine.models.machines.rbm import RBM
 
     import optax  # isort: skip
 

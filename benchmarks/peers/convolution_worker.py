@@ -85,7 +85,7 @@ def jax_network(group, size, channels, batch):
     import jax.numpy as jnp
     import optax
 
-    from intertwine.layers.network_names import network_from_name
+    from intertwine.layers.networks.network_names import network_from_name
     from intertwine.spaces.grid import Grid
 
     keys = jax.random.split(jax.random.key(0), 3)

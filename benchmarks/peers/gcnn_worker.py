@@ -57,10 +57,10 @@ def serve_intertwine(side, layers, features, chains, samples, dtype="float64") -
 
     import intertwine as it
     from intertwine.learning.loop import iterate, start
-    from intertwine.models.gcnn import GCNN
     from intertwine.models.parameters import count_parameters
-    from intertwine.quantum.energy import EnergyObjective
-    from intertwine.quantum.local_energy import local_values
+    from intertwine.models.symmetric.gcnn import GCNN
+    from intertwine.quantum.vmc.energy import EnergyObjective
+    from intertwine.quantum.vmc.local_energy import local_values
 
     lattice, key = it.Square(side, side), jax.random.key(1)
     psi = GCNN(lattice, layers, features, dtype=dtype, key=key)

@@ -25,8 +25,8 @@ import numpy as np  # noqa: E402
 
 import intertwine as it  # noqa: E402
 from intertwine.learning.loop import iterate, start  # noqa: E402
-from intertwine.quantum.energy import EnergyObjective  # noqa: E402
-from intertwine.quantum.local_energy import local_values  # noqa: E402
+from intertwine.quantum.vmc.energy import EnergyObjective  # noqa: E402
+from intertwine.quantum.vmc.local_energy import local_values  # noqa: E402
 
 SAMPLES = 1024
 PROBLEMS = {

@@ -34,59 +34,55 @@ if TYPE_CHECKING:
         spaces,
         symmetry,
     )
-    from intertwine.boltzmann.added_unit import add_hidden_unit
-    from intertwine.boltzmann.belief_bound import belief_bound
-    from intertwine.boltzmann.bound import importance_bound, structured_bound, variational_bound
-    from intertwine.boltzmann.classifier import (
-        LabelScores,
-        labelled_rbm,
-        learn_classifier,
-        sample_given_label,
-    )
-    from intertwine.boltzmann.contacts import contacts, couplings
-    from intertwine.boltzmann.deep_belief import learn_deep_belief, learn_up_down
-    from intertwine.boltzmann.deep_boltzmann import learn_deep_boltzmann
-    from intertwine.boltzmann.deep_network import upper_means
-    from intertwine.boltzmann.estimators import BoltzmannMachine
-    from intertwine.boltzmann.estimators_deep import DeepBeliefNetwork, DeepBoltzmannMachine
-    from intertwine.boltzmann.fine_tune import beside, fine_tune
-    from intertwine.boltzmann.learn import learn
-    from intertwine.boltzmann.likelihood import (
+    from intertwine.boltzmann.constructions.added_unit import add_hidden_unit
+    from intertwine.boltzmann.constructions.representability import represent
+    from intertwine.boltzmann.contact_scores import contacts, couplings
+    from intertwine.boltzmann.likelihood.belief_bound import belief_bound
+    from intertwine.boltzmann.likelihood.bound import importance_bound, structured_bound, variational_bound
+    from intertwine.boltzmann.likelihood.likelihood import (
         free_energy_gap,
         kl_divergence,
         log_likelihood,
         reconstruction_error,
     )
-    from intertwine.boltzmann.log_partition import AIS, Exact, LogPartition, log_partition
-    from intertwine.boltzmann.mean_field import mean_field_posterior
-    from intertwine.boltzmann.methods import CD, PCD, ExactKL, ModeJumps
-    from intertwine.boltzmann.pseudo_likelihood import pseudo_likelihood
-    from intertwine.boltzmann.representability import represent
+    from intertwine.boltzmann.likelihood.pseudo_likelihood import pseudo_likelihood
+    from intertwine.boltzmann.objectives.mean_field import mean_field_posterior
+    from intertwine.boltzmann.objectives.methods import CD, PCD, ExactKL, ModeJumps
+    from intertwine.boltzmann.objectives.tempering import PT, TrajectoryTempering
+    from intertwine.boltzmann.partition.log_partition import AIS, Exact, LogPartition, log_partition
+    from intertwine.boltzmann.partition.trajectory_log_z import TrajectoryLogZ
+    from intertwine.boltzmann.sklearn.estimators import BoltzmannMachine
+    from intertwine.boltzmann.sklearn.estimators_deep import DeepBeliefNetwork, DeepBoltzmannMachine
     from intertwine.boltzmann.temperature import at_temperature
-    from intertwine.boltzmann.tempering import PT, TrajectoryTempering
-    from intertwine.boltzmann.trajectory_log_z import TrajectoryLogZ
+    from intertwine.boltzmann.training.classifier import (
+        LabelScores,
+        labelled_rbm,
+        learn_classifier,
+        sample_given_label,
+    )
+    from intertwine.boltzmann.training.deep_belief import learn_deep_belief, learn_up_down
+    from intertwine.boltzmann.training.deep_boltzmann import learn_deep_boltzmann
+    from intertwine.boltzmann.training.deep_network import upper_means
+    from intertwine.boltzmann.training.fine_tune import beside, fine_tune
+    from intertwine.boltzmann.training.learn import learn
     from intertwine.experiments.load import load
     from intertwine.layers.conv import Conv
-    from intertwine.layers.equivariance import assert_equivariant, equivariance_errors
-    from intertwine.layers.network_names import network_from_name
-    from intertwine.layers.sequential import Sequential
+    from intertwine.layers.equivariance.check import assert_equivariant, equivariance_errors
+    from intertwine.layers.networks.network_names import network_from_name
+    from intertwine.layers.networks.sequential import Sequential
     from intertwine.learning.batches import Batches
-    from intertwine.learning.class_scores import (
+    from intertwine.learning.gradient import OptaxGradient
+    from intertwine.learning.guard import Diverged
+    from intertwine.learning.labels.class_scores import (
         accuracy,
         class_probabilities,
         class_scores,
         confusion_matrix,
         predict,
     )
-    from intertwine.learning.fit_supervised import fit_supervised
-    from intertwine.learning.gradient import OptaxGradient
-    from intertwine.learning.guard import Diverged
     from intertwine.learning.metric import NaturalGradient
     from intertwine.learning.supervised import Supervised
-    from intertwine.models.deep_belief import DBN
-    from intertwine.models.deep_boltzmann import DBM
-    from intertwine.models.gcnn import GCNN
-    from intertwine.models.ising import Ising
+    from intertwine.learning.supervised_fit import fit_supervised
     from intertwine.models.jastrow import Jastrow
     from intertwine.models.laws import (
         assert_factors_consistent,
@@ -95,44 +91,48 @@ if TYPE_CHECKING:
         assert_invariant,
         assert_spin_form_consistent,
     )
+    from intertwine.models.machines.deep_belief import DBN
+    from intertwine.models.machines.deep_boltzmann import DBM
+    from intertwine.models.machines.product_mixture import fitted_mixture
+    from intertwine.models.machines.rbm import RBM
     from intertwine.models.mean_field import MeanField
     from intertwine.models.parameters import count_parameters
-    from intertwine.models.potts import Clock, Potts
-    from intertwine.models.product_mixture import fitted_mixture
-    from intertwine.models.rbm import RBM
-    from intertwine.models.sectors import sector, sectors
-    from intertwine.models.spin_enumeration import enumerate_distribution
-    from intertwine.models.symmetric_rbm import SymmetricRBM
-    from intertwine.models.symmetrised import Symmetrised
+    from intertwine.models.spins.ising import Ising
+    from intertwine.models.spins.potts import Clock, Potts
+    from intertwine.models.spins.spin_enumeration import enumerate_distribution
+    from intertwine.models.symmetric.gcnn import GCNN
+    from intertwine.models.symmetric.sectors import sector, sectors
+    from intertwine.models.symmetric.symmetric_rbm import SymmetricRBM
+    from intertwine.models.symmetric.symmetrised import Symmetrised
     from intertwine.models.wrapped import FunctionAmplitude
     from intertwine.quantum import exact
-    from intertwine.quantum.excited import lowest_in_sector
-    from intertwine.quantum.expect import expect
-    from intertwine.quantum.ground_state import ground_state
-    from intertwine.quantum.hamiltonians import heisenberg, j1j2, tfim, xxz
-    from intertwine.quantum.operator import Operator
-    from intertwine.sampling.annealed import Annealed
-    from intertwine.sampling.cluster import SwendsenWang
+    from intertwine.quantum.operators.hamiltonians import heisenberg, j1j2, tfim, xxz
+    from intertwine.quantum.operators.operator import Operator
+    from intertwine.quantum.vmc.excited import lowest_in_sector
+    from intertwine.quantum.vmc.expect import expect
+    from intertwine.quantum.vmc.ground_state import ground_state
     from intertwine.sampling.draw import NotMixed, sample
     from intertwine.sampling.enumeration import Enumeration
-    from intertwine.sampling.estimate import Estimate, estimate
-    from intertwine.sampling.gibbs import Gibbs
-    from intertwine.sampling.heat_bath import HeatBath
+    from intertwine.sampling.gibbs.annealed import Annealed
+    from intertwine.sampling.gibbs.gibbs import Gibbs
+    from intertwine.sampling.gibbs.tempered_gibbs import TemperedGibbs
+    from intertwine.sampling.gibbs.trajectory import TrajectoryGibbs
     from intertwine.sampling.laws import assert_detailed_balance
-    from intertwine.sampling.metropolis import Metropolis
+    from intertwine.sampling.metropolis.metropolis import Metropolis
+    from intertwine.sampling.metropolis.rules import Exchange, GlobalFlip, Mixture, SingleFlip
+    from intertwine.sampling.metropolis.tempering import ParallelTempering
     from intertwine.sampling.missing import complete
-    from intertwine.sampling.reweighting import MultiHistogram, OutsideData, reweight
-    from intertwine.sampling.rules import Exchange, GlobalFlip, Mixture, SingleFlip
-    from intertwine.sampling.tempered_gibbs import TemperedGibbs
-    from intertwine.sampling.tempered_heat_bath import TemperedHeatBath
-    from intertwine.sampling.tempering import ParallelTempering
-    from intertwine.sampling.trajectory import TrajectoryGibbs
-    from intertwine.sampling.wolff import Wolff
+    from intertwine.sampling.spins.cluster import SwendsenWang
+    from intertwine.sampling.spins.heat_bath import HeatBath
+    from intertwine.sampling.spins.tempered_heat_bath import TemperedHeatBath
+    from intertwine.sampling.spins.wolff import Wolff
+    from intertwine.sampling.statistics.estimate import Estimate, estimate
+    from intertwine.sampling.statistics.reweighting import MultiHistogram, OutsideData, reweight
     from intertwine.spaces.grid import Grid
     from intertwine.spaces.homogeneous import HomogeneousSpace
     from intertwine.spaces.lattice import Lattice
     from intertwine.spaces.lattices import Chain, Cubic, Honeycomb, Kagome, Square, Triangular
-    from intertwine.symmetry.permutation_group import PermutationGroup
+    from intertwine.symmetry.groups.permutation_group import PermutationGroup
 
 _MODULES = (
     "boltzmann",
@@ -152,9 +152,9 @@ _MODULES = (
 _NAMES = {
     "intertwine.spaces.lattice": ("Lattice",),
     "intertwine.spaces.lattices": ("Chain", "Cubic", "Honeycomb", "Kagome", "Square", "Triangular"),
-    "intertwine.symmetry.permutation_group": ("PermutationGroup",),
-    "intertwine.models.rbm": ("RBM",),
-    "intertwine.models.symmetric_rbm": ("SymmetricRBM",),
+    "intertwine.symmetry.groups.permutation_group": ("PermutationGroup",),
+    "intertwine.models.machines.rbm": ("RBM",),
+    "intertwine.models.symmetric.symmetric_rbm": ("SymmetricRBM",),
     "intertwine.models.jastrow": ("Jastrow",),
     "intertwine.models.mean_field": ("MeanField",),
     "intertwine.models.wrapped": ("FunctionAmplitude",),
@@ -166,24 +166,24 @@ _NAMES = {
         "assert_invariant",
         "assert_spin_form_consistent",
     ),
-    "intertwine.sampling.estimate": ("Estimate", "estimate"),
-    "intertwine.sampling.metropolis": ("Metropolis",),
-    "intertwine.sampling.rules": ("Exchange", "GlobalFlip", "Mixture", "SingleFlip"),
-    "intertwine.sampling.tempering": ("ParallelTempering",),
+    "intertwine.sampling.statistics.estimate": ("Estimate", "estimate"),
+    "intertwine.sampling.metropolis.metropolis": ("Metropolis",),
+    "intertwine.sampling.metropolis.rules": ("Exchange", "GlobalFlip", "Mixture", "SingleFlip"),
+    "intertwine.sampling.metropolis.tempering": ("ParallelTempering",),
     "intertwine.sampling.enumeration": ("Enumeration",),
     "intertwine.sampling.laws": ("assert_detailed_balance",),
-    "intertwine.models.deep_belief": ("DBN",),
-    "intertwine.models.deep_boltzmann": ("DBM",),
-    "intertwine.models.ising": ("Ising",),
-    "intertwine.models.potts": ("Clock", "Potts"),
-    "intertwine.models.spin_enumeration": ("enumerate_distribution",),
-    "intertwine.sampling.heat_bath": ("HeatBath",),
-    "intertwine.sampling.tempered_heat_bath": ("TemperedHeatBath",),
-    "intertwine.sampling.reweighting": ("MultiHistogram", "OutsideData", "reweight"),
-    "intertwine.sampling.wolff": ("Wolff",),
+    "intertwine.models.machines.deep_belief": ("DBN",),
+    "intertwine.models.machines.deep_boltzmann": ("DBM",),
+    "intertwine.models.spins.ising": ("Ising",),
+    "intertwine.models.spins.potts": ("Clock", "Potts"),
+    "intertwine.models.spins.spin_enumeration": ("enumerate_distribution",),
+    "intertwine.sampling.spins.heat_bath": ("HeatBath",),
+    "intertwine.sampling.spins.tempered_heat_bath": ("TemperedHeatBath",),
+    "intertwine.sampling.statistics.reweighting": ("MultiHistogram", "OutsideData", "reweight"),
+    "intertwine.sampling.spins.wolff": ("Wolff",),
     "intertwine.learning.supervised": ("Supervised",),
-    "intertwine.learning.fit_supervised": ("fit_supervised",),
-    "intertwine.learning.class_scores": (
+    "intertwine.learning.supervised_fit": ("fit_supervised",),
+    "intertwine.learning.labels.class_scores": (
         "class_scores",
         "class_probabilities",
         "predict",
@@ -191,100 +191,100 @@ _NAMES = {
         "confusion_matrix",
     ),
     "intertwine.learning.batches": ("Batches",),
-    "intertwine.sampling.gibbs": ("Gibbs",),
-    "intertwine.sampling.tempered_gibbs": ("TemperedGibbs",),
-    "intertwine.sampling.annealed": ("Annealed",),
-    "intertwine.sampling.trajectory": ("TrajectoryGibbs",),
-    "intertwine.sampling.cluster": ("SwendsenWang",),
+    "intertwine.sampling.gibbs.gibbs": ("Gibbs",),
+    "intertwine.sampling.gibbs.tempered_gibbs": ("TemperedGibbs",),
+    "intertwine.sampling.gibbs.annealed": ("Annealed",),
+    "intertwine.sampling.gibbs.trajectory": ("TrajectoryGibbs",),
+    "intertwine.sampling.spins.cluster": ("SwendsenWang",),
     "intertwine.sampling.missing": ("complete",),
     "intertwine.sampling.draw": (
         "sample",
         "NotMixed",
     ),
-    "intertwine.models.product_mixture": ("fitted_mixture",),
-    "intertwine.boltzmann.methods": (
+    "intertwine.models.machines.product_mixture": ("fitted_mixture",),
+    "intertwine.boltzmann.objectives.methods": (
         "CD",
         "PCD",
         "ExactKL",
         "ModeJumps",
     ),
-    "intertwine.boltzmann.tempering": (
+    "intertwine.boltzmann.objectives.tempering": (
         "PT",
         "TrajectoryTempering",
     ),
-    "intertwine.boltzmann.contacts": (
+    "intertwine.boltzmann.contact_scores": (
         "contacts",
         "couplings",
     ),
     "intertwine.boltzmann.temperature": ("at_temperature",),
-    "intertwine.boltzmann.learn": ("learn",),
-    "intertwine.boltzmann.log_partition": (
+    "intertwine.boltzmann.training.learn": ("learn",),
+    "intertwine.boltzmann.partition.log_partition": (
         "AIS",
         "Exact",
         "LogPartition",
         "log_partition",
     ),
-    "intertwine.boltzmann.trajectory_log_z": ("TrajectoryLogZ",),
-    "intertwine.boltzmann.likelihood": (
+    "intertwine.boltzmann.partition.trajectory_log_z": ("TrajectoryLogZ",),
+    "intertwine.boltzmann.likelihood.likelihood": (
         "log_likelihood",
         "free_energy_gap",
         "kl_divergence",
         "reconstruction_error",
     ),
-    "intertwine.boltzmann.pseudo_likelihood": ("pseudo_likelihood",),
-    "intertwine.boltzmann.representability": ("represent",),
-    "intertwine.boltzmann.added_unit": ("add_hidden_unit",),
-    "intertwine.boltzmann.deep_boltzmann": ("learn_deep_boltzmann",),
-    "intertwine.boltzmann.deep_belief": (
+    "intertwine.boltzmann.likelihood.pseudo_likelihood": ("pseudo_likelihood",),
+    "intertwine.boltzmann.constructions.representability": ("represent",),
+    "intertwine.boltzmann.constructions.added_unit": ("add_hidden_unit",),
+    "intertwine.boltzmann.training.deep_boltzmann": ("learn_deep_boltzmann",),
+    "intertwine.boltzmann.training.deep_belief": (
         "learn_deep_belief",
         "learn_up_down",
     ),
-    "intertwine.boltzmann.bound": (
+    "intertwine.boltzmann.likelihood.bound": (
         "variational_bound",
         "structured_bound",
         "importance_bound",
     ),
-    "intertwine.boltzmann.belief_bound": ("belief_bound",),
-    "intertwine.boltzmann.mean_field": ("mean_field_posterior",),
-    "intertwine.boltzmann.fine_tune": (
+    "intertwine.boltzmann.likelihood.belief_bound": ("belief_bound",),
+    "intertwine.boltzmann.objectives.mean_field": ("mean_field_posterior",),
+    "intertwine.boltzmann.training.fine_tune": (
         "fine_tune",
         "beside",
     ),
-    "intertwine.boltzmann.classifier": (
+    "intertwine.boltzmann.training.classifier": (
         "labelled_rbm",
         "LabelScores",
         "learn_classifier",
         "sample_given_label",
     ),
-    "intertwine.boltzmann.estimators": ("BoltzmannMachine",),
-    "intertwine.boltzmann.estimators_deep": (
+    "intertwine.boltzmann.sklearn.estimators": ("BoltzmannMachine",),
+    "intertwine.boltzmann.sklearn.estimators_deep": (
         "DeepBeliefNetwork",
         "DeepBoltzmannMachine",
     ),
-    "intertwine.boltzmann.deep_network": ("upper_means",),
+    "intertwine.boltzmann.training.deep_network": ("upper_means",),
     "intertwine.learning.metric": ("NaturalGradient",),
     "intertwine.learning.gradient": ("OptaxGradient",),
     "intertwine.learning.guard": ("Diverged",),
-    "intertwine.quantum.operator": ("Operator",),
-    "intertwine.quantum.hamiltonians": ("heisenberg", "j1j2", "tfim", "xxz"),
-    "intertwine.quantum.expect": ("expect",),
-    "intertwine.quantum.ground_state": ("ground_state",),
+    "intertwine.quantum.operators.operator": ("Operator",),
+    "intertwine.quantum.operators.hamiltonians": ("heisenberg", "j1j2", "tfim", "xxz"),
+    "intertwine.quantum.vmc.expect": ("expect",),
+    "intertwine.quantum.vmc.ground_state": ("ground_state",),
     "intertwine.spaces.grid": ("Grid",),
     "intertwine.spaces.homogeneous": ("HomogeneousSpace",),
     "intertwine.layers.conv": ("Conv",),
-    "intertwine.layers.equivariance": (
+    "intertwine.layers.equivariance.check": (
         "assert_equivariant",
         "equivariance_errors",
     ),
-    "intertwine.layers.network_names": ("network_from_name",),
-    "intertwine.layers.sequential": ("Sequential",),
-    "intertwine.models.gcnn": ("GCNN",),
-    "intertwine.models.symmetrised": ("Symmetrised",),
-    "intertwine.models.sectors": (
+    "intertwine.layers.networks.network_names": ("network_from_name",),
+    "intertwine.layers.networks.sequential": ("Sequential",),
+    "intertwine.models.symmetric.gcnn": ("GCNN",),
+    "intertwine.models.symmetric.symmetrised": ("Symmetrised",),
+    "intertwine.models.symmetric.sectors": (
         "sector",
         "sectors",
     ),
-    "intertwine.quantum.excited": ("lowest_in_sector",),
+    "intertwine.quantum.vmc.excited": ("lowest_in_sector",),
     "intertwine.experiments.load": ("load",),
 }
 _HOME = {name: module for module, names in _NAMES.items() for name in names}

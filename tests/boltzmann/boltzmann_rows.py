@@ -5,9 +5,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from intertwine.models.deep_boltzmann import DBM
-from intertwine.models.layered import layered
-from intertwine.models.rbm import RBM
+from intertwine.models.machines.deep_boltzmann import DBM
+from intertwine.models.machines.layered import layered
+from intertwine.models.machines.rbm import RBM
 
 MIXED = (("binary", 2), ("potts:3", 3), ("spin", 1))
 KINDS = {

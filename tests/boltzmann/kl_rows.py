@@ -3,7 +3,7 @@
 import jax
 import numpy as np
 
-from intertwine.models.rbm import RBM
+from intertwine.models.machines.rbm import RBM
 
 MIXED = (("binary", 2), ("potts:3", 3), ("spin", 1))
 MACHINES = {

@@ -10,14 +10,14 @@ import pytest
 from boltzmann_rows import DEEP, KINDS, dbm, rbm
 
 from intertwine._checks import InputError
-from intertwine.boltzmann.annealing import anneal, begin, effective_size, resampled
-from intertwine.boltzmann.bracket import bennett, lower_bound, upper_bound
-from intertwine.boltzmann.exact import exact_log_partition, exact_probabilities
-from intertwine.boltzmann.log_partition import AIS, UntrustedLogPartition, log_partition
-from intertwine.boltzmann.spacing import adapted, schedule
-from intertwine.boltzmann.trajectory_log_z import TrajectoryLogZ
-from intertwine.models.rbm import RBM
-from intertwine.models.tempered import tempered_path
+from intertwine.boltzmann.objectives.exact import exact_log_partition, exact_probabilities
+from intertwine.boltzmann.partition.annealing import anneal, begin, effective_size, resampled
+from intertwine.boltzmann.partition.bracket import bennett, lower_bound, upper_bound
+from intertwine.boltzmann.partition.log_partition import AIS, UntrustedLogPartition, log_partition
+from intertwine.boltzmann.partition.spacing import adapted, schedule
+from intertwine.boltzmann.partition.trajectory_log_z import TrajectoryLogZ
+from intertwine.models.machines.rbm import RBM
+from intertwine.models.machines.tempered import tempered_path
 
 SEEDS = (0, 1, 2)
 
@@ -152,7 +152,7 @@ def test_float32_weights_keep_small_changes():
 
 
 def test_a_walk_is_compiled_once_for_all_lengths():
-    from intertwine.boltzmann.annealing import anneal_between
+    from intertwine.boltzmann.partition.annealing import anneal_between
 
     model = rbm("binary-binary")
     log_partition(model, AIS(temperatures=100, chains=10), key=jax.random.key(0))

@@ -8,7 +8,7 @@ import pytest
 import scipy.sparse
 
 import intertwine as it
-from intertwine.boltzmann.exact import exact_probabilities
+from intertwine.boltzmann.objectives.exact import exact_probabilities
 
 KEY = jax.random.key(0)
 BITS = np.random.default_rng(0).integers(0, 2, (40, 6))
@@ -69,8 +69,8 @@ def test_represent_lists_states_as_operators_do(units, mean):
 
 def test_progress_without_a_terminal_shows_the_newest_likelihood(capsys):
     """A line is shown every few seconds: what the lines between them measured is not lost."""
-    from intertwine.experiments.learn_progress import Words
-    from intertwine.experiments.progress import Plain
+    from intertwine.experiments.learn.words import Words
+    from intertwine.runs.progress import Plain
 
     with Plain(100, interval=3600, describe=Words(None)) as shown:
         for step in range(100):

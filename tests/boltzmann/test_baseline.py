@@ -11,7 +11,7 @@ import pytest
 import intertwine as it
 from intertwine._caveats import Caveat, code_of
 from intertwine.boltzmann.baseline import Moments, independent_columns
-from intertwine.models.unit_layer import UnitLayer
+from intertwine.models.machines.unit_layer import UnitLayer
 from intertwine.records.caveats import _below_independent
 
 PATTERNS = np.array([[1] * 6 + [0] * 6, [0] * 6 + [1] * 6])

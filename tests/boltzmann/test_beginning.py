@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import intertwine as it
-from intertwine.experiments import learn_build
-from intertwine.experiments.learn_configuration import LearnConfiguration
+from intertwine.experiments.learn.settings import LearnConfiguration
+from intertwine.experiments.learn import build as learn_build
 
 RARE = (np.random.default_rng(0).random((300, 600)) < 0.002).astype(np.uint8)
 
@@ -25,7 +25,7 @@ def test_rare_columns_are_learnt_from_their_means(key):
 
 def test_the_estimators_begin_there_too():
     pytest.importorskip("sklearn")
-    from intertwine.boltzmann.estimators import BoltzmannMachine
+    from intertwine.boltzmann.sklearn.estimators import BoltzmannMachine
 
     machine = BoltzmannMachine(10, learning_rate=0.05, batch_size=10, random_state=0).fit(RARE)
     assert machine.score(RARE) > independent(RARE) - 0.1

@@ -7,17 +7,17 @@ import numpy as np
 import pytest
 
 from intertwine._checks import InputError
-from intertwine.boltzmann.classifier import (
+from intertwine.boltzmann.objectives.kl import KL
+from intertwine.boltzmann.objectives.methods import ExactKL
+from intertwine.boltzmann.training.classifier import (
     Hybrid,
     LabelScores,
     labelled_rbm,
     learn_classifier,
     sample_given_label,
 )
-from intertwine.boltzmann.kl import KL
-from intertwine.boltzmann.methods import ExactKL
-from intertwine.learning.class_scores import accuracy, class_probabilities, predict
-from intertwine.models.rbm import RBM
+from intertwine.learning.labels.class_scores import accuracy, class_probabilities, predict
+from intertwine.models.machines.rbm import RBM
 
 KINDS = {
     "binary": ("binary", "binary"),

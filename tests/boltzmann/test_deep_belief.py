@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from intertwine._checks import InputError
-from intertwine.boltzmann.belief_bound import belief_bound, log_weights
-from intertwine.boltzmann.log_partition import Exact, log_partition
-from intertwine.models.deep_belief import DBN
-from intertwine.models.directed_layer import DirectedLayer
-from intertwine.models.rbm import RBM
-from intertwine.models.unit_layer import UnitLayer
+from intertwine.boltzmann.likelihood.belief_bound import belief_bound, log_weights
+from intertwine.boltzmann.partition.log_partition import Exact, log_partition
+from intertwine.models.machines.deep_belief import DBN
+from intertwine.models.machines.directed_layer import DirectedLayer
+from intertwine.models.machines.rbm import RBM
+from intertwine.models.machines.unit_layer import UnitLayer
 
 NETWORKS = {
     "12-8-6": ((12, 8, 6), "binary", "binary"),

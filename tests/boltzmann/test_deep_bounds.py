@@ -6,11 +6,16 @@ import numpy as np
 import pytest
 
 from intertwine._checks import InputError
-from intertwine.boltzmann.bound import bound_values, importance_bound, structured_bound, variational_bound
-from intertwine.boltzmann.deep_boltzmann import learn_deep_boltzmann
-from intertwine.boltzmann.log_partition import AIS, Exact, log_partition
-from intertwine.boltzmann.mean_field import mean_field_posterior
-from intertwine.models.deep_boltzmann import DBM
+from intertwine.boltzmann.likelihood.bound import (
+    bound_values,
+    importance_bound,
+    structured_bound,
+    variational_bound,
+)
+from intertwine.boltzmann.objectives.mean_field import mean_field_posterior
+from intertwine.boltzmann.partition.log_partition import AIS, Exact, log_partition
+from intertwine.boltzmann.training.deep_boltzmann import learn_deep_boltzmann
+from intertwine.models.machines.deep_boltzmann import DBM
 
 KINDS = {
     "binary": dict(sizes=(6, 4, 3)),

@@ -9,19 +9,19 @@ import pytest
 from test_deep_bounds import KINDS, exact_values, random_machine
 
 from intertwine._checks import InputError
-from intertwine.boltzmann.bound import bound_values
-from intertwine.boltzmann.deep_boltzmann import learn_deep_boltzmann
-from intertwine.boltzmann.deep_likelihood import DeepLikelihood
-from intertwine.boltzmann.deep_network import unrolled_layers, upper_means
-from intertwine.boltzmann.doubling import CopiedLikelihood, composed, pretrained
-from intertwine.boltzmann.fine_tune import FeedForward, beside, fine_tune
-from intertwine.boltzmann.log_partition import Exact, log_partition
-from intertwine.boltzmann.mean_field import mean_field_posterior
-from intertwine.boltzmann.methods import CD, PCD
+from intertwine.boltzmann.likelihood.bound import bound_values
+from intertwine.boltzmann.objectives.deep_likelihood import DeepLikelihood
+from intertwine.boltzmann.objectives.mean_field import mean_field_posterior
+from intertwine.boltzmann.objectives.methods import CD, PCD
+from intertwine.boltzmann.partition.log_partition import Exact, log_partition
+from intertwine.boltzmann.training.deep_boltzmann import learn_deep_boltzmann
+from intertwine.boltzmann.training.deep_network import unrolled_layers, upper_means
+from intertwine.boltzmann.training.doubling import CopiedLikelihood, composed, pretrained
+from intertwine.boltzmann.training.fine_tune import FeedForward, beside, fine_tune
 from intertwine.learning.batches import Batches
-from intertwine.learning.class_scores import accuracy
-from intertwine.models.deep_boltzmann import DBM
-from intertwine.models.rbm import RBM
+from intertwine.learning.labels.class_scores import accuracy
+from intertwine.models.machines.deep_boltzmann import DBM
+from intertwine.models.machines.rbm import RBM
 
 UPDATES, BLOCKS = 2000, 25
 

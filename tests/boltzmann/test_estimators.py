@@ -17,11 +17,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import check_estimator
 
 from intertwine._checks import InputError
-from intertwine.boltzmann import estimators_base
-from intertwine.boltzmann.estimators import BoltzmannMachine, DeepBeliefNetwork, DeepBoltzmannMachine
-from intertwine.boltzmann.estimators_units import Columns, added_log_partition, filled, resized
-from intertwine.boltzmann.exact import exact_log_partition, exact_log_unnormalised
-from intertwine.models.rbm import RBM
+from intertwine.boltzmann.objectives.exact import exact_log_partition, exact_log_unnormalised
+from intertwine.boltzmann.sklearn import estimators_base
+from intertwine.boltzmann.sklearn.estimators import BoltzmannMachine, DeepBeliefNetwork, DeepBoltzmannMachine
+from intertwine.boltzmann.sklearn.estimators_units import Columns, added_log_partition, filled, resized
+from intertwine.models.machines.rbm import RBM
 
 ESTIMATORS = {
     "machine": BoltzmannMachine,
@@ -305,7 +305,7 @@ import sys
 sys.modules["sklearn"] = sys.modules["sklearn.base"] = None
 import intertwine
 try:
-    from intertwine.boltzmann.estimators import BoltzmannMachine
+    from intertwine.boltzmann.sklearn.estimators import BoltzmannMachine
 except ImportError as error:
     print(error)
 """

@@ -7,16 +7,16 @@ import pytest
 from boltzmann_rows import DEEP, DISCRETE, ENUMERABLE, brute_log_z, dbm, rbm, visible_states
 
 from intertwine._checks import InputError
-from intertwine.boltzmann.exact import (
+from intertwine.boltzmann.objectives.exact import (
     exact_log_partition,
     exact_log_unnormalised,
     exact_probabilities,
     is_enumerable,
     log_z,
 )
-from intertwine.boltzmann.log_partition import Exact, log_partition
-from intertwine.models.layered import layered
-from intertwine.models.rbm import RBM
+from intertwine.boltzmann.partition.log_partition import Exact, log_partition
+from intertwine.models.machines.layered import layered
+from intertwine.models.machines.rbm import RBM
 
 
 @pytest.mark.parametrize("name", ENUMERABLE)

@@ -7,15 +7,15 @@ import optax
 import pytest
 
 from intertwine._checks import InputError
-from intertwine.boltzmann.deep_belief import learn_deep_belief
-from intertwine.boltzmann.fine_tune import FeedForward, beside, fine_tune
-from intertwine.boltzmann.stack import upward_layers
-from intertwine.learning.class_scores import accuracy, class_scores
+from intertwine.boltzmann.training.deep_belief import learn_deep_belief
+from intertwine.boltzmann.training.fine_tune import FeedForward, beside, fine_tune
+from intertwine.boltzmann.training.stack import upward_layers
 from intertwine.learning.gradient import OptaxGradient
-from intertwine.models.deep_belief import DBN
-from intertwine.models.directed_layer import DirectedLayer
-from intertwine.models.rbm import RBM
-from intertwine.models.unit_layer import UnitLayer
+from intertwine.learning.labels.class_scores import accuracy, class_scores
+from intertwine.models.machines.deep_belief import DBN
+from intertwine.models.machines.directed_layer import DirectedLayer
+from intertwine.models.machines.rbm import RBM
+from intertwine.models.machines.unit_layer import UnitLayer
 
 FAST = OptaxGradient(optax.adam(0.02))
 

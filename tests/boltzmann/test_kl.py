@@ -9,14 +9,14 @@ from jax.flatten_util import ravel_pytree
 from kl_rows import MACHINES, machine, some_data
 
 from intertwine._checks import InputError
-from intertwine.boltzmann.kl import KL, KLState
-from intertwine.boltzmann.methods import CD, PCD, ExactKL, ModeJumps
+from intertwine.boltzmann.objectives.kl import KL, KLState
+from intertwine.boltzmann.objectives.methods import CD, PCD, ExactKL, ModeJumps
 from intertwine.learning.metric import NaturalGradient
 from intertwine.learning.objective import Evaluation
+from intertwine.models.machines.product_mixture import fitted_mixture
+from intertwine.models.machines.rbm import RBM
 from intertwine.models.parameters import parameters
-from intertwine.models.product_mixture import fitted_mixture
-from intertwine.models.rbm import RBM
-from intertwine.sampling.estimate import estimate
+from intertwine.sampling.statistics.estimate import estimate
 
 PLAIN = dict(centred=False)
 

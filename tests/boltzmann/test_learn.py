@@ -8,14 +8,14 @@ import pytest
 from kl_rows import machine, some_data
 
 from intertwine._checks import InputError
-from intertwine.boltzmann.exact import exact_probabilities
-from intertwine.boltzmann.learn import learn
-from intertwine.boltzmann.methods import CD, PCD, ExactKL
+from intertwine.boltzmann.objectives.exact import exact_probabilities
+from intertwine.boltzmann.objectives.methods import CD, PCD, ExactKL
+from intertwine.boltzmann.training.learn import learn
 from intertwine.learning.gradient import OptaxGradient
 from intertwine.learning.guard import Diverged
 from intertwine.learning.metric import NaturalGradient
 from intertwine.learning.traces import count_traces
-from intertwine.models.rbm import RBM
+from intertwine.models.machines.rbm import RBM
 
 KEY = jax.random.key(0)
 BITS = 4

@@ -13,8 +13,8 @@ import intertwine as it
 from intertwine.boltzmann.clusters import at_clusters, clusters
 from intertwine.boltzmann.course import course
 from intertwine.learning.batches import Batches
-from intertwine.models.product_mixture import ProductMixture
-from intertwine.models.unit_layer import UnitLayer
+from intertwine.models.machines.product_mixture import ProductMixture
+from intertwine.models.machines.unit_layer import UnitLayer
 
 KEY = jax.random.key(0)
 

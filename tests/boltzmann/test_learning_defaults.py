@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 import intertwine as it
-from intertwine.boltzmann import deep_belief, deep_boltzmann, doubling
-from intertwine.boltzmann import learn as learning
-from intertwine.boltzmann.epochs import Fit, learned
-from intertwine.boltzmann.methods import PCD, ModeJumps
-from intertwine.experiments.learn_build import build_training
-from intertwine.experiments.learn_configuration import LearnConfiguration
+from intertwine.boltzmann.objectives.methods import PCD, ModeJumps
+from intertwine.boltzmann.training import deep_belief, deep_boltzmann, doubling
+from intertwine.boltzmann.training import learn as learning
+from intertwine.boltzmann.training.epochs import Fit, learned
+from intertwine.experiments.learn.build import build_training
+from intertwine.experiments.learn.settings import LearnConfiguration
 
 RNG = np.random.default_rng(0)
 KEY = jax.random.key(0)

@@ -8,17 +8,17 @@ from boltzmann_rows import DISCRETE, dbm, rbm, visible_states
 from scipy import integrate
 
 from intertwine._checks import InputError
-from intertwine.boltzmann.exact import exact_log_partition, exact_probabilities
-from intertwine.boltzmann.likelihood import (
+from intertwine.boltzmann.likelihood.likelihood import (
     free_energy_gap,
     kl_divergence,
     log_likelihood,
     log_unnormalised,
     reconstruction_error,
 )
-from intertwine.boltzmann.log_partition import Exact, log_partition
-from intertwine.boltzmann.pseudo_likelihood import pseudo_likelihood
-from intertwine.models.rbm import RBM
+from intertwine.boltzmann.likelihood.pseudo_likelihood import pseudo_likelihood
+from intertwine.boltzmann.objectives.exact import exact_log_partition, exact_probabilities
+from intertwine.boltzmann.partition.log_partition import Exact, log_partition
+from intertwine.models.machines.rbm import RBM
 
 
 def draws(model, rows=40):

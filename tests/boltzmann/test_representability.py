@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from intertwine._checks import InputError
-from intertwine.boltzmann.added_unit import add_hidden_unit
-from intertwine.boltzmann.cube_faces import covering_faces
-from intertwine.boltzmann.representability import represent
-from intertwine.models.rbm import RBM
-from intertwine.models.unit_kinds import unit_kind
+from intertwine.boltzmann.constructions.added_unit import add_hidden_unit
+from intertwine.boltzmann.constructions.cube_faces import covering_faces
+from intertwine.boltzmann.constructions.representability import represent
+from intertwine.models.machines.rbm import RBM
+from intertwine.models.machines.unit_kinds import unit_kind
 
 
 def _corners(n):
@@ -221,7 +221,7 @@ def test_units_reach_the_distribution(name, key):
 @pytest.mark.slow
 def test_a_large_machine_gains_without_its_partition_function(key, monkeypatch):
     """The same lower bound where Z is not enumerated, checked where it can be."""
-    from intertwine.boltzmann import added_unit
+    from intertwine.boltzmann.constructions import added_unit
 
     data = np.random.default_rng(1).integers(0, 2, (40, 10))
     for units in ("binary", "spin"):

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import intertwine as it
-from intertwine.models.layered import layered
-from intertwine.models.tempered import interpolate
-from intertwine.models.unit_layer import UnitLayer
+from intertwine.models.machines.layered import layered
+from intertwine.models.machines.tempered import interpolate
+from intertwine.models.machines.unit_layer import UnitLayer
 
 PAIR = (("gaussian", 2), ("binary", 1))
 
@@ -65,7 +65,7 @@ def test_the_density_is_the_mixture_that_the_widths_say():
 
 
 def test_the_gradient_of_log_z_has_the_widths_moments():
-    from intertwine.boltzmann.exact import log_z
+    from intertwine.boltzmann.objectives.exact import log_z
 
     model = machine()
     weights, means, widths = mixture(model)
@@ -172,9 +172,9 @@ def test_columns_that_float32_does_not_resolve_are_refused(key):
 
 
 def test_the_commands_densities_and_samples_are_in_the_units_of_the_data(tmp_path):
-    from intertwine.experiments import learn
-    from intertwine.experiments.learn_configuration import LearnConfiguration
-    from intertwine.experiments.progress import Silent
+    from intertwine.experiments.learn.settings import LearnConfiguration
+    from intertwine.experiments.learn import study as learn
+    from intertwine.runs.progress import Silent
 
     rows = np.random.default_rng(0).normal(size=(400, 2)) * [1000.0, 0.01] + [5000.0, 3.0]
     np.save(tmp_path / "rows.npy", rows)

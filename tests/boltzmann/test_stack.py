@@ -6,11 +6,17 @@ import numpy as np
 import pytest
 
 from intertwine._checks import InputError
-from intertwine.boltzmann.deep_belief import learn_deep_belief
-from intertwine.boltzmann.methods import PCD
-from intertwine.boltzmann.stack import can_transpose, learn_above, representation, transposed, upward_layers
-from intertwine.models.deep_belief import DBN
-from intertwine.models.rbm import RBM
+from intertwine.boltzmann.objectives.methods import PCD
+from intertwine.boltzmann.training.deep_belief import learn_deep_belief
+from intertwine.boltzmann.training.stack import (
+    can_transpose,
+    learn_above,
+    representation,
+    transposed,
+    upward_layers,
+)
+from intertwine.models.machines.deep_belief import DBN
+from intertwine.models.machines.rbm import RBM
 
 
 def machine(size=5, hidden=4, units="binary", hidden_units="binary", scale=0.8, seed=0):

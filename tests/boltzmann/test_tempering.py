@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from intertwine._checks import InputError
-from intertwine.boltzmann.exact import log_z
-from intertwine.boltzmann.learn import learn
-from intertwine.boltzmann.methods import ExactKL
-from intertwine.boltzmann.tempering import PT, TrajectoryTempering, stored_models
-from intertwine.models.rbm import RBM
+from intertwine.boltzmann.objectives.exact import log_z
+from intertwine.boltzmann.objectives.methods import ExactKL
+from intertwine.boltzmann.objectives.tempering import PT, TrajectoryTempering, stored_models
+from intertwine.boltzmann.training.learn import learn
+from intertwine.models.machines.rbm import RBM
 from intertwine.sampling.draw import sample
-from intertwine.sampling.trajectory import TrajectoryGibbs
+from intertwine.sampling.gibbs.trajectory import TrajectoryGibbs
 
 KEY = jax.random.key(4)
 METHODS = {

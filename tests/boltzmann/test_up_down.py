@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from intertwine._checks import InputError
-from intertwine.boltzmann.deep_belief import learn_up_down
-from intertwine.boltzmann.kl import KL
-from intertwine.boltzmann.methods import CD, PCD, ExactKL
-from intertwine.boltzmann.up_down import UpDown, phases
-from intertwine.models.deep_belief import DBN
+from intertwine.boltzmann.objectives.kl import KL
+from intertwine.boltzmann.objectives.methods import CD, PCD, ExactKL
+from intertwine.boltzmann.objectives.up_down import UpDown, phases
+from intertwine.boltzmann.training.deep_belief import learn_up_down
+from intertwine.models.machines.deep_belief import DBN
 
 CASES = {"binary": ((4, 3, 3, 2), "binary"), "potts": ((3, 4, 3), "potts:3")}
 

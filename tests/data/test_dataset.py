@@ -8,7 +8,7 @@ import pytest
 from intertwine import data
 from intertwine._checks import InputError
 from intertwine.data import dataset as module
-from intertwine.data import ising as ising_module
+from intertwine.data.sets import ising as ising_module
 
 from .make_files import LABELS, ROWS, idx, mnist_folder, npy, npz
 

@@ -12,8 +12,8 @@ import sys
 from pathlib import Path
 
 from intertwine._checks import InputError
-from intertwine.experiments import exchange
-from intertwine.experiments.run_folder import RunFolder, check_is_run, write_aside
+from intertwine.runs import exchange
+from intertwine.runs.run_folder import RunFolder, check_is_run, write_aside
 
 os.fsync = lambda descriptor: None  # a kill of the process loses nothing that was written
 

@@ -6,10 +6,10 @@ from typing import Literal, get_args, get_origin
 
 from pydantic import BaseModel
 
-from intertwine.experiments.classify_configuration import ClassifyConfiguration
-from intertwine.experiments.configuration import HAMILTONIANS, GroundStateConfiguration
-from intertwine.experiments.learn_configuration import LearnConfiguration
-from intertwine.experiments.renormalize_configuration import RenormalizeConfiguration
+from intertwine.experiments.classify.settings import ClassifyConfiguration
+from intertwine.experiments.ground_state.settings import HAMILTONIANS, GroundStateConfiguration
+from intertwine.experiments.learn.settings import LearnConfiguration
+from intertwine.experiments.renormalize.settings import RenormalizeConfiguration
 
 KINDS = {
     "ground-state": GroundStateConfiguration,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from intertwine._checks import InputError
-from intertwine.experiments import checkpoints
+from intertwine.runs import checkpoints
 
 CONFIG = "seed = 0\n"
 

@@ -12,17 +12,17 @@ import xarray
 from intertwine._checks import InputError
 from intertwine.cli import main
 from intertwine.data import load
-from intertwine.data.rotated import deformed, random_deformations, rotated, rotated_mnist
-from intertwine.experiments import classify
-from intertwine.experiments.classify_data import augmented, labelled_images
-from intertwine.experiments.classify_measures import accuracy_record, commonest_class
-from intertwine.experiments.interruption import Interrupted
-from intertwine.experiments.kinds import configuration_of
-from intertwine.experiments.progress import Silent
-from intertwine.experiments.run_data import load_data
+from intertwine.data.sets.rotated import deformed, random_deformations, rotated, rotated_mnist
+from intertwine.experiments.classify.images import augmented, labelled_images
+from intertwine.experiments.classify.measures import accuracy_record, commonest_class
+from intertwine.experiments.classify import study as classify
+from intertwine.experiments.datasets import load_data
 from intertwine.layers import export, load_network, save_network
-from intertwine.learning.class_scores import class_scores
-from intertwine.learning.fit_supervised import fit_supervised
+from intertwine.learning.labels.class_scores import class_scores
+from intertwine.learning.supervised_fit import fit_supervised
+from intertwine.runs.interruption import Interrupted
+from intertwine.runs.kinds import configuration_of
+from intertwine.runs.progress import Silent
 
 from .runs import assert_same
 
@@ -324,7 +324,7 @@ def test_the_rotated_mnist_protocol(tmp_path, monkeypatch):
     assert not np.array_equal(rotated_mnist(tmp_path, training=12, test=50, seed=1).train, data.train)
     with pytest.raises(InputError, match=r"^training: expected numbers of digits that add up to 70"):
         rotated_mnist(tmp_path, training=21, test=50)
-    monkeypatch.setattr("intertwine.data.rotated.TRAINING", 12)
+    monkeypatch.setattr("intertwine.data.sets.rotated.TRAINING", 12)
     with pytest.raises(InputError, match=r"^training"):
         load("rotmnist", folder=tmp_path)
 

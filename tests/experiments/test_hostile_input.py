@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from intertwine._checks import InputError
 from intertwine.cli import main
-from intertwine.experiments import kinds, run_folder
-from intertwine.experiments.settings import to_toml
+from intertwine.runs import kinds, run_folder
+from intertwine.runs.settings import to_toml
 
 from .hostile import ALL_FIELDS, CASES, refused_values, with_value
 
@@ -403,7 +403,7 @@ def test_arguments(arguments, tmp_path):
 @pytest.fixture
 def folder(tmp_path):
     """A folder like that of a run which ended."""
-    from intertwine.experiments.configuration import GroundStateConfiguration
+    from intertwine.experiments.ground_state.settings import GroundStateConfiguration
 
     path = tmp_path / "old"
     path.mkdir()

@@ -15,11 +15,12 @@ import xarray
 
 from intertwine._checks import InputError
 from intertwine.cli import main
-from intertwine.experiments import checkpoints, learn
-from intertwine.experiments.interruption import Interrupted
-from intertwine.experiments.kinds import configuration_of
-from intertwine.experiments.learn_configuration import LearnConfiguration
-from intertwine.experiments.progress import Silent
+from intertwine.experiments.learn.settings import LearnConfiguration
+from intertwine.experiments.learn import study as learn
+from intertwine.runs import checkpoints
+from intertwine.runs.interruption import Interrupted
+from intertwine.runs.kinds import configuration_of
+from intertwine.runs.progress import Silent
 
 from .runs import assert_same, begin, lines, stop_at
 

@@ -15,17 +15,20 @@ import xarray
 
 from intertwine._checks import InputError
 from intertwine.cli import main
-from intertwine.experiments import checkpoints, learn, renormalize, renormalize_exponents
-from intertwine.experiments.interruption import Interrupted
-from intertwine.experiments.kinds import configuration_of
-from intertwine.experiments.progress import Silent
-from intertwine.experiments.renormalize_observables import Observables
-from intertwine.experiments.renormalize_sampled import Sampled
-from intertwine.experiments.settings import to_toml
-from intertwine.models.ising import CRITICAL_SQUARE, Ising
-from intertwine.models.ising_exact import magnetization_distribution
-from intertwine.models.spin_enumeration import enumerate_distribution
-from intertwine.rg.finite_size import cumulant_slope
+from intertwine.experiments.learn import study as learn
+from intertwine.experiments.renormalize.observables import Observables
+from intertwine.experiments.renormalize.sampled import Sampled
+from intertwine.experiments.renormalize import exponents as renormalize_exponents
+from intertwine.experiments.renormalize import study as renormalize
+from intertwine.models.spins.ising import CRITICAL_SQUARE, Ising
+from intertwine.models.spins.ising_exact import magnetization_distribution
+from intertwine.models.spins.spin_enumeration import enumerate_distribution
+from intertwine.rg.scaling.finite_size import cumulant_slope
+from intertwine.runs import checkpoints
+from intertwine.runs.interruption import Interrupted
+from intertwine.runs.kinds import configuration_of
+from intertwine.runs.progress import Silent
+from intertwine.runs.settings import to_toml
 from intertwine.spaces.lattices import Square, Triangular
 
 from .runs import begin, final_numbers, lines, stop_at

@@ -12,10 +12,10 @@ import pytest
 
 import intertwine as it
 from intertwine.cli import main
-from intertwine.experiments import renormalize
-from intertwine.experiments.renormalize_configuration import RenormalizeConfiguration
-from intertwine.experiments.renormalize_system import build_model, critical_coupling
-from intertwine.models.ising_exact import ising_torus
+from intertwine.experiments.renormalize.settings import RenormalizeConfiguration
+from intertwine.experiments.renormalize import study as renormalize
+from intertwine.experiments.renormalize.system import build_model, critical_coupling
+from intertwine.models.spins.ising_exact import ising_torus
 
 KEY = jax.random.key(0)
 QUICK = [

@@ -9,8 +9,8 @@ import xarray
 
 import intertwine as it
 from intertwine.cli import main
-from intertwine.experiments.correlations import correlations
-from intertwine.experiments.results import METRICS
+from intertwine.experiments.ground_state.correlations import correlations
+from intertwine.experiments.ground_state.results import METRICS
 from intertwine.spaces.lattices import lattice_from_name
 
 from .runs import command

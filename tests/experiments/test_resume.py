@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from intertwine.cli import main
-from intertwine.experiments import checkpoints
+from intertwine.runs import checkpoints
 
 from .runs import assert_same, begin, command, final_numbers, lines, stop_at
 

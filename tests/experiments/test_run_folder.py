@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from intertwine._checks import InputError
-from intertwine.experiments import exchange
-from intertwine.experiments.run_folder import (
+from intertwine.runs import exchange
+from intertwine.runs.run_folder import (
     RunFolder,
     check_can_create,
     check_is_run,
@@ -79,7 +79,7 @@ def test_metrics_are_cut_back(tmp_path):
 def test_a_lock_held_by_another_process_and_gone_with_it(tmp_path):
     RunFolder.create(tmp_path / "run", "seed = 0\n").close()
     program = (
-        "import sys, time; from intertwine.experiments.run_folder import RunFolder\n"
+        "import sys, time; from intertwine.runs.run_folder import RunFolder\n"
         f"folder = RunFolder.open({str(tmp_path / 'run')!r}); print('held', flush=True); time.sleep(60)"
     )
     holder = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)

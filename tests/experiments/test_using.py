@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 import intertwine as it
-from intertwine.experiments.trained import Trained
-from intertwine.experiments.using import write_rows
+from intertwine.experiments.learn.trained import Trained
+from intertwine.experiments.learn.using import write_rows
 
 
 def trained(units, **more):

@@ -13,18 +13,18 @@ import numpy as np
 from intertwine.layers.conv import Conv
 from intertwine.layers.dropout import Dropout
 from intertwine.layers.fields import field_type
-from intertwine.layers.fourier import FourierPointwise
-from intertwine.layers.gated import Gated
-from intertwine.layers.group_pooling import GlobalPool, GroupPool, Invariants
 from intertwine.layers.linear import Linear
 from intertwine.layers.mask import Mask
-from intertwine.layers.norm_nonlinearity import NormNonlinearity
-from intertwine.layers.normalisation import BatchNorm, LayerNorm
-from intertwine.layers.pointwise import Pointwise
-from intertwine.layers.pooling import AveragePool, BlurPool, MaxPool, NormPool
-from intertwine.layers.resample import Upsample
-from intertwine.layers.sequential import Sequential
-from intertwine.layers.tensor_product import TensorProduct
+from intertwine.layers.networks.sequential import Sequential
+from intertwine.layers.nonlinear.fourier import FourierPointwise
+from intertwine.layers.nonlinear.gated import Gated
+from intertwine.layers.nonlinear.norm_nonlinearity import NormNonlinearity
+from intertwine.layers.nonlinear.pointwise import Pointwise
+from intertwine.layers.nonlinear.tensor_product import TensorProduct
+from intertwine.layers.norms.normalisation import BatchNorm, LayerNorm
+from intertwine.layers.pooling.group_pooling import GlobalPool, GroupPool, Invariants
+from intertwine.layers.pooling.pooling import AveragePool, BlurPool, MaxPool, NormPool
+from intertwine.layers.pooling.resample import Upsample
 from intertwine.spaces.grid import Grid
 from intertwine.spaces.homogeneous import HomogeneousSpace
 from intertwine.symmetry import dihedral, irreps, regular

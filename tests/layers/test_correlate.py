@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from intertwine._checks import InputError
-from intertwine.layers import correlate as module
-from intertwine.layers.correlate import _around, _by_xla, correlate
+from intertwine.layers.executors import correlate as module
+from intertwine.layers.executors.correlate import _around, _by_xla, correlate
 
 
 def loop(x, kernel, stride, padding):

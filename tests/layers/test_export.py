@@ -9,8 +9,8 @@ import pytest
 
 import intertwine as it
 from intertwine.layers import BatchNorm, Conv, Dropout, PlainConv, export
-from intertwine.layers.calibration import batch_norms, with_batch_norms
-from intertwine.layers.normalisation import Statistics
+from intertwine.layers.norms.calibration import batch_norms, with_batch_norms
+from intertwine.layers.norms.normalisation import Statistics
 
 KEY = jax.random.key(5)
 

@@ -8,7 +8,7 @@ import pytest
 from layer_table import ROWS, field
 
 from intertwine._checks import InputError
-from intertwine.layers.equivariance import assert_equivariant
+from intertwine.layers.equivariance.check import assert_equivariant
 
 STEEP = ("norm", "invariants", "norm pool", "layer norm", "batch norm", "tensor square")
 

@@ -9,7 +9,7 @@ import pytest
 import intertwine as it
 from intertwine._caveats import Caveat
 from intertwine.layers import Conv, Linear, MaxPool, Pointwise, Sequential, field_type
-from intertwine.layers.correlate import correlate
+from intertwine.layers.executors.correlate import correlate
 from intertwine.symmetry import regular
 
 KEY = jax.random.key(1)

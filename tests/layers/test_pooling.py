@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import pytest
 
 from intertwine._checks import InputError
-from intertwine.layers.pooling import AveragePool, BlurPool, MaxPool, NormPool
+from intertwine.layers.pooling.pooling import AveragePool, BlurPool, MaxPool, NormPool
 from intertwine.spaces.grid import Grid
 from intertwine.symmetry import Rep, cyclic, regular
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from intertwine.models.units import as_spins
 from intertwine.models.wrapped import FunctionAmplitude
-from intertwine.quantum.operator import Operator
+from intertwine.quantum.operators.operator import Operator
 from intertwine.sampling.enumeration import all_configurations
 from models.table import MODELS as TABLE
 

@@ -13,7 +13,7 @@ from intertwine._checks import InputError
 from intertwine.learning.gradient import gradient
 from intertwine.learning.log_derivatives import column_count, log_derivatives, unravel
 from intertwine.learning.products import gram_symmetric, product
-from intertwine.models.rbm import RBM
+from intertwine.models.machines.rbm import RBM
 
 NODE = 1e-20
 

@@ -14,12 +14,12 @@ from intertwine.learning.guard import Diverged, Guard
 from intertwine.learning.loop import TrainState, iterate, start, train
 from intertwine.learning.metric import NaturalGradient
 from intertwine.learning.traces import count_traces
-from intertwine.models.rbm import RBM
-from intertwine.quantum.energy import EnergyObjective
-from intertwine.quantum.hamiltonians import tfim
+from intertwine.models.machines.rbm import RBM
+from intertwine.quantum.operators.hamiltonians import tfim
+from intertwine.quantum.vmc.energy import EnergyObjective
 from intertwine.sampling.enumeration import Enumeration
-from intertwine.sampling.metropolis import Metropolis
-from intertwine.sampling.rules import SingleFlip
+from intertwine.sampling.metropolis.metropolis import Metropolis
+from intertwine.sampling.metropolis.rules import SingleFlip
 from intertwine.spaces.lattices import Chain
 
 SIZE = 8

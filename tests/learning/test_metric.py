@@ -12,8 +12,8 @@ from intertwine.learning.log_derivatives import log_derivatives
 from intertwine.learning.metric import LARGEST_FACTORISATION, NaturalGradient
 from intertwine.learning.objective import Evaluation
 from intertwine.learning.solvers import factorise
-from intertwine.models.rbm import RBM
-from intertwine.sampling.estimate import estimate
+from intertwine.models.machines.rbm import RBM
+from intertwine.sampling.statistics.estimate import estimate
 
 SHIFT = 1e-3
 ROWS = ["rbm-float-spin-spin", "rbm-complex-spin-spin", "function-with-phase", "function-of-complex"]

@@ -10,17 +10,17 @@ import pytest
 import intertwine as it
 from intertwine._checks import InputError
 from intertwine.learning.averaging import WeightAverage
-from intertwine.learning.class_scores import (
+from intertwine.learning.gradient import OptaxGradient
+from intertwine.learning.labels.class_scores import (
     accuracy,
     class_probabilities,
     class_scores,
     confusion_matrix,
     predict,
 )
-from intertwine.learning.fit_supervised import fit_supervised
-from intertwine.learning.gradient import OptaxGradient
 from intertwine.learning.metric import NaturalGradient
 from intertwine.learning.supervised import Supervised
+from intertwine.learning.supervised_fit import fit_supervised
 from intertwine.learning.traces import count_traces
 from intertwine.models.network import FunctionNetwork, Network
 
@@ -93,8 +93,8 @@ def test_the_loss_is_the_negative_log_likelihood(name, key):
 @pytest.mark.parametrize("name", ["labels", "squared error", "gaussian noise"])
 def test_the_metric_is_the_fisher_matrix_of_the_outputs(name, key):
     """Jᵀ(diag p − ppᵀ)J, or JᵀJ/σ², averaged over the batch."""
-    from intertwine.learning.fit_supervised import _conditional
     from intertwine.learning.log_derivatives import log_derivatives
+    from intertwine.learning.supervised_fit import _conditional
 
     objective, which = OBJECTIVES[name]
     data = _batch()

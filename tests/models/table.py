@@ -13,15 +13,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from intertwine.models.gcnn import GCNN
 from intertwine.models.jastrow import Jastrow
+from intertwine.models.machines.rbm import RBM
 from intertwine.models.mean_field import MeanField
-from intertwine.models.rbm import RBM
-from intertwine.models.symmetric_rbm import SymmetricRBM
-from intertwine.models.symmetrised import Symmetrised
+from intertwine.models.symmetric.gcnn import GCNN
+from intertwine.models.symmetric.symmetric_rbm import SymmetricRBM
+from intertwine.models.symmetric.symmetrised import Symmetrised
 from intertwine.models.units import as_spins
 from intertwine.models.wrapped import FunctionAmplitude
-from intertwine.symmetry.permutation_group import PermutationGroup
+from intertwine.symmetry.groups.permutation_group import PermutationGroup
 
 SITES = 8
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from intertwine._checks import InputError
-from intertwine.models.deep_boltzmann import DBM
-from intertwine.models.layered import layered
+from intertwine.models.machines.deep_boltzmann import DBM
+from intertwine.models.machines.layered import layered
 
 MACHINES = {
     "binary 5-4-3": dict(sizes=(5, 4, 3)),

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from intertwine._checks import InputError
-from intertwine.models.ising import CRITICAL_SQUARE, CRITICAL_TRIANGULAR, Ising
-from intertwine.models.ising_chain import decimate_chain, ising_chain
-from intertwine.models.ising_exact import ising_torus
-from intertwine.models.onsager import ising_triangular, onsager
-from intertwine.models.pair_weights import interaction
-from intertwine.models.potts_exact import potts_at_criticality
-from intertwine.models.spin_enumeration import enumerate_distribution
-from intertwine.models.strip import strip
+from intertwine.models.spins.ising import CRITICAL_SQUARE, CRITICAL_TRIANGULAR, Ising
+from intertwine.models.spins.ising_chain import decimate_chain, ising_chain
+from intertwine.models.spins.ising_exact import ising_torus
+from intertwine.models.spins.onsager import ising_triangular, onsager
+from intertwine.models.spins.pair_weights import interaction
+from intertwine.models.spins.potts_exact import potts_at_criticality
+from intertwine.models.spins.spin_enumeration import enumerate_distribution
+from intertwine.models.spins.strip import strip
 from intertwine.spaces.lattices import Chain, Triangular
 
 

@@ -6,22 +6,22 @@ import numpy as np
 import pytest
 
 from intertwine._checks import InputError
-from intertwine.experiments.build import build_model
-from intertwine.experiments.configuration import GroundStateConfiguration
-from intertwine.experiments.consistency import memory_needed
+from intertwine.experiments.ground_state.build import build_model
+from intertwine.experiments.ground_state.checks import memory_needed
+from intertwine.experiments.ground_state.settings import GroundStateConfiguration
 from intertwine.models import laws
-from intertwine.models.gcnn import GCNN
-from intertwine.models.group_convolution import abelian_normal_subgroup, group_convolution
 from intertwine.models.names import MODEL_NAMES, model_from_name
 from intertwine.models.numerics import cos_sin, log_weighted_sums
 from intertwine.models.parameters import count_parameters
-from intertwine.models.sectors import sector
-from intertwine.quantum.ground_state import ground_state
-from intertwine.quantum.hamiltonians import heisenberg, j1j2
-from intertwine.quantum.local_energy import local_values
+from intertwine.models.symmetric.gcnn import GCNN
+from intertwine.models.symmetric.group_convolution import abelian_normal_subgroup, group_convolution
+from intertwine.models.symmetric.sectors import sector
+from intertwine.quantum.operators.hamiltonians import heisenberg, j1j2
+from intertwine.quantum.vmc.ground_state import ground_state
+from intertwine.quantum.vmc.local_energy import local_values
 from intertwine.sampling.enumeration import Enumeration, all_configurations
 from intertwine.spaces.lattices import Chain, Cubic, Honeycomb, Kagome, Square, Triangular
-from intertwine.symmetry.permutation_group import PermutationGroup
+from intertwine.symmetry.groups.permutation_group import PermutationGroup
 
 from .table import dihedral_ring
 

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from intertwine._checks import InputError
-from intertwine.data.ising import ising as data_set
-from intertwine.models.ising import CRITICAL_SQUARE, Ising
-from intertwine.models.ising_exact import ising_torus, magnetization_distribution
+from intertwine.data.sets.ising import ising as data_set
 from intertwine.models.laws import assert_incremental_consistent
-from intertwine.sampling.cluster import SwendsenWang
+from intertwine.models.spins.ising import CRITICAL_SQUARE, Ising
+from intertwine.models.spins.ising_exact import ising_torus, magnetization_distribution
 from intertwine.sampling.draw import sample
 from intertwine.sampling.enumeration import all_configurations
-from intertwine.sampling.estimate import estimate
+from intertwine.sampling.spins.cluster import SwendsenWang
+from intertwine.sampling.statistics.estimate import estimate
 from intertwine.spaces.lattices import Chain, Square, Triangular
 
 KEY = jax.random.key(3)

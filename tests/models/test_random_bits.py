@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from intertwine._random_bits import random_bits
-from intertwine.models.random_bits import bernoulli, uniforms
+from intertwine.models.machines.random_bits import bernoulli, uniforms
 
 COUNT = 2**18
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from intertwine._checks import InputError
+from intertwine.models.machines.rbm import RBM
 from intertwine.models.protocols import Bipartite, Factored, Incremental, SpinFormed
-from intertwine.models.rbm import RBM
 from intertwine.models.units import as_spins
 
 STATES = {"spin": (-1, 1), "binary": (0, 1)}

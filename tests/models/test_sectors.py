@@ -7,13 +7,13 @@ import pytest
 
 from intertwine._checks import InputError
 from intertwine.models import laws
-from intertwine.models.gcnn import GCNN
-from intertwine.models.rbm import RBM
-from intertwine.models.sectors import sector, sectors
-from intertwine.models.symmetrised import Symmetrised
+from intertwine.models.machines.rbm import RBM
+from intertwine.models.symmetric.gcnn import GCNN
+from intertwine.models.symmetric.sectors import sector, sectors
+from intertwine.models.symmetric.symmetrised import Symmetrised
 from intertwine.sampling.enumeration import all_configurations
 from intertwine.spaces.lattices import Chain, Honeycomb, Kagome, Square, Triangular
-from intertwine.symmetry.permutation_group import PermutationGroup
+from intertwine.symmetry.groups.permutation_group import PermutationGroup
 
 LATTICES = [
     Chain(5),

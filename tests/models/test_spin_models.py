@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from intertwine._checks import InputError
-from intertwine.models.ising import CRITICAL_SQUARE, CRITICAL_TRIANGULAR, Ising
 from intertwine.models.laws import assert_incremental_consistent
-from intertwine.models.potts import Clock, Potts, potts_critical
-from intertwine.models.spin_enumeration import enumerate_distribution
-from intertwine.models.spin_terms import EVEN, ODD, spin_terms
+from intertwine.models.spins.ising import CRITICAL_SQUARE, CRITICAL_TRIANGULAR, Ising
+from intertwine.models.spins.potts import Clock, Potts, potts_critical
+from intertwine.models.spins.spin_enumeration import enumerate_distribution
+from intertwine.models.spins.spin_terms import EVEN, ODD, spin_terms
 from intertwine.spaces.lattices import Chain, Cubic, Honeycomb, Kagome, Square, Triangular
 
 RNG = np.random.default_rng(5)

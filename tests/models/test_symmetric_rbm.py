@@ -9,10 +9,10 @@ import pytest
 
 from intertwine._checks import InputError
 from intertwine.models import laws
-from intertwine.models.invariant_rbm import InvariantRBM
 from intertwine.models.protocols import Factored, Incremental, SpinFormed
-from intertwine.models.symmetric_rbm import SymmetricRBM
-from intertwine.symmetry.permutation_group import PermutationGroup
+from intertwine.models.symmetric.invariant_rbm import InvariantRBM
+from intertwine.models.symmetric.symmetric_rbm import SymmetricRBM
+from intertwine.symmetry.groups.permutation_group import PermutationGroup
 
 from .table import dihedral_ring, ring, square_point_group
 
@@ -66,7 +66,7 @@ def test_invariant_model_has_every_capability_and_the_others_only_the_call(key):
 
 
 def test_factors_in_chunks(key, monkeypatch):
-    monkeypatch.setattr("intertwine.models.invariant_rbm._CHUNK", 3 * 64)
+    monkeypatch.setattr("intertwine.models.symmetric.invariant_rbm._CHUNK", 3 * 64)
     laws.assert_factors_consistent(SymmetricRBM(ring(), 2, dtype=complex, key=key), key=key)
 
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from intertwine._checks import InputError
-from intertwine.models.layered import LayeredMachine, layered
-from intertwine.models.rbm import RBM
-from intertwine.models.tempered import base_rate, interpolate, tempered_path
-from intertwine.models.unit_layer import UnitLayer
+from intertwine.models.machines.layered import LayeredMachine, layered
+from intertwine.models.machines.rbm import RBM
+from intertwine.models.machines.tempered import base_rate, interpolate, tempered_path
+from intertwine.models.machines.unit_layer import UnitLayer
 
 KINDS = ("binary", "spin", "gaussian", "rectified", "potts:3")
 PAIRS = tuple(zip(KINDS, ("binary", "rectified", "spin", "binary", "potts:2"), strict=True))

@@ -7,8 +7,8 @@ import pytest
 from scipy import integrate
 
 from intertwine._checks import InputError
-from intertwine.models.unit_kinds import unit_kind
-from intertwine.models.unit_layer import UnitLayer
+from intertwine.models.machines.unit_kinds import unit_kind
+from intertwine.models.machines.unit_layer import UnitLayer
 
 DISCRETE = ("binary", "spin", "potts:2", "potts:4")
 CONTINUOUS = ("gaussian", "rectified")

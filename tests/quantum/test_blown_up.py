@@ -9,7 +9,7 @@ import intertwine as it
 from intertwine.cli import main
 from intertwine.learning.loop import TrainState, iterate
 from intertwine.learning.objective import Evaluation
-from intertwine.quantum.energy import is_settled
+from intertwine.quantum.vmc.energy import is_settled
 
 SIZE = 6
 SMALL = {"steps": 60, "samples": 64, "final_samples": 128}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import intertwine as it
-from intertwine.quantum.energy import v_score
+from intertwine.quantum.vmc.energy import v_score
 
 SIZE = 8
 

@@ -10,10 +10,10 @@ import intertwine as it
 from intertwine._caveats import code_of
 from intertwine.cli import main
 from intertwine.models.names import model_from_name
-from intertwine.models.sectors import sector_called, sectors
+from intertwine.models.symmetric.sectors import sector_called, sectors
 from intertwine.quantum.defaults import cannot_represent, choose
-from intertwine.quantum.excited import exact_levels
 from intertwine.quantum.ground_sector import ground_sector
+from intertwine.quantum.vmc.excited import exact_levels
 from intertwine.spaces.lattices import lattice_from_name
 
 EXACT = {

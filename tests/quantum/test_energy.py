@@ -13,13 +13,13 @@ from intertwine.learning.metric import NaturalGradient
 from intertwine.learning.schedules import Exponential
 from intertwine.models.protocols import Incremental, SpinFormed
 from intertwine.models.units import as_spins
-from intertwine.quantum import local_energy
 from intertwine.quantum.defaults import FINAL_FACTOR
-from intertwine.quantum.energy import EnergyObjective, infinite_temperature_energy, v_score
-from intertwine.quantum.ground_state import GroundStateRun
-from intertwine.quantum.local_energy import local_values
-from intertwine.quantum.operator import Operator
+from intertwine.quantum.operators.operator import Operator
 from intertwine.quantum.space_choice import default_sampler
+from intertwine.quantum.vmc import local_energy
+from intertwine.quantum.vmc.energy import EnergyObjective, infinite_temperature_energy, v_score
+from intertwine.quantum.vmc.ground_state import GroundStateRun
+from intertwine.quantum.vmc.local_energy import local_values
 from intertwine.sampling.enumeration import all_configurations
 from models.table import MODELS
 

@@ -10,9 +10,9 @@ from intertwine.quantum import exact
 from intertwine.quantum.exact import basis as sector_basis
 from intertwine.quantum.exact import lanczos
 from intertwine.quantum.exact.sector import complete_sectors, symmetry_of
-from intertwine.quantum.hamiltonians import heisenberg, j1j2, tfim, xxz
-from intertwine.quantum.operator import Operator
-from intertwine.quantum.sign_structure import is_rotation_invariant, rotated, stoquastic_rotation
+from intertwine.quantum.operators.hamiltonians import heisenberg, j1j2, tfim, xxz
+from intertwine.quantum.operators.operator import Operator
+from intertwine.quantum.operators.sign_structure import is_rotation_invariant, rotated, stoquastic_rotation
 from intertwine.spaces.lattices import Chain, Kagome, Square, Triangular
 
 

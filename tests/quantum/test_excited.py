@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 
 from intertwine._checks import InputError
-from intertwine.models.sectors import sector, sectors
-from intertwine.models.symmetrised import Symmetrised
+from intertwine.models.symmetric.sectors import sector, sectors
+from intertwine.models.symmetric.symmetrised import Symmetrised
 from intertwine.quantum import exact
-from intertwine.quantum.excited import exact_levels, lowest_in_sector
-from intertwine.quantum.hamiltonians import heisenberg, j1j2, tfim
-from intertwine.quantum.operator import Operator
+from intertwine.quantum.operators.hamiltonians import heisenberg, j1j2, tfim
+from intertwine.quantum.operators.operator import Operator
+from intertwine.quantum.vmc.excited import exact_levels, lowest_in_sector
 from intertwine.spaces.lattices import Chain, Honeycomb, Square
 
 
@@ -85,7 +85,7 @@ def test_every_sector_within_three_sigma(lattice):
 
 
 def test_another_model_by_sector(key):
-    from intertwine.models.rbm import RBM
+    from intertwine.models.machines.rbm import RBM
 
     ring = Chain(4)
 

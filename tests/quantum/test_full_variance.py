@@ -13,7 +13,7 @@ import pytest
 import intertwine as it
 from intertwine._caveats import Caveat, code_of
 from intertwine.cli import main
-from intertwine.quantum.full_variance import full_variance
+from intertwine.quantum.vmc.full_variance import full_variance
 
 
 def listed(size):

@@ -10,10 +10,10 @@ import pytest
 
 from intertwine import _threads
 from intertwine._checks import InputError
-from intertwine.models import host_tables
+from intertwine.models.kernels import host_tables
 from intertwine.models.protocols import SpinForm
-from intertwine.quantum import host_local_energy, host_operator
-from intertwine.quantum.operator import Operator
+from intertwine.quantum.operators.operator import Operator
+from intertwine.quantum.vmc import host_local_energy, host_operator
 
 SIZE = 7
 

@@ -10,8 +10,8 @@ from dense_oracle import random_strings
 from intertwine._checks import InputError
 from intertwine.quantum import exact
 from intertwine.quantum.exact.closed_forms import heisenberg_ring_energy, ising_ring_energy
-from intertwine.quantum.hamiltonians import heisenberg, j1j2, tfim, xxz
-from intertwine.quantum.operator import Operator
+from intertwine.quantum.operators.hamiltonians import heisenberg, j1j2, tfim, xxz
+from intertwine.quantum.operators.operator import Operator
 from intertwine.spaces.lattices import Chain, Square
 
 CROSS_CHECKED = [  # computed and cross-checked for this project

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from intertwine._checks import InputError
-from intertwine.quantum.operator import Operator
+from intertwine.quantum.operators.operator import Operator
 
 ROWS = [(8, seed, real) for seed in range(4) for real in (False, True)]
 

@@ -12,8 +12,8 @@ import intertwine as it
 from intertwine._checks import InputError
 from intertwine.learning.loop import TrainState
 from intertwine.quantum.confined import confined
-from intertwine.quantum.energy import qualified
 from intertwine.quantum.space_choice import default_sampler, ground_magnetization
+from intertwine.quantum.vmc.energy import qualified
 from intertwine.sampling.enumeration import configuration_numbers
 
 SIZE = 6
@@ -220,8 +220,8 @@ def test_algebra_as_users_write_it():
     ],
 )
 def test_the_command_samples_as_the_library_does(hamiltonian, lattice):
-    from intertwine.experiments.build import build_hamiltonian, build_lattice, build_sampler
-    from intertwine.experiments.configuration import GroundStateConfiguration
+    from intertwine.experiments.ground_state.build import build_hamiltonian, build_lattice, build_sampler
+    from intertwine.experiments.ground_state.settings import GroundStateConfiguration
 
     configuration = GroundStateConfiguration(lattice=lattice, hamiltonian=hamiltonian)
     operator = build_hamiltonian(configuration, build_lattice(lattice))

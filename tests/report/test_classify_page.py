@@ -13,8 +13,9 @@ import pytest
 import xarray as xr
 
 from intertwine._checks import InputError
-from intertwine.report import classify_figures, write_report
-from intertwine.report.classify_read import read_classify
+from intertwine.report import write_report
+from intertwine.report.classify import figures as classify_figures
+from intertwine.report.classify.read import read_classify
 from intertwine.report.pictures import colour_pictures
 
 from .make_classify_run import arrays, make_classify_run, result

@@ -7,9 +7,10 @@ import re
 import numpy as np
 import pytest
 
-from intertwine.report import figures, lattice_figures, theme
+from intertwine.report import theme
+from intertwine.report.ground_state import figures, lattice_figures
+from intertwine.report.ground_state.read import Field
 from intertwine.report.numbers import with_error
-from intertwine.report.read import Field
 
 from .make_run import dataset, square_vectors, triangular
 

@@ -13,8 +13,9 @@ import pytest
 import xarray as xr
 
 from intertwine._checks import InputError
-from intertwine.report import learn_figures, write_report
-from intertwine.report.learn_read import read_learn
+from intertwine.report import write_report
+from intertwine.report.learn import figures as learn_figures
+from intertwine.report.learn.read import read_learn
 from intertwine.report.pictures import INK, SIGNED, png, signed_pictures, unit_pictures
 
 from .make_learn_run import make_learn_run

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from intertwine.report.read import read_run
+from intertwine.report.ground_state.read import read_run
 
 from .make_run import make_run
 

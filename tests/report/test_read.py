@@ -10,7 +10,7 @@ import pytest
 import xarray as xr
 
 from intertwine._checks import InputError
-from intertwine.report.read import read_run
+from intertwine.report.ground_state.read import read_run
 
 from .make_run import make_run
 

@@ -10,9 +10,10 @@ import pytest
 import xarray as xr
 
 from intertwine._checks import InputError
-from intertwine.report import renormalize_figures, write_report
-from intertwine.report.renormalize_plates import _upright
-from intertwine.report.renormalize_read import read_renormalize
+from intertwine.report import write_report
+from intertwine.report.renormalize import figures as renormalize_figures
+from intertwine.report.renormalize.plates import _upright
+from intertwine.report.renormalize.read import read_renormalize
 
 from .make_renormalize_run import FAMILIES, make_renormalize_run, spins
 from .test_learn_page import decoded

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from intertwine._checks import InputError
-from intertwine.models.ising import CRITICAL_SQUARE, Ising
-from intertwine.models.potts import Potts
-from intertwine.models.spin_enumeration import enumerate_distribution
-from intertwine.models.spin_terms import spin_terms
-from intertwine.rg.block_hamiltonian import block_distribution, block_hamiltonian
-from intertwine.rg.blocking import BlockRule, Decimation, Majority
-from intertwine.rg.exponential_family import ExponentialFamily
-from intertwine.rg.spin_products import product_values, walsh_hadamard
+from intertwine.models.spins.ising import CRITICAL_SQUARE, Ising
+from intertwine.models.spins.potts import Potts
+from intertwine.models.spins.spin_enumeration import enumerate_distribution
+from intertwine.models.spins.spin_terms import spin_terms
+from intertwine.rg.blocks.block_hamiltonian import block_distribution, block_hamiltonian
+from intertwine.rg.blocks.blocking import BlockRule, Decimation, Majority
+from intertwine.rg.terms.exponential_family import ExponentialFamily
+from intertwine.rg.terms.spin_products import product_values, walsh_hadamard
 from intertwine.sampling.enumeration import all_configurations
 from intertwine.spaces.lattices import Chain, Square
 

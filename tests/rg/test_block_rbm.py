@@ -1,7 +1,7 @@
 import numpy as np
 
-from intertwine.rg.block_rbm import block_rbm
-from intertwine.rg.blocking import BlockRule
+from intertwine.rg.blocks.block_rbm import block_rbm
+from intertwine.rg.blocks.blocking import BlockRule
 from intertwine.spaces.lattices import Square
 
 

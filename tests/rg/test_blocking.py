@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from intertwine._checks import InputError
-from intertwine.rg.blocking import BlockRule, Decimation, Majority, Rule
-from intertwine.rg.blocks import block_sites, blocked_lattice
+from intertwine.rg.blocks.blocking import BlockRule, Decimation, Majority, Rule
+from intertwine.rg.blocks.blocks import block_sites, blocked_lattice
 from intertwine.sampling.enumeration import all_configurations
 from intertwine.spaces.lattices import Chain, Cubic, Honeycomb, Square, Triangular
 

@@ -3,10 +3,10 @@ import numpy as np
 import pytest
 
 from intertwine import InputError
-from intertwine.models.ising import Ising
-from intertwine.models.rbm import RBM
-from intertwine.rg.bond_rbm import bond_rbm
-from intertwine.rg.trace_condition import trace_condition
+from intertwine.models.machines.rbm import RBM
+from intertwine.models.spins.ising import Ising
+from intertwine.rg.networks.bond_rbm import bond_rbm
+from intertwine.rg.networks.trace_condition import trace_condition
 from intertwine.spaces.lattices import Square
 
 CRITICAL = np.log(1 + np.sqrt(2)) / 2

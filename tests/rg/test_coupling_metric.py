@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 
 from intertwine._checks import InputError
-from intertwine.models.ising import CRITICAL_SQUARE, Ising
-from intertwine.models.spin_enumeration import enumerate_distribution
-from intertwine.models.spin_terms import spin_terms
-from intertwine.rg.blocking import Decimation, Majority
-from intertwine.rg.chains import chains_of
-from intertwine.rg.coupling_metric import coupling_metrics
-from intertwine.rg.push_forward import push_forward
+from intertwine.models.spins.ising import CRITICAL_SQUARE, Ising
+from intertwine.models.spins.spin_enumeration import enumerate_distribution
+from intertwine.models.spins.spin_terms import spin_terms
+from intertwine.rg.blocks.blocking import Decimation, Majority
+from intertwine.rg.blocks.chains import chains_of
+from intertwine.rg.blocks.push_forward import push_forward
+from intertwine.rg.information.coupling_metric import coupling_metrics
 from intertwine.spaces.lattices import Chain, Square
 
 KEY = jax.random.key(3)

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from intertwine._checks import InputError
-from intertwine.models.ising import CRITICAL_SQUARE, Ising
-from intertwine.models.ising_exact import magnetization_distribution
-from intertwine.rg.critical_slowing import critical_slowing
-from intertwine.sampling.cluster import SwendsenWang
-from intertwine.sampling.estimate import autocorrelation_time
-from intertwine.sampling.heat_bath import HeatBath
-from intertwine.sampling.wolff import Wolff
+from intertwine.models.spins.ising import CRITICAL_SQUARE, Ising
+from intertwine.models.spins.ising_exact import magnetization_distribution
+from intertwine.rg.scaling.critical_slowing import critical_slowing
+from intertwine.sampling.spins.cluster import SwendsenWang
+from intertwine.sampling.spins.heat_bath import HeatBath
+from intertwine.sampling.spins.wolff import Wolff
+from intertwine.sampling.statistics.estimate import autocorrelation_time
 from intertwine.spaces.lattices import Square
 
 

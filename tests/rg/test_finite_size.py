@@ -5,12 +5,18 @@ import numpy as np
 import pytest
 
 from intertwine._checks import InputError
-from intertwine.models.ising import CRITICAL_SQUARE, CRITICAL_TRIANGULAR, Ising
-from intertwine.models.potts import Potts, potts_critical
-from intertwine.models.spin_enumeration import enumerate_distribution
-from intertwine.rg.finite_size import critical_moments, cumulant_slope, finite_size, jackknife, power_law
-from intertwine.rg.universality import exponents
-from intertwine.sampling.cluster import SwendsenWang
+from intertwine.models.spins.ising import CRITICAL_SQUARE, CRITICAL_TRIANGULAR, Ising
+from intertwine.models.spins.potts import Potts, potts_critical
+from intertwine.models.spins.spin_enumeration import enumerate_distribution
+from intertwine.rg.scaling.finite_size import (
+    critical_moments,
+    cumulant_slope,
+    finite_size,
+    jackknife,
+    power_law,
+)
+from intertwine.rg.scaling.universality import exponents
+from intertwine.sampling.spins.cluster import SwendsenWang
 from intertwine.spaces.lattices import Square, Triangular
 
 KEY = jax.random.key(23)

@@ -9,17 +9,17 @@ import numpy as np
 import pytest
 
 from intertwine._checks import InputError
-from intertwine.boltzmann.learn import learn
-from intertwine.boltzmann.methods import ExactKL
+from intertwine.boltzmann.objectives.methods import ExactKL
+from intertwine.boltzmann.training.learn import learn
+from intertwine.geometry.spectrum import FisherSpectrum, exact_distribution, fisher_spectrum, spin_view
+from intertwine.geometry.trained_flow import training_flow
 from intertwine.learning.log_derivatives import unravel
-from intertwine.models.ising import CRITICAL_SQUARE, Ising
+from intertwine.models.machines.rbm import RBM
 from intertwine.models.mean_field import MeanField
 from intertwine.models.parameters import parameters
-from intertwine.models.rbm import RBM
-from intertwine.models.spin_enumeration import enumerate_distribution
-from intertwine.rg.fisher_spectrum import FisherSpectrum, exact_distribution, fisher_spectrum, spin_view
-from intertwine.rg.training_flow import training_flow
-from intertwine.sampling.gibbs import Gibbs
+from intertwine.models.spins.ising import CRITICAL_SQUARE, Ising
+from intertwine.models.spins.spin_enumeration import enumerate_distribution
+from intertwine.sampling.gibbs.gibbs import Gibbs
 from intertwine.spaces.lattices import Chain, Square
 
 KEY = jax.random.key(5)

@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 
 from intertwine._checks import InputError
-from intertwine.models.ising import CRITICAL_SQUARE, Ising
-from intertwine.rg.blocking import Decimation, Majority
-from intertwine.rg.exact_step import ExactStep
-from intertwine.rg.flow import critical_coupling, fixed_point, flow
-from intertwine.rg.matched_flow import matched_flow
-from intertwine.rg.moment_matching import match_moments
-from intertwine.rg.sampled_step import MatchedStep, Measured, VariationalStep
-from intertwine.rg.step import FunctionStep, Step, linearise
-from intertwine.sampling.cluster import SwendsenWang
+from intertwine.models.spins.ising import CRITICAL_SQUARE, Ising
+from intertwine.rg.blocks.blocking import Decimation, Majority
+from intertwine.rg.montecarlo.moment_matching import match_moments
+from intertwine.rg.steps.exact_step import ExactStep
+from intertwine.rg.steps.flow import critical_coupling, fixed_point, flow
+from intertwine.rg.steps.matched_flow import matched_flow
+from intertwine.rg.steps.sampled_step import MatchedStep, Measured, VariationalStep
+from intertwine.rg.steps.step import FunctionStep, Step, linearise
 from intertwine.sampling.draw import sample
+from intertwine.sampling.spins.cluster import SwendsenWang
 from intertwine.spaces.lattices import Chain, Square
 
 NAMES = ("nearest", "next", "plaquette")

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from intertwine._checks import InputError
-from intertwine.models.rbm import RBM
-from intertwine.rg.hidden_hamiltonian import hidden_hamiltonian
+from intertwine.models.machines.rbm import RBM
+from intertwine.rg.networks.hidden_hamiltonian import hidden_hamiltonian
 from intertwine.sampling.enumeration import all_configurations
 
 KEY = jax.random.key(12)

@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 
 from intertwine._checks import InputError
-from intertwine.models.ising import CRITICAL_SQUARE, Ising
-from intertwine.rg.chains import chains_of
-from intertwine.rg.information_bound import Training
-from intertwine.rg.learned_blocks import LearnedBlocks, learn_blocks
-from intertwine.rg.mcrg import mcrg
-from intertwine.rg.mutual_information import mutual_information, optimal_filter
+from intertwine.models.spins.ising import CRITICAL_SQUARE, Ising
+from intertwine.rg.blocks.chains import chains_of
+from intertwine.rg.information.information_bound import Training
+from intertwine.rg.information.learned_blocks import LearnedBlocks, learn_blocks
+from intertwine.rg.information.mutual_information import mutual_information, optimal_filter
+from intertwine.rg.montecarlo.mcrg import mcrg
 from intertwine.spaces.lattice import Lattice
 from intertwine.spaces.lattices import Chain, Square
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from intertwine._checks import InputError
-from intertwine.models.ising import CRITICAL_SQUARE, Ising
-from intertwine.models.ising_exact import ising_torus
-from intertwine.models.spin_enumeration import enumerate_distribution
-from intertwine.rg.marginal import marginal
+from intertwine.models.spins.ising import CRITICAL_SQUARE, Ising
+from intertwine.models.spins.ising_exact import ising_torus
+from intertwine.models.spins.spin_enumeration import enumerate_distribution
+from intertwine.rg.blocks.marginal import marginal
 from intertwine.spaces.lattices import Chain, Kagome, Square, Triangular
 
 

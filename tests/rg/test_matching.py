@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 
 from intertwine._checks import InputError
-from intertwine.models.ising import CRITICAL_SQUARE, Ising
-from intertwine.models.ising_exact import magnetization_distribution
-from intertwine.rg.blocking import Decimation
-from intertwine.rg.collapse import collapse
-from intertwine.rg.matching import beta_function
-from intertwine.sampling.cluster import SwendsenWang
+from intertwine.models.spins.ising import CRITICAL_SQUARE, Ising
+from intertwine.models.spins.ising_exact import magnetization_distribution
+from intertwine.rg.blocks.blocking import Decimation
+from intertwine.rg.montecarlo.matching import beta_function
+from intertwine.rg.scaling.collapse import collapse
+from intertwine.sampling.spins.cluster import SwendsenWang
 from intertwine.spaces.lattices import Chain, Square
 
 KEY = jax.random.key(17)

@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 
 from intertwine._checks import InputError
-from intertwine.models.ising import CRITICAL_SQUARE, Ising
-from intertwine.models.potts import Potts
-from intertwine.models.spin_enumeration import enumerate_distribution
-from intertwine.models.spin_terms import spin_terms
-from intertwine.rg.blocking import BlockRule, Decimation, Majority
-from intertwine.rg.mcrg import mcrg
-from intertwine.rg.operators import measure
-from intertwine.rg.streaming import MCRGSums
-from intertwine.sampling.cluster import SwendsenWang
+from intertwine.models.spins.ising import CRITICAL_SQUARE, Ising
+from intertwine.models.spins.potts import Potts
+from intertwine.models.spins.spin_enumeration import enumerate_distribution
+from intertwine.models.spins.spin_terms import spin_terms
+from intertwine.rg.blocks.blocking import BlockRule, Decimation, Majority
+from intertwine.rg.montecarlo.mcrg import mcrg
+from intertwine.rg.montecarlo.streaming import MCRGSums
+from intertwine.rg.terms.operators import measure
 from intertwine.sampling.draw import sample
+from intertwine.sampling.spins.cluster import SwendsenWang
 from intertwine.spaces.lattices import Chain, Honeycomb, Square, Triangular
 
 KEY = jax.random.key(8)

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from intertwine._checks import InputError
-from intertwine.models.ising_chain import decimate_chain, ising_chain
-from intertwine.models.potts import potts_critical
-from intertwine.rg.flow import Step, critical_coupling, linearise
-from intertwine.rg.migdal_kadanoff import migdal_infinitesimal, migdal_kadanoff
+from intertwine.models.spins.ising_chain import decimate_chain, ising_chain
+from intertwine.models.spins.potts import potts_critical
+from intertwine.rg.steps.flow import Step, critical_coupling, linearise
+from intertwine.rg.steps.migdal_kadanoff import migdal_infinitesimal, migdal_kadanoff
 
 
 def test_the_known_fixed_point():

@@ -8,13 +8,13 @@ import pytest
 
 import intertwine as it
 from intertwine._checks import InputError
-from intertwine.models.ising import CRITICAL_SQUARE, Ising
-from intertwine.models.spin_enumeration import enumerate_distribution
-from intertwine.models.spin_terms import spin_terms
-from intertwine.rg.block_hamiltonian import block_hamiltonian
-from intertwine.rg.blocking import Majority
-from intertwine.rg.callen import LocalFields, callen_couplings, local_fields
-from intertwine.rg.moment_matching import match_moments
+from intertwine.models.spins.ising import CRITICAL_SQUARE, Ising
+from intertwine.models.spins.spin_enumeration import enumerate_distribution
+from intertwine.models.spins.spin_terms import spin_terms
+from intertwine.rg.blocks.block_hamiltonian import block_hamiltonian
+from intertwine.rg.blocks.blocking import Majority
+from intertwine.rg.montecarlo.callen import LocalFields, callen_couplings, local_fields
+from intertwine.rg.montecarlo.moment_matching import match_moments
 from intertwine.spaces.lattices import Square, Triangular
 
 NAMES = ("nearest", "next", "plaquette")

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import intertwine as it
-from intertwine.models.spin_terms import spin_terms
+from intertwine.models.spins.spin_terms import spin_terms
 
 K_C = 0.5 * np.log(1 + 2**0.5)
 

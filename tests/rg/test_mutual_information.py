@@ -10,18 +10,23 @@ import pytest
 
 from intertwine._checks import InputError
 from intertwine.learning.traces import count_traces
-from intertwine.models.ising import CRITICAL_SQUARE, Ising
-from intertwine.models.spin_enumeration import enumerate_distribution
-from intertwine.rg.block_critic import FilterRule, TableRule
-from intertwine.rg.block_window import BlockWindow
-from intertwine.rg.blocking import Decimation, Majority
-from intertwine.rg.blocks import block_sites
-from intertwine.rg.chains import chains_of
-from intertwine.rg.information_bound import Training, mutual_information_bound
-from intertwine.rg.mutual_information import mutual_information, optimal_filter, rule_table, table_information
-from intertwine.sampling.cluster import SwendsenWang
+from intertwine.models.spins.ising import CRITICAL_SQUARE, Ising
+from intertwine.models.spins.spin_enumeration import enumerate_distribution
+from intertwine.rg.blocks.blocking import Decimation, Majority
+from intertwine.rg.blocks.blocks import block_sites
+from intertwine.rg.blocks.chains import chains_of
+from intertwine.rg.information.block_critic import FilterRule, TableRule
+from intertwine.rg.information.block_window import BlockWindow
+from intertwine.rg.information.information_bound import Training, mutual_information_bound
+from intertwine.rg.information.mutual_information import (
+    mutual_information,
+    optimal_filter,
+    rule_table,
+    table_information,
+)
 from intertwine.sampling.draw import sample
 from intertwine.sampling.enumeration import all_configurations
+from intertwine.sampling.spins.cluster import SwendsenWang
 from intertwine.spaces.lattices import Chain, Honeycomb, Square, Triangular
 
 KEY = jax.random.key(11)
@@ -78,7 +83,7 @@ def test_exact_on_other_windows(model: Ising, block: int, buffer: int, environme
 
 
 def _joint(model: Ising, window: BlockWindow) -> np.ndarray:
-    from intertwine.rg.mutual_information import block_environment
+    from intertwine.rg.information.mutual_information import block_environment
 
     return block_environment(model, window)
 

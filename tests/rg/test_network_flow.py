@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from intertwine._checks import InputError
-from intertwine.models.ising import CRITICAL_SQUARE, Ising
-from intertwine.models.ising_exact import ising_torus
-from intertwine.models.rbm import RBM
-from intertwine.models.spin_enumeration import enumerate_distribution
-from intertwine.rg.network_flow import flow_fixed_point, network_flow
-from intertwine.rg.thermometer import ising_temperature
+from intertwine.models.machines.rbm import RBM
+from intertwine.models.spins.ising import CRITICAL_SQUARE, Ising
+from intertwine.models.spins.ising_exact import ising_torus
+from intertwine.models.spins.spin_enumeration import enumerate_distribution
+from intertwine.rg.networks.network_flow import flow_fixed_point, network_flow
+from intertwine.rg.networks.thermometer import ising_temperature
 from intertwine.sampling.enumeration import all_configurations
 from intertwine.spaces.lattices import Chain, Square, Triangular
 

@@ -6,20 +6,20 @@ import numpy as np
 import pytest
 
 from intertwine._checks import InputError
-from intertwine.models.deep_belief import DBN
-from intertwine.models.deep_boltzmann import DBM
-from intertwine.models.ising import CRITICAL_SQUARE, Ising
-from intertwine.models.rbm import RBM
-from intertwine.models.spin_enumeration import enumerate_distribution
-from intertwine.rg.block_hamiltonian import block_distribution
-from intertwine.rg.block_rbm import block_rbm
-from intertwine.rg.blocking import Rule
-from intertwine.rg.bond_rbm import bond_rbm
-from intertwine.rg.mcrg import mcrg
-from intertwine.rg.network_map import as_rg_map
-from intertwine.sampling.cluster import SwendsenWang
+from intertwine.models.machines.deep_belief import DBN
+from intertwine.models.machines.deep_boltzmann import DBM
+from intertwine.models.machines.rbm import RBM
+from intertwine.models.spins.ising import CRITICAL_SQUARE, Ising
+from intertwine.models.spins.spin_enumeration import enumerate_distribution
+from intertwine.rg.blocks.block_hamiltonian import block_distribution
+from intertwine.rg.blocks.block_rbm import block_rbm
+from intertwine.rg.blocks.blocking import Rule
+from intertwine.rg.montecarlo.mcrg import mcrg
+from intertwine.rg.networks.bond_rbm import bond_rbm
+from intertwine.rg.networks.network_map import as_rg_map
 from intertwine.sampling.draw import sample
 from intertwine.sampling.enumeration import all_configurations
+from intertwine.sampling.spins.cluster import SwendsenWang
 from intertwine.spaces.lattices import Chain, Square
 
 KEY = jax.random.key(13)

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from intertwine._checks import InputError
-from intertwine.rg.flow import Step
-from intertwine.rg.niemeijer_van_leeuwen import niemeijer_van_leeuwen
+from intertwine.rg.steps.flow import Step
+from intertwine.rg.steps.niemeijer_van_leeuwen import niemeijer_van_leeuwen
 
 CELL = np.array([(0, 0), (1, 0), (0, 1)])
 NEAR = [(1, 1), (2, -1), (1, -2), (-1, -1), (-2, 1), (-1, 2)]

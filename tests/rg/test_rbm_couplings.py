@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from intertwine._checks import InputError
-from intertwine.models.ising import Ising
-from intertwine.models.rbm import RBM
-from intertwine.rg.bond_rbm import bond_rbm
-from intertwine.rg.rbm_couplings import couplings_of_rbm
+from intertwine.models.machines.rbm import RBM
+from intertwine.models.spins.ising import Ising
+from intertwine.rg.networks.bond_rbm import bond_rbm
+from intertwine.rg.networks.rbm_couplings import couplings_of_rbm
 from intertwine.sampling.enumeration import all_configurations
 from intertwine.spaces.lattices import Square, Triangular
 
@@ -36,7 +36,7 @@ def test_random_spins_give_the_coefficients_of_the_transform(monkeypatch):
     i, j = lattice.bonds().T
     direct = np.mean([(log_psi * spins[:, a] * spins[:, b]).mean() for a, b in zip(i, j, strict=True)])
     np.testing.assert_allclose(exact.means[0], direct, atol=1e-12)
-    monkeypatch.setattr("intertwine.rg.rbm_couplings.MOST_SPINS", 4)
+    monkeypatch.setattr("intertwine.rg.networks.rbm_couplings.MOST_SPINS", 4)
     found = couplings_of_rbm(rbm, lattice, shells=3, samples=2000, key=KEY)
     assert (abs(found.means - exact.means) < 4 * found.errors).all() and found.errors.max() < 0.01
 

@@ -6,17 +6,17 @@ import numpy as np
 import pytest
 
 from intertwine._checks import InputError
-from intertwine.models.deep_belief import DBN
-from intertwine.models.deep_boltzmann import DBM
-from intertwine.models.ising import CRITICAL_SQUARE, Ising
-from intertwine.models.rbm import RBM
-from intertwine.models.spin_terms import spin_terms
-from intertwine.rg.block_rbm import block_rbm
-from intertwine.rg.blocking import Majority
-from intertwine.rg.layer_flow import layer_flow
-from intertwine.rg.receptive_fields import receptive_fields
-from intertwine.sampling.cluster import SwendsenWang
+from intertwine.models.machines.deep_belief import DBN
+from intertwine.models.machines.deep_boltzmann import DBM
+from intertwine.models.machines.rbm import RBM
+from intertwine.models.spins.ising import CRITICAL_SQUARE, Ising
+from intertwine.models.spins.spin_terms import spin_terms
+from intertwine.rg.blocks.block_rbm import block_rbm
+from intertwine.rg.blocks.blocking import Majority
+from intertwine.rg.networks.layer_flow import layer_flow
+from intertwine.rg.networks.receptive_fields import receptive_fields
 from intertwine.sampling.draw import sample
+from intertwine.sampling.spins.cluster import SwendsenWang
 from intertwine.spaces.lattices import Kagome, Square, Triangular
 
 KEY = jax.random.key(6)

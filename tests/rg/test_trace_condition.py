@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from intertwine._checks import InputError
-from intertwine.models.deep_boltzmann import DBM
-from intertwine.models.ising import CRITICAL_SQUARE, Ising
-from intertwine.models.rbm import RBM
-from intertwine.models.spin_enumeration import enumerate_distribution
-from intertwine.rg.bond_rbm import bond_rbm
-from intertwine.rg.trace_condition import trace_condition
+from intertwine.models.machines.deep_boltzmann import DBM
+from intertwine.models.machines.rbm import RBM
+from intertwine.models.spins.ising import CRITICAL_SQUARE, Ising
+from intertwine.models.spins.spin_enumeration import enumerate_distribution
+from intertwine.rg.networks.bond_rbm import bond_rbm
+from intertwine.rg.networks.trace_condition import trace_condition
 from intertwine.sampling.enumeration import all_configurations
 from intertwine.spaces.lattices import Square
 

@@ -6,14 +6,21 @@ import numpy as np
 import pytest
 
 from intertwine._checks import InputError
-from intertwine.models.ising import CRITICAL_SQUARE, Ising
-from intertwine.models.ising_exact import ising_torus, magnetization_distribution
-from intertwine.models.onsager import onsager
-from intertwine.models.pair_weights import interaction
-from intertwine.models.potts import potts_critical
-from intertwine.models.potts_exact import potts_at_criticality
-from intertwine.rg.bond_tensor import BondTensor, coarsen, gu_wen, leading_singular, normalised, site_tensor
-from intertwine.rg.trg import SCHEMES, trg, trg_critical, trg_derivatives
+from intertwine.models.spins.ising import CRITICAL_SQUARE, Ising
+from intertwine.models.spins.ising_exact import ising_torus, magnetization_distribution
+from intertwine.models.spins.onsager import onsager
+from intertwine.models.spins.pair_weights import interaction
+from intertwine.models.spins.potts import potts_critical
+from intertwine.models.spins.potts_exact import potts_at_criticality
+from intertwine.rg.tensor.bond_tensor import (
+    BondTensor,
+    coarsen,
+    gu_wen,
+    leading_singular,
+    normalised,
+    site_tensor,
+)
+from intertwine.rg.tensor.trg import SCHEMES, trg, trg_critical, trg_derivatives
 from intertwine.spaces.lattices import Square
 
 

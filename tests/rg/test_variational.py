@@ -6,11 +6,11 @@ import pytest
 
 from intertwine import _threads
 from intertwine._checks import InputError
-from intertwine.models.ising import CRITICAL_SQUARE, Ising
-from intertwine.rg.block_hamiltonian import block_hamiltonian
-from intertwine.rg.blocking import BlockRule, Decimation, Majority
-from intertwine.rg.exact_step import ExactStep
-from intertwine.rg.variational import variational_couplings
+from intertwine.models.spins.ising import CRITICAL_SQUARE, Ising
+from intertwine.rg.blocks.block_hamiltonian import block_hamiltonian
+from intertwine.rg.blocks.blocking import BlockRule, Decimation, Majority
+from intertwine.rg.montecarlo.variational import variational_couplings
+from intertwine.rg.steps.exact_step import ExactStep
 from intertwine.spaces.lattices import Chain, Square
 
 NAMES = ("nearest", "next", "plaquette")

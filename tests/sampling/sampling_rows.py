@@ -6,12 +6,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from intertwine.models.jastrow import Jastrow
+from intertwine.models.machines.rbm import RBM
 from intertwine.models.mean_field import MeanField
-from intertwine.models.rbm import RBM
-from intertwine.models.symmetric_rbm import SymmetricRBM
-from intertwine.sampling.metropolis import Metropolis
-from intertwine.sampling.rules import Exchange, GlobalFlip, Mixture, SingleFlip
-from intertwine.sampling.tempering import ParallelTempering
+from intertwine.models.symmetric.symmetric_rbm import SymmetricRBM
+from intertwine.sampling.metropolis.metropolis import Metropolis
+from intertwine.sampling.metropolis.rules import Exchange, GlobalFlip, Mixture, SingleFlip
+from intertwine.sampling.metropolis.tempering import ParallelTempering
 from intertwine.spaces.lattices import Chain
 
 

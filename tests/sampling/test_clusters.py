@@ -7,15 +7,15 @@ import pytest
 
 from intertwine import _threads
 from intertwine._checks import InputError
-from intertwine.models.ising import CRITICAL_SQUARE, Ising
-from intertwine.models.ising_exact import ising_torus, magnetization_distribution
-from intertwine.models.potts import Clock, Potts, potts_critical
-from intertwine.models.rbm import RBM
-from intertwine.models.spin_enumeration import enumerate_distribution
-from intertwine.sampling.cluster import SwendsenWang
+from intertwine.models.machines.rbm import RBM
+from intertwine.models.spins.ising import CRITICAL_SQUARE, Ising
+from intertwine.models.spins.ising_exact import ising_torus, magnetization_distribution
+from intertwine.models.spins.potts import Clock, Potts, potts_critical
+from intertwine.models.spins.spin_enumeration import enumerate_distribution
 from intertwine.sampling.draw import sample
-from intertwine.sampling.estimate import estimate
-from intertwine.sampling.wolff import Wolff
+from intertwine.sampling.spins.cluster import SwendsenWang
+from intertwine.sampling.spins.wolff import Wolff
+from intertwine.sampling.statistics.estimate import estimate
 from intertwine.spaces.lattices import Chain, Honeycomb, Kagome, Square, Triangular
 
 KEY = jax.random.key(21)

@@ -7,20 +7,20 @@ import pytest
 from test_gibbs import SLOW, assert_distributed, exact, rbm
 
 from intertwine._checks import InputError
-from intertwine.models.deep_belief import DBN
-from intertwine.models.ising import Ising
+from intertwine.models.machines.deep_belief import DBN
+from intertwine.models.machines.rbm import RBM
 from intertwine.models.mean_field import MeanField
-from intertwine.models.rbm import RBM
+from intertwine.models.spins.ising import Ising
 from intertwine.models.square_root import square_root
-from intertwine.quantum.expect import expect
-from intertwine.quantum.hamiltonians import tfim
-from intertwine.sampling.annealed import Annealed
+from intertwine.quantum.operators.hamiltonians import tfim
+from intertwine.quantum.vmc.expect import expect
 from intertwine.sampling.draw import NotMixed, sample
 from intertwine.sampling.enumeration import Enumeration, probabilities
-from intertwine.sampling.gibbs import Gibbs
-from intertwine.sampling.metropolis import Metropolis
-from intertwine.sampling.rules import SingleFlip
-from intertwine.sampling.tempered_gibbs import TemperedGibbs
+from intertwine.sampling.gibbs.annealed import Annealed
+from intertwine.sampling.gibbs.gibbs import Gibbs
+from intertwine.sampling.gibbs.tempered_gibbs import TemperedGibbs
+from intertwine.sampling.metropolis.metropolis import Metropolis
+from intertwine.sampling.metropolis.rules import SingleFlip
 from intertwine.spaces.lattices import Chain, Square
 
 KEY = jax.random.key(11)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from intertwine._checks import InputError
-from intertwine.sampling.estimate import (
+from intertwine.sampling.statistics.estimate import (
     Estimate,
     autocorrelation_time,
     effective_sample_size,

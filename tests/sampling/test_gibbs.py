@@ -6,17 +6,17 @@ import numpy as np
 import pytest
 
 from intertwine._checks import InputError
-from intertwine.models.deep_boltzmann import DBM
-from intertwine.models.layered import layered
-from intertwine.models.rbm import RBM
-from intertwine.models.tempered import tempered_path
-from intertwine.sampling.annealed import Annealed
-from intertwine.sampling.estimate import estimate
-from intertwine.sampling.gibbs import Gibbs
+from intertwine.models.machines.deep_boltzmann import DBM
+from intertwine.models.machines.layered import layered
+from intertwine.models.machines.rbm import RBM
+from intertwine.models.machines.tempered import tempered_path
+from intertwine.sampling.gibbs.annealed import Annealed
+from intertwine.sampling.gibbs.gibbs import Gibbs
+from intertwine.sampling.gibbs.replicas import BetaLadder, ModelLadder, Replicas, tempered_sweep
+from intertwine.sampling.gibbs.tempered_gibbs import TemperedGibbs, adapted
+from intertwine.sampling.gibbs.trajectory import TrajectoryGibbs
 from intertwine.sampling.laws import assert_follows_kernel, gibbs_matrix
-from intertwine.sampling.replicas import BetaLadder, ModelLadder, Replicas, tempered_sweep
-from intertwine.sampling.tempered_gibbs import TemperedGibbs, adapted
-from intertwine.sampling.trajectory import TrajectoryGibbs
+from intertwine.sampling.statistics.estimate import estimate
 
 KEY = jax.random.key(5)
 
@@ -268,6 +268,6 @@ def test_bad_input():
 
 
 def tempered_counts():
-    from intertwine.sampling.replicas import SwapCounts
+    from intertwine.sampling.gibbs.replicas import SwapCounts
 
     return SwapCounts(jnp.array([0.0]), jnp.array([0.0]), jnp.zeros(()))

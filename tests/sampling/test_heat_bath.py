@@ -6,18 +6,18 @@ import pytest
 
 from intertwine import _threads
 from intertwine._checks import InputError
-from intertwine.models.ising import CRITICAL_SQUARE, Ising
-from intertwine.models.ising_exact import ising_torus, magnetization_distribution
-from intertwine.models.potts import Clock, Potts
-from intertwine.models.rbm import RBM
-from intertwine.models.spin_enumeration import enumerate_distribution
-from intertwine.sampling.colouring import greedy_colouring
+from intertwine.models.machines.rbm import RBM
+from intertwine.models.spins.ising import CRITICAL_SQUARE, Ising
+from intertwine.models.spins.ising_exact import ising_torus, magnetization_distribution
+from intertwine.models.spins.potts import Clock, Potts
+from intertwine.models.spins.spin_enumeration import enumerate_distribution
 from intertwine.sampling.draw import sample
-from intertwine.sampling.estimate import estimate
-from intertwine.sampling.heat_bath import HeatBath, HeatBathState
-from intertwine.sampling.packed_plan import packed_plan
-from intertwine.sampling.rules import SingleFlip
-from intertwine.sampling.tempering import ParallelTempering
+from intertwine.sampling.metropolis.rules import SingleFlip
+from intertwine.sampling.metropolis.tempering import ParallelTempering
+from intertwine.sampling.spins.colouring import greedy_colouring
+from intertwine.sampling.spins.heat_bath import HeatBath, HeatBathState
+from intertwine.sampling.spins.packed_plan import packed_plan
+from intertwine.sampling.statistics.estimate import estimate
 from intertwine.spaces.lattices import Chain, Cubic, Honeycomb, Kagome, Square, Triangular
 
 

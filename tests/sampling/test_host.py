@@ -15,11 +15,11 @@ import pytest
 
 from intertwine import _threads
 from intertwine._checks import InputError
-from intertwine.models import host_tables
+from intertwine.models.kernels import host_tables
 from intertwine.models.protocols import SpinForm
-from intertwine.sampling import host
 from intertwine.sampling.host_random import alias_table, chain_states, uniform
-from intertwine.sampling.rules import Exchange, GlobalFlip, Mixture, SingleFlip
+from intertwine.sampling.metropolis import host
+from intertwine.sampling.metropolis.rules import Exchange, GlobalFlip, Mixture, SingleFlip
 
 SIZE = 8
 FORMS = {

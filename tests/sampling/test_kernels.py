@@ -20,8 +20,8 @@ from intertwine.sampling.laws import (
     transition_counts,
     transition_matrix,
 )
-from intertwine.sampling.rules import Exchange, GlobalFlip, Rule, SingleFlip
-from intertwine.sampling.tempering import ParallelTempering
+from intertwine.sampling.metropolis.rules import Exchange, GlobalFlip, Rule, SingleFlip
+from intertwine.sampling.metropolis.tempering import ParallelTempering
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from intertwine._checks import InputError
-from intertwine.models.gcnn import GCNN
-from intertwine.models.rbm import RBM
-from intertwine.models.sectors import sector
-from intertwine.models.symmetrised import Symmetrised
-from intertwine.quantum.expect import expect
-from intertwine.quantum.ground_state import ground_state
-from intertwine.quantum.hamiltonians import heisenberg, tfim
+from intertwine.models.machines.rbm import RBM
+from intertwine.models.symmetric.gcnn import GCNN
+from intertwine.models.symmetric.sectors import sector
+from intertwine.models.symmetric.symmetrised import Symmetrised
+from intertwine.quantum.operators.hamiltonians import heisenberg, tfim
+from intertwine.quantum.vmc.expect import expect
+from intertwine.quantum.vmc.ground_state import ground_state
 from intertwine.sampling.draw import sample
 from intertwine.sampling.enumeration import Enumeration, all_configurations
 from intertwine.sampling.orbits import OrbitEnumeration

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from intertwine._checks import InputError
-from intertwine.models.ising import Ising
-from intertwine.models.ising_exact import ising_torus, magnetization_distribution
-from intertwine.models.spin_enumeration import enumerate_distribution
-from intertwine.sampling.heat_bath import HeatBath
-from intertwine.sampling.reweighting import MultiHistogram, OutsideData, reweight
-from intertwine.sampling.tempered_heat_bath import TemperedHeatBath
+from intertwine.models.spins.ising import Ising
+from intertwine.models.spins.ising_exact import ising_torus, magnetization_distribution
+from intertwine.models.spins.spin_enumeration import enumerate_distribution
+from intertwine.sampling.spins.heat_bath import HeatBath
+from intertwine.sampling.spins.tempered_heat_bath import TemperedHeatBath
+from intertwine.sampling.statistics.reweighting import MultiHistogram, OutsideData, reweight
 from intertwine.spaces.lattices import Square
 
 

@@ -11,19 +11,18 @@ import pytest
 from sampling_rows import MODELS, SAMPLERS, Generic, ring, sector
 
 from intertwine._checks import InputError
-from intertwine.models.rbm import RBM
-from intertwine.sampling import metropolis, tempering
+from intertwine.models.machines.rbm import RBM
 from intertwine.sampling.enumeration import (
     Enumeration,
     all_configurations,
     configuration_numbers,
     probabilities,
 )
-from intertwine.sampling.estimate import estimate
-from intertwine.sampling.metropolis import ChainState, Metropolis
+from intertwine.sampling.metropolis.metropolis import ChainState, Metropolis, metropolis, tempering
+from intertwine.sampling.metropolis.rules import Exchange, GlobalFlip, Mixture, SingleFlip
+from intertwine.sampling.metropolis.tempering import ParallelTempering
 from intertwine.sampling.protocols import Sampler
-from intertwine.sampling.rules import Exchange, GlobalFlip, Mixture, SingleFlip
-from intertwine.sampling.tempering import ParallelTempering
+from intertwine.sampling.statistics.estimate import estimate
 
 SIZE, CHAINS, DRAWS = 8, 256, 32
 
@@ -210,10 +209,10 @@ SHARDED = """
 import jax, jax.numpy as jnp
 from jax.sharding import AxisType, NamedSharding, PartitionSpec as P
 from intertwine._checks import InputError
-from intertwine.models.rbm import RBM
-from intertwine.sampling.metropolis import Metropolis
-from intertwine.sampling.rules import Exchange, GlobalFlip, Mixture, SingleFlip
-from intertwine.sampling.tempering import ParallelTempering
+from intertwine.models.machines.rbm import RBM
+from intertwine.sampling.metropolis.metropolis import Metropolis
+from intertwine.sampling.metropolis.rules import Exchange, GlobalFlip, Mixture, SingleFlip
+from intertwine.sampling.metropolis.tempering import ParallelTempering
 key = jax.random.key(0)
 psi = RBM(6, hidden=6, scale=0.3, key=key)
 mesh = jax.make_mesh((4,), ("chains",), axis_types=(AxisType.Auto,))

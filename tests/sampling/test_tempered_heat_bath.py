@@ -6,12 +6,12 @@ import pytest
 
 from intertwine import _threads
 from intertwine._checks import InputError
-from intertwine.models.ising import Ising
-from intertwine.models.ising_exact import ising_torus
-from intertwine.models.spin_enumeration import enumerate_distribution
+from intertwine.models.spins.ising import Ising
+from intertwine.models.spins.ising_exact import ising_torus
+from intertwine.models.spins.spin_enumeration import enumerate_distribution
 from intertwine.sampling.draw import sample
-from intertwine.sampling.estimate import estimate
-from intertwine.sampling.tempered_heat_bath import TemperedHeatBath
+from intertwine.sampling.spins.tempered_heat_bath import TemperedHeatBath
+from intertwine.sampling.statistics.estimate import estimate
 from intertwine.spaces.lattices import Square, Triangular
 
 

@@ -7,13 +7,13 @@ import pytest
 from sampling_rows import MODELS, ring
 
 from intertwine._checks import InputError
+from intertwine.models.machines.rbm import RBM
 from intertwine.models.mean_field import MeanField
-from intertwine.models.rbm import RBM
 from intertwine.sampling.enumeration import Enumeration, all_configurations, log_density, probabilities
-from intertwine.sampling.estimate import estimate
-from intertwine.sampling.metropolis import ChainState, Metropolis
-from intertwine.sampling.rules import Exchange, SingleFlip
-from intertwine.sampling.tempering import ParallelTempering
+from intertwine.sampling.metropolis.metropolis import ChainState, Metropolis
+from intertwine.sampling.metropolis.rules import Exchange, SingleFlip
+from intertwine.sampling.metropolis.tempering import ParallelTempering
+from intertwine.sampling.statistics.estimate import estimate
 from intertwine.sampling.thermalise import ThermalisationWarning, thermalise
 
 

@@ -21,8 +21,8 @@ import jax
 jax.config.update("jax_enable_x64", True)
 import intertwine as it
 from intertwine.learning.traces import count_traces
-from intertwine.sampling.metropolis import Metropolis
-from intertwine.sampling.rules import Exchange
+from intertwine.sampling.metropolis.metropolis import Metropolis
+from intertwine.sampling.metropolis.rules import Exchange
 
 dtype, chosen, counts = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
 key, lattice = jax.random.key(0), it.Chain(10)
@@ -104,9 +104,10 @@ def test_a_run_is_resumed_on_another_number_of_devices(tmp_path):
     runs.finish(process)
     text = (folder / "config.toml").read_text()
     assert 'devices = "auto"' in text
-    from intertwine.experiments import build, checkpoints, settings
-    from intertwine.experiments.kinds import configuration_of
+    from intertwine.experiments.ground_state import build
     from intertwine.learning import loop
+    from intertwine.runs import checkpoints, settings
+    from intertwine.runs.kinds import configuration_of
 
     problem = build.build(configuration_of(settings.read_toml(folder / "config.toml")))
     template = loop.start(problem.model, problem.objective, problem.optimiser, key=problem.run_key)

@@ -25,7 +25,7 @@ from intertwine.symmetry import (
     wigner_d,
     with_inversion,
 )
-from intertwine.symmetry.rotations import (
+from intertwine.symmetry.groups.rotations import (
     axis_rotation,
     euler_angles,
     euler_rotation,

@@ -18,7 +18,7 @@ from intertwine.symmetry import (
     trivial,
 )
 from intertwine.symmetry import disk_cache as disk
-from intertwine.symmetry.intertwiners import _basis
+from intertwine.symmetry.intertwiner_basis import _basis
 
 
 def _grid(name):

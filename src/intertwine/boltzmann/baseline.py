@@ -22,8 +22,8 @@ import numpy as np
 
 from intertwine._caveats import below_baseline, caveat
 from intertwine.boltzmann.defaults import UNSEEN
-from intertwine.models.unit_kinds import unit_kind
-from intertwine.models.unit_layer import UnitLayer
+from intertwine.models.machines.unit_kinds import unit_kind
+from intertwine.models.machines.unit_layer import UnitLayer
 
 NO_VARIANCE = 1e-12
 """The variance of a continuous column, in units of 1 or of its squared mean, at which it is constant."""

@@ -28,9 +28,9 @@ from jax import Array
 from intertwine._checks import fail, one_of
 from intertwine.boltzmann.defaults import MEAN_ROWS, UNSEEN
 from intertwine.learning.batches import Batches
-from intertwine.models.tempered import base_rate
-from intertwine.models.unit_kinds import unit_kind
-from intertwine.models.unit_layer import UnitLayer
+from intertwine.models.machines.tempered import base_rate
+from intertwine.models.machines.unit_kinds import unit_kind
+from intertwine.models.machines.unit_layer import UnitLayer
 
 BEGINNINGS = ("auto", "data", "model")
 COMPARED_ROWS = 500

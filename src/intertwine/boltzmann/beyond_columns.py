@@ -18,9 +18,9 @@ import numpy as np
 from intertwine._caveats import BASELINE_ERRORS, short_of_mixture
 from intertwine.boltzmann.baseline import complete_rows, independent_columns
 from intertwine.boltzmann.defaults import UNSEEN
-from intertwine.models.product_mixture import fitted_mixture
-from intertwine.models.unit_kinds import unit_kind
-from intertwine.models.unit_layer import UnitLayer
+from intertwine.models.machines.product_mixture import fitted_mixture
+from intertwine.models.machines.unit_kinds import unit_kind
+from intertwine.models.machines.unit_layer import UnitLayer
 
 ROWS, LEAST_ROWS = 1000, 40
 """Rows of each half, at most; rows without which nothing is judged."""

@@ -29,9 +29,9 @@ import numpy as np
 from intertwine.boltzmann.baseline import independent_columns
 from intertwine.boltzmann.beginning import seen
 from intertwine.learning.batches import Batches
-from intertwine.models.product_mixture import ProductMixture, fitted_mixture
-from intertwine.models.tempered import base_rate
-from intertwine.models.unit_layer import UnitLayer
+from intertwine.models.machines.product_mixture import ProductMixture, fitted_mixture
+from intertwine.models.machines.tempered import base_rate
+from intertwine.models.machines.unit_layer import UnitLayer
 
 MODES, ROWS = 16, 2000
 """Of the mixture, and rows that it is fitted to and judged by."""
@@ -108,7 +108,7 @@ def at_clusters(model: Any, apart: ProductMixture) -> Any:
     between where the one and the other would matter.
 
     >>> import jax
-    >>> from intertwine.models.rbm import RBM
+    >>> from intertwine.models.machines.rbm import RBM
     >>> apart = ProductMixture(jnp.array([[3.0] * 20, [-3.0] * 20]), jnp.log(jnp.array([0.25, 0.75])),
     ...     UnitLayer.of("binary", 20))
     >>> rbm = RBM(20, hidden=2, units="binary", hidden_units="binary", scale=0.0, key=jax.random.key(0))

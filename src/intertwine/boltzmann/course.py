@@ -26,9 +26,9 @@ from intertwine.boltzmann.defaults import (
     first_rate,
     passes,
 )
-from intertwine.boltzmann.methods import PCD, ModeJumps
+from intertwine.boltzmann.objectives.methods import PCD, ModeJumps
 from intertwine.learning.batches import Batches
-from intertwine.models.product_mixture import ProductMixture, fitted_mixture
+from intertwine.models.machines.product_mixture import ProductMixture, fitted_mixture
 
 
 class Course(NamedTuple):
@@ -55,7 +55,7 @@ def course(
     """The defaults of learning these data: all, or those that are left where the `method` is given.
 
     >>> import jax
-    >>> from intertwine.models.rbm import RBM
+    >>> from intertwine.models.machines.rbm import RBM
     >>> rbm = RBM(4, hidden=2, units="binary", key=jax.random.key(0))
     >>> course(rbm, Batches(np.eye(4, dtype=np.uint8)[np.arange(1000) % 4]))
     Course(method=PCD(chains=100, steps=1, warm_up=0), rate=0.1, epochs=200, apart=None)

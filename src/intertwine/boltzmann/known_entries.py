@@ -19,9 +19,9 @@ import numpy as np
 from jax import Array
 
 from intertwine._caveats import caveat, tell
-from intertwine.models.rbm import RBM
-from intertwine.models.unit_kinds import unit_kind
-from intertwine.models.unit_layer import UnitLayer
+from intertwine.models.machines.rbm import RBM
+from intertwine.models.machines.unit_kinds import unit_kind
+from intertwine.models.machines.unit_layer import UnitLayer
 
 FEW_STATES = 256
 CHAINS, TEMPERATURES = 16, 100

@@ -14,7 +14,7 @@ import equinox as eqx
 import jax
 
 from intertwine._checks import fail, positive_number
-from intertwine.models.layered import layered
+from intertwine.models.machines.layered import layered
 
 
 def at_temperature(model: Any, temperature: float) -> Any:
@@ -23,7 +23,7 @@ def at_temperature(model: Any, temperature: float) -> Any:
     Raises InputError for continuous units, whose base energies no parameter divides, and for models that are
     no machines of layers.
 
-    >>> from intertwine.models.rbm import RBM
+    >>> from intertwine.models.machines.rbm import RBM
     >>> rbm = RBM(4, hidden=3, units="binary", key=jax.random.key(0))
     >>> cold = at_temperature(rbm, 0.5)
     >>> bool((cold.weights == 2 * rbm.weights).all())

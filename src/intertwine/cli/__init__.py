@@ -22,8 +22,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from intertwine.cli.problems import INTERRUPTED, explain
-from intertwine.experiments.interruption import StopRequest
-from intertwine.experiments.terminal import steady
+from intertwine.runs.interruption import StopRequest
+from intertwine.runs.terminal import steady
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -21,7 +21,7 @@ def _one_line(message: str) -> str:
 
 def explain(error: BaseException) -> int | None:
     """Say what went wrong, a line a problem; the exit code, or None for an error of the program itself."""
-    from intertwine.experiments.interruption import Interrupted
+    from intertwine.runs.interruption import Interrupted
 
     if isinstance(error, InputError):
         for line in getattr(error, "problems", [str(error)]):

@@ -23,7 +23,7 @@ def run(
     overwrite: Overwrite = False,
 ) -> int:
     """Run the experiment that a TOML file describes."""
-    from intertwine.experiments.settings import read_toml
+    from intertwine.runs.settings import read_toml
 
     return start(read_toml(configuration), out, overwrite, workers_asked(processes, process_id, coordinator))
 
@@ -35,9 +35,9 @@ def resume(
     coordinator: Coordinator = None,
 ) -> int:
     """Go on with a run that was interrupted; it ends with the numbers that it would have had."""
-    from intertwine.experiments.kinds import configuration_of, kind_of_folder
-    from intertwine.experiments.run_folder import CONFIG
-    from intertwine.experiments.settings import read_toml
+    from intertwine.runs.kinds import configuration_of, kind_of_folder
+    from intertwine.runs.run_folder import CONFIG
+    from intertwine.runs.settings import read_toml
 
     kind = kind_of_folder(Path(folder))
     configuration = configuration_of(read_toml(Path(folder) / CONFIG))
@@ -54,15 +54,15 @@ def resume(
 def worker() -> int:
     """One process of a run of several; the command that starts it writes its order on standard input."""
     from intertwine.cli.problems import explain
-    from intertwine.experiments.worker import work
+    from intertwine.runs.worker import work
 
     return work(sys.stdin.buffer, set_precision=set_precision, explain=explain)
 
 
 def report(folder: Annotated[str, typer.Argument(metavar="FOLDER", help="a run folder")]) -> int:
     """Write the report of a run again."""
-    from intertwine.experiments.run_folder import check_is_run
     from intertwine.report import write_report
+    from intertwine.runs.run_folder import check_is_run
 
     print(f"report: {write_report(check_is_run(folder))}")
     return 0

@@ -11,8 +11,8 @@ from intertwine._checks import fail
 
 def start(tables: dict[str, Any], out: str | None, overwrite: bool, workers: Any = None) -> int:
     """Run what `tables` describe in the folder `out` (a free one under runs/ for None); the exit code."""
-    from intertwine.experiments.kinds import configuration_of, kind_of
-    from intertwine.experiments.run_folder import check_can_create
+    from intertwine.runs.kinds import configuration_of, kind_of
+    from intertwine.runs.run_folder import check_can_create
 
     kind = kind_of(tables)
     configuration = configuration_of(tables)
@@ -54,7 +54,7 @@ def workers_asked(processes: str | None, process_id: str | None, coordinator: st
     """What starts the run in several processes, or None where it is to run in this one."""
     if processes is None and process_id is None and coordinator is None:
         return None
-    from intertwine.experiments import workers
+    from intertwine.runs import workers
 
     shared = workers.asked(processes, process_id, coordinator)
     if shared is None:

@@ -22,7 +22,7 @@ def sample(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="replace the file")] = False,
 ) -> int:
     """Draw new rows from a trained machine, in the units of its data; say whether the chains have mixed."""
-    from intertwine.experiments.using import draw_rows, write_rows
+    from intertwine.experiments.learn.using import draw_rows, write_rows
 
     path = _free(out, overwrite, (".npy", ".csv", ".fasta", ".fa"))
     trained = _trained(folder)
@@ -43,7 +43,7 @@ def score(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="replace the file")] = False,
 ) -> int:
     """ln p of rows under a trained machine, nats a row, between the bounds of its ln Z."""
-    from intertwine.experiments.using import score_rows, write_scores
+    from intertwine.experiments.learn.using import score_rows, write_scores
 
     path = None if out is None else _free(out, overwrite, (".npy", ".csv"))
     values, words = score_rows(_trained(folder), data, variable)
@@ -56,7 +56,7 @@ def score(
 
 def _trained(folder: str) -> Any:
     from intertwine.cli.starting import set_precision
-    from intertwine.experiments.trained import load_trained
+    from intertwine.experiments.learn.trained import load_trained
 
     set_precision("float64")
     return load_trained(folder)

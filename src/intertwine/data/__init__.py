@@ -18,8 +18,8 @@ a header is first compared with the size of the file.
 """
 
 from intertwine.data.dataset import Dataset, Known, binarise
-from intertwine.data.load import load
-from intertwine.data.sequences import letters, pair_statistics, similarity_weights, write_fasta
+from intertwine.data.formats.sequences import letters, pair_statistics, similarity_weights, write_fasta
+from intertwine.data.loading import load
 
 __all__ = [
     "Dataset", "Known", "binarise", "letters", "load", "pair_statistics", "similarity_weights", "write_fasta",

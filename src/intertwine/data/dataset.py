@@ -22,8 +22,8 @@ from intertwine.data import words
 from intertwine.data.arrays import as_array
 from intertwine.data.columns import column_of, interpreted, is_frame, table_of
 from intertwine.data.doubts import doubts
+from intertwine.data.formats.sequences import SIMILAR, similarity_weights
 from intertwine.data.labels import numbered, whole_labels
-from intertwine.data.sequences import SIMILAR, similarity_weights
 from intertwine.data.units import converter, find_units
 from intertwine.data.values import Values, blocks, check_real, examine
 

@@ -44,22 +44,22 @@ def read_array(path: str | Path, variable: str | None = None, *, words: bool = F
     path = check_file(path)
     kind = _format(path)
     if kind == "npy":
-        from intertwine.data.numpy_files import read_npy
+        from intertwine.data.formats.numpy_files import read_npy
 
         return read_npy(path, words=words)
     if kind == "npz":
-        from intertwine.data.numpy_files import read_npz
+        from intertwine.data.formats.numpy_files import read_npz
 
         return read_npz(path, variable, words=words)
     if kind == "netcdf":
-        from intertwine.data.netcdf import read_netcdf
+        from intertwine.data.formats.netcdf import read_netcdf
 
         return read_netcdf(path, variable)
     if kind in ("table", "parquet"):
         from intertwine.data.columns import interpreted
 
         return interpreted(read_named_columns(path), _shown(path), variable=variable).rows
-    from intertwine.data.idx import read_idx
+    from intertwine.data.formats.idx import read_idx
 
     return read_idx(path)
 
@@ -72,7 +72,7 @@ def has_named_columns(path: Path) -> bool:
 def read_named_columns(path: Path, header: bool | None = None) -> Table:
     """The columns of a table; header: whether its first line holds their names, None to find it out."""
     if _format(path) == "table":
-        from intertwine.data.table import read_table
+        from intertwine.data.formats.table import read_table
 
         return read_table(path, header)
     from intertwine.data.columns import table_of

@@ -8,7 +8,7 @@ import numpy as np
 
 from intertwine._checks import InputError
 from intertwine.data.columns import Table, is_frame
-from intertwine.data.sequences import ALPHABETS, aligned, find_alphabet, levels, without_insertions
+from intertwine.data.formats.sequences import ALPHABETS, aligned, find_alphabet, levels, without_insertions
 
 LEAST_LETTERS = 5
 """Words of fewer letters, such as yes and nay, are not taken for sequences unless that is asked for."""

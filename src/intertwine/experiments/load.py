@@ -25,7 +25,7 @@ def load(folder: str | Path) -> Any:
     ...
     intertwine._checks.InputError: no/such/folder: expected an existing run folder, ...
     """
-    from intertwine.experiments.kinds import kind_of_folder
+    from intertwine.runs.kinds import kind_of_folder
 
     path = Path(folder)
     if not path.is_dir():
@@ -35,7 +35,7 @@ def load(folder: str | Path) -> Any:
     if name == "classify":
         return kind.load("load_classifier")(path)
     if name == "learn":
-        from intertwine.experiments.trained import load_trained
+        from intertwine.experiments.learn.trained import load_trained
 
         return load_trained(path)
     if name != "ground_state":
@@ -52,11 +52,11 @@ def load(folder: str | Path) -> Any:
 def _ground_state(path: Path) -> Any:
     import jax
 
-    from intertwine.experiments.build import build
-    from intertwine.experiments.configuration import GroundStateConfiguration
-    from intertwine.experiments.run_folder import read_metrics
-    from intertwine.experiments.settings import read_toml, validate
-    from intertwine.quantum.ground_state import GroundStateRun, columns
+    from intertwine.experiments.ground_state.build import build
+    from intertwine.experiments.ground_state.settings import GroundStateConfiguration
+    from intertwine.quantum.vmc.ground_state import GroundStateRun, columns
+    from intertwine.runs.run_folder import read_metrics
+    from intertwine.runs.settings import read_toml, validate
     from intertwine.sampling.space import placed, space
 
     record = _result(path)
@@ -90,9 +90,9 @@ def _last_state(problem: Any, path: Path, steps: int) -> Any:
     """The `TrainState` after the last step; chains need not be thermalised for its structure."""
     import jax
 
-    from intertwine.experiments import checkpoints
     from intertwine.learning.loop import TrainState
-    from intertwine.quantum.energy import EnergyState
+    from intertwine.quantum.vmc.energy import EnergyState
+    from intertwine.runs import checkpoints
 
     chains = problem.objective.sampler.init(problem.model, key=problem.run_key)
     moved = problem.optimiser.init(problem.model)
@@ -105,7 +105,7 @@ def _last_state(problem: Any, path: Path, steps: int) -> Any:
 def _estimate(numbers: dict[str, Any]) -> Any:
     import numpy as np
 
-    from intertwine.sampling.estimate import Estimate
+    from intertwine.sampling.statistics.estimate import Estimate
 
     names = ("mean", "error", "variance", "tau", "r_hat", "ess")
     values = {name: np.float64(np.nan if numbers.get(name) is None else numbers[name]) for name in names}

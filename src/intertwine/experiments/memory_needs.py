@@ -48,7 +48,7 @@ def for_classifying(c: Any, order: int, side: int, channels: int, rows: int, cla
 
     order: of the point group.
     """
-    from intertwine.layers.network_names import check_network_name
+    from intertwine.layers.networks.network_names import check_network_name
 
     item = 8 if c.precision == "float64" else 4
     family, width = check_network_name(c.network.name)
@@ -71,7 +71,7 @@ def for_renormalizing(c: Any) -> int:
     """A renormalization run: the tables of the lattice, and the configurations of a batch with what is
     measured of them; flows of a network; tensors.
     """
-    from intertwine.experiments.renormalize_configuration import NETWORK
+    from intertwine.experiments.renormalize.settings import NETWORK
 
     remedy = "take a smaller system, fewer samples, or more bins"
     if c.study == "network" or c.rule.family == NETWORK:

@@ -17,7 +17,7 @@ from jaxtyping import Float, Shaped
 
 from intertwine._checks import fail
 from intertwine.symmetry import Rep
-from intertwine.symmetry.sections import fixed_vectors
+from intertwine.symmetry.groups.sections import fixed_vectors
 
 
 class Bias(eqx.Module):

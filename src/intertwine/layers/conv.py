@@ -22,11 +22,11 @@ from jaxtyping import Float, Shaped
 
 from intertwine._checks import fail, one_of, positive_int
 from intertwine.layers.bias import Bias, has_invariants
-from intertwine.layers.correlate import correlate
+from intertwine.layers.executors.correlate import correlate
+from intertwine.layers.executors.spectral import MOST_ELEMENTS, group_fourier, spectral_convolution
 from intertwine.layers.fields import field_type
 from intertwine.layers.kernel import EquivariantKernel, hashable_region, region_of
 from intertwine.layers.mask import inside
-from intertwine.layers.spectral import MOST_ELEMENTS, group_fourier, spectral_convolution
 from intertwine.spaces.grid import Grid
 from intertwine.spaces.homogeneous import HomogeneousSpace
 from intertwine.symmetry import Rep

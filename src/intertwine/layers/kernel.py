@@ -27,7 +27,7 @@ from jaxtyping import Float
 from intertwine._checks import fail
 from intertwine.layers.blocks import gathered
 from intertwine.symmetry import Rep
-from intertwine.symmetry.intertwiners import Intertwiners, KernelBasis, intertwiners
+from intertwine.symmetry.intertwiner_basis import Intertwiners, KernelBasis, intertwiners
 
 _MOST_DENSE = 2**21
 

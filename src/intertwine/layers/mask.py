@@ -20,8 +20,8 @@ from jaxtyping import Float
 
 from intertwine._checks import fail
 from intertwine.layers.blocks import check_channels, checked_rep
+from intertwine.layers.executors.windows import checked_space
 from intertwine.layers.fields import field_type
-from intertwine.layers.windows import checked_space
 from intertwine.spaces.grid import Grid
 from intertwine.symmetry.representation import Rep
 

@@ -39,7 +39,7 @@ class WeightAverage:
 
     >>> import optax
     >>> from intertwine.learning.gradient import OptaxGradient
-    >>> from intertwine.models.rbm import RBM
+    >>> from intertwine.models.machines.rbm import RBM
     >>> rbm, optimiser = RBM(4, hidden=2, key=jax.random.key(0)), WeightAverage(OptaxGradient(optax.sgd(0.1)))
     >>> bool((optimiser.averaged(rbm, optimiser.init(rbm)).weights == rbm.weights).all())
     True

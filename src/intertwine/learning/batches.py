@@ -23,7 +23,7 @@ from jax import Array
 from intertwine._checks import fail, positive_int
 from intertwine._threads import background
 from intertwine.data.arrays import as_array
-from intertwine.models.random_bits import uniforms
+from intertwine.models.machines.random_bits import uniforms
 
 CHUNK_BYTES = 2**24
 """Rows copied at once, at most, unless one batch is larger."""

@@ -43,7 +43,7 @@ class OptaxGradient:
     learning_rate: multiplies what `transform` returns; for a schedule of the step, with optax.sgd(1.0).
 
     >>> import jax, optax
-    >>> from intertwine.models.rbm import RBM
+    >>> from intertwine.models.machines.rbm import RBM
     >>> optimiser = OptaxGradient(optax.adam(1e-3))
     >>> state = optimiser.init(RBM(4, hidden=4, key=jax.random.key(0)))
     """

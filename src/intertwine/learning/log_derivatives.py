@@ -152,7 +152,7 @@ def log_derivatives(
     not fit the parameters (a holomorphic model must have complex ones only).
 
     >>> import jax, jax.numpy as jnp
-    >>> from intertwine.models.rbm import RBM
+    >>> from intertwine.models.machines.rbm import RBM
     >>> psi = RBM(4, hidden=3, key=jax.random.key(0))
     >>> spins = jnp.array([[1, 1, -1, 1], [1, -1, -1, 1], [-1, 1, 1, 1]], jnp.int8)
     >>> operator = log_derivatives(psi, spins)

@@ -30,7 +30,7 @@ from intertwine.learning.objective import Evaluation, Objective
 from intertwine.learning.optimiser import Optimiser
 from intertwine.learning.stream import OverBatches, advance, can_stream, settled
 from intertwine.models.parameters import check_key
-from intertwine.sampling.estimate import Estimate
+from intertwine.sampling.statistics.estimate import Estimate
 
 
 class TrainState(NamedTuple):

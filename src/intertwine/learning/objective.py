@@ -19,7 +19,7 @@ from typing import Any, NamedTuple, Protocol
 from jax import Array
 from jaxtyping import Float, Num, Shaped
 
-from intertwine.sampling.estimate import Estimate
+from intertwine.sampling.statistics.estimate import Estimate
 
 
 class Evaluation(NamedTuple):

@@ -26,10 +26,10 @@ from jax import Array
 from jaxtyping import Float, Shaped
 
 from intertwine._checks import fail, one_of
-from intertwine.layers.calibration import batch_norms, outputs_and_statistics, with_batch_norms
+from intertwine.layers.norms.calibration import batch_norms, outputs_and_statistics, with_batch_norms
 from intertwine.learning.objective import Evaluation
 from intertwine.models.network import Network
-from intertwine.sampling.estimate import estimate
+from intertwine.sampling.statistics.estimate import estimate
 
 Loss = Literal["cross-entropy", "squared-error"]
 LOSSES = ("cross-entropy", "squared-error")

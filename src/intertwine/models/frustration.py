@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from intertwine.models.ising import Ising
-from intertwine.models.potts import Clock, Potts
+from intertwine.models.spins.ising import Ising
+from intertwine.models.spins.potts import Clock, Potts
 
 
 def is_frustrated(model: Ising | Potts | Clock) -> bool:

@@ -19,11 +19,11 @@ from jax import Array
 from jaxtyping import Int, Num, Shaped
 
 from intertwine import _checks
-from intertwine.models.hidden_units import check_configuration, flip_changes, weighted_rows
+from intertwine.models.machines.hidden_units import check_configuration, flip_changes, weighted_rows
 from intertwine.models.numerics import real_dot, real_dtype
 from intertwine.models.parameters import check_key, check_scale, normal, parameter_dtype, parameters
 from intertwine.models.protocols import Direct, Kind, SpinForm
-from intertwine.models.site_group import pair_orbits, site_group, site_orbits
+from intertwine.models.symmetric.site_group import pair_orbits, site_group, site_orbits
 
 
 class Jastrow(eqx.Module):

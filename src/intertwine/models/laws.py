@@ -26,7 +26,7 @@ from numpy.typing import ArrayLike
 from intertwine.models.numerics import log_2cosh, real_dtype
 from intertwine.models.parameters import parameters
 from intertwine.models.protocols import Direct, Outer, SpinForm
-from intertwine.symmetry.permutation_group import PermutationGroup
+from intertwine.symmetry.groups.permutation_group import PermutationGroup
 
 
 def assert_incremental_consistent(

@@ -18,12 +18,12 @@ from typing import Any, NamedTuple
 from jax import Array
 
 from intertwine._checks import fail
-from intertwine.models.gcnn import GCNN
 from intertwine.models.jastrow import Jastrow
+from intertwine.models.machines.rbm import RBM
 from intertwine.models.mean_field import MeanField
-from intertwine.models.rbm import RBM
-from intertwine.models.sectors import sector_called
-from intertwine.models.symmetric_rbm import SymmetricRBM
+from intertwine.models.symmetric.gcnn import GCNN
+from intertwine.models.symmetric.sectors import sector_called
+from intertwine.models.symmetric.symmetric_rbm import SymmetricRBM
 
 MODEL_NAMES = (
     "rbm:ALPHA",
@@ -95,7 +95,7 @@ def model_from_name(
 
     >>> import jax
     >>> from intertwine.models.parameters import count_parameters
-    >>> from intertwine.symmetry.permutation_group import PermutationGroup
+    >>> from intertwine.symmetry.groups.permutation_group import PermutationGroup
     >>> ring = PermutationGroup.generate([[1, 2, 3, 0]])     # a lattice, or anything with a size
     >>> count_parameters(model_from_name("rbm:2", ring, key=jax.random.key(0)))       # 4 + 8 + 4·8
     44

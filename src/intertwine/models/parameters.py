@@ -33,7 +33,7 @@ def parameters(model: Any) -> Any:
 def count_parameters(model: Any) -> int:
     """How many parameters there are; a complex one counts once.
 
-    >>> from intertwine.models.rbm import RBM
+    >>> from intertwine.models.machines.rbm import RBM
     >>> count_parameters(RBM(4, hidden=3, key=jax.random.key(0)))  # 4 + 3 + 4·3
     19
     """

@@ -14,8 +14,8 @@ from jax import Array
 from jaxtyping import Float, Int, Shaped
 
 from intertwine._checks import fail
+from intertwine.models.machines.rbm import RBM
 from intertwine.models.protocols import Incremental, Kind
-from intertwine.models.rbm import RBM
 from intertwine.models.units import BinaryAsSpins
 
 

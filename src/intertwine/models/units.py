@@ -13,8 +13,8 @@ from jax import Array
 from jaxtyping import Int, Num, Shaped
 
 from intertwine._checks import fail
+from intertwine.models.machines.rbm import RBM
 from intertwine.models.protocols import Kind, SpinForm
-from intertwine.models.rbm import RBM
 
 
 class BinaryAsSpins(eqx.Module):

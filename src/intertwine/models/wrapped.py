@@ -21,7 +21,7 @@ from jax import Array
 from jaxtyping import Float, Num, Shaped
 
 from intertwine import _checks
-from intertwine.models.hidden_units import check_configuration
+from intertwine.models.machines.hidden_units import check_configuration
 from intertwine.models.numerics import real_dtype
 from intertwine.models.protocols import Kind
 

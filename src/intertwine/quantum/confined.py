@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from intertwine._checks import fail
-from intertwine.quantum import pauli
-from intertwine.quantum.operator import Operator
-from intertwine.quantum.pauli import PauliSum
+from intertwine.quantum.operators import pauli
+from intertwine.quantum.operators.operator import Operator
+from intertwine.quantum.operators.pauli import PauliSum
 
 _MOST_FLIPPED = 10
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from intertwine.learning.metric import NaturalGradient
     from intertwine.learning.schedules import Schedule
     from intertwine.quantum.ground_sector import GroundSector
-    from intertwine.quantum.operator import Operator
+    from intertwine.quantum.operators.operator import Operator
 
 STEPS = 300
 SAMPLES = 1024
@@ -112,7 +112,7 @@ def choose(operator: Operator, *, sums: bool = True) -> Choice:
     """
     import jax
 
-    from intertwine.quantum.operator import Operator
+    from intertwine.quantum.operators.operator import Operator
 
     if not isinstance(operator, Operator):
         raise fail("operator", "an Operator", operator, "for example intertwine.tfim(lattice)")
@@ -175,7 +175,7 @@ def in_units_of(operator: Operator, choice: Choice | None = None) -> Choice:
     >>> [in_units_of(it.tfim(it.Chain(8), J=J, h=J)).learning_rate for J in (1.0, 1000.0)]
     [0.05, 0.0005]
     """
-    from intertwine.quantum.traceless import traceless
+    from intertwine.quantum.operators.traceless import traceless
 
     choice = Choice() if choice is None else choice
     strength = float(np.sum(np.abs(traceless(operator)[0].masks().h))) / operator.size
@@ -194,8 +194,8 @@ def stoquastic_frame(operator: Operator) -> Operator:
     >>> stoquastic_frame(it.tfim(it.Chain(4), h=-1.0)).turned
     (0, 1, 2, 3)
     """
-    from intertwine.quantum.operator import Operator
-    from intertwine.quantum.sign_structure import stoquastic_rotation
+    from intertwine.quantum.operators.operator import Operator
+    from intertwine.quantum.operators.sign_structure import stoquastic_rotation
 
     if not isinstance(operator, Operator) or operator.is_stoquastic:
         return operator
@@ -255,7 +255,7 @@ def _bipartite(lattice: Any) -> bool:
 def frame(operator: Operator) -> Any:
     """What a model is built on: the lattice, if the operator has its symmetry, else the bare sites."""
     from intertwine.quantum.ground_sector import has_space_group
-    from intertwine.symmetry.permutation_group import PermutationGroup
+    from intertwine.symmetry.groups.permutation_group import PermutationGroup
 
     if has_space_group(operator):
         return operator.lattice

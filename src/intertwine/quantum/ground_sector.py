@@ -18,11 +18,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from intertwine._checks import InputError
-from intertwine.models.sectors import SpaceGroupSector, sector
+from intertwine.models.symmetric.sectors import SpaceGroupSector, sector
 from intertwine.quantum.exact.basis import Basis, build_basis, sector_matrix
 from intertwine.quantum.exact.lanczos import NotConverged, lowest
 from intertwine.quantum.exact.sector import Sector, ground_sectors, symmetry_of
-from intertwine.quantum.operator import Operator
+from intertwine.quantum.operators.operator import Operator
 
 LARGEST = 24
 """Sites up to which the sector is searched for."""

@@ -19,11 +19,15 @@ from typing import Any
 import jax
 import numpy as np
 
-from intertwine.quantum import pauli
-from intertwine.quantum.operator import Operator
-from intertwine.quantum.sign_structure import is_rotation_invariant, solve_parities, stoquastic_rotation
-from intertwine.sampling.metropolis import Metropolis
-from intertwine.sampling.rules import Exchange, GlobalFlip, Mixture, Rule, SingleFlip, connected
+from intertwine.quantum.operators import pauli
+from intertwine.quantum.operators.operator import Operator
+from intertwine.quantum.operators.sign_structure import (
+    is_rotation_invariant,
+    solve_parities,
+    stoquastic_rotation,
+)
+from intertwine.sampling.metropolis.metropolis import Metropolis
+from intertwine.sampling.metropolis.rules import Exchange, GlobalFlip, Mixture, Rule, SingleFlip, connected
 
 MOST_CHAINS = 64
 LEAST_DRAWS = 8

@@ -22,7 +22,7 @@ from plotly.offline import get_plotlyjs
 
 from intertwine.records.folder import REPORT
 from intertwine.records.writing import write_aside
-from intertwine.report import summary
+from intertwine.report.ground_state import summary
 from intertwine.report.theme import template
 from intertwine.report.views import View, view_of
 

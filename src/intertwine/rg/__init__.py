@@ -16,49 +16,54 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from intertwine.rg.block_hamiltonian import (
+    from intertwine.geometry.spectrum import FisherSpectrum, fisher_spectrum
+    from intertwine.geometry.trained_flow import TrainingFlow, training_flow
+    from intertwine.rg.blocks.block_hamiltonian import (
         BlockDistribution,
         BlockHamiltonian,
         ProjectedCouplings,
         block_distribution,
         block_hamiltonian,
     )
-    from intertwine.rg.block_rbm import block_rbm
-    from intertwine.rg.blocking import BlockRule, Decimation, Majority, Rule
-    from intertwine.rg.bond_rbm import bond_rbm
-    from intertwine.rg.collapse import Collapse, collapse
-    from intertwine.rg.coupling_metric import CouplingMetrics, coupling_metrics
-    from intertwine.rg.critical_slowing import CriticalSlowing, critical_slowing
-    from intertwine.rg.exact_step import ExactStep
-    from intertwine.rg.finite_size import FiniteSize, PowerLaw, finite_size, power_law
-    from intertwine.rg.fisher_spectrum import FisherSpectrum, fisher_spectrum
-    from intertwine.rg.flow import FixedPoint, Flow, critical_coupling, fixed_point, flow
-    from intertwine.rg.hidden_hamiltonian import HiddenHamiltonian, hidden_hamiltonian
-    from intertwine.rg.information_bound import InformationBound, mutual_information_bound
-    from intertwine.rg.layer_flow import LayerFlow, layer_flow
-    from intertwine.rg.learned_blocks import LearnedBlocks, learn_blocks
-    from intertwine.rg.matched_flow import matched_flow
-    from intertwine.rg.matching import BetaFunction, beta_function
-    from intertwine.rg.mcrg import mcrg
-    from intertwine.rg.mcrg_result import MCRG
-    from intertwine.rg.migdal_kadanoff import MigdalKadanoff, migdal_infinitesimal, migdal_kadanoff
-    from intertwine.rg.moment_matching import MatchedCouplings, match_moments
-    from intertwine.rg.mutual_information import mutual_information, optimal_filter
-    from intertwine.rg.network_flow import FlowFixedPoint, NetworkFlow, flow_fixed_point, network_flow
-    from intertwine.rg.network_map import NetworkRule, as_rg_map
-    from intertwine.rg.niemeijer_van_leeuwen import NiemeijerVanLeeuwen, niemeijer_van_leeuwen
-    from intertwine.rg.rbm_couplings import ShellCouplings, couplings_of_rbm
-    from intertwine.rg.receptive_fields import ReceptiveFields, receptive_fields
-    from intertwine.rg.sampled_step import MatchedStep, VariationalStep
-    from intertwine.rg.spin_products import product_families, product_values, walsh_hadamard
-    from intertwine.rg.step import FunctionStep, Step, linearise
-    from intertwine.rg.streaming import MCRGSums
-    from intertwine.rg.thermometer import Temperature, ising_temperature
-    from intertwine.rg.trace_condition import TraceCondition, trace_condition
-    from intertwine.rg.training_flow import TrainingFlow, training_flow
-    from intertwine.rg.trg import TRG, trg, trg_critical, trg_derivatives
-    from intertwine.rg.universality import CriticalExponents, exponents
-    from intertwine.rg.variational import VariationalCouplings, variational_couplings
+    from intertwine.rg.blocks.block_rbm import block_rbm
+    from intertwine.rg.blocks.blocking import BlockRule, Decimation, Majority, Rule
+    from intertwine.rg.information.coupling_metric import CouplingMetrics, coupling_metrics
+    from intertwine.rg.information.information_bound import InformationBound, mutual_information_bound
+    from intertwine.rg.information.learned_blocks import LearnedBlocks, learn_blocks
+    from intertwine.rg.information.mutual_information import mutual_information, optimal_filter
+    from intertwine.rg.montecarlo.matching import BetaFunction, beta_function
+    from intertwine.rg.montecarlo.mcrg import mcrg
+    from intertwine.rg.montecarlo.mcrg_result import MCRG
+    from intertwine.rg.montecarlo.moment_matching import MatchedCouplings, match_moments
+    from intertwine.rg.montecarlo.streaming import MCRGSums
+    from intertwine.rg.montecarlo.variational import VariationalCouplings, variational_couplings
+    from intertwine.rg.networks.bond_rbm import bond_rbm
+    from intertwine.rg.networks.hidden_hamiltonian import HiddenHamiltonian, hidden_hamiltonian
+    from intertwine.rg.networks.layer_flow import LayerFlow, layer_flow
+    from intertwine.rg.networks.network_flow import (
+        FlowFixedPoint,
+        NetworkFlow,
+        flow_fixed_point,
+        network_flow,
+    )
+    from intertwine.rg.networks.network_map import NetworkRule, as_rg_map
+    from intertwine.rg.networks.rbm_couplings import ShellCouplings, couplings_of_rbm
+    from intertwine.rg.networks.receptive_fields import ReceptiveFields, receptive_fields
+    from intertwine.rg.networks.thermometer import Temperature, ising_temperature
+    from intertwine.rg.networks.trace_condition import TraceCondition, trace_condition
+    from intertwine.rg.scaling.collapse import Collapse, collapse
+    from intertwine.rg.scaling.critical_slowing import CriticalSlowing, critical_slowing
+    from intertwine.rg.scaling.finite_size import FiniteSize, PowerLaw, finite_size, power_law
+    from intertwine.rg.scaling.universality import CriticalExponents, exponents
+    from intertwine.rg.steps.exact_step import ExactStep
+    from intertwine.rg.steps.flow import FixedPoint, Flow, critical_coupling, fixed_point, flow
+    from intertwine.rg.steps.matched_flow import matched_flow
+    from intertwine.rg.steps.migdal_kadanoff import MigdalKadanoff, migdal_infinitesimal, migdal_kadanoff
+    from intertwine.rg.steps.niemeijer_van_leeuwen import NiemeijerVanLeeuwen, niemeijer_van_leeuwen
+    from intertwine.rg.steps.sampled_step import MatchedStep, VariationalStep
+    from intertwine.rg.steps.step import FunctionStep, Step, linearise
+    from intertwine.rg.tensor.trg import TRG, trg, trg_critical, trg_derivatives
+    from intertwine.rg.terms.spin_products import product_families, product_values, walsh_hadamard
 
 _NAMES = {
     "block_hamiltonian": (

@@ -18,7 +18,7 @@ from jaxtyping import Float
 
 from intertwine._caveats import caveat
 from intertwine.sampling.draw import Drawn
-from intertwine.sampling.estimate import estimate
+from intertwine.sampling.statistics.estimate import estimate
 
 _CORRELATED = 1.0
 """Correlations of successive bins beyond so many of their errors, 1/√bins, are correlations."""

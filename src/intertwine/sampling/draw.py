@@ -22,22 +22,22 @@ from intertwine._caveats import R_HAT_LIMIT, Caveat, beneath, caveat, tell
 from intertwine._checks import fail, one_of, positive_int
 from intertwine._memory import check_memory
 from intertwine.models.frustration import served_by_clusters
-from intertwine.models.ising import Ising
-from intertwine.models.layered import layered
+from intertwine.models.machines.layered import layered
+from intertwine.models.machines.rbm import RBM
 from intertwine.models.parameters import check_key
-from intertwine.models.potts import Clock, Potts
-from intertwine.models.rbm import RBM
+from intertwine.models.spins.ising import Ising
+from intertwine.models.spins.potts import Clock, Potts
 from intertwine.models.square_root import square_root
-from intertwine.sampling.annealed import Annealed
 from intertwine.sampling.enumeration import Enumeration, log_density
-from intertwine.sampling.estimate import Estimate, estimate
-from intertwine.sampling.gibbs import Gibbs
+from intertwine.sampling.gibbs.annealed import Annealed
+from intertwine.sampling.gibbs.gibbs import Gibbs
+from intertwine.sampling.gibbs.tempered_gibbs import TemperedGibbs
+from intertwine.sampling.gibbs.trajectory import TrajectoryGibbs
+from intertwine.sampling.gibbs.watched import Watched, watch_gibbs, watch_ladder
 from intertwine.sampling.modes import Modes, easy_end, find_modes
 from intertwine.sampling.orbits import OrbitEnumeration
 from intertwine.sampling.space import Space, space_of
-from intertwine.sampling.tempered_gibbs import TemperedGibbs
-from intertwine.sampling.trajectory import TrajectoryGibbs
-from intertwine.sampling.watched import Watched, watch_gibbs, watch_ladder
+from intertwine.sampling.statistics.estimate import Estimate, estimate
 from intertwine.spaces.lattice import Lattice
 
 LEAST_TAUS = 5
@@ -313,8 +313,8 @@ def spin_sampler(model: Ising | Potts | Clock, **settings: Any) -> Any:
     >>> spin_sampler(Ising(Square(4, 4), 0.4), chains=8), spin_sampler(Ising(Triangular(6, 6), -0.5)).chains
     (SwendsenWang(chains=8, steps=1, burn_in=200), 64)
     """
-    from intertwine.sampling.cluster import SwendsenWang
-    from intertwine.sampling.heat_bath import HeatBath
+    from intertwine.sampling.spins.cluster import SwendsenWang
+    from intertwine.sampling.spins.heat_bath import HeatBath
 
     return SwendsenWang(**settings) if served_by_clusters(model) else HeatBath(**settings)
 
@@ -322,13 +322,13 @@ def spin_sampler(model: Ising | Potts | Clock, **settings: Any) -> Any:
 def frustrating(model: Any, sampler: Any) -> tuple[str, ...]:
     """The caveat of clusters that were asked for where the couplings frustrate; () where all is well.
 
-    >>> from intertwine.sampling.cluster import SwendsenWang
+    >>> from intertwine.sampling.spins.cluster import SwendsenWang
     >>> from intertwine.spaces.lattices import Triangular
     >>> len(frustrating(Ising(Triangular(6, 6), -0.5), SwendsenWang()))
     1
     """
-    from intertwine.sampling.cluster import SwendsenWang
-    from intertwine.sampling.wolff import Wolff
+    from intertwine.sampling.spins.cluster import SwendsenWang
+    from intertwine.sampling.spins.wolff import Wolff
 
     if not (isinstance(sampler, SwendsenWang | Wolff) and isinstance(model, Ising | Potts | Clock)):
         return ()
@@ -367,7 +367,7 @@ def _nothing() -> Estimate:
 
 def _half_r_hat(watched: Watched) -> float:
     """R-hat of one chain alone: half against half."""
-    from intertwine.sampling.convergence import r_hat
+    from intertwine.sampling.statistics.convergence import r_hat
 
     found = [1.0]
     for values in watched.traces.values():

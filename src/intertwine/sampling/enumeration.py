@@ -20,8 +20,8 @@ from jax import Array
 from intertwine._checks import fail, positive_int
 from intertwine.models.protocols import LogAmplitude
 from intertwine.models.units import as_spins
+from intertwine.sampling.metropolis.starts import check_possible
 from intertwine.sampling.protocols import Samples
-from intertwine.sampling.starts import check_possible
 
 _LIMIT = 22
 _BATCH = 4096
@@ -87,7 +87,7 @@ class Enumeration:
     for. Raises InputError beyond 22 sites, and for a magnetization that cannot be.
 
     >>> import jax
-    >>> from intertwine.models.rbm import RBM
+    >>> from intertwine.models.machines.rbm import RBM
     >>> key = jax.random.key(0)
     >>> psi = RBM(4, hidden=4, key=key)
     >>> sampler = Enumeration(magnetization=0)

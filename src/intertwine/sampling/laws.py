@@ -18,7 +18,7 @@ from jax import Array
 from intertwine._checks import fail
 from intertwine.models.protocols import LogAmplitude
 from intertwine.sampling.enumeration import all_configurations, configuration_numbers, log_density
-from intertwine.sampling.rules import Rule
+from intertwine.sampling.metropolis.rules import Rule
 
 _LIMIT = 12
 
@@ -31,8 +31,8 @@ def transition_matrix(
     Raises InputError for more than 12 sites, and for a magnetization that the rule does not conserve.
 
     >>> import jax
-    >>> from intertwine.models.rbm import RBM
-    >>> from intertwine.sampling.rules import SingleFlip
+    >>> from intertwine.models.machines.rbm import RBM
+    >>> from intertwine.sampling.metropolis.rules import SingleFlip
     >>> P = transition_matrix(SingleFlip(), RBM(3, hidden=2, key=jax.random.key(0)))
     >>> P.shape, bool(abs(P.sum(axis=1) - 1).max() < 1e-14)
     ((8, 8), True)
@@ -72,8 +72,8 @@ def assert_detailed_balance(
     tol: the largest |p(s) P(s → s') − p(s') P(s' → s)| and |p P − p| allowed, p summing to 1.
 
     >>> import jax
-    >>> from intertwine.models.rbm import RBM
-    >>> from intertwine.sampling.rules import Exchange
+    >>> from intertwine.models.machines.rbm import RBM
+    >>> from intertwine.sampling.metropolis.rules import Exchange
     >>> assert_detailed_balance(Exchange(), RBM(4, hidden=3, key=jax.random.key(0)), tol=1e-6)
     """
     matrix = transition_matrix(rule, model, beta=beta, magnetization=magnetization)
@@ -141,12 +141,12 @@ def gibbs_matrix(model: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     Raises InputError for continuous units, and for more than 2^12 configurations of a side.
 
     >>> import jax
-    >>> from intertwine.models.rbm import RBM
+    >>> from intertwine.models.machines.rbm import RBM
     >>> x, p, P = gibbs_matrix(RBM(3, hidden=2, key=jax.random.key(0)))
     >>> P.shape, bool(abs(p @ P - p).max() < 1e-7)
     ((8, 8), True)
     """
-    from intertwine.models.layered import layered
+    from intertwine.models.machines.layered import layered
 
     machine = layered(model)
     sides = [_joined_states(machine.side(side)) for side in (0, 1)]

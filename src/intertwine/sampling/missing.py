@@ -24,10 +24,10 @@ from jaxtyping import Bool, Float
 from intertwine._caveats import caveat, tell
 from intertwine._checks import fail, positive_int
 from intertwine.data.arrays import as_array
-from intertwine.models.layered import LayeredMachine, State, layered
+from intertwine.models.machines.layered import LayeredMachine, State, layered
 from intertwine.models.parameters import check_key
-from intertwine.sampling.clamped import Clamp
-from intertwine.sampling.gibbs import strongest_direction, sweep
+from intertwine.sampling.gibbs.clamped import Clamp
+from intertwine.sampling.gibbs.gibbs import strongest_direction, sweep
 
 SWEEPS = 10
 """Sweeps of the missing entries at every visit of a row in learning."""
@@ -67,7 +67,7 @@ def complete(
     Raises InputError for values that the units cannot have and for models without layers.
 
     >>> import jax
-    >>> from intertwine.models.rbm import RBM
+    >>> from intertwine.models.machines.rbm import RBM
     >>> weights = 2 * jnp.array([[1.0], [1.0], [-1.0]])
     >>> rbm = RBM.from_parameters(jnp.zeros(3), jnp.zeros(1), weights, units="spin", hidden_units="spin")
     >>> found = complete(rbm, [[1, np.nan, np.nan], [np.nan, -1, np.nan]], key=jax.random.key(0))

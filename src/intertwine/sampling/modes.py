@@ -22,10 +22,10 @@ import numpy as np
 from jax import Array
 
 from intertwine._caveats import caveat
-from intertwine.models.layered import LayeredMachine, State
-from intertwine.models.product_mixture import ProductMixture
-from intertwine.models.tempered import base_rate, tempered_path
-from intertwine.sampling.gibbs import run
+from intertwine.models.machines.layered import LayeredMachine, State
+from intertwine.models.machines.product_mixture import ProductMixture
+from intertwine.models.machines.tempered import base_rate, tempered_path
+from intertwine.sampling.gibbs.gibbs import run
 from intertwine.sampling.walk import walk
 
 BEGINNINGS = 128

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from intertwine.sampling.enumeration import Enumeration
+from intertwine.sampling.metropolis.starts import start_magnetization
 from intertwine.sampling.orbits import OrbitEnumeration
-from intertwine.sampling.starts import start_magnetization
 
 _MARK, _STATE = "_space", "_train_state"
 
@@ -46,8 +46,8 @@ class Space:
 def space(sampler: Any, size: int, turned: tuple[int, ...] | None = None) -> Space:
     """The space of states of `size` sites that `sampler` draws from.
 
-    >>> from intertwine.sampling.metropolis import Metropolis
-    >>> from intertwine.sampling.rules import Exchange
+    >>> from intertwine.sampling.metropolis.metropolis import Metropolis
+    >>> from intertwine.sampling.metropolis.rules import Exchange
     >>> print(space(Metropolis(Exchange(), chains=4), 6))
     Σ s = 0
     """

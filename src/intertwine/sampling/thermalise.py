@@ -24,8 +24,8 @@ from intertwine._caveats import Caveat
 from intertwine._checks import fail, positive_int
 from intertwine.models.protocols import LogAmplitude
 from intertwine.sampling.enumeration import log_density
-from intertwine.sampling.estimate import autocorrelation_time, estimate, r_hat
 from intertwine.sampling.sharding import on_host
+from intertwine.sampling.statistics.estimate import autocorrelation_time, estimate, r_hat
 
 
 class ThermalisationWarning(Caveat):
@@ -82,9 +82,9 @@ def thermalise(
     An enumeration needs no thermalisation. Raises InputError for numbers out of range.
 
     >>> import jax
-    >>> from intertwine.models.rbm import RBM
-    >>> from intertwine.sampling.metropolis import Metropolis
-    >>> from intertwine.sampling.rules import SingleFlip
+    >>> from intertwine.models.machines.rbm import RBM
+    >>> from intertwine.sampling.metropolis.metropolis import Metropolis
+    >>> from intertwine.sampling.metropolis.rules import SingleFlip
     >>> key = jax.random.key(1)
     >>> psi = RBM(6, hidden=6, key=key)
     >>> sampler = Metropolis(SingleFlip(), chains=16, backend="jax")

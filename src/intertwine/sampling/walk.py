@@ -12,8 +12,8 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from intertwine.models.layered import State
-from intertwine.models.tempered import TemperedPath
+from intertwine.models.machines.layered import State
+from intertwine.models.machines.tempered import TemperedPath
 
 
 @jax.jit

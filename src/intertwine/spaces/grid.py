@@ -24,7 +24,7 @@ from jaxtyping import Bool, Float, Int
 from intertwine._checks import fail, positive_int
 from intertwine.spaces.point_groups import PointGroup, point_group
 from intertwine.symmetry import FiniteGroup, Rep, trivial
-from intertwine.symmetry.intertwiners import Orbits, Support
+from intertwine.symmetry.intertwiner_basis import Orbits, Support
 
 _EXACT = 1e-9
 

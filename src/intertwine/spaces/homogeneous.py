@@ -20,7 +20,7 @@ from jaxtyping import Float, Int32
 
 from intertwine._checks import fail
 from intertwine.symmetry import FiniteGroup, PermutationGroup, Rep, Subgroup, site_stabiliser, trivial
-from intertwine.symmetry.intertwiners import Orbits, Support
+from intertwine.symmetry.intertwiner_basis import Orbits, Support
 
 
 class Neighbourhood(NamedTuple):

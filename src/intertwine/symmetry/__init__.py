@@ -8,19 +8,10 @@ from intertwine.symmetry.compact import (
     CompactRep,
     clebsch_gordan_compact,
 )
-from intertwine.symmetry.crystal_group import CrystalGroup, Isometry, Torus, site_stabiliser
-from intertwine.symmetry.decompose import Coupling, Decomposition, clebsch_gordan, decompose
-from intertwine.symmetry.finite_group import FiniteGroup, Subgroup
-from intertwine.symmetry.intertwiners import Intertwiners, intertwiners
-from intertwine.symmetry.irreps import frobenius_schur, irreps
-from intertwine.symmetry.kernel_dimensions import (
-    dimension_by_characters,
-    dimension_by_double_cosets,
-    dimension_by_null_space,
-)
-from intertwine.symmetry.linear_characters import commutator_subgroup, linear_characters
-from intertwine.symmetry.mackey import hom_space, mackey_dim
-from intertwine.symmetry.named_groups import (
+from intertwine.symmetry.decomposition import Coupling, Decomposition, clebsch_gordan, decompose
+from intertwine.symmetry.groups.crystal_group import CrystalGroup, Isometry, Torus, site_stabiliser
+from intertwine.symmetry.groups.finite_group import FiniteGroup, Subgroup
+from intertwine.symmetry.groups.named_groups import (
     alternating,
     cyclic,
     dicyclic,
@@ -39,7 +30,16 @@ from intertwine.symmetry.named_groups import (
     tetrahedral_rotations,
     with_inversion,
 )
-from intertwine.symmetry.permutation_group import PermutationGroup
+from intertwine.symmetry.groups.permutation_group import PermutationGroup
+from intertwine.symmetry.intertwiner_basis import Intertwiners, intertwiners
+from intertwine.symmetry.irreducible import frobenius_schur, irreps
+from intertwine.symmetry.kernel_dimensions import (
+    dimension_by_characters,
+    dimension_by_double_cosets,
+    dimension_by_null_space,
+)
+from intertwine.symmetry.mackey import hom_space, mackey_dim
+from intertwine.symmetry.one_dimensional import commutator_subgroup, linear_characters
 from intertwine.symmetry.representation import Rep, hom_dim, induce, permutation, quotient, regular, trivial
 from intertwine.symmetry.wigner import clebsch_gordan_so3, wigner_d
 

@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from intertwine.symmetry.rotations import plane_angle, plane_rotation, rotation_angle
+from intertwine.symmetry.groups.rotations import plane_angle, plane_rotation, rotation_angle
 from intertwine.symmetry.wigner import wigner_d
 
 

@@ -24,10 +24,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from intertwine.symmetry._product_table import closure
 from intertwine.symmetry.characters import CharacterTable
-from intertwine.symmetry.finite_group import FiniteGroup, Subgroup
-from intertwine.symmetry.linear_characters import linear_characters
+from intertwine.symmetry.groups._product_table import closure
+from intertwine.symmetry.groups.finite_group import FiniteGroup, Subgroup
+from intertwine.symmetry.one_dimensional import linear_characters
 
 _CHAINS = 120
 _ATTEMPTS = 20

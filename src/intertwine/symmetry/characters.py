@@ -33,7 +33,7 @@ from intertwine._checks import fail
 from intertwine.symmetry._cyclotomic import power_basis, splitting_prime
 from intertwine.symmetry._images import frozen
 from intertwine.symmetry._phases import abelian_phases, roots_of_unity
-from intertwine.symmetry.finite_group import FiniteGroup, as_group
+from intertwine.symmetry.groups.finite_group import FiniteGroup, as_group
 from intertwine.symmetry.representation import Rep
 
 _ATTEMPTS = 5

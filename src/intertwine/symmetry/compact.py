@@ -33,9 +33,9 @@ from intertwine.symmetry._compact_irreps import (
     plane_maps,
 )
 from intertwine.symmetry._images import frozen
-from intertwine.symmetry.finite_group import FiniteGroup, as_group
+from intertwine.symmetry.groups.finite_group import FiniteGroup, as_group
+from intertwine.symmetry.groups.rotations import axis_rotation, checked_orthogonal, plane_rotation
 from intertwine.symmetry.representation import Rep
-from intertwine.symmetry.rotations import axis_rotation, checked_orthogonal, plane_rotation
 from intertwine.symmetry.wigner import checked_degree, clebsch_gordan_so3
 
 _NAMES = ("SO(2)", "O(2)", "SO(3)", "O(3)")

@@ -16,7 +16,7 @@ import numpy as np
 
 from intertwine._checks import fail
 from intertwine.symmetry._whole import as_dimension
-from intertwine.symmetry.intertwiners import KernelSpace, Orbits, Support
+from intertwine.symmetry.intertwiner_basis import KernelSpace, Orbits, Support
 from intertwine.symmetry.representation import Rep
 
 _MOST_UNKNOWNS = 6000

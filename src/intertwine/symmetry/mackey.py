@@ -16,7 +16,7 @@ from jaxtyping import Num
 
 from intertwine._checks import fail
 from intertwine.symmetry._whole import as_dimension
-from intertwine.symmetry.finite_group import Subgroup
+from intertwine.symmetry.groups.finite_group import Subgroup
 from intertwine.symmetry.representation import Rep
 
 _MOST_UNKNOWNS = 6_000

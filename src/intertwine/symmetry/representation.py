@@ -25,7 +25,7 @@ from jaxtyping import Int32, Num
 from intertwine._checks import fail, positive_int
 from intertwine.symmetry._images import frozen
 from intertwine.symmetry._whole import as_dimension
-from intertwine.symmetry.finite_group import FiniteGroup, Subgroup, as_group
+from intertwine.symmetry.groups.finite_group import FiniteGroup, Subgroup, as_group
 
 TOLERANCE = 1e-9
 _MOST_NUMBERS = 2**28

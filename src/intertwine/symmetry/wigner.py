@@ -30,7 +30,7 @@ from jaxtyping import Float
 
 from intertwine._checks import fail
 from intertwine.symmetry._images import frozen
-from intertwine.symmetry.rotations import checked_orthogonal, euler_angles
+from intertwine.symmetry.groups.rotations import checked_orthogonal, euler_angles
 
 VECTOR_ORDER = (1, 2, 0)
 """Component k of l = 1 is component VECTOR_ORDER[k] of a vector (x_0, x_1, x_2)."""
@@ -41,7 +41,7 @@ def wigner_d(degree: int, rotations: Any) -> Float[np.ndarray, "... m m"]:
 
     Raises InputError for matrices that are no rotations and for negative degrees.
 
-    >>> from intertwine.symmetry.rotations import axis_rotation
+    >>> from intertwine.symmetry.groups.rotations import axis_rotation
     >>> turn = wigner_d(1, axis_rotation([0, 0, 1], np.pi / 2))        # on (y, z, x): x goes to y
     >>> (turn.round(12) + 0.0).tolist()
     [[0.0, 0.0, 1.0], [0.0, 1.0, 0.0], [-1.0, 0.0, 0.0]]

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from intertwine._checks import fail
-from intertwine.quantum.matrices import bit_terms
+from intertwine.quantum.operators.matrices import bit_terms
 
 if TYPE_CHECKING:
-    from intertwine.quantum.operator import Operator
+    from intertwine.quantum.operators.operator import Operator
 
 MEMORY_LIMIT = 10e9
 """Bytes that one diagonalization may take."""

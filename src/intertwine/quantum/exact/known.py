@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from intertwine._checks import fail
-from intertwine.quantum import hamiltonians
 from intertwine.quantum.exact.closed_forms import (
     heisenberg_ring_energy,
     ising_chain_energy,
@@ -23,11 +22,12 @@ from intertwine.quantum.exact.closed_forms import (
 from intertwine.quantum.exact.lanczos import NotConverged
 from intertwine.quantum.exact.sector import Sector
 from intertwine.quantum.exact.solve import ground_energy, searched_dimensions
-from intertwine.quantum.sign_structure import rotation_between
+from intertwine.quantum.operators import hamiltonians
+from intertwine.quantum.operators.sign_structure import rotation_between
 from intertwine.quantum.space_choice import ground_magnetization
 
 if TYPE_CHECKING:
-    from intertwine.quantum.operator import Operator
+    from intertwine.quantum.operators.operator import Operator
 
 _LANCZOS_DIMENSION = 200_000
 _LANCZOS_SITES = 24

@@ -16,10 +16,10 @@ import numpy as np
 
 from intertwine._checks import fail
 from intertwine.quantum.exact.basis import Symmetry
-from intertwine.quantum.sign_structure import is_rotation_invariant, rotated, stoquastic_rotation
+from intertwine.quantum.operators.sign_structure import is_rotation_invariant, rotated, stoquastic_rotation
 
 if TYPE_CHECKING:
-    from intertwine.quantum.operator import Operator
+    from intertwine.quantum.operators.operator import Operator
 
 _LARGEST_GROUP = 1000
 

@@ -20,10 +20,10 @@ from intertwine.quantum.exact.sector import (
     positive_sectors,
     symmetry_of,
 )
-from intertwine.quantum.sign_structure import rotated
+from intertwine.quantum.operators.sign_structure import rotated
 
 if TYPE_CHECKING:
-    from intertwine.quantum.operator import Operator
+    from intertwine.quantum.operators.operator import Operator
 
 _LARGEST_STATE = 24
 _LARGEST_PATTERN = 62
@@ -35,7 +35,7 @@ def ground_energy(H: Operator, *, sector: Sector | None = None) -> float:
     Raises `InputError` where H is not Hermitian, `sector` is not conserved, or the sector would need more
     than 10 GB (the message says its dimension), and `NotConverged` where Lanczos fails.
 
-    >>> from intertwine.quantum.hamiltonians import heisenberg
+    >>> from intertwine.quantum.operators.hamiltonians import heisenberg
     >>> from intertwine.spaces.lattices import Chain
     >>> ring = heisenberg(Chain(8))
     >>> round(ground_energy(ring), 9), round(ground_energy(ring, sector=Sector(magnetization=2)), 9)
@@ -52,7 +52,7 @@ def ground_state(H: Operator) -> tuple[float, np.ndarray]:
     s = +1; its largest component is positive. Of a degenerate level one state is returned. It is written in
     the frame of H (`Operator.turned`): there an observable A is `A.in_frame(H.turned)`.
 
-    >>> from intertwine.quantum.hamiltonians import heisenberg
+    >>> from intertwine.quantum.operators.hamiltonians import heisenberg
     >>> from intertwine.spaces.lattices import Chain
     >>> energy, psi = ground_state(heisenberg(Chain(2), marshall=False))
     >>> round(energy, 9), psi[1:3].round(6).tolist()
@@ -75,7 +75,7 @@ def ground_state(H: Operator) -> tuple[float, np.ndarray]:
 def spectrum(H: Operator, k: int = 6, *, sector: Sector | None = None) -> np.ndarray:
     """The k lowest eigenvalues of H (inside `sector`), ascending, degenerate ones repeated; float64 (≤ k,).
 
-    >>> from intertwine.quantum.hamiltonians import heisenberg
+    >>> from intertwine.quantum.operators.hamiltonians import heisenberg
     >>> from intertwine.spaces.lattices import Chain
     >>> spectrum(heisenberg(Chain(4)), 5).round(9).tolist()
     [-8.0, -4.0, -4.0, -4.0, 0.0]

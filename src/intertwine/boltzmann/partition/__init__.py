@@ -1,0 +1,1 @@
+"""ln Z by enumeration and by annealed importance sampling, with its bracket."""

@@ -1,0 +1,1 @@
+"""The machines as scikit-learn estimators."""

@@ -1,0 +1,1 @@
+"""The training of restricted, deep and belief machines."""

@@ -1,0 +1,1 @@
+"""Files of data, format by format."""

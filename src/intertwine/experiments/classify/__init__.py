@@ -1,0 +1,1 @@
+"""The command `classify`: settings, study, results."""

@@ -1,0 +1,109 @@
+"""What is measured of a trained classifier: accuracy, equivariance, turned images, filters, mistakes."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import jax
+import numpy as np
+
+from intertwine.data.sets.rotated import rotated
+from intertwine.experiments.classify.images import Labelled
+from intertwine.layers.conv import Conv
+from intertwine.layers.equivariance.check import equivariance_errors
+from intertwine.learning.labels.class_scores import class_scores
+from intertwine.spaces.grid import Grid
+
+ANGLES = tuple(range(0, 360, 15))
+TURNED_IMAGES = 1000
+MOST_FILTERS, MOST_MISTAKES = 8, 24
+
+
+def log_probabilities(network: Any, images: np.ndarray) -> np.ndarray:
+    """ln p(c|x), float64 (n, classes)."""
+    scores = class_scores(network, images).astype(np.float64)
+    scores = scores - scores.max(axis=1, keepdims=True)
+    return scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
+
+
+def accuracy_record(log_p: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
+    """accuracy with one standard error, mean loss in nats, and how many.
+
+    The error is the deviation of what the share of all images may be, after Laplace's rule: it is not 0
+    where all of a few are right.
+    """
+    share, n = float((log_p.argmax(axis=1) == labels).mean()), len(labels)
+    likely = (share * n + 1) / (n + 2)
+    return {
+        "accuracy": share,
+        "error": math.sqrt(likely * (1 - likely) / (n + 3)),
+        "loss": float(-log_p[np.arange(n), labels].mean()),
+        "count": n,
+    }
+
+
+def commonest_class(log_p: np.ndarray, labels: np.ndarray, learnt: np.ndarray) -> dict[str, Any]:
+    """What always saying the commonest class of the images learnt from would reach: the class, its accuracy,
+    and the standard error of the network's lead over it, from the images that one of the two has right."""
+    commonest = int(np.bincount(learnt).argmax())
+    network, always = log_p.argmax(axis=1) == labels, labels == commonest
+    return {
+        "class": commonest,
+        "accuracy": float(always.mean()),
+        "lead_error": math.sqrt(float((network != always).sum())) / len(labels),
+    }
+
+
+def confusion(log_p: np.ndarray, labels: np.ndarray) -> list[list[int]]:
+    """How many of class i (row) are taken for class j (column)."""
+    counts = np.zeros((log_p.shape[1],) * 2, np.int64)
+    np.add.at(counts, (labels, log_p.argmax(axis=1)), 1)
+    return [[int(n) for n in row] for row in counts]
+
+
+def by_angle(network: Any, data: Labelled) -> dict[str, list[float]]:
+    """The accuracy on the first images turned by each angle, with one standard error."""
+    few = Labelled(data.images[:TURNED_IMAGES], data.labels[:TURNED_IMAGES])
+    found: dict[str, list[float]] = {"degrees": [], "accuracy": [], "error": []}
+    for degrees in ANGLES:
+        turned = rotated(few.images, np.full(len(few.labels), math.radians(degrees)))
+        record = accuracy_record(log_probabilities(network, turned), few.labels)
+        found["degrees"].append(float(degrees))
+        found["accuracy"].append(record["accuracy"])
+        found["error"].append(record["error"])
+    return found
+
+
+def equivariance(network: Any, side: int, key: jax.Array) -> list[dict[str, Any]]:
+    """A row for each layer and element."""
+    rows = equivariance_errors(network, key=key, shape=(side, side))
+    return [row._asdict() for row in rows if row.element >= 0]
+
+
+def filters(network: Any) -> np.ndarray:
+    """(filter, element, k_0, k_1): kernels of the first convolution from the first channel to the first
+    component of each copy, moved by every element of the point group."""
+    first = next(layer for _, layer in network.layers if isinstance(layer, Conv))
+    assert isinstance(first.space, Grid)
+    kernel = np.asarray(first.dense_kernel())
+    component = first.rep_out.blocks[0][0].dimension
+    chosen = kernel[..., 0, ::component][..., :MOST_FILTERS]
+    images = np.moveaxis(chosen, -1, 0)[..., None].astype(np.float64)
+    grid = first.space
+    moved = [grid.act(h, images, grid.scalar)[..., 0] for h in range(grid.group.order)]
+    return np.stack(moved, axis=1)
+
+
+def mistakes(log_p: np.ndarray, data: Labelled) -> dict[str, np.ndarray]:
+    """The examples that are most surely taken for another class."""
+    guess = log_p.argmax(axis=1)
+    wrong = np.flatnonzero(guess != data.labels)
+    sure = log_p[wrong, guess[wrong]]
+    order = wrong[np.argsort(-sure, kind="stable")][:MOST_MISTAKES]
+    return {
+        "wrong_images": data.images[order],
+        "wrong_labels": data.labels[order],
+        "wrong_predictions": guess[order].astype(np.int32),
+        "wrong_probabilities": np.exp(log_p[order, guess[order]]),
+    }

@@ -1,0 +1,147 @@
+"""What may be asked of a classifying run: complete, bounded, and checked before anything is computed.
+
+    kind = "classify"     a network whose outputs do not change when its input turns learns labels of images
+    [data]                images with labels: a named set or a file (as of `learn`)
+    [network]             the point group of the grid, the architecture, dropout
+    [optimiser]           epochs, mini-batches, learning rate, regularisation, turned copies of the images
+
+Every field has a default, so that the empty configuration is a run: a small network with turns by 90° and
+mirrors learns scikit-learn's digits. Contradictions are found here, in words.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import field_validator, model_validator
+
+from intertwine._checks import InputError, fail
+from intertwine.experiments.learn.settings import Data
+from intertwine.runs.fields import Section, choice, integer, number, text
+
+_GROUPS = "'auto' or a point group such as p1, p4, p4m, c8, d8"
+
+
+class Images(Data):
+    """As the data of `learn`: mnist, rotmnist, digits, a folder of images with one folder a class, or a file
+    of images and one of labels. labels: `auto` is the array of an archive (npz) that is called so."""
+
+    name: str = text("digits", "a named data set or a file", "for example 'digits'", longest=4096)
+    labels: str = text("auto", "'auto', the name of an array of the file, or a file of labels", longest=4096)
+
+
+class Network(Section):
+    """group: the point group of the grid; p1 is a plain CNN; `auto` is the preset's own, else p4m.
+
+    name: cnn:W, e2:W, z2cnn, p4cnn, p4mcnn (`layers.network_names`).
+    """
+
+    group: str = text("auto", _GROUPS)
+    name: str = text("cnn:4", "a network such as cnn:10, e2:8, z2cnn, p4cnn, p4mcnn")
+    dropout: float = number(0.1, 0.0, 0.9)
+
+
+class Optimiser(Section):
+    """AdamW (Loshchilov & Hutter 2019): the rate rises over the share `warmup` of the updates and falls
+    along a cosine to a thousandth. smoothing: of the labels. augment: every visit of an image is turned
+    by any angle (rotations), moved by up to a fourteenth of its width too (rotations+shifts), or stretched
+    by up to 16 % along each axis, slanted by up to 0.2 and then turned (deformations).
+
+    examples: how many of the set's rows are learnt from, 0 for all. validation: the share of them that is
+    held out.
+    """
+
+    epochs: int = integer(30, 1, 1_000_000)
+    batch: int = integer(64, 1, 1 << 20)
+    learning_rate: float = number(2e-3, 0.0, 10.0, above=True)
+    warmup: float = number(0.05, 0.0, 1.0)
+    weight_decay: float = number(1e-4, 0.0, 10.0)
+    smoothing: float = number(0.0, 0.0, 0.9)
+    augment: Literal["none", "rotations", "rotations+shifts", "deformations"] = choice(
+        "none", "none", "rotations", "rotations+shifts", "deformations"
+    )
+    examples: int = integer(0, 0, 1 << 31)
+    validation: float = number(0.1, 0.0, 0.9)
+
+
+class ClassifyConfiguration(Section):
+    """A classifying run: a function of this, of the data, and of nothing else."""
+
+    kind: Literal["classify"] = choice("classify", "classify")
+    seed: int = integer(0, 0, 2**63 - 1)
+    precision: Literal["float32", "float64"] = choice("float32", "float32", "float64")
+    checkpoint_every: int = integer(5, 1, 10_000_000, "epochs: for example 5")
+    data: Images = Images()
+    network: Network = Network()
+    optimiser: Optimiser = Optimiser()
+
+    @field_validator("network")
+    @classmethod
+    def _known_network(cls, network: Network) -> Network:
+        check_network(network)
+        return network
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_forms(cls, data: Any) -> Any:
+        """`data = "mnist"` for `data.name = "mnist"`, and the same for the network."""
+        if not isinstance(data, dict):
+            return data
+        short = {key: {"name": data[key]} for key in ("data", "network") if isinstance(data.get(key), str)}
+        return {**data, **short}
+
+    @model_validator(mode="after")
+    def _images_with_labels(self) -> ClassifyConfiguration:
+        generated = self.data.name.partition(":")[0] in ("ising", "bars-and-stripes")
+        if generated:
+            raise fail("data.name", "images with labels", repr(self.data.name), "for example 'digits'")
+        return self
+
+    @property
+    def group(self) -> str:
+        """The point group's name."""
+        from intertwine.layers.networks.network_names import PRESETS
+
+        if self.network.group != "auto":
+            return self.network.group
+        return PRESETS.get(self.network.name, ("p4m", 0))[0]
+
+    @property
+    def stem(self) -> str:
+        """What a folder of runs calls this one: digits-p4m-cnn-4."""
+        words = f"{Path(self.data.name).name.partition('.')[0]}-{self.group}-{self.network.name}"
+        return re.sub(r"[^A-Za-z0-9._-]+", "-", words)[:80]
+
+
+def check_network(network: Network) -> None:
+    """Raise `InputError` for a network or a point group that is not known, or two that contradict each
+    other."""
+    from intertwine.layers.networks.network_names import PRESETS, check_network_name
+    from intertwine.spaces.grid import Grid
+
+    try:
+        family, _ = check_network_name(network.name)
+    except InputError as error:
+        raise _renamed("network.name", error) from None
+    if family == "unet":
+        raise fail("network.name", "a classifier", repr(network.name), "for example 'cnn:10'")
+    if network.group == "auto":
+        return
+    try:
+        grid = Grid(network.group)
+    except InputError as error:
+        raise _renamed("network.group", error) from None
+    if grid.dimension != 2 or grid.hexagonal:
+        raise fail(
+            "network.group", "a point group of square images", repr(network.group), "for example 'p4m'"
+        )
+    own = PRESETS.get(network.name, (network.group, 0))[0]
+    if own != network.group:
+        remedy = f"take {own!r}, or cnn:W with any group"
+        raise fail("network.group", f"{own!r} with {network.name}", repr(network.group), remedy)
+
+
+def _renamed(field: str, error: InputError) -> InputError:
+    return InputError(f"{field}:{str(error).partition(':')[2]}")

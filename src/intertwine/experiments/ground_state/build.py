@@ -1,0 +1,198 @@
+"""From a checked configuration to the objects of the library."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+
+from intertwine.experiments.ground_state.checks import build_lattice
+from intertwine.experiments.ground_state.settings import GroundStateConfiguration
+from intertwine.learning.schedules import Cosine, Exponential, Warmup
+from intertwine.quantum.defaults import max_norm
+
+
+class Problem(NamedTuple):
+    """Everything that a configuration determines. final: the objective of the last estimate, more samples
+    of the same chains. parameters: how many real or complex numbers the model has. mesh: of the devices
+    that share the chains, or None for one."""
+
+    configuration: GroundStateConfiguration
+    lattice: Any
+    hamiltonian: Any
+    model: Any
+    objective: Any
+    final: Any
+    optimiser: Any
+    parameters: int
+    mesh: Any
+    run_key: jax.Array
+
+
+def resolved(configuration: GroundStateConfiguration) -> GroundStateConfiguration:
+    """`configuration` with the model that fits its operator, and all that belongs to it and was not given,
+    where the model is "auto"; with learning rates in the unit of the couplings for others.
+
+    Exact sums are taken only where nothing of the sampling was given.
+    """
+    from intertwine.quantum.defaults import choose, in_units_of
+
+    if configuration.model.name != "auto":
+        if configuration.optimiser.method != "sr":
+            return configuration
+        fitting = in_units_of(build_hamiltonian(configuration, build_lattice(configuration.lattice)))
+        rates = {name: getattr(fitting, name) for name in ("learning_rate", "learning_rate_end")}
+        if configuration.optimiser.model_fields_set & rates.keys():
+            return configuration
+        settings = configuration.optimiser.model_copy(update=rates)
+        return configuration.model_copy(update={"optimiser": settings})
+    given = configuration.sampler.model_fields_set | configuration.final.model_fields_set
+    sums = not given and "samples" not in configuration.optimiser.model_fields_set
+    chosen = choose(build_hamiltonian(configuration, build_lattice(configuration.lattice)), sums=sums)
+    magnetization = "auto" if chosen.magnetization is None else chosen.magnetization
+    moves = ("steps", "samples", "learning_rate", "learning_rate_end", "shift", "shift_end", "momentum")
+    tables = configuration.model_dump()
+    tables["model"]["name"] = chosen.model
+    for name, values in (
+        ("model", {"dtype": chosen.dtype, "sector": chosen.sector}),
+        ("sampler", {"rule": chosen.rule, "magnetization": magnetization}),
+        ("optimiser", {name: getattr(chosen, name) for name in moves}),
+        ("final", {"samples": chosen.final_factor * chosen.samples}),
+    ):
+        asked = getattr(configuration, name).model_fields_set
+        tables[name] |= {key: value for key, value in values.items() if key not in asked}
+    return GroundStateConfiguration.model_validate(tables)
+
+
+def build(configuration: GroundStateConfiguration) -> Problem:
+    """The lattice, Hamiltonian, model, objective and optimiser of `configuration`."""
+    from intertwine.learning.metric import NaturalGradient
+    from intertwine.models.parameters import count_parameters
+    from intertwine.quantum.vmc.energy import EnergyObjective
+    from intertwine.quantum.vmc.fresh_start import FreshStart
+    from intertwine.sampling.sharding import chain_mesh, replicate
+
+    configuration = resolved(configuration)
+    model_key, run_key = jax.random.split(jax.random.key(configuration.seed))
+    lattice = build_lattice(configuration.lattice)
+    hamiltonian = build_hamiltonian(configuration, lattice)
+    model = build_model(configuration, lattice, model_key)
+    optimiser = build_optimiser(configuration)
+    if configuration.sampler.rule == "sums":
+        sampler, mesh = _sums(configuration, hamiltonian, model), None
+        if isinstance(optimiser, NaturalGradient):
+            fresh = partial(build_model, configuration, lattice)
+            optimiser = FreshStart(optimiser, fresh, model_key, configuration.optimiser.steps)
+    else:
+        sampler = build_sampler(configuration, hamiltonian)
+        mesh = chain_mesh(1 if sampler.backend == "host" else configuration.devices, sampler.chains)
+    return Problem(
+        configuration,
+        lattice,
+        hamiltonian,
+        replicate(model, mesh),
+        EnergyObjective(hamiltonian, sampler, configuration.optimiser.samples, mesh),
+        EnergyObjective(hamiltonian, sampler, configuration.final.samples, mesh),
+        optimiser,
+        count_parameters(model),
+        mesh,
+        run_key,
+    )
+
+
+def build_hamiltonian(configuration: GroundStateConfiguration, lattice: Any) -> Any:
+    """The Hamiltonian; where its signs are left open, in a frame where it is stoquastic if there is one."""
+    from intertwine.quantum.defaults import stoquastic_frame
+    from intertwine.quantum.operators import hamiltonians
+
+    settings = configuration.hamiltonian.model_dump()
+    name = settings.pop("name")
+    free = settings.get("marshall", "auto") == "auto"
+    if settings.get("marshall") == "auto":
+        settings["marshall"] = None
+    found = getattr(hamiltonians, name)(lattice, **settings)
+    return stoquastic_frame(found) if free else found
+
+
+def build_model(configuration: GroundStateConfiguration, lattice: Any, key: jax.Array) -> Any:
+    from intertwine.models.names import model_from_name
+
+    dtype = complex if configuration.model.dtype == "complex" else float
+    sector = configuration.model.sector
+    return model_from_name(configuration.model.name, lattice, dtype=dtype, sector=sector, key=key)
+
+
+def _sums(configuration: GroundStateConfiguration, hamiltonian: Any, model: Any) -> Any:
+    from intertwine.quantum.defaults import orbit_sums
+
+    magnetization = configuration.sampler.magnetization
+    return orbit_sums(hamiltonian, model, None if magnetization == "auto" else magnetization)
+
+
+def build_sampler(configuration: GroundStateConfiguration, hamiltonian: Any) -> Any:
+    """Metropolis; `auto` is the library's own choice for the Hamiltonian (`quantum.space_choice`).
+
+    `exchange` keeps to the least |magnetization|; `mixture`: single flips and exchanges, 45 % each, and flips
+    of all spins.
+    """
+    from intertwine.quantum.space_choice import default_sampler, moves
+    from intertwine.sampling.metropolis.metropolis import Metropolis
+    from intertwine.sampling.metropolis.rules import GlobalFlip, Mixture, SingleFlip
+
+    settings, size = configuration.sampler, hamiltonian.size
+    rule: Any = SingleFlip()
+    magnetization = None
+    if settings.rule == "auto":
+        kept = "ground" if settings.magnetization == "auto" else settings.magnetization
+        chosen = default_sampler(hamiltonian, configuration.optimiser.samples, kept)
+        rule, magnetization = chosen.rule, chosen.magnetization
+    elif settings.rule == "exchange":
+        rule, magnetization = moves(hamiltonian, size % 2), size % 2
+    elif settings.rule == "mixture":
+        rule = Mixture([(rule, 0.45), (moves(hamiltonian, size % 2), 0.45), (GlobalFlip(), 0.1)])
+    sweep = None if settings.sweep == "auto" else settings.sweep
+    return Metropolis(
+        rule, chains=settings.chains, sweep=sweep, backend=settings.backend, magnetization=magnetization
+    )
+
+
+def build_optimiser(configuration: GroundStateConfiguration) -> Any:
+    from intertwine.learning.gradient import OptaxGradient
+    from intertwine.learning.metric import NaturalGradient
+
+    settings = configuration.optimiser
+    rate = Warmup(_schedule(settings, settings.learning_rate, settings.learning_rate_end), settings.warmup)
+    if settings.method == "sr":
+        shift = _schedule(settings, settings.shift, settings.shift_end)
+        return NaturalGradient(
+            learning_rate=rate,
+            shift=shift,
+            solver=settings.solver,
+            momentum=settings.momentum,
+            max_norm=max_norm(configuration.sampler.rule),
+        )
+    import optax
+
+    traced = _optax_schedule(settings)
+    return OptaxGradient(optax.adam(traced) if settings.method == "adam" else optax.sgd(traced))
+
+
+def _schedule(settings: Any, begin: float, end: float) -> Any:
+    if settings.schedule == "constant" or begin == end:
+        return begin
+    return (Exponential if settings.schedule == "exponential" else Cosine)(begin, end, settings.steps)
+
+
+def _optax_schedule(settings: Any) -> Any:
+    """The same learning rates as a function that optax can trace."""
+    import jax.numpy as jnp
+    import optax
+
+    begin, end, steps = settings.learning_rate, settings.learning_rate_end, settings.steps
+    after: Any = {
+        "constant": optax.constant_schedule(begin),
+        "exponential": optax.exponential_decay(begin, steps, end / begin, end_value=end),
+        "cosine": optax.cosine_decay_schedule(begin, steps, alpha=end / begin),
+    }[settings.schedule]
+    return lambda count: after(count) * jnp.minimum(1.0, (count + 1) / (settings.warmup + 1))

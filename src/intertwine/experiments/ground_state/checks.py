@@ -1,0 +1,177 @@
+"""Contradictions between the fields of a configuration, each in one line, found before anything is
+allocated.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from intertwine._checks import InputError, fail
+from intertwine.experiments.memory_needs import refuse_beyond
+
+if TYPE_CHECKING:
+    from intertwine.experiments.ground_state.settings import GroundStateConfiguration
+
+
+def check_consistency(configuration: GroundStateConfiguration) -> None:
+    """Raise the first contradiction as an `InputError`."""
+    _check_samples(configuration)
+    _check_devices(configuration)
+    _check_optimiser(configuration)
+    lattice = build_lattice(configuration.lattice)
+    _check_hamiltonian(configuration, lattice)
+    _check_sector(configuration, lattice)
+    _check_sampler(configuration, lattice)
+    _check_memory(configuration, lattice)
+
+
+def build_lattice(name: str) -> Any:
+    """The lattice called `name`; the error names the field."""
+    from intertwine.spaces.lattices import lattice_from_name
+
+    try:
+        return lattice_from_name(name)
+    except InputError as error:
+        if str(error).startswith("lattice:"):
+            raise
+        reason = str(error).rstrip(".")
+        raise fail("lattice", "a lattice such as chain:20 or square:6x6", f"{name!r} ({reason})") from None
+
+
+def is_bipartite(lattice: Any) -> bool:
+    """Whether the sites take two colours so that neighbours differ."""
+    try:
+        lattice.sublattices()
+    except InputError:
+        return False
+    return True
+
+
+def _check_samples(c: GroundStateConfiguration) -> None:
+    chains = c.sampler.chains
+    for name, samples in (("optimiser.samples", c.optimiser.samples), ("final.samples", c.final.samples)):
+        if samples % chains or samples < 2 * chains:
+            remedy = f"give for example {max(2, round(samples / chains)) * chains}, or other chains"
+            expected = f"a multiple of sampler.chains = {chains}, at least twice it"
+            raise fail(name, expected, samples, remedy)
+
+
+def _check_devices(c: GroundStateConfiguration) -> None:
+    if c.devices == "auto" or c.devices == 1:
+        return
+    if c.sampler.backend == "host":
+        remedy = "take backend 'auto' or 'jax', or devices = 1"
+        raise fail("sampler.backend", f"'auto' or 'jax' on {c.devices} devices", "'host'", remedy)
+    if c.sampler.chains % c.devices:
+        remedy = "take other chains, or devices = 'auto'"
+        raise fail("sampler.chains", f"a multiple of {c.devices} devices", c.sampler.chains, remedy)
+
+
+def _check_optimiser(c: GroundStateConfiguration) -> None:
+    o = c.optimiser
+    if o.method != "sr" and o.solver != "auto":
+        remedy = "take solver 'auto', or method 'sr'"
+        raise fail("optimiser.solver", f"'auto' with method {o.method!r}", repr(o.solver), remedy)
+    if o.schedule == "exponential" and (o.shift == 0) != (o.shift_end == 0):
+        remedy = "give two positive shifts, or another schedule"
+        raise fail(
+            "optimiser.shift_end", "both shifts positive or both 0", f"{o.shift} to {o.shift_end}", remedy
+        )
+
+
+def _check_hamiltonian(c: GroundStateConfiguration, lattice: Any) -> None:
+    h = c.hamiltonian
+    couplings = {k: v for k, v in h.model_dump().items() if isinstance(v, float)}
+    strengths = {k: v for k, v in couplings.items() if k != "delta"}
+    if not any(strengths.values()):
+        names = " and ".join(strengths)
+        raise fail("hamiltonian", f"a coupling that is not 0 among {names}", "all 0", "give one, say 1.0")
+    if getattr(h, "marshall", False) is True and not is_bipartite(lattice):
+        remedy = "take marshall = 'auto' or false"
+        raise fail("hamiltonian.marshall", f"false on {c.lattice}, not bipartite,", "true", remedy)
+
+
+def _check_sector(c: GroundStateConfiguration, lattice: Any) -> None:
+    if c.model.sector == "trivial":
+        return
+    from intertwine.models.symmetric.sectors import sector_called
+
+    expected = f"'trivial' or a sector of the space group of {c.lattice}"
+    try:
+        sector_called(lattice, c.model.sector)
+    except InputError as error:
+        raise fail("model.sector", expected, f"{c.model.sector!r}", _few(str(error))) from None
+    name, _, options = c.model.name.partition(":")
+    if name not in ("gcnn", "auto") or "translations" in options:
+        remedy = "take a model such as gcnn:2x4, or sector 'trivial'"
+        raise fail("model.sector", f"'trivial' for the model {c.model.name}", repr(c.model.sector), remedy)
+
+
+def _few(reason: str) -> str:
+    return reason.partition("expected ")[2].partition(", got")[0] or "take 'trivial'"
+
+
+def _check_sampler(c: GroundStateConfiguration, lattice: Any) -> None:
+    rule, tfim = c.sampler.rule, c.hamiltonian.name == "tfim"
+    m, changes = c.sampler.magnetization, tfim and getattr(c.hamiltonian, "h", 0.0) != 0
+    if m != "auto" and rule not in ("auto", "sums"):
+        raise fail("sampler.magnetization", f"'auto' with the rule {rule!r}", m, "take 'auto'")
+    if m != "auto" and (changes or abs(m) > lattice.size or (lattice.size + m) % 2):
+        expected = f"'auto', or a magnetization that {lattice.size} spins can have and the operator keeps"
+        raise fail("sampler.magnetization", expected, m, "take 'auto'")
+    if rule == "sums" and lattice.size > 22:
+        raise fail("sampler.rule", "'auto' beyond 22 sites", "'sums'", "take 'auto'")
+    if rule in ("exchange", "mixture") and lattice.size < 2:
+        raise fail("sampler.rule", "'single' on one site", repr(rule), "take 'auto'")
+    if rule == "exchange" and tfim:
+        remedy = "take 'auto', 'single' or 'mixture': the field h does not conserve the magnetization"
+        raise fail("sampler.rule", "a rule that changes the magnetization for tfim", "'exchange'", remedy)
+    if rule == "exchange" and lattice.size % 2:
+        remedy = "take rule 'single', or a lattice of an even number of sites"
+        raise fail(
+            "sampler.rule",
+            "an even number of sites for 'exchange' in zero magnetization",
+            lattice.size,
+            remedy,
+        )
+
+
+def memory_needed(c: GroundStateConfiguration, sites: int) -> int:
+    """A rough estimate in bytes of what the run allocates at once."""
+    from intertwine.models.names import check_model_name
+    from intertwine.quantum.defaults import MODEL
+
+    samples, final = c.optimiser.samples, c.final.samples
+    kind, features, options, layers = check_model_name(MODEL if c.model.name == "auto" else c.model.name)
+    if kind == "gcnn":
+        return _gcnn_memory(c, sites, layers, int(features), "translations" not in options)
+    parameters = {
+        "rbm": features * sites * sites + (features + 1) * sites,
+        "symmetric-rbm": features * (sites + 1) + 1,
+        "jastrow": sites * (sites + 1) // 2,
+        "mean-field": sites,
+    }[kind]
+    hidden = features * sites * (48 if "space" in options else 1)
+    number = 16 if c.model.dtype == "complex" else 8
+    solver, sr = c.optimiser.solver, c.optimiser.method == "sr"
+    smaller = min(samples, parameters) if solver == "auto" else parameters if solver == "dense" else samples
+    matrix = 3 * smaller**2 if sr and solver != "iterative" else 0
+    factors = samples * (min(parameters, sites + hidden) + 1)
+    weights = 4 * (parameters + hidden * sites)
+    return int(number * (matrix + factors + weights)) + 8 * (samples + final) * sites + 16 * final
+
+
+def _gcnn_memory(c: GroundStateConfiguration, sites: int, layers: int, features: int, space: bool) -> int:
+    """The per-sample derivatives, the Gram matrix, and the features of one batch of configurations."""
+    order = sites * (8 if space else 1)
+    parameters = features * (sites + 1) + (layers - 1) * features * (order * features + 1)
+    samples, rows = c.optimiser.samples, 2 if c.model.dtype == "complex" else 1
+    sr = c.optimiser.method == "sr"
+    matrix = 3 * min(rows * samples, parameters) ** 2 if sr and c.optimiser.solver != "iterative" else 0
+    derivatives = 3 * rows * samples * parameters if sr else 4 * parameters
+    return 8 * (matrix + derivatives + 16 * 256 * order * features) + 8 * (samples + c.final.samples) * sites
+
+
+def _check_memory(c: GroundStateConfiguration, lattice: Any) -> None:
+    remedy = "take fewer optimiser.samples, a smaller model or lattice, or solver 'iterative'"
+    refuse_beyond(memory_needed(c, lattice.size), remedy)

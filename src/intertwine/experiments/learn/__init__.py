@@ -1,0 +1,1 @@
+"""The command `learn`: settings, study, results."""

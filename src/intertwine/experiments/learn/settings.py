@@ -1,0 +1,334 @@
+"""What may be asked of a learning run: complete, bounded, and checked before anything is computed.
+
+    kind = "learn"        a Boltzmann machine learns the distribution of a data set
+    [data]                what is learnt: a named set or a file, its units, what is held out
+    [model]               rbm:HIDDEN, dbm:H1-H2, dbn:H1-H2 and the kind of the units
+    [method]              how the model's own average is taken: auto, pcd, cd, pt, trajectory, exact
+    [optimiser]           epochs, mini-batches, learning rate, regularisation
+    [likelihood]          how log Z is estimated, and how often
+    [samples]             what is drawn from the trained machine
+
+Every field has a default, so that the empty configuration is a run: an RBM learns the critical Ising model on
+an 8 × 8 torus, whose likelihood and energy are known exactly. Contradictions are found here, in words.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from intertwine._checks import InputError, fail
+from intertwine.boltzmann.defaults import AVERAGE, BATCH, CHAINS, SCALE, STEPS
+from intertwine.data.formats.sequences import SIMILAR
+from intertwine.runs.fields import Section, choice, integer, number, text
+
+MOST_UNITS = 1 << 20
+MODELS = ("rbm:500", "dbm:500-1000", "dbn:500-2000")
+_MODEL = re.compile(r"(rbm|dbm|dbn):([0-9]{1,7}(?:-[0-9]{1,7})*)", re.ASCII)
+_SHAPE = re.compile(r"([0-9]{1,5})x([0-9]{1,5})(?:x([0-9]{1,5}))?", re.ASCII)
+_UNITS = re.compile(
+    r"auto|binary|spin|gaussian|potts|potts:(?:[2-9]|[1-9][0-9]|1[0-9]{2}|2[0-4][0-9]|25[0-6])", re.ASCII
+)
+
+
+_RATE = "'auto' or a number above 0 and at most 10"
+_EPOCHS = "'auto' or an integer from 1 to 1000000"
+_LAYER_EPOCHS = _EVERY = "'auto' or an integer from 0 to 1000000"
+
+
+def _rate() -> Any:
+    return Field(default="auto", json_schema_extra={"expected": _RATE, "remedy": "for example 'auto'"})
+
+
+class Data(Section):
+    """A named set (mnist, rotmnist, digits, ising:8, ising:8x16:2.5, bars-and-stripes:4) or a file (npy, npz,
+    netCDF, CSV, parquet, IDX, FASTA). `auto` and `none` stand for what is not given.
+
+    header: whether the first line of a table holds names. similarity: sequences alike in this share of their
+    places count as one, 0 for none.
+    """
+
+    name: str = text("ising:8", "a named data set or a file", "for example 'ising:8'", longest=4096)
+    rows: int = integer(1000, 2, 1_000_000, "of a set that is made here: for example 1000")
+    units: str = text("auto", "'auto', 'binary', 'spin', 'gaussian', 'potts' or 'potts:q'")
+    shape: str = text("auto", "'auto', HEIGHTxWIDTH such as 28x28, or with channels, 32x32x3")
+    variable: str = text("auto", "'auto' or the name of an array of the file")
+    labels: str = text("none", "'none', the name of an array of the file, or a file of labels", longest=4096)
+    header: Literal["auto", "yes", "no"] = choice("auto", "auto", "yes", "no")
+    alphabet: str = text("auto", "'auto', 'dna', 'rna', 'protein' or the letters of sequences")
+    similarity: float = number(SIMILAR, 0.0, 1.0)
+    test_share: float = number(0.1, 0.0, 0.9)
+    folder: str = text(
+        "auto", "'auto' (the environment variable INTERTWINE_DATA) or the folder of mnist", longest=4096
+    )
+    download: bool = Field(
+        default=False, json_schema_extra={"expected": "true or false", "remedy": "for example false"}
+    )
+    seed: int = integer(0, 0, 2**32 - 1)
+
+    @field_validator("name")
+    @classmethod
+    def _there(cls, name: str) -> str:
+        from intertwine.data.loading import check_name, is_named
+
+        try:
+            check_name(name)
+            return name if is_named(name) else str(Path(name).resolve())
+        except InputError as error:
+            reason = str(error).partition("got ")[2].rstrip(".")
+            expected = "a data set (mnist, digits, ising:8, bars-and-stripes:4) or a file"
+            raise fail("data.name", expected, reason or repr(name)) from None
+
+    @field_validator("units")
+    @classmethod
+    def _known_units(cls, units: str) -> str:
+        return _matching(
+            "data.units", _UNITS, units, "'auto', 'binary', 'spin', 'gaussian', 'potts' or 'potts:q'"
+        )
+
+    @field_validator("shape")
+    @classmethod
+    def _known_shape(cls, shape: str) -> str:
+        expected = "'auto' or such as 28x28 or 32x32x3"
+        return shape if shape == "auto" else _matching("data.shape", _SHAPE, shape, expected)
+
+    @model_validator(mode="after")
+    def _of_the_right_source(self) -> Data:
+        from intertwine.data.loading import FROM_MNIST, is_named
+
+        named = is_named(self.name)
+        for field, default in (
+            ("shape", "auto"),
+            ("variable", "auto"),
+            ("labels", "none"),
+            ("alphabet", "auto"),
+            ("header", "auto"),
+        ):
+            value = getattr(self, field)
+            if named and value not in (default, "auto"):
+                raise fail(
+                    f"data.{field}", f"{default!r} with {self.name!r}", _short(value), "give a file as data"
+                )
+        if self.name not in FROM_MNIST and self.folder != "auto":
+            raise fail("data.folder", f"'auto' with {_short(self.name)}", _short(self.folder), "take 'auto'")
+        if self.name not in FROM_MNIST and self.download:
+            raise fail("data.download", f"false with {_short(self.name)}", "true", "only mnist is downloaded")
+        if self.folder != "auto" and not _is_folder(self.folder):
+            raise fail("data.folder", "a folder that exists", _short(self.folder), "take 'auto'")
+        return self
+
+
+class Model(Section):
+    """rbm:HIDDEN, dbm:H1-H2-..., dbn:H1-H2-...; the visible units are those of the data."""
+
+    name: str = text("rbm:64", "a machine such as " + ", ".join(MODELS))
+    hidden_units: Literal["binary", "spin", "rectified"] = choice("binary", "binary", "spin", "rectified")
+    scale: float = number(SCALE, 0.0, 10.0)
+
+    @field_validator("name")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        match = _MODEL.fullmatch(name)
+        sizes = [int(size) for size in match[2].split("-")] if match else []
+        deep = bool(match) and match[1] != "rbm"
+        if not match or (len(sizes) < 2) == deep or not all(1 <= size <= MOST_UNITS for size in sizes):
+            remedy = "one layer for rbm, two or more for dbm and dbn"
+            raise fail("model.name", "a machine such as " + ", ".join(MODELS), _short(name), remedy)
+        return name
+
+    @property
+    def family(self) -> str:
+        """rbm, dbm or dbn."""
+        return self.name.partition(":")[0]
+
+    @property
+    def hidden(self) -> tuple[int, ...]:
+        """The sizes of the hidden layers."""
+        return tuple(int(size) for size in self.name.partition(":")[2].split("-"))
+
+
+class Method(Section):
+    """auto: pcd, and for an rbm on data in clusters far apart with jumps between their modes. pcd: persistent
+    chains (Tieleman 2008). cd: chains from the data (Hinton 2002). pt: parallel tempering.
+    trajectory: tempering along the machines of the training (Béreux et al. 2025). exact: enumeration.
+
+    chains apply to auto, pcd, pt and trajectory; temperatures to pt and trajectory (its most machines).
+    """
+
+    name: Literal["auto", "pcd", "cd", "pt", "trajectory", "exact"] = choice(
+        "auto", "auto", "pcd", "cd", "pt", "trajectory", "exact"
+    )
+    chains: int = integer(CHAINS, 2, 1 << 20)
+    steps: int = integer(STEPS, 1, 100_000)
+    temperatures: int = integer(10, 2, 1000)
+
+
+class Optimiser(Section):
+    """Steepest descent on mini-batches. The learning rate goes to its `_end` value along the schedule; `auto`
+    is 0.1 for discrete units (0.05 on data of several modes, with the method auto), 0.01 for Gaussian columns
+    and 0.005 for others, and a thousandth of that at the end. epochs: passes over the data; `auto` is 10, and
+    enough for 2000 updates (6000 of an rbm on data of several modes, with the method auto), as for
+    `it.learn`.
+
+    weight_decay: on the weights. sparsity: the wanted mean of the hidden units, 0 for none (Lee et al. 2008),
+    and sparsity_cost. centred: gradients of centred units (Montavon & Müller 2012; Melchior et al. 2016).
+    average: the share of the past that the averaged parameters keep at an update, 0 for none.
+    layer_epochs: of each layer before a deep machine is trained as a whole, with the `auto` rate; `auto`: as
+    many as of the whole, 0 for none (dbm only).
+    """
+
+    epochs: int | Literal["auto"] = Field(
+        default="auto", json_schema_extra={"expected": _EPOCHS, "remedy": "for example 'auto'"}
+    )
+    layer_epochs: int | Literal["auto"] = Field(
+        default="auto", json_schema_extra={"expected": _LAYER_EPOCHS, "remedy": "for example 'auto'"}
+    )
+    batch: int = integer(BATCH, 1, 1 << 20)
+    learning_rate: float | Literal["auto"] = _rate()
+    learning_rate_end: float | Literal["auto"] = _rate()
+    schedule: Literal["constant", "linear", "exponential", "cosine"] = choice(
+        "linear", "constant", "linear", "exponential", "cosine"
+    )
+    weight_decay: float = number(0.0, 0.0, 1.0)
+    sparsity: float = number(0.0, 0.0, 1.0)
+    sparsity_cost: float = number(0.01, 0.0, 10.0)
+    centred: bool = Field(
+        default=True, json_schema_extra={"expected": "true or false", "remedy": "for example true"}
+    )
+    average: float = number(AVERAGE, 0.0, 1.0)
+
+    @field_validator("epochs")
+    @classmethod
+    def _passes(cls, epochs: int | str) -> int | str:
+        if isinstance(epochs, int) and not 1 <= epochs <= 1_000_000:
+            raise fail("optimiser.epochs", _EPOCHS, epochs, "say 'auto'")
+        return epochs
+
+    @field_validator("layer_epochs")
+    @classmethod
+    def _layer_passes(cls, epochs: int | str) -> int | str:
+        if isinstance(epochs, int) and not 0 <= epochs <= 1_000_000:
+            raise fail("optimiser.layer_epochs", _LAYER_EPOCHS, epochs, "say 'auto'")
+        return epochs
+
+    @field_validator("learning_rate", "learning_rate_end")
+    @classmethod
+    def _bounded(cls, rate: float | str, info: Any) -> float | str:
+        if isinstance(rate, float) and not 0 < rate <= 10:
+            raise fail(f"optimiser.{info.field_name}", _RATE, f"{rate:g}", "say 'auto'")
+        return rate
+
+
+class Likelihood(Section):
+    """log Z by annealed importance sampling (Salakhutdinov & Murray 2008), exactly where 2^20 states suffice.
+
+    every: epochs between two estimates during the training, 0 for none, `auto` for ten in all; temperatures
+    and chains are theirs, final_temperatures and final_chains those of the last. rows: of each set, at most,
+    in any estimate.
+    """
+
+    every: int | Literal["auto"] = Field(
+        default="auto", json_schema_extra={"expected": _EVERY, "remedy": "for example 'auto'"}
+    )
+    temperatures: int = integer(500, 2, 10_000_000)
+    chains: int = integer(100, 2, 1 << 20)
+    final_temperatures: int = integer(10_000, 2, 10_000_000)
+    final_chains: int = integer(100, 2, 1 << 20)
+    rows: int = integer(10_000, 2, 1 << 24)
+
+    @field_validator("every")
+    @classmethod
+    def _apart(cls, every: int | str) -> int | str:
+        if isinstance(every, int) and not 0 <= every <= 1_000_000:
+            raise fail("likelihood.every", _EVERY, every, "say 'auto'")
+        return every
+
+
+class Samples(Section):
+    """Drawn from the trained machine by block Gibbs sampling, after `steps` sweeps of `chains` chains; each
+    chain then gives count/chains draws, `thin` sweeps apart.
+    """
+
+    count: int = integer(10_000, 2, 1 << 22)
+    chains: int = integer(100, 1, 1 << 20)
+    steps: int = integer(1000, 0, 10_000_000)
+    thin: int = integer(10, 1, 100_000)
+
+
+class LearnConfiguration(Section):
+    """A learning run: a function of this, of the data, and of nothing else."""
+
+    kind: Literal["learn"] = choice("learn", "learn")
+    seed: int = integer(0, 0, 2**63 - 1)
+    precision: Literal["float32", "float64"] = choice("float32", "float32", "float64")
+    checkpoint_every: int = integer(10, 1, 10_000_000, "epochs: for example 10")
+    data: Data = Data()
+    model: Model = Model()
+    method: Method = Method()
+    optimiser: Optimiser = Optimiser()
+    likelihood: Likelihood = Likelihood()
+    samples: Samples = Samples()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_forms(cls, data: Any) -> Any:
+        """`data = "mnist"` for `data.name = "mnist"`, and the same for the model and the method."""
+        if not isinstance(data, dict):
+            return data
+        names = ("data", "model", "method")
+        short = {key: {"name": data[key]} for key in names if isinstance(data.get(key), str)}
+        return {**data, **short}
+
+    @model_validator(mode="after")
+    def _no_contradiction(self) -> LearnConfiguration:
+        check_consistency(self)
+        return self
+
+    @property
+    def stem(self) -> str:
+        """What a folder of runs calls this one: rbm-64-ising-8."""
+        words = f"{self.model.name}-{Path(self.data.name).name.partition('.')[0]}"
+        return re.sub(r"[^A-Za-z0-9._-]+", "-", words)[:80]
+
+
+def check_consistency(c: LearnConfiguration) -> None:
+    """Raise the first contradiction between sections as an `InputError`."""
+    if c.samples.count % c.samples.chains or c.samples.count < 4 * c.samples.chains:
+        chains = c.samples.chains
+        remedy = f"give for example {max(4, round(c.samples.count / chains)) * chains}, or other chains"
+        expected = f"a multiple of samples.chains = {chains}, at least four times it"
+        raise fail("samples.count", expected, c.samples.count, remedy)
+    allowed = {"dbm": ("auto", "pcd"), "dbn": ("auto", "pcd", "cd")}.get(c.model.family)
+    if allowed is not None and c.method.name not in allowed:
+        words = " or ".join(map(repr, allowed))
+        raise fail("method.name", f"{words} with {c.model.name}", repr(c.method.name), "say 'pcd'")
+    if c.model.family == "dbn" and not c.optimiser.layer_epochs:
+        raise fail("optimiser.layer_epochs", "at least 1 with a dbn", 0, "say 'auto'")
+    if c.model.hidden_units == "rectified" and (c.model.family != "rbm" or c.method.name == "exact"):
+        got = f"{c.model.name} by {c.method.name}"
+        raise fail("model.hidden_units", "'binary' or 'spin'", f"'rectified' in {got}", "say 'binary'")
+    if c.optimiser.sparsity > 0 and c.model.hidden_units == "rectified":
+        raise fail("optimiser.sparsity", "0 with rectified hidden units", c.optimiser.sparsity, "say 0")
+    if c.optimiser.sparsity >= 1:
+        raise fail("optimiser.sparsity", "a mean below 1, or 0 for none", c.optimiser.sparsity, "say 0.1")
+
+
+def _matching(field: str, pattern: re.Pattern[str], value: str, expected: str) -> str:
+    if not pattern.fullmatch(value):
+        raise fail(field, expected, _short(value), "for example 'auto'")
+    return value
+
+
+def _short(value: str) -> str:
+    shown = ascii(value) if not value.isprintable() else repr(value)
+    return shown if len(shown) <= 80 else shown[:77] + "..."
+
+
+def _is_folder(name: str) -> bool:
+    try:
+        return Path(name).is_dir()
+    except (OSError, ValueError):
+        return False

@@ -1,0 +1,220 @@
+"""The experiment `learn`: train a Boltzmann machine on data, estimate its likelihood, draw from it, write the
+run folder.
+
+A line of `metrics.jsonl` is an epoch (`training`). The state after a line, with the configuration and
+the data, determines everything that follows: a run that was killed goes on from its last checkpoint to the
+numbers that it would have had. `data.json` names the data by their checksum, and other data are refused.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from intertwine.data.dataset import Dataset
+from intertwine.experiments.datasets import data_record, held_bytes, load_data
+from intertwine.experiments.learn.build import build_training
+from intertwine.experiments.learn.settings import LearnConfiguration
+from intertwine.experiments.learn import measures as learn_measures
+from intertwine.experiments.learn import results as learn_results
+from intertwine.experiments.learn.words import show as show_progress
+from intertwine.experiments.memory_needs import for_learning
+from intertwine.learning.guard import Diverged
+from intertwine.learning.stages import Training
+from intertwine.records.caveats import of_learning
+from intertwine.runs import running
+from intertwine.runs.running import Finished, report, warn
+
+ESTIMATES = 10
+"""Of the likelihood during the training, where nothing is said."""
+
+Show = Callable[..., AbstractContextManager[Any]]
+
+
+class Problem(NamedTuple):
+    """Everything that a configuration and its data determine. probe: rows that every line is measured on.
+    memory: bytes that the run needs."""
+
+    configuration: LearnConfiguration
+    data: Dataset
+    training: Training
+    probe: learn_measures.Probe
+    key: jax.Array
+    memory: int
+
+
+def build(c: LearnConfiguration) -> Problem:
+    """The data and the training; `InputError` for what does not go together."""
+    data = load_data(c.data)
+    memory = for_learning(c, data.size, len(data.train), held_bytes(data))
+    training_key, key = jax.random.split(jax.random.key(c.seed))
+    training = build_training(c, data, training_key)
+    return Problem(c, data, training, learn_measures.Probe.of(data, learn_measures.PROBE_ROWS), key, memory)
+
+
+class Plan:
+    """A learning run made ready: see `running.Plan`."""
+
+    def __init__(self, configuration: LearnConfiguration):
+        self.problem = build(configuration)
+        self.source, self.memory = data_record(self.problem.data), self.problem.memory
+        training = self.problem.training
+        self.lines, self.every, self.start = training.lines, configuration.checkpoint_every, training.start
+        self.template = training.template
+
+    def announce(self) -> None:
+        _announce(self.problem)
+
+    def iterate(self, state: Any, history: list[dict[str, Any]]) -> Iterator[tuple[Any, dict[str, Any]]]:
+        return _lines(self.problem, state, len(history))
+
+    def last_good(self, error: Diverged, first: Any) -> None:
+        return None
+
+    def finish(self, state: Any, history: list[dict[str, Any]], seconds: Callable[[], float]) -> Finished:
+        return _finish(self.problem, state, history, seconds)
+
+
+def start(
+    configuration: LearnConfiguration, out: str | Path, *, overwrite: bool = False, show: Show = show_progress
+) -> Path:
+    """Run `configuration` in the new folder `out`; the path of the folder (`running.start`)."""
+    return running.start(
+        lambda: Plan(configuration), configuration, out, overwrite=overwrite, shown=_shown(show), page=report
+    )
+
+
+def resume(path: str | Path, configuration: LearnConfiguration, *, show: Show = show_progress) -> Path:
+    """Go on with the run at `path` (`running.resume`)."""
+    return running.resume(lambda: Plan(configuration), path, shown=_shown(show), page=report)
+
+
+def _shown(show: Show) -> Callable[[Any, int], AbstractContextManager[Any]]:
+    def shown(plan: Plan, done: int) -> AbstractContextManager[Any]:
+        known = plan.problem.data.known
+        return show(plan.lines, None if known is None else -known.entropy, done)
+
+    return shown
+
+
+def _lines(problem: Problem, first: Any, done: int) -> Iterator[tuple[Any, dict[str, Any]]]:
+    """The remaining lines of metrics: what the training measured, and what is measured of the machine."""
+    c, training = problem.configuration, problem.training
+    every = c.likelihood.every
+    if every == "auto":
+        every = max(1, training.stages[-1].epochs // ESTIMATES)
+    for state, scalars in training.iterate(first, done):
+        begun = time.perf_counter()
+        model = training.model(state)
+        key = jax.random.fold_in(problem.key, done + 1)
+        measured: dict[str, Any] = {}
+        if training.is_last_stage(done):
+            measured = learn_measures.line_measures(model, problem.probe, key)
+            epoch = training.last_epoch(done)
+            due = every and epoch is not None and epoch % every == 0
+            if due and done + 1 < training.lines:
+                measured |= learn_measures.line_likelihood(c, model, problem.probe, key)
+        weights = learn_measures.first_weights(model)
+        measured["singular_values"] = learn_measures.singular_values(weights)
+        done += 1
+        seconds = scalars.get("seconds", 0.0) + time.perf_counter() - begun
+        yield state, learn_results.metrics_record(scalars | measured | {"seconds": seconds})
+
+
+def _finish(
+    problem: Problem, state: Any, history: list[dict[str, Any]], seconds: Callable[[], float]
+) -> Finished:
+    """The last estimates and the files that tell of them."""
+    c, data = problem.configuration, problem.data
+    model = problem.training.model(state)
+    z_key, sample_key, key = jax.random.split(jax.random.fold_in(problem.key, 0), 3)
+    print("log Z and samples of the trained machine ...", flush=True)
+    settings = c.likelihood
+    probe = learn_measures.Probe.of(data, settings.rows)
+    log_z = learn_measures.estimate_log_z(
+        model, settings.final_temperatures, settings.final_chains, z_key, probe.train
+    )
+    drawn = learn_measures.draw(c, model, sample_key, probe.train)
+    free = {"train": learn_measures.free_energies(model, probe.train, key)}
+    if probe.test is not None:
+        free["test"] = learn_measures.free_energies(model, probe.test, key)
+    free["samples"] = learn_measures.free_energies(model, drawn.rows, key)
+    record = learn_results.result_record(
+        c,
+        data,
+        model,
+        problem.training.stages[-1].epochs,
+        bound=learn_measures.is_bound(model),
+        log_z={name: getattr(log_z, name) for name in _LOG_Z},
+        log_likelihood={
+            name: learn_measures.likelihood(values, log_z, data.log_volume)
+            for name, values in free.items()
+            if name != "samples"
+        },
+        independent_columns=learn_measures.independent(model, probe, free, log_z),
+        sampling={
+            "chains": drawn.observable.shape[0],
+            "draws": drawn.observable.shape[1],
+            "sweeps_between_draws": drawn.thin,
+            **learn_results.chain_record(drawn.observable),
+        },
+        modes=learn_results.modes_record(drawn.modes),
+        observables=learn_results.observables_record(data.known, drawn, data.examples(settings.rows)),
+        seconds=seconds(),
+    )
+    record["warnings"] = [] if drawn.modes is None else list(drawn.modes.caveats("sample longer"))
+    record["warnings"] += learn_measures.learned_caveats(model, probe, free, log_z)
+    record["warnings"] = of_learning(record)
+    weights = learn_measures.first_weights(model)
+    return Finished(
+        record,
+        lambda: learn_results.dataset(model, weights, data, drawn, free, history, record),
+        _words(record),
+    )
+
+
+_LOG_Z = ("mean", "error", "ess", "lower", "upper", "trusted", "method", "reason")
+
+
+def _announce(problem: Problem) -> None:
+    c, data = problem.configuration, problem.data
+    epochs = problem.training.stages[-1].epochs
+    print(data.describe().splitlines()[0])
+    for note in data.notes:
+        warn(note)
+    print(f"{c.model.name}, {c.model.hidden_units} hidden units; {c.method.name}, {epochs} epochs")
+    if data.known is not None:
+        print(
+            f"the best log-likelihood is −{data.known.entropy:.4f} nats (minus the entropy, exact)",
+            flush=True,
+        )
+
+
+def _words(record: dict[str, Any]) -> list[str]:
+    log_z = record["log_z"]
+    name = "test" if "test" in record["log_likelihood"] else "train"
+    found = record["log_likelihood"][name]
+    rows = "held out" if name == "test" else "rows to learn from"
+    what = "bound on the log-likelihood" if record["bound"] else "log-likelihood"
+    if record["units"] == "gaussian":
+        rows += ", a density of the columns as they came"
+    words = f"{what} ({rows}) {found['mean']:.3f} ± {found['error']:.2g} nats"
+    if log_z["error"]:
+        upper = "" if not np.isfinite(log_z["upper"]) else f" to {found['upper']:.3f}"
+        words += f", bracket {found['lower']:.3f}{upper}" if np.isfinite(found["lower"]) else ""
+    if alone := record["independent_columns"].get(name):
+        words += f"; independent columns {alone['mean']:.3f}"
+    said = [words.replace("-", "−").replace("log−l", "log-l")]
+    for name, values in record["observables"].items():
+        exact, got = values["exact"], values["samples"]
+        if exact is not None:
+            far = "" if values["distance"] is None else f", {values['distance']:.1f} errors apart"
+            plain = name.replace("_", " ")
+            said.append(f"{plain} {got['mean']:.5f} ± {got['error']:.2g}, exact {exact:.5f}{far}")
+    return said

@@ -1,0 +1,1 @@
+"""The command `renormalize`: settings, study, results."""

@@ -1,0 +1,134 @@
+"""What a renormalization run leaves: `result.json`, the numbers, and `result.nc`, the arrays (xarray).
+
+result.nc, where the study has them:
+    y_T, y_T_error, y_H, y_H_error (level, number)    exponents by step and by how many couplings
+    coupling, coupling_error (scale, family)          the flow {K} → {K'} → {K''}
+    picture_0 (row_0, column_0), picture_1 …          one configuration, level by level
+    flow, flow_error (start, scale, family)           the same from other starts, the system's own last
+    seconds, line_y_T, line_energy … (line)           every number of metrics.jsonl
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from intertwine._version import __version__
+from intertwine.experiments.ground_state.results import number_or_nan, versions
+from intertwine.experiments.renormalize.settings import NETWORK, RenormalizeConfiguration
+from intertwine.records.caveats import of_renormalization
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The end of a study. record: for `result.json`. arrays: name → (dimensions, values, long name), and
+    attributes, for `result.nc`. words: what is told; warnings: what to
+    beware of, lines of `caveat`, also for `result.json`.
+    """
+
+    record: dict[str, Any]
+    arrays: dict[str, tuple[tuple[str, ...], np.ndarray, str]]
+    words: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    attributes: dict[str, Any] = field(default_factory=dict)
+
+
+class Study(Protocol):
+    """lines: how many lines of metrics. announcement: what is told first. template: a state of the right
+    structure for the checkpoints.
+    """
+
+    lines: int
+    announcement: str
+    template: Any
+
+    def start(self) -> Any:
+        """The state before the first line."""
+        ...
+
+    def iterate(self, state: Any, done: int) -> Any:
+        """(state, scalars) after each further line."""
+        ...
+
+    def describe(self, record: dict[str, Any]) -> str:
+        """A line of metrics in words, for the progress."""
+        ...
+
+    def finish(self, state: Any) -> Outcome:
+        """The result after the last line."""
+        ...
+
+
+def metrics_record(scalars: dict[str, Any]) -> dict[str, Any]:
+    """A line of `metrics.jsonl`; None for no number.
+
+    >>> metrics_record({"step": 0, "y_T": float("nan")})
+    {'step': 0, 'y_T': None}
+    """
+    plain = {
+        name: value.item() if isinstance(value, np.generic) else value for name, value in scalars.items()
+    }
+    return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in plain.items()}
+
+
+def result_record(c: RenormalizeConfiguration, outcome: Outcome, seconds: float) -> dict[str, Any]:
+    """`result.json`."""
+    system: dict[str, Any] = {}
+    if c.study != "network":
+        from intertwine.experiments.renormalize.system import coupling_of, critical_coupling
+
+        named = c.named
+        system = {
+            "name": named.full.rpartition(":")[0] if c.study == "exponents" else named.full,
+            "model": named.model,
+            "states": named.states,
+            "lattice": named.lattice if c.study == "exponents" else named.lattice_name,
+            "coupling": coupling_of(c) if math.isfinite(coupling_of(c)) else None,
+            "critical_coupling": critical_coupling(c),
+            "field": c.system.field,
+            "next": c.system.next,
+            "anisotropy": c.system.anisotropy,
+            "bonds": c.system.own_bonds or None,
+            "configurations": c.system.own_configurations or None,
+        }
+    return {
+        "kind": c.kind,
+        "version": __version__,
+        "study": c.study,
+        "approximate": c.approximate,
+        "system": system,
+        "rule": None if c.study == "exponents" else c.rule.name,
+        "rule_family": NETWORK if c.study == "network" else c.rule.family,
+        "precision": c.precision,
+        "seed": c.seed,
+        **outcome.record,
+        "warnings": of_renormalization(outcome.record | {"warnings": outcome.warnings}),
+        "seconds": seconds,
+        "versions": versions(),
+    }
+
+
+def dataset(c: RenormalizeConfiguration, outcome: Outcome, history: list[dict[str, Any]]) -> Any:
+    """`result.nc` as an `xarray.Dataset`."""
+    import xarray
+
+    variables: dict[str, Any] = {
+        name: (dimensions, values, {"long_name": words, "units": "1"})
+        for name, (dimensions, values, words) in outcome.arrays.items()
+    }
+    for name in sorted({key for line in history for key in line}):
+        column = np.array([number_or_nan(line.get(name)) for line in history])
+        if np.isfinite(column).any():
+            words = {"long_name": name.replace("_", " "), "units": "s" if name == "seconds" else "1"}
+            plain = {"step": "line", "seconds": "seconds"}.get(name, f"line_{name}")
+            variables[plain] = ("line", column, words)
+    attributes = {
+        "title": f"{c.study} of {c.rule.name if c.study == 'network' else c.named.full}",
+        "convention": "p = Ψ/Z, ln Ψ = K Σ s s' + …, K = J/T; y = ln|λ|/ln b",
+        "source": f"intertwine {__version__}",
+        **outcome.attributes,
+    }
+    return xarray.Dataset(variables, attrs=attributes)

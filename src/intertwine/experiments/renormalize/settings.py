@@ -1,0 +1,368 @@
+"""What may be asked of a renormalization run: complete, bounded, and checked before anything is computed.
+
+    kind = "renormalize"  a classical spin system, or a trained network, and what coarse graining does to it
+    study                 flow: levels of blocking; exponents: ν, η by finite-size scaling; network: a machine
+    [system]              ising:64, ising:triangular:48, potts:3:64 and its couplings
+    [rule]                how spins are blocked, or an approximate transformation
+    [sampler]             how configurations are drawn
+    [scaling]             the sizes of the study `exponents`
+    [network]             the flow v → h → v of the study `network`
+
+Every field has a default, so that the empty configuration is a run: Swendsen's Monte Carlo renormalization of
+the square Ising model at its critical point. Contradictions are found here, in words.
+"""
+
+from __future__ import annotations
+
+import re
+from math import prod
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+
+from intertwine._checks import InputError, fail
+from intertwine.runs.fields import Section, choice, integer, number, text
+
+LATTICES = {"square": 64, "triangular": 48, "honeycomb": 32, "kagome": 24, "cubic": 16, "chain": 64}
+"""The lattices and the size that is taken where none is said."""
+
+SYSTEMS = (
+    "ising:64", "ising:triangular:48", "potts:3:64", "clock:4:32", "edwards-anderson:16", "square:32x64",
+)  # fmt: skip
+GLASS = "edwards-anderson"
+RULES = (
+    "majority:2", "decimation:2", "block-rbm:1.0", "table:FILE", "weights:FILE", "migdal-kadanoff",
+    "niemeijer-van-leeuwen", "trg:16",
+)  # fmt: skip
+APPROXIMATE = ("migdal-kadanoff", "niemeijer-van-leeuwen", "trg")
+NETWORK = "network"
+FILES = ("table", "weights")
+LARGEST, MOST_SITES, MOST_STATES = 4096, 1 << 22, 16
+_EXTENT = re.compile(r"[0-9]{1,7}(?:x[0-9]{1,7}){0,2}", re.ASCII)
+_RULE = re.compile(
+    r"(?P<name>majority|decimation):(?P<block>[0-9]{1,3})|(?P<rbm>block-rbm):(?P<weight>[0-9.eE+-]{1,20})"
+    r"|(?P<trg>trg):(?P<bond>[0-9]{1,4})|(?P<word>migdal-kadanoff|niemeijer-van-leeuwen)"
+    r"|(?P<file>table|weights):(?P<path>.+)",
+    re.ASCII,
+)
+_SIZES = re.compile(r"[0-9]{1,4}(?:-[0-9]{1,4}){2,15}", re.ASCII)
+_COUPLING = "'critical' or a number from −10 to 10"
+
+
+class Named(NamedTuple):
+    """What a system's name says. states: 2 for spins ±1. sized: whether it says a size."""
+
+    model: Literal["ising", "potts", "clock", "edwards-anderson"]
+    states: int
+    lattice: str
+    extent: tuple[int, ...]
+    sized: bool
+
+    @property
+    def potts_states(self) -> int | None:
+        """q of states 0 … q − 1 (Potts and clock models), None for spins ±1."""
+        return self.states if self.model in ("potts", "clock") else None
+
+    @property
+    def full(self) -> str:
+        """The name with nothing left out: ising:square:64x64."""
+        model = self.model if self.potts_states is None else f"{self.model}:{self.states}"
+        return f"{model}:{self.lattice_name}"
+
+    @property
+    def lattice_name(self) -> str:
+        """The lattice in the words of `lattice_from_name`: square:64x64."""
+        return f"{self.lattice}:{'x'.join(map(str, self.extent))}"
+
+
+class System(Section):
+    """[MODEL:][LATTICE:]SIZE with MODEL ising (where none is said), potts:q, clock:q or edwards-anderson
+    (every bond K or −K), LATTICE square (where none is said), triangular, honeycomb, kagome, cubic, chain;
+    `auto` is the square Ising model, or what the rule is for. coupling: K = J/T of nearest neighbours,
+    `critical` where it is known; field: h on every spin (on state 0); next: K of next-nearest neighbours;
+    anisotropy: K of the bonds along the last direction over that of the others. bonds: a file of couplings,
+    an own one for each bond, or none. disorder: which signs edwards-anderson has. configurations: a file of
+    configurations to renormalize instead of sampling, or none.
+    """
+
+    name: str = text("auto", "a system such as " + ", ".join(SYSTEMS), "for example 'ising:64'")
+    coupling: float | Literal["critical"] = Field(
+        default="critical", json_schema_extra={"expected": _COUPLING, "remedy": "for example 'critical'"}
+    )
+    field: float = number(0.0, -10.0, 10.0)
+    next: float = number(0.0, -10.0, 10.0)
+    anisotropy: float = number(1.0, -10.0, 10.0)
+    bonds: str = text("none", "'none', or a file with a line 'i j K' for every bond", longest=4096)
+    disorder: int = integer(0, 0, 2**31 - 1)
+    configurations: str = text(
+        "none", "'none', or a file of spins ±1 or states, (n, N) or (chains, draws, N)", longest=4096
+    )
+
+    @field_validator("bonds", "configurations")
+    @classmethod
+    def _there(cls, path: str, info: ValidationInfo) -> str:
+        return path if path == "none" else _own_file(f"system.{info.field_name}", path)
+
+    @property
+    def own_bonds(self) -> str:
+        """The path of the file of couplings, empty for none."""
+        return "" if self.bonds == "none" else self.bonds
+
+    @property
+    def own_configurations(self) -> str:
+        """The path of the file of configurations, empty for none."""
+        return "" if self.configurations == "none" else self.configurations
+
+    @field_validator("name")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        if name != "auto":
+            parse_system(name)
+        return name
+
+    @field_validator("coupling")
+    @classmethod
+    def _bounded(cls, coupling: float | str) -> float | str:
+        if isinstance(coupling, float) and not -10 <= coupling <= 10:
+            raise fail("system.coupling", _COUPLING, f"{coupling:g}", "say 'critical'")
+        return coupling
+
+
+class Rule(Section):
+    """majority:b and decimation:b block b × b spins, block-rbm:w gives every 2 × 2 block a hidden unit of
+    weight w. table:FILE has p(h = +1|v) of every configuration v of a block, weights:FILE weights w_i of
+    p = 1/(1 + e^{−2 Σ w_i v_i}). migdal-kadanoff, niemeijer-van-leeuwen and trg:χ are approximate
+    transformations without samples. ties: how equal votes of
+    majority:b end, at random or by the block's first spin.
+    """
+
+    name: str = text(
+        "majority:2", "one of " + ", ".join(RULES) + ", or a run folder (of networks)", longest=4096
+    )
+    ties: Literal["random", "first"] = choice("random", "random", "first")
+
+    @field_validator("name")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        if found := _RULE.fullmatch(name):
+            if found["file"]:
+                return f"{found['file']}:{_own_file('rule.name', found['path'])}"
+            _parameter(name)
+            return name
+        return _network_folder(name)
+
+    @property
+    def family(self) -> str:
+        """majority, decimation, block-rbm, table, weights, migdal-kadanoff, niemeijer-van-leeuwen, trg or
+        network."""
+        return self.name.partition(":")[0] if _RULE.fullmatch(self.name) else NETWORK
+
+    @property
+    def parameter(self) -> float:
+        """The number behind the colon; 2 where there is none."""
+        return _parameter(self.name) if self.family not in (NETWORK, *FILES) else 2.0
+
+    @property
+    def path(self) -> str:
+        """The file of table:FILE and weights:FILE."""
+        return self.name.partition(":")[2]
+
+    @property
+    def short(self) -> str:
+        """The name in a sentence: of files and folders the last part."""
+        return self.name if self.family not in (NETWORK, *FILES) else Path(self.name).name
+
+
+class Sampler(Section):
+    """Chains beside one another, `thin` steps between draws. auto: Swendsen-Wang clusters where all couplings
+    can be satisfied at once, else the heat bath.
+
+    samples: in all; they come in `bins` batches, a line of metrics each, over which errors are taken.
+    """
+
+    name: Literal["auto", "swendsen-wang", "wolff", "heat-bath"] = choice(
+        "auto", "auto", "swendsen-wang", "wolff", "heat-bath"
+    )
+    samples: int = integer(40_000, 20, 1 << 24)
+    chains: int = integer(10, 1, 4096)
+    bins: int = integer(25, 4, 10_000)
+    thin: int = integer(1, 1, 10_000)
+    burn_in: int = integer(200, 1, 1_000_000)
+
+
+class Scaling(Section):
+    """The study `exponents`: the sides of the lattices, joined by hyphens, `auto` for six of them, and how
+    many samples are drawn of each.
+    """
+
+    sizes: str = text("auto", "'auto' or three to sixteen sizes such as 8-16-32")
+    samples: int = integer(200_000, 20, 1 << 26)
+
+    @field_validator("sizes")
+    @classmethod
+    def _known(cls, sizes: str) -> str:
+        if sizes == "auto":
+            return sizes
+        found = [int(size) for size in sizes.split("-")] if _SIZES.fullmatch(sizes) else []
+        if not found or min(found) < 4 or max(found) > 256 or sorted(set(found)) != found:
+            expected = "'auto' or three to sixteen growing sizes from 4 to 256"
+            raise fail("scaling.sizes", expected, _short(sizes), "for example 8-16-32")
+        return sizes
+
+
+class Network(Section):
+    """The study `network`: steps of the flow v → h → v, and how many configurations flow side by side."""
+
+    steps: int = integer(1000, 100, 1_000_000)
+    chains: int = integer(200, 4, 10_000)
+
+
+class RenormalizeConfiguration(Section):
+    """A renormalization run: a function of this, of the network that it names, and of nothing else.
+
+    levels: how often spins are blocked. couplings: families of terms that are kept. starts: other values of
+    K, evenly around that of the system, from which the flow is followed too.
+    """
+
+    kind: Literal["renormalize"] = choice("renormalize", "renormalize")
+    study: Literal["flow", "exponents", "network"] = choice("flow", "flow", "exponents", "network")
+    levels: int = integer(4, 1, 30)
+    couplings: int = integer(4, 1, 7)
+    starts: int = integer(4, 0, 20)
+    seed: int = integer(0, 0, 2**63 - 1)
+    precision: Literal["float32", "float64"] = choice("float64", "float32", "float64")
+    checkpoint_every: int = integer(5, 1, 10_000_000, "lines: for example 5")
+    system: System = System()
+    rule: Rule = Rule()
+    sampler: Sampler = Sampler()
+    scaling: Scaling = Scaling()
+    network: Network = Network()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_forms(cls, data: Any) -> Any:
+        """`system = "ising:32"` for `system.name = "ising:32"`, and the same for the rule and the sampler."""
+        if not isinstance(data, dict):
+            return data
+        names = ("system", "rule", "sampler")
+        short = {key: {"name": data[key]} for key in names if isinstance(data.get(key), str)}
+        return {**data, **short}
+
+    @model_validator(mode="after")
+    def _no_contradiction(self) -> RenormalizeConfiguration:
+        from intertwine.experiments.renormalize.checks import check_consistency
+
+        check_consistency(self)
+        return self
+
+    @property
+    def named(self) -> Named:
+        """The system; for `auto` the square Ising model, the triangular one for niemeijer-van-leeuwen."""
+        triangular = self.rule.family == "niemeijer-van-leeuwen"
+        auto = "ising:triangular" if triangular else "ising:square"
+        return parse_system(auto if self.system.name == "auto" else self.system.name)
+
+    @property
+    def approximate(self) -> bool:
+        """Whether the flow is one of the transformations that need no samples."""
+        return self.study == "flow" and self.rule.family in APPROXIMATE
+
+    @property
+    def frozen(self) -> bool:
+        """Whether bonds have couplings of their own, from a file or by chance."""
+        return bool(self.system.own_bonds) or self.named.model == GLASS
+
+    @property
+    def alike(self) -> bool:
+        """Whether the couplings are numbers by family, of spins ±1: those that a flow can follow."""
+        return not self.frozen and self.named.potts_states is None and self.system.anisotropy == 1
+
+    @property
+    def stem(self) -> str:
+        """What a folder of runs calls this one: majority-2-ising-64."""
+        rule = Path(self.rule.name).name
+        words = f"network-{rule}" if self.study == "network" else f"{rule}-{self.named.full}"
+        if self.study == "exponents":
+            words = f"exponents-{self.named.full.rpartition(':')[0]}"
+        return re.sub(r"[^A-Za-z0-9._-]+", "-", words)[:80]
+
+
+def parse_system(name: str) -> Named:
+    """The parts of a system's name; `InputError` for what is none.
+
+    >>> parse_system("potts:3:64")
+    Named(model='potts', states=3, lattice='square', extent=(64, 64), sized=True)
+    >>> parse_system("triangular:48").full, parse_system("ising").full
+    ('ising:triangular:48x48', 'ising:square:64x64')
+    """
+    wanted, said = "a system such as " + ", ".join(SYSTEMS), name.split(":")
+    words, states = list(said), 2
+    if words[0] == "ising":
+        words.pop(0)
+    elif words[0] in (GLASS, "ea"):
+        said[0], words = GLASS, words[1:]
+    elif words[0] in ("potts", "clock") and len(words) > 1 and re.fullmatch("[0-9]{1,3}", words[1], re.ASCII):
+        states = int(words[1])
+        words = words[2:]
+    elif words[0] == "xy":
+        remedy = "there is no XY model here; clock:16:32 has 16 directions"
+        raise fail("system.name", wanted, _short(name), remedy)
+    lattice = words.pop(0) if words and words[0] in LATTICES else "square"
+    extent = words.pop(0) if words and _EXTENT.fullmatch(words[0]) else None
+    if words:
+        raise fail("system.name", wanted, _short(name), "give [MODEL:][LATTICE:]SIZE")
+    if not 2 <= states <= MOST_STATES:
+        raise fail("system.name", f"2 to {MOST_STATES} states", _short(name), "for example 'potts:3:64'")
+    dimension = {"chain": 1, "cubic": 3}.get(lattice, 2)
+    sides = [int(side) for side in extent.split("x")] if extent else [LATTICES[lattice]]
+    sides = sides * dimension if len(sides) == 1 else sides
+    basis = {"honeycomb": 2, "kagome": 3}.get(lattice, 1)
+    if len(sides) != dimension or not all(2 <= side <= LARGEST for side in sides):
+        expected = f"{dimension} sides from 2 to {LARGEST} for {lattice}, or one"
+        raise fail("system.name", expected, _short(name), f"for example '{lattice}:{LATTICES[lattice]}'")
+    if basis * prod(sides) > MOST_SITES:
+        raise fail("system.name", f"at most {MOST_SITES} sites", _short(name), "for example 'ising:64'")
+    model: Any = said[0] if said[0] in ("potts", "clock", GLASS) else "ising"
+    return Named(model, states, lattice, tuple(sides), extent is not None)
+
+
+def _parameter(name: str) -> float:
+    family, _, word = name.partition(":")
+    low, high = {"majority": (2, 16), "decimation": (2, 16), "trg": (2, 64), "block-rbm": (0.0, 20.0)}.get(
+        family, (2, 2)
+    )
+    try:
+        value = float(word or 2)
+    except ValueError:
+        value = float("nan")
+    if not low <= value <= high:
+        remedy = f"for example '{next(rule for rule in RULES if rule.startswith(family))}'"
+        raise fail("rule.name", f"{family} with a number from {low:g} to {high:g}", _short(name), remedy)
+    return value
+
+
+def _own_file(field: str, path: str) -> str:
+    """The absolute path of a file that is there."""
+    from intertwine.data.files import check_file
+
+    try:
+        return str(check_file(path).resolve())
+    except InputError:
+        raise fail(field, "a file of numbers that can be read", _short(path)) from None
+
+
+def _network_folder(name: str) -> str:
+    """The absolute path of a finished learning run, or the error that says what `name` is."""
+    from intertwine.runs.run_folder import check_is_run
+
+    expected = "one of " + ", ".join(RULES) + ", or the folder of a learning run"
+    try:
+        return str(check_is_run(Path(name)).resolve())
+    except InputError:
+        raise fail("rule.name", expected, _short(name), "for example 'majority:2'") from None
+
+
+def _short(value: str) -> str:
+    shown = ascii(value) if not value.isprintable() else repr(value)
+    return shown if len(shown) <= 80 else shown[:77] + "..."

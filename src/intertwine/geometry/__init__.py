@@ -1,0 +1,1 @@
+"""The geometry of parameters that all wings share."""

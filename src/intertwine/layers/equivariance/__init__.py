@@ -1,0 +1,1 @@
+"""Whether a function commutes with a group, and why not."""

@@ -1,0 +1,1 @@
+"""Non-linearities, typed by representation."""

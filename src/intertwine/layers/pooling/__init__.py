@@ -1,0 +1,1 @@
+"""Pooling over the plane and over the group."""

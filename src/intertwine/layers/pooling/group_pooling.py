@@ -1,0 +1,199 @@
+r"""Pooling over the group, projection to invariants, and pooling over all of the space.
+
+A block that permutes its basis transitively is functions on G/S, S the stabiliser of the first basis
+vector. The maximum (or mean) over the fibres of G/S → G/K, S ⊂ K, is a function on G/K: the trivial
+representation for K = G, a quotient in between (coset pooling, Cohen & Welling 2016, § 6.3).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jaxtyping import Float
+
+from intertwine._checks import fail, one_of, positive_int
+from intertwine.layers.blocks import blocks, check_channels, checked_rep, join, square_norm
+from intertwine.layers.fields import field_type
+from intertwine.symmetry import Rep, Subgroup, quotient, trivial
+from intertwine.symmetry.groups.finite_group import FiniteGroup
+
+HOW = ("max", "mean")
+
+
+class GroupPool(eqx.Module):
+    """The maximum or mean over cosets of a subgroup: regular (or other transitive permutation) blocks
+    only.
+
+    rep: the type of the input. subgroup: K, to which fibres are pooled; None pools over the whole group,
+    to trivial channels, one a copy. how: "max" or "mean".
+
+    Raises InputError for blocks that are no functions on some G/S with S ⊂ K.
+
+    >>> from intertwine.symmetry import dihedral, regular
+    >>> G = dihedral(4)
+    >>> GroupPool(10 * regular(G)).rep_out
+    10·trivial
+    >>> GroupPool(10 * regular(G), G.generate([4])).rep_out.dimension        # pooled over the reflection
+    40
+    """
+
+    rep_in: Rep = eqx.field(static=True)
+    rep_out: Rep = eqx.field(static=True)
+    how: str = eqx.field(static=True)
+    subgroup: Subgroup = eqx.field(static=True)
+
+    def __init__(self, rep: Rep, subgroup: Subgroup | None = None, *, how: str = "max"):
+        self.rep_in = checked_rep(rep)
+        self.subgroup = _checked_subgroup(rep.group, subgroup)
+        self.how = one_of("how", how, HOW)
+        for part, _ in rep.blocks:
+            _fibres(part, self.subgroup)
+        whole = self.subgroup.order == rep.group.order
+        target = trivial(rep.group) if whole else quotient(self.subgroup)
+        self.rep_out = Rep.direct_sum([(target, m) for _, m in rep.blocks])
+
+    def __call__(self, x: Float[Array, "... C"], *, key: Array | None = None) -> Float[Array, "... C_out"]:
+        """Fields of rep_out; `key` is not used."""
+        check_channels(x, self.rep_in)
+        parts = []
+        for block in blocks(self.rep_in):
+            order, n = _fibres(block.rep, self.subgroup)
+            part = block.of(x)
+            if order is not None:
+                part = part[..., order]
+            part = part.reshape(*part.shape[:-1], n, -1)
+            parts.append(part.max(-1) if self.how == "max" else part.mean(-1))
+        return join(parts, x.shape[:-1])
+
+
+class Invariants(eqx.Module):
+    """The invariants of each copy: trivial channels as they are, the maximum (or mean) of permuted ones,
+    the norm of other orthogonal blocks.
+
+    rep: the type of the input; the output has a trivial channel for each copy. how: "max" or "mean".
+
+    Raises InputError for blocks that are not orthogonal, or that permute several orbits.
+
+    >>> from intertwine.spaces.grid import Grid
+    >>> grid = Grid("p4")
+    >>> Invariants(grid.scalar + grid.vector)(jnp.array([-1.0, 3.0, 4.0])).tolist()
+    [-1.0, 5.0]
+    """
+
+    rep_in: Rep = eqx.field(static=True)
+    rep_out: Rep = eqx.field(static=True)
+    how: str = eqx.field(static=True)
+
+    def __init__(self, rep: Rep, *, how: str = "max"):
+        self.rep_in = checked_rep(rep)
+        self.how = one_of("how", how, HOW)
+        for part, _ in rep.blocks:
+            if part.permutation is not None:
+                _fibres(part, rep.group.whole)
+            elif not part.is_orthogonal:
+                raise fail("rep", "orthogonal blocks, which have an invariant norm", part)
+        self.rep_out = positive_int("copies", sum(m for _, m in rep.blocks)) * trivial(rep.group)
+
+    def __call__(self, x: Float[Array, "... C"], *, key: Array | None = None) -> Float[Array, "... C_out"]:
+        """Invariant channels; `key` is not used."""
+        check_channels(x, self.rep_in)
+        parts = []
+        for block in blocks(self.rep_in):
+            part = block.of(x)
+            if block.rep.is_trivial:
+                parts.append(part[..., 0])
+            elif block.rep.permutation is not None:
+                parts.append(part.max(-1) if self.how == "max" else part.mean(-1))
+            else:
+                parts.append(safe_norm(part))
+        return join(parts, x.shape[:-1])
+
+
+class GlobalPool(eqx.Module):
+    """The maximum or mean over all points of the space: one fibre vector is left.
+
+    space: a `Grid` or `HomogeneousSpace`. rep: the type; "max" only on permutation representations. The
+    fibre still turns with the group: put `GroupPool` or `Invariants` before or after it for invariants.
+    On a triangular grid the points inside the array's hexagon count.
+
+    Raises InputError, with the reason, for a maximum over a type that is not permuted, and on a space G/H
+    that is no grid for a type that is not trivial (its fibres have frames of their own).
+
+    >>> from intertwine.spaces.grid import Grid
+    >>> grid = Grid("p4")
+    >>> GlobalPool(grid, grid.vector, how="mean")(jnp.ones((3, 8, 8, 2))).shape
+    (3, 2)
+    """
+
+    space: Any = eqx.field(static=True)
+    rep_in: Rep = eqx.field(static=True)
+    rep_out: Rep = eqx.field(static=True)
+    how: str = eqx.field(static=True)
+
+    def __init__(self, space: Any, rep: Rep | str, *, how: str = "max"):
+        if not hasattr(space, "act"):
+            raise fail("space", "a Grid or a HomogeneousSpace", space)
+        rep = field_type(space, rep, "rep") if isinstance(rep, str) else checked_rep(rep)
+        self.rep_in = self.rep_out = rep
+        self.space, self.how = space, one_of("how", how, HOW)
+        if how == "max" and not rep.is_permutation:
+            reason = (
+                "the largest of single components does not commute with it: take how='mean' or Invariants"
+            )
+            raise fail("rep", "a representation that permutes the channels", rep, reason)
+        if not hasattr(space, "dimension") and not rep.is_trivial:
+            raise fail("rep", "trivial channels on a space with local frames", rep, "take GroupPool first")
+
+    def __call__(self, x: Float[Array, "... C"], *, key: Array | None = None) -> Float[Array, "... C"]:
+        """(..., *space, C) → (..., C); `key` is not used."""
+        check_channels(x, self.rep_in)
+        d = getattr(self.space, "dimension", 1)
+        if x.ndim < d + 1:
+            raise fail("x", f"{d} axes of the space and then the channels", f"shape {x.shape}")
+        axes = tuple(range(-1 - d, -1))
+        if not getattr(self.space, "hexagonal", False) or self.space.group.order == 1:
+            return x.max(axes) if self.how == "max" else x.mean(axes)
+        inside = self.space.mask(x.shape[-1 - d : -1])[..., None]
+        if self.how == "max":
+            return jnp.where(inside, x, -jnp.inf).max(axes)
+        return jnp.where(inside, x, 0).sum(axes) / inside.sum()
+
+
+def safe_norm(x: Float[Array, "... d"], floor: float = 1e-12) -> Float[Array, "..."]:
+    """‖x‖ over the last axis, with gradient 0 at x = 0; of half precision computed in single precision."""
+    kind = x.real.dtype
+    square = square_norm(x.astype(jnp.promote_types(x.dtype, jnp.float32)))
+    return jnp.where(square > floor**2, jnp.sqrt(jnp.maximum(square, floor**2)), 0).astype(kind)
+
+
+@lru_cache(maxsize=512)
+def _fibres(rep: Rep, subgroup: Subgroup) -> tuple[np.ndarray | None, int]:
+    """The order of the basis that puts the fibres of G/S → G/K side by side (None: as it is), and |G/K|."""
+    group = rep.group
+    if rep.permutation is None:
+        reason = "only functions on the group or its cosets can be pooled: take Invariants for norms"
+        raise fail("rep", "blocks that permute their basis", rep, reason)
+    images = rep.permutation[:, 0]
+    if len(np.unique(images)) < rep.dimension:
+        raise fail("rep", "blocks of one orbit", f"{rep!r} of several", "write it as a sum of its orbits")
+    stabiliser = np.flatnonzero(images == 0)
+    if (subgroup.place[stabiliser] < 0).any():
+        got = f"{rep!r}, with one of {len(stabiliser)} elements"
+        raise fail("subgroup", "a subgroup that contains the stabiliser of each block's basis", got)
+    coset = np.zeros(rep.dimension, np.int64)
+    coset[images] = subgroup.coset_of[np.arange(group.order)]
+    order = np.argsort(coset, kind="stable")
+    return (None if (order == np.arange(rep.dimension)).all() else order), subgroup.index
+
+
+def _checked_subgroup(group: FiniteGroup, subgroup: Any) -> Subgroup:
+    if subgroup is None:
+        return group.whole
+    if not isinstance(subgroup, Subgroup) or subgroup.parent != group:
+        raise fail("subgroup", f"a subgroup of {group!r}, or None", subgroup, "make it with group.generate")
+    return subgroup

@@ -1,0 +1,1 @@
+"""Labels: names of classes, scores, data with labels."""

@@ -1,0 +1,1 @@
+"""Boltzmann machines: restricted, deep and belief networks, and their units."""

@@ -1,0 +1,1 @@
+"""Spin models on lattices and their exact values."""

@@ -1,0 +1,1 @@
+"""Models that are invariant under a group or carry a representation of it."""

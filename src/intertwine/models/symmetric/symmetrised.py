@@ -1,0 +1,106 @@
+r"""Any model, projected onto a symmetry sector.
+
+    ψ(s) = Σ_g χ(g) ψ₀(g⁻¹ s)
+
+with a one-dimensional character χ has ψ(g s) = χ(g) ψ(s) exactly (Choo, Carleo, Regnault & Neupert, PRL 121,
+167204 (2018); Nomura, J. Phys.: Condens. Matter 33, 174003 (2021)). With the character of an irrep of
+dimension d, (d/|G|) Σ_g χ(g) ψ₀(g⁻¹s) is the projector onto its sector, and with a diagonal matrix element
+D_ii of a unitary irrep the one onto row i; the constant factor is left out. With `spin_flip` = ±1 the sum
+runs over g and g·(s → −s), and ψ(−s) = ±ψ(s).
+
+It costs |G| evaluations of ψ₀. Models with weights tied by the group (`SymmetricRBM`, `GCNN`) say the same
+with fewer parameters; this one serves every other model, also a user's own.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jaxtyping import Num, Shaped
+
+from intertwine._checks import fail
+from intertwine.models.machines.hidden_units import check_configuration
+from intertwine.models.numerics import log_weighted_sum
+from intertwine.models.protocols import Kind
+from intertwine.models.symmetric.site_group import Coefficients, irreducible_coefficients, site_group
+from intertwine.models.units import as_spins
+from intertwine.symmetry.groups.permutation_group import PermutationGroup
+
+_ROUNDING = 1000.0
+_BATCH = 4096
+
+
+class Symmetrised(eqx.Module):
+    """ψ(s) = Σ_g χ(g) ψ₀(g⁻¹ s) for any model ψ₀ of N sites; (g s)[p_g[i]] = s[i].
+
+    model: a wave function with `size`, `kind` and a call. group: a `PermutationGroup` of its sites, or a
+    lattice for its space group. character: (order,) numbers, a one-dimensional character, the character of an
+    irrep, or a diagonal matrix element of a unitary one (`sectors.sector`); None: 1. spin_flip: 1, −1 or
+    None.
+
+    Real models stay real (and positive) for the trivial character; else log ψ is complex, and holomorphic
+    where ψ₀ is. Raises InputError for what does not fit together.
+
+    >>> from intertwine.models.machines.rbm import RBM
+    >>> ring = PermutationGroup.generate([[1, 2, 3, 0]])
+    >>> psi = Symmetrised(RBM(4, hidden=3, scale=0.5, key=jax.random.key(0)), ring, [1, -1, 1, -1])
+    >>> s = jnp.array([1, 1, -1, 1])
+    >>> bool(abs(jnp.exp(psi(jnp.roll(s, 1)) - psi(s)) + 1) < 1e-3)
+    True
+    """
+
+    model: Any
+    symmetry: PermutationGroup = eqx.field(static=True)
+    coefficients: Coefficients = eqx.field(static=True)
+    spin_flip: int | None = eqx.field(static=True)
+
+    def __init__(self, model: Any, group: Any, character: Any = None, *, spin_flip: int | None = None):
+        if not callable(model) or not hasattr(model, "kind") or not hasattr(model, "size"):
+            raise fail(
+                "model", "a model with size, kind and a call", model, "wrap a function with FunctionAmplitude"
+            )
+        if spin_flip not in (None, 1, -1) or isinstance(spin_flip, bool):
+            raise fail("spin_flip", "None, 1 or -1", spin_flip)
+        self.model = as_spins(model)
+        self.symmetry = site_group(group)
+        if self.symmetry.size != model.size:
+            got = f"permutations of {self.symmetry.size} sites"
+            raise fail("group", f"permutations of the model's {model.size} sites", got)
+        self.coefficients = irreducible_coefficients(character, self.symmetry)
+        self.spin_flip = spin_flip
+
+    @property
+    def size(self) -> int:
+        """The number of sites N."""
+        return self.model.size
+
+    @property
+    def kind(self) -> Kind:
+        if self.model.kind != "real":
+            return self.model.kind
+        return "real" if self.coefficients.trivial and self.spin_flip != -1 else "complex"
+
+    @property
+    def evaluation_batch(self) -> int:
+        """Configurations that are best evaluated at once."""
+        return max(1, _BATCH // self.symmetry.order)
+
+    def __call__(self, s: Shaped[Array, "N"]) -> Num[Array, ""]:
+        """log ψ of one configuration (N,) of spins ±1."""
+        check_configuration(s, self.size)
+        moved = s[jnp.asarray(self.symmetry.permutations)]  # g⁻¹s
+        weights = self.coefficients.values
+        if self.spin_flip is not None:
+            moved = jnp.concatenate([moved, -moved])
+            weights = np.concatenate([weights, self.spin_flip * weights])
+        logs = jax.vmap(self.model)(moved)
+        if self.kind == "real":
+            return jax.nn.logsumexp(logs)
+        real = jnp.finfo(logs.dtype).dtype
+        dtype = jnp.result_type(real, jnp.complex64) if np.iscomplexobj(weights) else real
+        return log_weighted_sum(logs, jnp.asarray(weights, dtype), _ROUNDING)

@@ -1,0 +1,1 @@
+"""Hamiltonians and other operators."""

@@ -1,0 +1,94 @@
+r"""Operators as matrices over the 2^N basis states.
+
+Basis state b has site 0 in its most significant bit, and bit 0 means s = +1. Row b of a flip set with mask x
+has its one element at column b ^ x, worth Σ_t c_t (−1)^{|b ∧ z_t|}, so a whole flip set is one vectorised
+line.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from intertwine._checks import fail
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+    from intertwine.quantum.operators.operator import Operator
+
+_MAX_STORED = 4 * 10**8
+_MAX_DENSE = 14
+
+
+class BitTerms(NamedTuple):
+    """Strings as integers: flip k has the terms pointers[k] … pointers[k+1]−1; flip 0 is the diagonal.
+
+    flips: int64 (K+1,); pointers: int64 (K+2,); signs: int64 (T,); values: float64 or complex128 (T,).
+    """
+
+    flips: np.ndarray
+    pointers: np.ndarray
+    signs: np.ndarray
+    values: np.ndarray
+
+
+def bit_terms(operator: Operator) -> BitTerms:
+    """The operator's strings as bit patterns (at most 62 sites), the diagonal first."""
+    x, z, h = operator.masks()
+    weights = np.int64(1) << np.arange(operator.size - 1, -1, -1, dtype=np.int64)
+    flip, sign = x @ weights, z @ weights
+    order = np.lexsort((sign, flip))
+    flip, sign = flip[order], sign[order]
+    values = h[order] if not operator.is_real else np.real(h[order]).copy()
+    flips = np.unique(np.concatenate([np.zeros(1, np.int64), flip]))
+    pointers = np.searchsorted(flip, np.append(flips, np.iinfo(np.int64).max)).astype(np.int64)
+    return BitTerms(flips, pointers, sign, values)
+
+
+def flip_elements(terms: BitTerms, k: int, states: np.ndarray) -> np.ndarray:
+    """⟨b|H|b ^ flips[k]⟩ for the basis states `states` (int64)."""
+    total = np.zeros(len(states), terms.values.dtype)
+    for t in range(terms.pointers[k], terms.pointers[k + 1]):
+        odd = np.bitwise_count(states & terms.signs[t]) & 1
+        total += terms.values[t] * (1.0 - 2.0 * odd)
+    return total
+
+
+def sparse_matrix(operator: Operator) -> csr_matrix:
+    """The CSR matrix of `operator`; see `Operator.to_sparse`."""
+    from scipy.sparse import csr_matrix
+
+    N, width = operator.size, len(operator.flips) + 1
+    if N > 40 or 2**N * width > _MAX_STORED:
+        raise fail(
+            "operator",
+            f"at most {_MAX_STORED:.0e} stored elements as a sparse matrix",
+            f"{N} sites and {width} elements a row, {2.0**N * width:.1e} in all",
+            "use it.exact, which works in symmetry sectors",
+        )
+    terms = bit_terms(operator)
+    states = np.arange(2**N, dtype=np.int64)
+    data = np.empty((2**N, width), terms.values.dtype)
+    columns = np.empty((2**N, width), np.int32)
+    for k in range(width):
+        data[:, k] = flip_elements(terms, k, states)
+        columns[:, k] = states ^ terms.flips[k]
+    keep = data != 0
+    pointers = np.concatenate([[0], np.cumsum(np.count_nonzero(keep, axis=1))])
+    matrix = csr_matrix((data[keep], columns[keep], pointers), shape=(2**N, 2**N))
+    matrix.sort_indices()
+    return matrix
+
+
+def dense_matrix(operator: Operator) -> np.ndarray:
+    """The dense matrix of `operator`; see `Operator.to_dense`."""
+    if operator.size > _MAX_DENSE:
+        raise fail(
+            "operator",
+            f"at most {_MAX_DENSE} sites for a dense matrix",
+            f"{operator.size} sites",
+            "use to_sparse or it.exact",
+        )
+    return sparse_matrix(operator).toarray()

@@ -1,0 +1,1 @@
+"""Variational Monte Carlo: energies, expectation values, ground and excited states."""

@@ -1,0 +1,148 @@
+r"""Expectation values ⟨ψ|A|ψ⟩/⟨ψ|ψ⟩ in a network's state, by sampling |ψ|² in the space where it lives.
+
+A trained model carries its space (`sampling.space`): the magnetization that its chains kept, and the frame
+in which its Hamiltonian was written. The observable is written in that frame, its elements that lead out of
+the space are left out, and chains like those that trained it sample it. A model without a space stands for
+all configurations.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+from jax import Array
+from jax.sharding import Mesh
+
+from intertwine._caveats import caveat, tell
+from intertwine._checks import positive_int
+from intertwine.models.units import as_spins
+from intertwine.quantum.confined import confined
+from intertwine.quantum.operators.operator import Operator
+from intertwine.quantum.operators.traceless import traceless
+from intertwine.quantum.space_choice import MOST_CHAINS, chains_for, ground_magnetization
+from intertwine.quantum.vmc.energy import qualified, thermalised
+from intertwine.quantum.vmc.local_energy import check_sizes, local_values
+from intertwine.sampling.metropolis.metropolis import Metropolis
+from intertwine.sampling.metropolis.rules import GlobalFlip, Mixture, SingleFlip
+from intertwine.sampling.sharding import on_host, replicate, shard_samples
+from intertwine.sampling.space import Space, magnetizations, space_of
+from intertwine.sampling.statistics.estimate import Estimate, estimate
+
+
+def expect(
+    operator: Operator,
+    model: Any,
+    samples: int = 4096,
+    *,
+    key: Array,
+    sampler: Any = None,
+    tau: float | None = None,
+    mesh: Mesh | None = None,
+) -> Estimate:
+    """⟨operator⟩ in the state `model`, from fresh chains thermalised for it.
+
+    model: `run.model` of a ground-state run, or the run itself, also one from `it.load`: measured in the
+    space in which it was trained; an observable that leads out of it is 0 exactly. Any other model stands for
+    all configurations. The operator may be written in another frame than the run's Hamiltonian (with its
+    Marshall rotation): it is the same observable.
+    samples: configurations (rounded up to a multiple of the sampler's chains). sampler: None for the one of
+    the space. tau: an autocorrelation time known from longer chains; the error bar is never below the one
+    it implies. mesh: devices over which the chains are spread, None for one. Real for a Hermitian operator,
+    else complex.
+
+    >>> import jax
+    >>> from intertwine.models.mean_field import MeanField
+    >>> field = Operator.from_strings(6, [(-1.0, {i: "X"}) for i in range(6)])
+    >>> even = MeanField(6, scale=0.0, key=jax.random.key(0))
+    >>> round(float(expect(field, even, samples=256, key=jax.random.key(1)).mean), 5)
+    -6.0
+    """
+    samples = positive_int("samples", samples, "give the number of configurations, for example 4096")
+    check_key(key)
+    model, where = state_of(model)
+    check_sizes(operator, model)
+    where, notes = _space(operator, where, sampler, samples)
+    found = measured(operator, model, where, samples, key=key, tau=tau, mesh=mesh).estimate.noted(notes)
+    tell(found.warnings)
+    return found
+
+
+class Measurement(NamedTuple):
+    """estimate: with its caveats. operator: in the frame and the space of the state. configurations: (S, N),
+    what was sampled, and weights (S,) or None; both None where nothing had to be."""
+
+    estimate: Estimate
+    operator: Operator
+    configurations: Array | None
+    weights: Any
+
+
+def measured(
+    operator: Operator,
+    model: Any,
+    where: Space,
+    samples: int,
+    *,
+    key: Array,
+    tau: float | None = None,
+    mesh: Mesh | None = None,
+) -> Measurement:
+    """`expect` in the space `where`, with the caveats in the estimate only."""
+    hermitian = operator.is_hermitian
+    if where.turned is not None:
+        operator = operator.in_frame(where.turned)
+    operator = confined(operator, where.magnetizations)
+    varying, identity = traceless(operator)
+    constant: Any = np.real(identity) if hermitian else np.complex128(identity)
+    if varying.n_strings == 0:
+        return Measurement(_known(constant, samples), operator, None, None)
+    sampler, model = where.sampler, replicate(as_spins(model), mesh)
+    start_key, draw_key = jax.random.split(key)
+    state, notes = thermalised(sampler, model, key=start_key, mesh=mesh)
+    draws = -(-samples // int(getattr(sampler, "chains", 1)))
+    drawn, _ = sampler.sample(model, state, draws, key=draw_key)
+    flat = shard_samples(drawn.configurations.reshape(-1, operator.size), mesh)
+    local = on_host(local_values(varying, model, flat)).reshape(drawn.configurations.shape[:2])
+    found = estimate(local, drawn.weights, tau=tau, real=hermitian).noted(notes)
+    weights = None if drawn.weights is None else drawn.weights.reshape(-1)
+    return Measurement(qualified(found, local, drawn.weights) + constant, operator, flat, weights)
+
+
+def state_of(model: Any) -> tuple[Any, Space | None]:
+    """(the network, its space or None) of a run or a model."""
+    where = getattr(model, "space", None)
+    if isinstance(where, Space) and hasattr(model, "model"):
+        return model.model, where
+    return model, space_of(model)
+
+
+def _space(operator: Operator, where: Space | None, sampler: Any, samples: int) -> tuple[Space, list[str]]:
+    """Where to measure, and what is to be said of it."""
+    if sampler is not None:
+        turned = None if where is None else where.turned
+        return Space(sampler, magnetizations(sampler, operator.size), turned), []
+    if where is not None:
+        return where, []
+    parts = Mixture([(SingleFlip(), 0.9), (GlobalFlip(), 0.1)])
+    notes = []
+    kept = ground_magnetization(operator)
+    if kept is not None:
+        words = "the model does not say in which magnetization it lives (run.model and it.load do)"
+        remedy = f"for a state of Σ s = {kept} give sampler=Metropolis(Exchange(), chains={MOST_CHAINS})"
+        notes.append(caveat("assumption", f"{words}, and all configurations were sampled; {remedy}"))
+    return Space(Metropolis(parts, chains=chains_for(samples))), notes
+
+
+def _known(mean: Any, samples: int) -> Estimate:
+    """A mean that is known without sampling."""
+    zero, one, n = np.float64(0.0), np.float64(1.0), np.float64(samples)
+    return Estimate(np.asarray(mean)[()], zero, zero, one, one, n, np.int64(samples))
+
+
+def check_key(key: Any) -> Array:
+    """`key`, or the error that says how to make one."""
+    from intertwine.models.parameters import check_key as check
+
+    return check(key)

@@ -1,0 +1,199 @@
+r"""Local values of an operator: E_loc(s) = Σ_{s'} ⟨s|H|s'⟩ ψ(s')/ψ(s).
+
+Three ways to the same numbers, the first that the model and the machine allow:
+
+    host         a `SpinFormed` model on one CPU: compiled kernels, no transcendental function an element
+    incremental  an `Incremental` model: ψ(s')/ψ(s) from the cache of s, O(M) an element, in JAX
+    generic      any model: ψ evaluated on the connected configurations alone, in JAX
+
+The JAX paths walk the samples in chunks, so that memory stays bounded whatever the number of connected
+elements.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+from jax.sharding import Mesh
+from jax.sharding import PartitionSpec as P
+from jaxtyping import Num, Shaped
+
+from intertwine._checks import fail, one_of
+from intertwine.models.numerics import exp_of
+from intertwine.models.protocols import Incremental, SpinFormed, spin_form
+from intertwine.quantum.operators.operator import Operator
+from intertwine.sampling.sharding import AXIS, mesh_of
+
+CHUNK_ELEMENTS = 1 << 24
+"""Numbers that one chunk of the JAX paths may hold at once (128 MB in float64)."""
+
+
+def local_values(
+    operator: Operator, model: Any, configurations: Shaped[Array, "S N"], *, backend: str = "auto"
+) -> Num[Array, "S"]:
+    """E_loc of each configuration, (S,); real for a real operator and a real model, else complex.
+
+    configurations: (S, N) spins ±1. backend: "auto", "host", "incremental" or "generic".
+
+    Raises InputError where sizes differ, or the backend needs a capability that the model lacks.
+
+    >>> import jax, jax.numpy as jnp
+    >>> from intertwine.models.machines.rbm import RBM
+    >>> from intertwine.quantum.operators.operator import Operator
+    >>> H = Operator.from_strings(2, [(1.0, {0: "Z", 1: "Z"}), (0.5, {0: "X"})])
+    >>> uniform = RBM(2, hidden=1, scale=0.0, key=jax.random.key(0))
+    >>> local_values(H, uniform, jnp.array([[1, 1], [1, -1]], jnp.int8)).tolist()
+    [1.5, -0.5]
+    """
+    one_of("backend", backend, ("auto", "host", "incremental", "generic"))
+    check_sizes(operator, model)
+    shape = jnp.shape(configurations)
+    if len(shape) != 2 or shape[1] != operator.size:
+        raise fail("configurations", f"an array of shape (S, {operator.size})", f"shape {shape}")
+    if backend == "host" and not isinstance(model, SpinFormed):
+        raise fail("backend", "'incremental' or 'generic' for this model", "'host'", "it has no spin_form()")
+    if backend == "incremental" and not isinstance(model, Incremental):
+        raise fail("backend", "'generic' for this model", "'incremental'", "it has no start, log_ratio, flip")
+    if backend == "host" or (
+        backend == "auto" and isinstance(model, SpinFormed) and _on_one_cpu(configurations)
+    ):
+        from intertwine.quantum.vmc import host_local_energy
+
+        return jnp.asarray(host_local_energy.local_values(operator, spin_form(model), configurations))
+    incremental = isinstance(model, Incremental) and backend != "generic"
+    return _in_jax(operator, model, jnp.asarray(configurations), incremental, mesh_of(configurations))
+
+
+def compile_ahead(operator: Operator, model: Any) -> None:
+    """Begin in the background to compile what `local_values` needs, where the host kernels will run."""
+    if isinstance(model, SpinFormed) and jax.default_backend() == "cpu":
+        from intertwine.quantum.vmc import host_local_energy
+
+        host_local_energy.warm_up(operator, spin_form(model))
+
+
+@jax.jit
+def log_amplitudes(model: Any, configurations: Shaped[Array, "S N"]) -> Num[Array, "S"]:
+    """log ψ of each configuration, (S,), as many at a time as the model takes."""
+    return _amplitudes(model, configurations, getattr(model, "evaluation_batch", configurations.shape[0]))
+
+
+def local_dtype(operator: Operator, model: Any) -> Any:
+    """The dtype of `local_values`."""
+    amplitude = jax.eval_shape(model, jax.ShapeDtypeStruct((operator.size,), jnp.int8)).dtype
+    return jnp.result_type(amplitude, jnp.complex64) if not operator.is_real else amplitude
+
+
+def check_sizes(operator: Any, model: Any) -> None:
+    """Raise unless operator and model have the same number of sites."""
+    if not isinstance(operator, Operator):
+        raise fail("operator", "an Operator", operator, "for example intertwine.tfim(lattice)")
+    size = getattr(model, "size", None)
+    if size is None or not callable(model) or not hasattr(model, "kind"):
+        raise fail(
+            "model", "a model with size, kind and a call", model, "wrap a function with FunctionAmplitude"
+        )
+    if size != operator.size:
+        remedy = f"build the model with size={operator.size}"
+        raise fail(
+            "model", f"one of {operator.size} sites, as the operator has", f"one of {size} sites", remedy
+        )
+
+
+def _on_one_cpu(configurations: Any) -> bool:
+    if not isinstance(configurations, Array):
+        return jax.default_backend() == "cpu"
+    try:
+        devices = configurations.devices()
+    except jax.errors.ConcretizationTypeError:  # inside a jit
+        return False
+    return len(devices) == 1 and next(iter(devices)).platform == "cpu"
+
+
+@partial(jax.jit, static_argnames=("incremental", "mesh"))
+def _in_jax(
+    operator: Operator, model: Any, configurations: Array, incremental: bool, mesh: Mesh | None
+) -> Array:
+    """Chunk by chunk; on a mesh each device walks through its own samples."""
+    if mesh is None:
+        return _in_chunks(operator, model, configurations, incremental)
+    work = partial(_in_chunks, incremental=incremental)
+    cut = P(AXIS)
+    return jax.shard_map(work, mesh=mesh, in_specs=(P(), P(), cut), out_specs=cut)(
+        operator, model, configurations
+    )
+
+
+def _in_chunks(operator: Operator, model: Any, configurations: Array, incremental: bool) -> Array:
+    terms = operator.flips.shape[0] + 1
+    chunk = max(1, CHUNK_ELEMENTS // (terms * 8 * operator.size))
+    if not incremental:
+        return _in_even_parts(partial(_generic, operator, model), configurations, chunk)
+    one = partial(_incremental, operator, model)
+    if configurations.shape[0] <= chunk:
+        return jax.vmap(one)(configurations)
+    return jax.lax.map(one, configurations, batch_size=chunk)
+
+
+def _in_even_parts(work: Any, rows: Array, most: int) -> Array:
+    """`work` on parts of at most `most` rows, equally many each; the last one filled up."""
+    count = rows.shape[0]
+    parts = -(-count // most)
+    if parts == 1:
+        return work(rows)
+    width = -(-count // parts)
+    padded = jnp.pad(rows, ((0, parts * width - count), (0, 0)), mode="edge")
+    return jax.lax.map(work, padded.reshape(parts, width, -1)).reshape(-1)[:count]
+
+
+def _incremental(operator: Operator, model: Any, s: Array) -> Array:
+    cache = model.start(s)
+    ratios = jax.vmap(lambda sites: model.log_ratio(cache, s, sites))(jnp.asarray(operator.flips))
+    return _summed(operator.diagonal(s), operator.elements(s), ratios)
+
+
+def _summed(diagonal: Array, elements: Array, log_ratios: Array) -> Array:
+    """diagonal + Σ elements e^{log_ratios}; a vanishing element counts 0 whatever its ratio."""
+    there = elements != 0
+    ratios = exp_of(jnp.where(there, log_ratios, 0))
+    return diagonal + jnp.sum(jnp.where(there, elements * ratios, 0))
+
+
+def _generic(operator: Operator, model: Any, configurations: Array) -> Array:
+    """The pairs (sample, flip set) whose element does not vanish are gathered into one list, and ψ is
+    evaluated for these alone, a batch at a time: for a Heisenberg model the antiparallel bonds. The number of
+    batches follows the list, their shape does not."""
+    count, flips = configurations.shape[0], jnp.asarray(operator.flips)
+    width = flips.shape[0]
+    diagonal, elements = (
+        jax.vmap(operator.diagonal)(configurations),
+        jax.vmap(operator.elements)(configurations),
+    )
+    batch = min(getattr(model, "evaluation_batch", count * max(width, 1)), count * max(width, 1))
+    own = _amplitudes(model, configurations, batch)
+    total = diagonal.astype(jnp.result_type(diagonal, elements, own))
+    if width == 0:
+        return total
+    there = elements.reshape(-1) != 0
+    pairs = jnp.flatnonzero(there, size=-(-there.size // batch) * batch, fill_value=there.size)
+
+    def body(i: Array, total: Array) -> Array:
+        chosen = jax.lax.dynamic_slice_in_dim(pairs, i * batch, batch)
+        sample, flip = jnp.divmod(jnp.minimum(chosen, there.size - 1), width)
+        s = configurations[sample]
+        after = jax.vmap(lambda s, sites: s.at[sites].multiply(-1, mode="drop"))(s, flips[flip])
+        ratios = exp_of(jax.vmap(model)(after) - own[sample])
+        value = elements[sample, flip] * ratios
+        return total.at[sample].add(jnp.where(chosen < there.size, value, 0))
+
+    batches = -(-jnp.count_nonzero(there) // batch)
+    return jax.lax.fori_loop(0, batches, body, total)
+
+
+def _amplitudes(model: Any, configurations: Array, batch: int) -> Array:
+    """log ψ of each configuration, at most `batch` at a time."""
+    return _in_even_parts(jax.vmap(model), configurations, batch)

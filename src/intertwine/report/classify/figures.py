@@ -1,0 +1,112 @@
+"""The figures of a classifying run, one function each: plain arrays in, a plotly figure out (see
+`figures`)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from intertwine.report.ground_state.figures import Metrics, gaps, stride
+from intertwine.report.theme import BAND, BLUE, GREY, ORANGE, SEQUENTIAL
+
+SINGLE = 1.2e-7
+"""The spacing of single-precision numbers at 1: what rounding alone costs."""
+
+
+def curves(metrics: Metrics) -> go.Figure | None:
+    """Loss above and error below, both logarithmic, against the epoch: learnt from, and watched."""
+    epochs = metrics.get("epoch")
+    if epochs is None or not len(epochs):
+        return None
+    figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.07)
+    for prefix, label, color in (("", "learnt from", GREY), ("validation_", "watched", BLUE)):
+        for row, (name, shown) in enumerate(
+            (("loss", lambda v: v), ("accuracy", lambda v: 100 * (1 - v))), 1
+        ):
+            values = metrics.get(prefix + name)
+            if values is None or not np.isfinite(values).any():
+                continue
+            kept = np.isfinite(values) & np.isfinite(epochs)
+            every = stride(int(kept.sum()))
+            x, y = epochs[kept][::every], np.asarray(shown(values[kept]))[::every]
+            figure.add_scatter(
+                x=gaps(x), y=gaps(np.where(y > 0, y, np.nan)), mode="lines" if len(x) > 1 else "markers",
+                line={"color": color, "width": 1.8}, marker={"color": color}, name=label,
+                showlegend=row == 1, legendgroup=label, row=row, col=1,
+            )  # fmt: skip
+    figure.update_yaxes(title_text="loss (nats)", type="log", row=1, col=1)
+    figure.update_yaxes(title_text="error (%)", type="log", row=2, col=1)
+    figure.update_xaxes(title_text="epoch", row=2, col=1)
+    figure.update_layout(showlegend=True)
+    return figure
+
+
+def confusion(counts: np.ndarray, classes: list[str]) -> go.Figure:
+    """Shares of each true class (a row); numbers in the cells where there is room."""
+    n = len(counts)
+    names = classes if len(classes) == n else [str(k) for k in range(n)]
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    options: dict[str, Any] = (
+        {"text": counts.astype(str).tolist(), "texttemplate": "%{text}"} if n <= 12 else {}
+    )
+    figure = go.Figure(
+        go.Heatmap(
+            z=shares.tolist(), x=names, y=names, colorscale=SEQUENTIAL, zmin=0.0, zmax=1.0,
+            customdata=counts.tolist(), colorbar={"title": "share"},
+            hovertemplate="%{y} taken for %{x}: %{customdata}<extra></extra>", **options,
+        )
+    )  # fmt: skip
+    figure.update_xaxes(title_text="taken for", type="category")
+    figure.update_yaxes(title_text="class", type="category", autorange="reversed")
+    return figure
+
+
+def equivariance(rows: list[dict[str, Any]], single: bool = True) -> go.Figure | None:
+    """The largest error of each layer over the elements, logarithmic: exact and resampled ones apart."""
+    layers = list(dict.fromkeys(row["layer"] for row in rows))
+    figure, drawn = go.Figure(), False
+    for exact, label, color in (
+        (True, "elements that map the grid to itself", BLUE),
+        (False, "others", ORANGE),
+    ):
+        worst = []
+        for layer in layers:
+            errors = [r["error"] for r in rows if r["layer"] == layer and r["exact"] is exact and r["error"]]
+            worst.append(max(errors, default=np.nan))
+        if np.isfinite(worst).any():
+            drawn = True
+            figure.add_scatter(
+                x=layers, y=gaps(np.array(worst)), name=label, mode="markers",
+                marker={"color": color, "size": 9, "symbol": "circle" if exact else "diamond"},
+            )  # fmt: skip
+    if not drawn:
+        return None
+    if single:
+        style = {"color": GREY, "width": 1.2, "dash": "dot"}
+        figure.add_scatter(
+            x=layers, y=[SINGLE] * len(layers), name="single precision", mode="lines", line=style
+        )
+    figure.update_yaxes(title_text="relative error", type="log", exponentformat="power")
+    figure.update_xaxes(type="category", tickangle=-45)
+    figure.update_layout(showlegend=True)
+    return figure
+
+
+def by_angle(degrees: np.ndarray, accuracy: np.ndarray, error: np.ndarray) -> go.Figure:
+    """Accuracy on images turned by each angle, with one standard error as a band."""
+    x = np.append(degrees, 360.0) if degrees[0] == 0 else degrees
+    y, spread = (np.append(v, v[0]) if len(x) > len(v) else v for v in (100 * accuracy, 100 * error))
+    figure = go.Figure()
+    edge = {"mode": "lines", "line": {"width": 0}, "showlegend": False, "hoverinfo": "skip"}
+    figure.add_scatter(x=gaps(x), y=gaps(y + spread), **edge)
+    figure.add_scatter(x=gaps(x), y=gaps(y - spread), fill="tonexty", fillcolor=BAND, **edge)
+    line = {"color": BLUE, "width": 1.8}
+    figure.add_scatter(
+        x=gaps(x), y=gaps(y), mode="lines+markers", line=line, showlegend=False, name="accuracy"
+    )
+    figure.update_xaxes(title_text="turned by (degrees)", dtick=45)
+    figure.update_yaxes(title_text="accuracy (%)")
+    return figure

@@ -1,0 +1,129 @@
+"""The plates of a classifying run's page: pictures and figures with captions, words and numbers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from intertwine.report.classify import figures
+from intertwine.report.classify.read import ClassifyRun
+from intertwine.report.ground_state.figures import stride
+from intertwine.report.ground_state.plates import Plate, Tiles
+from intertwine.report.numbers import plain
+from intertwine.report.pictures import colour_pictures, signed_pictures, unit_pictures
+
+MOST_FILTERS, MOST_ELEMENTS, MOST_MISTAKES = 6, 16, 24
+
+
+def plates(run: ClassifyRun) -> list[Plate]:
+    """Every picture and figure that the run has numbers for, in the order of the page."""
+    drawn = [_curves(run), _angles(run), _equivariance(run), _confusion(run), _filters(run), _mistakes(run)]
+    there = [plate for plate in drawn if plate is not None]
+    if sum(not plate.wide for plate in there) % 2:  # none stands alone in its row
+        key = next((plate for plate in there if plate.name == "curves"), there[0])
+        there[there.index(key)] = replace(key, wide=True)
+    return there
+
+
+def _curves(run: ClassifyRun) -> Plate | None:
+    figure = figures.curves(run.metrics)
+    if figure is None:
+        return None
+    every = stride(run.steps)
+    thinned = "" if every == 1 else f" One line in {every} of the {run.steps} is drawn."
+    caption = (
+        "Cross-entropy and share of mistakes at each epoch, logarithmic: of the images learnt from, while the"
+        " network moved and with dropout, and of those watched, after the epoch." + thinned
+    )
+    words = f"Against the epoch; loss {plain(run.last('loss'), 3)} at the last."
+    return Plate("curves", "Loss and error", caption, words, figure, 420)
+
+
+def _angles(run: ClassifyRun) -> Plate | None:
+    table = run.angles
+    if table is None:
+        return None
+    figure = figures.by_angle(table["degrees"], table["accuracy"], table["error"])
+    low, high = (100 * float(f(table["accuracy"])) for f in (np.nanmin, np.nanmax))
+    caption = (
+        "Accuracy on test images turned by an angle, cubic interpolation; the band is one standard error. A"
+        " network whose outputs do not change under a turn has the same accuracy there and at 0, up to the"
+        " interpolation."
+    )
+    words = f"Accuracy between {plain(low, 4)} % and {plain(high, 4)} % over {len(table['degrees'])} angles."
+    return Plate("angles", "Turned images", caption, words, figure, 340)
+
+
+def _equivariance(run: ClassifyRun) -> Plate | None:
+    figure = figures.equivariance(run.equivariance, run.result.get("precision") != "float64")
+    if figure is None:
+        return None
+    caption = (
+        "The largest relative difference between a layer of the turned input and the turned layer of the"
+        " input, over all elements of the group; each layer on its own input, and the whole network at the"
+        " end. Elements that map the grid to itself cost only rounding; the others are compared by"
+        " interpolation."
+    )
+    errors = [row["error"] for row in run.equivariance if row["exact"] and row["error"] is not None]
+    worst = plain(max(errors, default=None), 2)
+    words = f"The largest error over elements that map the grid to itself is {worst}."
+    return Plate("equivariance", "Equivariance of each layer", caption, words, figure, 380)
+
+
+def _confusion(run: ClassifyRun) -> Plate | None:
+    if run.confusion is None:
+        return None
+    figure = figures.confusion(run.confusion, run.result["classes"])
+    wrong = int(run.confusion.sum() - np.trace(run.confusion))
+    caption = (
+        "How many images of each class (a row) were taken for each class; colours are shares of the row."
+    )
+    words = f"{wrong} of {int(run.confusion.sum())} images off the diagonal."
+    return Plate("confusion", "Confusion", caption, words, figure, 440)
+
+
+def _filters(run: ClassifyRun) -> Plate | None:
+    filters = run.arrays.get("filters")
+    if filters is None:
+        return None
+    shown = filters[:MOST_FILTERS, :MOST_ELEMENTS]
+    count, elements, *shape = shown.shape
+    drawn = signed_pictures(shown.reshape(count * elements, -1), (shape[0], shape[1]))
+    groups = tuple(
+        Tiles(
+            "", f"Filter {k + 1} under {elements} elements.", tuple(drawn[k * elements : (k + 1) * elements])
+        )
+        for k in range(count)
+    )
+    caption = (
+        f"Kernels of the first layer, each with its orbit: moved by the {elements} elements of"
+        f" {run.result.get('group')} in turn. Only the first picture of each row has weights of its own."
+        " Blue is positive, orange negative."
+    )
+    words = f"{count} filters moved by {elements} elements."
+    return Plate("filters", "Filters and their orbits", caption, words, None, 0, wide=True, tiles=groups)
+
+
+def _mistakes(run: ClassifyRun) -> Plate | None:
+    images = run.arrays.get("wrong_images")
+    if images is None or "wrong_labels" not in run.arrays or "wrong_predictions" not in run.arrays:
+        return None
+    shown = images[:MOST_MISTAKES]
+    if shown.shape[-1] == 3:
+        drawn = colour_pictures(shown)
+    else:
+        drawn = unit_pictures(shown.mean(axis=-1).reshape(len(shown), -1), shown.shape[1:3], "")
+    names = run.result.get("classes", [])
+    pairs = [
+        f"{_name(names, label)} taken for {_name(names, guess)}"
+        for label, guess in zip(run.arrays["wrong_labels"], run.arrays["wrong_predictions"], strict=True)
+    ][:MOST_MISTAKES]
+    caption = f"The mistakes that the network is most sure of, row by row: {', '.join(pairs)}."
+    tiles = (Tiles("", f"{len(shown)} images.", tuple(drawn)),)
+    return Plate("mistakes", "Mistakes", caption, caption, None, 0, wide=True, tiles=tiles)
+
+
+def _name(names: list[str], number: float) -> str:
+    k = int(number)
+    return names[k] if 0 <= k < len(names) else str(k)

@@ -1,0 +1,1 @@
+"""The command `ground-state`: its report."""

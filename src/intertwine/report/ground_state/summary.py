@@ -1,0 +1,166 @@
+"""The words of the page: title, one sentence, what to beware of, headline numbers, tables, commands."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from typing import Any
+
+from intertwine._caveats import sentence_of
+from intertwine.records.caveats import of_ground_state
+from intertwine.report.ground_state.read import Run
+from intertwine.report.numbers import ABSENT, duration, plain, with_error
+
+OBSERVABLES = {
+    "zz_neighbours": "⟨Z Z⟩ of neighbours",
+    "total_z": "⟨Σ Z⟩",
+    "total_z_squared": "⟨(Σ Z)²⟩",
+}
+"""The observables of result.json in words."""
+
+
+def _word(run: Run, name: str) -> str:
+    value = run.result.get(name)
+    return "" if value is None else str(value)
+
+
+def title(run: Run) -> str:
+    """What was computed, for a heading."""
+    kind = run.result.get("kind", "ground-state")
+    what = "Ground state" if kind == "ground-state" else str(kind)
+    hamiltonian = run.config.get("hamiltonian")
+    configured = hamiltonian.get("name") if isinstance(hamiltonian, dict) else hamiltonian
+    subject = _word(run, "hamiltonian") or str(configured or run.name)
+    lattice = _word(run, "lattice") or str(run.config.get("lattice") or "")
+    return f"{what}: {subject}" + (f" on {lattice}" if lattice and lattice not in subject else "")
+
+
+def lead(run: Run) -> str:
+    """The run in one sentence."""
+    if not run.finished:
+        plural = "" if run.steps == 1 else "s"
+        return f"This run has not finished: {run.steps} step{plural} so far, and no final estimate yet."
+    energy = run.result["energy"]
+    sentence = f"Energy {with_error(energy['mean'], energy['error'])}"
+    exact = run.exact
+    if exact is None or energy["mean"] is None:
+        return (
+            f"{sentence}. No exact energy is known for this system: the V-score stands in for the distance."
+        )
+    above = energy["mean"] - exact
+    side = "above" if above >= 0 else "below"
+    sentence += f", {plain(abs(above), 2)} {side} the exact {plain(exact, 10)}"
+    if energy["error"]:
+        sentence += f" ({abs(above) / energy['error']:.1f} standard errors)"
+    return sentence + "."
+
+
+def notices(run: Run) -> list[str]:
+    """What the reader must know before trusting a number."""
+    said = [f"{name} is not there: {shows} cannot be shown." for name, shows in run.missing.items()]
+    if not run.finished:
+        return said
+    return said + [sentence_of(line) for line in of_ground_state(run.result)]
+
+
+def cards(run: Run) -> list[tuple[str, str, str]]:
+    """The headline numbers: (name, value, remark)."""
+    if not run.finished:
+        step = run.last("step")
+        at = "no step yet" if step is None else f"at step {int(step)}"
+        return [
+            ("Energy", with_error(run.last("energy"), run.last("error")), at),
+            ("V-score", plain(run.last("v_score"), 3), at),
+            ("Acceptance", plain(run.last("acceptance"), 3), at),
+        ]
+    result, energy, exact = run.result, run.result["energy"], run.exact
+    mean, size, relative = energy["mean"], result["size"], result["relative_error"]
+    source = str((result.get("exact") or {}).get("source") or "")
+    if relative is None and exact and mean is not None:
+        relative = abs((mean - exact) / exact)
+    unknown, remark = "not known", "|E − E₀| / |E₀|"
+    if exact and energy["error"]:
+        remark += f", known to ± {plain(energy['error'] / abs(exact), 2)}"
+    return [
+        (
+            "Energy",
+            with_error(mean, energy["error"]),
+            f"{plain(mean / size, 8)} per site" if size and mean is not None else "",
+        ),
+        ("Exact energy", unknown if exact is None else plain(exact, 10), source),
+        ("Relative error", unknown if relative is None else plain(relative, 2), remark),
+        ("V-score", plain(result["v_score"], 2), "N Var(H) / (E − E_∞)², 0 for an eigenstate"),
+    ]
+
+
+def table(run: Run) -> list[tuple[str, str]]:
+    """The result as names and values; empty for an unfinished run."""
+    if not run.finished:
+        return []
+    result, energy = run.result, run.result["energy"]
+    return [
+        ("hamiltonian", _word(run, "hamiltonian") or ABSENT),
+        ("lattice", _word(run, "lattice") or ABSENT),
+        ("sites", plain(result["size"])),
+        ("model", _word(run, "model") or ABSENT),
+        ("parameters", plain(result["parameters"])),
+        ("steps", plain(result["steps"])),
+        ("configurations", _space(result)),
+        *_observables(run),
+        ("energy variance", plain(energy["variance"], 4)),
+        ("samples of the estimate", plain(energy["samples"])),
+        ("effective sample size", plain(energy["ess"], 5)),
+        ("autocorrelation time τ", plain(energy["tau"], 3)),
+        ("R-hat", plain(energy["r_hat"], 5)),
+        ("wall time", duration(result["seconds"])),
+    ]
+
+
+def _space(result: dict[str, Any]) -> str:
+    """The configurations on which the state is defined."""
+    kept = result.get("magnetization")
+    if not isinstance(kept, list) or not all(isinstance(m, int) for m in kept):
+        return ABSENT if "magnetization" not in result else "all"
+    return "Σ s = " + " or ".join(plain(m) for m in kept)
+
+
+def _observables(run: Run) -> list[tuple[str, str]]:
+    """Magnetization and nearest-neighbour correlations, with their errors, where the run has them."""
+    rows = run.result.get("observables") or {}
+    return [
+        (words, with_error(rows[name]["mean"], rows[name]["error"]))
+        for name, words in OBSERVABLES.items()
+        if name in rows
+    ]
+
+
+def configuration(table: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    """The configuration as dotted names and values, in the order of the file.
+
+    >>> configuration({"seed": 0, "model": {"name": "rbm", "units": [1, 2]}})
+    [('seed', '0'), ('model.name', 'rbm'), ('model.units', '[1, 2]')]
+    """
+    rows: list[tuple[str, str]] = []
+    for name, value in table.items():
+        if isinstance(value, dict):
+            rows += configuration(value, f"{prefix}{name}.")
+        else:
+            text = value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
+            rows.append((prefix + name, text))
+    return rows
+
+
+def versions(run: Run) -> list[tuple[str, str]]:
+    """What the run was made with, in alphabetical order."""
+    return [(str(name), str(version)) for name, version in sorted(run.result.get("versions", {}).items())]
+
+
+def commands(run: Run) -> list[tuple[str, str]]:
+    """What to type, in the directory that holds the run folder: (purpose, command)."""
+    folder = shlex.quote(run.name)
+    go_on = "to go on after an interruption" if run.finished else "to finish this run"
+    return [
+        (go_on, f"intertwine resume {folder}"),
+        ("to run the same configuration again", f"intertwine run {shlex.quote(run.name + '/config.toml')}"),
+        ("to write this page again", f"intertwine report {folder}"),
+    ]

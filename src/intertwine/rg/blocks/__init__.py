@@ -1,0 +1,1 @@
+"""Block spins: rules, blocks and the distribution of what is blocked."""

@@ -1,0 +1,1 @@
+"""What block variables know of their surroundings."""

@@ -1,0 +1,1 @@
+"""Monte Carlo renormalization and the couplings of sampled configurations."""

@@ -1,0 +1,1 @@
+"""Networks as renormalization steps: trained machines, their flows and couplings."""

@@ -1,0 +1,1 @@
+"""Finite-size scaling, collapse and critical slowing down."""

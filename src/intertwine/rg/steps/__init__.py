@@ -1,0 +1,1 @@
+"""Renormalization steps and their flows."""

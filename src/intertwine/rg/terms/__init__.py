@@ -1,0 +1,1 @@
+"""Families of terms and their sums."""

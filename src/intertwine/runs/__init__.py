@@ -1,0 +1,1 @@
+"""The engine of runs: folder, checkpoints, settings, interruption, workers. It knows no command."""

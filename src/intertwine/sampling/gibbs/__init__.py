@@ -1,0 +1,1 @@
+"""Block Gibbs sampling of machines of layers, tempered and annealed."""

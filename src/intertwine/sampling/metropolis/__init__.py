@@ -1,0 +1,1 @@
+"""Metropolis sampling of any model by local moves."""

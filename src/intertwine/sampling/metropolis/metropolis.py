@@ -1,0 +1,292 @@
+r"""The Metropolis algorithm for |ψ|², many chains side by side.
+
+A chain at s draws a move of the rule (`rules`), s → s', and accepts it with probability
+
+    A(s → s') = min(1, |ψ(s')|² / |ψ(s)|²) = min(1, exp(2 Re[log ψ(s') − log ψ(s)])),
+
+else it stays. Proposals are symmetric, so |ψ(s)|² T(s → s') A(s → s') is symmetric in s and s': detailed
+balance (Metropolis et al., J. Chem. Phys. 21, 1087, 1953; for wave functions Becca & Sorella 2017, ch. 3). A
+configuration is drawn every `sweep` proposals.
+
+Two backends with the same law: compiled host kernels on a CPU for models that are a `SpinForm` (`host`), and
+JAX everywhere else (and for chains spread over devices), for the incremental path (`start`, `log_ratio`,
+`flip`: O(M) a proposal) or any model. All chains take the same part of a `Mixture` at a time: each part keeps
+|ψ|² by itself, so this changes no law and, the parts being drawn independently of the states, leaves
+stationary chains uncorrelated. Caches are made afresh at every draw, so that rounding does not accumulate.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jaxtyping import Int8
+
+from intertwine._checks import fail, one_of, positive_int
+from intertwine.models.protocols import Incremental, LogAmplitude, SpinFormed, spin_form
+from intertwine.models.units import as_spins
+from intertwine.sampling.metropolis.rules import MoveTable, Rule
+from intertwine.sampling.metropolis.starts import (
+    check_magnetization,
+    check_moves,
+    check_state,
+    random_configurations,
+    start_magnetization,
+)
+from intertwine.sampling.protocols import Samples
+
+
+class ChainState(NamedTuple):
+    """Where the chains are: int8 spins ±1, (chains, N)."""
+
+    configurations: Int8[Array, "chains N"]
+
+
+@dataclass(frozen=True)
+class Metropolis:
+    """Metropolis sampling of |ψ|² with a rule's moves.
+
+    rule: what is proposed (`SingleFlip()`, `Exchange(lattice)`, `Mixture([...])`).
+    chains: how many chains run side by side.
+    sweep: proposals between draws; N by default.
+    backend: "host" (compiled kernels on the CPU, for models with `spin_form`), "jax", or "auto": the first
+        where JAX runs on a CPU and the model and rule allow it.
+    magnetization: Σ_i s_i of the initial configurations, for rules that conserve it: 0 by default, or 1 for
+        odd N. A `GlobalFlip` mixed with exchanges joins the sectors of Σ_i s_i and its negative.
+
+    The same model, state, draws and key give the same numbers on one backend; the two backends agree in law.
+    Drawing 5 and then 5 is as good as drawing 10 but uses other random numbers.
+
+    Raises InputError for numbers that are not positive, unknown backends, and a magnetization that cannot be.
+
+    >>> import jax
+    >>> from intertwine.models.machines.rbm import RBM
+    >>> from intertwine.sampling.metropolis.rules import SingleFlip
+    >>> key = jax.random.key(0)
+    >>> psi = RBM(6, hidden=6, key=key)
+    >>> sampler = Metropolis(SingleFlip(), chains=16)
+    >>> state = sampler.init(psi, key=key)
+    >>> samples, state = sampler.sample(psi, state, 8, key=key)
+    >>> samples.configurations.shape, samples.configurations.dtype
+    ((16, 8, 6), dtype('int8'))
+    """
+
+    rule: Rule
+    chains: int
+    sweep: int | None = None
+    backend: str = "auto"
+    magnetization: int | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.rule, Rule):
+            raise fail("rule", "a Rule", self.rule, "for example SingleFlip() or Exchange(lattice)")
+        positive_int("chains", self.chains, "give the number of chains, for example 64")
+        if self.sweep is not None:
+            positive_int("sweep", self.sweep, "give the number of proposals between draws, or None for N")
+        one_of("backend", self.backend, ("auto", "host", "jax"))
+        check_magnetization(self.rule, self.magnetization)
+
+    def init(self, model: LogAmplitude, *, key: Array) -> ChainState:
+        """Random configurations; of one magnetization if the rule conserves it."""
+        check_moves(self.rule, model.size)
+        magnetization = start_magnetization(self.rule, model.size, self.magnetization)
+        return ChainState(random_configurations(self.chains, model.size, magnetization, key=key))
+
+    def sample(
+        self, model: LogAmplitude, state: ChainState, draws: int, *, key: Array
+    ) -> tuple[Samples, ChainState]:
+        """`draws` configurations a chain, int8 (chains, draws, N), and the chains after them.
+
+        The acceptance is the share of proposals that moved the chain; null exchanges count as proposals.
+        """
+        draws = positive_int("draws", draws, "give the number of configurations a chain")
+        model = as_spins(model)
+        check_state(state.configurations, (self.chains, model.size))
+        sweep = self.sweep or model.size
+        if self._on_host(model, state.configurations):
+            drawn, last, share = _host_sample(self.rule, model, state.configurations, draws, sweep, key)
+        else:
+            kinds, tables = jax_tables(self.rule, model.size)
+            drawn, last, share = _jax_sample(
+                model, state.configurations, tables, key, kinds=kinds, draws=draws, sweep=sweep
+            )
+        return Samples(drawn, None, share), ChainState(last)
+
+    def _on_host(self, model: LogAmplitude, configurations: Any) -> bool:
+        """Whether the host kernels run; an error if they are asked for and cannot."""
+        spread = isinstance(configurations, Array) and len(configurations.sharding.device_set) > 1
+        if self.backend == "jax" or (self.backend == "auto" and (spread or jax.default_backend() != "cpu")):
+            return False
+        able = isinstance(model, SpinFormed)
+        if able:
+            from intertwine.sampling.metropolis import host
+
+            able = host.supports(self.rule, model)
+        if self.backend == "host" and not able:
+            raise fail(
+                "backend",
+                "'jax' or 'auto' for this model and rule",
+                "host",
+                "the host kernels need a model with `spin_form`",
+            )
+        return able
+
+
+def _host_sample(
+    rule: Rule, model: Any, configurations: Array, draws: int, sweep: int, key: Array
+) -> tuple[Array, Array, Array]:
+    """(configurations (chains, draws, N), the last ones, accepted share of the proposals)."""
+    from intertwine.sampling.metropolis import host
+
+    table = rule.table(model.size)
+    drawn, share = host.sample(
+        spin_form(model),
+        table.sites,
+        table.weights,
+        configurations,
+        draws,
+        sweep,
+        key,
+        exchange=table.exchange,
+    )
+    return jnp.asarray(drawn), jnp.asarray(drawn[:, -1].copy()), jnp.asarray(share)
+
+
+# --------------------------------------------------------------------------------------------- the JAX kernel
+
+
+class JaxTables(NamedTuple):
+    """A rule's parts for the JAX kernel: the sites (moves, F) of each, the cumulative probabilities of
+    all."""
+
+    sites: tuple[np.ndarray, ...]
+    cumulative: np.ndarray
+
+
+def jax_tables(rule: Rule, size: int) -> tuple[tuple[bool, ...], JaxTables]:
+    """(whether each part exchanges: static; the arrays)."""
+    parts: tuple[tuple[MoveTable, float], ...] = rule.components(size)
+    kinds = tuple(bool(table.exchange[0]) for table, _ in parts)
+    shares = np.cumsum([p for _, p in parts])
+    return kinds, JaxTables(tuple(table.sites for table, _ in parts), shares[:-1].astype(np.float32))
+
+
+def start_chain(model: Any, s: Array) -> Any:
+    """The cache of the incremental path, or log ψ(s) without one."""
+    return model.start(s) if isinstance(model, Incremental) else model(s)
+
+
+def flipped(s: Array, sites: Array) -> Array:
+    """`s` with `sites` flipped; N flips nothing."""
+    return s.at[sites].multiply(jnp.int8(-1), mode="drop")
+
+
+def candidate(model: Any, cache: Any, s: Array, sites: Array) -> tuple[Any, Array, Array]:
+    """(cache', s', 2 Re log ψ(s')/ψ(s)) of a move; the ratio is +inf out of a configuration of zero
+    amplitude."""
+    after = flipped(s, sites)
+    if isinstance(model, Incremental):
+        return model.flip(cache, s, sites), after, 2.0 * jnp.real(model.log_ratio(cache, s, sites))
+    value = model(after)
+    stuck = jnp.real(cache) == -jnp.inf
+    return value, after, jnp.where(stuck, jnp.inf, 2.0 * jnp.real(value - cache))
+
+
+def propose(
+    model: Any, exchange: bool, cache: Any, s: Array, sites: Array, log_u: Array, beta: Any = 1.0
+) -> tuple[Any, Array, Array]:
+    """One Metropolis step of one chain for |ψ|^{2β}: (cache, s, accepted)."""
+    new_cache, after, log_ratio = candidate(model, cache, s, sites)
+    accept = log_u < beta * log_ratio  # a nan is no move
+    if exchange:
+        accept &= s[sites[0]] != s[sites[1]]
+    keep = lambda new, old: jnp.where(accept, new, old)  # noqa: E731
+    return jax.tree.map(keep, new_cache, cache), keep(after, s), accept
+
+
+def chain_keys(key: Array, configurations: Array) -> Array:
+    """A key for each of the chains (chains, N), spread over devices as they are."""
+    chain = jnp.zeros_like(configurations[:, 0], jnp.uint32) + jnp.arange(
+        len(configurations), dtype=jnp.uint32
+    )
+    return jax.vmap(lambda c: jax.random.fold_in(key, c))(chain)
+
+
+def run_sweep(
+    model: Any,
+    kinds: tuple[bool, ...],
+    tables: JaxTables,
+    configurations: Array,
+    keys: Array,
+    part_key: Array,
+    sweep: int,
+    betas: Array | None = None,
+) -> tuple[Array, Array]:
+    """`sweep` proposals for every chain: (configurations, accepted proposals of each chain).
+
+    `keys` has one key a chain, so that chains may live on different devices; `part_key` draws the parts of a
+    mixture for all. `betas` (chains,): sample |ψ|^{2β}.
+    """
+    real = jnp.zeros(()).dtype
+    none = jnp.zeros_like(configurations[:, 0], jnp.int32)  # spread over devices as the chains are
+    scale = none + (jnp.ones((), real) if betas is None else betas)
+    draw = jax.vmap(
+        lambda k: (jax.random.uniform(k, (sweep,), real), jax.random.bits(k, (sweep,), jnp.uint32))
+    )
+    uniforms, bits = draw(keys)
+    log_u = jnp.log(jnp.maximum(uniforms, jnp.finfo(real).tiny))
+    parts = jnp.searchsorted(
+        tables.cumulative, jax.random.uniform(part_key, (sweep,), jnp.float32), side="right"
+    )
+
+    def step(carry: Any, inputs: Any) -> Any:
+        part, bit, log_uniform = inputs
+
+        def of_part(exchange: bool, sites: Any) -> Any:
+            def move(cache: Any, s: Array, b: Array, lu: Array, beta: Array) -> Any:
+                chosen = jnp.asarray(sites)[b % np.uint32(len(sites))]
+                return propose(model, exchange, cache, s, chosen, lu, beta)
+
+            return lambda cache, s: jax.vmap(move)(cache, s, bit, log_uniform, scale)
+
+        branches = [of_part(e, sites) for e, sites in zip(kinds, tables.sites, strict=True)]
+        caches, spins, counts = carry
+        if len(branches) == 1:
+            caches, spins, accepted = branches[0](caches, spins)
+        else:
+            caches, spins, accepted = jax.lax.switch(part, branches, caches, spins)
+        return (caches, spins, counts + accepted), None
+
+    caches = jax.vmap(partial(start_chain, model))(configurations)
+    start = (caches, configurations, none)
+    (_, spins, counts), _ = jax.lax.scan(step, start, (parts, bits.T, log_u.T))
+    return spins, counts
+
+
+@partial(jax.jit, static_argnames=("kinds", "draws", "sweep"))
+def _jax_sample(
+    model: Any,
+    configurations: Array,
+    tables: JaxTables,
+    key: Array,
+    *,
+    kinds: tuple[bool, ...],
+    draws: int,
+    sweep: int,
+) -> tuple[Array, Array, Array]:
+    """(configurations (chains, draws, N), the last ones, accepted share of the proposals)."""
+
+    def draw(spins: Array, draw_key: Array) -> tuple[Array, tuple[Array, Array]]:
+        chain_key, part_key = jax.random.split(draw_key)
+        keys = chain_keys(chain_key, spins)
+        spins, counts = run_sweep(model, kinds, tables, spins, keys, part_key, sweep)
+        return spins, (spins, counts)
+
+    last, (drawn, counts) = jax.lax.scan(draw, configurations, jax.random.split(key, draws))
+    share = counts.astype(jnp.float32).mean() / sweep
+    return jnp.swapaxes(drawn, 0, 1), last, share

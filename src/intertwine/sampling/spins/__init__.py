@@ -1,0 +1,1 @@
+"""Samplers of spin models: clusters, heat bath, packed bits."""

@@ -1,0 +1,1 @@
+"""Means with errors that include autocorrelation, and what is made of them."""
