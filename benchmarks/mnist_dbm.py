@@ -12,8 +12,8 @@ images (there was no validation set) guided the stages and rates of the recipe b
 `train` learns all layers jointly and centred from small random weights (`learn_deep_boltzmann`), with the
 average of the parameters of about the last 1,000 updates as the result. `bound` anneals ln Z forward and
 back, and prints lower bounds on the mean ln p(v) over all test images, in nats, with ln Z's bracket: the
-variational bound (mean field), the structured and the importance-weighted one (see `boltzmann/likelihood/bound.py`). To
-compare: Salakhutdinov & Hinton (2009), variational, -84.62. `classify` fine-tunes the mean-field network on
+variational bound (mean field), the structured and the importance-weighted one. To compare:
+Salakhutdinov & Hinton (2009), variational, -84.62. `classify` fine-tunes the mean-field network on
 grey images and labels with dropout, and prints the error of the last epoch's averaged parameters on the test
 images, which are looked at once; with `--hold 10000` the last training images are held out and looked at
 after every epoch instead, to choose settings.
@@ -54,8 +54,8 @@ from intertwine.learning.averaging import WeightAverage
 from intertwine.learning.gradient import OptaxGradient
 from intertwine.learning.labels.class_scores import accuracy
 from intertwine.learning.schedules import Linear
+from intertwine.models.machines.base_rate import base_rate
 from intertwine.models.machines.deep_boltzmann import DBM
-from intertwine.models.machines.tempered import base_rate
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -42,9 +42,9 @@ from intertwine.data.loading import load
 from intertwine.learning.gradient import OptaxGradient
 from intertwine.learning.labels.class_scores import accuracy
 from intertwine.learning.schedules import Linear
+from intertwine.models.machines.base_rate import base_rate
 from intertwine.models.machines.deep_belief import DBN
 from intertwine.models.machines.rbm import RBM
-from intertwine.models.machines.tempered import base_rate
 
 BINARY = {"units": "binary", "hidden_units": "binary"}
 TRAINED = PCD(chains=100, warm_up=1000)

@@ -30,8 +30,8 @@ from intertwine.boltzmann.partition.log_partition import AIS, log_partition
 from intertwine.boltzmann.training.learn import learn
 from intertwine.data.loading import load
 from intertwine.learning.schedules import Linear
+from intertwine.models.machines.base_rate import base_rate
 from intertwine.models.machines.rbm import RBM
-from intertwine.models.machines.tempered import base_rate
 
 BINARY = {"units": "binary", "hidden_units": "binary"}
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import intertwine as it
-from intertwine.experiments.learn.settings import LearnConfiguration
 from intertwine.experiments.learn import build as learn_build
+from intertwine.experiments.learn.settings import LearnConfiguration
 
 RARE = (np.random.default_rng(0).random((300, 600)) < 0.002).astype(np.uint8)
 

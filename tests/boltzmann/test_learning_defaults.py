@@ -12,9 +12,10 @@ import intertwine as it
 from intertwine.boltzmann.objectives.methods import PCD, ModeJumps
 from intertwine.boltzmann.training import deep_belief, deep_boltzmann, doubling
 from intertwine.boltzmann.training import learn as learning
-from intertwine.boltzmann.training.epochs import Fit, learned
+from intertwine.boltzmann.training.epochs import Fit
 from intertwine.experiments.learn.build import build_training
 from intertwine.experiments.learn.settings import LearnConfiguration
+from intertwine.learning.epochs import learned
 
 RNG = np.random.default_rng(0)
 KEY = jax.random.key(0)

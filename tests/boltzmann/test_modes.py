@@ -11,8 +11,8 @@ import pytest
 import intertwine as it
 from intertwine._caveats import Caveat, code_of
 from intertwine.boltzmann.objectives.exact import exact_log_partition
+from intertwine.models.machines.base_rate import base_rate
 from intertwine.models.machines.product_mixture import ProductMixture
-from intertwine.models.machines.tempered import base_rate
 from intertwine.models.machines.unit_layer import UnitLayer
 
 pytestmark = pytest.mark.filterwarnings("ignore::intertwine._caveats.Caveat")

@@ -172,8 +172,8 @@ def test_columns_that_float32_does_not_resolve_are_refused(key):
 
 
 def test_the_commands_densities_and_samples_are_in_the_units_of_the_data(tmp_path):
-    from intertwine.experiments.learn.settings import LearnConfiguration
     from intertwine.experiments.learn import study as learn
+    from intertwine.experiments.learn.settings import LearnConfiguration
     from intertwine.runs.progress import Silent
 
     rows = np.random.default_rng(0).normal(size=(400, 2)) * [1000.0, 0.01] + [5000.0, 3.0]

@@ -13,9 +13,9 @@ from intertwine._checks import InputError
 from intertwine.cli import main
 from intertwine.data import load
 from intertwine.data.sets.rotated import deformed, random_deformations, rotated, rotated_mnist
+from intertwine.experiments.classify import study as classify
 from intertwine.experiments.classify.images import augmented, labelled_images
 from intertwine.experiments.classify.measures import accuracy_record, commonest_class
-from intertwine.experiments.classify import study as classify
 from intertwine.experiments.datasets import load_data
 from intertwine.layers import export, load_network, save_network
 from intertwine.learning.labels.class_scores import class_scores

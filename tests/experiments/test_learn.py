@@ -15,8 +15,8 @@ import xarray
 
 from intertwine._checks import InputError
 from intertwine.cli import main
-from intertwine.experiments.learn.settings import LearnConfiguration
 from intertwine.experiments.learn import study as learn
+from intertwine.experiments.learn.settings import LearnConfiguration
 from intertwine.runs import checkpoints
 from intertwine.runs.interruption import Interrupted
 from intertwine.runs.kinds import configuration_of

@@ -16,10 +16,10 @@ import xarray
 from intertwine._checks import InputError
 from intertwine.cli import main
 from intertwine.experiments.learn import study as learn
-from intertwine.experiments.renormalize.observables import Observables
-from intertwine.experiments.renormalize.sampled import Sampled
 from intertwine.experiments.renormalize import exponents as renormalize_exponents
 from intertwine.experiments.renormalize import study as renormalize
+from intertwine.experiments.renormalize.observables import Observables
+from intertwine.experiments.renormalize.sampled import Sampled
 from intertwine.models.spins.ising import CRITICAL_SQUARE, Ising
 from intertwine.models.spins.ising_exact import magnetization_distribution
 from intertwine.models.spins.spin_enumeration import enumerate_distribution

@@ -12,8 +12,8 @@ import pytest
 
 import intertwine as it
 from intertwine.cli import main
-from intertwine.experiments.renormalize.settings import RenormalizeConfiguration
 from intertwine.experiments.renormalize import study as renormalize
+from intertwine.experiments.renormalize.settings import RenormalizeConfiguration
 from intertwine.experiments.renormalize.system import build_model, critical_coupling
 from intertwine.models.spins.ising_exact import ising_torus
 

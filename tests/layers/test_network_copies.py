@@ -116,7 +116,7 @@ def test_the_mask_belongs_to_the_grid():
         y, z = trained.outputs(jnp.asarray(x)), trained.outputs(jnp.asarray(turned))
         np.testing.assert_allclose(z, P6.act(h, np.asarray(y), net.rep_out), atol=1e-12)
         _, other = it.layers.train_outputs(net, jnp.asarray(turned))
-        kept = [it.layers.calibration.batch_norms(n)[0].statistics for n in (trained, other)]
+        kept = [it.layers.norms.calibration.batch_norms(n)[0].statistics for n in (trained, other)]
         np.testing.assert_allclose(kept[0].variance, kept[1].variance, rtol=1e-12)
     it.assert_equivariant(trained, key=KEY, shape=(13, 13))
 

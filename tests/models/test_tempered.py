@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from intertwine._checks import InputError
+from intertwine.models.machines.base_rate import base_rate
 from intertwine.models.machines.layered import LayeredMachine, layered
 from intertwine.models.machines.rbm import RBM
-from intertwine.models.machines.tempered import base_rate, interpolate, tempered_path
+from intertwine.models.machines.tempered import interpolate, tempered_path
 from intertwine.models.machines.unit_layer import UnitLayer
 
 KINDS = ("binary", "spin", "gaussian", "rectified", "potts:3")

@@ -79,7 +79,7 @@ def test_no_step_is_made_from_what_no_state_can_have(key):
 
 
 def test_long_steps_are_shortened_with_their_momentum(key):
-    objective = it.quantum.energy.EnergyObjective(1e8 * it.tfim(it.Chain(SIZE)), it.Enumeration())
+    objective = it.quantum.vmc.energy.EnergyObjective(1e8 * it.tfim(it.Chain(SIZE)), it.Enumeration())
     model = it.RBM(SIZE, hidden=2, key=key)
     evaluation, _ = objective.evaluate(model, objective.init(model, key=key), key=key)
     mover = it.NaturalGradient(learning_rate=1.0, shift=1e-3, momentum=0.9)

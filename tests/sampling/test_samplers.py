@@ -18,7 +18,8 @@ from intertwine.sampling.enumeration import (
     configuration_numbers,
     probabilities,
 )
-from intertwine.sampling.metropolis.metropolis import ChainState, Metropolis, metropolis, tempering
+from intertwine.sampling.metropolis import metropolis, tempering
+from intertwine.sampling.metropolis.metropolis import ChainState, Metropolis
 from intertwine.sampling.metropolis.rules import Exchange, GlobalFlip, Mixture, SingleFlip
 from intertwine.sampling.metropolis.tempering import ParallelTempering
 from intertwine.sampling.protocols import Sampler

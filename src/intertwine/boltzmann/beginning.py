@@ -28,7 +28,7 @@ from jax import Array
 from intertwine._checks import fail, one_of
 from intertwine.boltzmann.defaults import MEAN_ROWS, UNSEEN
 from intertwine.learning.batches import Batches
-from intertwine.models.machines.tempered import base_rate
+from intertwine.models.machines.base_rate import base_rate
 from intertwine.models.machines.unit_kinds import unit_kind
 from intertwine.models.machines.unit_layer import UnitLayer
 

@@ -29,8 +29,8 @@ import numpy as np
 from intertwine.boltzmann.baseline import independent_columns
 from intertwine.boltzmann.beginning import seen
 from intertwine.learning.batches import Batches
+from intertwine.models.machines.base_rate import base_rate
 from intertwine.models.machines.product_mixture import ProductMixture, fitted_mixture
-from intertwine.models.machines.tempered import base_rate
 from intertwine.models.machines.unit_layer import UnitLayer
 
 MODES, ROWS = 16, 2000

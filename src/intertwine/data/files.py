@@ -5,21 +5,16 @@ The format is that of the file's suffix, or of its first bytes where the suffix 
 
 from __future__ import annotations
 
-import hashlib
-import os
 from pathlib import Path
 
 import numpy as np
 
-from intertwine._checks import InputError, fail
-from intertwine._memory import check_memory
+from intertwine._checks import fail
+from intertwine.data.checks import check_file, damaged, shown
 from intertwine.data.columns import Table
 
 FORMATS = ".npy, .npz, .nc (netCDF), .csv, .parquet, or IDX (.gz, -ubyte)"
-DEFLATE = 1032
-"""A byte of a deflate stream expands to at most so many (zlib's technical notes)."""
 
-HASHED_WHOLE = 1 << 30
 _SUFFIXES = {
     ".npy": "npy", ".npz": "npz", ".nc": "netcdf", ".nc4": "netcdf", ".cdf": "netcdf", ".h5": "netcdf",
     ".csv": "table", ".tsv": "table", ".txt": "table", ".gz": "idx", ".idx": "idx",
@@ -58,7 +53,7 @@ def read_array(path: str | Path, variable: str | None = None, *, words: bool = F
     if kind in ("table", "parquet"):
         from intertwine.data.columns import interpreted
 
-        return interpreted(read_named_columns(path), _shown(path), variable=variable).rows
+        return interpreted(read_named_columns(path), shown(path), variable=variable).rows
     from intertwine.data.formats.idx import read_idx
 
     return read_idx(path)
@@ -90,61 +85,13 @@ def read_named_columns(path: Path, header: bool | None = None) -> Table:
     return table_of(frame)
 
 
-def check_file(path: str | Path) -> Path:
-    """`path` if a file with something in it is there."""
-    path, remedy = Path(path), "give a file that can be read, or a named data set"
-    name = _shown(path)
-    try:
-        if not path.exists():
-            raise fail("data", "a file or a named data set", f"{name}, where nothing is", remedy)
-        if not path.is_file():
-            raise fail("data", "a file", f"{name}, a folder", remedy)
-        if path.stat().st_size == 0:
-            raise fail("data", "a file with data in it", f"{name}, which is empty", remedy)
-        with open(path, "rb") as file:
-            file.read(1)
-    except (OSError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
-        reason = getattr(error, "strerror", None) or str(error)
-        raise fail("data", "a file that can be read", f"{name} ({reason})", remedy) from None
-    return path
-
-
-def damaged(path: Path, expected: str, got: str) -> InputError:
-    """The error for a file that is not what its format asks for."""
-    return fail(_shown(path), expected, got, "get the file again, whole")
-
-
-def check_announced(path: Path, announced: int, most: int, what: str) -> None:
-    """Raise unless `announced` bytes fit the `most` that the file can hold, and this machine's memory."""
-    if announced > most:
-        raise damaged(path, f"as many bytes as it announces ({announced:,}, {what})", f"at most {most:,}")
-    check_memory(announced, "save it as .npy, which is read in place", _shown(path))
-
-
-def checksum(path: Path) -> str:
-    """sha256 of a file; above 1 GiB of its size, first and last 64 MiB."""
-    size, part = path.stat().st_size, 1 << 26
-    found = hashlib.sha256()
-    with open(path, "rb") as file:
-        if size <= HASHED_WHOLE:
-            while data := file.read(1 << 22):
-                found.update(data)
-            return f"sha256:{found.hexdigest()}"
-        found.update(size.to_bytes(8, "big") + file.read(part))
-        file.seek(-part, os.SEEK_END)
-        found.update(file.read(part))
-    return f"sha256-of-ends:{found.hexdigest()}"
-
-
 def _format(path: Path) -> str:
     kind = _SUFFIXES.get(path.suffix.lower())
     inner = Path(path.stem).suffix.lower()
     if path.suffix.lower() == ".gz" and _SUFFIXES.get(inner) == "table":
         return "table"
     if kind == "sheet":
-        raise fail("data", f"a file of a known format: {FORMATS}", _shown(path), "save the sheet as CSV")
+        raise fail("data", f"a file of a known format: {FORMATS}", shown(path), "save the sheet as CSV")
     if kind is None and path.name.endswith("-ubyte"):
         kind = "idx"
     if kind is not None:
@@ -156,11 +103,4 @@ def _format(path: Path) -> str:
     for magic, kind in _MAGIC.items():
         if first.startswith(magic):
             return kind
-    raise fail(
-        "data", f"a file of a known format: {FORMATS}", _shown(path), "convert it, say with numpy.save"
-    )
-
-
-def _shown(path: Path) -> str:
-    name = str(path) if str(path).isprintable() else ascii(str(path))
-    return name if len(name) <= 120 else f"{name[:57]}...{name[-60:]}"
+    raise fail("data", f"a file of a known format: {FORMATS}", shown(path), "convert it, say with numpy.save")

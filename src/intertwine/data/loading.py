@@ -145,7 +145,7 @@ def _torus(name: str) -> tuple[int, int, float]:
 def _check_path(name: str) -> Path:
     if name.partition(":")[0] in ("ising", "bars-and-stripes", *FROM_MNIST, "digits") or "\x00" in name:
         raise fail("data", "a name such as " + ", ".join(NAMES), repr(name), "say 'ising:8'")
-    from intertwine.data.files import check_file
+    from intertwine.data.checks import check_file
 
     return check_file(name)
 
@@ -154,7 +154,8 @@ def _from_file(
     name: str, units: Any, shape: Any, variable: str | None, labels: Any, test_share: float, seed: int,
     header: bool | None, alphabet: str | None, similarity: float | None,
 ) -> Dataset:  # fmt: skip
-    from intertwine.data.files import checksum, has_named_columns, read_array
+    from intertwine.data.checks import checksum
+    from intertwine.data.files import has_named_columns, read_array
 
     if _is_folder(name):
         return _from_image_folder(name, units, shape, variable, labels, test_share, seed)
@@ -223,8 +224,9 @@ def _from_table(
     path: Path, units: Any, shape: Any, variable: str | None, labels: Any, test_share: float, seed: int,
     header: bool | None, alphabet: str | None, similarity: float | None,
 ) -> Dataset:  # fmt: skip
+    from intertwine.data.checks import checksum
     from intertwine.data.columns import column_of, interpreted
-    from intertwine.data.files import checksum, read_named_columns
+    from intertwine.data.files import read_named_columns
 
     table = read_named_columns(path, header)
     column = labels if labels is None or str(labels) in (table.names or ()) else None

@@ -71,7 +71,7 @@ def for_renormalizing(c: Any) -> int:
     """A renormalization run: the tables of the lattice, and the configurations of a batch with what is
     measured of them; flows of a network; tensors.
     """
-    from intertwine.experiments.renormalize.settings import NETWORK
+    from intertwine.experiments.renormalize.names import NETWORK
 
     remedy = "take a smaller system, fewer samples, or more bins"
     if c.study == "network" or c.rule.family == NETWORK:

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 import jax
 
-from intertwine.boltzmann.training.epochs import epoch_scalars, learned
+from intertwine.learning.epochs import epoch_scalars, learned
 from intertwine.learning.guard import Guard
 from intertwine.learning.loop import TrainState, iterate, start
 from intertwine.learning.stream import OverBatches

@@ -6,15 +6,33 @@ that one place (`settings`) can say every error in the same form: field, expecte
 
 from __future__ import annotations
 
-from typing import Any
+from importlib import import_module
+from typing import Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class Section(BaseModel):
     """A table of settings: exact types, finite numbers, no unknown names, immutable."""
 
     model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, frozen=True)
+
+
+class Settings(Section):
+    """The settings of a command.
+
+    contradictions: "module:function" that raises the first contradiction between sections as an `InputError`;
+    it may look at files and lattices, and is imported when settings are made.
+    """
+
+    contradictions: ClassVar[str] = ""
+
+    @model_validator(mode="after")
+    def _no_contradiction(self) -> Self:
+        if self.contradictions:
+            module, _, function = self.contradictions.partition(":")
+            getattr(import_module(module), function)(self)
+        return self
 
 
 def integer(default: int, low: int, high: int, remedy: str = "") -> Any:

@@ -52,7 +52,7 @@ def not_joined(count: int, coordinator: str, patience: float) -> InputError:
 
 def digest(task: dict[str, Any]) -> bytes:
     """What must be the same in all processes of a run, as 32 bytes: the versions and what is to be done."""
-    from intertwine.experiments.ground_state.results import versions
+    from intertwine.runs.dataset import versions
 
     words = {name: task[name] for name in ("action", "configuration")}
     found = {name: version for name, version in versions().items() if name != "platform"}

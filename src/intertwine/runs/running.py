@@ -20,10 +20,10 @@ import numpy as np
 from intertwine._caveats import beneath
 from intertwine._checks import fail
 from intertwine._memory import available_memory, in_words
-from intertwine.experiments.ground_state.results import write_dataset
 from intertwine.learning.guard import Diverged
 from intertwine.records.folder import settings_hash
 from intertwine.runs import checkpoints
+from intertwine.runs.dataset import write_dataset
 from intertwine.runs.interruption import Interrupted, StopRequest
 from intertwine.runs.processes import Follower, any_process, is_leader
 from intertwine.runs.run_folder import (

@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import tomli_w
 from pydantic import BaseModel, ValidationError
@@ -99,11 +99,11 @@ def _line(model: type[BaseModel], problem: Any) -> str:
         where = ".".join(path[:-1]) or "the configuration"
         return _message(name, f"one of the settings of {where} ({', '.join(known)})", repr(path[-1]), remedy)
     if kind in ("union_tag_invalid", "union_tag_not_found"):
-        tags = problem["ctx"].get("expected_tags", "'tfim', 'heisenberg', 'xxz', 'j1j2'")
+        tags = ", ".join(repr(m.model_fields["name"].default) for m in get_args(field.annotation))
         got = shown(given.get("name")) if isinstance(given, dict) and "name" in given else "nothing"
         if not isinstance(given, dict):
             return _message(name, "a table of settings or a name", shown(given), "write it as in config.toml")
-        return _message(f"{name}.name", f"one of {tags}", got, "for example 'heisenberg'")
+        return _message(f"{name}.name", f"one of {tags}", got, f"for example {field.default.name!r}")
     if kind in ("model_type", "model_attributes_type", "dict_type"):
         return _message(name, "a table of settings", shown(given), "write it as in a run's config.toml")
     words = (field.json_schema_extra if field is not None else None) or {}
@@ -113,15 +113,12 @@ def _line(model: type[BaseModel], problem: Any) -> str:
 
 def _walk(model: type[BaseModel], location: list[Any]) -> tuple[list[str], type[BaseModel], Any]:
     """The field's path without pydantic's tags, its section, and the field (None if unknown)."""
-    from intertwine.experiments.ground_state.settings import HAMILTONIANS
-
     path: list[str] = []
     section: Any = model
     field: Any = None
     for part in location:
-        if path == ["hamiltonian"] and part in HAMILTONIANS and field is not None:
-            section = HAMILTONIANS[part]
-            field = None
+        if field is not None and (member := _member(field, part)) is not None:
+            section, field = member, None
             continue
         if field is not None and not _is_section(field.annotation):
             break  # a member of a union of plain types
@@ -130,6 +127,14 @@ def _walk(model: type[BaseModel], location: list[Any]) -> tuple[list[str], type[
         path.append(_word(part))
         field = section.model_fields.get(str(part))
     return path, section, field
+
+
+def _member(field: Any, tag: Any) -> type[BaseModel] | None:
+    """The section of a union of sections that a tag (its `name`) chooses."""
+    if field.discriminator is None:
+        return None
+    members = {m.model_fields[field.discriminator].default: m for m in get_args(field.annotation)}
+    return members.get(tag)
 
 
 def _is_section(annotation: Any) -> bool:

@@ -22,9 +22,10 @@ import numpy as np
 from jax import Array
 
 from intertwine._caveats import caveat
+from intertwine.models.machines.base_rate import base_rate
 from intertwine.models.machines.layered import LayeredMachine, State
 from intertwine.models.machines.product_mixture import ProductMixture
-from intertwine.models.machines.tempered import base_rate, tempered_path
+from intertwine.models.machines.tempered import tempered_path
 from intertwine.sampling.gibbs.gibbs import run
 from intertwine.sampling.walk import walk
 

@@ -22,8 +22,9 @@ from jax import Array
 
 from intertwine.boltzmann.partition.annealing import anneal, begin, effective_size, log_partition_of_base
 from intertwine.boltzmann.partition.spacing import schedule
+from intertwine.models.machines.base_rate import base_rate
 from intertwine.models.machines.layered import LayeredMachine, State
-from intertwine.models.machines.tempered import base_rate, tempered_path
+from intertwine.models.machines.tempered import tempered_path
 from intertwine.sampling.modes import Modes, find_modes
 
 _SHARE = 0.2

@@ -7,8 +7,8 @@ fit(X) learns the distribution of the rows without labels; `transform` gives hid
 ln p(x) in nats, `sample` new rows. Columns of numbers from 0 to 1 are binary units or probabilities of them
 (then ln p(x) is the mean over binary draws, which is what learning raises); any other columns are
 standardised and Gaussian (ln p(x) is then a density in the units of X). `units` says otherwise. Labels are
-learned by what stands behind the transformer in a pipeline, or by `intertwine.boltzmann.training.classifier` and
-`fine_tune`.
+learned by what stands behind the transformer in a pipeline, or by
+`intertwine.boltzmann.training.classifier` and `fine_tune`.
 """
 
 from __future__ import annotations

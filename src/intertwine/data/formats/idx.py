@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from intertwine._checks import InputError
-from intertwine.data.files import DEFLATE, check_announced, damaged
+from intertwine.data.checks import DEFLATE, check_announced, damaged
 
 _TYPES = {8: ">u1", 9: ">i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
 _PART = 1 << 22

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from intertwine._checks import InputError, fail
-from intertwine.data.files import DEFLATE, check_announced, damaged
+from intertwine.data.checks import DEFLATE, check_announced, damaged
 
 _CLASSIC = {b"CDF\x01", b"CDF\x02", b"CDF\x05"}
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.lib import format as npy
 
 from intertwine._checks import InputError, fail
-from intertwine.data.files import DEFLATE, check_announced, damaged
+from intertwine.data.checks import DEFLATE, check_announced, damaged
 
 _PICKLE = "plain numbers (an array of objects is a pickle, which is never read)"
 

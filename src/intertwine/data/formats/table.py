@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 
 from intertwine._checks import InputError, fail
+from intertwine.data.checks import damaged
 from intertwine.data.columns import MISSING, Table, parsed
-from intertwine.data.files import damaged
 from intertwine.data.formats.sequences import find_alphabet
 
 MOST_BYTES = 1 << 28

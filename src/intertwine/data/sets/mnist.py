@@ -10,8 +10,8 @@ import os
 from pathlib import Path
 
 from intertwine._checks import InputError, fail
+from intertwine.data.checks import checksum
 from intertwine.data.dataset import Dataset
-from intertwine.data.files import checksum
 from intertwine.data.formats.idx import read_idx
 
 VARIABLE = "INTERTWINE_DATA"

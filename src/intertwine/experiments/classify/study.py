@@ -23,12 +23,11 @@ from intertwine._caveats import caveat
 from intertwine._checks import fail
 from intertwine._version import __version__
 from intertwine.data.dataset import Dataset
+from intertwine.experiments.classify import measures as classify_measures
 from intertwine.experiments.classify.images import LabelledImages, augmented, labelled_images
 from intertwine.experiments.classify.settings import ClassifyConfiguration
-from intertwine.experiments.classify import measures as classify_measures
 from intertwine.experiments.classify.words import announce, headline, words
 from intertwine.experiments.datasets import data_record, load_data
-from intertwine.experiments.ground_state.results import number_or_nan, parameter_variables, versions
 from intertwine.experiments.memory_needs import for_classifying
 from intertwine.layers.networks.network_names import network_from_name
 from intertwine.layers.networks.parameter_count import parameter_count
@@ -46,6 +45,7 @@ from intertwine.learning.supervised_fit import STATISTICS
 from intertwine.models.network import Network
 from intertwine.records import caveats
 from intertwine.runs import running
+from intertwine.runs.dataset import number_or_nan, parameter_variables, versions
 from intertwine.runs.progress import show as show_lines
 from intertwine.runs.run_folder import NETWORK, write_aside_with
 from intertwine.runs.running import Finished, report

@@ -9,21 +9,18 @@ result.nc   spin_correlation(displacement), structure_factor(momentum), with err
 from __future__ import annotations
 
 import math
-import platform
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from intertwine._version import __version__
 from intertwine.records.caveats import of_ground_state
+from intertwine.runs.dataset import number_or_nan, parameter_variables, versions
 
 METRICS = (
     "step", "energy", "error", "variance", "v_score", "acceptance", "tau", "r_hat", "ess",
     "learning_rate", "shift", "update_norm", "seconds",
 )  # fmt: skip
-_PACKAGES = ("jax", "jaxlib", "numpy", "scipy", "equinox", "optax", "numba", "orbax-checkpoint", "xarray")
 
 
 def metrics_record(scalars: dict[str, float]) -> dict[str, Any]:
@@ -35,17 +32,6 @@ def metrics_record(scalars: dict[str, float]) -> dict[str, Any]:
     record = {name: scalars.get(name) for name in METRICS}
     record |= {name: value for name, value in scalars.items() if name not in record}
     return {k: v if v is None or math.isfinite(v) else None for k, v in record.items()}
-
-
-def versions() -> dict[str, str]:
-    """What the numbers depend on besides the configuration."""
-    found = {"python": platform.python_version(), "intertwine": __version__, "platform": platform.platform()}
-    for name in _PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
 
 
 def relative_error(energy: float, exact: float) -> float | None:
@@ -125,39 +111,9 @@ _UNITS = {
 }  # fmt: skip
 
 
-def write_dataset(path: Path, data: Any) -> None:
-    """Write `data` (netCDF-4) aside and rename."""
-    from intertwine.runs.run_folder import write_aside_with
-
-    write_aside_with(path, lambda aside: data.to_netcdf(aside, engine="h5netcdf"))
-
-
 def _field(values: np.ndarray, axis: str, long_name: str) -> tuple[str, np.ndarray, dict[str, str]]:
     return axis, values, {"long_name": long_name, "units": "1"}
 
 
 def _vectors(values: np.ndarray, axis: str, units: str) -> tuple[tuple[str, str], np.ndarray, dict[str, str]]:
     return (axis, "dimension"), values, {"long_name": axis, "units": units}
-
-
-def number_or_nan(value: Any) -> float:
-    return float(value) if isinstance(value, int | float) else math.nan
-
-
-def parameter_variables(model: Any) -> dict[str, Any]:
-    """parameter_<name>, each on its own axes; (re, im) last for complex ones."""
-    import jax
-
-    from intertwine.models.parameters import parameters
-
-    found = {}
-    for path, leaf in jax.tree_util.tree_flatten_with_path(parameters(model))[0]:
-        name = "parameter_" + "".join(c if c.isalnum() else "_" for c in jax.tree_util.keystr(path)).strip(
-            "_"
-        )
-        array: Any = np.asarray(leaf)
-        axes = [f"{name}_axis_{k}" for k in range(array.ndim)]
-        if np.iscomplexobj(array):
-            array, axes = np.stack([array.real, array.imag], axis=-1), [*axes, "re_im"]
-        found[name] = (axes, array, {"long_name": f"final parameter {name}", "units": "1"})
-    return found

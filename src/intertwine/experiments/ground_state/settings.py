@@ -24,7 +24,7 @@ from pydantic import Field, field_validator, model_validator
 
 from intertwine._checks import InputError, fail
 from intertwine.quantum import defaults
-from intertwine.runs.fields import Section, choice, integer, number, text
+from intertwine.runs.fields import Section, Settings, choice, integer, number, text
 
 MAX_SITES = 4096
 _LATTICES = "chain:20, square:6x6, triangular:4x4, honeycomb:3x3, kagome:2x2, cubic:4x4x4"
@@ -177,8 +177,10 @@ class Final(Section):
     samples: int = integer(defaults.FINAL_FACTOR * defaults.SAMPLES, 2, 1 << 24)
 
 
-class GroundStateConfiguration(Section):
+class GroundStateConfiguration(Settings):
     """A ground-state run: a function of this and of nothing else."""
+
+    contradictions = "intertwine.experiments.ground_state.checks:check_consistency"
 
     kind: Literal["ground-state"] = choice("ground-state", "ground-state")
     lattice: str = text("chain:20", f"a lattice such as {_LATTICES}")
@@ -225,13 +227,6 @@ class GroundStateConfiguration(Section):
     def stem(self) -> str:
         """What a folder of runs calls this one: heisenberg-chain-20."""
         return f"{self.hamiltonian.name}-{self.lattice.replace(':', '-')}"
-
-    @model_validator(mode="after")
-    def _no_contradiction(self) -> GroundStateConfiguration:
-        from intertwine.experiments.ground_state.checks import check_consistency
-
-        check_consistency(self)
-        return self
 
 
 _FAMILIES = {

@@ -17,12 +17,12 @@ import jax
 import numpy as np
 
 from intertwine._checks import InputError
+from intertwine.experiments.ground_state import results
 from intertwine.experiments.ground_state.build import Problem, build, resolved
 from intertwine.experiments.ground_state.checks import memory_needed
 from intertwine.experiments.ground_state.correlations import correlations
 from intertwine.experiments.ground_state.observables import observables
 from intertwine.experiments.ground_state.settings import GroundStateConfiguration
-from intertwine.experiments.ground_state import results
 from intertwine.experiments.memory_needs import refuse_beyond
 from intertwine.learning import loop
 from intertwine.learning.guard import Diverged, Guard

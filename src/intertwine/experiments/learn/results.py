@@ -20,10 +20,10 @@ import numpy as np
 
 from intertwine._version import __version__
 from intertwine.experiments.datasets import data_record
-from intertwine.experiments.ground_state.results import number_or_nan, parameter_variables, versions
 from intertwine.experiments.learn.settings import LearnConfiguration
 from intertwine.experiments.learn.statistics import moments
 from intertwine.models.parameters import count_parameters
+from intertwine.runs.dataset import number_or_nan, parameter_variables, versions
 from intertwine.sampling.modes import ModeShares
 from intertwine.sampling.statistics.convergence import autocovariance
 from intertwine.sampling.statistics.estimate import estimate

@@ -19,10 +19,10 @@ import numpy as np
 
 from intertwine.data.dataset import Dataset
 from intertwine.experiments.datasets import data_record, held_bytes, load_data
-from intertwine.experiments.learn.build import build_training
-from intertwine.experiments.learn.settings import LearnConfiguration
 from intertwine.experiments.learn import measures as learn_measures
 from intertwine.experiments.learn import results as learn_results
+from intertwine.experiments.learn.build import build_training
+from intertwine.experiments.learn.settings import LearnConfiguration
 from intertwine.experiments.learn.words import show as show_progress
 from intertwine.experiments.memory_needs import for_learning
 from intertwine.learning.guard import Diverged

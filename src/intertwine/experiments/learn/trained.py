@@ -14,11 +14,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from intertwine._checks import fail
-from intertwine.experiments.ground_state.results import parameter_variables
 from intertwine.experiments.learn.settings import LearnConfiguration
 from intertwine.models.machines.deep_belief import DBN
 from intertwine.models.machines.deep_boltzmann import DBM
 from intertwine.models.machines.rbm import RBM
+from intertwine.runs.dataset import parameter_variables
 
 
 class Trained(NamedTuple):

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from intertwine._checks import fail
 from intertwine.experiments.memory_needs import for_renormalizing
-from intertwine.experiments.renormalize.settings import (
-    APPROXIMATE,
-    GLASS,
-    NETWORK,
-    RenormalizeConfiguration,
-)
+from intertwine.experiments.renormalize.names import APPROXIMATE, GLASS, NETWORK
+from intertwine.experiments.renormalize.settings import RenormalizeConfiguration
 
 _LARGEST_CUBE = 64
 _OWN = ("anisotropy", "bonds", "disorder", "configurations")

@@ -20,7 +20,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from intertwine._checks import InputError, fail
-from intertwine.experiments.renormalize.settings import FILES, RenormalizeConfiguration
+from intertwine.experiments.renormalize.names import FILES
+from intertwine.experiments.renormalize.settings import RenormalizeConfiguration
 from intertwine.spaces.lattice import Lattice
 
 STRETCHES = 4
@@ -122,7 +123,7 @@ class Weights(NamedTuple):
 
 def own_files(c: RenormalizeConfiguration) -> dict[str, Any] | None:
     """What names the files of the run and their contents, for `data.json`; None where there are none."""
-    from intertwine.data.files import checksum
+    from intertwine.data.checks import checksum
 
     paths = [c.system.own_bonds, c.system.own_configurations, c.rule.path if c.rule.family in FILES else ""]
     paths = [path for path in paths if path]

@@ -17,9 +17,10 @@ from typing import Any, Protocol
 import numpy as np
 
 from intertwine._version import __version__
-from intertwine.experiments.ground_state.results import number_or_nan, versions
-from intertwine.experiments.renormalize.settings import NETWORK, RenormalizeConfiguration
+from intertwine.experiments.renormalize.names import NETWORK
+from intertwine.experiments.renormalize.settings import RenormalizeConfiguration
 from intertwine.records.caveats import of_renormalization
+from intertwine.runs.dataset import number_or_nan, versions
 
 
 @dataclass(frozen=True)

@@ -15,31 +15,25 @@ the square Ising model at its critical point. Contradictions are found here, in 
 from __future__ import annotations
 
 import re
-from math import prod
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from intertwine._checks import InputError, fail
-from intertwine.runs.fields import Section, choice, integer, number, text
+from intertwine.experiments.renormalize.names import (
+    APPROXIMATE,
+    FILES,
+    GLASS,
+    NETWORK,
+    RULES,
+    SYSTEMS,
+    Named,
+    parse_system,
+    short,
+)
+from intertwine.runs.fields import Section, Settings, choice, integer, number, text
 
-LATTICES = {"square": 64, "triangular": 48, "honeycomb": 32, "kagome": 24, "cubic": 16, "chain": 64}
-"""The lattices and the size that is taken where none is said."""
-
-SYSTEMS = (
-    "ising:64", "ising:triangular:48", "potts:3:64", "clock:4:32", "edwards-anderson:16", "square:32x64",
-)  # fmt: skip
-GLASS = "edwards-anderson"
-RULES = (
-    "majority:2", "decimation:2", "block-rbm:1.0", "table:FILE", "weights:FILE", "migdal-kadanoff",
-    "niemeijer-van-leeuwen", "trg:16",
-)  # fmt: skip
-APPROXIMATE = ("migdal-kadanoff", "niemeijer-van-leeuwen", "trg")
-NETWORK = "network"
-FILES = ("table", "weights")
-LARGEST, MOST_SITES, MOST_STATES = 4096, 1 << 22, 16
-_EXTENT = re.compile(r"[0-9]{1,7}(?:x[0-9]{1,7}){0,2}", re.ASCII)
 _RULE = re.compile(
     r"(?P<name>majority|decimation):(?P<block>[0-9]{1,3})|(?P<rbm>block-rbm):(?P<weight>[0-9.eE+-]{1,20})"
     r"|(?P<trg>trg):(?P<bond>[0-9]{1,4})|(?P<word>migdal-kadanoff|niemeijer-van-leeuwen)"
@@ -48,32 +42,6 @@ _RULE = re.compile(
 )
 _SIZES = re.compile(r"[0-9]{1,4}(?:-[0-9]{1,4}){2,15}", re.ASCII)
 _COUPLING = "'critical' or a number from −10 to 10"
-
-
-class Named(NamedTuple):
-    """What a system's name says. states: 2 for spins ±1. sized: whether it says a size."""
-
-    model: Literal["ising", "potts", "clock", "edwards-anderson"]
-    states: int
-    lattice: str
-    extent: tuple[int, ...]
-    sized: bool
-
-    @property
-    def potts_states(self) -> int | None:
-        """q of states 0 … q − 1 (Potts and clock models), None for spins ±1."""
-        return self.states if self.model in ("potts", "clock") else None
-
-    @property
-    def full(self) -> str:
-        """The name with nothing left out: ising:square:64x64."""
-        model = self.model if self.potts_states is None else f"{self.model}:{self.states}"
-        return f"{model}:{self.lattice_name}"
-
-    @property
-    def lattice_name(self) -> str:
-        """The lattice in the words of `lattice_from_name`: square:64x64."""
-        return f"{self.lattice}:{'x'.join(map(str, self.extent))}"
 
 
 class System(Section):
@@ -207,7 +175,7 @@ class Scaling(Section):
         found = [int(size) for size in sizes.split("-")] if _SIZES.fullmatch(sizes) else []
         if not found or min(found) < 4 or max(found) > 256 or sorted(set(found)) != found:
             expected = "'auto' or three to sixteen growing sizes from 4 to 256"
-            raise fail("scaling.sizes", expected, _short(sizes), "for example 8-16-32")
+            raise fail("scaling.sizes", expected, short(sizes), "for example 8-16-32")
         return sizes
 
 
@@ -218,12 +186,14 @@ class Network(Section):
     chains: int = integer(200, 4, 10_000)
 
 
-class RenormalizeConfiguration(Section):
+class RenormalizeConfiguration(Settings):
     """A renormalization run: a function of this, of the network that it names, and of nothing else.
 
     levels: how often spins are blocked. couplings: families of terms that are kept. starts: other values of
     K, evenly around that of the system, from which the flow is followed too.
     """
+
+    contradictions = "intertwine.experiments.renormalize.checks:check_consistency"
 
     kind: Literal["renormalize"] = choice("renormalize", "renormalize")
     study: Literal["flow", "exponents", "network"] = choice("flow", "flow", "exponents", "network")
@@ -248,13 +218,6 @@ class RenormalizeConfiguration(Section):
         names = ("system", "rule", "sampler")
         short = {key: {"name": data[key]} for key in names if isinstance(data.get(key), str)}
         return {**data, **short}
-
-    @model_validator(mode="after")
-    def _no_contradiction(self) -> RenormalizeConfiguration:
-        from intertwine.experiments.renormalize.checks import check_consistency
-
-        check_consistency(self)
-        return self
 
     @property
     def named(self) -> Named:
@@ -288,45 +251,6 @@ class RenormalizeConfiguration(Section):
         return re.sub(r"[^A-Za-z0-9._-]+", "-", words)[:80]
 
 
-def parse_system(name: str) -> Named:
-    """The parts of a system's name; `InputError` for what is none.
-
-    >>> parse_system("potts:3:64")
-    Named(model='potts', states=3, lattice='square', extent=(64, 64), sized=True)
-    >>> parse_system("triangular:48").full, parse_system("ising").full
-    ('ising:triangular:48x48', 'ising:square:64x64')
-    """
-    wanted, said = "a system such as " + ", ".join(SYSTEMS), name.split(":")
-    words, states = list(said), 2
-    if words[0] == "ising":
-        words.pop(0)
-    elif words[0] in (GLASS, "ea"):
-        said[0], words = GLASS, words[1:]
-    elif words[0] in ("potts", "clock") and len(words) > 1 and re.fullmatch("[0-9]{1,3}", words[1], re.ASCII):
-        states = int(words[1])
-        words = words[2:]
-    elif words[0] == "xy":
-        remedy = "there is no XY model here; clock:16:32 has 16 directions"
-        raise fail("system.name", wanted, _short(name), remedy)
-    lattice = words.pop(0) if words and words[0] in LATTICES else "square"
-    extent = words.pop(0) if words and _EXTENT.fullmatch(words[0]) else None
-    if words:
-        raise fail("system.name", wanted, _short(name), "give [MODEL:][LATTICE:]SIZE")
-    if not 2 <= states <= MOST_STATES:
-        raise fail("system.name", f"2 to {MOST_STATES} states", _short(name), "for example 'potts:3:64'")
-    dimension = {"chain": 1, "cubic": 3}.get(lattice, 2)
-    sides = [int(side) for side in extent.split("x")] if extent else [LATTICES[lattice]]
-    sides = sides * dimension if len(sides) == 1 else sides
-    basis = {"honeycomb": 2, "kagome": 3}.get(lattice, 1)
-    if len(sides) != dimension or not all(2 <= side <= LARGEST for side in sides):
-        expected = f"{dimension} sides from 2 to {LARGEST} for {lattice}, or one"
-        raise fail("system.name", expected, _short(name), f"for example '{lattice}:{LATTICES[lattice]}'")
-    if basis * prod(sides) > MOST_SITES:
-        raise fail("system.name", f"at most {MOST_SITES} sites", _short(name), "for example 'ising:64'")
-    model: Any = said[0] if said[0] in ("potts", "clock", GLASS) else "ising"
-    return Named(model, states, lattice, tuple(sides), extent is not None)
-
-
 def _parameter(name: str) -> float:
     family, _, word = name.partition(":")
     low, high = {"majority": (2, 16), "decimation": (2, 16), "trg": (2, 64), "block-rbm": (0.0, 20.0)}.get(
@@ -338,18 +262,18 @@ def _parameter(name: str) -> float:
         value = float("nan")
     if not low <= value <= high:
         remedy = f"for example '{next(rule for rule in RULES if rule.startswith(family))}'"
-        raise fail("rule.name", f"{family} with a number from {low:g} to {high:g}", _short(name), remedy)
+        raise fail("rule.name", f"{family} with a number from {low:g} to {high:g}", short(name), remedy)
     return value
 
 
 def _own_file(field: str, path: str) -> str:
     """The absolute path of a file that is there."""
-    from intertwine.data.files import check_file
+    from intertwine.data.checks import check_file
 
     try:
         return str(check_file(path).resolve())
     except InputError:
-        raise fail(field, "a file of numbers that can be read", _short(path)) from None
+        raise fail(field, "a file of numbers that can be read", short(path)) from None
 
 
 def _network_folder(name: str) -> str:
@@ -360,9 +284,4 @@ def _network_folder(name: str) -> str:
     try:
         return str(check_is_run(Path(name)).resolve())
     except InputError:
-        raise fail("rule.name", expected, _short(name), "for example 'majority:2'") from None
-
-
-def _short(value: str) -> str:
-    shown = ascii(value) if not value.isprintable() else repr(value)
-    return shown if len(shown) <= 80 else shown[:77] + "..."
+        raise fail("rule.name", expected, short(name), "for example 'majority:2'") from None

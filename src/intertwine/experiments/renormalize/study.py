@@ -21,8 +21,9 @@ from typing import Any
 
 from intertwine.experiments.memory_needs import for_renormalizing
 from intertwine.experiments.renormalize.files import own_files
+from intertwine.experiments.renormalize.names import NETWORK
 from intertwine.experiments.renormalize.results import Outcome, dataset, metrics_record, result_record
-from intertwine.experiments.renormalize.settings import NETWORK, RenormalizeConfiguration
+from intertwine.experiments.renormalize.settings import RenormalizeConfiguration
 from intertwine.learning.guard import Diverged
 from intertwine.runs import running
 from intertwine.runs.progress import show as show_lines

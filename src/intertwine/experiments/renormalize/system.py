@@ -15,12 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from intertwine.experiments.renormalize.files import read_bonds, read_rule
-from intertwine.experiments.renormalize.settings import (
-    FILES,
-    GLASS,
-    Named,
-    RenormalizeConfiguration,
-)
+from intertwine.experiments.renormalize.names import FILES, GLASS, Named
+from intertwine.experiments.renormalize.settings import RenormalizeConfiguration
 from intertwine.models.spins.ising import (
     CRITICAL_HONEYCOMB,
     CRITICAL_KAGOME,
@@ -78,7 +74,7 @@ def critical_point(named: Named) -> float | None:
     A clock of two directions is the Ising model, one of three is the Potts model of K_Potts = 3 K/2, one of
     four is two Ising models of K/2.
 
-    >>> from intertwine.experiments.renormalize.settings import parse_system
+    >>> from intertwine.experiments.renormalize.names import parse_system
     >>> [round(critical_point(parse_system(s)), 6) for s in ("ising:triangular", "kagome:6", "clock:4:32")]
     [0.274653, 0.466566, 0.881374]
     """
@@ -126,7 +122,7 @@ def _log_sinh(x: float) -> float:
 def exact_exponents(named: Named) -> Exponents | None:
     """Of the class of the system in two dimensions, None where it is not known exactly.
 
-    >>> from intertwine.experiments.renormalize.settings import parse_system
+    >>> from intertwine.experiments.renormalize.names import parse_system
     >>> found = exact_exponents(parse_system("potts:3:64"))
     >>> round(found.nu, 6), round(found.eta, 6)
     (0.833333, 0.266667)

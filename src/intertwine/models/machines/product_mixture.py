@@ -112,7 +112,7 @@ def fitted_mixture(
     >>> fitted_mixture(UnitLayer.of("binary", 4), rows, 2).log_shares.round(2).tolist()
     [-0.689..., -0.689...]
     """
-    from intertwine.models.machines.tempered import base_rate
+    from intertwine.models.machines.base_rate import base_rate
 
     x = np.asarray(rows, np.float32)
     rng = np.random.default_rng(seed)

@@ -1,0 +1,55 @@
+"""`result.nc` of any run, an `xarray.Dataset`, and what its numbers depend on besides the configuration."""
+
+from __future__ import annotations
+
+import math
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from intertwine._version import __version__
+from intertwine.runs.run_folder import write_aside_with
+
+_PACKAGES = ("jax", "jaxlib", "numpy", "scipy", "equinox", "optax", "numba", "orbax-checkpoint", "xarray")
+
+
+def versions() -> dict[str, str]:
+    """What the numbers depend on besides the configuration."""
+    found = {"python": platform.python_version(), "intertwine": __version__, "platform": platform.platform()}
+    for name in _PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def write_dataset(path: Path, data: Any) -> None:
+    """Write `data` (netCDF-4) aside and rename."""
+    write_aside_with(path, lambda aside: data.to_netcdf(aside, engine="h5netcdf"))
+
+
+def number_or_nan(value: Any) -> float:
+    return float(value) if isinstance(value, int | float) else math.nan
+
+
+def parameter_variables(model: Any) -> dict[str, Any]:
+    """parameter_<name>, each on its own axes; (re, im) last for complex ones."""
+    import jax
+
+    from intertwine.models.parameters import parameters
+
+    found = {}
+    for path, leaf in jax.tree_util.tree_flatten_with_path(parameters(model))[0]:
+        name = "parameter_" + "".join(c if c.isalnum() else "_" for c in jax.tree_util.keystr(path)).strip(
+            "_"
+        )
+        array: Any = np.asarray(leaf)
+        axes = [f"{name}_axis_{k}" for k in range(array.ndim)]
+        if np.iscomplexobj(array):
+            array, axes = np.stack([array.real, array.imag], axis=-1), [*axes, "re_im"]
+        found[name] = (axes, array, {"long_name": f"final parameter {name}", "units": "1"})
+    return found
