@@ -29,8 +29,7 @@ import numpy as np
 
 from intertwine import _threads
 from intertwine._compile import kernel
-from intertwine.models.spins.ising import CRITICAL_SQUARE as K
-from intertwine.models.spins.ising import Ising
+from intertwine.models.spins.ising import CRITICAL_SQUARE as K, Ising
 from intertwine.sampling.host_random import uniform
 from intertwine.sampling.spins.cluster import SwendsenWang
 from intertwine.spaces.lattices import Square

@@ -22,8 +22,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from defaults_data import ROWS as DATA
-from defaults_data import print_data
+from defaults_data import ROWS as DATA, print_data
 
 
 class Row(NamedTuple):

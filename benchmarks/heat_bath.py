@@ -34,8 +34,7 @@ import numpy as np
 
 from intertwine import _threads
 from intertwine._compile import kernel
-from intertwine.models.spins.ising import CRITICAL_SQUARE as K
-from intertwine.models.spins.ising import Ising
+from intertwine.models.spins.ising import CRITICAL_SQUARE as K, Ising
 from intertwine.sampling.spins.heat_bath import HeatBath
 from intertwine.sampling.spins.packed_plan import CHUNK
 from intertwine.spaces.lattices import Square

@@ -10,8 +10,7 @@ import pytest
 
 import intertwine as it
 from intertwine.boltzmann.objectives.methods import PCD, ModeJumps
-from intertwine.boltzmann.training import deep_belief, deep_boltzmann, doubling
-from intertwine.boltzmann.training import learn as learning
+from intertwine.boltzmann.training import deep_belief, deep_boltzmann, doubling, learn as learning
 from intertwine.boltzmann.training.epochs import Fit
 from intertwine.experiments.learn.build import build_training
 from intertwine.experiments.learn.settings import LearnConfiguration

@@ -9,8 +9,7 @@ from typing import ClassVar
 
 import pytest
 import tomli_w
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from intertwine._checks import InputError
 from intertwine.cli import main

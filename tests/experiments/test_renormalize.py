@@ -16,8 +16,7 @@ import xarray
 from intertwine._checks import InputError
 from intertwine.cli import main
 from intertwine.experiments.learn import study as learn
-from intertwine.experiments.renormalize import exponents as renormalize_exponents
-from intertwine.experiments.renormalize import study as renormalize
+from intertwine.experiments.renormalize import exponents as renormalize_exponents, study as renormalize
 from intertwine.experiments.renormalize.observables import Observables
 from intertwine.experiments.renormalize.sampled import Sampled
 from intertwine.models.spins.ising import CRITICAL_SQUARE, Ising

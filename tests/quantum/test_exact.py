@@ -7,8 +7,7 @@ from dense_oracle import dense_sum, random_strings
 
 from intertwine._checks import InputError
 from intertwine.quantum import exact
-from intertwine.quantum.exact import basis as sector_basis
-from intertwine.quantum.exact import lanczos
+from intertwine.quantum.exact import basis as sector_basis, lanczos
 from intertwine.quantum.exact.sector import complete_sectors, symmetry_of
 from intertwine.quantum.operators.hamiltonians import heisenberg, j1j2, tfim, xxz
 from intertwine.quantum.operators.operator import Operator

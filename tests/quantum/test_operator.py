@@ -8,8 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from dense_oracle import PAULI, all_spins, dense_string, dense_sum, random_strings
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from intertwine._checks import InputError
 from intertwine.quantum.operators.operator import Operator

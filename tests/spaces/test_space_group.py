@@ -4,8 +4,7 @@ import time
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
+from hypothesis import assume, given, settings, strategies as st
 from lattice_table import LATTICES, distance_automorphisms, distances, plane_isometries
 
 from intertwine._checks import InputError

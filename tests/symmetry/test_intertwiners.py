@@ -10,6 +10,7 @@ from intertwine.symmetry import (
     Rep,
     cyclic,
     dihedral,
+    disk_cache as disk,
     intertwiners,
     irreps,
     octahedral,
@@ -17,7 +18,6 @@ from intertwine.symmetry import (
     regular,
     trivial,
 )
-from intertwine.symmetry import disk_cache as disk
 from intertwine.symmetry.intertwiner_basis import _basis
 
 

@@ -5,8 +5,7 @@ import itertools
 import jax
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from intertwine._checks import InputError
 from intertwine.symmetry import PermutationGroup

@@ -31,7 +31,7 @@ def load(folder: str | Path) -> Any:
     if not path.is_dir():
         raise fail(str(folder), "an existing run folder", "nothing there", "give the folder of a run")
     kind = kind_of_folder(path)
-    name = kind.module.rpartition(".")[2]
+    name = kind.module.split(".")[2]  # the folder of its command
     if name == "classify":
         return kind.load("load_classifier")(path)
     if name == "learn":

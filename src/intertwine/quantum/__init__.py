@@ -1,0 +1,5 @@
+"""Quantum many-body physics: operators, variational Monte Carlo, exact diagonalization."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -8,10 +8,9 @@ numbers.py          numbers as words
 plates.py           figures and pictures with caption, alternative text and table
 pictures.py         rows of numbers as small PNG pictures
 
-read.py, figures.py, lattice_figures.py, plates.py, summary.py          ground states
-learn_read.py, learn_figures.py, learn_plates.py, learn_summary.py      learning runs
+ground_state/, learn/, classify/, renormalize/      read.py, figures.py, plates.py, summary.py
 """
 
-from intertwine.report.page import write_report
+import lazy_loader
 
-__all__ = ["write_report"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

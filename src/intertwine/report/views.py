@@ -1,4 +1,4 @@
-"""The registry of pages: one row a kind of run, what reads its folder and what shows it."""
+"""The registry of pages: one row a kind of run; its folder has `read`, `summary` and `plates`."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class View(NamedTuple):
 
 
 _ROWS = {
-    "ground-state": ("read:read_run", "summary", "plates:plates"),
-    "learn": ("learn_read:read_learn", "learn_summary", "learn_plates:plates"),
-    "classify": ("classify_read:read_classify", "classify_summary", "classify_plates:plates"),
-    "renormalize": ("renormalize_read:read_renormalize", "renormalize_summary", "renormalize_plates:plates"),
+    "ground-state": "read_run",
+    "learn": "read_learn",
+    "classify": "read_classify",
+    "renormalize": "read_renormalize",
 }
 
 
@@ -36,15 +36,11 @@ def view_of(folder: str | Path) -> View:
     elif (folder / "result.json").is_file():
         path = folder / "result.json"
         kind = read_object(path, read_text(path), "the file").get("kind")
-    row = _ROWS.get(kind if isinstance(kind, str) else "", _ROWS["ground-state"])
-    read, summary, plates = row
-    return View(_named(read), _module(summary), _named(plates))
+    if not (isinstance(kind, str) and kind in _ROWS):
+        kind = "ground-state"
+    read, summary, plates = (_module(kind, name) for name in ("read", "summary", "plates"))
+    return View(getattr(read, _ROWS[kind]), summary, plates.plates)
 
 
-def _named(place: str) -> Any:
-    module, _, name = place.partition(":")
-    return getattr(_module(module), name)
-
-
-def _module(name: str) -> ModuleType:
-    return import_module(f"intertwine.report.{name}")
+def _module(kind: str, name: str) -> ModuleType:
+    return import_module(f"intertwine.report.{kind.replace('-', '_')}.{name}")

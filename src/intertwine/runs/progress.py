@@ -92,8 +92,13 @@ class Live:
     def __init__(
         self, steps: int, exact: float | None = None, done: int = 0, describe: Describe | None = None
     ):
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-        from rich.progress import Progress as Bar
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress as Bar,
+            TextColumn,
+            TimeRemainingColumn,
+        )
 
         self.describe = describe or (lambda record: describe_energy(record, exact))
         self._bar = Bar(

@@ -1,0 +1,5 @@
+"""Samplers, what they draw, and error bars with autocorrelation."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,14 +1,5 @@
 """Spaces: where configurations live, with their symmetry."""
 
-from intertwine.spaces.lattice import Lattice
-from intertwine.spaces.lattices import (
-    Chain,
-    Cubic,
-    Honeycomb,
-    Kagome,
-    Square,
-    Triangular,
-    lattice_from_name,
-)
+import lazy_loader
 
-__all__ = ["Chain", "Cubic", "Honeycomb", "Kagome", "Lattice", "Square", "Triangular", "lattice_from_name"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

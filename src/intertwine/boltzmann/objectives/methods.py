@@ -17,8 +17,7 @@ gradient is that of the likelihood; that of CD with few steps is not.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from dataclasses import field as dataclass_field
+from dataclasses import dataclass, field as dataclass_field
 from typing import Any, NamedTuple
 
 import jax

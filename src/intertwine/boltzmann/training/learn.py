@@ -24,8 +24,7 @@ from intertwine.boltzmann.defaults import AVERAGE, BATCH
 from intertwine.boltzmann.known_entries import log_known
 from intertwine.boltzmann.objectives.kl import KL
 from intertwine.boltzmann.training.epochs import Fit, by_epochs, descent
-from intertwine.data.dataset import Dataset
-from intertwine.data.dataset import binarise as drawn_once
+from intertwine.data.dataset import Dataset, binarise as drawn_once
 from intertwine.learning.batches import Batches, blocks, check_known, has_missing, host_array
 from intertwine.learning.epochs import learned
 from intertwine.learning.loop import TrainState, start

@@ -19,8 +19,7 @@ import numpy as np
 
 from intertwine.data.dataset import Dataset
 from intertwine.experiments.datasets import data_record, held_bytes, load_data
-from intertwine.experiments.learn import measures as learn_measures
-from intertwine.experiments.learn import results as learn_results
+from intertwine.experiments.learn import measures as learn_measures, results as learn_results
 from intertwine.experiments.learn.build import build_training
 from intertwine.experiments.learn.settings import LearnConfiguration
 from intertwine.experiments.learn.words import show as show_progress

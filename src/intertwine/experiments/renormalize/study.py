@@ -1,9 +1,9 @@
 """The experiment `renormalize`: what coarse graining does to a spin system or to a trained network.
 
-    flow         blocked samples: Monte Carlo renormalization (`renormalize_sampled`), or an approximate
-                 transformation in coupling space (`renormalize_approximate`)
-    exponents    ν and η by finite-size scaling (`renormalize_exponents`)
-    network      a trained machine as a renormalization step (`renormalize_network`)
+    flow         blocked samples: Monte Carlo renormalization (`sampled`), or an approximate
+                 transformation in coupling space (`approximate`)
+    exponents    ν and η by finite-size scaling (`exponents`)
+    network      a trained machine as a renormalization step (`network`)
 
 Each is a `Study`: lines of metrics, one after another, and the state after each, a pytree fit for a
 checkpoint. The key of a line is folded from its number, so that a run that was killed goes on from its last
@@ -35,7 +35,7 @@ Show = Callable[..., AbstractContextManager[Any]]
 def build(c: RenormalizeConfiguration) -> Any:
     """The study that the configuration asks for; `InputError` for what does not go together."""
     name = "approximate" if c.approximate else {"flow": "sampled"}.get(c.study, c.study)
-    return import_module(f"intertwine.experiments.renormalize_{name}").build(c)
+    return import_module(f"intertwine.experiments.renormalize.{name}").build(c)
 
 
 class Plan:

@@ -1,0 +1,42 @@
+from . import (
+    equivariance as equivariance,
+    executors as executors,
+    networks as networks,
+    nonlinear as nonlinear,
+    norms as norms,
+    pooling as pooling,
+)
+from .bias import Bias as Bias
+from .conv import Conv as Conv
+from .dropout import Dropout as Dropout
+from .equivariance.check import (
+    EquivarianceError as EquivarianceError,
+    assert_equivariant as assert_equivariant,
+    equivariance_errors as equivariance_errors,
+)
+from .executors.spectral import group_fourier as group_fourier, spectral_convolution as spectral_convolution
+from .fields import field_type as field_type
+from .linear import Linear as Linear
+from .mask import Mask as Mask
+from .networks.classifiers import group_cnn as group_cnn, steerable_cnn as steerable_cnn
+from .networks.export import PlainConv as PlainConv, export as export
+from .networks.network_names import network_from_name as network_from_name
+from .networks.parameter_count import parameter_count as parameter_count, width_for as width_for
+from .networks.saved_network import load_network as load_network, save_network as save_network
+from .networks.sequential import Sequential as Sequential
+from .networks.unet import UNet as UNet
+from .nonlinear.fourier import FourierPointwise as FourierPointwise
+from .nonlinear.gated import Gated as Gated
+from .nonlinear.norm_nonlinearity import NormNonlinearity as NormNonlinearity
+from .nonlinear.pointwise import Pointwise as Pointwise
+from .nonlinear.tensor_product import TensorProduct as TensorProduct
+from .norms.calibration import calibrated as calibrated, train_outputs as train_outputs
+from .norms.normalisation import BatchNorm as BatchNorm, LayerNorm as LayerNorm
+from .pooling.group_pooling import GlobalPool as GlobalPool, GroupPool as GroupPool, Invariants as Invariants
+from .pooling.pooling import (
+    AveragePool as AveragePool,
+    BlurPool as BlurPool,
+    MaxPool as MaxPool,
+    NormPool as NormPool,
+)
+from .pooling.resample import Upsample as Upsample

@@ -1,0 +1,15 @@
+from . import labels as labels, solvers as solvers
+from .averaging import WeightAverage as WeightAverage
+from .batches import Batches as Batches
+from .gradient import OptaxGradient as OptaxGradient
+from .guard import Diverged as Diverged
+from .labels.class_scores import (
+    accuracy as accuracy,
+    class_probabilities as class_probabilities,
+    class_scores as class_scores,
+    confusion_matrix as confusion_matrix,
+    predict as predict,
+)
+from .metric import NaturalGradient as NaturalGradient
+from .supervised import Supervised as Supervised
+from .supervised_fit import fit_supervised as fit_supervised

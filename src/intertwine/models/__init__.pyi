@@ -1,0 +1,26 @@
+from . import kernels as kernels, machines as machines, spins as spins, symmetric as symmetric
+from .jastrow import Jastrow as Jastrow
+from .laws import (
+    assert_factors_consistent as assert_factors_consistent,
+    assert_holomorphic as assert_holomorphic,
+    assert_incremental_consistent as assert_incremental_consistent,
+    assert_invariant as assert_invariant,
+    assert_spin_form_consistent as assert_spin_form_consistent,
+)
+from .machines.base_rate import base_rate as base_rate
+from .machines.deep_belief import DBN as DBN
+from .machines.deep_boltzmann import DBM as DBM
+from .machines.product_mixture import fitted_mixture as fitted_mixture
+from .machines.rbm import RBM as RBM
+from .mean_field import MeanField as MeanField
+from .names import model_from_name as model_from_name
+from .network import FunctionNetwork as FunctionNetwork
+from .parameters import count_parameters as count_parameters
+from .spins.ising import Ising as Ising
+from .spins.potts import Clock as Clock, Potts as Potts
+from .spins.spin_enumeration import enumerate_distribution as enumerate_distribution
+from .symmetric.gcnn import GCNN as GCNN
+from .symmetric.sectors import sector as sector, sectors as sectors
+from .symmetric.symmetric_rbm import SymmetricRBM as SymmetricRBM
+from .symmetric.symmetrised import Symmetrised as Symmetrised
+from .wrapped import FunctionAmplitude as FunctionAmplitude

@@ -1,0 +1,6 @@
+from . import exact as exact, operators as operators, vmc as vmc
+from .operators.hamiltonians import heisenberg as heisenberg, j1j2 as j1j2, tfim as tfim, xxz as xxz
+from .operators.operator import Operator as Operator
+from .vmc.excited import lowest_in_sector as lowest_in_sector
+from .vmc.expect import expect as expect
+from .vmc.ground_state import GroundStateRun as GroundStateRun, ground_state as ground_state

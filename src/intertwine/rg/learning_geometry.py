@@ -1,0 +1,6 @@
+"""The geometry of learning (`intertwine.geometry`), which the wing of renormalization looks at as a flow."""
+
+from intertwine.geometry.spectrum import FisherSpectrum, fisher_spectrum
+from intertwine.geometry.trained_flow import TrainingFlow, training_flow
+
+__all__ = ["FisherSpectrum", "TrainingFlow", "fisher_spectrum", "training_flow"]
