@@ -11,6 +11,7 @@ from intertwine.report import theme
 from intertwine.report.ground_state import figures, lattice_figures
 from intertwine.report.ground_state.read import Field
 from intertwine.report.numbers import with_error
+from intertwine.report.series import MOST_POINTS, stride
 
 from .make_run import dataset, square_vectors, triangular
 
@@ -71,13 +72,13 @@ def test_what_was_not_recorded_is_not_drawn() -> None:
     assert "yaxis2" not in panels
 
 
-@pytest.mark.parametrize("steps", [1, figures.MOST_POINTS, figures.MOST_POINTS + 1, 10 * figures.MOST_POINTS])
+@pytest.mark.parametrize("steps", [1, MOST_POINTS, MOST_POINTS + 1, 10 * MOST_POINTS])
 def test_long_runs_are_thinned(steps: int) -> None:
     metrics = {"step": np.arange(float(steps)), "energy": np.ones(steps)}
     drawn = traces(figures.energy(metrics))["energy"]["x"]
-    assert len(drawn) <= figures.MOST_POINTS
+    assert len(drawn) <= MOST_POINTS
     assert drawn[0] == 0
-    assert steps <= figures.MOST_POINTS or steps - drawn[-1] <= figures.stride(steps)
+    assert steps <= MOST_POINTS or steps - drawn[-1] <= stride(steps)
 
 
 def test_chain_figures() -> None:

@@ -47,7 +47,7 @@ def begun(model: Any, batches: Batches, begin: str = "auto") -> Any:
     if one_of("begin", begin, BEGINNINGS) == "model":
         return model
     rows, weights = seen(batches, MEAN_ROWS)
-    mean = _means(rows, weights)
+    mean = known_means(rows, weights)
     rows = np.where(np.isnan(rows), mean, rows)
     there = normal_beginning(model, rows, weights)
     there = _with_means(there, jnp.asarray(field_of_means(_layers(there)[0], mean, batches.rows)), mean)
@@ -64,7 +64,7 @@ def unseen_means(layer: UnitLayer, batches: Batches) -> np.ndarray:
     >>> unseen_means(UnitLayer.of("binary", 2), Batches(np.array([[0, 0], [0, 1], [0, 1]]))).round(3).tolist()
     [0.02, 0.0]
     """
-    mean = _means(*seen(batches, MEAN_ROWS))
+    mean = known_means(*seen(batches, MEAN_ROWS))
     begun = np.asarray(layer.mean(jnp.asarray(field_of_means(layer, mean, batches.rows))), np.float64)
     found, place = np.zeros(layer.size), 0
     for kind, columns in layer.parts:
@@ -75,8 +75,8 @@ def unseen_means(layer: UnitLayer, batches: Batches) -> np.ndarray:
     return np.where(np.abs(found) > 1e-6 / max(batches.rows, 1), found, 0.0)
 
 
-def _means(rows: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
-    """Of the known entries of each column, (N,)."""
+def known_means(rows: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
+    """Of the entries of each column that are not nan, (N,). weights: of the rows."""
     known = ~np.isnan(rows)
     share = known if weights is None else known * np.asarray(weights)[:, None]
     return (np.where(known, rows, 0) * share).sum(0) / np.maximum(share.sum(0), np.finfo(float).tiny)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from intertwine.boltzmann.beginning import begun, normal_beginning, seen
+from intertwine.boltzmann.beginning import begun, known_means, normal_beginning, seen
 from intertwine.boltzmann.clusters import MODES, ROWS, at_clusters, clusters
 from intertwine.boltzmann.defaults import (
     APART_RATE,
@@ -81,8 +81,6 @@ def _between_normals(model: Any, batches: Batches, chains: int, steps: int) -> M
     """Chains that jump to where the data are, by a mixture of normal distributions with the widths at which
     learning begins: modes are cut out of one normal distribution, whatever their distance."""
     rows, weights = seen(batches, ROWS)
-    known = ~np.isnan(rows)
-    mean = np.where(known, rows, 0).sum(0) / np.maximum(known.sum(0), 1)
-    rows = np.where(known, rows, mean)
+    rows = np.where(np.isnan(rows), known_means(rows), rows)
     layer = normal_beginning(model, rows, weights).visible_layer
     return ModeJumps(chains, steps, fitted_mixture(layer, rows, MODES), levels=1)

@@ -63,5 +63,6 @@ def checksum(path: Path) -> str:
 
 
 def shown(path: Path) -> str:
+    """A path in an error: what cannot be printed escaped, the middle of a long one left out."""
     name = str(path) if str(path).isprintable() else ascii(str(path))
     return name if len(name) <= 120 else f"{name[:57]}...{name[-60:]}"

@@ -5,7 +5,9 @@ folder.py           the files of a run folder, checked, plain data
 page.py             the page (page.html.j2, page.css, page.js), written aside and renamed
 theme.py            colours and templates, light and dark
 numbers.py          numbers as words
-plates.py           figures and pictures with caption, alternative text and table
+plate.py            figures and pictures with caption, alternative text and table
+series.py           series of numbers as plotly takes them
+common.py           words that all pages share
 pictures.py         rows of numbers as small PNG pictures
 
 ground_state/, learn/, classify/, renormalize/      read.py, figures.py, plates.py, summary.py

@@ -11,6 +11,7 @@ import json
 import math
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,32 @@ from intertwine._checks import fail
 
 Readers = Mapping[str, tuple[Callable[[Path], Any], str]]
 """File name → (what reads it, what it shows)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FolderData:
+    """What the folder of any run holds. metrics: "step" and the other series → float64 (steps,), NaN where a
+    step lacks the value; result: `result.json`, or empty; missing: what is not there → what it would show."""
+
+    name: str
+    config: dict[str, Any]
+    metrics: dict[str, np.ndarray]
+    result: dict[str, Any]
+    missing: dict[str, str]
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run wrote its result."""
+        return bool(self.result)
+
+    @property
+    def steps(self) -> int:
+        """How many lines of metrics there are."""
+        return len(self.metrics.get("step", ()))
+
+    def last(self, name: str) -> float | None:
+        """The last finite value of a series, None where there is none."""
+        return last_finite(self.metrics.get(name))
 
 
 def check_folder(folder: str | Path) -> Path:
@@ -143,6 +170,12 @@ def mapping(path: Path, result: Mapping[str, Any], name: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise damaged(path, f"an object for {name}", value)
     return dict(value)
+
+
+def entries_of(path: Path, table: Mapping[str, Any], name: str, names: Iterable[str]) -> dict[str, Any]:
+    """The entries `names` of the table `name` in `table`, each a number or None."""
+    inner = mapping(path, table, name)
+    return {entry: optional(path, f"{name}.{entry}", inner.get(entry)) for entry in names}
 
 
 def optional(path: Path, name: str, value: Any) -> float | None:

@@ -22,7 +22,7 @@ from plotly.offline import get_plotlyjs
 
 from intertwine.records.folder import REPORT
 from intertwine.records.writing import write_aside
-from intertwine.report.ground_state import summary
+from intertwine.report import common
 from intertwine.report.theme import template
 from intertwine.report.views import View, view_of
 
@@ -67,8 +67,8 @@ def render(run: Any, view: View) -> str:
     environment.filters["embed_json"] = embed_json
     scripts = get_plotlyjs(), _asset("page.js")
     words = view.summary
-    left = [("Result", words.table(run)), ("Versions", summary.versions(run))]
-    right = [("Configuration", summary.configuration(run.config))]
+    left = [("Result", words.table(run)), ("Versions", common.versions(run))]
+    right = [("Configuration", common.configuration(run.config))]
     return environment.from_string(_asset("page.html.j2")).render(
         run=run,
         title=words.title(run),
@@ -77,7 +77,7 @@ def render(run: Any, view: View) -> str:
         cards=words.cards(run),
         plates=view.plates(run),
         columns=[left, right],
-        commands=summary.commands(run),
+        commands=common.commands(run),
         version=run.result.get("version") or "",
         templates={scheme: template(scheme) for scheme in ("light", "dark")},
         style=Markup(_asset("page.css")),

@@ -16,17 +16,22 @@ from intertwine._checks import fail
 
 class Kind(NamedTuple):
     """configuration: "module:Class"; module: where `start(configuration, out, ...)` and `resume(folder,
-    ...)` are. shared: whether several processes can share a run.
+    ...)` are. loader: "module:function" of a complete run's folder → an object to go on with (`it.load`), or
+    "" for none. shared: whether several processes can share a run.
     """
 
     configuration: str
     module: str
+    loader: str = ""
     shared: bool = False
 
     def load_configuration(self) -> Any:
         """The pydantic class."""
-        module, _, name = self.configuration.partition(":")
-        return getattr(import_module(module), name)
+        return _named(self.configuration)
+
+    def load_run(self, folder: Path) -> Any:
+        """The run in `folder` as an object; only of kinds with a `loader`."""
+        return _named(self.loader)(folder)
 
     def load(self, function: str) -> Callable[..., Any]:
         """The module's `start` or `resume`."""
@@ -37,20 +42,29 @@ KINDS = {
     "ground-state": Kind(
         "intertwine.experiments.ground_state.settings:GroundStateConfiguration",
         "intertwine.experiments.ground_state.study",
+        "intertwine.experiments.ground_state.loaded:load_run",
         shared=True,
     ),
     "learn": Kind(
-        "intertwine.experiments.learn.settings:LearnConfiguration", "intertwine.experiments.learn.study"
+        "intertwine.experiments.learn.settings:LearnConfiguration",
+        "intertwine.experiments.learn.study",
+        "intertwine.experiments.learn.trained:load_trained",
     ),
     "classify": Kind(
         "intertwine.experiments.classify.settings:ClassifyConfiguration",
         "intertwine.experiments.classify.study",
+        "intertwine.experiments.classify.study:load_classifier",
     ),
     "renormalize": Kind(
         "intertwine.experiments.renormalize.settings:RenormalizeConfiguration",
         "intertwine.experiments.renormalize.study",
     ),
 }
+
+
+def _named(place: str) -> Any:
+    module, _, name = place.partition(":")
+    return getattr(import_module(module), name)
 
 
 def kind_of(data: dict[str, Any]) -> Kind:

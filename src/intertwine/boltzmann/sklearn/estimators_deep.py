@@ -126,9 +126,8 @@ class DeepBoltzmannMachine(_Deep):
     layer by itself.
 
     hidden_layer_sizes: from the lowest layer up. pretrain: passes of the greedy start; "auto": n_iter; 0 for
-    none. units,
-    n_chains, learning_rate ("auto": 0.05, or 0.005 with Gaussian columns), n_iter, batch_size, weight_decay,
-    verbose, random_state: as for `BoltzmannMachine`.
+    none. units, n_chains, learning_rate ("auto": 0.05, or 0.005 with Gaussian columns), n_iter, batch_size,
+    weight_decay, verbose, random_state: as for `BoltzmannMachine`.
 
     transform: the mean-field means of the topmost layer. score_samples: the variational lower bound on
     ln p(x) (50 sweeps); ln Z is exact where the even or the odd layers together have up to 18 units, else
@@ -169,7 +168,7 @@ class DeepBoltzmannMachine(_Deep):
 
     def _check_parameters(self) -> None:
         self._check_deep()
-        if not (isinstance(self.pretrain, str) and self.pretrain == "auto") and self.pretrain != 0:
+        if self.pretrain not in ("auto", 0):
             positive_int("pretrain", self.pretrain, "0 for none")
 
     def _blank(self, units: str, width: int, hidden: tuple[tuple[int, ...], str], key: Any) -> DBM:

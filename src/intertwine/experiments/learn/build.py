@@ -148,13 +148,7 @@ def _deep_boltzmann(c: LearnConfiguration, data: Dataset, key: jax.Array) -> tup
         c.method.chains, c.method.steps, centred=o.centred, weight_decay=o.weight_decay, sparsity=_sparsity(c)
     )
     joint = Stage(
-        "joint",
-        _epochs(c, passes(batches.per_epoch)),
-        batches.per_epoch,
-        whole,
-        objective,
-        mover,
-        lambda machines, epoch, key: batches,
+        "joint", epochs, batches.per_epoch, whole, objective, mover, lambda machines, epoch, key: batches
     )
     return (*stages, joint)
 

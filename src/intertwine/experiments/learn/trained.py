@@ -48,7 +48,7 @@ def load_trained(folder: str | Path) -> Trained:
 
     Raises `InputError` where that is no finished learning run.
     """
-    from intertwine.report.ground_state.read import read_dataset, read_record
+    from intertwine.report.folder import read_dataset, read_record
     from intertwine.runs.kinds import configuration_of
     from intertwine.runs.run_folder import CONFIG, check_is_run
     from intertwine.runs.settings import read_toml

@@ -91,5 +91,6 @@ def parse_system(name: str) -> Named:
 
 
 def short(value: str) -> str:
+    """A value in an error: what cannot be printed escaped, cut to 80 characters."""
     shown = ascii(value) if not value.isprintable() else repr(value)
     return shown if len(shown) <= 80 else shown[:77] + "..."

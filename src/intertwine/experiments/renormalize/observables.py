@@ -126,8 +126,8 @@ def r_hat_limit(chains: int, bins: int) -> float:
     """What R-hat of means of bins may be: `R_HAT_LIMIT`, or where bins are few what one of a thousand sets of
     independent ones has.
 
-    >>> r_hat_limit(20, 50), round(r_hat_limit(4, 25), 2)
-    (1.05, 1.1)
+    >>> r_hat_limit(20, 50), round(r_hat_limit(4, 25), 3)
+    (1.05, 1.098)
     """
     if bins < 4:
         return R_HAT_LIMIT

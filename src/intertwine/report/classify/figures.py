@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from intertwine.report.ground_state.figures import Metrics, gaps, stride
+from intertwine.report.series import Metrics, gaps, stride
 from intertwine.report.theme import BAND, BLUE, GREY, ORANGE, SEQUENTIAL
 
 SINGLE = 1.2e-7

@@ -8,10 +8,10 @@ import numpy as np
 
 from intertwine.report.classify import figures
 from intertwine.report.classify.read import ClassifyRun
-from intertwine.report.ground_state.figures import stride
-from intertwine.report.ground_state.plates import Plate, Tiles
 from intertwine.report.numbers import plain
 from intertwine.report.pictures import colour_pictures, signed_pictures, unit_pictures
+from intertwine.report.plate import Plate, Tiles
+from intertwine.report.series import stride
 
 MOST_FILTERS, MOST_ELEMENTS, MOST_MISTAKES = 6, 16, 24
 

@@ -6,16 +6,16 @@ wrong_labels, wrong_predictions, wrong_probabilities (n).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from intertwine.report.folder import (
+    FolderData,
     check_folder,
     damaged,
-    last_finite,
     mapping,
     numbers_of,
     optional,
@@ -35,30 +35,13 @@ _ARRAYS = {
 _MOST_CLASSES, _LARGEST = 1000, 256
 
 
-@dataclass(frozen=True)
-class ClassifyRun:
+@dataclass(frozen=True, kw_only=True)
+class ClassifyRun(FolderData):
     """The folder as data. metrics: series of float64 against "step"; arrays: what `result.nc` has of the
     names above; confusion: int (classes, classes) or None; equivariance: rows with layer, name, error,
     exact; angles: degrees, accuracy and error, each (n,), or None."""
 
-    name: str
-    config: dict[str, Any]
-    metrics: dict[str, np.ndarray]
-    result: dict[str, Any]
     arrays: dict[str, np.ndarray]
-    missing: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def finished(self) -> bool:
-        return bool(self.result)
-
-    @property
-    def steps(self) -> int:
-        return len(self.metrics.get("step", ()))
-
-    def last(self, name: str) -> float | None:
-        """The last finite value of a series, None where there is none."""
-        return last_finite(self.metrics.get(name))
 
     @property
     def confusion(self) -> np.ndarray | None:
@@ -86,12 +69,12 @@ def read_classify(folder: str | Path) -> ClassifyRun:
         },
     )
     return ClassifyRun(
-        folder.resolve().name,
-        found.get("config.toml", {}),
-        found.get("metrics.jsonl", {}),
-        found.get("result.json", {}),
-        found.get("result.nc", {}),
-        missing,
+        name=folder.resolve().name,
+        config=found.get("config.toml", {}),
+        metrics=found.get("metrics.jsonl", {}),
+        result=found.get("result.json", {}),
+        arrays=found.get("result.nc", {}),
+        missing=missing,
     )
 
 

@@ -1,8 +1,8 @@
 r"""The figures of a run against its steps, one function each: plain arrays in, a plotly figure out.
 
 Every figure is a pure function of its arguments, has no title (its caption is the page's), no identifier and
-no colour of text, so that the page decides about those. Values that are not finite are gaps. A series of more
-than `MOST_POINTS` steps is drawn at every k-th step; `stride` says which k. A figure without numbers is None.
+no colour of text, so that the page decides about those. Values that are not finite are gaps. A series of many
+steps is drawn at every k-th step; `series.stride` says which k. A figure without numbers is None.
 
 The V-score is N Var(H) / ⟨H⟩², Wu et al., Science 386, 296 (2024); R-hat is that of Vehtari et al., Bayesian
 Analysis 16, 667 (2021), τ the integrated autocorrelation time of Sokal, Monte Carlo Methods in Statistical
@@ -11,31 +11,12 @@ Mechanics (1997).
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-
 import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from intertwine.report.series import Metrics, gaps, stride
 from intertwine.report.theme import BAND, BLUE, GREY, ORANGE, PURPLE, TEAL
-
-MOST_POINTS = 4000
-Metrics = Mapping[str, np.ndarray]
-
-
-def stride(steps: int) -> int:
-    """Every how many steps a series of `steps` is drawn.
-
-    >>> stride(300), stride(100_000)
-    (1, 25)
-    """
-    return max(1, math.ceil(steps / MOST_POINTS))
-
-
-def gaps(values: np.ndarray) -> list[float | None]:
-    """A list for plotly, None where there is no number."""
-    return [float(v) if math.isfinite(v) else None for v in np.asarray(values, dtype=float)]
 
 
 def _series(metrics: Metrics, name: str, positive: bool = False) -> list[float | None] | None:

@@ -3,50 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
-import plotly.graph_objects as go
 
 from intertwine.report.ground_state import figures, lattice_figures
 from intertwine.report.ground_state.read import Field, Run
 from intertwine.report.numbers import plain, with_error
-
-
-@dataclass(frozen=True)
-class Tiles:
-    """Pictures side by side, `columns` in a row: data URIs under a heading, with words for who cannot see
-    them.
-    """
-
-    heading: str
-    alternative: str
-    pictures: tuple[str, ...]
-    columns: int = 8
-
-
-@dataclass(frozen=True)
-class Plate:
-    """A figure on the page, or pictures; `height` in pixels, `wide` spans both columns, `rows`: its table."""
-
-    name: str
-    heading: str
-    caption: str
-    alternative: str
-    figure: go.Figure | None
-    height: int
-    wide: bool = False
-    columns: tuple[str, ...] = ()
-    rows: tuple[tuple[str, ...], ...] = ()
-    tiles: tuple[Tiles, ...] = ()
-
-    @property
-    def data(self) -> dict:
-        """The figure as plain data; its template is left to the page."""
-        assert self.figure is not None
-        figure = self.figure.to_plotly_json()
-        layout = {name: value for name, value in figure["layout"].items() if name != "template"}
-        return {"data": list(figure["data"]), "layout": layout}
+from intertwine.report.plate import Plate
+from intertwine.report.series import stride
 
 
 def plates(run: Run) -> list[Plate]:
@@ -63,7 +27,7 @@ def plates(run: Run) -> list[Plate]:
 
 def _thinned(run: Run) -> str:
     """The sentence that says that not every step is drawn, or nothing."""
-    every = figures.stride(run.steps)
+    every = stride(run.steps)
     return "" if every == 1 else f" One step in {every} of the {run.steps} is drawn."
 
 

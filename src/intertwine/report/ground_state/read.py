@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from intertwine.report.folder import (
+    FolderData,
     check_folder,
     damaged,
     mapping,
@@ -66,31 +67,12 @@ class Field:
     label: str = ""
 
 
-@dataclass(frozen=True)
-class Run:
-    """A run folder as data: everything that the report shows.
+@dataclass(frozen=True, kw_only=True)
+class Run(FolderData):
+    """A run folder as data: everything that the report shows."""
 
-    `metrics` maps "step" and each recorded name of `SERIES` to float64[steps] (NaN where a step lacks the
-    value); `result` is `result.json` or empty; `missing` maps what is not there to what it would have shown.
-    """
-
-    name: str
-    config: dict[str, Any]
-    metrics: dict[str, np.ndarray]
-    result: dict[str, Any]
     correlation: Field | None
     structure_factor: Field | None
-    missing: dict[str, str]
-
-    @property
-    def finished(self) -> bool:
-        """Whether the run wrote its result."""
-        return bool(self.result)
-
-    @property
-    def steps(self) -> int:
-        """How many steps were recorded."""
-        return len(self.metrics.get("step", ()))
 
     def last(self, name: str) -> float | None:
         """The last value of a series, None where there is none."""

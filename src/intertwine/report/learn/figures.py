@@ -12,7 +12,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from intertwine.report.ground_state.figures import Metrics, gaps, stride
+from intertwine.report.series import Metrics, gaps, stride
 from intertwine.report.theme import BLUE, GREY, ORANGE, PURPLE, TEAL
 
 MOST_BINS = 60

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from intertwine.report.ground_state.figures import stride
-from intertwine.report.ground_state.plates import Plate, Tiles
 from intertwine.report.learn import figures
 from intertwine.report.learn.read import LearnRun
 from intertwine.report.numbers import plain, with_error
 from intertwine.report.pictures import signed_pictures, unit_pictures
+from intertwine.report.plate import Plate, Tiles
+from intertwine.report.series import stride
 
 MOST_PICTURES, MOST_FILTERS = 64, 40
 MOST_LINES, MOST_COLUMNS = 60, 400

@@ -9,16 +9,17 @@ units, image_height, image_width (0: no images), sweeps_between_draws.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from intertwine.report.folder import (
+    FolderData,
     check_folder,
     damaged,
-    last_finite,
+    entries_of,
     mapping,
     numbers_of,
     optional,
@@ -46,32 +47,15 @@ _LARGEST = 256
 """Pictures of more pixels along an edge are not drawn."""
 
 
-@dataclass(frozen=True)
-class LearnRun:
+@dataclass(frozen=True, kw_only=True)
+class LearnRun(FolderData):
     """The folder as data. metrics: series of float64 against "step"; arrays: what `result.nc` has of the
     names above; shape: (height, width) where rows are images, else None; spectrum: (steps, modes).
     """
 
-    name: str
-    config: dict[str, Any]
-    metrics: dict[str, np.ndarray]
     spectrum: np.ndarray | None
-    result: dict[str, Any]
     arrays: dict[str, np.ndarray]
     attributes: dict[str, Any]
-    missing: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def finished(self) -> bool:
-        return bool(self.result)
-
-    @property
-    def steps(self) -> int:
-        return len(self.metrics.get("step", ()))
-
-    def last(self, name: str) -> float | None:
-        """The last finite value of a series, None where there is none."""
-        return last_finite(self.metrics.get(name))
 
     @property
     def shape(self) -> tuple[int, int] | None:
@@ -107,8 +91,8 @@ def read_learn(folder: str | Path) -> LearnRun:
     metrics, spectrum = found.get("metrics.jsonl", ({}, None))
     arrays, attributes = found.get("result.nc", ({}, {}))
     return LearnRun(
-        folder.resolve().name, found.get("config.toml", {}), metrics, spectrum,
-        found.get("result.json", {}), arrays, attributes, missing,
+        name=folder.resolve().name, config=found.get("config.toml", {}), metrics=metrics, spectrum=spectrum,
+        result=found.get("result.json", {}), arrays=arrays, attributes=attributes, missing=missing,
     )  # fmt: skip
 
 
@@ -125,11 +109,11 @@ def _read_result(path: Path) -> dict[str, Any]:
         result["log_z"][name] = optional(path, f"log_z.{name}", result["log_z"].get(name))
     for rows in ("train", "test"):
         if rows in result["log_likelihood"]:
-            result["log_likelihood"][rows] = _numbers(
+            result["log_likelihood"][rows] = entries_of(
                 path, result["log_likelihood"], rows, ("mean", "error", "lower", "upper", "rows")
             )
         if rows in result["independent_columns"]:
-            columns = _numbers(path, result["independent_columns"], rows, ("mean",))
+            columns = entries_of(path, result["independent_columns"], rows, ("mean",))
             result["independent_columns"][rows] = columns
     for name in ("chains", "draws", "sweeps_between_draws", "tau", "r_hat", "ess"):
         result["sampling"][name] = optional(path, f"sampling.{name}", result["sampling"].get(name))
@@ -144,16 +128,11 @@ def _read_result(path: Path) -> dict[str, Any]:
 
 
 def _observable(path: Path, table: dict[str, Any], name: str) -> dict[str, Any]:
-    values = _numbers(path, table, name, ("exact", "distance"))
+    values = entries_of(path, table, name, ("exact", "distance"))
     inner = mapping(path, table, name)
     for of in ("samples", "data"):
-        values[of] = _numbers(path, inner, of, ("mean", "error"))
+        values[of] = entries_of(path, inner, of, ("mean", "error"))
     return values
-
-
-def _numbers(path: Path, table: dict[str, Any], name: str, names: tuple[str, ...]) -> dict[str, Any]:
-    inner = mapping(path, table, name)
-    return {entry: optional(path, f"{name}.{entry}", inner.get(entry)) for entry in names}
 
 
 def _read_arrays(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:

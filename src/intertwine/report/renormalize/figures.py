@@ -15,7 +15,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from intertwine.report.ground_state.figures import Metrics, gaps, stride
+from intertwine.report.series import Metrics, gaps, stride
 from intertwine.report.theme import BLUE, GREY, ORANGE, PURPLE, TEAL
 
 _COLOURS = (GREY, TEAL, PURPLE, BLUE, "#b0485f", "#7a8f2a", "#2f8fb3", "#a9742b")

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from intertwine.report.ground_state.figures import stride
-from intertwine.report.ground_state.plates import Plate, Tiles
 from intertwine.report.numbers import plain, with_error
 from intertwine.report.pictures import signed_pictures, unit_pictures
+from intertwine.report.plate import Plate, Tiles
 from intertwine.report.renormalize import figures
 from intertwine.report.renormalize.read import RenormalizeRun
+from intertwine.report.series import stride
 
 MOST_LEVELS, MOST_FILTERS, MOST_COLUMNS = 6, 40, 3
 

@@ -21,16 +21,17 @@ attributes: families (comma-separated), main_start, image_height and image_width
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from intertwine.report.folder import (
+    FolderData,
     check_folder,
     damaged,
-    last_finite,
+    entries_of,
     mapping,
     numbers_of,
     optional,
@@ -51,28 +52,15 @@ _NUMBERS = ("mean", "error", "exact")
 _LARGEST, _MOST_PICTURES = 4096, 64
 
 
-@dataclass(frozen=True)
-class RenormalizeRun:
+@dataclass(frozen=True, kw_only=True)
+class RenormalizeRun(FolderData):
     """The folder as data. metrics: series of float64 against "step"; arrays: what `result.nc` has of the
     names above; pictures: configurations by level.
     """
 
-    name: str
-    config: dict[str, Any]
-    metrics: dict[str, np.ndarray]
-    result: dict[str, Any]
     arrays: dict[str, np.ndarray]
     pictures: list[np.ndarray]
     attributes: dict[str, Any]
-    missing: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def finished(self) -> bool:
-        return bool(self.result)
-
-    @property
-    def steps(self) -> int:
-        return len(self.metrics.get("step", ()))
 
     @property
     def study(self) -> str:
@@ -83,10 +71,6 @@ class RenormalizeRun:
     def families(self) -> list[str]:
         """The families of terms of the couplings."""
         return [name for name in str(self.attributes.get("families", "")).split(",") if name]
-
-    def last(self, name: str) -> float | None:
-        """The last finite value of a series, None where there is none."""
-        return last_finite(self.metrics.get(name))
 
     def value(self, table: str, name: str) -> dict[str, float | None]:
         """mean, error, exact of an entry of `observables` or `exponents`."""
@@ -107,8 +91,9 @@ def read_renormalize(folder: str | Path) -> RenormalizeRun:
     )
     arrays, pictures, attributes = found.get("result.nc", ({}, [], {}))
     return RenormalizeRun(
-        folder.resolve().name, found.get("config.toml", {}), found.get("metrics.jsonl", {}),
-        found.get("result.json", {}), arrays, pictures, attributes, missing,
+        name=folder.resolve().name, config=found.get("config.toml", {}),
+        metrics=found.get("metrics.jsonl", {}), result=found.get("result.json", {}), arrays=arrays,
+        pictures=pictures, attributes=attributes, missing=missing,
     )  # fmt: skip
 
 
@@ -117,17 +102,12 @@ def _read_result(path: Path) -> dict[str, Any]:
     for name in ("system", "observables", "exponents", "facts", "versions"):
         result[name] = mapping(path, result, name)
     for table in ("observables", "exponents"):
-        result[table] = {str(name): _numbers(path, result[table], name, _NUMBERS) for name in result[table]}
+        result[table] = {str(name): entries_of(path, result[table], name, _NUMBERS) for name in result[table]}
     for name in ("coupling", "critical_coupling", "field", "next", "states"):
         result["system"][name] = optional(path, f"system.{name}", result["system"].get(name))
     for name in ("levels", "samples", "seconds"):
         result[name] = optional(path, name, result.get(name))
     return result
-
-
-def _numbers(path: Path, table: dict[str, Any], name: str, names: tuple[str, ...]) -> dict[str, Any]:
-    inner = mapping(path, table, name)
-    return {entry: optional(path, f"{name}.{entry}", inner.get(entry)) for entry in names}
 
 
 def _read_arrays(path: Path) -> tuple[dict[str, np.ndarray], list[np.ndarray], dict[str, Any]]:
