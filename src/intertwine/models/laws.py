@@ -66,7 +66,7 @@ def assert_factors_consistent(
     """`factors` against automatic differentiation, relative to the largest derivative of each array."""
     tol = _rounding(model) if tol is None else tol
     samples = random_configurations(model, configurations, key=key)
-    factored = jax.jit(lambda m, s: m.factors(s))(model, samples)
+    factored = _factors(model, samples)
     is_factor = lambda x: isinstance(x, Outer | Direct)  # noqa: E731
     formed = jax.tree.leaves(jax.tree.map(_formed, factored, is_leaf=is_factor))
     exact = jax.tree.leaves(log_derivatives(model, samples))
@@ -75,6 +75,16 @@ def assert_factors_consistent(
         raise AssertionError(f"factors have shapes {shapes[0]}, the parameters {shapes[1]}")
     worst = max(_relative(a, b) for a, b in zip(formed, exact, strict=True))
     return _verdict(worst, tol, "factors differ from automatic differentiation")
+
+
+@jax.jit
+def _factors(model: Any, samples: Num[Array, "S N"]) -> Any:
+    return model.factors(samples)
+
+
+@jax.jit
+def _spin_form(model: Any) -> SpinForm:
+    return model.spin_form()
 
 
 def _formed(factor: Outer | Direct) -> np.ndarray:
@@ -112,7 +122,7 @@ def assert_spin_form_consistent(
     tol = _rounding(model) if tol is None else tol
     own = random_configurations(model, configurations, key=key)
     spins = 2 * own - 1 if getattr(model, "units", "spin") == "binary" else own
-    form, values = jax.jit(lambda m: m.spin_form())(model), _values(model, own)
+    form, values = _spin_form(model), _values(model, own)
     difference = _spin_form_values(form, spins) - values
     return _verdict(float(np.abs(np.exp(difference) - 1).max()), tol, "the spin form differs from the model")
 

@@ -443,8 +443,14 @@ def _order(model: Any, spins: Any) -> Any:
 def _log_weight(view: Any, sampler: Any, spins: Any) -> np.ndarray:
     """ln of the unnormalised probability that was sampled, (chains, draws)."""
     if getattr(sampler, "distribution", "born") == "boltzmann":
-        return np.asarray(jax.jit(jax.vmap(jax.vmap(view)))(spins), np.float64)
+        return np.asarray(_values(view, spins), np.float64)
     return np.asarray(log_density(view, spins), np.float64)
+
+
+@jax.jit
+def _values(model: Any, spins: Any) -> Array:
+    """ln Ψ of configurations (chains, draws, N)."""
+    return jax.vmap(jax.vmap(model))(spins)
 
 
 def _chosen(sampler: Enumeration, model: Any, view: Any, state: Any, n: int, key: Array) -> Drawn:

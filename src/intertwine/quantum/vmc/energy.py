@@ -194,8 +194,14 @@ def qualified(found: Estimate, local: Any, weights: Any = None) -> Estimate:
 
 def lost_amplitudes(model: Any, configurations: Any) -> float:
     """How many of the configurations (S, N) have a log ψ that is not a finite number."""
-    values = on_host(jax.jit(jax.vmap(model))(configurations))
+    values = on_host(_log_psi(model, configurations))
     return float(np.count_nonzero(~np.isfinite(values)))
+
+
+@jax.jit
+def _log_psi(model: Any, configurations: Any) -> Any:
+    """log ψ of the configurations (S, N)."""
+    return jax.vmap(model)(configurations)
 
 
 def is_settled(operator: Operator, model: Any, configurations: Any, energy: float) -> bool:

@@ -200,6 +200,7 @@ def log_weight(machine: LayeredMachine, state: State, fields: State) -> Float[Ar
     return linear + sum(layer.log_partition(f) for layer, f in other)  # type: ignore[return-value]
 
 
+@jax.jit
 def strongest_direction(machine: LayeredMachine) -> Float[Array, "N"]:
     """The leading left singular vector of W_0, by the power method."""
     w = machine.weights[0]
