@@ -20,8 +20,14 @@ PAGES = [
     *(
         ROOT / "docs" / f"{n}.md"
         for n in (
-            "tutorial", "boltzmann", "learning", "renormalization", "equivariance",
-            "from-netket", "from-escnn-e3nn", "from-scikit-learn",
+            "tutorial",
+            "boltzmann",
+            "learning",
+            "renormalization",
+            "equivariance",
+            "from-netket",
+            "from-escnn-e3nn",
+            "from-scikit-learn",
         )
     ),
 ]
