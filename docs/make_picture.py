@@ -161,17 +161,18 @@ def _network(run: RenormalizeRun, panels) -> str:
     panels[0].imshow(_tiled(fields, columns=8), cmap="RdBu", vmin=-scale, vmax=scale)
     panels[0].set(title="receptive fields", xticks=[], yticks=[])
     distance, coupling = run.arrays["shell_distance"], run.arrays["shell_coupling"]
-    panels[1].errorbar(distance, coupling, yerr=run.arrays["shell_error"], color=BLUE, marker="o",
+    panels[1].errorbar(distance, coupling, yerr=run.arrays.get("shell_error"), color=BLUE, marker="o",
                        markersize=4, linestyle="none")  # fmt: skip
     panels[1].axhline(0, color=GREY, linewidth=0.8)
     panels[1].axhline(np.log(1 + np.sqrt(2)) / 2, color=ORANGE, linestyle="--", label="K_c, at distance 1")
     panels[1].legend(frameon=False)
     panels[1].set(xlabel="distance", ylabel="coupling of pairs")
     for name, colour, label in (("cold", BLUE, "from T = 0"), ("hot", ORANGE, "from T = ∞")):
-        energy, error = run.arrays[name][1:], run.arrays[f"{name}_error"][1:]
+        energy, error = run.arrays[name][1:], run.arrays.get(f"{name}_error")
         step = np.unique(np.geomspace(1, len(energy), 60).astype(int))
-        low, high = energy[step - 1] - error[step - 1], energy[step - 1] + error[step - 1]
-        panels[2].fill_between(step, low, high, color=colour, alpha=0.25, linewidth=0)
+        if error is not None:
+            low, high = energy[step - 1] - error[step], energy[step - 1] + error[step]
+            panels[2].fill_between(step, low, high, color=colour, alpha=0.25, linewidth=0)
         panels[2].plot(step, energy[step - 1], color=colour, label=label)
     panels[2].legend(frameon=False)
     panels[2].set(xlabel="step v → h → v", ylabel="energy per site", xscale="log")
