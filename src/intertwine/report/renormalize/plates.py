@@ -209,7 +209,7 @@ def _shells(run: RenormalizeRun) -> Plate | None:
     errors = run.arrays.get("shell_error")
     caption = (
         "Couplings of pairs of visible spins read out of the machine, averaged over pairs of one distance;"
-        " bars: their spread. The Ising model has the first alone."
+        " bars: their spread. The Ising model has only the first."
     )
     rows = tuple((plain(float(d), 4), plain(float(v), 5)) for d, v in zip(distance, values, strict=True))
     words = f"Couplings at {len(rows)} distances; the numbers are in the table below the figure."
