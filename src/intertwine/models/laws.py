@@ -13,6 +13,7 @@ Each returns the largest deviation and raises AssertionError above `tol`; the de
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import equinox as eqx
@@ -191,8 +192,8 @@ def assert_invariant(
 ) -> float:
     """ψ(g s) = χ(g) ψ(s) for every element g, relative to the largest |ψ| drawn; χ = 1 by default."""
     tol = _rounding(model) if tol is None else tol
-    s = random_configurations(model, configurations, key=key)
-    with_images = jnp.concatenate([s[:, None], group.apply(s)], axis=1)
+    s = np.asarray(random_configurations(model, configurations, key=key))
+    with_images = np.concatenate([s[:, None], group.apply(s)], axis=1)
     logs = np.asarray(_values(model, with_images.reshape(-1, model.size)))
     logs = logs.reshape(configurations, group.order + 1)
     top = float(np.real(logs).max())
@@ -208,8 +209,13 @@ def assert_invariant(
 
 def random_configurations(model: Any, number: int, *, key: Array) -> Int[Array, "S N"]:
     """Uniform int8 configurations in the model's units."""
-    bits = jax.random.bernoulli(key, shape=(number, model.size)).astype(jnp.int8)
-    return bits if getattr(model, "units", "spin") == "binary" else 2 * bits - 1
+    return _random_units(key, number, model.size, getattr(model, "units", "spin") == "binary")
+
+
+@partial(jax.jit, static_argnums=(1, 2, 3))
+def _random_units(key: Array, number: int, size: int, binary: bool) -> Int[Array, "S N"]:
+    bits = jax.random.bernoulli(key, shape=(number, size)).astype(jnp.int8)
+    return bits if binary else 2 * bits - 1
 
 
 def _flipped(model: Any, s: Array, sites: Array) -> Array:
@@ -218,6 +224,7 @@ def _flipped(model: Any, s: Array, sites: Array) -> Array:
     return jnp.where(chosen, other, s)
 
 
+@partial(jax.jit, static_argnums=(1, 2, 3))
 def _random_sites(key: Array, number: int, n: int, flips: int) -> Int[Array, "S F"]:
     """`flips` different sites in each row of six places, the others padding; all where there are fewer."""
     orders = jax.vmap(lambda k: jax.random.permutation(k, n)[:flips])(jax.random.split(key, number))
@@ -243,17 +250,18 @@ def _difference(model: Any, direction: Any, samples: Array) -> Num[Array, "S"]:
 def _central_difference(model: Any, direction: Any, samples: Array, step: float) -> Num[Array, "S"]:
     trained, rest = eqx.partition(model, eqx.is_inexact_array)
 
-    def at(t: Array | float) -> Array:
-        moved = jax.tree.map(lambda p, d: p + jnp.asarray(t, p.dtype) * d, trained, direction)
+    def at(t: Array) -> Array:
+        moved = jax.tree.map(lambda p, d: p + t.astype(p.dtype) * d, trained, direction)
         return jax.vmap(eqx.combine(moved, rest))(samples)
 
-    def odd(t: Array | float) -> Array:
-        change = at(t) - at(-t)
+    forward, back, far, far_back = jax.vmap(at)(step * jnp.asarray([1.0, -1.0, 2.0, -2.0]))
+
+    def modulo(change: Array) -> Array:
         if not jnp.iscomplexobj(change):
             return change
         return change.real + 1j * jnp.angle(jnp.exp(1j * change.imag))
 
-    return (8 * odd(step) - odd(2 * step)) / (12 * step)
+    return (8 * modulo(forward - back) - modulo(far - far_back)) / (12 * step)
 
 
 def _relative(found: ArrayLike, expected: ArrayLike) -> float:
