@@ -9,17 +9,20 @@ from intertwine._checks import fail
 
 
 def load(folder: str | Path) -> Any:
-    """The result of the complete run in `folder`: a `GroundStateRun` of a ground-state run, the network of a
-    classifying one, the machine with its units and columns of a learning one (`trained.Trained`).
+    """The result of the complete run in `folder`, of the type that its command gives: a `GroundStateRun` of
+    ground-state, a `Trained` machine of learn, the `TrainedClassifier` of classify, a `RenormalizeRun` of
+    renormalize. Each has `model` (None where there is none), `settings`, `metrics` (name → float64 per line)
+    and `result` (result.json), and is taken wherever its model is.
 
-    Raises `InputError` for other folders, runs that are not complete, runs of other kinds, and where JAX is
-    not set to the precision of the run.
+    Raises `InputError` for other folders, runs that are not complete, and where JAX is not set to the
+    precision of the run.
 
     >>> load("no/such/folder")
     Traceback (most recent call last):
     ...
     intertwine._checks.InputError: no/such/folder: expected an existing run folder, ...
     """
+    from intertwine.records.kinds import named
     from intertwine.runs.kinds import kind_of_folder
 
     path = Path(folder)
@@ -27,6 +30,6 @@ def load(folder: str | Path) -> Any:
         raise fail(str(folder), "an existing run folder", "nothing there", "give the folder of a run")
     kind = kind_of_folder(path)
     if not kind.loader:
-        expected, got = "a ground-state, learning or classifying run", f"{folder}, a run of another kind"
-        raise fail("folder", expected, got, "its numbers are in result.json and result.nc")
-    return kind.load_run(path)
+        remedy = "its numbers are in result.json and result.nc"
+        raise fail("folder", "a run of a command whose results can be loaded", str(folder), remedy)
+    return named(kind.loader)(path)

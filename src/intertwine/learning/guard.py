@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 _ADVICE = "take a smaller learning_rate, a larger shift, or more samples"
 _LOST = (
@@ -50,17 +50,24 @@ class Diverged(RuntimeError):  # noqa: N818 (the public name)
         return Diverged(self.step, self.reason, self.state, self.advice, causes) if causes else self
 
 
+class Watched(NamedTuple):
+    """What a guard remembers, numbers only: the state of a study holds it, so that an interruption changes no
+    verdict. first, best, best_error: values so far. high, stuck, refused: steps on end."""
+
+    first: float = math.nan
+    best: float = math.inf
+    best_error: float = 0.0
+    high: int = 0
+    stuck: int = 0
+    refused: int = 0
+
+
 @dataclass
 class Guard:
     """Watches one run; `check` is called after every step and raises `Diverged`."""
 
     patience: int = 20
-    _first: float = field(default=math.nan, init=False)
-    _best: float = field(default=math.inf, init=False)
-    _best_error: float = field(default=0.0, init=False)
-    _high: int = field(default=0, init=False)
-    _stuck: int = field(default=0, init=False)
-    _refused: int = field(default=0, init=False)
+    seen: Watched = field(default_factory=Watched)
     _good: Any = field(default=None, init=False)
 
     def check(self, state: Any, value: float, scalars: dict[str, float]) -> None:
@@ -78,45 +85,45 @@ class Guard:
         if self._good is None:
             self._good = state
         if scalars.get("fresh_start"):  # what follows begins anew, and so does the judgement of it
-            self._first, self._best, self._high = math.nan, math.inf, 0
+            self.seen = self.seen._replace(first=math.nan, best=math.inf, high=0)
             return
         if scalars.get("lost_amplitudes"):
             reason = f"log ψ is not finite at {scalars['lost_amplitudes']:.0f} configurations"
             raise Diverged(step, reason, self._good, _LOST)
         if not math.isfinite(value):
             raise Diverged(step, f"the value is {value}", self._good)
-        self._refused = self._refused + 1 if scalars.get("refused") else 0
-        if self._refused >= MOST_REFUSED:
+        refused = self.seen.refused + 1 if scalars.get("refused") else 0
+        self.seen = self.seen._replace(refused=refused)
+        if refused >= MOST_REFUSED:
             reason = f"the value {value:.3g} lies beyond what any state can have"
-            raise Diverged(step, f"{reason}, for {self._refused} steps", self._good)
-        if self._refused:
+            raise Diverged(step, f"{reason}, for {refused} steps", self._good)
+        if refused:
             return
         norm = scalars.get("update_norm", 0.0)
         if not math.isfinite(norm):
             raise Diverged(step, f"the update is not finite (norm {norm})", state)
         self._explosion(step, state, value, scalars)
         self._collapse(step, state, scalars)
-        if self._high == 0 and self._stuck == 0:
+        if self.seen.high == 0 and self.seen.stuck == 0:
             self._good = state
 
     def _explosion(self, step: int, state: Any, value: float, scalars: dict[str, float]) -> None:
         if "error" not in scalars:
             return
-        error = scalars["error"] if math.isfinite(scalars["error"]) else 0.0
-        self._first = value if math.isnan(self._first) else self._first
-        if value < self._best:
-            self._best, self._best_error = value, error
-        margin = max(
-            0.5 * (self._first - self._best), 0.05 * abs(self._best), 20 * max(error, self._best_error)
-        )
-        self._high = self._high + 1 if value > self._best + margin else 0
-        if self._high >= self.patience:
-            reason = f"the value {value:.6g} has stayed far above the best so far, {self._best:.6g}"
-            raise Diverged(step, f"{reason}, for {self._high} steps", self._good)
+        error, seen = scalars["error"] if math.isfinite(scalars["error"]) else 0.0, self.seen
+        first = value if math.isnan(seen.first) else seen.first
+        best, best_error = (value, error) if value < seen.best else (seen.best, seen.best_error)
+        margin = max(0.5 * (first - best), 0.05 * abs(best), 20 * max(error, best_error))
+        high = seen.high + 1 if value > best + margin else 0
+        self.seen = seen._replace(first=first, best=best, best_error=best_error, high=high)
+        if high >= self.patience:
+            reason = f"the value {value:.6g} has stayed far above the best so far, {best:.6g}"
+            raise Diverged(step, f"{reason}, for {high} steps", self._good)
 
     def _collapse(self, step: int, state: Any, scalars: dict[str, float]) -> None:
         stuck = scalars.get("acceptance", 1.0) < LOWEST_ACCEPTANCE and not scalars.get("settled")
-        self._stuck = self._stuck + 1 if stuck else 0
-        if self._stuck >= self.patience:
+        steps = self.seen.stuck + 1 if stuck else 0
+        self.seen = self.seen._replace(stuck=steps)
+        if steps >= self.patience:
             reason = f"the sampler accepts {100 * scalars['acceptance']:.2g} % of its proposals"
-            raise Diverged(step, f"{reason}, for {self._stuck} steps", self._good, _STUCK)
+            raise Diverged(step, f"{reason}, for {steps} steps", self._good, _STUCK)

@@ -13,8 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import jax
@@ -79,11 +78,10 @@ class Training:
 
     stages: tuple[Stage, ...]
     key: jax.Array
+    lines: int = field(init=False)
 
-    @cached_property
-    def lines(self) -> int:
-        """Lines of metrics in all."""
-        return sum(stage.lines for stage in self.stages)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "lines", sum(stage.lines for stage in self.stages))
 
     def start(self) -> State:
         """The state before the first line."""

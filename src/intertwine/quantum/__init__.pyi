@@ -3,4 +3,5 @@ from .operators.hamiltonians import heisenberg as heisenberg, j1j2 as j1j2, tfim
 from .operators.operator import Operator as Operator
 from .vmc.excited import lowest_in_sector as lowest_in_sector
 from .vmc.expect import expect as expect
-from .vmc.ground_state import GroundStateRun as GroundStateRun, ground_state as ground_state
+from .vmc.ground_state import ground_state as ground_state
+from .vmc.search import GroundStateRun as GroundStateRun, GroundStateSearch as GroundStateSearch

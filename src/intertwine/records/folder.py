@@ -25,7 +25,6 @@ import stat
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from intertwine.records.writing import from_json, to_json
 
@@ -34,12 +33,10 @@ CONFIG, METRICS, RESULT, DATASET, REPORT = (
 )  # fmt: skip
 CHECKPOINTS, LOCK, DATA, NETWORK, MARK = "checkpoints", ".lock", "data.json", "network.bin", ".intertwine"
 FILES = (CONFIG, METRICS, RESULT, DATASET, REPORT, DATA, NETWORK)
-FORMAT = 1
+FORMAT = 2
+"""Of the mark and the checkpoints. 1: the states of runs without the guard against divergence."""
 HEAD = "# intertwine "
 """How every config.toml begins that a run has written."""
-
-TEXT_COLUMNS, LIST_COLUMNS = ("stage",), ("singular_values",)
-"""The columns of metrics.jsonl that hold words, and lists of numbers; all others hold numbers."""
 
 MANIFEST, STATE = "manifest.json", "state"
 _ASIDE = re.compile(
@@ -160,21 +157,6 @@ def step_of(name: str) -> int | None:
     """
     match = _CHECKPOINT.fullmatch(name)
     return int(match[1]) if match else None
-
-
-def is_of_column(name: str, value: Any) -> bool:
-    """Whether a run may have written `value` in the column `name` of metrics.jsonl.
-
-    >>> is_of_column("energy", -1.5), is_of_column("energy", "low"), is_of_column("stage", "layer 1")
-    (True, False, True)
-    """
-    if name in LIST_COLUMNS:
-        return value is None or (isinstance(value, list) and all(map(_is_number, value)))
-    return value is None or _is_number(value) or (name in TEXT_COLUMNS and isinstance(value, str))
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float)
 
 
 def settings_hash(config: str) -> str:

@@ -6,10 +6,13 @@ that one place (`settings`) can say every error in the same form: field, expecte
 
 from __future__ import annotations
 
-from importlib import import_module
+from collections.abc import Iterator
 from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from intertwine._checks import fail
+from intertwine.records.kinds import named
 
 
 class Section(BaseModel):
@@ -19,20 +22,42 @@ class Section(BaseModel):
 
 
 class Settings(Section):
-    """The settings of a command.
+    """The settings of a command: every one declared once, with its bounds, its words and its flag.
 
     contradictions: "module:function" that raises the first contradiction between sections as an `InputError`;
-    it may look at files and lattices, and is imported when settings are made.
+    it may look at files and lattices, and is imported when settings are made. resolver: "module:function"
+    from settings to the same with what was left open chosen, before a run begins.
     """
 
     contradictions: ClassVar[str] = ""
+    resolver: ClassVar[str] = ""
 
     @model_validator(mode="after")
     def _no_contradiction(self) -> Self:
+        for field, value, extra in _bounded(self):
+            if not extra["low"] <= value <= extra["high"] or (extra.get("above") and value == extra["low"]):
+                raise fail(field, extra["expected"], _number(value), extra["remedy"])
         if self.contradictions:
-            module, _, function = self.contradictions.partition(":")
-            getattr(import_module(module), function)(self)
+            named(self.contradictions)(self)
         return self
+
+    def resolved(self) -> Self:
+        """The same with what was left open chosen."""
+        return named(self.resolver)(self) if self.resolver else self
+
+
+def _bounded(section: BaseModel, prefix: str = "") -> Iterator[tuple[str, float, dict[str, Any]]]:
+    """(name, value, words) of the numbers whose field may also be a word, with the bounds among the words."""
+    for name, field in type(section).model_fields.items():
+        value, words = getattr(section, name), field.json_schema_extra
+        if isinstance(value, BaseModel):
+            yield from _bounded(value, f"{prefix}{name}.")
+        elif isinstance(words, dict) and "low" in words and isinstance(value, int | float):
+            yield prefix + name, value, words
+
+
+def _number(value: float) -> str:
+    return f"{value:g}" if abs(value) < 10**30 else "an integer of more than 30 digits"
 
 
 def integer(default: int, low: int, high: int, remedy: str = "") -> Any:
@@ -42,6 +67,14 @@ def integer(default: int, low: int, high: int, remedy: str = "") -> Any:
         "remedy": remedy or f"for example {default}",
     }
     return Field(default=default, ge=low, le=high, json_schema_extra=words)
+
+
+def auto_integer(low: int, high: int, auto: str, remedy: str = "for example 'auto'") -> Any:
+    """'auto', the default, or an integer of [low, high]. auto: what that stands for. The annotation is
+    `int | Literal["auto"]`."""
+    expected = f"'auto' ({auto}) or an integer from {low} to {high}"
+    words: dict[str, Any] = {"expected": expected, "remedy": remedy, "low": low, "high": high}
+    return Field(default="auto", json_schema_extra=words)
 
 
 def number(default: float, low: float, high: float, remedy: str = "", *, above: bool = False) -> Any:

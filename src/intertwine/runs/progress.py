@@ -35,30 +35,11 @@ class Silent:
         return None
 
 
-def describe_energy(record: dict[str, Any], exact: float | None) -> str:
-    """Energy, error, V-score, acceptance of one step.
-
-    >>> describe_energy({"energy": -35.6123, "error": 0.0021, "v_score": 1.2e-4}, -35.61754)
-    'E −35.6123 ± 0.0021  (1.5e-04 from exact)  V-score 1.2e-04'
-    """
-    energy, error = record["energy"], record["error"]
-    digits = 4 if not error or not math.isfinite(error) else max(0, min(8, 1 - math.floor(math.log10(error))))
-    words = f"E {energy:.{digits}f} ± {error:.{digits}f}".replace("-", "−")
-    if exact:
-        words += f"  ({abs(energy - exact) / abs(exact):.1e} from exact)"
-    score, acceptance = record.get("v_score"), record.get("acceptance")
-    words += f"  V-score {score:.1e}" if score is not None else ""
-    return words + (f"  acceptance {acceptance:.2f}" if acceptance is not None else "")
-
-
 class Plain:
     """A line every `interval` seconds, for logs and pipes."""
 
-    def __init__(
-        self, steps: int, exact: float | None = None, interval: float = 5.0, describe: Describe | None = None
-    ):
-        self.steps, self.interval = steps, interval
-        self.describe = describe or (lambda record: describe_energy(record, exact))
+    def __init__(self, steps: int, describe: Describe, interval: float = 5.0):
+        self.steps, self.describe, self.interval = steps, describe, interval
         self._begin: float | None = None
         self._shown = -math.inf
         self._first = 0
@@ -89,9 +70,7 @@ class Plain:
 class Live:
     """One line that is redrawn, with a bar and the time left."""
 
-    def __init__(
-        self, steps: int, exact: float | None = None, done: int = 0, describe: Describe | None = None
-    ):
+    def __init__(self, steps: int, describe: Describe, done: int = 0):
         from rich.progress import (
             BarColumn,
             MofNCompleteColumn,
@@ -100,7 +79,7 @@ class Live:
             TimeRemainingColumn,
         )
 
-        self.describe = describe or (lambda record: describe_energy(record, exact))
+        self.describe = describe
         self._bar = Bar(
             TextColumn("step"), MofNCompleteColumn(), BarColumn(bar_width=20), TimeRemainingColumn(),
             TextColumn("{task.description}", markup=False), refresh_per_second=4,
@@ -121,16 +100,14 @@ class Live:
         self._bar.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
-def show(
-    steps: int, exact: float | None, done: int = 0, *, describe: Describe | None = None
-) -> AbstractContextManager[Any]:
-    """`Live` on a terminal that can redraw a line, `Plain` elsewhere; `describe` puts a record in words (as
-    `describe_energy` if None)."""
+def show(steps: int, done: int, describe: Describe) -> AbstractContextManager[Progress]:
+    """`Live` on a terminal that can redraw a line, `Plain` elsewhere. done: of the `steps` lines; describe:
+    puts one in words."""
     import sys
 
     if sys.stdout.isatty():
         from rich.console import Console
 
         if not Console().is_dumb_terminal:
-            return Live(steps, exact, done, describe)
-    return Plain(steps, exact, describe=describe)
+            return Live(steps, describe, done)
+    return Plain(steps, describe)

@@ -32,8 +32,8 @@ from intertwine.records.folder import (
     NETWORK,
     REPORT,
     RESULT,
-    is_of_column,
 )
+from intertwine.records.schema import Schema
 from intertwine.records.writing import (
     aside_of,
     from_json,
@@ -248,9 +248,9 @@ class RunFolder:
             self._metrics.flush()
             os.fsync(self._metrics.fileno())
 
-    def read_metrics(self) -> list[dict[str, Any]]:
+    def read_metrics(self, schema: Schema | None = None) -> list[dict[str, Any]]:
         """The whole lines of `metrics.jsonl`, up to the first that is cut or not the next step."""
-        return read_metrics(self.path)
+        return read_metrics(self.path, schema)
 
     def cut_metrics(self, steps: int) -> None:
         """Keep the first `steps` lines: those of the checkpoint from which the run goes on."""
@@ -269,17 +269,17 @@ class RunFolder:
             (self.path / name).unlink(missing_ok=True)
 
 
-def read_metrics(folder: str | Path) -> list[dict[str, Any]]:
-    """The history of the run in `folder`: one dict a step, steps 0, 1, 2, ... without a gap, up to the first
-    line that is cut or holds what no run writes.
+def read_metrics(folder: str | Path, schema: Schema | None = None) -> list[dict[str, Any]]:
+    """The history of the run in `folder`: one dict per step, steps 0, 1, 2, ... without a gap, up to the
+    first line that is cut or holds what no run writes (by the `schema`, where one is given).
     """
     path = Path(folder) / METRICS
     if not path.exists():
         return []
-    return list(_good_lines(path.read_bytes().splitlines(keepends=True)))
+    return list(_good_lines(path.read_bytes().splitlines(keepends=True), schema))
 
 
-def _good_lines(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
+def _good_lines(lines: Iterable[bytes], schema: Schema | None) -> Iterator[dict[str, Any]]:
     for index, line in enumerate(lines):
         if not line.endswith(b"\n"):
             return
@@ -289,7 +289,7 @@ def _good_lines(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
             return
         if not isinstance(record, dict) or record.get("step") != index:
             return
-        if not all(is_of_column(name, value) for name, value in record.items()):
+        if schema is not None and not all(schema.holds(name, value) for name, value in record.items()):
             return
         yield record
 

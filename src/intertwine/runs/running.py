@@ -1,19 +1,18 @@
-"""What every kind of run does: claim a folder, build, train line by line, finish, and be resumed.
+"""The engine: claim a folder, build, go on line by line, finish, and be resumed.
 
-A kind gives a `Plan`, all that its configuration determines; the rest is written once, here. A run can be
+A command gives an `Experiment`, all that its settings determine; the rest is written once, here. A run can be
 stopped by a signal at any moment: after the step that it is in while it trains, at once while it is built or
 finished (`interruption`), and goes on from its newest checkpoint to the numbers that it would have had.
 """
 
 from __future__ import annotations
 
-import sys
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,136 +20,106 @@ from intertwine._caveats import beneath
 from intertwine._checks import fail
 from intertwine._memory import available_memory, in_words
 from intertwine.learning.guard import Diverged
-from intertwine.records.folder import settings_hash
+from intertwine.learning.study import Scalars
+from intertwine.records.folder import FORMAT, format_of, settings_hash
+from intertwine.records.kinds import KINDS
+from intertwine.records.schema import Schema
 from intertwine.runs import checkpoints
 from intertwine.runs.dataset import write_dataset
+from intertwine.runs.experiment import Experiment
+from intertwine.runs.fields import Settings
 from intertwine.runs.interruption import Interrupted, StopRequest
+from intertwine.runs.kinds import configuration_of, experiment_of, schema_of
 from intertwine.runs.processes import Follower, any_process, is_leader
+from intertwine.runs.progress import Progress, show as show_progress
 from intertwine.runs.run_folder import (
     CONFIG,
     DATA,
     RunFolder,
+    check_is_run,
     from_json,
     to_json,
     write_aside,
 )
-from intertwine.runs.settings import to_toml
+from intertwine.runs.settings import read_toml, to_toml
+from intertwine.runs.terminal import warn
 
 
 class Ledger(NamedTuple):
-    """Where a run is written: its folder, the text of its config.toml, and its lines of metrics so far."""
+    """Where a run is written: its folder, the text of its config.toml, its lines of metrics so far, and what
+    its files hold."""
 
-    folder: Any
+    folder: RunFolder
     config: str
-    history: list[dict[str, Any]]
+    history: list[Scalars]
+    schema: Schema
 
 
-class Finished(NamedTuple):
-    """The end of a run. record: `result.json`, with its caveats under "warnings". dataset: makes `result.nc`.
-    words: what is told. write: writes whatever else belongs into the folder.
-    """
-
-    record: dict[str, Any]
-    dataset: Callable[[], Any]
-    words: list[str]
-    write: Callable[[RunFolder], Any] = lambda _: None
-
-
-class Plan(Protocol):
-    """A run of one kind, made ready.
-
-    lines: of metrics, in all. every: lines between checkpoints. template: a state of the right structure, or
-    a function from the line to one. memory: bytes that it needs. source: what `data.json` says of the data,
-    with their "checksum"; None for runs without.
-    """
-
-    @property
-    def lines(self) -> int: ...
-    @property
-    def every(self) -> int: ...
-    @property
-    def template(self) -> Any: ...
-    @property
-    def memory(self) -> int: ...
-    @property
-    def source(self) -> dict[str, Any] | None: ...
-
-    def announce(self) -> None:
-        """Tell what is about to be done."""
-        ...
-
-    def start(self) -> Any:
-        """The state before the first line."""
-        ...
-
-    def iterate(self, state: Any, history: list[dict[str, Any]]) -> Iterator[tuple[Any, dict[str, Any]]]:
-        """(state, line of metrics) after each line that follows `history`."""
-        ...
-
-    def last_good(self, error: Diverged, first: Any) -> tuple[Any, int] | None:
-        """(state, line) to be saved of a run that diverged; None for those of the last line."""
-        ...
-
-    def finish(self, state: Any, history: list[dict[str, Any]], seconds: Callable[[], float]) -> Finished:
-        """The last estimates. seconds: the time that the run has taken so far."""
-        ...
-
-
-Prepare = Callable[[], Plan]
-Shown = Callable[[Plan, int], AbstractContextManager[Any]]
+Shown = Callable[[int, int, Callable[[Scalars], str]], AbstractContextManager[Progress]]
+"""(lines in all, lines done, what puts a line in words) → what shows them: `progress.show`."""
 
 
 def start(
-    prepare: Prepare,
-    configuration: Any,
-    out: str | Path,
-    *,
-    overwrite: bool,
-    shown: Shown,
-    page: Callable[[Path], Any] | None = None,
+    settings: Settings, out: str | Path, *, overwrite: bool = False, show: Shown = show_progress
 ) -> Path:
-    """Run the plan of `prepare()` in the new folder `out`, which is claimed first; the path of the folder.
+    """Run what `settings` describe in the new folder `out`, which is claimed first; the path of the folder.
 
     Where nothing comes of it (`InputError` while it is built), nothing at `out` is changed. Raises
     `InputError`, `Diverged` (the last good state is then the last checkpoint) or `Interrupted` (resume it).
     """
     begun = time.perf_counter()
-    config = to_toml(configuration)
+    settings = settings.resolved()
+    config = to_toml(settings)
     claim = RunFolder.claim if is_leader() else Follower.claim
     with StopRequest() as stop, claim(out, config, overwrite=overwrite) as folder, _stoppable(folder, stop):
-        plan = prepare()
-        _announce(plan)
-        state = plan.start()
+        experiment = experiment_of(settings)
+        _announce(experiment)
+        state = experiment.study.start()
         folder.begin()
-        if plan.source is not None:
-            write_aside(folder.path / DATA, to_json(plan.source, indent=2) + "\n")
-        return _go_on(plan, Ledger(folder, config, []), state, begun, stop, shown, page or report)
+        if experiment.source is not None:
+            write_aside(folder.path / DATA, to_json(experiment.source, indent=2) + "\n")
+        return _to_the_end(experiment, _ledger(folder, config, [], settings), state, begun, stop, show)
 
 
-def resume(
-    prepare: Prepare, path: str | Path, *, shown: Shown, page: Callable[[Path], Any] | None = None
-) -> Path:
+def resume(path: str | Path, *, show: Shown = show_progress) -> Path:
     """Go on with the run at `path` from its newest good checkpoint (from the beginning where there is none).
 
     Raises as `start` does, and `InputError` where its settings or its data are not those that it began with.
     """
     begun = time.perf_counter()
-    page = page or report
+    settings = configuration_of(read_toml(check_is_run(path) / CONFIG))
     with StopRequest() as stop, _opened(path) as folder, _stoppable(folder, stop):
         if _is_complete(folder):
             print(f"{folder.path}: this run is complete; its report is written again.")
-            page(folder.path)
+            report(folder.path)
             return folder.path
-        plan = prepare()
-        _check_same_source(folder.path / DATA, plan.source)
-        _announce(plan)
-        ledger, state = _pick_up(folder, plan)
-        return _go_on(plan, ledger, state, begun, stop, shown, page)
+        _check_format(folder.path)
+        experiment = experiment_of(settings)
+        _check_same_source(folder.path / DATA, experiment.source)
+        _announce(experiment)
+        config = (folder.path / CONFIG).read_text(encoding="utf-8")
+        ledger = _ledger(folder, config, [], settings)
+        history = folder.read_metrics(ledger.schema)
+        ledger, state = _newest(ledger._replace(history=history), experiment)
+        return _to_the_end(experiment, ledger, state, begun, stop, show)
 
 
-def _announce(plan: Plan) -> None:
-    plan.announce()
-    print(f"about {in_words(plan.memory)} of {in_words(available_memory())} of memory", flush=True)
+def _ledger(folder: RunFolder, config: str, history: list[Scalars], settings: Settings) -> Ledger:
+    return Ledger(folder, config, history, schema_of(KINDS[settings.kind]))
+
+
+def _announce(experiment: Experiment) -> None:
+    experiment.announce()
+    print(f"about {in_words(experiment.memory)} of {in_words(available_memory())} of memory", flush=True)
+
+
+def _check_format(path: Path) -> None:
+    """Raise `InputError` for an unfinished run whose checkpoints an earlier version wrote."""
+    form = format_of(path)
+    if form is None or form < FORMAT:
+        got = "one without a format" if form is None else f"one of format {form}"
+        remedy = f"start it again with: intertwine run {path / CONFIG}"
+        raise fail(str(path), f"an unfinished run of format {FORMAT}, to go on with", got, remedy)
 
 
 def _opened(path: str | Path) -> RunFolder:
@@ -184,24 +153,33 @@ def _how_to_go_on(folder: RunFolder) -> str:
     return f"interrupted; {where}. Go on with: intertwine resume {folder.path}"
 
 
-def _go_on(
-    plan: Plan, ledger: Ledger, state: Any, begun: float, stop: StopRequest, shown: Shown, page: Any
+def _to_the_end(
+    experiment: Experiment, ledger: Ledger, state: Any, begun: float, stop: StopRequest, show: Shown
 ) -> Path:
-    done = len(ledger.history)
+    done, study = len(ledger.history), experiment.study
     before = sum(float(line.get("seconds") or 0.0) for line in ledger.history)
     state = follow(
         ledger,
         state,
-        plan.iterate(state, ledger.history[:done]),
-        total=plan.lines,
-        every=plan.every,
-        shown=shown(plan, done),
-        last_good=lambda error, first=state: plan.last_good(error, first),
+        _lines(experiment, ledger.schema, state, done),
+        total=study.lines,
+        every=experiment.every,
+        shown=show(study.lines, done, experiment.describe),
+        last_good=study.last_good,
         stop=stop,
     )
-    _finish(plan, ledger, state, lambda: round(time.perf_counter() - begun + before, 3))
-    page(ledger.folder.path)
+    _finish(experiment, ledger, state, lambda: round(time.perf_counter() - begun + before, 3))
+    report(ledger.folder.path)
     return ledger.folder.path
+
+
+def _lines(experiment: Experiment, schema: Schema, state: Any, done: int) -> Iterator[tuple[Any, Scalars]]:
+    """(state, line of metrics.jsonl) after each further line, with the seconds that it took."""
+    begun = time.perf_counter()
+    for line, (now, scalars) in enumerate(experiment.study.iterate(state, done), start=done):
+        record = {"step": line} | experiment.measured(now, scalars, line)
+        yield now, schema.line(record | {"seconds": time.perf_counter() - begun})
+        begun = time.perf_counter()
 
 
 def follow(
@@ -247,11 +225,12 @@ def follow(
     return state
 
 
-def _finish(plan: Plan, ledger: Ledger, state: Any, seconds: Callable[[], float]) -> None:
+def _finish(experiment: Experiment, ledger: Ledger, state: Any, seconds: Callable[[], float]) -> None:
     """The final estimates, and the files that tell of them: `result.json` last."""
     folder = ledger.folder
-    finished = plan.finish(state, ledger.history, seconds)
-    record = finished.record | {"settings_sha256": settings_hash(ledger.config)}
+    finished = experiment.finish(state, ledger.history, seconds)
+    facts = {"schema": ledger.schema.version, "settings_sha256": settings_hash(ledger.config)}
+    record = finished.record | facts
     if is_leader():
         folder.check_config(ledger.config)
         finished.write(folder)
@@ -278,24 +257,25 @@ def _is_complete(folder: Any) -> bool:
     return True
 
 
-def _pick_up(folder: Any, plan: Plan) -> tuple[Ledger, Any]:
+def _newest(ledger: Ledger, experiment: Experiment) -> tuple[Ledger, Any]:
     """The ledger and the state of a run that goes on from its newest good checkpoint, or from its beginning.
 
     Later metrics and results are taken away.
     """
-    config = (folder.path / CONFIG).read_text(encoding="utf-8")
-    history = folder.read_metrics()
-    loaded = checkpoints.load_latest(folder.checkpoints, plan.template, config=config, last_step=len(history))
-    state, done = (plan.start(), 0) if loaded is None or not loaded.step else (loaded.state, loaded.step)
+    folder, history, study = ledger.folder, ledger.history, experiment.study
+    loaded = checkpoints.load_latest(
+        folder.checkpoints, study.template, config=ledger.config, last_step=len(history)
+    )
+    state, done = (study.start(), 0) if loaded is None or not loaded.step else (loaded.state, loaded.step)
     for line in loaded.refused if loaded is not None else ():
         warn(f"refused: {line}")
-    print(f"resumed from step {done} of {plan.lines}", flush=True)
+    print(f"resumed from step {done} of {study.lines}", flush=True)
     any_process(True)  # all have read the folder; from here on the leader changes it
     if is_leader():
         checkpoints.drop_after(folder.checkpoints, done)  # refused, or of lines that are lost
     folder.cut_metrics(done)
     folder.remove_results()
-    return Ledger(folder, config, history[:done]), state
+    return ledger._replace(history=history[:done]), state
 
 
 def _check_same_source(path: Path, now: dict[str, Any] | None) -> None:
@@ -308,8 +288,8 @@ def _check_same_source(path: Path, now: dict[str, Any] | None) -> None:
         got = "a file that is missing or damaged"
         raise fail(str(path), "the checksum of the run's data", got, "start a new run") from None
     if before != now["checksum"]:
-        what, named = ("network", "rule.name") if "network" in now else ("data", "data.name")
-        got = f"{now.get('source') or now.get(what)}: {now['checksum']}"
+        what, named = now.get("what", "data"), now.get("setting", "data.name")
+        got = f"{now.get('source')}: {now['checksum']}"
         remedy = "put the old one back, or start a new run"
         raise fail(named, f"the {what} of this run ({before})", got, remedy)
 
@@ -337,8 +317,3 @@ def report(folder: Path) -> None:
 def conclude(words: Iterable[str], caveats: Iterable[str]) -> None:
     """The end of a run on the terminal: what it found, and right beneath it what qualifies that."""
     print(beneath("\n".join(words), caveats), flush=True)
-
-
-def warn(line: str) -> None:
-    """A line on standard error."""
-    print(f"warning: {' '.join(line.split())}", file=sys.stderr, flush=True)

@@ -119,3 +119,8 @@ def _encode_plainly(stream: Any) -> str | None:
 def _tell() -> None:
     with suppress(OSError, ValueError):
         print("warning: standard output is no longer read; the run goes on", file=sys.stderr, flush=True)
+
+
+def warn(line: str) -> None:
+    """A line on standard error."""
+    print(f"warning: {' '.join(line.split())}", file=sys.stderr, flush=True)

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
-from intertwine.runs import processes
-from intertwine.runs.kinds import configuration_of, kind_of
+from intertwine.runs import processes, running
+from intertwine.runs.kinds import configuration_of
 from intertwine.runs.rendezvous import check_alike
 
 UNEXPECTED = 70
@@ -41,11 +41,11 @@ def work(
         check_alike(task)
         if task["joined"] is not None:
             os.write(task["joined"], b".")
-        kind, path = kind_of(task["configuration"]), Path(task["path"])
+        path = Path(task["path"])
         if task["action"] == "start":
-            kind.load("start")(configuration, path, overwrite=task["overwrite"])
+            running.start(configuration, path, overwrite=task["overwrite"])
         else:
-            kind.load("resume")(path, configuration)
+            running.resume(path)
     except BaseException as error:
         if task["first"]:
             sys.stderr = errors

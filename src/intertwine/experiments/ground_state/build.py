@@ -3,31 +3,34 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
 
 from intertwine.experiments.ground_state.checks import build_lattice
 from intertwine.experiments.ground_state.settings import GroundStateConfiguration
 from intertwine.learning.schedules import Cosine, Exponential, Warmup
-from intertwine.quantum.defaults import max_norm
+from intertwine.quantum.defaults import FINAL_FACTOR, max_norm
+
+if TYPE_CHECKING:
+    from intertwine.quantum.operators.operator import Operator
+    from intertwine.quantum.vmc.search import GroundStateSearch
+    from intertwine.spaces.lattice import Lattice
 
 
 class Problem(NamedTuple):
-    """Everything that a configuration determines. final: the objective of the last estimate, more samples
-    of the same chains. parameters: how many real or complex numbers the model has. mesh: of the devices
-    that share the chains, or None for one."""
+    """Everything that a configuration determines. parameters: how many real or complex numbers the model has.
+    devices: how many share the chains."""
 
     configuration: GroundStateConfiguration
-    lattice: Any
-    hamiltonian: Any
-    model: Any
-    objective: Any
-    final: Any
-    optimiser: Any
+    lattice: Lattice
+    search: GroundStateSearch
     parameters: int
-    mesh: Any
-    run_key: jax.Array
+    devices: int
+
+    @property
+    def hamiltonian(self) -> Operator:
+        return self.search.operator
 
 
 def resolved(configuration: GroundStateConfiguration) -> GroundStateConfiguration:
@@ -39,6 +42,8 @@ def resolved(configuration: GroundStateConfiguration) -> GroundStateConfiguratio
     from intertwine.quantum.defaults import choose, in_units_of
 
     if configuration.model.name != "auto":
+        final = configuration.final.model_copy(update={"samples": final_samples(configuration)})
+        configuration = configuration.model_copy(update={"final": final})
         if configuration.optimiser.method != "sr":
             return configuration
         fitting = in_units_of(build_hamiltonian(configuration, build_lattice(configuration.lattice)))
@@ -54,11 +59,13 @@ def resolved(configuration: GroundStateConfiguration) -> GroundStateConfiguratio
     moves = ("steps", "samples", "learning_rate", "learning_rate_end", "shift", "shift_end", "momentum")
     tables = configuration.model_dump()
     tables["model"]["name"] = chosen.model
+    samples = configuration.optimiser.samples
+    samples = samples if "samples" in configuration.optimiser.model_fields_set else chosen.samples
     for name, values in (
         ("model", {"dtype": chosen.dtype, "sector": chosen.sector}),
         ("sampler", {"rule": chosen.rule, "magnetization": magnetization}),
         ("optimiser", {name: getattr(chosen, name) for name in moves}),
-        ("final", {"samples": chosen.final_factor * chosen.samples}),
+        ("final", {"samples": chosen.final_factor * samples}),
     ):
         asked = getattr(configuration, name).model_fields_set
         tables[name] |= {key: value for key, value in values.items() if key not in asked}
@@ -66,12 +73,12 @@ def resolved(configuration: GroundStateConfiguration) -> GroundStateConfiguratio
 
 
 def build(configuration: GroundStateConfiguration) -> Problem:
-    """The lattice, Hamiltonian, model, objective and optimiser of `configuration`."""
+    """The lattice and the search that `configuration` describes."""
     from intertwine.learning.metric import NaturalGradient
     from intertwine.models.parameters import count_parameters
-    from intertwine.quantum.vmc.energy import EnergyObjective
     from intertwine.quantum.vmc.fresh_start import FreshStart
-    from intertwine.sampling.sharding import chain_mesh, replicate
+    from intertwine.quantum.vmc.search import GroundStateSearch
+    from intertwine.sampling.sharding import chain_mesh
 
     configuration = resolved(configuration)
     model_key, run_key = jax.random.split(jax.random.key(configuration.seed))
@@ -87,21 +94,21 @@ def build(configuration: GroundStateConfiguration) -> Problem:
     else:
         sampler = build_sampler(configuration, hamiltonian)
         mesh = chain_mesh(1 if sampler.backend == "host" else configuration.devices, sampler.chains)
-    return Problem(
-        configuration,
-        lattice,
-        hamiltonian,
-        replicate(model, mesh),
-        EnergyObjective(hamiltonian, sampler, configuration.optimiser.samples, mesh),
-        EnergyObjective(hamiltonian, sampler, configuration.final.samples, mesh),
-        optimiser,
-        count_parameters(model),
-        mesh,
-        run_key,
-    )
+    o, final = configuration.optimiser, final_samples(configuration)
+    search = GroundStateSearch(
+        hamiltonian, model, sampler, optimiser, steps=o.steps, samples=o.samples, final=final, key=run_key,
+        mesh=mesh, compare=False,
+    )  # fmt: skip
+    return Problem(configuration, lattice, search, count_parameters(model), 1 if mesh is None else mesh.size)
 
 
-def build_hamiltonian(configuration: GroundStateConfiguration, lattice: Any) -> Any:
+def final_samples(configuration: GroundStateConfiguration) -> int:
+    """Of the last estimate; "auto" is so many times those of a step."""
+    asked = configuration.final.samples
+    return FINAL_FACTOR * configuration.optimiser.samples if asked == "auto" else asked
+
+
+def build_hamiltonian(configuration: GroundStateConfiguration, lattice: Lattice) -> Operator:
     """The Hamiltonian; where its signs are left open, in a frame where it is stoquastic if there is one."""
     from intertwine.quantum.defaults import stoquastic_frame
     from intertwine.quantum.operators import hamiltonians
@@ -115,7 +122,7 @@ def build_hamiltonian(configuration: GroundStateConfiguration, lattice: Any) -> 
     return stoquastic_frame(found) if free else found
 
 
-def build_model(configuration: GroundStateConfiguration, lattice: Any, key: jax.Array) -> Any:
+def build_model(configuration: GroundStateConfiguration, lattice: Lattice, key: jax.Array) -> Any:
     from intertwine.models.names import model_from_name
 
     dtype = complex if configuration.model.dtype == "complex" else float
@@ -123,20 +130,20 @@ def build_model(configuration: GroundStateConfiguration, lattice: Any, key: jax.
     return model_from_name(configuration.model.name, lattice, dtype=dtype, sector=sector, key=key)
 
 
-def _sums(configuration: GroundStateConfiguration, hamiltonian: Any, model: Any) -> Any:
+def _sums(configuration: GroundStateConfiguration, hamiltonian: Operator, model: Any) -> Any:
     from intertwine.quantum.defaults import orbit_sums
 
     magnetization = configuration.sampler.magnetization
     return orbit_sums(hamiltonian, model, None if magnetization == "auto" else magnetization)
 
 
-def build_sampler(configuration: GroundStateConfiguration, hamiltonian: Any) -> Any:
+def build_sampler(configuration: GroundStateConfiguration, hamiltonian: Operator) -> Any:
     """Metropolis; `auto` is the library's own choice for the Hamiltonian (`quantum.space_choice`).
 
     `exchange` keeps to the least |magnetization|; `mixture`: single flips and exchanges, 45 % each, and flips
     of all spins.
     """
-    from intertwine.quantum.space_choice import default_sampler, moves
+    from intertwine.quantum.space_choice import chains_for, default_sampler, moves
     from intertwine.sampling.metropolis.metropolis import Metropolis
     from intertwine.sampling.metropolis.rules import GlobalFlip, Mixture, SingleFlip
 
@@ -152,9 +159,8 @@ def build_sampler(configuration: GroundStateConfiguration, hamiltonian: Any) -> 
     elif settings.rule == "mixture":
         rule = Mixture([(rule, 0.45), (moves(hamiltonian, size % 2), 0.45), (GlobalFlip(), 0.1)])
     sweep = None if settings.sweep == "auto" else settings.sweep
-    return Metropolis(
-        rule, chains=settings.chains, sweep=sweep, backend=settings.backend, magnetization=magnetization
-    )
+    chains = chains_for(configuration.optimiser.samples) if settings.chains == "auto" else settings.chains
+    return Metropolis(rule, chains=chains, sweep=sweep, backend=settings.backend, magnetization=magnetization)
 
 
 def build_optimiser(configuration: GroundStateConfiguration) -> Any:

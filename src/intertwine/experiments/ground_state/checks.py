@@ -49,8 +49,10 @@ def is_bipartite(lattice: Any) -> bool:
 
 def _check_samples(c: GroundStateConfiguration) -> None:
     chains = c.sampler.chains
+    if chains == "auto":
+        return
     for name, samples in (("optimiser.samples", c.optimiser.samples), ("final.samples", c.final.samples)):
-        if samples % chains or samples < 2 * chains:
+        if samples != "auto" and (samples % chains or samples < 2 * chains):
             remedy = f"give for example {max(2, round(samples / chains)) * chains}, or other chains"
             expected = f"a multiple of sampler.chains = {chains}, at least twice it"
             raise fail(name, expected, samples, remedy)
@@ -62,7 +64,7 @@ def _check_devices(c: GroundStateConfiguration) -> None:
     if c.sampler.backend == "host":
         remedy = "take backend 'auto' or 'jax', or devices = 1"
         raise fail("sampler.backend", f"'auto' or 'jax' on {c.devices} devices", "'host'", remedy)
-    if c.sampler.chains % c.devices:
+    if c.sampler.chains != "auto" and c.sampler.chains % c.devices:
         remedy = "take other chains, or devices = 'auto'"
         raise fail("sampler.chains", f"a multiple of {c.devices} devices", c.sampler.chains, remedy)
 
@@ -139,9 +141,10 @@ def _check_sampler(c: GroundStateConfiguration, lattice: Any) -> None:
 def memory_needed(c: GroundStateConfiguration, sites: int) -> int:
     """A rough estimate in bytes of what the run allocates at once."""
     from intertwine.models.names import check_model_name
-    from intertwine.quantum.defaults import MODEL
+    from intertwine.quantum.defaults import FINAL_FACTOR, MODEL
 
     samples, final = c.optimiser.samples, c.final.samples
+    final = FINAL_FACTOR * samples if final == "auto" else final
     kind, features, options, layers = check_model_name(MODEL if c.model.name == "auto" else c.model.name)
     if kind == "gcnn":
         return _gcnn_memory(c, sites, layers, int(features), "translations" not in options)
@@ -169,7 +172,8 @@ def _gcnn_memory(c: GroundStateConfiguration, sites: int, layers: int, features:
     sr = c.optimiser.method == "sr"
     matrix = 3 * min(rows * samples, parameters) ** 2 if sr and c.optimiser.solver != "iterative" else 0
     derivatives = 3 * rows * samples * parameters if sr else 4 * parameters
-    return 8 * (matrix + derivatives + 16 * 256 * order * features) + 8 * (samples + c.final.samples) * sites
+    final = 64 * samples if c.final.samples == "auto" else c.final.samples
+    return 8 * (matrix + derivatives + 16 * 256 * order * features) + 8 * (samples + final) * sites
 
 
 def _check_memory(c: GroundStateConfiguration, lattice: Any) -> None:

@@ -4,35 +4,43 @@ space in which it was trained, its last estimate, its history, and the state to 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from intertwine._checks import fail
-from intertwine.records.folder import CHECKPOINTS, CONFIG, RESULT
+from intertwine.records.folder import CHECKPOINTS, CONFIG, RESULT, format_of
+from intertwine.records.ground_state import SCHEMA
+
+if TYPE_CHECKING:
+    from intertwine.learning.loop import TrainState
+    from intertwine.quantum.vmc.search import GroundStateRun, GroundStateSearch
 
 
-def load_run(path: Path) -> Any:
+def load_run(path: Path) -> GroundStateRun:
     """The `GroundStateRun` of the complete run in `path`; `InputError` as of `intertwine.load`."""
     import jax
 
     from intertwine.experiments.ground_state.build import build
     from intertwine.experiments.ground_state.settings import GroundStateConfiguration
-    from intertwine.quantum.vmc.ground_state import GroundStateRun, columns
+    from intertwine.quantum.vmc.search import GroundStateRun, columns
     from intertwine.runs.run_folder import read_metrics
     from intertwine.runs.settings import read_toml, validate
-    from intertwine.sampling.space import placed, space
+    from intertwine.sampling.space import placed
 
     record = _result(path)
+    SCHEMA.check(record, str(path / RESULT))
     configuration = validate(GroundStateConfiguration, read_toml(path / CONFIG))
     if configuration.precision == "float64" and not jax.config.jax_enable_x64:  # type: ignore[attr-defined]
         remedy = 'call jax.config.update("jax_enable_x64", True) first'
         raise fail("folder", "a run of the precision that JAX is set to", f"{path}, of float64", remedy)
-    problem = build(configuration)
-    state = _last_state(problem, path, problem.configuration.optimiser.steps)
-    history = columns(read_metrics(path))
-    where = space(problem.objective.sampler, problem.lattice.size, problem.hamiltonian.turned)
-    model = placed(state.model, where, (state.objective_state, state.optimiser_state))
+    search = build(configuration).search
+    state = _last_state(search, path)
+    left = state.objective_state, state.optimiser_state
+    model = placed(state.model, search.where, left)
+    history = columns(read_metrics(path, SCHEMA))
     notes = tuple(line for line in record["warnings"] if not line.startswith("chains-disagree"))
-    return GroundStateRun(_estimate(record["energy"]), record["v_score"], model, history, state, where, notes)
+    return GroundStateRun(
+        _estimate(record["energy"]), record["v_score"], model, history, state, search.where, notes
+    )
 
 
 def _result(path: Path) -> dict[str, Any]:
@@ -48,20 +56,17 @@ def _result(path: Path) -> dict[str, Any]:
     raise fail("folder", "the folder of a complete run", f"{path}: no whole {RESULT}", remedy)
 
 
-def _last_state(problem: Any, path: Path, steps: int) -> Any:
-    """The `TrainState` after the last step; chains need not be thermalised for its structure."""
-    import jax
-
-    from intertwine.learning.loop import TrainState
-    from intertwine.quantum.vmc.energy import EnergyState
+def _last_state(search: GroundStateSearch, path: Path) -> TrainState:
+    """The `TrainState` after the last step."""
     from intertwine.runs import checkpoints
 
-    chains = problem.objective.sampler.init(problem.model, key=problem.run_key)
-    moved = problem.optimiser.init(problem.model)
-    key = jax.random.split(problem.run_key)[1]
-    template = TrainState(0, problem.model, EnergyState(chains), moved, key)
+    template = search.template(search.lines)
+    older = (format_of(path) or 1) < 2  # without what the guard remembers
     config = (path / CONFIG).read_text(encoding="utf-8")
-    return checkpoints.load(path / CHECKPOINTS, template, steps, config=config)
+    found = checkpoints.load(
+        path / CHECKPOINTS, template.train if older else template, search.lines, config=config
+    )
+    return found if older else found.train
 
 
 def _estimate(numbers: dict[str, Any]) -> Any:

@@ -8,30 +8,14 @@ result.nc   spin_correlation(displacement), structure_factor(momentum), with err
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 
 from intertwine._version import __version__
 from intertwine.records.caveats import of_ground_state
+from intertwine.records.ground_state import SCHEMA
 from intertwine.runs.dataset import number_or_nan, parameter_variables, versions
-
-METRICS = (
-    "step", "energy", "error", "variance", "v_score", "acceptance", "tau", "r_hat", "ess",
-    "learning_rate", "shift", "update_norm", "seconds",
-)  # fmt: skip
-
-
-def metrics_record(scalars: dict[str, float]) -> dict[str, Any]:
-    """A line of `metrics.jsonl`: the agreed columns, then whatever else the step measured.
-
-    >>> list(metrics_record({"step": 0, "energy": -1.0, "shift_retries": 0.0}))[-2:]
-    ['seconds', 'shift_retries']
-    """
-    record = {name: scalars.get(name) for name in METRICS}
-    record |= {name: value for name, value in scalars.items() if name not in record}
-    return {k: v if v is None or math.isfinite(v) else None for k, v in record.items()}
 
 
 def relative_error(energy: float, exact: float) -> float | None:
@@ -92,7 +76,8 @@ def dataset(
     }
     for name in sorted({key for line in history for key in line} - {"step"}):
         column = np.array([number_or_nan(line.get(name)) for line in history])
-        variables[name] = ("step", column, {"long_name": name, "units": _UNITS.get(name, "1")})
+        entry = SCHEMA.words_of(name)
+        variables[name] = ("step", column, {"long_name": entry.words, "units": entry.unit})
     variables |= parameter_variables(model)
     attributes = {
         "title": f"ground state: {record['hamiltonian']} on {record['lattice']}, {record['model']}",
@@ -103,12 +88,6 @@ def dataset(
     }
     steps = np.array([line["step"] for line in history], dtype=np.int64)
     return xarray.Dataset(variables, coords={"step": steps}, attrs=attributes)
-
-
-_UNITS = {
-    "energy": "units of the couplings", "error": "units of the couplings",
-    "variance": "units of the couplings squared", "tau": "draws", "ess": "samples", "seconds": "s",
-}  # fmt: skip
 
 
 def _field(values: np.ndarray, axis: str, long_name: str) -> tuple[str, np.ndarray, dict[str, str]]:

@@ -24,7 +24,7 @@ from pydantic import Field, field_validator, model_validator
 
 from intertwine._checks import InputError, fail
 from intertwine.quantum import defaults
-from intertwine.runs.fields import Section, Settings, choice, integer, number, text
+from intertwine.runs.fields import Section, Settings, auto_integer, choice, integer, number, text
 
 MAX_SITES = 4096
 _LATTICES = "chain:20, square:6x6, triangular:4x4, honeycomb:3x3, kagome:2x2, cubic:4x4x4"
@@ -110,7 +110,7 @@ class Sampler(Section):
     sums over all configurations (of `magnetization` Σ s_i, "auto" for all) in place of chains.
     """
 
-    chains: int = integer(defaults.CHAINS, 1, 65536)
+    chains: int | Literal["auto"] = auto_integer(1, 65536, "at most 64, with 8 draws each")
     sweep: int | Literal["auto"] = Field(
         default="auto",
         json_schema_extra={
@@ -174,13 +174,14 @@ class Optimiser(Section):
 class Final(Section):
     """The estimate after the last step, with parameters that no longer move."""
 
-    samples: int = integer(defaults.FINAL_FACTOR * defaults.SAMPLES, 2, 1 << 24)
+    samples: int | Literal["auto"] = auto_integer(2, 1 << 24, "64 times those of a step")
 
 
 class GroundStateConfiguration(Settings):
     """A ground-state run: a function of this and of nothing else."""
 
     contradictions = "intertwine.experiments.ground_state.checks:check_consistency"
+    resolver = "intertwine.experiments.ground_state.build:resolved"
 
     kind: Literal["ground-state"] = choice("ground-state", "ground-state")
     lattice: str = text("chain:20", f"a lattice such as {_LATTICES}")

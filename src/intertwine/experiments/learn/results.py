@@ -23,6 +23,7 @@ from intertwine.experiments.datasets import data_record
 from intertwine.experiments.learn.settings import LearnConfiguration
 from intertwine.experiments.learn.statistics import moments
 from intertwine.models.parameters import count_parameters
+from intertwine.records.learn import SCHEMA
 from intertwine.runs.dataset import number_or_nan, parameter_variables, versions
 from intertwine.sampling.modes import ModeShares
 from intertwine.sampling.statistics.convergence import autocovariance
@@ -33,15 +34,6 @@ MOMENT_ROWS = 100_000
 """Rows of the data, at most, whose means and covariances are compared with the samples'."""
 
 LAGS = 100
-COLUMNS = (
-    "step", "epoch", "updates", "log_likelihood", "log_likelihood_error", "log_likelihood_lower",
-    "log_likelihood_upper", "log_likelihood_train", "log_z", "log_z_trusted", "pseudo_likelihood",
-    "reconstruction_error", "free_energy", "free_energy_gap", "learning_rate", "update_norm", "seconds",
-)  # fmt: skip
-_NATS = {
-    "log_likelihood", "log_likelihood_error", "log_likelihood_lower", "log_likelihood_upper", "log_z",
-    "log_likelihood_train", "pseudo_likelihood", "free_energy", "free_energy_gap",
-}  # fmt: skip
 
 
 class Drawn(NamedTuple):
@@ -65,12 +57,6 @@ class Drawn(NamedTuple):
         chains, draws = self.configurations.shape[:2]
         of_chains = values.reshape(chains, draws, *values.shape[1:])
         return of_chains[:, ::-1].swapaxes(0, 1).reshape(values.shape)
-
-
-def metrics_record(scalars: dict[str, Any]) -> dict[str, Any]:
-    """A line of `metrics.jsonl`: the agreed columns, then whatever else was measured; None for no number."""
-    record = {name: scalars.get(name) for name in COLUMNS} | scalars
-    return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in record.items()}
 
 
 def chain_record(values: np.ndarray) -> dict[str, float]:
@@ -209,8 +195,8 @@ def _history(history: list[dict[str, Any]]) -> dict[str, Any]:
     names = {key for line in history for key in line} - {"singular_values", "stage"}
     for name in sorted(names):
         column = np.array([number_or_nan(line.get(name)) for line in history])
-        units = "nats" if name in _NATS else "s" if name == "seconds" else "1"
-        variables["line" if name == "step" else name] = ("line", column, _words(name, units))
+        unit = SCHEMA.words_of(name).unit
+        variables["line" if name == "step" else name] = ("line", column, _words(name, unit))
     spectra = [line.get("singular_values") or [] for line in history]
     modes = max((len(values) for values in spectra), default=0)
     if modes:

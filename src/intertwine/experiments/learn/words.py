@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from typing import Any
-
-from intertwine.runs.progress import show as show_lines
 
 
 class Words:
@@ -38,8 +35,3 @@ class Words:
         if record.get("stage"):
             words.insert(0, str(record["stage"]))
         return "  ".join(words).replace(" -", " −")
-
-
-def show(lines: int, best: float | None, done: int = 0) -> AbstractContextManager[Any]:
-    """A live line on a terminal, a plain line every few seconds elsewhere."""
-    return show_lines(lines, None, done, describe=Words(best))

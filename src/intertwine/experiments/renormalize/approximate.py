@@ -14,6 +14,7 @@ import numpy as np
 from intertwine.experiments.renormalize.results import Outcome
 from intertwine.experiments.renormalize.settings import RenormalizeConfiguration
 from intertwine.experiments.renormalize.system import around, coupling_of, exact_exponents
+from intertwine.learning.study import Scalars, Study
 from intertwine.rg.steps.flow import flow
 from intertwine.rg.steps.migdal_kadanoff import migdal_kadanoff
 from intertwine.rg.steps.niemeijer_van_leeuwen import niemeijer_van_leeuwen
@@ -31,7 +32,7 @@ def build(c: RenormalizeConfiguration) -> Any:
     return Approximate(c)
 
 
-class Approximate:
+class Approximate(Study[np.ndarray, Outcome]):
     """Flows of one coupling. The state: float64 (starts + 1, levels + 1), NaN where a flow has ended."""
 
     def __init__(self, c: RenormalizeConfiguration):
@@ -52,13 +53,12 @@ class Approximate:
     def announcement(self) -> str:
         return f"{self.c.rule.name}, {self.c.levels} levels from {self.lines} couplings; nothing is sampled"
 
-    @property
-    def template(self) -> np.ndarray:
+    def template(self, done: int) -> np.ndarray:
         return np.full((self.lines, self.c.levels + 1), np.nan)
 
     def start(self) -> np.ndarray:
         """The state before the first flow."""
-        return self.template
+        return self.template(0)
 
     def iterate(self, state: np.ndarray, done: int) -> Iterator[tuple[np.ndarray, dict[str, Any]]]:
         """(state, scalars) after each further flow."""
@@ -73,7 +73,7 @@ class Approximate:
         """A flow in words."""
         return f"K = {record['start']:.4f} → {record['end']:.4g}"
 
-    def finish(self, state: np.ndarray) -> Outcome:
+    def finish(self, state: np.ndarray, history: list[Scalars]) -> Outcome:
         """The fixed point and its exponents beside the exact ones."""
         c, exact = self.c, exact_exponents(self.c.named)
         K, y_T, y_H = float(self.fixed.couplings[0]), float(self.step.y_T), float(self.with_field.y_H)

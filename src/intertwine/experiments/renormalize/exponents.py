@@ -26,6 +26,7 @@ from intertwine.experiments.renormalize.system import (
     coupling_of,
     exact_exponents,
 )
+from intertwine.learning.study import Scalars, Study
 from intertwine.models.spins.potts import Potts
 from intertwine.models.spins.spin_terms import linked_bonds
 from intertwine.rg.montecarlo.fixed_point_verdict import known_of_potts, slow_corrections
@@ -60,7 +61,7 @@ def build(c: RenormalizeConfiguration) -> Exponents:
     return Exponents(c)
 
 
-class Exponents:
+class Exponents(Study[State, Outcome]):
     """Batches on every size."""
 
     def __init__(self, c: RenormalizeConfiguration):
@@ -83,8 +84,7 @@ class Exponents:
             f"{name} at K = {coupling_of(self.c):.6g}, L = {sizes}; {self.c.scaling.samples} samples of each"
         )
 
-    @property
-    def template(self) -> State:
+    def template(self, done: int) -> State:
         """A state of the structure of every other, without the burn-in."""
         return self._fresh(replace(self.sampler, burn_in=1))
 
@@ -135,7 +135,7 @@ class Exponents:
         )
         return slope, line
 
-    def finish(self, state: State) -> Outcome:
+    def finish(self, state: State, history: list[Scalars]) -> Outcome:
         """ν and η beside the exact ones."""
         known = known_of_potts(self.c.named.potts_states, self.dimension)
         moves = moving(self.sizes, state.sums)

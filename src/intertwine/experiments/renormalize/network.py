@@ -17,6 +17,7 @@ from intertwine.experiments.renormalize.network_results import network_outcome
 from intertwine.experiments.renormalize.results import Outcome
 from intertwine.experiments.renormalize.settings import RenormalizeConfiguration
 from intertwine.experiments.renormalize.trained_network import load_learned, rows_of
+from intertwine.learning.study import Scalars, Study
 from intertwine.rg.networks.network_flow import FlowFixedPoint, NetworkFlow, network_flow
 from intertwine.rg.networks.thermometer import ising_temperature
 from intertwine.sampling.statistics.estimate import estimate
@@ -41,7 +42,7 @@ def build(c: RenormalizeConfiguration) -> Network:
     return Network(c)
 
 
-class Network:
+class Network(Study[State, Outcome]):
     """Both flows, stretch by stretch."""
 
     def __init__(self, c: RenormalizeConfiguration):
@@ -58,15 +59,14 @@ class Network:
             f" {self.learned.step} of its training; {self.lines * STRETCH} steps v → h → v"
         )
 
-    @property
-    def template(self) -> State:
+    def template(self, done: int) -> State:
         shape = (2, self.c.network.chains)
         energies = np.full((*shape, self.lines * STRETCH + 1), np.nan)
         return State(energies, np.zeros((*shape, self.learned.lattice.size), np.int8))
 
     def start(self) -> State:
         """All spins alike, half of the chains up; and random spins."""
-        energies, spins = self.template
+        energies, spins = self.template(0)
         chains = self.c.network.chains
         spins[0] = np.where(np.arange(chains) % 2, -1, 1)[:, None]
         drawn = jax.random.bernoulli(jax.random.fold_in(self.key, 0), 0.5, spins.shape[1:])
@@ -93,7 +93,7 @@ class Network:
         """Both energies in words."""
         return f"E/N from T = 0 {record['cold']:.4f}, from T = ∞ {record['hot']:.4f}".replace("-", "−")
 
-    def finish(self, state: State) -> Outcome:
+    def finish(self, state: State, history: list[Scalars]) -> Outcome:
         """Where the flows meet, and the machine as a rule."""
         lattice, half = self.learned.lattice, self.lines * STRETCH // 2 + 1
         flows = [NetworkFlow(e, s, lattice) for e, s in zip(state.energies, state.spins, strict=True)]

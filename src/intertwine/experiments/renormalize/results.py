@@ -19,6 +19,7 @@ import numpy as np
 from intertwine._version import __version__
 from intertwine.experiments.renormalize.names import NETWORK
 from intertwine.experiments.renormalize.settings import RenormalizeConfiguration
+from intertwine.learning.study import Scalars, Study
 from intertwine.records.caveats import of_renormalization
 from intertwine.runs.dataset import number_or_nan, versions
 
@@ -37,42 +38,15 @@ class Outcome:
     attributes: dict[str, Any] = field(default_factory=dict)
 
 
-class Study(Protocol):
-    """lines: how many lines of metrics. announcement: what is told first. template: a state of the right
-    structure for the checkpoints.
-    """
+class RenormalizeStudy(Study[Any, Outcome], Protocol):
+    """announcement: what is told first."""
 
-    lines: int
-    announcement: str
-    template: Any
+    @property
+    def announcement(self) -> str: ...
 
-    def start(self) -> Any:
-        """The state before the first line."""
-        ...
-
-    def iterate(self, state: Any, done: int) -> Any:
-        """(state, scalars) after each further line."""
-        ...
-
-    def describe(self, record: dict[str, Any]) -> str:
+    def describe(self, record: Scalars) -> str:
         """A line of metrics in words, for the progress."""
         ...
-
-    def finish(self, state: Any) -> Outcome:
-        """The result after the last line."""
-        ...
-
-
-def metrics_record(scalars: dict[str, Any]) -> dict[str, Any]:
-    """A line of `metrics.jsonl`; None for no number.
-
-    >>> metrics_record({"step": 0, "y_T": float("nan")})
-    {'step': 0, 'y_T': None}
-    """
-    plain = {
-        name: value.item() if isinstance(value, np.generic) else value for name, value in scalars.items()
-    }
-    return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in plain.items()}
 
 
 def result_record(c: RenormalizeConfiguration, outcome: Outcome, seconds: float) -> dict[str, Any]:

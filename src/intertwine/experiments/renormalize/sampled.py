@@ -40,6 +40,7 @@ from intertwine.experiments.renormalize.system import (
     exact_exponents,
     words_of,
 )
+from intertwine.learning.study import Scalars, Study
 from intertwine.rg.montecarlo.streaming import MCRGSums
 from intertwine.rg.steps.matched_flow import matched_flow
 from intertwine.sampling.draw import frustrating
@@ -73,7 +74,7 @@ def build(c: RenormalizeConfiguration) -> Sampled:
     return Sampled(c)
 
 
-class Sampled:
+class Sampled(Study[State, Outcome]):
     """Batches of one system, then the other starts."""
 
     def __init__(self, c: RenormalizeConfiguration):
@@ -118,8 +119,7 @@ class Sampled:
         even = self.sums.even
         return (*even, "field") if self.c.system.field else even
 
-    @property
-    def template(self) -> State:
+    def template(self, done: int) -> State:
         """A state of the structure of every other, without the burn-in."""
         return self._fresh(self._chains(1, self.key))
 
@@ -271,7 +271,7 @@ class Sampled:
             said.append(caveat("assumption", f"{words} is that of the uniform field; majority:3 keeps it"))
         return said
 
-    def finish(self, state: State) -> Outcome:
+    def finish(self, state: State, history: list[Scalars]) -> Outcome:
         """The result after the last line."""
         key = jax.random.fold_in(self.key, self.lines + 1)
         measured = self.observables.record(state.observables)

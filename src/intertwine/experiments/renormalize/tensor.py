@@ -16,6 +16,7 @@ from intertwine._caveats import caveat
 from intertwine.experiments.renormalize.results import Outcome
 from intertwine.experiments.renormalize.settings import RenormalizeConfiguration
 from intertwine.experiments.renormalize.system import around, coupling_of, exact_exponents
+from intertwine.learning.study import Scalars, Study
 from intertwine.models.spins.onsager import onsager
 from intertwine.rg.tensor.trg import SCHEMES, SETTLED, trg
 
@@ -35,7 +36,7 @@ class State(NamedTuple):
     dimensions: np.ndarray
 
 
-class Tensor:
+class Tensor(Study[State, Outcome]):
     """Couplings around the system's, which is the last."""
 
     def __init__(self, c: RenormalizeConfiguration):
@@ -49,14 +50,13 @@ class Tensor:
             f"tensor renormalization with {self.chi} singular values, {STEPS} steps, {self.lines} couplings"
         )
 
-    @property
-    def template(self) -> State:
+    def template(self, done: int) -> State:
         nothing = np.full((self.lines, SHOWN), np.nan)
         return State(np.full((self.lines, 2), np.nan), nothing, np.full((SHOWN, 2), np.nan))
 
     def start(self) -> State:
         """The state before the first coupling."""
-        return self.template
+        return self.template(0)
 
     def iterate(self, state: State, done: int) -> Iterator[tuple[State, dict[str, Any]]]:
         """(state, scalars) after each further coupling."""
@@ -82,7 +82,7 @@ class Tensor:
         off = f"{record['error_bond_weighted']:.1e} off"
         return f"K = {record['start']:.4f}  ln Z/N {record['log_z']:.8f} ({off})".replace("-", "−")
 
-    def finish(self, state: State) -> Outcome:
+    def finish(self, state: State, history: list[Scalars]) -> Outcome:
         """ln Z beside Onsager's, and the exponents of the transfer matrix."""
         c, exact = self.c, exact_exponents(self.c.named)
         order = np.argsort(self.couplings)

@@ -23,7 +23,8 @@ from intertwine.models.symmetric.gcnn import GCNN
 from intertwine.models.symmetric.sectors import SpaceGroupSector
 from intertwine.quantum.operators.operator import Operator
 from intertwine.quantum.space_choice import default_sampler
-from intertwine.quantum.vmc.ground_state import GroundStateRun, ground_state
+from intertwine.quantum.vmc.ground_state import ground_state
+from intertwine.quantum.vmc.search import GroundStateRun
 from intertwine.sampling.enumeration import Enumeration, configuration_numbers
 from intertwine.sampling.orbits import OrbitEnumeration
 

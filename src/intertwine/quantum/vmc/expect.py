@@ -71,12 +71,14 @@ def expect(
 
 class Measurement(NamedTuple):
     """estimate: with its caveats. operator: in the frame and the space of the state. configurations: (S, N),
-    what was sampled, and weights (S,) or None; both None where nothing had to be."""
+    chain by chain, what was sampled, and weights (S,) or None; both None where nothing had to be.
+    acceptance: the share of moves that were accepted."""
 
     estimate: Estimate
     operator: Operator
     configurations: Array | None
     weights: Any
+    acceptance: float = 1.0
 
 
 def measured(
@@ -107,7 +109,8 @@ def measured(
     local = on_host(local_values(varying, model, flat)).reshape(drawn.configurations.shape[:2])
     found = estimate(local, drawn.weights, tau=tau, real=hermitian).noted(notes)
     weights = None if drawn.weights is None else drawn.weights.reshape(-1)
-    return Measurement(qualified(found, local, drawn.weights) + constant, operator, flat, weights)
+    value = qualified(found, local, drawn.weights) + constant
+    return Measurement(value, operator, flat, weights, float(drawn.acceptance))
 
 
 def state_of(model: Any) -> tuple[Any, Space | None]:

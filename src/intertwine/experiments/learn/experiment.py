@@ -1,4 +1,4 @@
-"""The experiment `learn`: train a Boltzmann machine on data, estimate its likelihood, draw from it, write the
+"""The command `learn`: train a Boltzmann machine on data, estimate its likelihood, draw from it, write the
 run folder.
 
 A line of `metrics.jsonl` is an epoch (`training`). The state after a line, with the configuration and
@@ -8,10 +8,7 @@ numbers that it would have had. `data.json` names the data by their checksum, an
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -22,18 +19,16 @@ from intertwine.experiments.datasets import data_record, held_bytes, load_data
 from intertwine.experiments.learn import measures as learn_measures, results as learn_results
 from intertwine.experiments.learn.build import build_training
 from intertwine.experiments.learn.settings import LearnConfiguration
-from intertwine.experiments.learn.words import show as show_progress
+from intertwine.experiments.learn.words import Words
 from intertwine.experiments.memory_needs import for_learning
-from intertwine.learning.guard import Diverged
 from intertwine.learning.stages import Training
+from intertwine.learning.study import Scalars
 from intertwine.records.caveats import of_learning
-from intertwine.runs import running
-from intertwine.runs.running import Finished, report, warn
+from intertwine.runs.experiment import Experiment, Finished
+from intertwine.runs.terminal import warn
 
 ESTIMATES = 10
 """Of the likelihood during the training, where nothing is said."""
-
-Show = Callable[..., AbstractContextManager[Any]]
 
 
 class Problem(NamedTuple):
@@ -57,73 +52,41 @@ def build(c: LearnConfiguration) -> Problem:
     return Problem(c, data, training, learn_measures.Probe.of(data, learn_measures.PROBE_ROWS), key, memory)
 
 
-class Plan:
-    """A learning run made ready: see `running.Plan`."""
+class Learn(Experiment):
+    """A learning run made ready."""
 
     def __init__(self, configuration: LearnConfiguration):
         self.problem = build(configuration)
         self.source, self.memory = data_record(self.problem.data), self.problem.memory
-        training = self.problem.training
-        self.lines, self.every, self.start = training.lines, configuration.checkpoint_every, training.start
-        self.template = training.template
+        self.study, self.every = self.problem.training, configuration.checkpoint_every
+        known = self.problem.data.known
+        self.words = Words(None if known is None else -known.entropy)
 
     def announce(self) -> None:
         _announce(self.problem)
 
-    def iterate(self, state: Any, history: list[dict[str, Any]]) -> Iterator[tuple[Any, dict[str, Any]]]:
-        return _lines(self.problem, state, len(history))
-
-    def last_good(self, error: Diverged, first: Any) -> None:
-        return None
-
-    def finish(self, state: Any, history: list[dict[str, Any]], seconds: Callable[[], float]) -> Finished:
-        return _finish(self.problem, state, history, seconds)
-
-
-def start(
-    configuration: LearnConfiguration, out: str | Path, *, overwrite: bool = False, show: Show = show_progress
-) -> Path:
-    """Run `configuration` in the new folder `out`; the path of the folder (`running.start`)."""
-    return running.start(
-        lambda: Plan(configuration), configuration, out, overwrite=overwrite, shown=_shown(show), page=report
-    )
-
-
-def resume(path: str | Path, configuration: LearnConfiguration, *, show: Show = show_progress) -> Path:
-    """Go on with the run at `path` (`running.resume`)."""
-    return running.resume(lambda: Plan(configuration), path, shown=_shown(show), page=report)
-
-
-def _shown(show: Show) -> Callable[[Any, int], AbstractContextManager[Any]]:
-    def shown(plan: Plan, done: int) -> AbstractContextManager[Any]:
-        known = plan.problem.data.known
-        return show(plan.lines, None if known is None else -known.entropy, done)
-
-    return shown
-
-
-def _lines(problem: Problem, first: Any, done: int) -> Iterator[tuple[Any, dict[str, Any]]]:
-    """The remaining lines of metrics: what the training measured, and what is measured of the machine."""
-    c, training = problem.configuration, problem.training
-    every = c.likelihood.every
-    if every == "auto":
-        every = max(1, training.stages[-1].epochs // ESTIMATES)
-    for state, scalars in training.iterate(first, done):
-        begun = time.perf_counter()
+    def measured(self, state: Any, scalars: Scalars, line: int) -> Scalars:
+        """What the training measured, and what is measured of the machine."""
+        c, training, probe = self.problem.configuration, self.problem.training, self.problem.probe
         model = training.model(state)
-        key = jax.random.fold_in(problem.key, done + 1)
-        measured: dict[str, Any] = {}
-        if training.is_last_stage(done):
-            measured = learn_measures.line_measures(model, problem.probe, key)
-            epoch = training.last_epoch(done)
-            due = every and epoch is not None and epoch % every == 0
-            if due and done + 1 < training.lines:
-                measured |= learn_measures.line_likelihood(c, model, problem.probe, key)
+        key = jax.random.fold_in(self.problem.key, line + 1)
+        found: Scalars = {}
+        if training.is_last_stage(line):
+            found = learn_measures.line_measures(model, probe, key)
+            every = c.likelihood.every
+            if every == "auto":
+                every = max(1, training.stages[-1].epochs // ESTIMATES)
+            epoch = training.last_epoch(line)
+            if every and epoch is not None and epoch % every == 0 and line + 1 < training.lines:
+                found |= learn_measures.line_likelihood(c, model, probe, key)
         weights = learn_measures.first_weights(model)
-        measured["singular_values"] = learn_measures.singular_values(weights)
-        done += 1
-        seconds = scalars.get("seconds", 0.0) + time.perf_counter() - begun
-        yield state, learn_results.metrics_record(scalars | measured | {"seconds": seconds})
+        return scalars | found | {"singular_values": learn_measures.singular_values(weights)}
+
+    def describe(self, record: Scalars) -> str:
+        return self.words(record)
+
+    def finish(self, state: Any, history: list[Scalars], seconds: Callable[[], float]) -> Finished:
+        return _finish(self.problem, state, history, seconds)
 
 
 def _finish(

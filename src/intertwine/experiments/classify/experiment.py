@@ -1,26 +1,21 @@
-"""The experiment `classify`: train an equivariant network on labelled images, test it, write the run folder.
+"""The command `classify`: train an equivariant network on labelled images, test it, write the run folder.
 
 A line of `metrics.jsonl` is an epoch. The state after a line, with the configuration and the data,
 determines everything that follows: a run that was killed goes on from its last checkpoint to the numbers
 that it would have had. `network.bin` holds the trained network, with the statistics of its batch norms
-(`load_classifier`), which are part of the state.
+(`trained.load_classifier`), which are part of the state.
 """
 
 from __future__ import annotations
 
-import math
-import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 
 from intertwine._caveats import caveat
-from intertwine._checks import fail
 from intertwine._version import __version__
 from intertwine.data.dataset import Dataset
 from intertwine.experiments.classify import measures as classify_measures
@@ -31,36 +26,25 @@ from intertwine.experiments.datasets import data_record, load_data
 from intertwine.experiments.memory_needs import for_classifying
 from intertwine.layers.networks.network_names import network_from_name
 from intertwine.layers.networks.parameter_count import parameter_count
-from intertwine.layers.networks.saved_network import load_network, save_network
+from intertwine.layers.networks.saved_network import save_network
 from intertwine.layers.norms.calibration import calibrated
 from intertwine.learning.batches import Batches
 from intertwine.learning.gradient import OptaxGradient
-from intertwine.learning.guard import Diverged
 from intertwine.learning.labels.class_scores import mean_loss
 from intertwine.learning.labels.labelled import Labelled
 from intertwine.learning.schedules import Cosine, Warmup
 from intertwine.learning.stages import Stage, Training
+from intertwine.learning.study import Scalars
 from intertwine.learning.supervised import Supervised
 from intertwine.learning.supervised_fit import STATISTICS
 from intertwine.models.network import Network
 from intertwine.records import caveats
-from intertwine.runs import running
+from intertwine.records.classify import SCHEMA
 from intertwine.runs.dataset import number_or_nan, parameter_variables, versions
-from intertwine.runs.progress import show as show_lines
+from intertwine.runs.experiment import Experiment, Finished
 from intertwine.runs.run_folder import NETWORK, write_aside_with
-from intertwine.runs.running import Finished, report
 from intertwine.spaces.grid import Grid
 
-_COLUMNS = (
-    "step",
-    "epoch",
-    "loss",
-    "accuracy",
-    "validation_loss",
-    "validation_accuracy",
-    "learning_rate",
-    "seconds",
-)
 _LAST_RATE = 1e-3
 
 
@@ -73,21 +57,6 @@ class Problem(NamedTuple):
     training: Training
     key: jax.Array
     memory: int
-
-
-def load_classifier(folder: str | Path) -> Any:
-    """The trained network of a complete run: call `outputs` on images (n, X, X, channels), one or many, or
-    learn on with `fit_supervised`. One that learnt from bytes reads bytes as it did then, as numbers of
-    [0, 1]; images of other types are taken as they are.
-
-    Raises `InputError` where the folder has none.
-    """
-    path = Path(folder) / NETWORK
-    if not path.is_file():
-        raise fail(
-            "folder", "the folder of a complete classifying run", f"{folder}: no {NETWORK}", "resume it first"
-        )
-    return load_network(path)
 
 
 def build(c: ClassifyConfiguration) -> Problem:
@@ -137,67 +106,32 @@ def _adamw(weight_decay: float) -> Any:
     return optax.adamw(1.0, weight_decay=weight_decay, mask=weights)
 
 
-class Plan:
-    """A classifying run made ready: see `running.Plan`."""
+class Classify(Experiment):
+    """A classifying run made ready."""
 
     def __init__(self, configuration: ClassifyConfiguration):
         self.problem = build(configuration)
         self.source, self.memory = data_record(self.problem.data), self.problem.memory
-        training = self.problem.training
-        self.lines, self.every, self.start = training.lines, configuration.checkpoint_every, training.start
-        self.template = training.template
+        self.study, self.every = self.problem.training, configuration.checkpoint_every
 
     def announce(self) -> None:
         announce(self.problem)
 
-    def iterate(self, state: Any, history: list[dict[str, Any]]) -> Iterator[tuple[Any, dict[str, Any]]]:
-        return _lines(self.problem, state, len(history))
+    def measured(self, state: Any, scalars: Scalars, line: int) -> Scalars:
+        """What the training measured, and the validation images."""
+        held = self.problem.images.validation
+        if held is None:
+            return scalars
+        network = Network.of(_trained(self.problem, state)).at_rest()
+        objective = Supervised("cross-entropy", self.problem.configuration.optimiser.smoothing)
+        found = mean_loss(network, objective, Labelled(held.images, held.labels))
+        return scalars | {f"validation_{name}": value for name, value in found.items()}
 
-    def last_good(self, error: Diverged, first: Any) -> None:
-        return None
+    def describe(self, record: Scalars) -> str:
+        return words(record)
 
-    def finish(self, state: Any, history: list[dict[str, Any]], seconds: Callable[[], float]) -> Finished:
+    def finish(self, state: Any, history: list[Scalars], seconds: Callable[[], float]) -> Finished:
         return _finish(self.problem, state, history, seconds)
-
-
-def start(
-    configuration: ClassifyConfiguration, out: str | Path, *, overwrite: bool = False, show: Any = None
-) -> Path:
-    """Run `configuration` in the new folder `out`; the path of the folder (`running.start`)."""
-    return running.start(
-        lambda: Plan(configuration), configuration, out, overwrite=overwrite, shown=_shown(show), page=report
-    )
-
-
-def resume(path: str | Path, configuration: ClassifyConfiguration, *, show: Any = None) -> Path:
-    """Go on with the run at `path` (`running.resume`)."""
-    return running.resume(lambda: Plan(configuration), path, shown=_shown(show), page=report)
-
-
-def _shown(show: Any) -> Callable[[Any, int], AbstractContextManager[Any]]:
-    if show is None:
-        return lambda plan, done: show_lines(plan.lines, None, done, describe=words)
-    return lambda plan, done: show(plan.lines, done)
-
-
-def _lines(problem: Problem, first: Any, done: int) -> Iterator[tuple[Any, dict[str, Any]]]:
-    """The remaining lines of metrics: what the training measured, and the images that are watched."""
-    c, watched = problem.configuration, problem.images.validation
-    objective = Supervised("cross-entropy", c.optimiser.smoothing)
-    for state, scalars in problem.training.iterate(first, done):
-        begun = time.perf_counter()
-        measured: dict[str, Any] = {}
-        if watched is not None:
-            network = Network.of(_trained(problem, state)).at_rest()
-            held = Labelled(watched.images, watched.labels)
-            measured = {f"validation_{k}": v for k, v in mean_loss(network, objective, held).items()}
-        scalars = scalars | measured
-        scalars["seconds"] = scalars.get("seconds", 0.0) + time.perf_counter() - begun
-        record = {name: scalars.get(name) for name in _COLUMNS}
-        yield (
-            state,
-            {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in record.items()},
-        )
 
 
 def _trained(problem: Problem, state: Any) -> Any:
@@ -272,7 +206,7 @@ def _dataset(network: Any, log_p: np.ndarray, tested: Any, history: list[dict[st
         "label": ("example", tested.labels),
     }
     variables |= {name: (axes.get(name, ("wrong",)), values) for name, values in wrong.items()}
-    for name in sorted(set(_COLUMNS) - {"step"}):
+    for name in SCHEMA.numbers:
         variables[name] = ("line", np.array([number_or_nan(line.get(name)) for line in history]))
     variables |= parameter_variables(network)
     title = f"{record['network']} on {record['group']}, {record['data']['name']}"

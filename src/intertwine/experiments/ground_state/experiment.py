@@ -1,0 +1,137 @@
+"""The command `ground-state`: a search (`quantum.vmc.search`), and what its folder says of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import jax
+import numpy as np
+
+from intertwine._checks import InputError
+from intertwine.experiments.ground_state import results
+from intertwine.experiments.ground_state.build import Problem, build
+from intertwine.experiments.ground_state.checks import memory_needed
+from intertwine.experiments.ground_state.correlations import correlations
+from intertwine.experiments.ground_state.observables import observables
+from intertwine.experiments.ground_state.settings import GroundStateConfiguration
+from intertwine.experiments.memory_needs import refuse_beyond
+from intertwine.learning.study import Scalars
+from intertwine.quantum.vmc.expect import Measurement
+from intertwine.quantum.vmc.search import SearchState
+from intertwine.runs.experiment import Experiment, Finished
+from intertwine.sampling.enumeration import Enumeration
+from intertwine.sampling.sharding import on_host
+
+if TYPE_CHECKING:
+    import xarray
+
+    from intertwine.quantum.exact import KnownEnergy
+
+
+class GroundState(Experiment):
+    """A ground-state run made ready."""
+
+    def __init__(self, configuration: GroundStateConfiguration):
+        self.problem = build(configuration)
+        configuration = self.problem.configuration
+        needed = memory_needed(configuration, self.problem.lattice.size)
+        self.memory = refuse_beyond(needed, "take fewer samples")
+        self.exact = _known_energy(self.problem)
+        self.study, self.every = self.problem.search, configuration.checkpoint_every
+
+    def announce(self) -> None:
+        _announce(self.problem, self.exact)
+
+    def describe(self, record: Scalars) -> str:
+        return describe_energy(record, self.exact and self.exact.value)
+
+    def finish(self, state: SearchState, history: list[Scalars], seconds: Callable[[], float]) -> Finished:
+        problem = self.problem
+        run, last = problem.search.measured(state, history)
+        drawn = _drawn(problem, last, run.model)
+        kept = problem.search.where.magnetizations
+        record = results.result_record(
+            problem.configuration,
+            run.energy.noted(run.notes),
+            run.v_score,
+            self.exact,
+            acceptance=last.acceptance,
+            size=problem.lattice.size,
+            parameters=problem.parameters,
+            devices=problem.devices,
+            processes=jax.process_count(),
+            seconds=seconds(),
+            observables=observables(problem.lattice, *drawn),
+            magnetization=None if kept is None else list(kept),
+        )
+
+        def dataset() -> xarray.Dataset:
+            fields = correlations(problem.lattice, *drawn)
+            return results.dataset(problem.lattice, fields, history, run.model, record)
+
+        return Finished(record, dataset, _words(record))
+
+
+def _drawn(problem: Problem, last: Measurement, model: Any) -> tuple[np.ndarray, np.ndarray | None]:
+    """Configurations (chains, draws, N) of the final state and, for exact sums, their weights."""
+    sampler, size = problem.search.objective.sampler, problem.lattice.size
+    key = problem.search.final_key
+    if problem.configuration.sampler.rule == "sums":
+        m = problem.configuration.sampler.magnetization
+        every = Enumeration(None if m == "auto" else m)
+        drawn, _ = every.sample(model, every.init(model, key=key), 1, key=key)
+        return on_host(drawn.configurations), on_host(drawn.weights)
+    if last.configurations is None:  # the energy is a constant
+        draws = -(-problem.search.final // sampler.chains)
+        drawn, _ = sampler.sample(model, sampler.init(model, key=key), draws, key=key)
+        return on_host(drawn.configurations), None
+    return on_host(last.configurations).reshape(sampler.chains, -1, size), None
+
+
+def _known_energy(problem: Problem) -> KnownEnergy | None:
+    """The exact energy, or None; not knowing it stops no run."""
+    from intertwine.quantum.exact import NotConverged, known_energy
+
+    try:
+        return known_energy(problem.hamiltonian)
+    except (InputError, NotConverged):
+        return None
+
+
+def describe_energy(record: dict[str, Any], exact: float | None) -> str:
+    """Energy, error, V-score, acceptance of one step.
+
+    >>> describe_energy({"energy": -35.6123, "error": 0.0021, "v_score": 1.2e-4}, -35.61754)
+    'E −35.6123 ± 0.0021  (1.5e-04 from exact)  V-score 1.2e-04'
+    """
+    energy, error = record["energy"], record["error"]
+    digits = 4 if not error or not math.isfinite(error) else max(0, min(8, 1 - math.floor(math.log10(error))))
+    words = f"E {energy:.{digits}f} ± {error:.{digits}f}".replace("-", "−")
+    if exact:
+        words += f"  ({abs(energy - exact) / abs(exact):.1e} from exact)"
+    score, acceptance = record.get("v_score"), record.get("acceptance")
+    words += f"  V-score {score:.1e}" if score is not None else ""
+    return words + (f"  acceptance {acceptance:.2f}" if acceptance is not None else "")
+
+
+def _announce(problem: Problem, exact: Any) -> None:
+    c = problem.configuration
+    model = f"{c.model.name} ({c.model.dtype}, {problem.parameters} parameters)"
+    print(f"{c.hamiltonian.name} on {c.lattice}, {problem.lattice.size} sites; {model}")
+    if c.model.sector != "trivial":
+        print(f"in the sector {c.model.sector} of the space group")
+    if c.sampler.rule == "sums":
+        print("exact sums over all configurations in place of samples")
+    if exact is not None:
+        print(f"exact energy {exact.value:.8f} ({exact.source})", flush=True)
+
+
+def _words(record: dict[str, Any]) -> list[str]:
+    energy, exact = record["energy"], record["exact"]
+    said = [f"energy {energy['mean']:.6f} ± {energy['error']:.1g}, V-score {record['v_score']:.2g}"]
+    if exact is not None and record["relative_error"] is not None:
+        error = record["relative_error"]
+        said.append(f"relative error {error:.1e} from the exact {exact['energy']:.6f} ({exact['source']})")
+    return said

@@ -1,0 +1,64 @@
+"""The command `renormalize`: what coarse graining does to a spin system or to a trained network.
+
+    flow         blocked samples: Monte Carlo renormalization (`sampled`), or an approximate
+                 transformation in coupling space (`approximate`)
+    exponents    ν and η by finite-size scaling (`exponents`)
+    network      a trained machine as a renormalization step (`network`)
+
+Each is a `learning.study.Study`: lines of metrics, one after another, and the state after each, a pytree fit
+for a checkpoint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+from intertwine.experiments.memory_needs import for_renormalizing
+from intertwine.experiments.renormalize.files import own_files
+from intertwine.experiments.renormalize.names import NETWORK
+from intertwine.experiments.renormalize.results import Outcome, RenormalizeStudy, dataset, result_record
+from intertwine.experiments.renormalize.settings import RenormalizeConfiguration
+from intertwine.learning.study import Scalars
+from intertwine.runs.experiment import Experiment, Finished
+
+
+def build(c: RenormalizeConfiguration) -> RenormalizeStudy:
+    """The study that the configuration asks for; `InputError` for what does not go together."""
+    name = "approximate" if c.approximate else {"flow": "sampled"}.get(c.study, c.study)
+    return import_module(f"intertwine.experiments.renormalize.{name}").build(c)
+
+
+class Renormalize(Experiment):
+    """A renormalization run made ready."""
+
+    def __init__(self, configuration: RenormalizeConfiguration):
+        self.memory = for_renormalizing(configuration)
+        self.c, self.study = configuration, build(configuration)
+        self.source, self.every = source_record(configuration), configuration.checkpoint_every
+
+    def announce(self) -> None:
+        print(self.study.announcement, flush=True)
+
+    def describe(self, record: Scalars) -> str:
+        return self.study.describe(record)
+
+    def finish(self, state: Any, history: list[Scalars], seconds: Callable[[], float]) -> Finished:
+        outcome: Outcome = self.study.finish(state, history)
+        record = result_record(self.c, outcome, seconds())
+        return Finished(record, lambda: dataset(self.c, outcome, history), outcome.words)
+
+
+def source_record(c: RenormalizeConfiguration) -> dict[str, Any] | None:
+    """What names the network or the files of the run, for `data.json`; None where there are none."""
+    if c.rule.family != NETWORK:
+        return own_files(c)
+    from intertwine.experiments.renormalize.trained_network import checksum
+
+    return {
+        "what": "network",
+        "setting": "rule.name",
+        "source": c.rule.name,
+        "checksum": checksum(c.rule.name),
+    }

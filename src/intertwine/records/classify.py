@@ -1,0 +1,32 @@
+"""What a classifying run writes."""
+
+from intertwine.records.schema import Entry, Schema
+
+SCHEMA = Schema(
+    version=2,
+    columns=(
+        Entry("step", "line"),
+        Entry("epoch", "passes over the images"),
+        Entry("loss", "mean loss of the mini-batches", "nats"),
+        Entry("accuracy", "accuracy on the mini-batches"),
+        Entry("validation_loss", "mean loss of the validation images", "nats"),
+        Entry("validation_accuracy", "accuracy on the validation images"),
+        Entry("learning_rate", "learning rate"),
+        Entry("seconds", "time of the line", "s"),
+    ),
+    results=(
+        Entry("test", "of the images tested: accuracy, error, loss, count"),
+        Entry("tested_on", "which images those are: test, validation or train"),
+        Entry("baseline", "accuracy of always saying the commonest class"),
+        Entry("validation", "accuracy, error, loss, count of the validation images"),
+        Entry("equivariance", "relative errors by layer and group element"),
+        Entry("angles", "accuracy on images turned by each angle"),
+        Entry("confusion", "counts of class (row) taken for class (column)"),
+        Entry("classes", "names of the classes"),
+        Entry("data", "what was learnt from"),
+        Entry("parameters", "parameters of the network"),
+        Entry("epochs", "passes over the images"),
+        Entry("seconds", "wall time", "s"),
+        Entry("warnings", "what qualifies the numbers"),
+    ),
+)

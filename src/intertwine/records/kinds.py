@@ -1,0 +1,77 @@
+"""The one table of commands that run something: a row each.
+
+A command is a folder `experiments/X/` (settings, experiment), a schema `records/X.py` of what it writes, a
+folder `report/X/` that draws it (or nothing, for the plain page of its schema), and a row here. The rows are
+words: what they name is imported when it is used, so that the command line answers at once.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any, NamedTuple
+
+PLAIN_PAGE = "intertwine.report.plain"
+
+
+class Kind(NamedTuple):
+    """about: the command in a line. settings: "module:Class", the declaration of every setting, a
+    `runs.fields.Settings`. experiment: "module:Class", a `runs.experiment.Experiment` made from settings.
+    schema: "module:NAME", what its files hold. loader: "module:function" of a complete run's folder → an
+    object to go on with (`it.load`), or "" for none. page: the module that draws its report. shared: whether
+    several processes can share a run.
+    """
+
+    about: str
+    settings: str
+    experiment: str
+    schema: str
+    loader: str = ""
+    page: str = PLAIN_PAGE
+    shared: bool = False
+
+
+KINDS: dict[str, Kind] = {
+    "ground-state": Kind(
+        "Find the ground state of a lattice Hamiltonian; without options: the Heisenberg chain of 20 sites.",
+        "intertwine.experiments.ground_state.settings:GroundStateConfiguration",
+        "intertwine.experiments.ground_state.experiment:GroundState",
+        "intertwine.records.ground_state:SCHEMA",
+        "intertwine.experiments.ground_state.loaded:load_run",
+        "intertwine.report.ground_state.page",
+        shared=True,
+    ),
+    "learn": Kind(
+        "Learn a distribution with a Boltzmann machine; without options: the critical Ising model on 8 × 8.",
+        "intertwine.experiments.learn.settings:LearnConfiguration",
+        "intertwine.experiments.learn.experiment:Learn",
+        "intertwine.records.learn:SCHEMA",
+        "intertwine.experiments.learn.trained:load_trained",
+        "intertwine.report.learn.page",
+    ),
+    "classify": Kind(
+        "Classify images with an equivariant network; without options: scikit-learn's digits.",
+        "intertwine.experiments.classify.settings:ClassifyConfiguration",
+        "intertwine.experiments.classify.experiment:Classify",
+        "intertwine.records.classify:SCHEMA",
+        "intertwine.experiments.classify.trained:load_classifier",
+        "intertwine.report.classify.page",
+    ),
+    "renormalize": Kind(
+        "Coarse-grain a spin system or a trained network; without options: the critical Ising model on "
+        "64 × 64.",
+        "intertwine.experiments.renormalize.settings:RenormalizeConfiguration",
+        "intertwine.experiments.renormalize.experiment:Renormalize",
+        "intertwine.records.renormalize:SCHEMA",
+        "intertwine.experiments.renormalize.loaded:load_run",
+        "intertwine.report.renormalize.page",
+    ),
+}
+
+DEFAULT = "ground-state"
+"""The kind of a configuration that names none."""
+
+
+def named(place: str) -> Any:
+    """What "module:name" names."""
+    module, _, name = place.partition(":")
+    return getattr(import_module(module), name)
