@@ -1,4 +1,4 @@
-"""The command `intertwine`: ground-state, learn, classify, renormalize, run, resume, report.
+"""The command `intertwine`: a command for every kind of run, and run, resume, report, sample, score.
 
 Exit codes: 0, all is well; 1, a run that diverged; 2, a problem with what was given, or with the files; 3, a
 run of several processes that lost one; 130, a run that was interrupted and can be resumed. A problem is one
@@ -6,11 +6,12 @@ line on standard error. Flags and TOML files are read into the same tables and c
 that both get the same words. Nothing heavy is imported before it is needed: `intertwine --help` must answer
 at once.
 
-    app.py         the commands by name
-    flags.py       flags and how they become a configuration's tables
-    starting.py    a checked configuration in, a run started
-    ground_state.py, learn.py, classify.py, renormalize.py, runs.py      the commands
-    problems.py    what went wrong, in a line
+    app.py           the commands by name
+    experiments.py   those that run something, made from the declarations of their settings
+    flags.py         options that several commands share
+    starting.py      a checked configuration in, a run started
+    runs.py, trained.py      commands for configurations, run folders and trained models
+    problems.py      what went wrong, in a line
 """
 
 from __future__ import annotations
@@ -34,9 +35,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             from typer.main import get_command
 
-            from intertwine.cli.app import app
+            from intertwine.cli.app import app_for
 
-            code = get_command(app).main(args=given, prog_name="intertwine", standalone_mode=False)
+            asked = next((word for word in given if not word.startswith("-")), None)
+            code = get_command(app_for(asked)).main(args=given, prog_name="intertwine", standalone_mode=False)
             stop.heard = True
             if code == INTERRUPTED:  # typer's word for a KeyboardInterrupt
                 explain(KeyboardInterrupt())

@@ -47,7 +47,9 @@ def resume(
         return workers("resume", configuration, Path(folder), False)
     set_precision(configuration.precision)
     check_platform()
-    kind.load("resume")(Path(folder), configuration)
+    from intertwine.runs import running
+
+    running.resume(Path(folder))
     return 0
 
 

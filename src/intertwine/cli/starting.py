@@ -25,7 +25,9 @@ def start(tables: dict[str, Any], out: str | None, overwrite: bool, workers: Any
         return workers("start", configuration, path, overwrite)
     set_precision(configuration.precision)
     check_platform()
-    kind.load("start")(configuration, path, overwrite=overwrite)
+    from intertwine.runs import running
+
+    running.start(configuration, path, overwrite=overwrite)
     return 0
 
 

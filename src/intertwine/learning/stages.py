@@ -22,6 +22,7 @@ from intertwine.learning.epochs import epoch_scalars, learned
 from intertwine.learning.guard import Guard
 from intertwine.learning.loop import TrainState, iterate, start
 from intertwine.learning.stream import OverBatches
+from intertwine.learning.study import Scalars, Study
 
 MOST_UPDATES = 2000
 
@@ -72,16 +73,16 @@ class Place(NamedTuple):
     epochs: int
 
 
-@dataclass(frozen=True, eq=False)
-class Training:
-    """Stages one after another. key: of everything random."""
+@dataclass(eq=False)
+class Training(Study[State, Any]):
+    """Stages one after another, as a study. key: of everything random."""
 
     stages: tuple[Stage, ...]
     key: jax.Array
     lines: int = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "lines", sum(stage.lines for stage in self.stages))
+        self.lines = sum(stage.lines for stage in self.stages)
 
     def start(self) -> State:
         """The state before the first line."""
@@ -95,9 +96,9 @@ class Training:
             machines += (stage.machine(machines),)
         return self._begin(place.stage, machines)
 
-    def iterate(self, first: State, done: int) -> Iterator[tuple[State, dict[str, Any]]]:
+    def iterate(self, state: State, done: int) -> Iterator[tuple[State, Scalars]]:
         """(state, scalars) after each further line."""
-        state, epoch_now, stream = first, -1, None
+        epoch_now, stream = -1, None
         for line in range(done, self.lines):
             place = self.place(line)
             stage = self.stages[place.stage]
@@ -119,6 +120,10 @@ class Training:
             found: dict[str, Any] = epoch_scalars(pieces)
             found |= {"step": line, "epoch": found["epoch"] + place.epochs}
             yield state, found | ({"stage": stage.name} if stage.name else {})
+
+    def finish(self, state: State, history: list[Scalars]) -> Any:
+        """The machine of the last stage, parameters averaged."""
+        return self.model(state)
 
     def model(self, state: State) -> Any:
         """The machine of the stage that the state is in, parameters averaged."""

@@ -1,7 +1,11 @@
-"""Fields of a configuration: bounds that pydantic checks, and the words that an error about them uses.
+"""Fields of settings: each declared once, with its default, its bounds, its words and its flag.
 
-Each helper makes a pydantic field whose `json_schema_extra` carries what was expected and what to do, so
-that one place (`settings`) can say every error in the same form: field, expected, got, remedy.
+Each helper makes a pydantic field whose `json_schema_extra` carries what an error says (`expected`, `remedy`)
+and what `--help` shows (`help`, `flag`, `group`, `metavar`). So one place (`settings`) can say every error in
+the same form, and one place (`flags`) makes the command line.
+
+help: a few words, without the default and the choices, which are added. flag: the option; "" for `--` and the
+field's name (of a field `name`, its section's). group: under which heading of `--help`; "" for the section's.
 """
 
 from __future__ import annotations
@@ -22,21 +26,46 @@ class Section(BaseModel):
 
 
 class Settings(Section):
-    """The settings of a command: every one declared once, with its bounds, its words and its flag.
+    """The settings of a command.
 
     contradictions: "module:function" that raises the first contradiction between sections as an `InputError`;
     it may look at files and lattices, and is imported when settings are made. resolver: "module:function"
-    from settings to the same with what was left open chosen, before a run begins.
+    from settings to the same with what was left open chosen, before a run begins. argument: (METAVAR, help)
+    of a word that may stand on the command line without a flag. switches: flag → help, of options that stand
+    for several settings; `from_words` reads both.
     """
 
     contradictions: ClassVar[str] = ""
     resolver: ClassVar[str] = ""
+    argument: ClassVar[tuple[str, str] | None] = None
+    switches: ClassVar[dict[str, str]] = {}
+
+    kind: str
+
+    @property
+    def stem(self) -> str:
+        """What a folder of runs calls this one."""
+        return self.kind
+
+    @classmethod
+    def from_words(cls, tables: dict[str, Any], argument: str | None, switches: set[str]) -> dict[str, Any]:
+        """The tables of flags with what `argument` and the switches that were given say."""
+        return tables
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_forms(cls, tables: Any) -> Any:
+        """`model = "rbm:1"` for `model.name = "rbm:1"`, for every section that has a name."""
+        if not isinstance(tables, dict):
+            return tables
+        named = {name for name, field in cls.model_fields.items() if hasattr(field.default, "name")}
+        return {k: {"name": v} if k in named and isinstance(v, str) else v for k, v in tables.items()}
 
     @model_validator(mode="after")
     def _no_contradiction(self) -> Self:
-        for field, value, extra in _bounded(self):
-            if not extra["low"] <= value <= extra["high"] or (extra.get("above") and value == extra["low"]):
-                raise fail(field, extra["expected"], _number(value), extra["remedy"])
+        for field, value, words in _bounded(self):
+            if not words["low"] <= value <= words["high"] or (words["above"] and value == words["low"]):
+                raise fail(field, words["expected"], _number(value), words["remedy"])
         if self.contradictions:
             named(self.contradictions)(self)
         return self
@@ -60,39 +89,108 @@ def _number(value: float) -> str:
     return f"{value:g}" if abs(value) < 10**30 else "an integer of more than 30 digits"
 
 
-def integer(default: int, low: int, high: int, remedy: str = "") -> Any:
+def integer(
+    default: int, low: int, high: int, help: str, *, flag: str = "", group: str = "", remedy: str = ""
+) -> Any:
     """An integer of [low, high]."""
-    words: dict[str, Any] = {
-        "expected": f"an integer from {low} to {high}",
-        "remedy": remedy or f"for example {default}",
-    }
-    return Field(default=default, ge=low, le=high, json_schema_extra=words)
+    words = _words(f"an integer from {low} to {high}", remedy or f"for example {default}", help, flag, group)
+    return Field(default=default, ge=low, le=high, json_schema_extra=words | {"metavar": "INTEGER"})
 
 
-def auto_integer(low: int, high: int, auto: str, remedy: str = "for example 'auto'") -> Any:
-    """'auto', the default, or an integer of [low, high]. auto: what that stands for. The annotation is
-    `int | Literal["auto"]`."""
-    expected = f"'auto' ({auto}) or an integer from {low} to {high}"
-    words: dict[str, Any] = {"expected": expected, "remedy": remedy, "low": low, "high": high}
-    return Field(default="auto", json_schema_extra=words)
-
-
-def number(default: float, low: float, high: float, remedy: str = "", *, above: bool = False) -> Any:
+def number(
+    default: float,
+    low: float,
+    high: float,
+    help: str,
+    *,
+    above: bool = False,
+    flag: str = "",
+    group: str = "",
+) -> Any:
     """A finite number of [low, high], or of (low, high] if `above`."""
     span = f"above {low:g} and at most {high:g}" if above else f"from {low:g} to {high:g}"
-    words: dict[str, Any] = {"expected": f"a number {span}", "remedy": remedy or f"for example {default:g}"}
+    words = _words(f"a number {span}", f"for example {default:g}", help, flag, group) | {"metavar": "NUMBER"}
     if above:
         return Field(default=default, gt=low, le=high, json_schema_extra=words)
     return Field(default=default, ge=low, le=high, json_schema_extra=words)
 
 
-def choice(default: Any, *choices: str, remedy: str = "") -> Any:
+def number_or_word(
+    word: str,
+    low: float,
+    high: float,
+    meaning: str,
+    help: str,
+    *,
+    above: bool = False,
+    flag: str = "",
+    group: str = "",
+    metavar: str = "INTEGER",
+) -> Any:
+    """`word`, the default, which stands for `meaning`, or a number of [low, high] ((low, high] if `above`).
+    The annotation is `int | Literal[word]`, or of float."""
+    what = "an integer" if metavar == "INTEGER" else "a number"
+    span = f"above {low:g} and at most {high:g}" if above else f"from {low:g} to {high:g}"
+    if metavar == "INTEGER":
+        span = f"from {low} to {high}"
+    expected = f"{word!r} ({meaning}) or {what} {span}" if meaning else f"{word!r} or {what} {span}"
+    words = _words(expected, f"for example {word!r}", help, flag, group)
+    words |= {"low": low, "high": high, "above": above, "metavar": metavar, "meaning": meaning}
+    return Field(default=word, json_schema_extra=words)
+
+
+def choice(default: Any, *choices: str, help: str, flag: str = "", group: str = "") -> Any:
     """One of a few words (the annotation is their `Literal`)."""
-    words = {"expected": "one of " + ", ".join(choices), "remedy": remedy or f"for example {default!r}"}
-    return Field(default=default, json_schema_extra=words)  # type: ignore[arg-type]
+    words = _words("one of " + ", ".join(choices), f"for example {default!r}", help, flag, group)
+    return Field(default=default, json_schema_extra=words | {"choices": list(choices), "metavar": "WORD"})
 
 
-def text(default: str, expected: str, remedy: str = "", *, longest: int = 100) -> Any:
+def text(
+    default: str,
+    expected: str,
+    help: str,
+    *,
+    remedy: str = "",
+    longest: int = 100,
+    flag: str = "",
+    group: str = "",
+    metavar: str = "NAME",
+) -> Any:
     """A short string in a form that `expected` tells and a validator checks."""
-    words = {"expected": expected, "remedy": remedy or f"for example {default!r}"}
-    return Field(default=default, min_length=1, max_length=longest, json_schema_extra=words)  # type: ignore[arg-type]
+    words = _words(expected, remedy or f"for example {default!r}", help, flag, group) | {"metavar": metavar}
+    return Field(default=default, min_length=1, max_length=longest, json_schema_extra=words)
+
+
+def truth(
+    default: bool | str, help: str, *, expected: str = "true or false", flag: str = "", group: str = ""
+) -> Any:
+    """true or false, or a word that `expected` tells."""
+    example = str(default).lower() if isinstance(default, bool) else repr(default)
+    words = _words(expected, f"for example {example}", help, flag, group)
+    return Field(default=default, json_schema_extra=words | {"metavar": "WORD"})
+
+
+def kind_of(name: str) -> Any:
+    """The name of the command, which no flag changes (the annotation is its `Literal`)."""
+    words: dict[str, Any] = {"expected": f"one of {name}", "remedy": f"for example {name!r}"}
+    return Field(default=name, json_schema_extra=words)
+
+
+def seed() -> Any:
+    """The seed of everything random."""
+    return integer(0, 0, 2**63 - 1, "same seed, same numbers", group="Run")
+
+
+def checkpoint_every(default: int, of: str) -> Any:
+    """Lines between checkpoints."""
+    remedy = f"{of}: for example {default}"
+    return integer(default, 1, 10_000_000, f"{of} between two checkpoints", group="Run", remedy=remedy)
+
+
+def precision(default: str) -> Any:
+    """float64 or float32 (the annotation is their `Literal`)."""
+    return choice(default, "float64", "float32", help="of the numbers", group="Run")
+
+
+def _words(expected: str, remedy: str, help: str, flag: str, group: str) -> dict[str, Any]:
+    return {"expected": expected, "remedy": remedy, "help": help, "flag": flag, "group": group}

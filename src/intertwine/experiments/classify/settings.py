@@ -1,4 +1,4 @@
-"""What may be asked of a classifying run: complete, bounded, and checked before anything is computed.
+"""Settings of `intertwine classify`: complete, bounded, and checked before anything is computed.
 
     kind = "classify"     a network whose outputs do not change when its input turns learns labels of images
     [data]                images with labels: a named set or a file (as of `learn`)
@@ -13,13 +13,24 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import field_validator, model_validator
 
 from intertwine._checks import InputError, fail
 from intertwine.experiments.learn.settings import Data
-from intertwine.runs.fields import Section, choice, integer, number, text
+from intertwine.runs.fields import (
+    Section,
+    Settings,
+    checkpoint_every,
+    choice,
+    integer,
+    kind_of,
+    number,
+    precision,
+    seed,
+    text,
+)
 
 _GROUPS = "'auto' or a point group such as p1, p4, p4m, c8, d8"
 
@@ -28,8 +39,14 @@ class Images(Data):
     """As the data of `learn`: mnist, rotmnist, digits, a folder of images with one folder a class, or a file
     of images and one of labels. labels: `auto` is the array of an archive (npz) that is called so."""
 
-    name: str = text("digits", "a named data set or a file", "for example 'digits'", longest=4096)
-    labels: str = text("auto", "'auto', the name of an array of the file, or a file of labels", longest=4096)
+    name: str = text(
+        "digits", "a named data set or a file", "digits, mnist, rotmnist, a folder of images, or a file",
+        longest=4096,
+    )  # fmt: skip
+    labels: str = text(
+        "auto", "'auto', the name of an array of the file, or a file of labels", "another array, or a file",
+        longest=4096,
+    )  # fmt: skip
 
 
 class Network(Section):
@@ -38,9 +55,14 @@ class Network(Section):
     name: cnn:W, e2:W, z2cnn, p4cnn, p4mcnn (`layers.network_names`).
     """
 
-    group: str = text("auto", _GROUPS)
-    name: str = text("cnn:4", "a network such as cnn:10, e2:8, z2cnn, p4cnn, p4mcnn")
-    dropout: float = number(0.1, 0.0, 0.9)
+    group: str = text("auto", _GROUPS, "p1 (plain), p4, p4m, c8, d8 …")
+    name: str = text(
+        "cnn:4",
+        "a network such as cnn:10, e2:8, z2cnn, p4cnn, p4mcnn",
+        "cnn:10, e2:8, z2cnn, p4cnn, p4mcnn",
+        flag="--network",
+    )
+    dropout: float = number(0.1, 0.0, 0.9, "of whole fields")
 
 
 class Optimiser(Section):
@@ -53,26 +75,26 @@ class Optimiser(Section):
     held out.
     """
 
-    epochs: int = integer(30, 1, 1_000_000)
-    batch: int = integer(64, 1, 1 << 20)
-    learning_rate: float = number(2e-3, 0.0, 10.0, above=True)
-    warmup: float = number(0.05, 0.0, 1.0)
-    weight_decay: float = number(1e-4, 0.0, 10.0)
-    smoothing: float = number(0.0, 0.0, 0.9)
+    epochs: int = integer(30, 1, 1_000_000, "passes over the images")
+    batch: int = integer(64, 1, 1 << 20, "images per update")
+    learning_rate: float = number(2e-3, 0.0, 10.0, "the largest", above=True)
+    warmup: float = number(0.05, 0.0, 1.0, "share of the updates before it")
+    weight_decay: float = number(1e-4, 0.0, 10.0, "of AdamW")
+    smoothing: float = number(0.0, 0.0, 0.9, "of the labels")
     augment: Literal["none", "rotations", "rotations+shifts", "deformations"] = choice(
-        "none", "none", "rotations", "rotations+shifts", "deformations"
+        "none", "none", "rotations", "rotations+shifts", "deformations", help="changed copies of the images"
     )
-    examples: int = integer(0, 0, 1 << 31)
-    validation: float = number(0.1, 0.0, 0.9)
+    examples: int = integer(0, 0, 1 << 31, "images to learn from, 0 for all")
+    validation: float = number(0.1, 0.0, 0.9, "share of them held out")
 
 
-class ClassifyConfiguration(Section):
+class ClassifyConfiguration(Settings):
     """A classifying run: a function of this, of the data, and of nothing else."""
 
-    kind: Literal["classify"] = choice("classify", "classify")
-    seed: int = integer(0, 0, 2**63 - 1)
-    precision: Literal["float32", "float64"] = choice("float32", "float32", "float64")
-    checkpoint_every: int = integer(5, 1, 10_000_000, "epochs: for example 5")
+    kind: Literal["classify"] = kind_of("classify")
+    seed: int = seed()
+    precision: Literal["float32", "float64"] = precision("float32")
+    checkpoint_every: int = checkpoint_every(5, "epochs")
     data: Images = Images()
     network: Network = Network()
     optimiser: Optimiser = Optimiser()
@@ -82,15 +104,6 @@ class ClassifyConfiguration(Section):
     def _known_network(cls, network: Network) -> Network:
         check_network(network)
         return network
-
-    @model_validator(mode="before")
-    @classmethod
-    def _short_forms(cls, data: Any) -> Any:
-        """`data = "mnist"` for `data.name = "mnist"`, and the same for the network."""
-        if not isinstance(data, dict):
-            return data
-        short = {key: {"name": data[key]} for key in ("data", "network") if isinstance(data.get(key), str)}
-        return {**data, **short}
 
     @model_validator(mode="after")
     def _images_with_labels(self) -> ClassifyConfiguration:

@@ -52,7 +52,9 @@ def _check_samples(c: GroundStateConfiguration) -> None:
     if chains == "auto":
         return
     for name, samples in (("optimiser.samples", c.optimiser.samples), ("final.samples", c.final.samples)):
-        if samples != "auto" and (samples % chains or samples < 2 * chains):
+        if not isinstance(samples, int):
+            continue
+        if samples % chains or samples < 2 * chains:
             remedy = f"give for example {max(2, round(samples / chains)) * chains}, or other chains"
             expected = f"a multiple of sampler.chains = {chains}, at least twice it"
             raise fail(name, expected, samples, remedy)

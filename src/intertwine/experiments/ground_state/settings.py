@@ -1,4 +1,4 @@
-"""What may be asked of a ground-state run: complete, bounded, and checked before anything is computed.
+"""Settings of `intertwine ground-state`: complete, bounded, and checked before anything is computed.
 
     kind = "ground-state"        what is done
     lattice = "chain:20"         where the spins live
@@ -20,38 +20,51 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_validator
 
 from intertwine._checks import InputError, fail
 from intertwine.quantum import defaults
-from intertwine.runs.fields import Section, Settings, auto_integer, choice, integer, number, text
+from intertwine.runs.fields import (
+    Section,
+    Settings,
+    checkpoint_every,
+    choice,
+    integer,
+    kind_of,
+    number,
+    number_or_word,
+    precision,
+    seed,
+    text,
+    truth,
+)
 
 MAX_SITES = 4096
 _LATTICES = "chain:20, square:6x6, triangular:4x4, honeycomb:3x3, kagome:2x2, cubic:4x4x4"
 _MARSHALL = "true, false or 'auto' (on where the lattice has two sublattices)"
 
 
-def _coupling(default: float) -> Any:
-    return number(default, -1e6, 1e6)
+def _coupling(default: float, help: str) -> Any:
+    return number(default, -1e6, 1e6, help)
 
 
 def _marshall() -> Any:
-    return Field(default="auto", json_schema_extra={"expected": _MARSHALL, "remedy": "for example 'auto'"})
+    return truth("auto", "sign rotation: auto, true, false", expected=_MARSHALL)
 
 
 class Tfim(Section):
     """−J Σ Z Z − h Σ X."""
 
     name: Literal["tfim"] = "tfim"
-    J: float = _coupling(1.0)
-    h: float = _coupling(1.0)
+    J: float = _coupling(1.0, "coupling of tfim, heisenberg, xxz")
+    h: float = _coupling(1.0, "transverse field of tfim")
 
 
 class Heisenberg(Section):
     """J Σ (X X + Y Y + Z Z)."""
 
     name: Literal["heisenberg"] = "heisenberg"
-    J: float = _coupling(1.0)
+    J: float = _coupling(1.0, "coupling of tfim, heisenberg, xxz")
     marshall: bool | Literal["auto"] = _marshall()
 
 
@@ -59,8 +72,8 @@ class Xxz(Section):
     """J Σ (X X + Y Y + Δ Z Z)."""
 
     name: Literal["xxz"] = "xxz"
-    J: float = _coupling(1.0)
-    delta: float = _coupling(1.0)
+    J: float = _coupling(1.0, "coupling of tfim, heisenberg, xxz")
+    delta: float = _coupling(1.0, "anisotropy of xxz")
     marshall: bool | Literal["auto"] = _marshall()
 
 
@@ -68,12 +81,11 @@ class J1J2(Section):
     """J1 on nearest and J2 on next-nearest neighbours."""
 
     name: Literal["j1j2"] = "j1j2"
-    J1: float = _coupling(1.0)
-    J2: float = _coupling(0.5)
+    J1: float = _coupling(1.0, "nearest neighbours of j1j2")
+    J2: float = _coupling(0.5, "next-nearest neighbours of j1j2")
     marshall: bool | Literal["auto"] = _marshall()
 
 
-HAMILTONIANS: dict[str, type[Section]] = {"tfim": Tfim, "heisenberg": Heisenberg, "xxz": Xxz, "j1j2": J1J2}
 Hamiltonian = Annotated[
     Tfim | Heisenberg | Xxz | J1J2,
     Field(discriminator="name"),
@@ -87,9 +99,15 @@ class Model(Section):
     sector: of a gcnn, "trivial" or the name of an irrep of the lattice's space group, as "(0, π) A2".
     """
 
-    name: str = text("auto", "a model such as rbm:1, symmetric-rbm:4, gcnn:4x8, jastrow, or auto")
-    dtype: Literal["real", "complex"] = choice("real", "real", "complex")
-    sector: str = text("trivial", "'trivial' or a sector such as '(0, π) A2'")
+    name: str = text(
+        "auto",
+        "a model such as rbm:1, symmetric-rbm:4, gcnn:4x8, jastrow, or auto",
+        "auto, rbm:1, symmetric-rbm:4, gcnn:2x4, jastrow …",
+    )
+    dtype: Literal["real", "complex"] = choice("real", "real", "complex", help="parameters")
+    sector: str = text(
+        "trivial", "'trivial' or a sector such as '(0, π) A2'", "irrep of a gcnn: trivial, '(0, π) A2' …"
+    )
 
     @field_validator("name")
     @classmethod
@@ -110,40 +128,19 @@ class Sampler(Section):
     sums over all configurations (of `magnetization` Σ s_i, "auto" for all) in place of chains.
     """
 
-    chains: int | Literal["auto"] = auto_integer(1, 65536, "at most 64, with 8 draws each")
-    sweep: int | Literal["auto"] = Field(
-        default="auto",
-        json_schema_extra={
-            "expected": "'auto' (the number of sites) or an integer from 1 to 100000",
-            "remedy": "for example 'auto'",
-        },
+    chains: int | Literal["auto"] = number_or_word(
+        "auto", 1, 65536, "at most 64, with 8 draws each", "Markov chains"
+    )
+    sweep: int | Literal["auto"] = number_or_word(
+        "auto", 1, 100_000, "the number of sites", "proposals between draws"
     )
     rule: Literal["auto", "single", "exchange", "mixture", "sums"] = choice(
-        "auto", "auto", "single", "exchange", "mixture", "sums"
+        "auto", "auto", "single", "exchange", "mixture", "sums", help="moves"
     )
-    magnetization: int | Literal["auto"] = Field(
-        default="auto",
-        json_schema_extra={
-            "expected": f"'auto' or an integer from -{MAX_SITES} to {MAX_SITES}",
-            "remedy": "for example 'auto'",
-        },
+    magnetization: int | Literal["auto"] = number_or_word(
+        "auto", -MAX_SITES, MAX_SITES, "", "Σ s that the chains keep: auto, 0, 1 …"
     )
-    backend: Literal["auto", "host", "jax"] = choice("auto", "auto", "host", "jax")
-
-    @field_validator("magnetization")
-    @classmethod
-    def _possible(cls, magnetization: int | str) -> int | str:
-        if isinstance(magnetization, int) and abs(magnetization) > MAX_SITES:
-            expected = f"'auto' or an integer from -{MAX_SITES} to {MAX_SITES}"
-            raise fail("sampler.magnetization", expected, _shown(magnetization), "say 'auto'")
-        return magnetization
-
-    @field_validator("sweep")
-    @classmethod
-    def _bounded(cls, sweep: int | str) -> int | str:
-        if isinstance(sweep, int) and not 1 <= sweep <= 100_000:
-            raise fail("sampler.sweep", "'auto' or an integer from 1 to 100000", _shown(sweep), "say 'auto'")
-        return sweep
+    backend: Literal["auto", "host", "jax"] = choice("auto", "auto", "host", "jax", help="where moves run")
 
 
 class Optimiser(Section):
@@ -154,27 +151,29 @@ class Optimiser(Section):
     keeps the first value); the learning rate rises to it over the first `warmup` steps.
     """
 
-    steps: int = integer(defaults.STEPS, 1, 10_000_000)
-    samples: int = integer(defaults.SAMPLES, 2, 1 << 22)
-    method: Literal["sr", "adam", "sgd"] = choice("sr", "sr", "adam", "sgd")
-    learning_rate: float = number(defaults.LEARNING_RATE, 0.0, 1e12, above=True)
-    learning_rate_end: float = number(defaults.LEARNING_RATE_END, 0.0, 1e12, above=True)
-    warmup: int = integer(defaults.WARMUP, 0, 1_000_000)
-    shift: float = number(defaults.SHIFT, 0.0, 10.0)
-    shift_end: float = number(defaults.SHIFT_END, 0.0, 10.0)
-    momentum: float = number(defaults.MOMENTUM, 0.0, 0.999)
+    steps: int = integer(defaults.STEPS, 1, 10_000_000, "updates of the parameters")
+    samples: int = integer(defaults.SAMPLES, 2, 1 << 22, "configurations per step")
+    method: Literal["sr", "adam", "sgd"] = choice("sr", "sr", "adam", "sgd", help="of the updates")
+    learning_rate: float = number(defaults.LEARNING_RATE, 0.0, 1e12, "at the first step", above=True)
+    learning_rate_end: float = number(defaults.LEARNING_RATE_END, 0.0, 1e12, "at the last step", above=True)
+    warmup: int = integer(defaults.WARMUP, 0, 1_000_000, "steps to reach the learning rate")
+    shift: float = number(defaults.SHIFT, 0.0, 10.0, "added to the metric S, at the first step")
+    shift_end: float = number(defaults.SHIFT_END, 0.0, 10.0, "the same at the last step")
+    momentum: float = number(defaults.MOMENTUM, 0.0, 0.999, "of sr (SPRING)")
     schedule: Literal["constant", "exponential", "cosine"] = choice(
-        "exponential", "constant", "exponential", "cosine"
+        "exponential", "constant", "exponential", "cosine", help="from the first values to the last"
     )
     solver: Literal["auto", "dense", "minsr", "iterative"] = choice(
-        "auto", "auto", "dense", "minsr", "iterative"
+        "auto", "auto", "dense", "minsr", "iterative", help="of the equations of sr"
     )
 
 
 class Final(Section):
     """The estimate after the last step, with parameters that no longer move."""
 
-    samples: int | Literal["auto"] = auto_integer(2, 1 << 24, "64 times those of a step")
+    samples: int | Literal["auto"] = number_or_word(
+        "auto", 2, 1 << 24, "64 times those of a step", "of the last estimate", flag="--final-samples"
+    )
 
 
 class GroundStateConfiguration(Settings):
@@ -183,17 +182,15 @@ class GroundStateConfiguration(Settings):
     contradictions = "intertwine.experiments.ground_state.checks:check_consistency"
     resolver = "intertwine.experiments.ground_state.build:resolved"
 
-    kind: Literal["ground-state"] = choice("ground-state", "ground-state")
-    lattice: str = text("chain:20", f"a lattice such as {_LATTICES}")
-    seed: int = integer(0, 0, 2**63 - 1)
-    precision: Literal["float64", "float32"] = choice("float64", "float64", "float32")
-    checkpoint_every: int = integer(50, 1, 10_000_000)
-    devices: int | Literal["auto"] = Field(
-        default="auto",
-        json_schema_extra={
-            "expected": "'auto' (as many as there are and divide the chains) or an integer from 1 to 65536",
-            "remedy": "for example 'auto'",
-        },
+    kind: Literal["ground-state"] = kind_of("ground-state")
+    lattice: str = text(
+        "chain:20", f"a lattice such as {_LATTICES}", "chain:20, square:6x6, kagome:2x2:open …", group="Model"
+    )
+    seed: int = seed()
+    precision: Literal["float64", "float32"] = precision("float64")
+    checkpoint_every: int = checkpoint_every(50, "steps")
+    devices: int | Literal["auto"] = number_or_word(
+        "auto", 1, 65536, "as many as there are and divide the chains", "that share the chains", group="Run"
     )
     hamiltonian: Hamiltonian = Heisenberg()
     model: Model = Model()
@@ -201,28 +198,10 @@ class GroundStateConfiguration(Settings):
     optimiser: Optimiser = Optimiser()
     final: Final = Final()
 
-    @model_validator(mode="before")
-    @classmethod
-    def _short_forms(cls, data: Any) -> Any:
-        """`hamiltonian = "tfim"` for `hamiltonian.name = "tfim"`, and the same for the model."""
-        if not isinstance(data, dict):
-            return data
-        short = {
-            key: {"name": data[key]} for key in ("hamiltonian", "model") if isinstance(data.get(key), str)
-        }
-        return {**data, **short}
-
     @field_validator("lattice")
     @classmethod
     def _bounded(cls, name: str) -> str:
         return check_lattice_name(name)
-
-    @field_validator("devices")
-    @classmethod
-    def _some(cls, devices: int | str) -> int | str:
-        if isinstance(devices, int) and not 1 <= devices <= 65536:
-            raise fail("devices", "'auto' or an integer from 1 to 65536", _shown(devices), "say 'auto'")
-        return devices
 
     @property
     def stem(self) -> str:
@@ -251,7 +230,3 @@ def check_lattice_name(name: str) -> str:
         remedy = "give a smaller lattice, say 'square:10x10'"
         raise fail("lattice", f"at most {MAX_SITES} sites", repr(name), remedy)
     return name
-
-
-def _shown(value: int) -> str:
-    return str(value) if abs(value) < 10**30 else "an integer of more than 30 digits"

@@ -1,4 +1,4 @@
-"""What may be asked of a learning run: complete, bounded, and checked before anything is computed.
+"""Settings of `intertwine learn`: complete, bounded, and checked before anything is computed.
 
     kind = "learn"        a Boltzmann machine learns the distribution of a data set
     [data]                what is learnt: a named set or a file, its units, what is held out
@@ -16,14 +16,27 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import field_validator, model_validator
 
 from intertwine._checks import InputError, fail
 from intertwine.boltzmann.defaults import AVERAGE, BATCH, CHAINS, SCALE, STEPS
 from intertwine.data.formats.sequences import SIMILAR
-from intertwine.runs.fields import Section, choice, integer, number, text
+from intertwine.runs.fields import (
+    Section,
+    Settings,
+    checkpoint_every,
+    choice,
+    integer,
+    kind_of,
+    number,
+    number_or_word,
+    precision,
+    seed,
+    text,
+    truth,
+)
 
 MOST_UNITS = 1 << 20
 MODELS = ("rbm:500", "dbm:500-1000", "dbn:500-2000")
@@ -34,15 +47,6 @@ _UNITS = re.compile(
 )
 
 
-_RATE = "'auto' or a number above 0 and at most 10"
-_EPOCHS = "'auto' or an integer from 1 to 1000000"
-_LAYER_EPOCHS = _EVERY = "'auto' or an integer from 0 to 1000000"
-
-
-def _rate() -> Any:
-    return Field(default="auto", json_schema_extra={"expected": _RATE, "remedy": "for example 'auto'"})
-
-
 class Data(Section):
     """A named set (mnist, rotmnist, digits, ising:8, ising:8x16:2.5, bars-and-stripes:4) or a file (npy, npz,
     netCDF, CSV, parquet, IDX, FASTA). `auto` and `none` stand for what is not given.
@@ -51,23 +55,47 @@ class Data(Section):
     places count as one, 0 for none.
     """
 
-    name: str = text("ising:8", "a named data set or a file", "for example 'ising:8'", longest=4096)
-    rows: int = integer(1000, 2, 1_000_000, "of a set that is made here: for example 1000")
-    units: str = text("auto", "'auto', 'binary', 'spin', 'gaussian', 'potts' or 'potts:q'")
-    shape: str = text("auto", "'auto', HEIGHTxWIDTH such as 28x28, or with channels, 32x32x3")
-    variable: str = text("auto", "'auto' or the name of an array of the file")
-    labels: str = text("none", "'none', the name of an array of the file, or a file of labels", longest=4096)
-    header: Literal["auto", "yes", "no"] = choice("auto", "auto", "yes", "no")
-    alphabet: str = text("auto", "'auto', 'dna', 'rna', 'protein' or the letters of sequences")
-    similarity: float = number(SIMILAR, 0.0, 1.0)
-    test_share: float = number(0.1, 0.0, 0.9)
+    name: str = text(
+        "ising:8", "a named data set or a file", "mnist, digits, ising:8, bars-and-stripes:4, or a file",
+        longest=4096,
+    )  # fmt: skip
+    rows: int = integer(
+        1000,
+        2,
+        1_000_000,
+        "of a set that is made here",
+        remedy="of a set that is made here: for example 1000",
+    )
+    units: str = text(
+        "auto",
+        "'auto', 'binary', 'spin', 'gaussian', 'potts' or 'potts:q'",
+        "binary, spin, gaussian, potts, potts:q",
+        metavar="WORD",
+    )
+    shape: str = text(
+        "auto", "'auto', HEIGHTxWIDTH such as 28x28, or with channels, 32x32x3",
+        "of images, where the file has none", metavar="28x28",
+    )  # fmt: skip
+    variable: str = text(
+        "auto", "'auto' or the name of an array of the file", "which array of it, or which columns: a,b,c"
+    )
+    labels: str = text(
+        "none", "'none', the name of an array of the file, or a file of labels",
+        "another array or column of it, or a file", longest=4096,
+    )  # fmt: skip
+    header: Literal["auto", "yes", "no"] = choice("auto", "auto", "yes", "no", help="of a table")
+    alphabet: str = text(
+        "auto", "'auto', 'dna', 'rna', 'protein' or the letters of sequences",
+        "of sequences: dna, rna, protein, letters", metavar="WORD",
+    )  # fmt: skip
+    similarity: float = number(SIMILAR, 0.0, 1.0, "of sequences that count as one, 0 for none")
+    test_share: float = number(0.1, 0.0, 0.9, "of a file's rows, held out")
     folder: str = text(
-        "auto", "'auto' (the environment variable INTERTWINE_DATA) or the folder of mnist", longest=4096
-    )
-    download: bool = Field(
-        default=False, json_schema_extra={"expected": "true or false", "remedy": "for example false"}
-    )
-    seed: int = integer(0, 0, 2**32 - 1)
+        "auto", "'auto' (the environment variable INTERTWINE_DATA) or the folder of mnist", "where mnist is",
+        longest=4096, flag="--data-folder", metavar="FOLDER",
+    )  # fmt: skip
+    download: bool = truth(False, "fetch mnist where it is not")
+    seed: int = integer(0, 0, 2**32 - 1, "of rows made or held out", flag="--data-seed")
 
     @field_validator("name")
     @classmethod
@@ -124,9 +152,11 @@ class Data(Section):
 class Model(Section):
     """rbm:HIDDEN, dbm:H1-H2-..., dbn:H1-H2-...; the visible units are those of the data."""
 
-    name: str = text("rbm:64", "a machine such as " + ", ".join(MODELS))
-    hidden_units: Literal["binary", "spin", "rectified"] = choice("binary", "binary", "spin", "rectified")
-    scale: float = number(SCALE, 0.0, 10.0)
+    name: str = text("rbm:64", "a machine such as " + ", ".join(MODELS), ", ".join(MODELS))
+    hidden_units: Literal["binary", "spin", "rectified"] = choice(
+        "binary", "binary", "spin", "rectified", help="of all layers"
+    )
+    scale: float = number(SCALE, 0.0, 10.0, "standard deviation of the first weights")
 
     @field_validator("name")
     @classmethod
@@ -159,11 +189,11 @@ class Method(Section):
     """
 
     name: Literal["auto", "pcd", "cd", "pt", "trajectory", "exact"] = choice(
-        "auto", "auto", "pcd", "cd", "pt", "trajectory", "exact"
+        "auto", "auto", "pcd", "cd", "pt", "trajectory", "exact", help="of the model's average"
     )
-    chains: int = integer(CHAINS, 2, 1 << 20)
-    steps: int = integer(STEPS, 1, 100_000)
-    temperatures: int = integer(10, 2, 1000)
+    chains: int = integer(CHAINS, 2, 1 << 20, "persistent chains")
+    steps: int = integer(STEPS, 1, 100_000, "Gibbs sweeps per update")
+    temperatures: int = integer(10, 2, 1000, "of pt and trajectory")
 
 
 class Optimiser(Section):
@@ -180,46 +210,25 @@ class Optimiser(Section):
     many as of the whole, 0 for none (dbm only).
     """
 
-    epochs: int | Literal["auto"] = Field(
-        default="auto", json_schema_extra={"expected": _EPOCHS, "remedy": "for example 'auto'"}
+    epochs: int | Literal["auto"] = number_or_word("auto", 1, 1_000_000, "", "passes over the data")
+    layer_epochs: int | Literal["auto"] = number_or_word(
+        "auto", 0, 1_000_000, "", "of each layer of a deep machine, first"
     )
-    layer_epochs: int | Literal["auto"] = Field(
-        default="auto", json_schema_extra={"expected": _LAYER_EPOCHS, "remedy": "for example 'auto'"}
+    batch: int = integer(BATCH, 1, 1 << 20, "rows per update")
+    learning_rate: float | Literal["auto"] = number_or_word(
+        "auto", 0, 10, "", "at the first update", above=True, metavar="NUMBER"
     )
-    batch: int = integer(BATCH, 1, 1 << 20)
-    learning_rate: float | Literal["auto"] = _rate()
-    learning_rate_end: float | Literal["auto"] = _rate()
+    learning_rate_end: float | Literal["auto"] = number_or_word(
+        "auto", 0, 10, "", "at the last update", above=True, metavar="NUMBER"
+    )
     schedule: Literal["constant", "linear", "exponential", "cosine"] = choice(
-        "linear", "constant", "linear", "exponential", "cosine"
+        "linear", "constant", "linear", "exponential", "cosine", help="of the learning rate"
     )
-    weight_decay: float = number(0.0, 0.0, 1.0)
-    sparsity: float = number(0.0, 0.0, 1.0)
-    sparsity_cost: float = number(0.01, 0.0, 10.0)
-    centred: bool = Field(
-        default=True, json_schema_extra={"expected": "true or false", "remedy": "for example true"}
-    )
-    average: float = number(AVERAGE, 0.0, 1.0)
-
-    @field_validator("epochs")
-    @classmethod
-    def _passes(cls, epochs: int | str) -> int | str:
-        if isinstance(epochs, int) and not 1 <= epochs <= 1_000_000:
-            raise fail("optimiser.epochs", _EPOCHS, epochs, "say 'auto'")
-        return epochs
-
-    @field_validator("layer_epochs")
-    @classmethod
-    def _layer_passes(cls, epochs: int | str) -> int | str:
-        if isinstance(epochs, int) and not 0 <= epochs <= 1_000_000:
-            raise fail("optimiser.layer_epochs", _LAYER_EPOCHS, epochs, "say 'auto'")
-        return epochs
-
-    @field_validator("learning_rate", "learning_rate_end")
-    @classmethod
-    def _bounded(cls, rate: float | str, info: Any) -> float | str:
-        if isinstance(rate, float) and not 0 < rate <= 10:
-            raise fail(f"optimiser.{info.field_name}", _RATE, f"{rate:g}", "say 'auto'")
-        return rate
+    weight_decay: float = number(0.0, 0.0, 1.0, "on the weights")
+    sparsity: float = number(0.0, 0.0, 1.0, "wanted mean of hidden units, 0 for none")
+    sparsity_cost: float = number(0.01, 0.0, 10.0, "weight of the sparsity in the loss")
+    centred: bool = truth(True, "centred gradients: true, false")
+    average: float = number(AVERAGE, 0.0, 1.0, "of the parameters, 0 for none")
 
 
 class Likelihood(Section):
@@ -230,21 +239,18 @@ class Likelihood(Section):
     in any estimate.
     """
 
-    every: int | Literal["auto"] = Field(
-        default="auto", json_schema_extra={"expected": _EVERY, "remedy": "for example 'auto'"}
+    every: int | Literal["auto"] = number_or_word(
+        "auto", 0, 1_000_000, "", "epochs between estimates, 0 for none", flag="--likelihood-every"
     )
-    temperatures: int = integer(500, 2, 10_000_000)
-    chains: int = integer(100, 2, 1 << 20)
-    final_temperatures: int = integer(10_000, 2, 10_000_000)
-    final_chains: int = integer(100, 2, 1 << 20)
-    rows: int = integer(10_000, 2, 1 << 24)
-
-    @field_validator("every")
-    @classmethod
-    def _apart(cls, every: int | str) -> int | str:
-        if isinstance(every, int) and not 0 <= every <= 1_000_000:
-            raise fail("likelihood.every", _EVERY, every, "say 'auto'")
-        return every
+    temperatures: int = integer(
+        500, 2, 10_000_000, "of the estimates on the way", flag="--likelihood-temperatures"
+    )
+    chains: int = integer(100, 2, 1 << 20, "of the estimates on the way", flag="--likelihood-chains")
+    final_temperatures: int = integer(
+        10_000, 2, 10_000_000, "of the last estimate of ln Z", flag="--ais-temperatures"
+    )
+    final_chains: int = integer(100, 2, 1 << 20, "of the last estimate of ln Z", flag="--ais-chains")
+    rows: int = integer(10_000, 2, 1 << 24, "of each set, at most, in an estimate", flag="--likelihood-rows")
 
 
 class Samples(Section):
@@ -252,19 +258,19 @@ class Samples(Section):
     chain then gives count/chains draws, `thin` sweeps apart.
     """
 
-    count: int = integer(10_000, 2, 1 << 22)
-    chains: int = integer(100, 1, 1 << 20)
-    steps: int = integer(1000, 0, 10_000_000)
-    thin: int = integer(10, 1, 100_000)
+    count: int = integer(10_000, 2, 1 << 22, "drawn from the trained machine", flag="--samples")
+    chains: int = integer(100, 1, 1 << 20, "that draw them", flag="--sample-chains")
+    steps: int = integer(1000, 0, 10_000_000, "sweeps before the first draw", flag="--sample-steps")
+    thin: int = integer(10, 1, 100_000, "sweeps between two draws of a chain", flag="--sample-thin")
 
 
-class LearnConfiguration(Section):
+class LearnConfiguration(Settings):
     """A learning run: a function of this, of the data, and of nothing else."""
 
-    kind: Literal["learn"] = choice("learn", "learn")
-    seed: int = integer(0, 0, 2**63 - 1)
-    precision: Literal["float32", "float64"] = choice("float32", "float32", "float64")
-    checkpoint_every: int = integer(10, 1, 10_000_000, "epochs: for example 10")
+    kind: Literal["learn"] = kind_of("learn")
+    seed: int = seed()
+    precision: Literal["float32", "float64"] = precision("float32")
+    checkpoint_every: int = checkpoint_every(10, "epochs")
     data: Data = Data()
     model: Model = Model()
     method: Method = Method()
@@ -272,18 +278,8 @@ class LearnConfiguration(Section):
     likelihood: Likelihood = Likelihood()
     samples: Samples = Samples()
 
-    @model_validator(mode="before")
-    @classmethod
-    def _short_forms(cls, data: Any) -> Any:
-        """`data = "mnist"` for `data.name = "mnist"`, and the same for the model and the method."""
-        if not isinstance(data, dict):
-            return data
-        names = ("data", "model", "method")
-        short = {key: {"name": data[key]} for key in names if isinstance(data.get(key), str)}
-        return {**data, **short}
-
     @model_validator(mode="after")
-    def _no_contradiction(self) -> LearnConfiguration:
+    def _consistent(self) -> LearnConfiguration:
         check_consistency(self)
         return self
 

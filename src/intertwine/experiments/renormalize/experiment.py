@@ -33,6 +33,8 @@ def build(c: RenormalizeConfiguration) -> RenormalizeStudy:
 class Renormalize(Experiment):
     """A renormalization run made ready."""
 
+    study: RenormalizeStudy
+
     def __init__(self, configuration: RenormalizeConfiguration):
         self.memory = for_renormalizing(configuration)
         self.c, self.study = configuration, build(configuration)

@@ -1,4 +1,4 @@
-"""What may be asked of a renormalization run: complete, bounded, and checked before anything is computed.
+"""Settings of `intertwine renormalize`: complete, bounded, and checked before anything is computed.
 
     kind = "renormalize"  a classical spin system, or a trained network, and what coarse graining does to it
     study                 flow: levels of blocking; exponents: ν, η by finite-size scaling; network: a machine
@@ -16,9 +16,9 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import ValidationInfo, field_validator
 
 from intertwine._checks import InputError, fail
 from intertwine.experiments.renormalize.names import (
@@ -32,7 +32,19 @@ from intertwine.experiments.renormalize.names import (
     parse_system,
     short,
 )
-from intertwine.runs.fields import Section, Settings, choice, integer, number, text
+from intertwine.runs.fields import (
+    Section,
+    Settings,
+    checkpoint_every,
+    choice,
+    integer,
+    kind_of,
+    number,
+    number_or_word,
+    precision,
+    seed,
+    text,
+)
 
 _RULE = re.compile(
     r"(?P<name>majority|decimation):(?P<block>[0-9]{1,3})|(?P<rbm>block-rbm):(?P<weight>[0-9.eE+-]{1,20})"
@@ -41,7 +53,6 @@ _RULE = re.compile(
     re.ASCII,
 )
 _SIZES = re.compile(r"[0-9]{1,4}(?:-[0-9]{1,4}){2,15}", re.ASCII)
-_COUPLING = "'critical' or a number from −10 to 10"
 
 
 class System(Section):
@@ -54,18 +65,26 @@ class System(Section):
     configurations to renormalize instead of sampling, or none.
     """
 
-    name: str = text("auto", "a system such as " + ", ".join(SYSTEMS), "for example 'ising:64'")
-    coupling: float | Literal["critical"] = Field(
-        default="critical", json_schema_extra={"expected": _COUPLING, "remedy": "for example 'critical'"}
+    name: str = text(
+        "auto", "a system such as " + ", ".join(SYSTEMS),
+        "ising:64, triangular:48, potts:3:64, clock:4:32, edwards-anderson:16 …",
+        remedy="for example 'ising:64'",
+    )  # fmt: skip
+    coupling: float | Literal["critical"] = number_or_word(
+        "critical", -10, 10, "", "K = J/T", metavar="NUMBER"
     )
-    field: float = number(0.0, -10.0, 10.0)
-    next: float = number(0.0, -10.0, 10.0)
-    anisotropy: float = number(1.0, -10.0, 10.0)
-    bonds: str = text("none", "'none', or a file with a line 'i j K' for every bond", longest=4096)
-    disorder: int = integer(0, 0, 2**31 - 1)
+    field: float = number(0.0, -10.0, 10.0, "h on every spin")
+    next: float = number(0.0, -10.0, 10.0, "K of next-nearest neighbours")
+    anisotropy: float = number(1.0, -10.0, 10.0, "K along the last direction over K of the others")
+    bonds: str = text(
+        "none", "'none', or a file with a line 'i j K' for every bond", "own couplings, a line 'i j K' each",
+        longest=4096, metavar="FILE",
+    )  # fmt: skip
+    disorder: int = integer(0, 0, 2**31 - 1, "which signs edwards-anderson has")
     configurations: str = text(
-        "none", "'none', or a file of spins ±1 or states, (n, N) or (chains, draws, N)", longest=4096
-    )
+        "none", "'none', or a file of spins ±1 or states, (n, N) or (chains, draws, N)",
+        "own ones, (n, N) or (chains, draws, N)", longest=4096, metavar="FILE",
+    )  # fmt: skip
 
     @field_validator("bonds", "configurations")
     @classmethod
@@ -89,13 +108,6 @@ class System(Section):
             parse_system(name)
         return name
 
-    @field_validator("coupling")
-    @classmethod
-    def _bounded(cls, coupling: float | str) -> float | str:
-        if isinstance(coupling, float) and not -10 <= coupling <= 10:
-            raise fail("system.coupling", _COUPLING, f"{coupling:g}", "say 'critical'")
-        return coupling
-
 
 class Rule(Section):
     """majority:b and decimation:b block b × b spins, block-rbm:w gives every 2 × 2 block a hidden unit of
@@ -106,9 +118,12 @@ class Rule(Section):
     """
 
     name: str = text(
-        "majority:2", "one of " + ", ".join(RULES) + ", or a run folder (of networks)", longest=4096
-    )
-    ties: Literal["random", "first"] = choice("random", "random", "first")
+        "majority:2", "one of " + ", ".join(RULES) + ", or a run folder (of networks)",
+        "majority:2, decimation:2, block-rbm:1.0, table:FILE, weights:FILE, migdal-kadanoff, "
+        "niemeijer-van-leeuwen, trg:16",
+        longest=4096,
+    )  # fmt: skip
+    ties: Literal["random", "first"] = choice("random", "random", "first", help="how equal votes end")
 
     @field_validator("name")
     @classmethod
@@ -150,13 +165,13 @@ class Sampler(Section):
     """
 
     name: Literal["auto", "swendsen-wang", "wolff", "heat-bath"] = choice(
-        "auto", "auto", "swendsen-wang", "wolff", "heat-bath"
+        "auto", "auto", "swendsen-wang", "wolff", "heat-bath", help="of the configurations"
     )
-    samples: int = integer(40_000, 20, 1 << 24)
-    chains: int = integer(10, 1, 4096)
-    bins: int = integer(25, 4, 10_000)
-    thin: int = integer(1, 1, 10_000)
-    burn_in: int = integer(200, 1, 1_000_000)
+    samples: int = integer(40_000, 20, 1 << 24, "configurations in all")
+    chains: int = integer(10, 1, 4096, "Markov chains")
+    bins: int = integer(25, 4, 10_000, "batches, for error bars")
+    thin: int = integer(1, 1, 10_000, "steps between draws")
+    burn_in: int = integer(200, 1, 1_000_000, "steps before the first draw")
 
 
 class Scaling(Section):
@@ -164,8 +179,11 @@ class Scaling(Section):
     many samples are drawn of each.
     """
 
-    sizes: str = text("auto", "'auto' or three to sixteen sizes such as 8-16-32")
-    samples: int = integer(200_000, 20, 1 << 26)
+    sizes: str = text(
+        "auto", "'auto' or three to sixteen sizes such as 8-16-32", "of --exponents, such as 8-16-32",
+        metavar="L-L-…",
+    )  # fmt: skip
+    samples: int = integer(200_000, 20, 1 << 26, "of --exponents, for every size", flag="--scaling-samples")
 
     @field_validator("sizes")
     @classmethod
@@ -182,8 +200,8 @@ class Scaling(Section):
 class Network(Section):
     """The study `network`: steps of the flow v → h → v, and how many configurations flow side by side."""
 
-    steps: int = integer(1000, 100, 1_000_000)
-    chains: int = integer(200, 4, 10_000)
+    steps: int = integer(1000, 100, 1_000_000, "v → h → v of a network", flag="--flow-steps")
+    chains: int = integer(200, 4, 10_000, "that flow side by side", flag="--flow-chains")
 
 
 class RenormalizeConfiguration(Settings):
@@ -195,29 +213,40 @@ class RenormalizeConfiguration(Settings):
 
     contradictions = "intertwine.experiments.renormalize.checks:check_consistency"
 
-    kind: Literal["renormalize"] = choice("renormalize", "renormalize")
-    study: Literal["flow", "exponents", "network"] = choice("flow", "flow", "exponents", "network")
-    levels: int = integer(4, 1, 30)
-    couplings: int = integer(4, 1, 7)
-    starts: int = integer(4, 0, 20)
-    seed: int = integer(0, 0, 2**63 - 1)
-    precision: Literal["float32", "float64"] = choice("float64", "float32", "float64")
-    checkpoint_every: int = integer(5, 1, 10_000_000, "lines: for example 5")
+    argument = ("RUN", "a trained network: the folder of a learning run")
+    switches: ClassVar[dict[str, str]] = {"--exponents": "ν and η by finite-size scaling, over several sizes"}
+
+    kind: Literal["renormalize"] = kind_of("renormalize")
+    study: Literal["flow", "exponents", "network"] = choice(
+        "flow", "flow", "exponents", "network", help="what is looked at", group="Model"
+    )
+    levels: int = integer(4, 1, 30, "how often spins are blocked", group="Rule")
+    couplings: int = integer(4, 1, 7, "families of terms that are kept", group="Rule")
+    starts: int = integer(4, 0, 20, "other couplings to flow from, 0 for none", group="Rule")
+    seed: int = seed()
+    precision: Literal["float64", "float32"] = precision("float64")
+    checkpoint_every: int = checkpoint_every(5, "lines")
     system: System = System()
     rule: Rule = Rule()
     sampler: Sampler = Sampler()
     scaling: Scaling = Scaling()
     network: Network = Network()
 
-    @model_validator(mode="before")
     @classmethod
-    def _short_forms(cls, data: Any) -> Any:
-        """`system = "ising:32"` for `system.name = "ising:32"`, and the same for the rule and the sampler."""
-        if not isinstance(data, dict):
-            return data
-        names = ("system", "rule", "sampler")
-        short = {key: {"name": data[key]} for key in names if isinstance(data.get(key), str)}
-        return {**data, **short}
+    def from_words(cls, tables: dict[str, Any], argument: str | None, switches: set[str]) -> dict[str, Any]:
+        """RUN is the rule of the study `network`; of --exponents, --samples are those of every size."""
+        ruled = "rule" in tables
+        if argument is not None and (ruled or switches):
+            got = "a run folder and --" + ("rule" if ruled else "exponents")
+            raise fail("RUN", "a run folder alone", got, "leave one of them out")
+        if argument is not None:
+            return tables | {"study": "network", "rule": {"name": argument}}
+        if switches:
+            sampler, scaling = dict(tables.get("sampler", {})), dict(tables.get("scaling", {}))
+            if "samples" in sampler:
+                scaling.setdefault("samples", sampler.pop("samples"))
+            return tables | {"study": "exponents", "sampler": sampler, "scaling": scaling}
+        return tables
 
     @property
     def named(self) -> Named:

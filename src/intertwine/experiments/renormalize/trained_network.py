@@ -67,7 +67,7 @@ def load_learned(folder: str, extent: tuple[int, ...] | None = None) -> Learned:
     Raises `InputError` for another kind of run, data that changed or are gone, units that are no spins or
     bits, and sites that are no torus of at least 3 by 3.
     """
-    from intertwine.experiments.learn import study as learn
+    from intertwine.experiments.learn import experiment as learn
 
     c, path = check_learned(folder), Path(folder)
     with jax.enable_x64(c.precision == "float64"):

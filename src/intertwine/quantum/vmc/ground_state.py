@@ -64,15 +64,15 @@ def ground_state(
     samples. With a name or None, in a frame where the operator is stoquastic if there is one.
     steps, samples: None for 300 and 1,024; samples are configurations per step, rounded up to a multiple of
     the sampler's chains. sampler: None for one that fits the operator (the magnetization where its ground
-    state is known to be, else all configurations; see `space_choice`). optimiser: None for `NaturalGradient` with
-    `learning_rate` and `shift` (numbers or functions of the step; None for those of `defaults.optimiser`), or
-    an optax transformation. final_samples: of the last estimate, 64·samples if None. progress: True for a
-    line that is redrawn; or called after every step with the new `TrainState` and the step's scalars, and
-    where it raises `StopIteration` that step is the last one. state: a `TrainState` to go on from, with the
-    same numbers as a run without a break if all else is the same. devices: how many share the chains ("auto":
-    all that divide them, see `sampling.sharding`). compare: tell where the energy is far from the exact
-    lowest one of the sampled space, if that is known or takes Lanczos less than a second; False for a state
-    that is not meant to be the ground state.
+    state is known to be, else all configurations; see `space_choice`). optimiser: None for `NaturalGradient`
+    with `learning_rate` and `shift` (numbers or functions of the step; None for those of
+    `defaults.optimiser`), or an optax transformation. final_samples: of the last estimate, 64·samples if
+    None. progress: True for a line that is redrawn; or called after every step with the new `TrainState` and
+    the step's scalars, and where it raises `StopIteration` that step is the last one. state: a `TrainState`
+    to go on from, with the same numbers as a run without a break if all else is the same. devices: how many
+    share the chains ("auto": all that divide them, see `sampling.sharding`). compare: tell where the energy
+    is far from the exact lowest one of the sampled space, if that is known or takes Lanczos less than a
+    second; False for a state that is not meant to be the ground state.
 
     Raises InputError for what does not fit together, `Diverged` (with the last good state) if the run
     diverges.
