@@ -13,26 +13,20 @@ import argparse
 import shutil
 import subprocess
 import tempfile
-import tomllib
 from pathlib import Path
 
 import numpy as np
 
 from intertwine.report import write_report
-from intertwine.report.classify.read import ClassifyRun, read_classify
-from intertwine.report.ground_state.read import Run, read_run
+from intertwine.report.classify.read import ClassifyRun
+from intertwine.report.ground_state.read import Run
 from intertwine.report.ground_state.summary import title
-from intertwine.report.learn.read import LearnRun, read_learn
+from intertwine.report.learn.read import LearnRun
 from intertwine.report.numbers import plain, with_error
-from intertwine.report.renormalize.read import RenormalizeRun, read_renormalize
+from intertwine.report.renormalize.read import RenormalizeRun
 from intertwine.report.theme import BLUE, GREY, ORANGE, PURPLE, TEAL
+from intertwine.report.views import view_of
 
-READERS = {
-    "ground-state": read_run,
-    "learn": read_learn,
-    "renormalize": read_renormalize,
-    "classify": read_classify,
-}
 SAMPLES, FILTERS = 40, 40
 """Pictures of rows, and of hidden units, that are drawn."""
 
@@ -51,8 +45,7 @@ def main() -> None:
     parser.add_argument("--size", default="1280,1180", help="width,height of the page's window")
     given = parser.parse_args()
     if given.svg:
-        kind = tomllib.loads((given.folder / "config.toml").read_text(encoding="utf-8"))["kind"]
-        draw(READERS[kind](given.folder), given.svg)
+        draw(view_of(given.folder).read(given.folder), given.svg)
     if given.page:
         photograph(write_report(given.folder), given.page, given.size)
 

@@ -1,6 +1,5 @@
 """The command line from outside: how fast it answers, what it prints, in which precision it runs."""
 
-import importlib
 import json
 import os
 import subprocess
@@ -12,6 +11,9 @@ import pytest
 
 from intertwine import __version__
 from intertwine.cli import main
+from intertwine.records.kinds import KINDS
+from intertwine.runs.flags import options, sections
+from intertwine.runs.kinds import settings_class
 
 PROGRAM = [sys.executable, "-c", "import sys; from intertwine.cli import main; sys.exit(main())"]
 SMALL = [
@@ -53,23 +55,22 @@ def test_help_imports_nothing_heavy():
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-@pytest.mark.parametrize("name", ["ground-state", "learn"])
-def test_every_flag_is_in_the_help_and_has_a_field(name):
-    from intertwine.experiments.ground_state.settings import HAMILTONIANS
-    from intertwine.runs.kinds import KINDS
-
-    flags = importlib.import_module(f"intertwine.cli.{name.replace('-', '_')}").FIELDS
-    fields = KINDS[name].load_configuration().model_fields
-    for field in flags.values():
-        section, _, entry = field.rpartition(".")
-        if section == "hamiltonian":
-            assert any(entry in s.model_fields for s in HAMILTONIANS.values())
-        else:
-            assert entry in (fields[section].annotation.model_fields if section else fields)
-    done = command(name, "--help", env={**os.environ, "COLUMNS": "200"})
-    for flag in flags:
-        shown = {"j": "J", "j1": "J1", "j2": "J2"}.get(flag, flag.replace("_", "-"))
-        assert f"--{shown} " in done.stdout, flag
+@pytest.mark.parametrize("name", KINDS)
+def test_every_setting_has_a_flag_in_the_help_with_its_default_and_group(name, capsys, monkeypatch):
+    """Every field of the tables, but for the kind and what a file alone can say."""
+    settings = settings_class(KINDS[name])
+    found = {option.field: option for option in options(settings)}
+    for section, field in settings.model_fields.items():
+        members = sections(field)
+        entries = {f"{section}.{entry}" for member in members for entry in member.model_fields}
+        assert (entries or {section} - {"kind"}) <= found.keys()
+    monkeypatch.setenv("COLUMNS", "250")
+    assert main([name, "--help"]) == 0
+    shown = capsys.readouterr().out
+    for option in found.values():
+        line = next(line for line in shown.splitlines() if f" {option.flag} " in line)
+        assert option.help in line and option.group in shown
+        assert option.is_switch or f"; default {option.default}" in line
 
 
 def test_version(capsys):

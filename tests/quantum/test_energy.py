@@ -18,8 +18,8 @@ from intertwine.quantum.operators.operator import Operator
 from intertwine.quantum.space_choice import default_sampler
 from intertwine.quantum.vmc import local_energy
 from intertwine.quantum.vmc.energy import EnergyObjective, infinite_temperature_energy, v_score
-from intertwine.quantum.vmc.search import GroundStateRun
 from intertwine.quantum.vmc.local_energy import local_values
+from intertwine.quantum.vmc.search import GroundStateRun
 from intertwine.sampling.enumeration import all_configurations
 from models.table import MODELS
 

@@ -15,7 +15,7 @@ import xarray as xr
 from intertwine._checks import InputError
 from intertwine.report import write_report
 from intertwine.report.classify import figures as classify_figures
-from intertwine.report.classify.read import read_classify
+from intertwine.report.classify.read import read
 from intertwine.report.pictures import colour_pictures
 
 from .make_classify_run import arrays, make_classify_run, result
@@ -108,7 +108,7 @@ def test_damage_is_told_in_one_line(tmp_path: Path, change: dict, message: str) 
     folder = make_classify_run(tmp_path / "run")
     (folder / "result.json").write_text(json.dumps(result() | change), encoding="utf-8")
     with pytest.raises(InputError, match=message) as error:
-        read_classify(folder)
+        read(folder)
     assert "\n" not in str(error.value) and str(error.value).startswith("result.json")
 
 
@@ -127,4 +127,4 @@ def test_damaged_arrays(tmp_path: Path, name: str, values: np.ndarray, axes: tup
         folder / "result.nc", engine="h5netcdf"
     )
     with pytest.raises(InputError, match=r"^result.nc"):
-        read_classify(folder)
+        read(folder)

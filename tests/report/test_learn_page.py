@@ -15,7 +15,7 @@ import xarray as xr
 from intertwine._checks import InputError
 from intertwine.report import write_report
 from intertwine.report.learn import figures as learn_figures
-from intertwine.report.learn.read import read_learn
+from intertwine.report.learn.read import read
 from intertwine.report.pictures import INK, SIGNED, png, signed_pictures, unit_pictures
 
 from .make_learn_run import make_learn_run
@@ -178,7 +178,7 @@ def test_damaged_file_is_one_clear_line(case: str, tmp_path: Path) -> None:
     name, content = DAMAGE[case]
     (folder / name).write_bytes(content)
     with pytest.raises(InputError) as error:
-        read_learn(folder)
+        read(folder)
     message = str(error.value)
     assert message.startswith(f"{name}: expected ") and "got" in message
     assert "\n" not in message and len(message) < 500
@@ -200,7 +200,7 @@ def test_dataset_of_the_wrong_kind(change, tmp_path: Path) -> None:
         dataset = stored.load()
     change(dataset).to_netcdf(folder / "result.nc", engine="h5netcdf", mode="w")
     with pytest.raises(InputError, match=r"result\.nc: expected "):
-        read_learn(folder)
+        read(folder)
 
 
 def test_markup_in_the_folder_stays_text(tmp_path: Path) -> None:

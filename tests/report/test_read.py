@@ -10,7 +10,7 @@ import pytest
 import xarray as xr
 
 from intertwine._checks import InputError
-from intertwine.report.ground_state.read import read_run
+from intertwine.report.ground_state.read import read
 
 from .make_run import make_run
 
@@ -21,7 +21,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_whole_folder(folder: Path) -> None:
-    run = read_run(folder)
+    run = read(folder)
     assert run.finished
     assert run.missing == {}
     assert run.steps == 20
@@ -38,14 +38,14 @@ def test_whole_folder(folder: Path) -> None:
 @pytest.mark.parametrize("name", ["config.toml", "metrics.jsonl", "result.json", "result.nc"])
 def test_missing_file_is_named(folder: Path, name: str) -> None:
     (folder / name).unlink()
-    assert list(read_run(folder).missing) == [name]
+    assert list(read(folder).missing) == [name]
 
 
 def test_missing_value_of_a_step_is_a_gap(folder: Path) -> None:
     (folder / "metrics.jsonl").write_text(
         '{"step": 0, "energy": -1.0, "tau": null}\n{"step": 1, "tau": 2.0}\n'
     )
-    metrics = read_run(folder).metrics
+    metrics = read(folder).metrics
     np.testing.assert_array_equal(metrics["energy"], [-1.0, np.nan])
     np.testing.assert_array_equal(metrics["tau"], [np.nan, 2.0])
     assert "r_hat" not in metrics
@@ -80,7 +80,7 @@ def test_damaged_file_is_one_clear_line(folder: Path, case: str) -> None:
     name, content = DAMAGE[case]
     (folder / name).write_bytes(content)
     with pytest.raises(InputError) as error:
-        read_run(folder)
+        read(folder)
     message = str(error.value)
     assert message.startswith(f"{name}: expected ")
     assert "got" in message and "intertwine resume run" in message
@@ -92,7 +92,7 @@ def test_truncated_dataset(folder: Path) -> None:
     whole = (folder / "result.nc").read_bytes()
     (folder / "result.nc").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(InputError, match=r"result\.nc: expected a netCDF-4 file"):
-        read_run(folder)
+        read(folder)
 
 
 @pytest.mark.parametrize(
@@ -109,19 +109,19 @@ def test_dataset_of_the_wrong_shape(folder: Path, change) -> None:
         dataset = change(stored.load())
     dataset.to_netcdf(folder / "result.nc", engine="h5netcdf", mode="w")
     with pytest.raises(InputError, match=r"result\.nc: expected "):
-        read_run(folder)
+        read(folder)
 
 
 def test_dataset_without_correlations_is_told(folder: Path) -> None:
     xr.Dataset({"other": ("x", [1.0])}).to_netcdf(folder / "result.nc", engine="h5netcdf", mode="w")
-    run = read_run(folder)
+    run = read(folder)
     assert run.correlation is None and run.structure_factor is None
     assert len(run.missing) == 2
 
 
 def test_not_a_run_folder(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="expected a run folder with"):
-        read_run(tmp_path)
+        read(tmp_path)
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="expected an existing run folder"):
-        read_run(tmp_path / "file")
+        read(tmp_path / "file")

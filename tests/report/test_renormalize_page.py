@@ -13,7 +13,7 @@ from intertwine._checks import InputError
 from intertwine.report import write_report
 from intertwine.report.renormalize import figures as renormalize_figures
 from intertwine.report.renormalize.plates import _upright
-from intertwine.report.renormalize.read import read_renormalize
+from intertwine.report.renormalize.read import read
 
 from .make_renormalize_run import FAMILIES, make_renormalize_run, spins
 from .test_learn_page import decoded
@@ -134,7 +134,7 @@ def test_damaged_file_is_one_clear_line(case: str, tmp_path: Path) -> None:
     name, content = DAMAGE[case]
     (folder / name).write_bytes(content)
     with pytest.raises(InputError) as error:
-        read_renormalize(folder)
+        read(folder)
     message = str(error.value)
     assert message.startswith(f"{name}: expected ") and "got" in message
     assert "\n" not in message and len(message) < 500
@@ -154,7 +154,7 @@ def test_dataset_of_the_wrong_kind(change, tmp_path: Path) -> None:
     folder = make_renormalize_run(tmp_path / "run", lines=5)
     change_dataset(folder, change)
     with pytest.raises(InputError, match=r"result\.nc: expected "):
-        read_renormalize(folder)
+        read(folder)
 
 
 class TestFigures:

@@ -37,7 +37,7 @@ KINDS: dict[str, Kind] = {
         "intertwine.experiments.ground_state.experiment:GroundState",
         "intertwine.records.ground_state:SCHEMA",
         "intertwine.experiments.ground_state.loaded:load_run",
-        "intertwine.report.ground_state.page",
+        "intertwine.report.ground_state",
         shared=True,
     ),
     "learn": Kind(
@@ -46,7 +46,7 @@ KINDS: dict[str, Kind] = {
         "intertwine.experiments.learn.experiment:Learn",
         "intertwine.records.learn:SCHEMA",
         "intertwine.experiments.learn.trained:load_trained",
-        "intertwine.report.learn.page",
+        "intertwine.report.learn",
     ),
     "classify": Kind(
         "Classify images with an equivariant network; without options: scikit-learn's digits.",
@@ -54,7 +54,7 @@ KINDS: dict[str, Kind] = {
         "intertwine.experiments.classify.experiment:Classify",
         "intertwine.records.classify:SCHEMA",
         "intertwine.experiments.classify.trained:load_classifier",
-        "intertwine.report.classify.page",
+        "intertwine.report.classify",
     ),
     "renormalize": Kind(
         "Coarse-grain a spin system or a trained network; without options: the critical Ising model on "
@@ -63,7 +63,7 @@ KINDS: dict[str, Kind] = {
         "intertwine.experiments.renormalize.experiment:Renormalize",
         "intertwine.records.renormalize:SCHEMA",
         "intertwine.experiments.renormalize.loaded:load_run",
-        "intertwine.report.renormalize.page",
+        "intertwine.report.renormalize",
     ),
 }
 

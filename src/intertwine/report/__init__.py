@@ -1,6 +1,6 @@
 """Reports: figures and a self-contained HTML page, pure functions of a run folder.
 
-views.py            the registry: one row a kind of run
+views.py            which folder draws a run: a row of records/kinds.py says so
 folder.py           the files of a run folder, checked, plain data
 page.py             the page (page.html.j2, page.css, page.js), written aside and renamed
 theme.py            colours and templates, light and dark
@@ -10,7 +10,7 @@ series.py           series of numbers as plotly takes them
 common.py           words that all pages share
 pictures.py         rows of numbers as small PNG pictures
 
-ground_state/, learn/, classify/, renormalize/      read.py, figures.py, plates.py, summary.py
+ground_state/, learn/, classify/, renormalize/, plain/      read.py, plates.py, summary.py (and figures)
 """
 
 import lazy_loader

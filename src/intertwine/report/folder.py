@@ -19,6 +19,8 @@ import numpy as np
 
 from intertwine._checks import fail
 
+_REMEDY = "give the folder that a command such as `intertwine run` wrote"
+
 Readers = Mapping[str, tuple[Callable[[Path], Any], str]]
 """File name → (what reads it, what it shows)."""
 
@@ -52,7 +54,7 @@ class FolderData:
 def check_folder(folder: str | Path) -> Path:
     """`folder` as a path, if it is one."""
     folder = Path(folder)
-    remedy = "give the folder that `intertwine ground-state`, `learn`, `renormalize` or `run` wrote"
+    remedy = _REMEDY
     if not folder.is_dir():
         raise fail("folder", "an existing run folder", str(folder), remedy)
     return folder
@@ -69,7 +71,7 @@ def read_files(folder: Path, readers: Readers) -> tuple[dict[str, Any], dict[str
         else:
             missing[name] = shows
     if not found:
-        remedy = "give the folder that `intertwine ground-state`, `learn`, `renormalize` or `run` wrote"
+        remedy = _REMEDY
         raise fail("folder", "a run folder with " + ", ".join(readers), f"{folder} with none of them", remedy)
     return found, missing
 

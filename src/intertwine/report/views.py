@@ -1,46 +1,55 @@
-"""The registry of pages: one row a kind of run; its folder has `read`, `summary` and `plates`."""
+"""From the folder of a run to what draws its page: a folder per command, or the plain page of its schema."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from intertwine.report.folder import check_folder, read_config, read_object, read_text
+from intertwine.records.kinds import DEFAULT, KINDS, Kind, named
+from intertwine.report.folder import FolderData, check_folder, read_config, read_object, read_text
+
+if TYPE_CHECKING:
+    from intertwine.report.plate import Plate
+
+
+class Summary(Protocol):
+    """The words of a page; a module has these functions."""
+
+    def title(self, run: Any) -> str: ...
+    def lead(self, run: Any) -> str: ...
+    def notices(self, run: Any) -> list[str]: ...
+    def cards(self, run: Any) -> list[tuple[str, str, str]]: ...
+    def table(self, run: Any) -> list[tuple[str, str]]: ...
 
 
 class View(NamedTuple):
-    """read: folder → run. summary: a module with title, lead, notices, cards, table. plates: run → plates."""
+    """read: folder → run. summary: the words. plates: run → figures."""
 
-    read: Callable[[Path], Any]
-    summary: ModuleType
-    plates: Callable[[Any], list[Any]]
-
-
-_ROWS = {
-    "ground-state": "read_run",
-    "learn": "read_learn",
-    "classify": "read_classify",
-    "renormalize": "read_renormalize",
-}
+    read: Callable[[Path], FolderData]
+    summary: Summary
+    plates: Callable[[Any], list[Plate]]
 
 
 def view_of(folder: str | Path) -> View:
-    """The view of the run in `folder`: by the kind in its configuration or result, else a ground state."""
+    """The view of the run in `folder`: by the kind in its configuration or result, else the default kind.
+
+    Raises `InputError` for results of a newer schema than this version knows.
+    """
     folder = check_folder(folder)
-    kind = None
+    result = {}
+    path = folder / "result.json"
+    if path.is_file():
+        result = read_object(path, read_text(path), "the file")
+    name = result.get("kind")
     if (folder / "config.toml").is_file():
-        kind = read_config(folder / "config.toml").get("kind")
-    elif (folder / "result.json").is_file():
-        path = folder / "result.json"
-        kind = read_object(path, read_text(path), "the file").get("kind")
-    if not (isinstance(kind, str) and kind in _ROWS):
-        kind = "ground-state"
-    read, summary, plates = (_module(kind, name) for name in ("read", "summary", "plates"))
-    return View(getattr(read, _ROWS[kind]), summary, plates.plates)
+        name = read_config(folder / "config.toml").get("kind")
+    kind = KINDS[name] if isinstance(name, str) and name in KINDS else KINDS[DEFAULT]
+    named(kind.schema).check(result, path.name)
+    return _view(kind)
 
 
-def _module(kind: str, name: str) -> ModuleType:
-    return import_module(f"intertwine.report.{kind.replace('-', '_')}.{name}")
+def _view(kind: Kind) -> View:
+    read, summary, plates = (import_module(f"{kind.page}.{name}") for name in ("read", "summary", "plates"))
+    return View(read.read, summary, plates.plates)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from intertwine.records.classify import SCHEMA
 from intertwine.report.folder import (
     FolderData,
     check_folder,
@@ -26,9 +27,6 @@ from intertwine.report.folder import (
     read_record,
 )
 
-SERIES = (
-    "epoch", "loss", "accuracy", "validation_loss", "validation_accuracy", "learning_rate", "seconds",
-)  # fmt: skip
 _ARRAYS = {
     "filters": 4, "wrong_images": 4, "wrong_labels": 1, "wrong_predictions": 1, "wrong_probabilities": 1,
 }  # fmt: skip
@@ -56,14 +54,14 @@ class ClassifyRun(FolderData):
         return self.result.get("angles") or None
 
 
-def read_classify(folder: str | Path) -> ClassifyRun:
+def read(folder: str | Path) -> ClassifyRun:
     """The run in `folder`; raises `InputError` if it is not a run folder or one of its files is damaged."""
     folder = check_folder(folder)
     found, missing = read_files(
         folder,
         {
             "config.toml": (read_config, "the configuration"),
-            "metrics.jsonl": (lambda path: read_metrics(path, SERIES), "the numbers of every epoch"),
+            "metrics.jsonl": (lambda path: read_metrics(path, SCHEMA.numbers), "the numbers of every epoch"),
             "result.json": (_read_result, "the accuracy of the trained network"),
             "result.nc": (_read_arrays, "filters and mistakes"),
         },

@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 
+from intertwine.records.ground_state import SCHEMA
 from intertwine.report.folder import (
     FolderData,
     check_folder,
@@ -35,21 +36,6 @@ from intertwine.report.folder import (
     read_files,
     read_metrics,
     read_record,
-)
-
-SERIES = (
-    "energy",
-    "error",
-    "variance",
-    "v_score",
-    "acceptance",
-    "tau",
-    "r_hat",
-    "ess",
-    "learning_rate",
-    "shift",
-    "update_norm",
-    "seconds",
 )
 
 
@@ -88,10 +74,10 @@ class Run(FolderData):
         return None if exact is None else exact.get("energy")
 
 
-def read_run(folder: str | Path) -> Run:
+def read(folder: str | Path) -> Run:
     """The run in `folder`; raises `InputError` if it is not a run folder or one of its files is damaged.
 
-    >>> read_run("no/such/folder")
+    >>> read("no/such/folder")
     Traceback (most recent call last):
     ...
     intertwine._checks.InputError: folder: expected an existing run folder, got no/such/folder; give ...
@@ -101,7 +87,7 @@ def read_run(folder: str | Path) -> Run:
         folder,
         {
             "config.toml": (read_config, "the configuration"),
-            "metrics.jsonl": (lambda path: read_metrics(path, SERIES), "the numbers of every step"),
+            "metrics.jsonl": (lambda path: read_metrics(path, SCHEMA.numbers), "the numbers of every step"),
             "result.json": (_read_result, "the final energy"),
             "result.nc": (_read_fields, "spin correlations and structure factor"),
         },

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from intertwine.records.learn import SCHEMA
 from intertwine.report.folder import (
     FolderData,
     check_folder,
@@ -31,11 +32,6 @@ from intertwine.report.folder import (
     read_record,
 )
 
-SERIES = (
-    "epoch", "updates", "log_likelihood", "log_likelihood_error", "log_likelihood_lower",
-    "log_likelihood_upper", "log_likelihood_train", "log_z", "pseudo_likelihood", "reconstruction_error",
-    "free_energy", "free_energy_gap", "learning_rate", "update_norm", "seconds", "bound",
-)  # fmt: skip
 _ARRAYS = {
     "sample": 2, "example": 2, "filter": 2, "free_energy_train": 1, "free_energy_test": 1,
     "free_energy_samples": 1, "observable": 2, "autocorrelation": 1, "mean_data": 1, "mean_samples": 1,
@@ -76,7 +72,7 @@ class LearnRun(FolderData):
         return None if entropy is None else -entropy
 
 
-def read_learn(folder: str | Path) -> LearnRun:
+def read(folder: str | Path) -> LearnRun:
     """The run in `folder`; raises `InputError` if it is not a run folder or one of its files is damaged."""
     folder = check_folder(folder)
     found, missing = read_files(
@@ -97,7 +93,7 @@ def read_learn(folder: str | Path) -> LearnRun:
 
 
 def _read_metrics(path: Path) -> tuple[dict[str, np.ndarray], np.ndarray | None]:
-    return read_metrics(path, SERIES), read_lists(path, "singular_values")
+    return read_metrics(path, SCHEMA.numbers), read_lists(path, "singular_values")
 
 
 def _read_result(path: Path) -> dict[str, Any]:

@@ -77,7 +77,7 @@ class RenormalizeRun(FolderData):
         return self.result.get(table, {}).get(name) or dict.fromkeys(_NUMBERS)
 
 
-def read_renormalize(folder: str | Path) -> RenormalizeRun:
+def read(folder: str | Path) -> RenormalizeRun:
     """The run in `folder`; raises `InputError` if it is not a run folder or one of its files is damaged."""
     folder = check_folder(folder)
     found, missing = read_files(
