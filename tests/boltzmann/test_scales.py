@@ -172,8 +172,8 @@ def test_columns_that_float32_does_not_resolve_are_refused(key):
 
 
 def test_the_commands_densities_and_samples_are_in_the_units_of_the_data(tmp_path):
-    from intertwine.experiments.learn import study as learn
     from intertwine.experiments.learn.settings import LearnConfiguration
+    from intertwine.runs import running
     from intertwine.runs.progress import Silent
 
     rows = np.random.default_rng(0).normal(size=(400, 2)) * [1000.0, 0.01] + [5000.0, 3.0]
@@ -186,7 +186,7 @@ def test_the_commands_densities_and_samples_are_in_the_units_of_the_data(tmp_pat
         "samples": {"count": 400, "chains": 100, "steps": 20, "thin": 1},
     }
     with jax.enable_x64(False):
-        learn.start(LearnConfiguration.model_validate(asked), tmp_path / "run", show=lambda *_: Silent())
+        running.start(LearnConfiguration.model_validate(asked), tmp_path / "run", show=lambda *_: Silent())
     result = json.loads((tmp_path / "run" / "result.json").read_text())
     normal = -np.log(10.0) - np.log(2 * np.pi * np.e)
     assert result["log_likelihood"]["train"]["mean"] == pytest.approx(normal, abs=0.3)

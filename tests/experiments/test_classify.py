@@ -13,13 +13,14 @@ from intertwine._checks import InputError
 from intertwine.cli import main
 from intertwine.data import load
 from intertwine.data.sets.rotated import deformed, random_deformations, rotated, rotated_mnist
-from intertwine.experiments.classify import study as classify
 from intertwine.experiments.classify.images import augmented, labelled_images
 from intertwine.experiments.classify.measures import accuracy_record, commonest_class
+from intertwine.experiments.classify.trained import load_classifier
 from intertwine.experiments.datasets import load_data
 from intertwine.layers import export, load_network, save_network
 from intertwine.learning.labels.class_scores import class_scores
 from intertwine.learning.supervised_fit import fit_supervised
+from intertwine.runs import running
 from intertwine.runs.interruption import Interrupted
 from intertwine.runs.kinds import configuration_of
 from intertwine.runs.progress import Silent
@@ -69,14 +70,14 @@ def quietly(function, *arguments, **options):
 
 
 def test_an_interrupted_run_ends_with_the_same_numbers(images, tmp_path, monkeypatch):
-    monkeypatch.setattr(classify, "report", lambda folder: None)
+    monkeypatch.setattr(running, "report", lambda folder: None)
     jax.config.update("jax_enable_x64", False)
     c = configuration(images)
     whole, stopped = tmp_path / "whole", tmp_path / "stopped"
-    quietly(classify.start, c, whole, show=lambda *_: Silent())
+    quietly(running.start, c, whole, show=lambda *_: Silent())
     with pytest.raises(Interrupted, match="intertwine resume"):
-        quietly(classify.start, c, stopped, show=lambda *_: StopsAt(0))
-    quietly(classify.resume, stopped, c, show=lambda *_: Silent())
+        quietly(running.start, c, stopped, show=lambda *_: StopsAt(0))
+    quietly(running.resume, stopped, show=lambda *_: Silent())
     assert_same(stopped, whole)
 
     result = json.loads((whole / "result.json").read_text())
@@ -91,13 +92,13 @@ def test_an_interrupted_run_ends_with_the_same_numbers(images, tmp_path, monkeyp
         np.testing.assert_allclose(np.rot90(data.filters[0, 0]), data.filters[0, 1], atol=1e-6)
         saved = np.asarray(data.log_probability)
 
-    network = classify.load_classifier(whole)
+    network = load_classifier(whole)
     data = labelled_images(c, load_data(c.data))
     scores = class_scores(network, data.test.images).astype(np.float64)
     log_p = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
     np.testing.assert_allclose(log_p, saved, atol=1e-5)
     with pytest.raises(InputError, match=r"^folder: expected the folder of a complete"):
-        classify.load_classifier(tmp_path)
+        load_classifier(tmp_path)
 
 
 def test_the_command(images, tmp_path, capsys):
@@ -249,7 +250,7 @@ def test_coloured_images(tmp_path):
     np.testing.assert_array_equal(found[0].train.images, found[1].train.images)
 
     c = configuration(tmp_path / "first.npz", **changes)
-    quietly(classify.start, c, tmp_path / "run", show=lambda *_: Silent())
+    quietly(running.start, c, tmp_path / "run", show=lambda *_: Silent())
     with xarray.open_dataset(tmp_path / "run" / "result.nc", engine="h5netcdf") as data:
         assert data.wrong_images.dims == ("wrong", "row", "column", "channel")
     assert (tmp_path / "run" / "report.html").stat().st_size > 10_000
@@ -352,16 +353,16 @@ def test_labels_as_words_in_an_archive(tmp_path, images):
 
 def test_a_trained_network_reads_bytes_and_knows_the_commonest_class(images, tmp_path, monkeypatch):
     """Saved, loaded, exported, learning on: images of bytes are the same as their 255th parts."""
-    monkeypatch.setattr(classify, "report", lambda folder: None)
+    monkeypatch.setattr(running, "report", lambda folder: None)
     c = configuration(images)
-    path = quietly(classify.start, c, tmp_path / "run", show=lambda *_: Silent())
+    path = quietly(running.start, c, tmp_path / "run", show=lambda *_: Silent())
     result = json.loads((path / "result.json").read_text())
     counts = np.array(result["confusion"])
     learnt = labelled_images(c, load_data(c.data)).train.labels
     assert result["baseline"]["accuracy"] == counts[np.bincount(learnt).argmax()].sum() / 8
     assert np.trace(counts) <= 4  # two epochs on 24 images: as good as nothing
     assert [line for line in result["warnings"] if line.startswith("below-baseline: always saying")]
-    network = classify.load_classifier(path)
+    network = load_classifier(path)
     raw = np.load(images)["train"][..., None]
     shares, labels = (raw / 255).astype(np.float32), np.load(images)["labels"]
     save_network(tmp_path / "again", network)

@@ -15,9 +15,9 @@ import xarray
 
 from intertwine._checks import InputError
 from intertwine.cli import main
-from intertwine.experiments.learn import study as learn
+from intertwine.experiments.learn import experiment as learn
 from intertwine.experiments.learn.settings import LearnConfiguration
-from intertwine.runs import checkpoints
+from intertwine.runs import checkpoints, running
 from intertwine.runs.interruption import Interrupted
 from intertwine.runs.kinds import configuration_of
 from intertwine.runs.progress import Silent
@@ -68,11 +68,11 @@ def quietly(function, *arguments, **options):
 def stopped_and_resumed(c, folder, stops):
     """Interrupt a run after each of the lines `stops`, resuming in between, and then let it end."""
     for number, stop in enumerate(stops):
-        go_on = learn.resume if number else learn.start
-        given = (folder, c) if number else (c, folder)
+        go_on = running.resume if number else running.start
+        given = (folder,) if number else (c, folder)
         with pytest.raises(Interrupted, match="intertwine resume"):
             quietly(go_on, *given, show=lambda *_, stop=stop: StopsAt(stop))
-    quietly(learn.resume, folder, c, show=silent)
+    quietly(running.resume, folder, show=silent)
 
 
 RUNS = {  # the first draws its page, the others are spared it
@@ -108,9 +108,9 @@ def with_files(changes, folder):
 def test_an_interrupted_run_ends_with_the_same_numbers(name, tmp_path, monkeypatch):
     changes, stops = RUNS[name]
     if name != "pcd":
-        monkeypatch.setattr(learn, "report", lambda folder: None)
+        monkeypatch.setattr(running, "report", lambda folder: None)
     c = configuration(**with_files(changes, tmp_path))
-    quietly(learn.start, c, tmp_path / "whole", show=silent)
+    quietly(running.start, c, tmp_path / "whole", show=silent)
     stopped_and_resumed(c, tmp_path / "stopped", stops)
     assert_same(tmp_path / "stopped", tmp_path / "whole")
     result = json.loads((tmp_path / "whole" / "result.json").read_text())
@@ -148,7 +148,7 @@ def finished(tmp_path_factory):
     """A run of a small machine, its result and its arrays."""
     folder = tmp_path_factory.mktemp("learn") / "run"
     c = configuration(optimiser={"epochs": 40}, data={"name": "ising:3", "rows": 200})
-    quietly(learn.start, c, folder, show=silent)
+    quietly(running.start, c, folder, show=silent)
     with xarray.open_dataset(folder / "result.nc", engine="h5netcdf") as data:
         arrays = data.load()
     return folder, json.loads((folder / "result.json").read_text()), arrays
@@ -204,7 +204,7 @@ def test_changed_data_are_refused(tmp_path, capsys):
     np.save(tmp_path / "rows.npy", rows)
     c = configuration(data={"name": str(tmp_path / "rows.npy")})
     with pytest.raises(Interrupted):
-        quietly(learn.start, c, tmp_path / "run", show=lambda *_: StopsAt(3))
+        quietly(running.start, c, tmp_path / "run", show=lambda *_: StopsAt(3))
     np.save(tmp_path / "rows.npy", 1 - rows)
     before = (tmp_path / "run" / "metrics.jsonl").read_bytes()
     assert main(["resume", str(tmp_path / "run")]) == 2
@@ -239,7 +239,7 @@ def test_constant_columns_are_a_warning(tmp_path, capsys):
     rows[:, 2] = 1
     np.save(tmp_path / "rows.npy", rows)
     c = configuration(data={"name": str(tmp_path / "rows.npy")}, optimiser={"epochs": 2})
-    learn.start(c, tmp_path / "run", show=silent)
+    running.start(c, tmp_path / "run", show=silent)
     told = capsys.readouterr()
     assert told.err == "warning: 1 of 6 columns are constant in the rows to learn from\n"
     result = json.loads((tmp_path / "run" / "result.json").read_text())
@@ -260,7 +260,7 @@ def test_constant_columns_are_a_warning(tmp_path, capsys):
 def test_what_does_not_go_together_is_refused_before_the_folder(changes, names, tmp_path, monkeypatch):
     monkeypatch.delenv("INTERTWINE_DATA", raising=False)
     with pytest.raises(InputError, match=names):
-        learn.start(configuration(**changes), tmp_path / "run", show=silent)
+        running.start(configuration(**changes), tmp_path / "run", show=silent)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -290,7 +290,7 @@ def test_passes_that_are_not_said_are_enough_for_few_rows(tmp_path):
         np.save(tmp_path / "rows.npy", np.random.default_rng(0).integers(0, 2, (rows, columns)))
         asked = {"data": {"name": str(tmp_path / "rows.npy")}, "optimiser": optimiser}
         c = configuration_of({"kind": "learn", **asked})
-        return learn.Plan(c).problem.training.stages[-1]
+        return learn.Learn(c).problem.training.stages[-1]
 
     stage = training(40, 6)
     assert stage.per_epoch * stage.epochs >= 2000

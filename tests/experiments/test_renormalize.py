@@ -15,15 +15,14 @@ import xarray
 
 from intertwine._checks import InputError
 from intertwine.cli import main
-from intertwine.experiments.learn import study as learn
-from intertwine.experiments.renormalize import exponents as renormalize_exponents, study as renormalize
+from intertwine.experiments.renormalize import exponents as renormalize_exponents
 from intertwine.experiments.renormalize.observables import Observables
 from intertwine.experiments.renormalize.sampled import Sampled
 from intertwine.models.spins.ising import CRITICAL_SQUARE, Ising
 from intertwine.models.spins.ising_exact import magnetization_distribution
 from intertwine.models.spins.spin_enumeration import enumerate_distribution
 from intertwine.rg.scaling.finite_size import cumulant_slope
-from intertwine.runs import checkpoints
+from intertwine.runs import checkpoints, running
 from intertwine.runs.interruption import Interrupted
 from intertwine.runs.kinds import configuration_of
 from intertwine.runs.progress import Silent
@@ -89,8 +88,8 @@ def learned(tmp_path_factory):
         "samples": {"count": 64, "chains": 8, "steps": 5, "thin": 2},
     }  # fmt: skip
     with pytest.MonkeyPatch.context() as patch, jax.enable_x64(False):
-        patch.setattr(learn, "report", lambda folder: None)
-        quietly(learn.start, configuration_of(tables), folder, show=silent)
+        patch.setattr(running, "report", lambda folder: None)
+        quietly(running.start, configuration_of(tables), folder, show=silent)
     return folder
 
 
@@ -130,15 +129,15 @@ def configured(name, learned):
 
 @pytest.mark.parametrize("name", RUNS)
 def test_an_interrupted_run_ends_with_the_same_numbers(name, tmp_path, monkeypatch, learned):
-    monkeypatch.setattr(renormalize, "report", lambda folder: None)
+    monkeypatch.setattr(running, "report", lambda folder: None)
     c, stops = configured(name, learned), RUNS[name][1]
-    quietly(renormalize.start, c, tmp_path / "whole", show=silent)
+    quietly(running.start, c, tmp_path / "whole", show=silent)
     for number, stop in enumerate(stops):
-        go_on = renormalize.resume if number else renormalize.start
-        given = (tmp_path / "stopped", c) if number else (c, tmp_path / "stopped")
+        go_on = running.resume if number else running.start
+        given = (tmp_path / "stopped",) if number else (c, tmp_path / "stopped")
         with pytest.raises(Interrupted, match="intertwine resume"):
             quietly(go_on, *given, show=lambda *_, stop=stop, **__: StopsAt(stop))
-    quietly(renormalize.resume, tmp_path / "stopped", c, show=silent)
+    quietly(running.resume, tmp_path / "stopped", show=silent)
     assert_same(tmp_path / "stopped", tmp_path / "whole")
 
 
@@ -171,7 +170,7 @@ def finished(tmp_path_factory):
     folder = tmp_path_factory.mktemp("renormalize") / "run"
     sampler = {"samples": 8000, "chains": 20, "bins": 20}
     c = configuration(couplings=3, levels=1, sampler=sampler, system={"name": "ising:8"})
-    quietly(renormalize.start, c, folder, show=silent)
+    quietly(running.start, c, folder, show=silent)
     with xarray.open_dataset(folder / "result.nc", engine="h5netcdf") as data:
         arrays = data.load()
     return json.loads((folder / "result.json").read_text()), arrays
@@ -252,28 +251,28 @@ def test_correlation_length_of_an_enumerated_torus(lattice):
 
 
 def test_approximate_fixed_points_are_the_known_ones(tmp_path, monkeypatch):
-    monkeypatch.setattr(renormalize, "report", lambda folder: None)
+    monkeypatch.setattr(running, "report", lambda folder: None)
     known = {"migdal-kadanoff": (0.304689, 0.747236), "niemeijer-van-leeuwen": (0.335614, 0.8822)}
     for rule, (K, y_T) in known.items():
         c = configuration(rule=rule, system={"name": "auto"}, levels=6)
-        quietly(renormalize.start, c, tmp_path / rule, show=silent)
+        quietly(running.start, c, tmp_path / rule, show=silent)
         result = json.loads((tmp_path / rule / "result.json").read_text())
         assert result["cards"][0][1] == f"{K:.6f}"
         assert abs(result["exponents"]["y_T"]["mean"] - y_T) < 1e-4
 
 
 def test_tensor_renormalization_meets_onsager(tmp_path, monkeypatch):
-    monkeypatch.setattr(renormalize, "report", lambda folder: None)
-    quietly(renormalize.start, configuration(rule="trg:8"), tmp_path / "run", show=silent)
+    monkeypatch.setattr(running, "report", lambda folder: None)
+    quietly(running.start, configuration(rule="trg:8"), tmp_path / "run", show=silent)
     facts = json.loads((tmp_path / "run" / "result.json").read_text())["facts"]
     assert facts["relative error"] < 2e-5 and facts["relative error, plain scheme"] < 1e-4
 
 
 def test_the_trace_condition_of_a_network(learned, tmp_path, monkeypatch):
     """ln Σ_h e^T = ln Ψ(v) − ln p(v) of rows, from the machine's parameters."""
-    monkeypatch.setattr(renormalize, "report", lambda folder: None)
+    monkeypatch.setattr(running, "report", lambda folder: None)
     c = configuration(study="network", rule=str(learned), network={"steps": 100, "chains": 8})
-    quietly(renormalize.start, c, tmp_path / "run", show=silent)
+    quietly(running.start, c, tmp_path / "run", show=silent)
     with xarray.open_dataset(tmp_path / "run" / "result.nc", engine="h5netcdf") as data:
         trace = data["trace"].values
     with xarray.open_dataset(learned / "result.nc", engine="h5netcdf") as data:
@@ -307,11 +306,11 @@ def test_a_folder_of_another_kind_is_refused(tmp_path, capsys, learned):
 def test_a_network_that_changed_is_refused(learned, tmp_path):
     c = configuration(study="network", rule=str(learned), network={"steps": 300, "chains": 8})
     with pytest.raises(Interrupted):
-        quietly(renormalize.start, c, tmp_path / "run", show=lambda *_, **__: StopsAt(1))
+        quietly(running.start, c, tmp_path / "run", show=lambda *_, **__: StopsAt(1))
     path = tmp_path / "run" / "data.json"
     path.write_text(path.read_text().replace("sha256:", "sha256:0"))
     with pytest.raises(InputError, match="the network of this run"):
-        quietly(renormalize.resume, tmp_path / "run", c, show=silent)
+        quietly(running.resume, tmp_path / "run", show=silent)
 
 
 @pytest.mark.slow
@@ -352,7 +351,7 @@ def test_kept_configurations_fill_their_room(samples, bins, chains, size):
 
 
 def test_couplings_say_of_how_many_configurations_they_are(tmp_path):
-    quietly(renormalize.start, configuration(), tmp_path / "run", show=silent)
+    quietly(running.start, configuration(), tmp_path / "run", show=silent)
     result = json.loads((tmp_path / "run" / "result.json").read_text())
     assert result["samples_of_couplings"] == result["samples"] == 400
     assert "K by level, from all 400 configurations" in result["facts"]

@@ -1,6 +1,7 @@
 """The same run on one, two and four devices: the same numbers where the random numbers are the same, energies
 within the error bars where they are not, and nothing is compiled twice."""
 
+import itertools
 import json
 import subprocess
 import sys
@@ -105,18 +106,17 @@ def test_a_run_is_resumed_on_another_number_of_devices(tmp_path):
     text = (folder / "config.toml").read_text()
     assert 'devices = "auto"' in text
     from intertwine.experiments.ground_state import build
-    from intertwine.learning import loop
     from intertwine.runs import checkpoints, settings
     from intertwine.runs.kinds import configuration_of
 
     problem = build.build(configuration_of(settings.read_toml(folder / "config.toml")))
-    template = loop.start(problem.model, problem.objective, problem.optimiser, key=problem.run_key)
+    search = problem.search
     loaded = checkpoints.load_latest(
-        folder / "checkpoints", template, config=text, last_step=runs.lines(folder)
+        folder / "checkpoints", search.template, config=text, last_step=runs.lines(folder)
     )
     assert loaded is not None and loaded.step >= 5 and not loaded.refused
-    states = loop.iterate(loaded.state, problem.objective, problem.optimiser, steps=2)
-    assert [int(state.step) for state, _ in states] == [loaded.step + 1, loaded.step + 2]
+    states = itertools.islice(search.iterate(loaded.state, loaded.step), 2)
+    assert [int(state.train.step) for state, _ in states] == [loaded.step + 1, loaded.step + 2]
 
 
 @pytest.mark.parametrize(
