@@ -7,7 +7,7 @@ from typing import Literal, get_args, get_origin
 from pydantic import BaseModel
 
 from intertwine.experiments.classify.settings import ClassifyConfiguration
-from intertwine.experiments.ground_state.settings import HAMILTONIANS, GroundStateConfiguration
+from intertwine.experiments.ground_state.settings import J1J2, GroundStateConfiguration, Heisenberg, Tfim, Xxz
 from intertwine.experiments.learn.settings import LearnConfiguration
 from intertwine.experiments.renormalize.settings import RenormalizeConfiguration
 
@@ -43,7 +43,8 @@ def fields(model: type[BaseModel] = GroundStateConfiguration, path: tuple[str, .
     """(path, hamiltonian's name or None, field) of every field, sections entered."""
     for name, field in model.model_fields.items():
         if name == "hamiltonian":
-            for word, section in HAMILTONIANS.items():
+            for section in (Tfim, Heisenberg, Xxz, J1J2):
+                word = section.model_fields["name"].default
                 for inner, deeper in section.model_fields.items():
                     yield ("hamiltonian", inner), word, deeper
         elif isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
@@ -68,29 +69,13 @@ def refused_values(path, field):
     kind = field.annotation
     few = get_origin(kind) is not Literal and kind is not str
     words = {f"word {i}": w for i, w in enumerate(WORDS[:3] if few else WORDS)}
-    if path in (("sampler", "sweep"), ("sampler", "magnetization"), ("devices",)):
-        zero = {} if path[-1] == "magnetization" else {"zero": 0}
-        return (
-            bad
-            | words
-            | zero
-            | {"below": -1, "above": 100_001, "huge": 10**40, "fraction": 1.5, "true": True}
-        )
-    if path == ("optimiser", "epochs") and kind is not int:
-        out = {"zero": 0, "below": -1, "above": 1_000_001, "huge": 10**40}
-        return bad | words | out | {"fraction": 1.5, "true": True}
-    if path in (("likelihood", "every"), ("optimiser", "layer_epochs")):
-        return bad | words | {"below": -1, "above": 1_000_001, "huge": 10**40, "fraction": 1.5, "true": True}
-    if path == ("system", "coupling") or (path[-1].startswith("learning_rate") and kind is not float):
-        out = {
-            **({} if path[-1] == "coupling" else {"zero": 0.0}),
-            "below": -10.5 if path[-1] == "coupling" else -1.0,
-            "above": 10.5,
-            "huge": 1e300,
-            "nan": math.nan,
-            "infinite": math.inf,
-        }
-        return bad | words | out | {"true": True, "text of a number": "0.5"}
+    declared = field.json_schema_extra or {}
+    if "low" in declared:  # a word, or a number between bounds
+        low, high, whole = declared["low"], declared["high"], declared["metavar"] == "INTEGER"
+        out = {"below": low - 1, "above": high + 1} if whole else {"below": low - 1.0, "above": high + 1.0}
+        edge = {"at the excluded edge": low if whole else float(low)} if declared["above"] else {}
+        other = {"fraction": 1.5, "huge": 10**40} if whole else {"nan": math.nan, "infinite": math.inf}
+        return bad | words | out | edge | other | {"true": True, "text of a number": "5"}
     if kind is bool:
         return bad | words | {"zero": 0, "one": 1, "fraction": 0.5, "word of truth": "true", "huge": 10**40}
     if path[-1] == "marshall":

@@ -12,10 +12,10 @@ import pytest
 
 import intertwine as it
 from intertwine.cli import main
-from intertwine.experiments.renormalize import study as renormalize
 from intertwine.experiments.renormalize.settings import RenormalizeConfiguration
 from intertwine.experiments.renormalize.system import build_model, critical_coupling
 from intertwine.models.spins.ising_exact import ising_torus
+from intertwine.runs import running
 
 KEY = jax.random.key(0)
 QUICK = [
@@ -39,7 +39,7 @@ FILE = ["--levels", "1", "--couplings", "2", "--bins", "8"]
 
 @pytest.fixture(autouse=True)
 def no_page(monkeypatch) -> None:
-    monkeypatch.setattr(renormalize, "report", lambda folder: None)
+    monkeypatch.setattr(running, "report", lambda folder: None)
 
 
 @pytest.fixture

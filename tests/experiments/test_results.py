@@ -10,7 +10,7 @@ import xarray
 import intertwine as it
 from intertwine.cli import main
 from intertwine.experiments.ground_state.correlations import correlations
-from intertwine.experiments.ground_state.results import METRICS
+from intertwine.records.ground_state import SCHEMA
 from intertwine.spaces.lattices import lattice_from_name
 
 from .runs import command
@@ -57,8 +57,8 @@ def folder(tmp_path_factory):
 def test_metrics(folder):
     lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines] == list(range(40))
-    assert all(set(METRICS) <= set(line) for line in lines)
-    assert all(line[name] is not None for line in lines for name in METRICS)
+    assert all(set(SCHEMA.names) <= set(line) for line in lines)
+    assert all(line[name] is not None for line in lines for name in SCHEMA.names)
 
 
 def test_result(folder):

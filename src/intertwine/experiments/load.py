@@ -14,16 +14,18 @@ def load(folder: str | Path) -> Any:
     renormalize. Each has `model` (None where there is none), `settings`, `metrics` (name → float64 per line)
     and `result` (result.json), and is taken wherever its model is.
 
-    Raises `InputError` for other folders, runs that are not complete, and where JAX is not set to the
-    precision of the run.
+    Raises `InputError` for other folders, runs that are not complete or of a newer version, and where JAX is
+    not set to the precision of the run.
 
     >>> load("no/such/folder")
     Traceback (most recent call last):
     ...
     intertwine._checks.InputError: no/such/folder: expected an existing run folder, ...
     """
+    from intertwine.records.folder import RESULT
     from intertwine.records.kinds import named
-    from intertwine.runs.kinds import kind_of_folder
+    from intertwine.report.folder import read_record
+    from intertwine.runs.kinds import kind_of_folder, schema_of
 
     path = Path(folder)
     if not path.is_dir():
@@ -32,4 +34,6 @@ def load(folder: str | Path) -> Any:
     if not kind.loader:
         remedy = "its numbers are in result.json and result.nc"
         raise fail("folder", "a run of a command whose results can be loaded", str(folder), remedy)
+    if (path / RESULT).is_file():
+        schema_of(kind).check(read_record(path / RESULT), str(path / RESULT))
     return named(kind.loader)(path)

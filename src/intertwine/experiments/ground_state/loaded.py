@@ -27,7 +27,6 @@ def load_run(path: Path) -> GroundStateRun:
     from intertwine.sampling.space import placed
 
     record = _result(path)
-    SCHEMA.check(record, str(path / RESULT))
     configuration = validate(GroundStateConfiguration, read_toml(path / CONFIG))
     if configuration.precision == "float64" and not jax.config.jax_enable_x64:  # type: ignore[attr-defined]
         remedy = 'call jax.config.update("jax_enable_x64", True) first'

@@ -1,0 +1,1 @@
+"""A command outside the package: three small files and a row."""
