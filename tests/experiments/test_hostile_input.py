@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from intertwine._checks import InputError
 from intertwine.cli import main
-from intertwine.runs import kinds, run_folder
+from intertwine.runs import run_folder, running
 from intertwine.runs.settings import to_toml
 
 from .hostile import ALL_FIELDS, CASES, refused_values, with_value
@@ -23,10 +23,10 @@ from .hostile import ALL_FIELDS, CASES, refused_values, with_value
 def nothing_may_run(monkeypatch):
     """A value that got through would start a run: that is a failure of its own."""
 
-    def load(self, function):
+    def experiment_of(settings):
         raise AssertionError("the configuration was accepted")
 
-    monkeypatch.setattr(kinds.Kind, "load", load)
+    monkeypatch.setattr(running, "experiment_of", experiment_of)
 
 
 def snapshot(folder):
