@@ -172,7 +172,10 @@ CONTRADICTIONS = {
         {"optimiser": {"samples": 64}, "sampler": {"chains": 128}},
     ),
     "one draw a chain": ("optimiser.samples", {"optimiser": {"samples": 128}, "sampler": {"chains": 128}}),
-    "final samples and chains": ("final.samples", {"final": {"samples": 100}}),
+    "final samples and chains": (
+        "final.samples",
+        {"final": {"samples": 100}, "sampler": {"chains": 64}},
+    ),
     "solver without sr": ("optimiser.solver", {"optimiser": {"method": "adam", "solver": "minsr"}}),
     "shift that ends at zero exponentially": (
         "optimiser.shift_end",

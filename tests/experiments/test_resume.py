@@ -137,20 +137,8 @@ def test_a_run_repeats_from_its_own_configuration(reference, tmp_path):
 
 def test_divergence_is_told_and_the_last_good_state_kept(tmp_path, capsys):
     folder = tmp_path / "run"
-    code = main(
-        command(
-            folder,
-            400,
-            "--learning-rate",
-            "9",
-            "--learning-rate-end",
-            "9",
-            "--shift",
-            "0",
-            "--shift-end",
-            "0",
-        )
-    )
+    fast = "--method", "sgd", "--learning-rate", "30", "--learning-rate-end", "30"
+    code = main(command(folder, 400, *fast))
     told = capsys.readouterr().err
     assert code == 1
     assert len(told.splitlines()) == 1 and "diverged at step" in told and "learning_rate" in told

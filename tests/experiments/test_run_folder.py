@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from intertwine._checks import InputError
+from intertwine.records.schema import NUMBERS, WORD, Entry, Schema
 from intertwine.runs import exchange
 from intertwine.runs.run_folder import (
     RunFolder,
@@ -244,8 +245,8 @@ def test_a_folder_of_an_older_version_is_known_by_its_configuration_and_gets_the
 def test_a_folder_of_a_later_version_is_refused_in_one_line(tmp_path):
     RunFolder.create(tmp_path / "run", "").close()
     path = tmp_path / "run" / ".intertwine"
-    path.write_text(path.read_text().replace('"format": 1', '"format": 2'))
-    with pytest.raises(InputError, match="format 1, got one of format 2; use the version"):
+    path.write_text(path.read_text().replace('"format": 2', '"format": 3'))
+    with pytest.raises(InputError, match="format 2, got one of format 3; use the version"):
         RunFolder.open(tmp_path / "run")
 
 
@@ -323,4 +324,5 @@ WORDS_OF_METRICS = {
 def test_metrics_stop_at_a_line_that_no_run_writes(case, tmp_path):
     good = '{"step": 0, "energy": null, "stage": "layer 1", "singular_values": [1.0, 2]}\n{"step": 1}\n'
     (tmp_path / "metrics.jsonl").write_text(good + WORDS_OF_METRICS[case] + '\n{"step": 3}\n')
-    assert [line["step"] for line in read_metrics(tmp_path)] == [0, 1]
+    columns = Entry("stage", "", form=WORD), Entry("singular_values", "", form=NUMBERS)
+    assert [line["step"] for line in read_metrics(tmp_path, Schema(1, columns, ()))] == [0, 1]

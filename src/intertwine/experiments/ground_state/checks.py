@@ -66,9 +66,12 @@ def _check_devices(c: GroundStateConfiguration) -> None:
     if c.sampler.backend == "host":
         remedy = "take backend 'auto' or 'jax', or devices = 1"
         raise fail("sampler.backend", f"'auto' or 'jax' on {c.devices} devices", "'host'", remedy)
-    if c.sampler.chains != "auto" and c.sampler.chains % c.devices:
+    from intertwine.quantum.space_choice import chains_for
+
+    chains = chains_for(c.optimiser.samples) if c.sampler.chains == "auto" else c.sampler.chains
+    if chains % c.devices:
         remedy = "take other chains, or devices = 'auto'"
-        raise fail("sampler.chains", f"a multiple of {c.devices} devices", c.sampler.chains, remedy)
+        raise fail("sampler.chains", f"a multiple of {c.devices} devices", chains, remedy)
 
 
 def _check_optimiser(c: GroundStateConfiguration) -> None:
