@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
 from intertwine.records.kinds import DEFAULT, KINDS, Kind, named
 from intertwine.report.folder import FolderData, check_folder, read_config, read_object, read_text
@@ -51,5 +51,6 @@ def view_of(folder: str | Path) -> View:
 
 
 def _view(kind: Kind) -> View:
-    read, summary, plates = (import_module(f"{kind.page}.{name}") for name in ("read", "summary", "plates"))
+    names = ("read", "summary", "plates")
+    read, summary, plates = (cast(Any, import_module(f"{kind.page}.{name}")) for name in names)
     return View(read.read, summary, plates.plates)
