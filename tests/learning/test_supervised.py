@@ -94,12 +94,12 @@ def test_the_loss_is_the_negative_log_likelihood(name, key):
 def test_the_metric_is_the_fisher_matrix_of_the_outputs(name, key):
     """Jᵀ(diag p − ppᵀ)J, or JᵀJ/σ², averaged over the batch."""
     from intertwine.learning.log_derivatives import log_derivatives
-    from intertwine.learning.supervised_fit import _conditional
+    from intertwine.learning.supervised_fit import conditional
 
     objective, which = OBJECTIVES[name]
     data = _batch()
     network = Network.of(_mlp(key))
-    model = _conditional(network, objective, data[0])
+    model = conditional(network, objective, data[0])
     batch = (jnp.asarray(data[0]), jnp.asarray(data[which]))
     evaluation, _ = objective.evaluate(model, (), batch, key=key)
     metric = log_derivatives(model, evaluation.samples, evaluation.weights).metric()

@@ -23,7 +23,7 @@ from intertwine.data.arrays import as_array
 from intertwine.data.columns import column_of, interpreted, is_frame, table_of
 from intertwine.data.doubts import doubts
 from intertwine.data.formats.sequences import SIMILAR, similarity_weights
-from intertwine.data.labels import numbered, whole_labels
+from intertwine.data.labels import shared_numbers, whole_labels
 from intertwine.data.units import converter, find_units
 from intertwine.data.values import Values, blocks, check_real, examine
 
@@ -146,7 +146,7 @@ class Dataset:
                 chosen = ",".join(columns or ())
                 held_out = interpreted(table_of(test), f"{name} (held out)", variable=chosen)
                 test = held_out.rows
-        labels, test_labels, named = numbered(labels, test_labels)
+        labels, test_labels, named = shared_numbers(labels, test_labels)
         classes = named or classes
         told = False
         if words.are_words(rows):

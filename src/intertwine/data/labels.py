@@ -9,26 +9,51 @@ import numpy as np
 from intertwine._checks import fail
 from intertwine.data.arrays import as_array
 from intertwine.data.values import check_real
-from intertwine.data.words import are_words
 
 Names = tuple[str, ...]
 
 
-def numbered(labels: Any, test_labels: Any) -> tuple[Any, Any, Names | None]:
+def as_words(labels: Any) -> np.ndarray | None:
+    """Labels that are words, as an array of them; None for anything else.
+
+    >>> as_words(["cat", "dog"]).tolist(), as_words([0, 1])
+    (['cat', 'dog'], None)
+    """
+    array = np.asarray(labels, object) if isinstance(labels, list | tuple) else np.asarray(labels)
+    if array.dtype.kind in "US":
+        return array.astype(str)
+    words = array.dtype.kind == "O" and array.size > 0 and all(isinstance(v, str) for v in array.flat)
+    return array.astype(str) if words else None
+
+
+def distinct(*words: np.ndarray) -> Names:
+    """The different words of some arrays, sorted: the names of classes."""
+    return tuple(map(str, np.unique(np.concatenate([part.reshape(-1) for part in words]))))
+
+
+def places(words: np.ndarray, names: Names) -> np.ndarray:
+    """The place of each word in `names`, int32; −1 for words that are none of them.
+
+    >>> places(np.array(["dog", "cat", "cow"]), ("cat", "dog")).tolist()
+    [1, 0, -1]
+    """
+    place = {name: number for number, name in enumerate(names)}
+    return np.vectorize(lambda word: place.get(str(word), -1), otypes=[np.int32])(words)
+
+
+def shared_numbers(labels: Any, test_labels: Any) -> tuple[Any, Any, Names | None]:
     """Labels of both parts with the same words numbered alike, and the words; others as they are, and None.
 
-    >>> numbered(["dog", "cat"], np.array(["dog"]))
-    (array([1, 0]), array([1]), ('cat', 'dog'))
+    >>> shared_numbers(["dog", "cat"], np.array(["dog"]))[0].tolist()
+    [1, 0]
     """
-    given = [part for part in (labels, test_labels) if part is not None]
-    if not given or not all(are_words(part) for part in given):
+    words = [None if part is None else as_words(part) for part in (labels, test_labels)]
+    known = [found for found in words if found is not None]
+    if not known or len(known) < sum(part is not None for part in (labels, test_labels)):
         return labels, test_labels, None
-    texts = [np.asarray(part).astype(str) for part in given]
-    names, numbers = np.unique(np.concatenate([text.reshape(-1) for text in texts]), return_inverse=True)
-    parts = np.split(numbers.reshape(-1), [texts[0].size])
-    first, *rest = (part.reshape(text.shape) for part, text in zip(parts, texts, strict=False))
-    named = tuple(map(str, names))
-    return (first, rest[0] if rest else None, named) if labels is not None else (None, first, named)
+    names = distinct(*known)
+    first, second = (None if found is None else places(found, names) for found in words)
+    return first, second, names
 
 
 def whole_labels(name: str, labels: Any, rows: int) -> np.ndarray | None:

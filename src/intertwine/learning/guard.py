@@ -70,6 +70,16 @@ class Guard:
     seen: Watched = field(default_factory=Watched)
     _good: Any = field(default=None, init=False)
 
+    @classmethod
+    def remembering(cls, numbers: Any) -> Guard:
+        """One that goes on with what another remembered: `numbers` are its `seen`, in order.
+
+        >>> Guard.remembering([-1.0, -2.0, 0.1, 3.0, 0.0, 0.0]).seen.high
+        3
+        """
+        first, best, error, *counts = (float(x) for x in numbers)
+        return cls(seen=Watched(first, best, error, *map(int, counts)))
+
     def check(self, state: Any, value: float, scalars: dict[str, float]) -> None:
         """`state`: the one that the step started from; `value`, `scalars`: what the step measured there.
 

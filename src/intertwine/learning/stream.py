@@ -26,6 +26,7 @@ import numpy as np
 from jax import Array
 
 from intertwine._checks import fail
+from intertwine.layers.networks.numbers import as_numbers
 from intertwine.learning.batches import Batches, binarised, prefetched
 from intertwine.learning.objective import Evaluation
 
@@ -198,16 +199,14 @@ def prepared(batch: Any, model: Any, binarise: bool, key: Array) -> Any:
     if binarise:
         values = binarised(jnp.asarray(values), dtype, key=jax.random.fold_in(key, _BINARISE))
     else:
-        values = jnp.asarray(values)
-        scale = 255 if values.dtype == jnp.uint8 and _reads_bytes(model) else 1
-        values = values.astype(dtype) / scale if scale > 1 else values.astype(dtype)
+        values = as_numbers(jnp.asarray(values), _module(model), dtype)
     return (values, *batch[1:]) if isinstance(batch, tuple) else values
 
 
-def _reads_bytes(model: Any) -> bool:
-    """Whether a network takes bytes for numbers of [0, 1], as one that learnt from such images."""
+def _module(model: Any) -> Any:
+    """The network itself, which says how it reads bytes."""
     network = getattr(model, "network", model)
-    return bool(getattr(getattr(network, "module", network), "grey", False))
+    return getattr(network, "module", network)
 
 
 def _inexact(model: Any) -> list[Array]:

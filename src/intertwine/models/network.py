@@ -22,6 +22,7 @@ from jax import Array
 from jaxtyping import Float, Shaped
 
 from intertwine._checks import InputError, fail
+from intertwine.models.results import as_model
 
 
 class FunctionNetwork(eqx.Module):
@@ -74,6 +75,7 @@ class Network(eqx.Module):
         intertwine._checks.InputError: model: expected a network with parameters, got <built-in \
 function abs>; give an equinox module, or FunctionNetwork(function, parameters).
         """
+        module = as_model(module)
         if isinstance(module, Network):
             return module
         leaves, structure = jax.tree.flatten(module)

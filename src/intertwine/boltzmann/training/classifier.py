@@ -29,23 +29,17 @@ from intertwine._checks import fail, positive_int
 from intertwine.boltzmann.objectives.kl import KL
 from intertwine.boltzmann.objectives.methods import PCD
 from intertwine.boltzmann.training.epochs import descent
-from intertwine.learning.batches import Batches, blocks, check_probabilities
-from intertwine.learning.labels.class_scores import mean_loss
+from intertwine.learning.batches import blocks, check_probabilities
+from intertwine.learning.defaults import BATCH, EPOCHS, default_optimiser
+from intertwine.learning.gradient import as_optimiser
+from intertwine.learning.labels.held_out import held_out
 from intertwine.learning.labels.labelled import examples, labelled
-from intertwine.learning.loop import start
-from intertwine.learning.stream import OverBatches
+from intertwine.learning.study import carry_out
 from intertwine.learning.supervised import Supervised
-from intertwine.learning.supervised_fit import (
-    Stopping,
-    SupervisedFit,
-    default_optimiser,
-    held_out,
-    run_epochs,
-)
+from intertwine.learning.supervised_study import SupervisedFit, SupervisedStudy, key_and_seed
 from intertwine.models.machines.rbm import RBM
 from intertwine.models.machines.unit_layer import Spec, UnitLayer
 from intertwine.models.network import Network
-from intertwine.models.parameters import check_key
 from intertwine.sampling.draw import sample
 from intertwine.sampling.gibbs.gibbs import Gibbs
 
@@ -180,8 +174,8 @@ def learn_classifier(
     method: Any = None,
     centred: bool = True,
     optimiser: Any = None,
-    epochs: int = 10,
-    batch: int = 100,
+    epochs: int = EPOCHS,
+    batch: int = BATCH,
     validation: Any = None,
     patience: int | None = None,
     watch: str = "loss",
@@ -196,7 +190,7 @@ def learn_classifier(
     x: (rows, N) values of the visible units but the label. y: labels 0 … C−1 (rows,).
     discriminative, generative: the weights of the two objectives; (1, 0) is purely discriminative, (0, 1)
         purely generative. method, centred: of the generative part, PCD() by default (see `KL`).
-    optimiser: OptaxGradient(optax.adam(1e-3)) by default; for purely generative learning plain descent with a
+    optimiser: that of `fit_supervised` by default; for purely generative learning plain descent with a
         falling rate and averaged parameters, as in `learn`.
     epochs, batch, validation, patience, watch, smoothing, decay, binarise, progress: see `fit_supervised`;
         the loss that is watched is ⟨−ln p(y|x)⟩.
@@ -221,23 +215,30 @@ def learn_classifier(
     objective = Hybrid(float(discriminative), float(generative), kl, supervised)
     data = labelled(x, y, scores.classes, classes=True)
     _check_inputs(scores, data.x, binarise, "x")
-    init_key, order_key = jax.random.split(check_key(key))
-    seed = int(jax.random.randint(order_key, (), 0, 2**31 - 1))
+    key, seed = key_and_seed(key)
     data, held = held_out(data, validation, scores.classes, supervised, seed)
     if held is not None:
         _check_inputs(scores, held.x, binarise, "validation[0]")
-    stopping = Stopping(watch, patience, held is not None, True)
-    stream = OverBatches(objective, Batches(tuple(data), batch, seed=seed, binarise=binarise))
+    batch = min(positive_int("batch", batch, "give the rows of a mini-batch"), len(data.x))
     if optimiser is None:
-        updates = epochs * stream.batches.per_epoch
-        optimiser = default_optimiser() if discriminative else descent(rbm, None, None, 0.999, updates)
-    state = start(rbm, stream, optimiser, key=init_key)
+        updates = epochs * (len(data.x) // batch)
+        plain = not discriminative
+        optimiser = descent(rbm, None, None, 0.999, updates) if plain else default_optimiser(updates)
+    study = _OfScores(
+        rbm, objective, data, held, as_optimiser(optimiser), epochs=epochs, batch=batch, seed=seed, key=key,
+        patience=patience, watch=watch, binarise=binarise,
+    )  # fmt: skip
+    return carry_out(study, progress=None if progress is None else lambda _, row: progress(row))
 
-    def measure(model: RBM) -> dict[str, float]:
-        return {} if held is None else mean_loss(Network.of(LabelScores(model)), supervised, held)
 
-    history, state = run_epochs(state, stream, optimiser, epochs, measure, stopping, progress)
-    return SupervisedFit(stopping.kept, history, stopping.best, state)
+class _OfScores(SupervisedStudy):
+    """The study of an RBM, measured by its class scores."""
+
+    def network(self, model: RBM) -> Network:
+        return Network.of(LabelScores(model))
+
+    def result(self, model: RBM) -> RBM:
+        return model
 
 
 def sample_given_label(rbm: RBM, labels: Any, *, steps: int = 1000, key: Array) -> np.ndarray:

@@ -26,7 +26,8 @@ from intertwine.boltzmann.training.deep_network import unrolled_layers, upper_me
 from intertwine.boltzmann.training.stack import upward_layers
 from intertwine.learning.batches import blocks, host_array
 from intertwine.learning.labels.labelled import examples
-from intertwine.learning.supervised_fit import SupervisedFit, fit_supervised
+from intertwine.learning.supervised_fit import fit_supervised
+from intertwine.learning.supervised_study import SupervisedFit
 from intertwine.models.machines.deep_belief import DBN
 from intertwine.models.machines.deep_boltzmann import DBM
 from intertwine.models.machines.directed_layer import DirectedLayer

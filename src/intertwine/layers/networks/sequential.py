@@ -19,6 +19,7 @@ from jax import Array
 from jaxtyping import Float
 
 from intertwine._checks import fail
+from intertwine.layers.networks.numbers import as_numbers
 from intertwine.layers.norms.calibration import calibrated
 from intertwine.symmetry.representation import Rep
 
@@ -104,8 +105,8 @@ class Sequential(eqx.Module):
     def outputs(self, x: Float[Array, "B ... C"], *, key: Array | None = None) -> Float[Array, "B ..."]:
         """A batch (B, *space, C) → (B, ...)."""
         keys = [None] * len(self.modules) if key is None else jax.random.split(key, len(self.modules))
-        if self.grey and x.dtype == jnp.uint8:
-            x = x.astype(jnp.float32) / 255
+        if x.dtype == jnp.uint8:
+            x = as_numbers(x, self, _precision(self))
         for layer, k in zip(self.modules, keys, strict=True):
             x = layer(x, key=k)
         return x
@@ -122,6 +123,12 @@ class Sequential(eqx.Module):
     def calibrated(self, x: Any, *, batch: int = 500) -> Sequential:
         """The network with the batch-norm statistics of the examples x (N, *space, C)."""
         return calibrated(self, x, batch=batch)
+
+
+def _precision(network: Any) -> Any:
+    """The type of the network's parameters; that of new arrays for a network without any."""
+    leaves = jax.tree.leaves(eqx.filter(network, eqx.is_inexact_array))
+    return jnp.result_type(*leaves) if leaves else jnp.result_type(float)
 
 
 def _named(layer: Any, number: int) -> tuple[str, Any]:

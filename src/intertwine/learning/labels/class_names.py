@@ -11,15 +11,16 @@ from typing import Any
 import numpy as np
 
 from intertwine._checks import fail
+from intertwine.data.labels import Names, as_words, distinct, places
 from intertwine.models.network import Network
-
-Names = tuple[str, ...]
+from intertwine.models.results import as_model
 
 
 def names_of(model: Any, classes: Any = None) -> Names | None:
     """The names of a network's outputs: `classes`, or those that it knows, or None."""
     known = classes
     if known is None:
+        model = as_model(model)
         known = getattr(model.module if isinstance(model, Network) else model, "classes", None)
         if not isinstance(known, tuple):
             return None
@@ -27,19 +28,6 @@ def names_of(model: Any, classes: Any = None) -> Names | None:
     if not names or len(set(names)) < len(names) or not all(isinstance(name, str) for name in names):
         raise fail("classes", "a name for each output, no two alike", classes, 'for example ("cat", "dog")')
     return tuple(map(str, names))
-
-
-def as_words(y: Any) -> np.ndarray | None:
-    """Labels that are words, as an array of them; None for anything else.
-
-    >>> as_words(["cat", "dog"]).tolist(), as_words([0, 1])
-    (['cat', 'dog'], None)
-    """
-    array = np.asarray(y, object) if isinstance(y, list | tuple) else np.asarray(y)
-    if array.dtype.kind in "US":
-        return array.astype(str)
-    words = array.dtype.kind == "O" and array.size > 0 and all(isinstance(v, str) for v in array.flat)
-    return array.astype(str) if words else None
 
 
 def numbered(y: Any, names: Names | None, argument: str = "y") -> Any:
@@ -64,11 +52,10 @@ def numbered(y: Any, names: Names | None, argument: str = "y") -> Any:
             f"words such as {str(words.flat[0])!r}",
             remedy,
         )
-    place = {name: number for number, name in enumerate(names)}
-    strange = sorted({str(word) for word in words.flat} - set(place))
-    if strange:
-        raise fail(argument, "labels among " + ", ".join(map(repr, names)), repr(strange[0]))
-    return np.vectorize(place.get, otypes=[np.int32])(words)
+    found = places(words, names)
+    if (found < 0).any():
+        raise fail(argument, "labels among " + ", ".join(map(repr, names)), repr(str(min(words[found < 0]))))
+    return found
 
 
 def _as_names(y: Any, names: Names | None) -> np.ndarray | None:
@@ -87,7 +74,7 @@ def named_from(y: Any, outputs: int, argument: str = "y") -> Names | None:
     words = as_words(y)
     if words is None:
         return None
-    names = tuple(sorted({str(word) for word in words.flat}))
+    names = distinct(words)
     if len(names) != outputs:
         got = f"{len(names)}: " + ", ".join(map(repr, names[:8]))
         remedy = "give the network classes=(…), all names in an order, or as many outputs"

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from intertwine._checks import fail
+from intertwine.data.labels import as_words
 from intertwine.learning.batches import blocks, host_array
-from intertwine.learning.labels.class_names import as_words
 
 _SUM_TOLERANCE = 1e-3
 
@@ -110,13 +110,3 @@ def _values(y: np.ndarray, outputs: int, argument: str) -> np.ndarray:
     if flat.shape[1] != outputs:
         raise fail(argument, f"{outputs} values a row, as the network has outputs", f"shape {y.shape}")
     return flat if flat.dtype.kind == "f" else flat.astype(np.float32)
-
-
-def split(data: Labelled, share: float, *, seed: int) -> tuple[Labelled, Labelled]:
-    """(training, held out): a random `share` of the rows, at least one, is held out."""
-    rows = len(data.x)
-    held = max(1, round(share * rows))
-    if not 0 < share < 1 or held >= rows:
-        raise fail("validation", "(x, y), or a share between 0 and 1 that leaves rows to learn from", share)
-    order = np.random.default_rng(seed).permutation(rows)
-    return data.take(np.sort(order[held:])), data.take(np.sort(order[:held]))

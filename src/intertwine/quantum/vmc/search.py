@@ -139,8 +139,7 @@ class GroundStateSearch(Study[SearchState, GroundStateRun]):
         return SearchState(state, np.array(Watched(), np.float64))
 
     def iterate(self, state: SearchState, done: int) -> Iterator[tuple[SearchState, Scalars]]:
-        first, best, error, *counts = np.asarray(state.seen).tolist()
-        guard = Guard(seen=Watched(first, best, error, *map(int, counts)))
+        guard = Guard.remembering(state.seen)
         walk = iterate(state.train, self.objective, self.optimiser, steps=self.lines - done, guard=guard)
         for later, scalars in walk:
             yield SearchState(later, np.array(guard.seen, np.float64)), scalars
