@@ -9,17 +9,18 @@ import numpy as np
 import pytest
 import xarray
 
+import intertwine as it
 from intertwine._checks import InputError
 from intertwine.cli import main
 from intertwine.data import load
 from intertwine.data.sets.rotated import deformed, random_deformations, rotated, rotated_mnist
-from intertwine.experiments.classify.images import augmented, labelled_images
+from intertwine.experiments.classify.experiment import Classify
+from intertwine.experiments.classify.images import labelled_images
 from intertwine.experiments.classify.measures import accuracy_record, commonest_class
-from intertwine.experiments.classify.trained import load_classifier
 from intertwine.experiments.datasets import load_data
 from intertwine.layers import export, load_network, save_network
+from intertwine.learning.augmentation import augmentation
 from intertwine.learning.labels.class_scores import class_scores
-from intertwine.learning.supervised_fit import fit_supervised
 from intertwine.runs import running
 from intertwine.runs.interruption import Interrupted
 from intertwine.runs.kinds import configuration_of
@@ -92,13 +93,14 @@ def test_an_interrupted_run_ends_with_the_same_numbers(images, tmp_path, monkeyp
         np.testing.assert_allclose(np.rot90(data.filters[0, 0]), data.filters[0, 1], atol=1e-6)
         saved = np.asarray(data.log_probability)
 
-    network = load_classifier(whole)
+    network = it.load(whole)
     data = labelled_images(c, load_data(c.data))
-    scores = class_scores(network, data.test.images).astype(np.float64)
+    scores = class_scores(network, data.test.x).astype(np.float64)
     log_p = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
     np.testing.assert_allclose(log_p, saved, atol=1e-5)
-    with pytest.raises(InputError, match=r"^folder: expected the folder of a complete"):
-        load_classifier(tmp_path)
+    (whole / "network.bin").unlink()
+    with pytest.raises(InputError, match=r"^folder: expected the folder of a complete run"):
+        it.load(whole)
 
 
 def test_the_command(images, tmp_path, capsys):
@@ -115,19 +117,19 @@ def test_the_command(images, tmp_path, capsys):
 
 def test_shares_and_augmentation(images):
     c = configuration(images, optimiser={"examples": 20})
-    data = labelled_images(c, load_data(c.data))
-    assert (len(data.train.labels), len(data.validation.labels), len(data.test.labels)) == (15, 5, 8)
-    assert data.train.images.shape[1:] == (6, 6, 1) and data.train.images.max() <= 1
-    first, again, other = (augmented(c, data.train.images, epoch) for epoch in (0, 0, 1))
+    run = Classify(c)
+    assert (len(run.study.data.y), len(run.study.held.y), len(run.images.test.y)) == (15, 5, 8)
+    pictures = run.study.data.x
+    assert pictures.shape[1:] == (6, 6, 1) and pictures.dtype == np.uint8
+    first, again, other = (run.study.augment(pictures, epoch) for epoch in (0, 0, 1))
     np.testing.assert_array_equal(first, again)
     assert np.abs(first - other).max() > 0.1
+    shares = pictures / np.float32(255)
     for kind in ("rotations", "deformations"):
-        c = configuration(images, optimiser={"augment": kind})
-        changed = augmented(c, data.train.images, 3)
-        assert changed.dtype == np.float32 and np.abs(changed - data.train.images).max() > 0.1
-        assert changed.min() >= data.train.images.min() and changed.max() <= data.train.images.max()
-    plain = configuration(images, optimiser={"augment": "none"})
-    assert augmented(plain, data.train.images, 0) is data.train.images
+        changed = augmentation(kind, seed=0, network=run.network)(pictures, 3)
+        assert changed.dtype == np.float32 and np.abs(changed - shares).max() > 0.1
+        assert changed.min() >= shares.min() and changed.max() <= shares.max()
+    assert augmentation("none", seed=0, network=run.network) is None
 
 
 @pytest.mark.parametrize(
@@ -157,7 +159,7 @@ def test_labels_with_gaps_are_renumbered(tmp_path, images):
     c = configuration(images, data={"name": str(tmp_path / "gaps.npz")})
     found = labelled_images(c, load_data(c.data))
     assert found.names == ("0", "7", "100000") and found.named and found.classes == 3
-    assert sorted(np.unique(found.train.labels)) == [0, 1, 2]
+    assert sorted(np.unique(found.train.y)) == [0, 1, 2]
     np.savez(tmp_path / "many.npz", train=pictures, labels=np.arange(30) - 5)
     c = configuration(images, data={"name": str(tmp_path / "many.npz")})
     assert labelled_images(c, load_data(c.data)).names[0] == "-5"
@@ -185,7 +187,7 @@ def test_data_that_are_no_labelled_images(tmp_path, images):
 def test_labels_are_found_by_their_name(images):
     c = configuration(images, data={"labels": "auto"})
     found, named = (labelled_images(x, load_data(x.data)) for x in (c, configuration(images)))
-    np.testing.assert_array_equal(found.train.labels, named.train.labels)
+    np.testing.assert_array_equal(found.train.y, named.train.y)
 
 
 def test_missing_labels_are_told_before_the_shape(images, tmp_path):
@@ -202,8 +204,8 @@ def test_every_class_is_held_out_by_its_share(tmp_path, images):
     np.savez(tmp_path / "rare.npz", train=pictures, labels=labels)
     name = {"name": str(tmp_path / "rare.npz"), "test_share": 0.2}
     c = configuration(images, data=name, optimiser={"validation": 0.25, "examples": 200})
-    data = labelled_images(c, load_data(c.data))
-    counts = [np.bincount(part.labels) for part in (data.train, data.validation, data.test)]
+    run = Classify(c)
+    counts = [np.bincount(part.y) for part in (run.study.data, run.study.held, run.images.test)]
     for found, expected in zip(counts, ([90, 45, 15], [30, 15, 5], [36, 18, 6]), strict=True):
         assert np.abs(found - expected).max() <= 1
 
@@ -246,8 +248,8 @@ def test_coloured_images(tmp_path):
         labelled_images(c, load_data(c.data))
         for c in (configuration(tmp_path / f"{name}.npz", **changes) for name in ("last", "first"))
     ]
-    assert found[0].train.images.shape[1:] == (6, 6, 3)
-    np.testing.assert_array_equal(found[0].train.images, found[1].train.images)
+    assert found[0].train.x.shape[1:] == (6, 6, 3)
+    np.testing.assert_array_equal(found[0].train.x, found[1].train.x)
 
     c = configuration(tmp_path / "first.npz", **changes)
     quietly(running.start, c, tmp_path / "run", show=lambda *_: Silent())
@@ -358,19 +360,19 @@ def test_a_trained_network_reads_bytes_and_knows_the_commonest_class(images, tmp
     path = quietly(running.start, c, tmp_path / "run", show=lambda *_: Silent())
     result = json.loads((path / "result.json").read_text())
     counts = np.array(result["confusion"])
-    learnt = labelled_images(c, load_data(c.data)).train.labels
+    learnt = Classify(c).study.data.y
     assert result["baseline"]["accuracy"] == counts[np.bincount(learnt).argmax()].sum() / 8
     assert np.trace(counts) <= 4  # two epochs on 24 images: as good as nothing
     assert [line for line in result["warnings"] if line.startswith("below-baseline: always saying")]
-    network = load_classifier(path)
+    network = it.load(path)
     raw = np.load(images)["train"][..., None]
     shares, labels = (raw / 255).astype(np.float32), np.load(images)["labels"]
-    save_network(tmp_path / "again", network)
-    for net in (network, export(network), load_network(tmp_path / "again")):
+    save_network(tmp_path / "again", network.model)
+    for net in (network, export(network.model), load_network(tmp_path / "again")):
         np.testing.assert_allclose(class_scores(net, raw), class_scores(net, shares), rtol=1e-5, atol=1e-6)
         np.testing.assert_allclose(net.outputs(raw), net.outputs(shares), rtol=1e-5, atol=1e-6)
     fits = [
-        fit_supervised(network, x, labels, epochs=2, batch=10, key=jax.random.key(0)).model
+        it.fit_supervised(network, x, labels, epochs=2, batch=10, key=jax.random.key(0)).model
         for x in (raw, shares)
     ]
     scores = [class_scores(fit, shares) for fit in fits]

@@ -1,4 +1,4 @@
-"""The commands that use a trained run: sample and score."""
+"""The commands that use a trained run: sample and score of learn, predict of classify."""
 
 from __future__ import annotations
 
@@ -51,6 +51,34 @@ def score(
         write_scores(path, values)
         words = [*words, f"ln p of every row: {path}"]
     _say(words)
+    return 0
+
+
+def predict(
+    folder: Annotated[str, typer.Argument(metavar="FOLDER", help="a finished run of intertwine classify")],
+    data: Annotated[str, flag("--data", "images: a file, a folder, or a named set", "NAME")],
+    variable: Annotated[str | None, flag("--variable", "which array of the file", "NAME")] = None,
+    labels: Annotated[str | None, flag("--labels", "another array, a file, or none", "NAME")] = None,
+    shape: Annotated[str | None, flag("--shape", "of images, where the file has none", "28x28")] = None,
+    out: Annotated[
+        str, flag("--out", "a file: .csv, or .npy of the probabilities; predictions.csv", "FILE")
+    ] = "predictions.csv",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="replace the file")] = False,
+) -> int:
+    """Say the class of images, and how probable each class is; the accuracy where they have labels."""
+    from intertwine.cli.starting import set_precision
+    from intertwine.experiments.classify.trained import (
+        load_classifier,
+        predictions,
+        settings_of,
+        write_predictions,
+    )
+
+    path = _free(out, overwrite, (".csv", ".npy"))
+    set_precision(settings_of(folder).precision)
+    found, words = predictions(load_classifier(folder), data, variable=variable, labels=labels, shape=shape)
+    write_predictions(path, found)
+    _say([*words, f"predictions: {path}"])
     return 0
 
 

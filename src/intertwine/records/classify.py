@@ -26,6 +26,7 @@ SCHEMA = Schema(
         Entry("data", "what was learnt from"),
         Entry("parameters", "parameters of the network"),
         Entry("epochs", "passes over the images"),
+        Entry("best", "the epoch whose network is kept"),
         Entry("seconds", "wall time", "s"),
         Entry("warnings", "what qualifies the numbers"),
     ),

@@ -1,39 +1,29 @@
-"""From a data set to the images that a classifier learns from, is watched on and is tested with.
-
-Bytes become numbers of [0, 1]; other images stay as they are. Augmented copies are a function of the
-seed and the epoch, so that an interrupted run goes on with the same ones.
+"""From a data set to the images that a classifier learns from and is tested with, in the numbers of the data:
+a network that learns from bytes reads them itself (`layers.networks.numbers`).
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from intertwine._checks import fail
 from intertwine.data.dataset import Dataset, held_apart
-from intertwine.data.sets.rotated import deformed, random_deformations, rotated
 from intertwine.experiments.classify.settings import ClassifyConfiguration
+from intertwine.learning.labels.labelled import Labelled
 
-_SHIFT = 14
 MOST_CLASSES = 1000
 """A page shows no more, and more different labels are no classes."""
 
 
-class Labelled(NamedTuple):
-    """images: float32 (n, X, X, channels). labels: int32 (n,)."""
-
-    images: np.ndarray
-    labels: np.ndarray
-
-
 class LabelledImages(NamedTuple):
-    """train, validation (None without), test (None where the set has none); side: X; names: of the classes,
-    the words or numbers that labels came as, in order; named: whether those are other than 0, 1, ….
+    """train: images (n, X, X, channels) with the numbers of their classes, also those that are held out to
+    watch; test: None where the set has none. side: X. names: of the classes, the words or numbers that labels
+    came as, in order; named: whether those are other than 0, 1, ….
     """
 
     train: Labelled
-    validation: Labelled | None
     test: Labelled | None
     side: int
     names: tuple[str, ...]
@@ -43,6 +33,10 @@ class LabelledImages(NamedTuple):
     def classes(self) -> int:
         """How many."""
         return len(self.names)
+
+    def labels_of(self, data: Labelled) -> np.ndarray:
+        """The labels as `fit_supervised` takes them: by name where classes have names."""
+        return np.array(self.names)[data.y] if self.named else data.y
 
 
 def labelled_images(c: ClassifyConfiguration, data: Dataset) -> LabelledImages:
@@ -72,22 +66,18 @@ def labelled_images(c: ClassifyConfiguration, data: Dataset) -> LabelledImages:
         expected = f"labels of at least two classes, and at most {MOST_CLASSES}"
         got = f"{len(values)} different labels, such as {values[:3].tolist()}"
         raise fail("data.labels", expected, got, "is it the array of the labels?")
-    random = np.random.default_rng(c.seed)
-    order = np.arange(len(data.train))
-    if 0 < c.optimiser.examples < len(order):
-        order = held_apart(len(order), c.optimiser.examples, data.train_labels, random)[1]
-    held = round(c.optimiser.validation * len(order))
-    if len(order) - held < 1:
-        raise fail(
-            "optimiser.validation", "a share that leaves something to learn from", c.optimiser.validation
-        )
-    chosen, watched = (order[x] for x in held_apart(len(order), held, data.train_labels[order], random))
+    rows = np.arange(len(data.train))
+    if 0 < c.optimiser.examples < len(rows):
+        random = np.random.default_rng(c.seed)
+        rows = held_apart(len(rows), c.optimiser.examples, data.train_labels, random)[1]
+    if c.optimiser.validation and max(1, round(c.optimiser.validation * len(rows))) >= len(rows):
+        expected = "a share that leaves something to learn from"
+        raise fail("optimiser.validation", expected, c.optimiser.validation)
     test = None
     if data.test is not None and data.test_labels is not None:
         test = _labelled(data, data.test, data.test_labels, values)
     return LabelledImages(
-        _labelled(data, data.train[chosen], data.train_labels[chosen], values),
-        _labelled(data, data.train[watched], data.train_labels[watched], values) if held else None,
+        _labelled(data, data.train[rows], data.train_labels[rows], values),
         test,
         height,
         tuple(str(v) if data.classes is None else str(data.classes[v]) for v in values.tolist()),
@@ -96,22 +86,6 @@ def labelled_images(c: ClassifyConfiguration, data: Dataset) -> LabelledImages:
 
 
 def _labelled(data: Dataset, rows: np.ndarray, labels: np.ndarray, values: np.ndarray) -> Labelled:
-    """The images, and the place of each label among the different ones."""
-    images = np.asarray(rows, np.float32) / (255.0 if data.grey else 1.0)
-    numbers = np.searchsorted(values, labels).astype(np.int32)
-    return Labelled(data.as_images(images).astype(np.float32), numbers)
-
-
-def augmented(c: ClassifyConfiguration, images: np.ndarray, epoch: int) -> np.ndarray:
-    """The images (n, X, X, channels) of this epoch, turned and moved as the configuration says."""
-    if c.optimiser.augment == "none":
-        return images
-    random = np.random.default_rng([c.seed & 0xFFFFFFFF, 0x726F74, epoch])
-    limits = images.min(), images.max()
-    if c.optimiser.augment == "deformations":
-        return np.clip(deformed(images, random_deformations(random, len(images))), *limits)
-    angles = random.uniform(0, 2 * np.pi, len(images))
-    shifts: Any = None
-    if c.optimiser.augment == "rotations+shifts":
-        shifts = random.uniform(-1, 1, (len(images), 2)) * images.shape[1] / _SHIFT
-    return np.clip(rotated(images, angles, shifts), *limits)
+    """The images in the numbers of the data, and the place of each label among the different ones."""
+    images = data.as_images(data.as_given(np.asarray(rows)))
+    return Labelled(images, np.searchsorted(values, labels).astype(np.int32))

@@ -9,10 +9,12 @@ import jax
 import numpy as np
 
 from intertwine.data.sets.rotated import rotated
-from intertwine.experiments.classify.images import Labelled
 from intertwine.layers.conv import Conv
 from intertwine.layers.equivariance.check import equivariance_errors
 from intertwine.learning.labels.class_scores import class_scores
+from intertwine.learning.labels.labelled import Labelled
+from intertwine.records.classify import SCHEMA
+from intertwine.runs.dataset import number_or_nan
 from intertwine.spaces.grid import Grid
 
 ANGLES = tuple(range(0, 360, 15))
@@ -64,11 +66,11 @@ def confusion(log_p: np.ndarray, labels: np.ndarray) -> list[list[int]]:
 
 def by_angle(network: Any, data: Labelled) -> dict[str, list[float]]:
     """The accuracy on the first images turned by each angle, with one standard error."""
-    few = Labelled(data.images[:TURNED_IMAGES], data.labels[:TURNED_IMAGES])
+    few = Labelled(data.x[:TURNED_IMAGES], data.y[:TURNED_IMAGES])
     found: dict[str, list[float]] = {"degrees": [], "accuracy": [], "error": []}
     for degrees in ANGLES:
-        turned = rotated(few.images, np.full(len(few.labels), math.radians(degrees)))
-        record = accuracy_record(log_probabilities(network, turned), few.labels)
+        turned = rotated(few.x, np.full(len(few.y), math.radians(degrees)))
+        record = accuracy_record(log_probabilities(network, turned), few.y)
         found["degrees"].append(float(degrees))
         found["accuracy"].append(record["accuracy"])
         found["error"].append(record["error"])
@@ -98,12 +100,19 @@ def filters(network: Any) -> np.ndarray:
 def mistakes(log_p: np.ndarray, data: Labelled) -> dict[str, np.ndarray]:
     """The examples that are most surely taken for another class."""
     guess = log_p.argmax(axis=1)
-    wrong = np.flatnonzero(guess != data.labels)
+    wrong = np.flatnonzero(guess != data.y)
     sure = log_p[wrong, guess[wrong]]
     order = wrong[np.argsort(-sure, kind="stable")][:MOST_MISTAKES]
     return {
-        "wrong_images": data.images[order],
-        "wrong_labels": data.labels[order],
+        "wrong_images": data.x[order],
+        "wrong_labels": data.y[order],
         "wrong_predictions": guess[order].astype(np.int32),
         "wrong_probabilities": np.exp(log_p[order, guess[order]]),
+    }
+
+
+def series(history: list[dict[str, Any]]) -> dict[str, np.ndarray]:
+    """The agreed columns of numbers over the lines, float64; nan where a line lacks one."""
+    return {
+        name: np.array([number_or_nan(line.get(name)) for line in history], float) for name in SCHEMA.numbers
     }

@@ -19,6 +19,7 @@ from pydantic import field_validator, model_validator
 
 from intertwine._checks import InputError, fail
 from intertwine.experiments.learn.settings import Data
+from intertwine.learning.defaults import BATCH, EPOCHS, LEARNING_RATE, WARMUP, WEIGHT_DECAY
 from intertwine.runs.fields import (
     Section,
     Settings,
@@ -72,20 +73,24 @@ class Optimiser(Section):
     by up to 16 % along each axis, slanted by up to 0.2 and then turned (deformations).
 
     examples: how many of the set's rows are learnt from, 0 for all. validation: the share of them that is
-    held out.
+    held out; the network of the epoch that is best on them is kept. patience, watch: as of `fit_supervised`.
     """
 
-    epochs: int = integer(30, 1, 1_000_000, "passes over the images")
-    batch: int = integer(64, 1, 1 << 20, "images per update")
-    learning_rate: float = number(2e-3, 0.0, 10.0, "the largest", above=True)
-    warmup: float = number(0.05, 0.0, 1.0, "share of the updates before it")
-    weight_decay: float = number(1e-4, 0.0, 10.0, "of AdamW")
+    epochs: int = integer(EPOCHS, 1, 1_000_000, "passes over the images, at most")
+    batch: int = integer(BATCH, 1, 1 << 20, "images per update")
+    learning_rate: float = number(LEARNING_RATE, 0.0, 10.0, "the largest", above=True)
+    warmup: float = number(WARMUP, 0.0, 1.0, "share of the updates before it")
+    weight_decay: float = number(WEIGHT_DECAY, 0.0, 10.0, "of AdamW")
     smoothing: float = number(0.0, 0.0, 0.9, "of the labels")
     augment: Literal["none", "rotations", "rotations+shifts", "deformations"] = choice(
         "none", "none", "rotations", "rotations+shifts", "deformations", help="changed copies of the images"
     )
     examples: int = integer(0, 0, 1 << 31, "images to learn from, 0 for all")
-    validation: float = number(0.1, 0.0, 0.9, "share of them held out")
+    validation: float = number(0.1, 0.0, 0.9, "share of them held out, whose best epoch is kept")
+    patience: int = integer(0, 0, 1_000_000, "stop after so many epochs without a better one, 0 for never")
+    watch: Literal["loss", "accuracy"] = choice(
+        "loss", "loss", "accuracy", help="of the images held out, by which an epoch is better"
+    )
 
 
 class ClassifyConfiguration(Settings):
@@ -110,6 +115,14 @@ class ClassifyConfiguration(Settings):
         generated = self.data.name.partition(":")[0] in ("ising", "bars-and-stripes")
         if generated:
             raise fail("data.name", "images with labels", repr(self.data.name), "for example 'digits'")
+        return self
+
+    @model_validator(mode="after")
+    def _something_to_watch(self) -> ClassifyConfiguration:
+        o = self.optimiser
+        if o.patience and not o.validation:
+            expected, remedy = "0 without images held out", "take validation = 0.1"
+            raise fail("optimiser.patience", expected, o.patience, remedy)
         return self
 
     @property

@@ -85,7 +85,7 @@ def _read_result(path: Path) -> dict[str, Any]:
             result[name][entry] = optional(path, f"{name}.{entry}", result[name].get(entry))
     for name in ("rows", "held_out"):
         result["data"][name] = optional(path, f"data.{name}", result["data"].get(name))
-    for name in ("parameters", "epochs", "seconds", "learnt_from"):
+    for name in ("parameters", "epochs", "best", "seconds", "learnt_from"):
         result[name] = optional(path, name, result.get(name))
     result["confusion"] = _table(path, result.get("confusion"))
     result["equivariance"] = [_row(path, row) for row in _list(path, result, "equivariance")]

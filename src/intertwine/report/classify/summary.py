@@ -72,6 +72,7 @@ def table(run: ClassifyRun) -> list[tuple[str, str]]:
         ("point group", _word(result.get("group"))),
         ("parameters", plain(result["parameters"])),
         ("epochs", plain(result["epochs"])),
+        ("epoch kept", plain(result["best"])),
         (f"accuracy, {_tested(run)}", _percent(result["test"])),
         (f"loss, {_tested(run)}", f"{plain(result['test']['loss'], 4)} nats"),
         ("accuracy, watched", _percent(result["validation"])),
