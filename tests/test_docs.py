@@ -192,3 +192,22 @@ def test_shown_classifying_commands_are_accepted(command, tmp_path, monkeypatch)
     monkeypatch.setattr(kinds.Kind, "load", lambda kind, function: lambda c, path, **_: asked.append(c))
     assert main(shlex.split(command)[1:]) == 0
     assert asked and asked[0].kind == "classify"
+
+
+def test_the_classifying_page_holds(tmp_path, monkeypatch):
+    """Its Python blocks, on a smaller network and one epoch: a run that is loaded, and the function's fit."""
+    monkeypatch.chdir(tmp_path)
+    loaded, learnt = blocks(CLASSIFYING, "python")
+    names, before = {"it": it, "jax": jax}, jax.config.jax_enable_x64
+    try:
+        folder = "runs/digits-p4m-cnn-4"
+        assert main(["classify", "--network", "cnn:1", "--epochs", "1", "--batch", "200", "--out", folder]) == 0
+        for small in (("cnn:4", "cnn:1"), ("validation=0.1", "validation=0.1, epochs=1, batch=200")):
+            assert small[0] in learnt
+            learnt = learnt.replace(*small)
+        exec(learnt, names)
+        exec(loaded, names)
+    finally:
+        jax.config.update("jax_enable_x64", before)
+    assert names["run"].metrics["validation_loss"][-1] == names["fit"].history[-1]["validation_loss"]
+    assert names["shares"].shape == names["scores"].shape == (len(names["names"]), 10)

@@ -385,3 +385,79 @@ def test_the_error_of_an_accuracy_is_not_zero_and_the_commonest_class_is_the_bas
     assert always_right["accuracy"] == 1 and always_right["error"] == pytest.approx(np.sqrt(6 / 7 / 7 / 8))
     found = commonest_class(log_p, np.array([0, 0, 0, 0, 1]), np.array([0, 0, 1]))
     assert found == {"class": 0, "accuracy": 0.8, "lead_error": pytest.approx(0.2)}
+
+
+def test_a_run_is_a_network_wherever_one_is_taken(images, tmp_path, monkeypatch):
+    """Words for labels, a run stopped by patience, loaded and used as the library's own networks are."""
+    monkeypatch.setattr(running, "report", lambda folder: None)
+    words = np.array(["bar", "cross", "dot"])[np.load(images)["labels"]]
+    np.savez(tmp_path / "words.npz", train=np.load(images)["train"], labels=words)
+    options = {"patience": 1, "watch": "accuracy", "augment": "none", "epochs": 20, "validation": 0.3}
+    c = configuration(images, data={"name": str(tmp_path / "words.npz")}, optimiser=options)
+    run = it.load(quietly(running.start, c, tmp_path / "run", show=lambda *_: Silent()))
+    best = run.result["best"]
+    assert run.result["epochs"] == best + 1 < 20 and len(run.metrics["loss"]) == best + 1
+    assert int(np.argmax(run.metrics["validation_accuracy"])) + 1 == best
+    assert run.settings == c and run.classes == ("bar", "cross", "dot") == run.model.classes
+
+    held = Classify(c).study.held
+    names = np.array(run.classes)[held.y]
+    assert it.accuracy(run, held.x, names) == run.result["validation"]["accuracy"]
+    assert set(it.predict(run, held.x)) <= set(run.classes)
+    np.testing.assert_array_equal(it.class_scores(run, held.x), it.class_scores(run.model, held.x))
+    np.testing.assert_allclose(it.class_probabilities(run, held.x).sum(1), 1, rtol=1e-5)
+    assert it.confusion_matrix(run, held.x, names).sum() == len(held.y)
+    np.testing.assert_array_equal(run.outputs(held.x), run.model.outputs(held.x))
+    further = it.fit_supervised(run, held.x, names, epochs=1, batch=4, key=jax.random.key(0))
+    assert further.classes == run.classes and it.accuracy(further, held.x, names) >= 0
+
+
+def test_predict_from_the_command_line(images, tmp_path, capsys):
+    pictures, numbers = np.load(images)["train"], np.load(images)["labels"]
+    words = np.array(["bar", "cross", "dot"])[numbers]
+    np.savez(tmp_path / "words.npz", train=pictures, labels=words)
+    flags = ["--data", str(tmp_path / "words.npz"), "--network", "cnn:1", "--group", "p1", "--epochs", "2"]
+    run, out = tmp_path / "run", tmp_path / "said.csv"
+    assert main(["classify", *flags, "--out", str(run)]) == 0
+    capsys.readouterr()
+
+    ask = ["predict", str(run), "--data", str(tmp_path / "words.npz"), "--out", str(out)]
+    assert main(ask) == 0
+    said = capsys.readouterr().out
+    expected = it.accuracy(it.load(run), pictures[..., None], words)
+    assert f"accuracy {100 * expected:.2f} ± " in said and "of 40 labelled images" in said
+    assert "warning: no-test-data: the run learnt from images of these data" in said
+    head, *rows = [line.split(",") for line in out.read_text().splitlines()]
+    assert head == ["class", "p(bar)", "p(cross)", "p(dot)", "label"] and len(rows) == 40
+    assert [row[0] for row in rows] == it.predict(it.load(run), pictures[..., None]).tolist()
+    assert [row[4] for row in rows] == words.tolist()
+    assert main(ask) == 2 and "--overwrite" in capsys.readouterr().err
+
+    np.save(tmp_path / "dark.npy", pictures // 16)  # bytes too, though all of them small
+    ask = ["predict", str(run), "--data", str(tmp_path / "dark.npy"), "--out", str(tmp_path / "p.npy")]
+    assert main(ask) == 0 and "accuracy" not in capsys.readouterr().out
+    dark = it.class_probabilities(it.load(run), (pictures // 16)[..., None])
+    np.testing.assert_allclose(np.load(tmp_path / "p.npy"), dark, rtol=1e-4, atol=1e-6)
+
+    np.savez(tmp_path / "other.npz", train=pictures, labels=numbers)
+    ask = ["predict", str(run), "--overwrite", "--out", str(out), "--data"]
+    for name, problem in (("other.npz", "labels: expected labels among 'bar', 'cross', 'dot', got '0'"),):
+        assert main([*ask, str(tmp_path / name)]) == 2 and problem in capsys.readouterr().err
+    assert main([*ask, str(tmp_path / "other.npz"), "--labels", "none"]) == 0
+    np.save(tmp_path / "wide.npy", np.tile(pictures, (1, 1, 2)))
+    assert main([*ask, str(tmp_path / "wide.npy")]) == 2
+    assert "data: expected images of 6 × 6, as those learnt from, got 6 × 12" in capsys.readouterr().err
+
+
+def test_patience_needs_images_held_out(images):
+    with pytest.raises(InputError, match=r"^optimiser.patience: expected 0 without images held out"):
+        configuration(images, optimiser={"patience": 2, "validation": 0.0})
+
+
+def test_numbers_are_learnt_as_they_are(tmp_path):
+    """Images of other numbers than bytes are not standardised point by point, which no turn would keep."""
+    pictures = np.random.default_rng(0).normal(5, 3, (30, 5, 5)).astype(np.float32)
+    np.savez(tmp_path / "floats.npz", train=pictures, labels=np.arange(30) % 3)
+    data = labelled_images(c := configuration(tmp_path / "floats.npz"), load_data(c.data))
+    kept = np.concatenate([data.train.x, data.test.x])[..., 0]
+    np.testing.assert_allclose(np.sort(kept, 0), np.sort(pictures, 0), atol=1e-5)

@@ -20,7 +20,7 @@ from intertwine.learning.labels.class_scores import (
 )
 from intertwine.learning.metric import NaturalGradient
 from intertwine.learning.supervised import Supervised
-from intertwine.learning.supervised_fit import fit_supervised
+from intertwine.learning.supervised_fit import fit_supervised, supervised_study
 from intertwine.learning.traces import count_traces
 from intertwine.models.network import FunctionNetwork, Network
 
@@ -348,3 +348,39 @@ def test_whole_numbers_are_the_names_of_classes_that_have_such(key):
     net = it.network_from_name("cnn:1", "p4", image_size=5, classes=("1", "2"), key=key)
     x, y = np.random.default_rng(0).normal(size=(6, 5, 5, 1)), np.array([1, 2, 1, 2, 1, 1])
     assert it.accuracy(net, x, y) == np.mean(it.predict(net, x) == y.astype(str))
+
+
+def test_images_are_shown_anew_in_every_epoch(key):
+    """By a function of one's own, or by name; the same twice; what changes the shape is refused."""
+    x = np.random.default_rng(0).random((12, 5, 5, 1), np.float32)
+    y, seen = np.arange(12) % 2, []
+    net = eqx.nn.Sequential([eqx.nn.Lambda(jnp.ravel), eqx.nn.Linear(25, 2, key=key)])
+    options = dict(epochs=3, batch=4, key=key)
+
+    def shown(images, epoch):
+        seen.append(epoch)
+        return images * (1 + epoch)
+
+    own = fit_supervised(net, x, y, augment=shown, **options)
+    plain = fit_supervised(net, x, y, **options)
+    assert seen == [0, 1, 2]
+    assert own.history[0]["loss"] == plain.history[0]["loss"] != own.history[1]["loss"]
+    assert own.history[1]["loss"] != plain.history[1]["loss"]
+    for name in ("rotations", "deformations"):
+        first, again = (fit_supervised(net, x, y, augment=name, **options) for _ in range(2))
+        assert [row["loss"] for row in first.history] == [row["loss"] for row in again.history]
+    with pytest.raises(InputError, match=r"^augment: expected a function that keeps the shape"):
+        fit_supervised(net, x, y, augment=lambda images, epoch: images[:, :4], **options)
+    with pytest.raises(InputError, match=r"^augment: expected one of none, rotations"):
+        fit_supervised(net, x, y, augment="blur", **options)
+
+
+def test_each_class_is_held_out_by_its_share_and_a_fit_is_a_model(key):
+    x = np.random.default_rng(0).normal(size=(100, COLUMNS))
+    y = np.repeat([0, 1, 2, 3], [70, 10, 10, 10])
+    study = supervised_study(_mlp(key), x, y, validation=0.2, key=key)
+    assert np.bincount(study.held.y).tolist() == [14, 2, 2, 2]
+    fit = fit_supervised(_mlp(key), x, y, validation=0.2, epochs=1, key=key)
+    np.testing.assert_array_equal(class_scores(fit, x), class_scores(fit.model, x))
+    further = fit_supervised(fit, x, y, epochs=1, key=key)
+    assert np.isfinite(further.history[0]["loss"])

@@ -1,0 +1,77 @@
+"""A study that is interrupted after any line and goes on from a checkpoint ends as without it."""
+
+import equinox as eqx
+import jax
+import numpy as np
+import pytest
+
+import intertwine as it
+from intertwine.learning.metric import NaturalGradient
+from intertwine.learning.supervised_fit import supervised_study
+from intertwine.runs import checkpoints
+
+
+def supervised(**options):
+    """A small network on few rows, learnt by heart: the held-out loss soon rises."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(40, 3)).astype(np.float32)
+    y = (x[:, 0] + rng.normal(size=40) > 0).astype(int)
+    key = jax.random.key(1)
+    network = eqx.nn.MLP(3, 2, 16, 1, key=key)
+    settings = dict(epochs=12, batch=6, validation=0.3, patience=3, key=key)
+    return supervised_study(network, x, y, **(settings | options))
+
+
+def steep(updates=0):
+    import optax
+
+    return it.OptaxGradient(optax.adam(0.03))
+
+
+def images():
+    """With batch norms, dropout and turned copies."""
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 255, (24, 5, 5, 1), dtype=np.uint8)
+    net = it.network_from_name("cnn:1", "p4", image_size=5, classes=2, dropout=0.2, key=jax.random.key(0))
+    settings = dict(epochs=3, batch=6, validation=0.25, watch="accuracy", augment="rotations")
+    return supervised_study(net.reading_bytes(True), x, np.arange(24) % 2, **settings, key=jax.random.key(2))
+
+
+ROWS = {
+    "supervised, stops early": lambda: supervised(optimiser=steep()),
+    "supervised, nothing held out": lambda: supervised(validation=None, patience=None),
+    "supervised, natural gradient": lambda: supervised(optimiser=NaturalGradient(0.1, shift=1e-2), epochs=4),
+    "supervised, images": images,
+}
+"""name → a small study."""
+
+
+def without_seconds(line):
+    return {key: value for key, value in line.items() if key != "seconds"}
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_interrupted_is_uninterrupted(name, tmp_path):
+    study, lines, states = ROWS[name](), [], []
+    for state, scalars in study.iterate(study.start(), 0):
+        states.append(state)
+        lines.append(without_seconds(scalars))
+    for done in sorted({1, len(lines) // 2, len(lines)}):
+        folder = tmp_path / str(done)
+        checkpoints.save(folder, states[done - 1], done, config="x = 1")
+        again = ROWS[name]()
+        state = checkpoints.load(folder, again.template(done), done, config="x = 1")
+        rest = list(again.iterate(state, done))
+        assert [without_seconds(scalars) for _, scalars in rest] == lines[done:]
+        state = rest[-1][0] if rest else state
+        ends = [eqx.filter(end, eqx.is_array_like) for end in (state, states[-1])]
+        for one, other in zip(*map(jax.tree.leaves, ends), strict=True):
+            key = eqx.is_array(one) and jax.dtypes.issubdtype(one.dtype, jax.dtypes.prng_key)
+            one, other = (jax.random.key_data(x) if key else x for x in (one, other))
+            np.testing.assert_array_equal(one, other)
+
+
+def test_the_rows_that_stop_early_do():
+    study = ROWS["supervised, stops early"]()
+    lines = list(study.iterate(study.start(), 0))
+    assert len(lines) < study.lines and int(lines[-1][0].best.epoch) == len(lines) - study.patience
