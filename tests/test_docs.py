@@ -200,8 +200,8 @@ def test_the_classifying_page_holds(tmp_path, monkeypatch):
     loaded, learnt = blocks(CLASSIFYING, "python")
     names, before = {"it": it, "jax": jax}, jax.config.jax_enable_x64
     try:
-        folder = "runs/digits-p4m-cnn-4"
-        assert main(["classify", "--network", "cnn:1", "--epochs", "1", "--batch", "200", "--out", folder]) == 0
+        flags = ["--network", "cnn:1", "--epochs", "1", "--batch", "200", "--out", "runs/digits-p4m-cnn-4"]
+        assert main(["classify", *flags]) == 0
         for small in (("cnn:4", "cnn:1"), ("validation=0.1", "validation=0.1, epochs=1, batch=200")):
             assert small[0] in learnt
             learnt = learnt.replace(*small)

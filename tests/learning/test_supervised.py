@@ -371,7 +371,7 @@ def test_images_are_shown_anew_in_every_epoch(key):
         assert [row["loss"] for row in first.history] == [row["loss"] for row in again.history]
     with pytest.raises(InputError, match=r"^augment: expected a function that keeps the shape"):
         fit_supervised(net, x, y, augment=lambda images, epoch: images[:, :4], **options)
-    with pytest.raises(InputError, match=r"^augment: expected one of none, rotations"):
+    with pytest.raises(InputError, match=r"^augment: expected one of 'none', 'rotations'"):
         fit_supervised(net, x, y, augment="blur", **options)
 
 

@@ -15,7 +15,7 @@ from intertwine.learning.gradient import OptaxGradient
 from intertwine.learning.schedules import Cosine, Warmup
 
 EPOCHS, BATCH = 30, 64
-LEARNING_RATE, LAST_RATE, WARMUP = 2e-3, 1e-3, 0.05
+LEARNING_RATE, LAST_RATE, WARMUP = 1e-2, 1e-3, 0.05
 WEIGHT_DECAY = 1e-4
 
 
@@ -30,7 +30,7 @@ def default_optimiser(
 
     >>> rate = default_optimiser(100).learning_rate
     >>> [round(rate(k), 6) for k in (0, 5, 50, 100)]
-    [0.000333, 0.001988, 0.001001, 2e-06]
+    [0.001667, 0.009938, 0.005005, 1e-05]
     """
     falling = Cosine(learning_rate, LAST_RATE * learning_rate, updates)
     return OptaxGradient(_adamw(weight_decay), Warmup(falling, round(warmup * updates)))

@@ -28,7 +28,7 @@ from intertwine.learning.defaults import default_optimiser
 from intertwine.learning.labels.labelled import Labelled
 from intertwine.learning.study import Scalars
 from intertwine.learning.supervised_fit import supervised_study
-from intertwine.learning.supervised_study import SupervisedState
+from intertwine.learning.supervised_study import SupervisedState, SupervisedStudy
 from intertwine.records import caveats
 from intertwine.runs.dataset import parameter_variables, versions
 from intertwine.runs.experiment import Experiment, Finished
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 class Classify(Experiment):
     """A classifying run made ready: the data, the network and the study; `InputError` for what does not go
     together."""
+
+    study: SupervisedStudy
 
     def __init__(self, c: ClassifyConfiguration):
         o, self.configuration, self.every = c.optimiser, c, c.checkpoint_every
