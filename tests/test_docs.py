@@ -11,7 +11,7 @@ from PIL import Image
 
 import intertwine as it
 from intertwine.cli import main
-from intertwine.runs import kinds
+from intertwine.runs import running
 from printed import BLOCK, differences, run
 
 ROOT = Path(__file__).parent.parent
@@ -117,7 +117,7 @@ def test_shown_learning_commands_are_accepted(command, tmp_path, monkeypatch):
     """Up to the configuration: the runs themselves are tested with the experiment."""
     monkeypatch.chdir(tmp_path)
     asked = []
-    monkeypatch.setattr(kinds.Kind, "load", lambda kind, function: lambda c, path, **_: asked.append(c))
+    monkeypatch.setattr(running, "start", lambda c, path, **_: asked.append(c))
     assert main(shlex.split(command)[1:]) == 0
     assert asked and asked[0].kind == "learn"
 
@@ -154,7 +154,7 @@ def test_shown_renormalization_commands_are_accepted(command, tmp_path, monkeypa
     """Up to the configuration: the runs themselves are tested with the experiment."""
     monkeypatch.chdir(tmp_path)
     asked = []
-    monkeypatch.setattr(kinds.Kind, "load", lambda kind, function: lambda c, path, **_: asked.append(c))
+    monkeypatch.setattr(running, "start", lambda c, path, **_: asked.append(c))
     assert main(shlex.split(command)[1:]) == 0
     assert asked and asked[0].kind == "renormalize"
 
@@ -189,7 +189,7 @@ def test_shown_classifying_commands_are_accepted(command, tmp_path, monkeypatch)
             picture = Image.fromarray(np.full((8, 8), 100 * number + row, np.uint8))
             picture.save(tmp_path / "shapes" / name / f"{row}.png")
     asked = []
-    monkeypatch.setattr(kinds.Kind, "load", lambda kind, function: lambda c, path, **_: asked.append(c))
+    monkeypatch.setattr(running, "start", lambda c, path, **_: asked.append(c))
     assert main(shlex.split(command)[1:]) == 0
     assert asked and asked[0].kind == "classify"
 
