@@ -6,6 +6,7 @@ import json
 
 import jax
 import numpy as np
+import optax
 import pytest
 import xarray
 
@@ -372,7 +373,9 @@ def test_a_trained_network_reads_bytes_and_knows_the_commonest_class(images, tmp
         np.testing.assert_allclose(class_scores(net, raw), class_scores(net, shares), rtol=1e-5, atol=1e-6)
         np.testing.assert_allclose(net.outputs(raw), net.outputs(shares), rtol=1e-5, atol=1e-6)
     fits = [
-        it.fit_supervised(network, x, labels, epochs=2, batch=10, key=jax.random.key(0)).model
+        it.fit_supervised(
+            network, x, labels, optimiser=optax.adam(1e-3), epochs=2, batch=10, key=jax.random.key(0)
+        ).model
         for x in (raw, shares)
     ]
     scores = [class_scores(fit, shares) for fit in fits]

@@ -30,7 +30,7 @@ def default_optimiser(
 
     >>> rate = default_optimiser(100).learning_rate
     >>> [round(rate(k), 6) for k in (0, 5, 50, 100)]
-    [0.001667, 0.009938, 0.005005, 1e-05]
+    [0.001667, 0.009939, 0.005005, 1e-05]
     """
     falling = Cosine(learning_rate, LAST_RATE * learning_rate, updates)
     return OptaxGradient(_adamw(weight_decay), Warmup(falling, round(warmup * updates)))

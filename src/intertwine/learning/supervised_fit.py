@@ -73,7 +73,7 @@ def fit_supervised(
 
     Raises InputError for data or labels that cannot be learned from, and `Diverged` with the last good state.
 
-    >>> import equinox as eqx
+    >>> import jax, equinox as eqx
     >>> x = np.array([[0.0], [1.0], [2.0], [3.0]])
     >>> key = jax.random.key(0)
     >>> fit = fit_supervised(eqx.nn.Linear(1, 2, key=key), x, [0, 0, 1, 1], epochs=3, batch=2, key=key)
