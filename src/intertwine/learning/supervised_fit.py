@@ -17,11 +17,11 @@ import numpy as np
 from jax import Array
 
 from intertwine._checks import fail, positive_int
-from intertwine.learning.augmentation import augmentation
-from intertwine.learning.defaults import BATCH, EPOCHS, default_optimiser
 from intertwine.learning.gradient import as_optimiser
+from intertwine.learning.labels.augmentation import augmentation
 from intertwine.learning.labels.class_names import named_from, names_of, numbered
 from intertwine.learning.labels.class_scores import check_shapes
+from intertwine.learning.labels.defaults import BATCH, EPOCHS, default_optimiser
 from intertwine.learning.labels.held_out import held_out
 from intertwine.learning.labels.labelled import examples, labelled
 from intertwine.learning.study import carry_out
@@ -59,7 +59,7 @@ def fit_supervised(
         (rows, C), a label at each place (rows, *places) for a network that gives scores there, such as a
         U-Net, or values (rows, K). Words are numbered as the network's `classes`, or in their own order.
     loss, smoothing, decay, noise: see `Supervised`; losses are in nats.
-    optimiser: AdamW with a rate that rises and falls by default (`learning.defaults`); any optax
+    optimiser: AdamW with a rate that rises and falls by default (`learning.labels.defaults`); any optax
         transformation, `OptaxGradient`, `WeightAverage` or `NaturalGradient` as well.
     epochs, batch: passes over the data, rows a mini-batch; every epoch has a new order.
     validation: held-out data (x, y), or the share of the rows that is held out, of each class its share.

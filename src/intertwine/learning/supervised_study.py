@@ -23,10 +23,10 @@ from jax import Array
 
 from intertwine._checks import fail, one_of, positive_int
 from intertwine.layers.norms.calibration import batch_norms, calibrated
-from intertwine.learning.augmentation import Shown
 from intertwine.learning.batches import Batches
 from intertwine.learning.epochs import epoch_scalars, learned
 from intertwine.learning.guard import Guard, Watched
+from intertwine.learning.labels.augmentation import Shown
 from intertwine.learning.labels.class_scores import mean_loss
 from intertwine.learning.labels.labelled import Labelled
 from intertwine.learning.loop import TrainState, iterate, start

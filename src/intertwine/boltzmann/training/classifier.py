@@ -30,8 +30,8 @@ from intertwine.boltzmann.objectives.kl import KL
 from intertwine.boltzmann.objectives.methods import PCD
 from intertwine.boltzmann.training.epochs import descent
 from intertwine.learning.batches import blocks, check_probabilities
-from intertwine.learning.defaults import BATCH, EPOCHS, default_optimiser
 from intertwine.learning.gradient import as_optimiser
+from intertwine.learning.labels.defaults import BATCH, EPOCHS, default_optimiser
 from intertwine.learning.labels.held_out import held_out
 from intertwine.learning.labels.labelled import examples, labelled
 from intertwine.learning.study import carry_out

@@ -24,7 +24,7 @@ from intertwine.layers.networks.network_names import network_from_name
 from intertwine.layers.networks.numbers import as_numbers
 from intertwine.layers.networks.parameter_count import parameter_count
 from intertwine.layers.networks.saved_network import save_network
-from intertwine.learning.defaults import default_optimiser
+from intertwine.learning.labels.defaults import default_optimiser
 from intertwine.learning.labels.labelled import Labelled
 from intertwine.learning.study import Scalars
 from intertwine.learning.supervised_fit import supervised_study

@@ -19,7 +19,7 @@ from pydantic import field_validator, model_validator
 
 from intertwine._checks import InputError, fail
 from intertwine.experiments.learn.settings import Data
-from intertwine.learning.defaults import BATCH, EPOCHS, LEARNING_RATE, WARMUP, WEIGHT_DECAY
+from intertwine.learning.labels.defaults import BATCH, EPOCHS, LEARNING_RATE, WARMUP, WEIGHT_DECAY
 from intertwine.runs.fields import (
     Section,
     Settings,
