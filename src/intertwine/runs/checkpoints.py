@@ -131,6 +131,12 @@ def load(folder: Path, template: Any, step: int, *, config: str) -> Any:
     return _unflatten(stored, template, path)
 
 
+def checksum(folder: Path) -> str:
+    """Of the newest checkpoint in `folder`: that of its manifest, which has the sums of all its files."""
+    newest = folder / f"step-{steps(folder)[-1]:08d}" / MANIFEST
+    return "sha256:" + hashlib.sha256(newest.read_bytes()).hexdigest()
+
+
 def load_latest(folder: Path, template: Any, *, config: str, last_step: int) -> Loaded | None:
     """The newest good checkpoint of at most `last_step` steps (as many as `metrics.jsonl` has), or None.
 

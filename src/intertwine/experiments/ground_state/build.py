@@ -13,6 +13,7 @@ from intertwine.learning.schedules import Cosine, Exponential, Warmup
 from intertwine.quantum.defaults import FINAL_FACTOR, max_norm
 
 if TYPE_CHECKING:
+    from intertwine.models.protocols import LogAmplitude
     from intertwine.quantum.operators.operator import Operator
     from intertwine.quantum.vmc.search import GroundStateSearch
     from intertwine.spaces.lattice import Lattice
@@ -72,8 +73,8 @@ def resolved(configuration: GroundStateConfiguration) -> GroundStateConfiguratio
     return GroundStateConfiguration.model_validate(tables)
 
 
-def build(configuration: GroundStateConfiguration) -> Problem:
-    """The lattice and the search that `configuration` describes."""
+def build(configuration: GroundStateConfiguration, begin: LogAmplitude | None = None) -> Problem:
+    """The lattice and the search that `configuration` describes; begin: the model in place of a fresh one."""
     from intertwine.learning.metric import NaturalGradient
     from intertwine.models.parameters import count_parameters
     from intertwine.quantum.vmc.fresh_start import FreshStart
@@ -84,7 +85,7 @@ def build(configuration: GroundStateConfiguration) -> Problem:
     model_key, run_key = jax.random.split(jax.random.key(configuration.seed))
     lattice = build_lattice(configuration.lattice)
     hamiltonian = build_hamiltonian(configuration, lattice)
-    model = build_model(configuration, lattice, model_key)
+    model = build_model(configuration, lattice, model_key) if begin is None else begin
     optimiser = build_optimiser(configuration)
     if configuration.sampler.rule == "sums":
         sampler, mesh = _sums(configuration, hamiltonian, model), None

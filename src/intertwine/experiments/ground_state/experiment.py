@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jax
 import numpy as np
 
-from intertwine._checks import InputError
+from intertwine._checks import InputError, fail
 from intertwine.experiments.ground_state import results
 from intertwine.experiments.ground_state.build import Problem, build
-from intertwine.experiments.ground_state.checks import memory_needed
+from intertwine.experiments.ground_state.checks import build_lattice, memory_needed
 from intertwine.experiments.ground_state.correlations import correlations
+from intertwine.experiments.ground_state.loaded import load_run
 from intertwine.experiments.ground_state.observables import observables
 from intertwine.experiments.ground_state.settings import GroundStateConfiguration
 from intertwine.experiments.memory_needs import refuse_beyond
 from intertwine.learning.study import Scalars
 from intertwine.quantum.vmc.expect import Measurement
 from intertwine.quantum.vmc.search import SearchState
+from intertwine.records.folder import CHECKPOINTS
+from intertwine.runs import checkpoints
 from intertwine.runs.experiment import Experiment, Finished
 from intertwine.sampling.enumeration import Enumeration
 from intertwine.sampling.sharding import on_host
@@ -27,6 +31,7 @@ from intertwine.sampling.sharding import on_host
 if TYPE_CHECKING:
     import xarray
 
+    from intertwine.models.protocols import LogAmplitude
     from intertwine.quantum.exact import KnownEnergy
 
 
@@ -34,12 +39,13 @@ class GroundState(Experiment):
     """A ground-state run made ready."""
 
     def __init__(self, configuration: GroundStateConfiguration):
-        self.problem = build(configuration)
+        self.problem = build(configuration, _begin(configuration))
         configuration = self.problem.configuration
         needed = memory_needed(configuration, self.problem.lattice.size)
         self.memory = refuse_beyond(needed, "take fewer samples")
         self.exact = _known_energy(self.problem)
         self.study, self.every = self.problem.search, configuration.checkpoint_every
+        self.source = _source(configuration)
 
     def announce(self) -> None:
         _announce(self.problem, self.exact)
@@ -72,6 +78,25 @@ class GroundState(Experiment):
             return results.dataset(problem.lattice, fields, history, run.model, record)
 
         return Finished(record, dataset, _words(record))
+
+
+def _begin(c: GroundStateConfiguration) -> LogAmplitude | None:
+    """The model that the run begins with, with its chains and its momentum; None for a fresh one."""
+    if c.model.start == "none":
+        return None
+    model, size = load_run(Path(c.model.start)).model, build_lattice(c.lattice).size
+    if model.size != size:
+        raise fail("model.start", f"a run on {size} sites", f"{c.model.start}, on {model.size}")
+    return model
+
+
+def _source(c: GroundStateConfiguration) -> dict[str, Any] | None:
+    """What names the run that this one begins with, for `data.json`."""
+    if c.model.start == "none":
+        return None
+    path = Path(c.model.start)
+    checksum = checkpoints.checksum(path / CHECKPOINTS)
+    return {"what": "model", "setting": "model.start", "source": c.model.start, "checksum": checksum}
 
 
 def _drawn(problem: Problem, last: Measurement, model: Any) -> tuple[np.ndarray, np.ndarray | None]:

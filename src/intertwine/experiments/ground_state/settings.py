@@ -18,12 +18,14 @@ divide) are found here, in words.
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from intertwine._checks import InputError, fail
 from intertwine.quantum import defaults
+from intertwine.records.folder import CONFIG
 from intertwine.runs.fields import (
     Section,
     Settings,
@@ -38,6 +40,8 @@ from intertwine.runs.fields import (
     text,
     truth,
 )
+from intertwine.runs.run_paths import check_is_run
+from intertwine.runs.settings import read_toml
 
 MAX_SITES = 4096
 _LATTICES = "chain:20, square:6x6, triangular:4x4, honeycomb:3x3, kagome:2x2, cubic:4x4x4"
@@ -96,7 +100,8 @@ class Model(Section):
     """The wave function: rbm:ALPHA, symmetric-rbm:FEATURES, gcnn:LAYERSxFEATURES, ... (models.names), or
     "auto" for one that fits the operator.
 
-    sector: of a gcnn, "trivial" or the name of an irrep of the lattice's space group, as "(0, π) A2".
+    sector: of a gcnn, "trivial" or the name of an irrep of the lattice's space group, as "(0, π) A2". start:
+    the folder of a ground-state run, whose parameters it begins with; a folder as the name says both.
     """
 
     name: str = text(
@@ -108,6 +113,15 @@ class Model(Section):
     sector: str = text(
         "trivial", "'trivial' or a sector such as '(0, π) A2'", "irrep of a gcnn: trivial, '(0, π) A2' …"
     )
+    start: str = text(
+        "none", "'none', or the folder of a ground-state run", "begin with the parameters of this run",
+        longest=4096, metavar="FOLDER",
+    )  # fmt: skip
+
+    @field_validator("start")
+    @classmethod
+    def _there(cls, start: str) -> str:
+        return start if start == "none" else str(_run_at(start))
 
     @field_validator("name")
     @classmethod
@@ -198,6 +212,21 @@ class GroundStateConfiguration(Settings):
     optimiser: Optimiser = Optimiser()
     final: Final = Final()
 
+    @model_validator(mode="before")
+    @classmethod
+    def _of_a_run(cls, tables: Any) -> Any:
+        """`model = FOLDER`: the model of that run, with its lattice and Hamiltonian if none are given."""
+        model = tables.get("model") if isinstance(tables, dict) else None
+        name = model.get("name") if isinstance(model, dict) else model
+        if not isinstance(name, str) or not _is_folder(name):
+            return tables
+        path = _run_at(name)
+        before = read_toml(path / CONFIG)
+        own = {key: before["model"][key] for key in ("name", "dtype", "sector")}
+        given = model if isinstance(model, dict) else {}
+        where = {key: before[key] for key in ("lattice", "hamiltonian") if key in before}
+        return where | tables | {"model": given | own | {"start": str(path)}}
+
     @field_validator("lattice")
     @classmethod
     def _bounded(cls, name: str) -> str:
@@ -207,6 +236,22 @@ class GroundStateConfiguration(Settings):
     def stem(self) -> str:
         """What a folder of runs calls this one: heisenberg-chain-20."""
         return f"{self.hamiltonian.name}-{self.lattice.replace(':', '-')}"
+
+
+def _is_folder(name: str) -> bool:
+    try:
+        return Path(name).is_dir()
+    except (OSError, ValueError):
+        return False
+
+
+def _run_at(name: str) -> Path:
+    """The absolute path of the folder of a ground-state run."""
+    path = check_is_run(name)
+    kind = read_toml(path / CONFIG).get("kind", "ground-state")
+    if kind != "ground-state":
+        raise fail("model.start", "the folder of a ground-state run", f"{name}, a run of {kind!r}")
+    return path.resolve()
 
 
 _FAMILIES = {

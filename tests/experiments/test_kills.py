@@ -1,0 +1,102 @@
+"""Every study of every command, killed with -9 at a line by chance and resumed: the numbers are those of a run
+that was not killed, to the last bit."""
+
+import random
+import signal
+
+import pytest
+
+from .runs import assert_same, begin, lines, stop_at
+
+KILLS = 10
+LEARN = [
+    "learn", "--data", "ising:3", "--rows", "200", "--checkpoint-every", "3", "--ais-temperatures", "50",
+    "--ais-chains", "8", "--samples", "64", "--sample-chains", "8", "--sample-steps", "5",
+]  # fmt: skip
+SPINS = ["renormalize", "--checkpoint-every", "2", "--chains", "4", "--bins", "16"]
+ROWS = {
+    "ground state": [
+        "ground-state",
+        "--lattice",
+        "chain:6",
+        "--model",
+        "rbm:1",
+        "--samples",
+        "64",
+        "--chains",
+        "16",
+        "--final-samples",
+        "128",
+        "--steps",
+        "150",
+        "--checkpoint-every",
+        "7",
+    ],
+    "ground state, exact sums": [
+        "ground-state",
+        "--lattice",
+        "chain:8",
+        "--steps",
+        "60",
+        "--checkpoint-every",
+        "7",
+    ],
+    "rbm": [*LEARN, "--model", "rbm:8", "--epochs", "60"],
+    "dbm": [*LEARN, "--model", "dbm:8-4", "--epochs", "30", "--layer-epochs", "10"],
+    "dbn": [*LEARN, "--model", "dbn:8-4", "--epochs", "30", "--layer-epochs", "10"],
+    "classifier": [
+        "classify",
+        "--data",
+        "digits",
+        "--network",
+        "cnn:1",
+        "--group",
+        "p4",
+        "--epochs",
+        "8",
+        "--examples",
+        "400",
+    ]
+    + ["--checkpoint-every", "2"],
+    "flow": [*SPINS, *["--system", "ising:16", "--levels", "2", "--starts", "2", "--samples", "6400"]],
+    "exponents": [*SPINS, *["--system", "ising", "--exponents", "--sizes", "4-6-8", "--samples", "6400"]],
+    "approximate": ["renormalize", "--rule", "migdal-kadanoff", "--starts", "8", "--checkpoint-every", "2"],
+    "tensors": ["renormalize", "--rule", "trg:8", "--starts", "8", "--checkpoint-every", "2"],
+    "network": ["renormalize", "LEARNT", "--flow-steps", "2000", "--checkpoint-every", "2"],
+}
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """(the command of a row, the folder of its run without a kill), by name."""
+    place, found = tmp_path_factory.mktemp("whole"), {}
+
+    def of(name):
+        if name not in found:
+            arguments = ROWS[name]
+            if "LEARNT" in arguments:
+                arguments = [str(of("rbm")[1]) if word == "LEARNT" else word for word in arguments]
+            folder = place / name.replace(" ", "-")
+            process = begin([*arguments, "--out", str(folder)])
+            _, err = process.communicate(timeout=300)
+            assert process.returncode == 0, err
+            found[name] = arguments, folder
+        return found[name]
+
+    return of
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ROWS)
+def test_killed_and_resumed(name, whole, tmp_path):
+    chance = random.Random(name)
+    arguments, reference = whole(name)
+    for number in range(KILLS):
+        folder = tmp_path / f"run-{number}"
+        target = chance.randint(1, lines(reference) - 1)
+        code, _, err = stop_at(begin([*arguments, "--out", str(folder)]), folder, target)
+        assert code in (-signal.SIGKILL, 0), err  # a short study may have ended
+        process = begin(["resume", str(folder)])
+        _, err = process.communicate(timeout=300)
+        assert process.returncode == 0 and "Traceback" not in err, err
+        assert_same(folder, reference)
