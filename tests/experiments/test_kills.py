@@ -1,5 +1,5 @@
-"""Every study of every command, killed with -9 at a line by chance and resumed: the numbers are those of a run
-that was not killed, to the last bit."""
+"""Every study of every command, killed with -9 at a line by chance and resumed: the numbers are those of a
+run that was not killed, to the last bit."""
 
 import random
 import signal
@@ -9,60 +9,25 @@ import pytest
 from .runs import assert_same, begin, lines, stop_at
 
 KILLS = 10
-LEARN = [
-    "learn", "--data", "ising:3", "--rows", "200", "--checkpoint-every", "3", "--ais-temperatures", "50",
-    "--ais-chains", "8", "--samples", "64", "--sample-chains", "8", "--sample-steps", "5",
-]  # fmt: skip
-SPINS = ["renormalize", "--checkpoint-every", "2", "--chains", "4", "--bins", "16"]
+LEARN = (
+    "learn --data ising:3 --rows 200 --checkpoint-every 3 --ais-temperatures 50 --ais-chains 8 --samples 64"
+    " --sample-chains 8 --sample-steps 5"
+)
+SPINS = "renormalize --checkpoint-every 2 --chains 4 --bins 16"
 ROWS = {
-    "ground state": [
-        "ground-state",
-        "--lattice",
-        "chain:6",
-        "--model",
-        "rbm:1",
-        "--samples",
-        "64",
-        "--chains",
-        "16",
-        "--final-samples",
-        "128",
-        "--steps",
-        "150",
-        "--checkpoint-every",
-        "7",
-    ],
-    "ground state, exact sums": [
-        "ground-state",
-        "--lattice",
-        "chain:8",
-        "--steps",
-        "60",
-        "--checkpoint-every",
-        "7",
-    ],
-    "rbm": [*LEARN, "--model", "rbm:8", "--epochs", "60"],
-    "dbm": [*LEARN, "--model", "dbm:8-4", "--epochs", "30", "--layer-epochs", "10"],
-    "dbn": [*LEARN, "--model", "dbn:8-4", "--epochs", "30", "--layer-epochs", "10"],
-    "classifier": [
-        "classify",
-        "--data",
-        "digits",
-        "--network",
-        "cnn:1",
-        "--group",
-        "p4",
-        "--epochs",
-        "8",
-        "--examples",
-        "400",
-    ]
-    + ["--checkpoint-every", "2"],
-    "flow": [*SPINS, *["--system", "ising:16", "--levels", "2", "--starts", "2", "--samples", "6400"]],
-    "exponents": [*SPINS, *["--system", "ising", "--exponents", "--sizes", "4-6-8", "--samples", "6400"]],
-    "approximate": ["renormalize", "--rule", "migdal-kadanoff", "--starts", "8", "--checkpoint-every", "2"],
-    "tensors": ["renormalize", "--rule", "trg:8", "--starts", "8", "--checkpoint-every", "2"],
-    "network": ["renormalize", "LEARNT", "--flow-steps", "2000", "--checkpoint-every", "2"],
+    "ground state": "ground-state --lattice chain:6 --model rbm:1 --samples 64 --chains 16 --steps 150"
+    " --final-samples 128 --checkpoint-every 7",
+    "ground state, exact sums": "ground-state --lattice chain:8 --steps 60 --checkpoint-every 7",
+    "rbm": f"{LEARN} --model rbm:8 --epochs 60",
+    "dbm": f"{LEARN} --model dbm:8-4 --epochs 30 --layer-epochs 10",
+    "dbn": f"{LEARN} --model dbn:8-4 --epochs 30 --layer-epochs 10",
+    "classifier": "classify --data digits --network cnn:1 --group p4 --epochs 8 --examples 400"
+    " --checkpoint-every 2",
+    "flow": f"{SPINS} --system ising:16 --levels 2 --starts 2 --samples 6400",
+    "exponents": f"{SPINS} --system ising --exponents --sizes 4-6-8 --samples 6400",
+    "approximate": "renormalize --rule migdal-kadanoff --starts 8 --checkpoint-every 2",
+    "tensors": "renormalize --rule trg:8 --starts 8 --checkpoint-every 2",
+    "network": "renormalize LEARNT --flow-steps 2000 --checkpoint-every 2",
 }
 
 
@@ -73,9 +38,8 @@ def whole(tmp_path_factory):
 
     def of(name):
         if name not in found:
-            arguments = ROWS[name]
-            if "LEARNT" in arguments:
-                arguments = [str(of("rbm")[1]) if word == "LEARNT" else word for word in arguments]
+            words = ROWS[name].split()
+            arguments = [str(of("rbm")[1]) if word == "LEARNT" else word for word in words]
             folder = place / name.replace(" ", "-")
             process = begin([*arguments, "--out", str(folder)])
             _, err = process.communicate(timeout=300)
