@@ -85,6 +85,6 @@ def assert_same(folder, reference):
     )
     assert result == result_0
     assert metrics == metrics_0
-    assert fields.keys() == fields_0.keys() and any(name.startswith("parameter_") for name in fields)
+    assert fields.keys() == fields_0.keys() and fields
     for name, values in fields.items():
         np.testing.assert_array_equal(values, fields_0[name], err_msg=name)
