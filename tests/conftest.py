@@ -6,10 +6,13 @@ checks and for what the pages show. Every core has a process, and a process one 
 """
 
 import atexit
+import ctypes
 import gc
 import os
+import resource
 import shutil
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 SHARED = "JAX_COMPILATION_CACHE_DIR"
@@ -53,6 +56,8 @@ def pytest_collection_finish() -> None:
 
 MOST_MAPPINGS = 20_000
 """Compiled programs hold memory mappings, of which Linux allows a process 65,530; beyond, LLVM aborts."""
+MOST_MEMORY = 2 << 30
+"""Bytes of a process; a program takes about two million."""
 
 
 @pytest.fixture
@@ -72,13 +77,18 @@ def as_users_compile(monkeypatch):
 
 
 @pytest.fixture(autouse=True, scope="module")
-def few_mappings():
+def few_programs():
     """Compiled programs are forgotten, between files, before there are too many."""
     yield
-    maps = Path("/proc/self/maps")
-    if maps.exists() and maps.read_bytes().count(b"\n") > MOST_MAPPINGS:
+    process = Path("/proc/self")
+    if not (process / "maps").exists():
+        return
+    resident = int((process / "statm").read_text().split()[1]) * resource.getpagesize()
+    if resident > MOST_MEMORY or (process / "maps").read_bytes().count(b"\n") > MOST_MAPPINGS:
         jax.clear_caches()
         gc.collect()
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL("libc.so.6").malloc_trim(0)  # glibc keeps what is freed
 
 
 @pytest.fixture(autouse=True)
