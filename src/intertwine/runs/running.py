@@ -199,7 +199,7 @@ def follow(
     step that it is in, and `KeyboardInterrupt` raised; when the run diverges, of the state and step that
     `last_good` gives (those of the last line for None), and `Diverged` goes on.
     """
-    done = len(ledger.history)
+    done = saved = len(ledger.history)
     # a run that diverges overflows first: the guard tells of it, in words
     with stop.gently(), shown as progress, np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
@@ -212,8 +212,11 @@ def follow(
                 asked = any_process(stop.asked)
                 if done % every == 0 or done == total or asked:
                     save(ledger, state, done)
+                    saved = done
                 if asked:
                     raise KeyboardInterrupt
+            if done > saved:  # the study has ended before its last line
+                save(ledger, state, done)
             if any_process(stop.asked):
                 raise KeyboardInterrupt
         except Diverged as error:
