@@ -37,7 +37,28 @@ def images():
     return supervised_study(net.reading_bytes(True), x, np.arange(24) % 2, **settings, key=jax.random.key(2))
 
 
+def search(H, model, sampler, steps, **settings):
+    optimiser = NaturalGradient(0.1, shift=1e-2, momentum=0.8)
+    return it.quantum.GroundStateSearch(
+        H, model, sampler, optimiser, steps=steps, samples=64, final=64, key=jax.random.key(2), **settings
+    )
+
+
+def sampled():
+    H = it.heisenberg(it.Chain(6))
+    psi = it.RBM(6, hidden=6, key=jax.random.key(1))
+    return search(H, psi, it.Metropolis(it.Exchange(), chains=8), 9)
+
+
+def summed():
+    H = it.tfim(it.Chain(6), h=0.7)
+    psi = it.RBM(6, hidden=6, dtype=complex, key=jax.random.key(1))
+    return search(H, psi, it.Enumeration(), 6)
+
+
 ROWS = {
+    "ground state, samples": sampled,
+    "ground state, sums": summed,
     "supervised, stops early": lambda: supervised(optimiser=steep()),
     "supervised, nothing held out": lambda: supervised(validation=None, patience=None),
     "supervised, natural gradient": lambda: supervised(optimiser=NaturalGradient(0.1, shift=1e-2), epochs=4),

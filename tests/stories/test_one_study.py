@@ -7,10 +7,11 @@ import jax
 import numpy as np
 import pytest
 from one_study_classify import ROWS as CLASSIFY
+from one_study_ground_state import ROWS as GROUND_STATE
 
 from intertwine.cli import main
 
-ROWS = CLASSIFY
+ROWS = CLASSIFY | GROUND_STATE
 """name → (flags of the command, by the function, from the folder)."""
 
 
