@@ -42,9 +42,10 @@ from .learning_geometry import (
     training_flow as training_flow,
 )
 from .montecarlo.matching import BetaFunction as BetaFunction, beta_function as beta_function
-from .montecarlo.mcrg import mcrg as mcrg
+from .montecarlo.mcrg import coupling_flow as coupling_flow, mcrg as mcrg
 from .montecarlo.mcrg_result import MCRG as MCRG
 from .montecarlo.moment_matching import MatchedCouplings as MatchedCouplings, match_moments as match_moments
+from .montecarlo.renormalization import CouplingFlow as CouplingFlow
 from .montecarlo.streaming import MCRGSums as MCRGSums
 from .montecarlo.variational import (
     VariationalCouplings as VariationalCouplings,

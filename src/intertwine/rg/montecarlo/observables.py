@@ -26,6 +26,9 @@ from intertwine.sampling.statistics.estimate import estimate
 from intertwine.sampling.statistics.jackknife import jackknife_error
 from intertwine.spaces.lattice import Lattice
 
+Measured = dict[str, dict[str, Any]]
+"""Observable → mean, error and what else is known of it."""
+
 NAMES = ("energy", "abs_magnetization", "structure_zero", "structure_smallest")
 """The first columns of a batch; after them come the components of the order parameter (`order`), by which
 chains are judged too: those that are stuck in opposite states have the same energy and |m|."""
@@ -91,9 +94,9 @@ class Observables:
         ratio = zero / smallest if smallest > 0 else math.inf
         return math.sqrt(max(0.0, ratio - 1)) / (2 * math.sin(self.momentum / 2))
 
-    def record(self, bins: np.ndarray) -> dict[str, dict[str, float]]:
+    def record(self, bins: np.ndarray) -> Measured:
         """Means and errors from means of bins (chains, bins, columns); ξ by the jackknife over bins."""
-        found: dict[str, dict[str, float]] = {}
+        found: Measured = {}
         for column, name in enumerate(NAMES[:2]):
             values: Any = estimate(bins[..., column])
             found[name] = {
@@ -134,6 +137,28 @@ def r_hat_limit(chains: int, bins: int) -> float:
     halves = 2 * chains - 1  # split chains are compared
     chance = float(chdtri(halves, 1e-3)) / halves
     return max(R_HAT_LIMIT, math.sqrt(1 + (chance - 1) / (bins // 2)))
+
+
+def worst_r_hat(observables: Measured) -> float:
+    """The largest R-hat of the observables; NaN where there is none (one chain)."""
+    known = (values.get("r_hat", math.nan) for values in observables.values())
+    return max((value for value in known if not math.isnan(value)), default=math.nan)
+
+
+def unfit(observables: Measured) -> str:
+    """Why chains are not to be judged by, or ""."""
+    worst = worst_r_hat(observables)
+    if math.isnan(worst):
+        return "one chain, or few batches, cannot show that chains have mixed"
+    return f"the chains have not mixed (R-hat {worst:.3g})" if disagree(observables) else ""
+
+
+def disagree(observables: Measured) -> bool:
+    """Whether R-hat of any is larger than its bins may have."""
+    return any(
+        values.get("r_hat", math.nan) > values.get("r_hat_limit", R_HAT_LIMIT)
+        for values in observables.values()
+    )
 
 
 class Kept(NamedTuple):
