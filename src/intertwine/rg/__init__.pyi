@@ -63,7 +63,9 @@ from .networks.network_flow import (
     flow_fixed_point as flow_fixed_point,
     network_flow as network_flow,
 )
+from .networks.lowest_layer import placed_rule as placed_rule
 from .networks.network_map import NetworkRule as NetworkRule, as_rg_map as as_rg_map
+from .networks.network_study import NetworkReading as NetworkReading, network_study as network_study
 from .networks.rbm_couplings import ShellCouplings as ShellCouplings, couplings_of_rbm as couplings_of_rbm
 from .networks.receptive_fields import (
     ReceptiveFields as ReceptiveFields,
@@ -88,6 +90,7 @@ from .steps.flow import (
     fixed_point as fixed_point,
     flow as flow,
 )
+from .steps.flow_diagram import flow_diagram as flow_diagram
 from .steps.matched_flow import matched_flow as matched_flow
 from .steps.migdal_kadanoff import (
     MigdalKadanoff as MigdalKadanoff,
@@ -100,6 +103,7 @@ from .steps.niemeijer_van_leeuwen import (
 )
 from .steps.sampled_step import MatchedStep as MatchedStep, VariationalStep as VariationalStep
 from .steps.step import FunctionStep as FunctionStep, Step as Step, linearise as linearise
+from .tensor.coupling_scan import TRGScan as TRGScan, trg_scan as trg_scan
 from .tensor.trg import (
     TRG as TRG,
     trg as trg,

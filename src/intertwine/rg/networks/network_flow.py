@@ -22,12 +22,15 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float, Int8
 
+from intertwine._caveats import tell
 from intertwine._checks import fail, positive_int
 from intertwine._shown import Shown, with_error
 from intertwine.models.machines.rbm import RBM
+from intertwine.models.results import as_model
 from intertwine.models.spins.ising import Ising
 from intertwine.models.spins.spin_terms import linked_bonds
 from intertwine.rg.blocks.blocks import assumed_torus, check_carried
+from intertwine.rg.networks.lowest_layer import lowest_layer
 from intertwine.rg.networks.thermometer import Temperature, ising_temperature
 from intertwine.sampling.statistics.estimate import Estimate, estimate
 from intertwine.spaces.lattice import Lattice
@@ -107,11 +110,12 @@ class FlowFixedPoint(Shown):
 
 
 def network_flow(
-    rbm: RBM, start: Any, steps: int, *, lattice: Lattice | None = None, key: Array | None = None
+    rbm: Any, start: Any, steps: int, *, lattice: Lattice | None = None, key: Array | None = None
 ) -> NetworkFlow:
     """Configurations mapped v → h → v `steps` times, each unit drawn from its conditional distribution.
 
-    rbm: real, spin or binary visible units. start: configurations ±1 (chains, N); "cold" (all spins equal,
+    rbm: real, spin or binary visible units; of a `DBM` or `DBN` the lowest layer, said as a `Caveat`; a fit or
+    a run (`it.load`) stands for its machine. start: configurations ±1 (chains, N); "cold" (all spins equal,
     half of the chains up); "hot" (random spins); or a temperature, for Ising configurations of it. lattice:
     of the visible units; None for the one that configurations of `it.sample` brought along as `start`, else
     the square torus of side √N, said as a `Caveat`. key: None is `jax.random.key(0)`.
@@ -124,7 +128,9 @@ def network_flow(
     >>> flow.energies.shape, float(flow.mean[0]), bool(abs(flow.mean[-1]) < 0.5)
     ((400, 51), -2.0, True)
     """
-    lattice = _lattice_of(rbm, getattr(start, "lattice", None) if lattice is None else lattice)
+    rbm, said = lowest_layer(as_model(rbm))
+    tell(said)
+    lattice = lattice_of_machine(rbm, getattr(start, "lattice", None) if lattice is None else lattice)
     steps = positive_int("steps", steps, "give how many times v → h → v is applied")
     key = jax.random.key(0) if key is None else key
     begin, run = jax.random.split(key)
@@ -135,7 +141,7 @@ def network_flow(
 
 
 def flow_fixed_point(
-    rbm: RBM,
+    rbm: Any,
     *,
     steps: int = 1000,
     most_steps: int = 64_000,
@@ -154,7 +160,9 @@ def flow_fixed_point(
     >>> print(flow_fixed_point(rbm, lattice=Square(4, 4)).met())
     True
     """
-    lattice = _lattice_of(rbm, lattice)
+    rbm, said = lowest_layer(as_model(rbm))
+    tell(said)
+    lattice = lattice_of_machine(rbm, lattice)
     steps, most = positive_int("steps", steps), positive_int("most_steps", most_steps)
     chains = positive_int("chains", chains)
     if chains < 4:
@@ -211,8 +219,8 @@ def _energy(spins: np.ndarray, lattice: Lattice) -> np.ndarray:
     return -(s[:, bonds[:, 0]] * s[:, bonds[:, 1]]).sum(1) / lattice.size
 
 
-def _lattice_of(rbm: Any, lattice: Lattice | None) -> Lattice:
-    """The lattice of the visible units of a machine that can flow."""
+def lattice_of_machine(rbm: Any, lattice: Lattice | None) -> Lattice:
+    """The lattice of the visible units of a machine that can flow. Raises InputError for others."""
     if not isinstance(rbm, RBM) or rbm.kind != "real" or rbm.units not in ("spin", "binary"):
         raise fail("rbm", "an RBM with real parameters and spin or binary visible units", type(rbm).__name__)
     if lattice is None:

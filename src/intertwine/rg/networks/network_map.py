@@ -29,6 +29,7 @@ from intertwine.geometry.spectrum import log_weights, spin_view
 from intertwine.models.machines.deep_belief import DBN
 from intertwine.models.machines.deep_boltzmann import DBM
 from intertwine.models.machines.rbm import RBM
+from intertwine.models.results import as_model
 from intertwine.models.spins.ising import Ising
 from intertwine.rg.blocks.blocking import BlockRule
 from intertwine.rg.blocks.blocks import assumed_torus, blocked_lattice, checked_spins
@@ -149,7 +150,7 @@ def as_rg_map(
     >>> rule.blocked(Square(4, 4)).name, round(float(rule.log_weight(np.ones(4), np.ones(16), Square(4))), 6)
     ('square:2x2', -0.001342)
     """
-    rbm = _pair(model, layer)
+    rbm = layer_pair(as_model(model), layer)
     lattice = _placed(lattice, rbm.size, "lattice", "visible units")
     if block is not None:
         if blocked is not None:
@@ -159,8 +160,8 @@ def as_rg_map(
     return NetworkRule(rbm, lattice, coarse, _local(rbm, lattice, coarse))
 
 
-def _pair(model: Any, layer: Any) -> RBM:
-    """Layers `layer` and `layer` + 1 as an RBM."""
+def layer_pair(model: Any, layer: Any) -> RBM:
+    """Layers `layer` and `layer` + 1 of a machine as an RBM. Raises InputError for others than `as_rg_map` takes."""
     depth = 1 if isinstance(model, RBM) else len(getattr(model, "sizes", ())) - 1
     if not isinstance(model, RBM | DBM | DBN):
         raise fail("model", "an RBM, DBM or DBN", type(model).__name__)

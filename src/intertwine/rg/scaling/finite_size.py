@@ -16,9 +16,9 @@ count them; else a = 0, and small sizes are left out while the line does not des
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, NamedTuple
 
 import jax
 import numpy as np
@@ -28,17 +28,12 @@ from jaxtyping import Float
 from intertwine._caveats import beneath, caveat, tell
 from intertwine._checks import InputError, fail, positive_int
 from intertwine._shown import Shown, with_error
-from intertwine.models.spins.ising import Ising
-from intertwine.models.spins.potts import Potts
-from intertwine.models.spins.spin_terms import linked_bonds
-from intertwine.rg.joined_bins import joined
-from intertwine.rg.montecarlo.fixed_point_verdict import known_of_potts, left_out
-from intertwine.rg.terms.host_terms import equal_sums, product_sums
-from intertwine.sampling.draw import spin_sampler
-from intertwine.sampling.statistics.jackknife import jackknife_error
-
-CORRECTED = 0.03
-"""d ln U/d ln L of corrections to scaling, at most."""
+from intertwine.learning.study import Scalars, Study, carry_out
+from intertwine.models.parameters import check_key
+from intertwine.rg.defaults import BINS, SCALING_SAMPLES, SIZES, SIZES_3D, sampler_of
+from intertwine.rg.montecarlo.fixed_point_verdict import known_of_potts, left_out, slow_corrections
+from intertwine.rg.scaling.moments import correlated, cumulant_slope, jackknife, moments, moving
+from intertwine.sampling.draw import frustrating
 
 LARGEST_MISFIT = 2.0
 """χ² a degree of freedom beyond which the smallest size is left out."""
@@ -117,7 +112,8 @@ class FiniteSize(Shown):
     sizes: L. slope, slope_error: 2 D_2 − D_4; square, square_error: ⟨m²⟩, float64 (n,) by size. growth: the
     line of `slope`, 1/ν; decay: of `square`, −(d − 2 + η). omega: of the corrections, or None.
     states: q of Potts models, else None. moving: how the system shows that it is not critical, or "".
-    correlated: at which sizes the samples are few for their autocorrelation, and how, or "".
+    correlated: at which sizes the samples are few for their autocorrelation, and how, or "". notes: further
+    lines of `warnings`.
     """
 
     sizes: tuple[int, ...]
@@ -132,11 +128,13 @@ class FiniteSize(Shown):
     states: int | None = None
     moving: str = ""
     correlated: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """What qualifies ν and η, a line each."""
         slow = (caveat("untrusted", self.correlated),) if self.correlated else ()
+        slow = (*slow, *self.notes)
         if self.moving:
             return (caveat("no-fixed-point", f"the system is not critical: {self.moving}"), *slow)
         known = known_of_potts(self.states, self.dimension)
@@ -203,144 +201,151 @@ class FiniteSize(Shown):
         return beneath("\n".join(lines), self.warnings)
 
 
+class Moments(NamedTuple):
+    """chains: the samplers', by size. sums: `moments` of every bin, float64 (sizes, bins, 5)."""
+
+    chains: tuple[Any, ...]
+    sums: np.ndarray
+
+
+class FiniteSizeScaling(Study[Moments, FiniteSize]):
+    """Batches of every size, a bin of the jackknife a line.
+
+    models: one of each of `sizes`, L. samples: of each size, rounded up to whole bins. omega: of the
+    corrections that are counted, or None.
+    """
+
+    def __init__(
+        self,
+        sizes: Sequence[int],
+        models: Sequence[Any],
+        sampler: Any,
+        *,
+        samples: int,
+        bins: int,
+        omega: float | None,
+        key: Array,
+    ):
+        self.sizes, self.models, self.sampler = tuple(sizes), tuple(models), sampler
+        self.lines = positive_int("bins", bins)
+        together = sampler.chains * self.lines
+        if bins < 4 or positive_int("samples", samples) < together:
+            raise fail("samples", f"{sampler.chains * max(bins, 4)} or more, in four bins or more", samples)
+        self.draws = -(-samples // together)
+        self.omega, self.key = omega, key
+        self.dimension = self.models[0].lattice.dimension
+        self.states = getattr(self.models[0], "states", None)
+        moments(self.models[0], np.zeros((1, self.models[0].size), np.int8))  # refuses other models
+
+    def template(self, done: int) -> Moments:
+        """A state of the structure of every other, without the burn-in."""
+        quick = replace(self.sampler, burn_in=1) if hasattr(self.sampler, "burn_in") else self.sampler
+        return self._fresh(quick)
+
+    def start(self) -> Moments:
+        """The state before the first batch: chains of every size after their burn-in."""
+        return self._fresh(self.sampler)
+
+    def _fresh(self, sampler: Any) -> Moments:
+        keys = jax.random.split(jax.random.fold_in(self.key, 0), len(self.sizes))
+        chains = tuple(sampler.init(model, key=key) for model, key in zip(self.models, keys, strict=True))
+        return Moments(chains, np.zeros((len(self.sizes), self.lines, 5)))
+
+    def iterate(self, state: Moments, done: int) -> Iterator[tuple[Moments, Scalars]]:
+        for line in range(done, self.lines):
+            chains, sums = list(state.chains), state.sums.copy()
+            for k, model in enumerate(self.models):
+                key = jax.random.fold_in(jax.random.fold_in(self.key, line + 1), k)
+                samples, chains[k] = self.sampler.sample(model, chains[k], self.draws, key=key)
+                sums[k, line] = moments(model, np.asarray(samples.configurations).reshape(-1, model.size))
+            state = Moments(tuple(chains), sums)
+            yield state, self._measured(sums[:, : line + 1])
+
+    def _measured(self, sums: np.ndarray) -> Scalars:
+        """The exponents from the batches so far, from the fourth on."""
+        if sums.shape[1] < 4:
+            return {}
+        try:
+            growth, decay = self._lines(*self._points(sums))
+        except InputError:  # too few batches for a slope above zero
+            return {}
+        y_H = self.dimension + decay.exponent / 2
+        return {
+            "y_T": growth.exponent, "y_T_error": growth.error, "y_H": y_H, "y_H_error": decay.error / 2,
+        }  # fmt: skip
+
+    def _points(self, sums: np.ndarray) -> tuple[Any, Any]:
+        """(values, errors) by size of the slope and of ⟨m²⟩."""
+        return jackknife(sums, cumulant_slope), jackknife(sums, lambda m: m[..., 1])
+
+    def _lines(self, slope: Any, square: Any) -> tuple[PowerLaw, PowerLaw]:
+        return tuple(power_law(self.sizes, *points, omega=self.omega) for points in (slope, square))  # type: ignore[return-value]
+
+    def finish(self, state: Moments, history: list[Scalars]) -> FiniteSize:
+        slope, square = self._points(state.sums)
+        why = moving(self.sizes, state.sums)
+        try:
+            lines = self._lines(slope, square)
+        except InputError as error:
+            if why:
+                raise fail("family", "a system at its critical point", "one off it", why) from error
+            if (unknown := ~(slope[0] > 0)).any():
+                expected = "samples, of a critical system, that give −∂ ln U/∂ ln K a value above 0"
+                shown = ", ".join(with_error(*pair) for pair in zip(*slope, strict=True))
+                where = np.array(self.sizes)[unknown]
+                remedy = f"give more; or the system orders at no K near this one (L = {where})"
+                raise fail("samples", expected, shown, remedy) from error
+            raise
+        return FiniteSize(
+            self.sizes, *slope, *square, *lines, self.omega, self.dimension, self.states, why,
+            correlated(self.sizes, state.sums), frustrating(self.models[0], self.sampler),
+        )  # fmt: skip
+
+
 def finite_size(
     family: Callable[[int], Any],
-    sizes: Sequence[int] = (8, 12, 16, 24, 32, 48, 64),
+    sizes: Sequence[int] | None = None,
     *,
-    samples: int = 100_000,
-    bins: int = 50,
-    omega: float | None = None,
+    samples: int = SCALING_SAMPLES,
+    bins: int = BINS,
+    omega: float | Literal["auto"] | None = "auto",
     sampler: Any = None,
+    progress: Callable[[Moments, Scalars], object] | None = None,
     key: Array,
 ) -> FiniteSize:
-    """Exponents of a critical system by finite-size scaling.
+    """Exponents of a critical system by finite-size scaling: the numbers of `intertwine renormalize
+    --exponents` with the same settings and `key = jax.random.key(seed)`.
 
-    family: L ↦ an `Ising` model without a field or a `Potts` model on L^d sites, at K_c of the infinite
-    lattice. sizes: of two or more tori, with ω three or more. samples: of each size, drawn and summed bin by
-    bin. bins: of the jackknife; each is to be longer than the autocorrelation. omega: of the corrections to
-    scaling, where it is known. sampler: 20 chains of the one that `it.sample` takes for None.
+    family: L ↦ an `Ising` model without a field (bonds of different directions may differ) or a `Potts`
+    model on L^d sites, at K_c of the infinite lattice. sizes: of two or more tori, with ω three or more; None
+    for 8 to 48, in three dimensions 6 to 24. samples: of each size, rounded up to whole bins, drawn and
+    summed bin by bin. bins: of the jackknife; they are joined where they are shorter than the
+    autocorrelation. omega: of the corrections to scaling; "auto" counts them where they are known to be slow
+    (0.8 of three Potts states, 0.83 of the Ising model in three dimensions), None never. sampler: 10 chains
+    of the one that `it.sample` takes for None. progress: called with the state and the numbers after each
+    bin.
 
     Raises InputError for other models, sizes that do not grow, and samples that do not fill the bins.
 
-    >>> from intertwine.models.spins.ising import CRITICAL_SQUARE
+    >>> from intertwine.models.spins.ising import CRITICAL_SQUARE, Ising
     >>> from intertwine.spaces.lattices import Square
     >>> torus = lambda L: Ising(Square(L, L), CRITICAL_SQUARE)
     >>> found = finite_size(torus, (4, 6, 8), samples=20_000, key=jax.random.key(0))
     >>> bool(abs(found.nu - 1) < 0.15), bool(abs(found.eta - 0.25) < 0.05)
     (True, True)
     """
+    if sizes is None:
+        sizes = SIZES_3D if family(SIZES_3D[0]).lattice.dimension == 3 else SIZES
     sides = tuple(positive_int("sizes", side) for side in sizes)
-    sampler = spin_sampler(family(sides[0]), chains=20) if sampler is None and sides else sampler
-    measured, dimension, model = [], 0, None
-    for k, side in enumerate(sides):
-        model = family(side)
-        dimension = model.lattice.dimension
-        measured.append(
-            critical_moments(model, samples, bins, sampler=sampler, key=jax.random.fold_in(key, k))
-        )
-    moments = np.stack(measured)
-    slope, square = jackknife(moments, cumulant_slope), jackknife(moments, lambda m: m[..., 1])
-    why = moving(sides, moments)
-    try:
-        lines = power_law(sides, *slope, omega=omega), power_law(sides, *square, omega=omega)
-    except InputError as error:
-        if why:
-            raise fail("family", "a system at its critical point", "one off it", why) from error
-        if (unknown := ~(slope[0] > 0)).any():
-            expected = "samples, of a critical system, that give −∂ ln U/∂ ln K a value above 0"
-            shown = ", ".join(with_error(*pair) for pair in zip(*slope, strict=True))
-            remedy = f"give more; or the system orders at no K near this one (L = {np.array(sides)[unknown]})"
-            raise fail("samples", expected, shown, remedy) from error
-        raise
-    states = getattr(model, "states", None)
-    slow = correlated(sides, moments)
-    found = FiniteSize(sides, *slope, *square, *lines, omega, dimension, states, why, slow)
+    if not sides:
+        raise fail("sizes", "two sizes or more", sizes)
+    models = [family(side) for side in sides]
+    sampler = sampler_of(models[0]) if sampler is None else sampler
+    if omega == "auto":
+        omega = slow_corrections(getattr(models[0], "states", None), models[0].lattice.dimension)
+    study = FiniteSizeScaling(
+        sides, models, sampler, samples=samples, bins=bins, omega=omega, key=check_key(key)
+    )
+    found = carry_out(study, progress=progress)
     tell(found.warnings)
     return found
-
-
-def critical_moments(
-    model: Any, samples: int, bins: int, *, sampler: Any, key: Array
-) -> Float[np.ndarray, "bins 5"]:
-    """Means of ln Ψ, m², m⁴, m² ln Ψ, m⁴ ln Ψ in each bin; only one bin of configurations is held at a time.
-
-    Raises InputError for models other than `Ising` without a field and `Potts`, and samples that do not fill
-    the bins.
-    """
-    per_chain = positive_int("samples", samples) // (sampler.chains * positive_int("bins", bins))
-    if per_chain < 1 or bins < 4:
-        raise fail("samples", f"{sampler.chains * max(bins, 4)} or more, in four bins or more", samples)
-    begin, run = jax.random.split(key)
-    state, found = sampler.init(model, key=begin), np.empty((bins, 5))
-    for k in range(bins):
-        drawn, state = sampler.sample(model, state, per_chain, key=jax.random.fold_in(run, k))
-        weight, square = _observed(model, np.asarray(drawn.configurations).reshape(-1, model.size))
-        columns = weight, square, square**2, square * weight, square**2 * weight
-        found[k] = [column.mean() for column in columns]
-    return found
-
-
-def cumulant_slope(moments: np.ndarray) -> np.ndarray:
-    """2 D_2 − D_4 of moments (..., 5)."""
-    return 2 * moments[..., 3] / moments[..., 1] - moments[..., 4] / moments[..., 2] - moments[..., 0]
-
-
-def moving(sizes: Sequence[int], moments: np.ndarray) -> str:
-    """How U = ⟨m⁴⟩/⟨m²⟩² of bins of moments (sizes, bins, 5) grows or falls with L, in words; "" where it
-    stays the same, as it does at a critical point alone (Binder, Z. Phys. B 43, 119, 1981).
-
-    The slope of ln U against ln L over the larger sizes, beyond four errors and what corrections do.
-    """
-    values, errors = jackknife(moments, lambda m: np.log(m[..., 2] / m[..., 1] ** 2))
-    start = min(len(sizes) // 2, max(len(sizes) - 3, 0))
-    x, y, weights = np.log(np.asarray(sizes, float))[start:], values[start:], 1 / errors[start:] ** 2
-    if len(x) < 2 or not np.isfinite(weights).all():
-        return ""
-    x = x - weights @ x / weights.sum()
-    slope, error = float(weights * x @ y / (weights * x @ x)), float((weights * x @ x) ** -0.5)
-    if abs(slope) <= max(4 * error, CORRECTED):
-        return ""
-    where = "disorder" if slope > 0 else "order"
-    return (
-        f"⟨m⁴⟩/⟨m²⟩² goes to that of {where}, as L^({slope:+.3f} ± {error:.3f}), and is not the same at all L"
-    )
-
-
-def jackknife(moments: np.ndarray, of: Callable[[np.ndarray], np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """A function of means and one σ, float64 (n,) each, of bins (n, bins, 5), which are joined where they are
-    correlated."""
-    errors = []
-    for bins in moments:
-        sums, count = _joined(bins)[0]
-        without = (sums.sum(0) - sums) / (count.sum() - count)[:, None]
-        errors.append(jackknife_error(of(without)))
-    return of(moments.mean(1)), np.array(errors)
-
-
-def correlated(sizes: Sequence[int], moments: np.ndarray) -> str:
-    """The sizes whose bins of moments (sizes, bins, 5) are few for their autocorrelation, and how, or ""."""
-    found = {side: words for side, bins in zip(sizes, moments, strict=True) if (words := _joined(bins)[1])}
-    if not found:
-        return ""
-    return f"at L = {', '.join(map(str, found))} {list(found.values())[-1]}"
-
-
-def _joined(bins: np.ndarray) -> tuple[tuple[np.ndarray, ...], str]:
-    """Sums and numbers of bins of moments (bins, 5), joined by ⟨ln Ψ⟩, ⟨m²⟩ and ⟨m⁴⟩."""
-    return joined((bins, np.ones(len(bins))), lambda sums: sums[0][:, :3] / sums[1][:, None])
-
-
-def _observed(model: Any, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """ln Ψ and m² of configurations (n, N), float64 (n,)."""
-    N = model.size
-    if isinstance(model, Potts) and not float(model.field):
-        q, alone = model.states, np.arange(N, dtype=np.int32)[:, None]
-        equal = equal_sums(rows, linked_bonds(model.lattice)[0], q).sum(1)
-        shares = equal_sums(rows, alone, q) / N
-        return float(model.coupling) * equal, (q * (shares**2).sum(1) - 1) / (q - 1)
-    if isinstance(model, Ising) and model.coupling.ndim == 0 and not np.asarray(model.field).any():
-        weight = float(model.coupling) * product_sums(rows, linked_bonds(model.lattice)[0])
-        for terms, strength in zip(model.terms, np.asarray(model.strengths), strict=True):
-            weight += float(strength) * product_sums(rows, terms.sites)
-        return weight, (rows.sum(1, dtype=np.int64) / N) ** 2
-    raise fail("family", "Ising models of one K without a field, or Potts models without one", model)

@@ -119,7 +119,7 @@ def exponents(
     states = getattr(model, "states", None)
     rule = Majority(2, states=states) if rule is None else rule
     collected = MCRGSums(rule, model.lattice, levels=levels, couplings=couplings, states=states)
-    run_key, check_key = jax.random.split(key)
+    run_key, scaling_key = jax.random.split(key)
     sums = _collect(collected, model, samples, sampler, run_key)
     found = collected.result(sums)
     if not (np.isfinite(found.y_T[:, -1]).all() and np.isfinite(found.y_H[:, -1]).all()):
@@ -147,7 +147,7 @@ def exponents(
         float(model.lattice.dimension + 2 - 2 * y_H), float(2 * error_H),
         (fits[0][1] + 1, fits[1][1] + 1), omega, found,
         None if sizes is None
-        else finite_size(family, sizes, samples=samples, omega=omega, sampler=sampler, key=check_key),
+        else finite_size(family, sizes, samples=samples, omega=omega, sampler=sampler, key=scaling_key),
         notes,
     )  # fmt: skip
 
