@@ -71,10 +71,8 @@ def for_renormalizing(c: Any) -> int:
     """A renormalization run: the tables of the lattice, and the configurations of a batch with what is
     measured of them; flows of a network; tensors.
     """
-    from intertwine.experiments.renormalize.names import NETWORK
-
     remedy = "take a smaller system, fewer samples, or more bins"
-    if c.study == "network" or c.rule.family == NETWORK:
+    if c.study == "network":
         steps = 100 * math.ceil(c.network.steps / 100) + 1
         return refuse_beyond(6 * c.network.chains * steps * 8, "take fewer steps or chains of the flow")
     if c.approximate:

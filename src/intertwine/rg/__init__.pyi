@@ -57,13 +57,13 @@ from .networks.hidden_hamiltonian import (
     hidden_hamiltonian as hidden_hamiltonian,
 )
 from .networks.layer_flow import LayerFlow as LayerFlow, layer_flow as layer_flow
+from .networks.lowest_layer import placed_rule as placed_rule
 from .networks.network_flow import (
     FlowFixedPoint as FlowFixedPoint,
     NetworkFlow as NetworkFlow,
     flow_fixed_point as flow_fixed_point,
     network_flow as network_flow,
 )
-from .networks.lowest_layer import placed_rule as placed_rule
 from .networks.network_map import NetworkRule as NetworkRule, as_rg_map as as_rg_map
 from .networks.network_study import NetworkReading as NetworkReading, network_study as network_study
 from .networks.rbm_couplings import ShellCouplings as ShellCouplings, couplings_of_rbm as couplings_of_rbm

@@ -1,39 +1,35 @@
 """The study `flow` of an approximate transformation: Migdal-Kadanoff or Niemeijer-van Leeuwen.
 
-Nothing is sampled. A line of metrics is a flow from one coupling: `starts` of them around the fixed point of
-the transformation, then the system's own.
+Nothing is sampled. A line of metrics is a flow from one coupling (`rg.steps.flow_diagram`): `starts` of them
+around the fixed point of the transformation, then the system's own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from intertwine.experiments.renormalize.results import Outcome
+from intertwine.experiments.renormalize.results import Outcome, Subject
 from intertwine.experiments.renormalize.settings import RenormalizeConfiguration
-from intertwine.experiments.renormalize.system import around, coupling_of, exact_exponents
-from intertwine.learning.study import Scalars, Study
-from intertwine.rg.steps.flow import flow
+from intertwine.experiments.renormalize.system import coupling_of, exact_exponents
+from intertwine.learning.study import Scalars
+from intertwine.rg.defaults import FLOW_SPREAD
+from intertwine.rg.steps.flow_diagram import FlowDiagram
 from intertwine.rg.steps.migdal_kadanoff import migdal_kadanoff
 from intertwine.rg.steps.niemeijer_van_leeuwen import niemeijer_van_leeuwen
+from intertwine.rg.steps.starts import around
 
-SPREAD = 0.2
 POINTS = 200
 
 
-def build(c: RenormalizeConfiguration) -> Any:
+def build(c: RenormalizeConfiguration) -> Approximate:
     """The study of the configuration."""
-    if c.rule.family == "trg":
-        from intertwine.experiments.renormalize.tensor import Tensor
-
-        return Tensor(c)
     return Approximate(c)
 
 
-class Approximate(Study[np.ndarray, Outcome]):
-    """Flows of one coupling. The state: float64 (starts + 1, levels + 1), NaN where a flow has ended."""
+class Approximate(Subject):
+    """Flows of one coupling, and the fixed point."""
 
     def __init__(self, c: RenormalizeConfiguration):
         self.c = c
@@ -46,34 +42,19 @@ class Approximate(Study[np.ndarray, Outcome]):
         else:
             self.step, self.with_field = niemeijer_van_leeuwen(), niemeijer_van_leeuwen(field=True)
         self.fixed = self.step.fixed_point
-        self.starts = np.append(around(float(self.fixed.couplings[0]), c.starts, SPREAD), coupling_of(c))
-        self.lines = len(self.starts)
+        starts = around(float(self.fixed.couplings[0]), c.starts, FLOW_SPREAD)
+        self.study = FlowDiagram(np.append(starts, coupling_of(c))[:, None], self.step, c.levels)
 
     @property
     def announcement(self) -> str:
-        return f"{self.c.rule.name}, {self.c.levels} levels from {self.lines} couplings; nothing is sampled"
+        many = self.study.lines
+        return f"{self.c.rule.name}, {self.c.levels} levels from {many} couplings; nothing is sampled"
 
-    def template(self, done: int) -> np.ndarray:
-        return np.full((self.lines, self.c.levels + 1), np.nan)
-
-    def start(self) -> np.ndarray:
-        """The state before the first flow."""
-        return self.template(0)
-
-    def iterate(self, state: np.ndarray, done: int) -> Iterator[tuple[np.ndarray, dict[str, Any]]]:
-        """(state, scalars) after each further flow."""
-        for line in range(done, self.lines):
-            K = float(self.starts[line])
-            found = flow([K], self.step, self.c.levels).couplings[:, 0]
-            state = state.copy()
-            state[line, : len(found)] = found
-            yield state, {"start": K, "end": float(found[-1])}
-
-    def describe(self, record: dict[str, Any]) -> str:
+    def describe(self, record: Scalars) -> str:
         """A flow in words."""
         return f"K = {record['start']:.4f} → {record['end']:.4g}"
 
-    def finish(self, state: np.ndarray, history: list[Scalars]) -> Outcome:
+    def outcome(self, state: Any, history: list[Scalars]) -> Outcome:
         """The fixed point and its exponents beside the exact ones."""
         c, exact = self.c, exact_exponents(self.c.named)
         K, y_T, y_H = float(self.fixed.couplings[0]), float(self.step.y_T), float(self.with_field.y_H)
@@ -97,10 +78,6 @@ class Approximate(Study[np.ndarray, Outcome]):
                 "block b": float(self.step.block),
             },
         }
-        arrays = {
-            "flow": (("start", "scale", "family"), state[..., None], "coupling by level from every start"),
-            "map_from": ("point", x, "K"),
-            "map_to": ("point", mapped, "K' = R(K)"),
-        }
+        arrays = {"flow": self.study.finish(state, history), "map_from": x, "map_to": mapped}
         attributes = {"families": "nearest", "fixed_coupling": K}
         return Outcome(record, arrays, [headline], attributes=attributes)

@@ -42,11 +42,6 @@ def _check_study(c: RenormalizeConfiguration) -> None:
     if c.study == "network" and family != NETWORK:
         remedy = "give the folder that `intertwine learn --data ising:8` wrote"
         raise fail("rule.name", "the folder of a learning run", repr(c.rule.name), remedy)
-    if c.study == "flow" and family == NETWORK:
-        remedy = "a network alone is looked at by: intertwine renormalize FOLDER"
-        raise fail(
-            "rule.name", "a rule that blocks lattices of any size", f"the folder {c.rule.name}", remedy
-        )
     if c.study == "exponents" and (family in APPROXIMATE or family == NETWORK):
         expected = "no rule in the study of exponents, which needs none"
         raise fail("rule.name", expected, repr(c.rule.name), "leave it out")
@@ -154,7 +149,7 @@ def _check_exponents(c: RenormalizeConfiguration) -> None:
         raise fail("scaling.sizes", f"sides up to {_LARGEST_CUBE} of cubes", sizes, "for example 6-8-12-16")
     if c.system.field != 0:
         raise fail("system.field", "0 in the study of exponents", c.system.field, "leave it out")
-    _check_left_out(c, "in the study of exponents", *_OWN)
+    _check_left_out(c, "in the study of exponents", "bonds", "disorder", "configurations")
     _check_positive(c)
     if c.named.model == "potts":
         _check_potts(c)
@@ -198,10 +193,5 @@ def _check_tiling(c: RenormalizeConfiguration) -> None:
             "blocks need one site a cell: take square, triangular or cubic; --exponents measures this one"
         )
         raise fail("rule.name", "a rule that blocks this lattice", got, remedy)
-    MCRGSums(
-        build_rule(c),
-        build_lattice(c.named),
-        levels=c.levels,
-        couplings=c.couplings,
-        states=c.named.potts_states,
-    )
+    lattice, states = build_lattice(c.named), c.named.potts_states
+    MCRGSums(build_rule(c)[0], lattice, levels=c.levels, couplings=c.couplings, states=states)

@@ -1,12 +1,12 @@
 """The command `renormalize`: what coarse graining does to a spin system or to a trained network.
 
     flow         blocked samples: Monte Carlo renormalization (`sampled`), or an approximate
-                 transformation in coupling space (`approximate`)
+                 transformation in coupling space (`approximate`, `tensor`)
     exponents    ν and η by finite-size scaling (`exponents`)
     network      a trained machine as a renormalization step (`network`)
 
-Each is a `learning.study.Study`: lines of metrics, one after another, and the state after each, a pytree fit
-for a checkpoint.
+Each makes a study of `intertwine.rg` from the settings, and puts what it found in the words, the record and
+the arrays of a run folder (`results.Subject`).
 """
 
 from __future__ import annotations
@@ -18,15 +18,17 @@ from typing import Any
 from intertwine.experiments.memory_needs import for_renormalizing
 from intertwine.experiments.renormalize.files import own_files
 from intertwine.experiments.renormalize.names import NETWORK
-from intertwine.experiments.renormalize.results import Outcome, RenormalizeStudy, dataset, result_record
+from intertwine.experiments.renormalize.results import Subject, dataset, result_record
 from intertwine.experiments.renormalize.settings import RenormalizeConfiguration
 from intertwine.learning.study import Scalars
 from intertwine.runs.experiment import Experiment, Finished
 
 
-def build(c: RenormalizeConfiguration) -> RenormalizeStudy:
-    """The study that the configuration asks for; `InputError` for what does not go together."""
-    name = "approximate" if c.approximate else {"flow": "sampled"}.get(c.study, c.study)
+def build(c: RenormalizeConfiguration) -> Subject:
+    """What the configuration asks for; `InputError` for what does not go together."""
+    name = "sampled" if c.study == "flow" else c.study
+    if c.approximate:
+        name = "tensor" if c.rule.family == "trg" else "approximate"
     return import_module(f"intertwine.experiments.renormalize.{name}").build(c)
 
 
@@ -37,17 +39,18 @@ class Renormalize(Experiment):
 
     def __init__(self, configuration: RenormalizeConfiguration):
         self.memory = for_renormalizing(configuration)
-        self.c, self.study = configuration, build(configuration)
-        self.source, self.every = source_record(configuration), configuration.checkpoint_every
+        self.c, self.subject = configuration, build(configuration)
+        self.study, self.every = self.subject.study, configuration.checkpoint_every
+        self.source = source_record(configuration)
 
     def announce(self) -> None:
-        print(self.study.announcement, flush=True)
+        print(self.subject.announcement, flush=True)
 
     def describe(self, record: Scalars) -> str:
-        return self.study.describe(record)
+        return self.subject.describe(record)
 
     def finish(self, state: Any, history: list[Scalars], seconds: Callable[[], float]) -> Finished:
-        outcome: Outcome = self.study.finish(state, history)
+        outcome = self.subject.outcome(state, history)
         record = result_record(self.c, outcome, seconds())
         return Finished(record, lambda: dataset(self.c, outcome, history), outcome.words)
 

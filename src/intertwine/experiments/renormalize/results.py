@@ -1,11 +1,7 @@
 """What a renormalization run leaves: `result.json`, the numbers, and `result.nc`, the arrays (xarray).
 
-result.nc, where the study has them:
-    y_T, y_T_error, y_H, y_H_error (level, number)    exponents by step and by how many couplings
-    coupling, coupling_error (scale, family)          the flow {K} → {K'} → {K''}
-    picture_0 (row_0, column_0), picture_1 …          one configuration, level by level
-    flow, flow_error (start, scale, family)           the same from other starts, the system's own last
-    seconds, line_y_T, line_energy … (line)           every number of metrics.jsonl
+`records.renormalize` has the agreed entries and arrays; result.nc has besides every number of metrics.jsonl:
+seconds, line_y_T, line_energy … (line).
 """
 
 from __future__ import annotations
@@ -21,31 +17,38 @@ from intertwine.experiments.renormalize.names import NETWORK
 from intertwine.experiments.renormalize.settings import RenormalizeConfiguration
 from intertwine.learning.study import Scalars, Study
 from intertwine.records.caveats import of_renormalization
+from intertwine.records.renormalize import array_of
 from intertwine.runs.dataset import number_or_nan, versions
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """The end of a study. record: for `result.json`. arrays: name → (dimensions, values, long name), and
-    attributes, for `result.nc`. words: what is told; warnings: what to
-    beware of, lines of `caveat`, also for `result.json`.
+    """The end of a study. record: for `result.json`. arrays: the agreed ones that there are, and attributes,
+    for `result.nc`. words: what is told; warnings: what to beware of, lines of `caveat`, also for
+    `result.json`.
     """
 
     record: dict[str, Any]
-    arrays: dict[str, tuple[tuple[str, ...], np.ndarray, str]]
+    arrays: dict[str, np.ndarray]
     words: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     attributes: dict[str, Any] = field(default_factory=dict)
 
 
-class RenormalizeStudy(Study[Any, Outcome], Protocol):
-    """announcement: what is told first."""
+class Subject(Protocol):
+    """A study made from the settings, and its words. announcement: what is told first."""
+
+    study: Study[Any, Any]
 
     @property
     def announcement(self) -> str: ...
 
     def describe(self, record: Scalars) -> str:
         """A line of metrics in words, for the progress."""
+        ...
+
+    def outcome(self, state: Any, history: list[Scalars]) -> Outcome:
+        """What was found, from the state after the last line and all lines."""
         ...
 
 
@@ -90,10 +93,13 @@ def dataset(c: RenormalizeConfiguration, outcome: Outcome, history: list[dict[st
     """`result.nc` as an `xarray.Dataset`."""
     import xarray
 
-    variables: dict[str, Any] = {
-        name: (dimensions, values, {"long_name": words, "units": "1"})
-        for name, (dimensions, values, words) in outcome.arrays.items()
-    }
+    variables: dict[str, Any] = {}
+    for name, values in outcome.arrays.items():
+        agreed = array_of(name)
+        assert agreed is not None, f"{name} is not in records.renormalize"
+        words = outcome.attributes.get("title_" + name.partition("_")[2], agreed.words)
+        words = words if name.startswith("column_") else agreed.words
+        variables[name] = (agreed.dimensions, values, {"long_name": words, "units": "1"})
     for name in sorted({key for line in history for key in line}):
         column = np.array([number_or_nan(line.get(name)) for line in history])
         if np.isfinite(column).any():

@@ -7,35 +7,31 @@ from typing import Any
 
 import numpy as np
 
-from intertwine._caveats import R_HAT_LIMIT, caveat, disagreement
+from intertwine._caveats import once
 from intertwine.experiments.renormalize.results import Outcome
 from intertwine.experiments.renormalize.settings import RenormalizeConfiguration
-from intertwine.experiments.renormalize.system import Exponents, coupling_of, words_of
-
-Measured = dict[str, dict[str, Any]]
+from intertwine.experiments.renormalize.system import Exponents, coupling_of, exact_energy, words_of
+from intertwine.rg.montecarlo.observables import Measured
+from intertwine.rg.montecarlo.renormalization import CouplingFlow
 
 
 def flow_outcome(
-    c: RenormalizeConfiguration,
-    result: Any,
-    exact: Exponents | None,
-    observables: Measured,
-    families: tuple[str, ...],
-    couplings: tuple[np.ndarray, np.ndarray] | None,
-    paths: tuple[np.ndarray, np.ndarray],
-    pictures: list[np.ndarray],
-    sizes: list[str],
-    matched_to: str,
+    c: RenormalizeConfiguration, found: CouplingFlow, exact: Exponents | None, warnings: list[str]
 ) -> Outcome:
-    """result: an `MCRG`. couplings: of the system by level, with errors, if they were matched. paths: the K
-    of every start, the system's own last, and the flows from the others with their errors (2, start, level,
-    family). sizes: of the lattices, in words. matched_to: to which configurations the couplings are.
-    """
+    """exact: the exponents of the class, where they may be expected. warnings: beside those of what was
+    found."""
+    result, observables = found.mcrg, found.observables
+    energy = observables["energy"] | {"exact": exact_energy(c)}
+    observables = observables | {"energy": energy}
+    sizes = [lattice.name.partition(":")[2] for lattice in found.lattices]
+    couplings = None if found.couplings is None else (found.couplings[-1], found.errors[-1])  # type: ignore[index]
+    matched_to = share_of(len(found.kept), found.samples)
     measured = exponents_record(result, exact)
     exponents = measured if result.fixed_point else {}
     record = {
         "levels": c.levels,
-        "samples": c.sampler.samples,
+        "samples": found.samples,
+        "samples_of_couplings": len(found.kept) if couplings else None,
         "observables": observables,
         "exponents": exponents,
         "last_step": {name: measured[name] for name in ("y_T", "y_H")},
@@ -46,12 +42,12 @@ def flow_outcome(
     }
     return Outcome(
         record,
-        _arrays(result, couplings, paths, pictures),
-        words=[*result.table(), *_flow_lines(couplings, families, matched_to), record["headline"]],
-        warnings=[*_caveats(couplings, sizes, observables), *result.notes],
+        _arrays(found),
+        words=[*result.table(), *_flow_lines(couplings, found.families, matched_to), record["headline"]],
+        warnings=once([*result.notes, *found.notes, *warnings]),
         attributes={
-            "families": ",".join(families),
-            "main_start": len(paths[0]) - 1,
+            "families": ",".join(found.families),
+            "main_start": len(found.K) - 1,
             "sizes": ",".join(sizes),
             "states": c.named.states,
             "sheared": int(c.named.lattice == "triangular"),
@@ -139,44 +135,6 @@ def _facts(
     return found
 
 
-def _caveats(
-    couplings: tuple[np.ndarray, np.ndarray] | None, sizes: list[str], observables: Measured
-) -> list[str]:
-    """What to beware of: chains that disagree, couplings that the samples do not determine."""
-    remedy = "take a longer --burn-in and --thin, or cluster samplers"
-    worst = worst_r_hat(observables) if disagree(observables) else None
-    said = list(disagreement(worst, "the energy and the magnetization", remedy))
-    rows = [] if couplings is None else zip(sizes, couplings[0], strict=True)
-    ended = [size for size, row in rows if not np.isfinite(row).all()]
-    if ended:
-        words = f"the couplings on {', '.join(ended)} could not be matched"
-        reason = "the lattice is too small for the families, or its spins are ordered"
-        said.append(caveat("unjudged", f"{words}: {reason}"))
-    return said
-
-
-def worst_r_hat(observables: Measured) -> float:
-    """The largest R-hat of the observables; NaN where there is none (one chain)."""
-    known = (values.get("r_hat", math.nan) for values in observables.values())
-    return max((value for value in known if not math.isnan(value)), default=math.nan)
-
-
-def unfit(observables: Measured) -> str:
-    """Why chains are not to be judged by, or ""."""
-    worst = worst_r_hat(observables)
-    if math.isnan(worst):
-        return "one chain, or few batches, cannot show that chains have mixed"
-    return f"the chains have not mixed (R-hat {worst:.3g})" if disagree(observables) else ""
-
-
-def disagree(observables: Measured) -> bool:
-    """Whether R-hat of any is larger than its bins may have."""
-    return any(
-        values.get("r_hat", math.nan) > values.get("r_hat_limit", R_HAT_LIMIT)
-        for values in observables.values()
-    )
-
-
 def said(mean: float, error: float) -> str:
     """A number with its error.
 
@@ -193,25 +151,15 @@ def said(mean: float, error: float) -> str:
     return f"{mean:.{digits}f} ± {error:.{digits}f}".replace("-", "−")
 
 
-def _arrays(
-    result: Any,
-    couplings: tuple[np.ndarray, np.ndarray] | None,
-    paths: tuple[np.ndarray, np.ndarray],
-    pictures: list[np.ndarray],
-) -> dict[str, Any]:
-    of = ("level", "number")
+def _arrays(found: CouplingFlow) -> dict[str, np.ndarray]:
     arrays: dict[str, Any] = {}
-    for name, words in (("y_T", "thermal exponent"), ("y_H", "magnetic exponent")):
-        arrays[name] = (of, np.asarray(getattr(result, name)), f"{words} by step and number of couplings")
-        arrays[f"{name}_error"] = (of, np.asarray(getattr(result, f"{name}_error")), "one standard deviation")
-    if couplings is not None:
-        flow, spread = (np.concatenate([paths[1][k], couplings[k][None]]) for k in range(2))
-        arrays["coupling"] = (("scale", "family"), couplings[0], "couplings of the system by level")
-        arrays["coupling_error"] = (("scale", "family"), couplings[1], "one standard deviation")
-        arrays["flow"] = (("start", "scale", "family"), flow, "couplings by level from every start")
-        arrays["flow_error"] = (("start", "scale", "family"), spread, "one standard deviation")
-        arrays["start_coupling"] = ("start", paths[0], "K of every start")
-    for level, picture in enumerate(pictures):
-        of = (f"row_{level}", f"column_of_{level}")
-        arrays[f"picture_{level}"] = (of, picture, f"one configuration at level {level}")
+    for name in ("y_T", "y_T_error", "y_H", "y_H_error"):
+        arrays[name] = np.asarray(getattr(found.mcrg, name))
+    if found.couplings is not None and found.errors is not None:
+        arrays["coupling"], arrays["coupling_error"] = found.couplings[-1], found.errors[-1]
+        arrays["flow"], arrays["flow_error"] = found.couplings, found.errors
+        arrays["start_coupling"] = found.K
+    for level, (picture, lattice) in enumerate(zip(found.pictures, found.lattices, strict=True)):
+        height = lattice.extent[0] if lattice.dimension > 1 else 1
+        arrays[f"picture_{level}"] = picture.reshape(height, -1)
     return arrays

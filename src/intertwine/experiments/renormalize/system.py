@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from intertwine.experiments.renormalize.files import read_bonds, read_rule
-from intertwine.experiments.renormalize.names import FILES, GLASS, Named
+from intertwine.experiments.renormalize.names import FILES, GLASS, NETWORK, Named
 from intertwine.experiments.renormalize.settings import RenormalizeConfiguration
 from intertwine.models.spins.ising import (
     CRITICAL_HONEYCOMB,
@@ -151,17 +151,6 @@ def words_of(c: RenormalizeConfiguration) -> str:
     return c.named.full + told + "".join(f" with {what} of {Path(path).name}" for path, what in files if path)
 
 
-def around(K: float, number: int, spread: float) -> np.ndarray:
-    """`number` couplings between (1 − spread) K and (1 + spread) K, K itself left out.
-
-    >>> around(1.0, 4, 0.2).tolist()
-    [0.8, 0.9, 1.1, 1.2]
-    """
-    below = np.linspace(1 - spread, 1, number - number // 2, endpoint=False)
-    above = np.linspace(1 + spread, 1, number // 2, endpoint=False)
-    return K * np.concatenate([below, above[::-1]])
-
-
 def build_lattice(named: Named, extent: tuple[int, ...] | None = None) -> Lattice:
     """The periodic lattice of a system's name; with another extent, if one is given."""
     return lattice_from_name((named if extent is None else named._replace(extent=extent)).lattice_name)
@@ -192,17 +181,22 @@ def _bond_couplings(c: RenormalizeConfiguration, lattice: Lattice) -> Any:
     return found
 
 
-def build_rule(c: RenormalizeConfiguration) -> Any:
-    """The blocking rule of the configuration."""
+def build_rule(c: RenormalizeConfiguration) -> tuple[Any, tuple[str, ...]]:
+    """The blocking rule of the configuration, and what qualifies it."""
     from intertwine.rg.blocks import blocking
 
+    if c.rule.family == NETWORK:
+        from intertwine.experiments.renormalize.trained_network import network_rule
+
+        return network_rule(c.rule.name, build_lattice(c.named))
     if c.rule.family == "majority":
-        return blocking.Majority(int(c.rule.parameter), ties=c.rule.ties, states=c.named.potts_states)
+        states = c.named.potts_states
+        return blocking.Majority(int(c.rule.parameter), ties=c.rule.ties, states=states), ()
     if c.rule.family == "decimation":
-        return blocking.Decimation(int(c.rule.parameter))
+        return blocking.Decimation(int(c.rule.parameter)), ()
     if c.rule.family in FILES:
-        return read_rule(c.rule.family, c.rule.path, len(c.named.extent))
-    return blocking.BlockRule(2, BlockRBM(c.rule.parameter))
+        return read_rule(c.rule.family, c.rule.path, len(c.named.extent)), ()
+    return blocking.BlockRule(2, BlockRBM(c.rule.parameter)), ()
 
 
 class BlockRBM(NamedTuple):

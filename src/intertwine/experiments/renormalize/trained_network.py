@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from functools import lru_cache
 from math import prod
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,81 +13,89 @@ import jax.numpy as jnp
 import numpy as np
 
 from intertwine._checks import InputError, fail
-from intertwine.experiments.learn.settings import LearnConfiguration
+from intertwine.experiments.datasets import load_data
+from intertwine.experiments.load import load
 from intertwine.models.machines.rbm import RBM
-from intertwine.runs import checkpoints
-from intertwine.runs.run_folder import CHECKPOINTS, CONFIG, check_is_run, read_metrics
-from intertwine.runs.settings import read_toml, validate
+from intertwine.models.results import as_model
+from intertwine.report.folder import read_record
+from intertwine.rg.networks.lowest_layer import lowest_layer, placed_rule
+from intertwine.rg.networks.network_map import NetworkRule
+from intertwine.runs.kinds import configuration_of
+from intertwine.runs.run_folder import CONFIG, DATA, DATASET, RESULT, check_is_run
+from intertwine.runs.settings import read_toml
 from intertwine.spaces.lattice import Lattice
 from intertwine.spaces.lattices import Square
 
 
 class Learned(NamedTuple):
     """A machine with real float64 parameters, the data that it learnt, the torus of its visible units, and
-    after how many lines of its training it was saved.
+    what qualifies it: of a deep machine it is the lowest layer.
     """
 
     machine: RBM
     data: Any
     lattice: Lattice
-    step: int
+    caveats: tuple[str, ...]
 
 
-def check_learned(folder: str) -> LearnConfiguration:
-    """The configuration of the learning run in `folder`; `InputError` unless it has a machine that can be
-    read as a renormalization step: an rbm on spins or bits, saved at least once."""
+def check_learned(folder: str) -> Any:
+    """The settings of the complete learning run in `folder`; `InputError` for another folder."""
     path = check_is_run(Path(folder))
     tables = read_toml(path / CONFIG)
-    wanted = "the folder of a learning run with an rbm"
     kind = tables.get("kind", "ground-state")
-    remedy = "make one with: intertwine learn --data ising:8 --model rbm:64"
     if kind != "learn":
-        raise fail("rule.name", wanted, f"{folder}, a run of kind {kind!r}", remedy)
-    c = validate(LearnConfiguration, tables)
-    if c.model.family != "rbm":
-        raise fail("rule.name", wanted, f"{folder}, with {c.model.name}", remedy)
-    if not checkpoints.steps(path / CHECKPOINTS):
-        raise fail("rule.name", wanted, f"{folder}, which has no checkpoint yet", "let it run on")
-    return c
+        remedy = "make one with: intertwine learn --data ising:8 --model rbm:64"
+        raise fail("rule.name", "the folder of a learning run", f"{folder}, a run of kind {kind!r}", remedy)
+    if not (path / DATASET).is_file():
+        remedy = f"finish it with: intertwine resume {folder}"
+        raise fail("rule.name", "the folder of a complete learning run", f"{folder}, without results", remedy)
+    return configuration_of(tables)
 
 
 def checksum(folder: str) -> str:
-    """Of the newest checkpoint of the learning run in `folder`: that of its manifest."""
-    path = Path(folder) / CHECKPOINTS
-    newest = path / f"step-{checkpoints.steps(path)[-1]:08d}" / checkpoints.MANIFEST
-    return "sha256:" + hashlib.sha256(newest.read_bytes()).hexdigest()
+    """Of the file of the machine's parameters."""
+    return "sha256:" + hashlib.sha256((Path(folder) / DATASET).read_bytes()).hexdigest()
 
 
-@lru_cache(maxsize=2)
 def load_learned(folder: str, extent: tuple[int, ...] | None = None) -> Learned:
-    """The machine of the newest good checkpoint in `folder`. extent: of its torus, where the data do not say
-    how their columns lie.
+    """The machine of the learning run in `folder`. extent: of its torus, where the data do not say how their
+    columns lie.
 
     Raises `InputError` for another kind of run, data that changed or are gone, units that are no spins or
     bits, and sites that are no torus of at least 3 by 3.
     """
-    from intertwine.experiments.learn import experiment as learn
+    settings, path = check_learned(folder), Path(folder)
+    data = load_data(settings.data)
+    _check_data(path, data.checksum)
+    machine, caveats = _machine(folder, settings)
+    return Learned(machine, data, _torus(data.shape or extent, machine.size), caveats)
 
-    c, path = check_learned(folder), Path(folder)
-    with jax.enable_x64(c.precision == "float64"):
-        problem = learn.build(c)
-        loaded = checkpoints.load_latest(
-            path / CHECKPOINTS,
-            problem.training.template,
-            config=(path / CONFIG).read_text(encoding="utf-8"),
-            last_step=len(read_metrics(path)),
-        )
-        if loaded is None or not loaded.step:
-            reason = (loaded.refused if loaded else ["no checkpoint"])[0]
-            raise fail("rule.name", "a learning run with a good checkpoint", f"{folder} ({reason[:120]})")
-        machine = problem.training.model(loaded.state)
+
+def network_rule(folder: str, lattice: Lattice) -> tuple[NetworkRule, tuple[str, ...]]:
+    """The machine of the learning run in `folder` as a rule that blocks `lattice`, and what qualifies it;
+    `InputError` where its hidden units are no block spins."""
+    settings = check_learned(folder)
+    shape = read_record(Path(folder) / RESULT).get("data", {}).get("shape")
+    if shape is not None and tuple(shape) != lattice.extent:
+        torus = "x".join(map(str, shape))
+        remedy = f"say --system ising:{torus}"
+        raise fail("system.name", f"the torus {torus} of the network's visible units", lattice.name, remedy)
+    machine, caveats = _machine(folder, settings)
+    try:
+        return placed_rule(machine, lattice), caveats
+    except InputError as error:
+        raise InputError(str(error).replace("rule:", "rule.name:", 1)) from None
+
+
+def _machine(folder: str, settings: Any) -> tuple[RBM, tuple[str, ...]]:
+    """The machine, of a deep one its lowest layer, with float64 parameters where JAX has them."""
+    with jax.enable_x64(settings.precision == "float64"):
+        machine, caveats = lowest_layer(as_model(load(folder)))
     if machine.units not in ("spin", "binary"):
         raise fail("rule.name", "a machine on spins or bits", f"one on {machine.units} units")
-    _check_data(path, problem.data.checksum)
     parts = (machine.visible_bias, machine.hidden_bias, machine.weights)
     exact = [jnp.asarray(np.asarray(part, np.float64)) for part in parts]
-    plain = RBM.from_parameters(*exact, units=machine.units, hidden_units=machine.hidden_units)
-    return Learned(plain, problem.data, _torus(problem.data.shape or extent, machine.size), loaded.step)
+    return RBM.from_parameters(*exact, units=machine.units, hidden_units=machine.hidden_units), caveats
 
 
 def _torus(shape: tuple[int, ...] | None, size: int) -> Lattice:
@@ -106,16 +113,12 @@ def _torus(shape: tuple[int, ...] | None, size: int) -> Lattice:
 
 
 def _check_data(path: Path, found: str) -> None:
-    from intertwine.runs.run_folder import DATA
-
     try:
         before = json.loads((path / DATA).read_text(encoding="utf-8"))["checksum"]
     except (OSError, ValueError, KeyError, TypeError):
         return
     if before != found:
-        raise InputError(
-            str(fail("data.name", f"the data of {path} ({before})", found, "put the old file back"))
-        )
+        raise fail("data.name", f"the data of {path} ({before})", found, "put the old file back")
 
 
 def rows_of(learned: Learned, most: int) -> np.ndarray:

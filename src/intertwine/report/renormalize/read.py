@@ -1,19 +1,6 @@
 r"""What the folder of a renormalization run holds, checked once, for the figures and the page as plain data.
 
-Names in `result.nc` (all optional), with their dimensions:
-
-    y_T, y_T_error, y_H, y_H_error   (level, number)          exponents by step and number of couplings
-    coupling, coupling_error         (scale, family)          the flow of the system itself
-    flow, flow_error                 (start, scale, family)   flows from several starts, NaN after their end
-    map_from, map_to                 (point)                  an approximate transformation of one coupling
-    column_..., error_..., fit_...   (row)                    tables that the study made, against row_of
-    picture_0, picture_1, …          (row_k, column_of_k)       one configuration, level by level
-    trace                            (state)                  ln Σ_h e^T of states of a network
-    filter                           (filter, unit)           its receptive fields
-    shell_distance, shell_coupling, shell_error (shell)       couplings read out of it
-    cold, hot, cold_error, hot_error (flow_step)              energies along v → h → v
-
-    start_coupling                   (start)                  K of every start
+`records.renormalize` has the names in `result.nc`, all optional, with their dimensions.
 
 attributes: families (comma-separated), main_start, image_height and image_width of the filters, sheared
 (pictures are of a triangular lattice), row_of; title_, caption_, log_ of a column.
@@ -27,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from intertwine.records.renormalize import ARRAYS, SCHEMA, TABLES
 from intertwine.report.folder import (
     FolderData,
     check_folder,
@@ -42,12 +30,6 @@ from intertwine.report.folder import (
     read_record,
 )
 
-_ARRAYS = {
-    "y_T": 2, "y_T_error": 2, "y_H": 2, "y_H_error": 2, "coupling": 2, "coupling_error": 2, "flow": 3,
-    "flow_error": 3, "start_coupling": 1, "map_from": 1, "map_to": 1, "trace": 1, "filter": 2,
-    "shell_distance": 1, "shell_coupling": 1, "shell_error": 1, "cold": 1, "hot": 1, "cold_error": 1,
-    "hot_error": 1,
-}  # fmt: skip
 _NUMBERS = ("mean", "error", "exact")
 _LARGEST, _MOST_PICTURES = 4096, 64
 
@@ -99,6 +81,7 @@ def read(folder: str | Path) -> RenormalizeRun:
 
 def _read_result(path: Path) -> dict[str, Any]:
     result = read_record(path)
+    SCHEMA.check(result, str(path))
     for name in ("system", "observables", "exponents", "facts", "versions"):
         result[name] = mapping(path, result, name)
     for table in ("observables", "exponents"):
@@ -113,12 +96,12 @@ def _read_result(path: Path) -> dict[str, Any]:
 def _read_arrays(path: Path) -> tuple[dict[str, np.ndarray], list[np.ndarray], dict[str, Any]]:
     dataset = read_dataset(path)
     found = {
-        name: numbers_of(path, dataset[name], axes)
-        for name, axes in _ARRAYS.items()
+        name: numbers_of(path, dataset[name], len(array.dimensions))
+        for name, array in ARRAYS.items()
         if name in dataset.variables
     }
     for name in dataset.variables:
-        if str(name).startswith(("column_", "error_", "fit_")):
+        if str(name).startswith(tuple(f"{kind}_" for kind in TABLES)):
             found[str(name)] = numbers_of(path, dataset[name], 1)
     for name in found:
         other = name.removesuffix("_error")

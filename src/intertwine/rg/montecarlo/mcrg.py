@@ -20,8 +20,8 @@ from jax import Array
 from intertwine._caveats import tell
 from intertwine._checks import fail, positive_int
 from intertwine.learning.study import Scalars, carry_out
-from intertwine.models.results import as_model
 from intertwine.models.parameters import check_key
+from intertwine.models.results import as_model
 from intertwine.rg.blocks.blocking import Majority, Rule
 from intertwine.rg.blocks.blocks import checked_states, lattice_of
 from intertwine.rg.blocks.chains import chain_after_chain
@@ -32,7 +32,6 @@ from intertwine.rg.montecarlo.renormalization import Batches, CouplingFlow, Reno
 from intertwine.rg.montecarlo.spin_system import SpinSystem, is_spin_model
 from intertwine.rg.montecarlo.streaming import MCRGSums
 from intertwine.spaces.lattice import Lattice
-
 
 Progress = Callable[[Batches, Scalars], object]
 

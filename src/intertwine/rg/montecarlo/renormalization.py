@@ -281,7 +281,8 @@ class Renormalization(Study[Batches, CouplingFlow]):
         )
         return CouplingFlow(
             np.append(self.starts, own_K), couplings, errors, self.families, exponents, observables,
-            tuple(self.lattices), rows, self._pictures(shown, jax.random.fold_in(key, 2)), self.samples, notes,
+            tuple(self.lattices), rows, self._pictures(shown, jax.random.fold_in(key, 2)), self.samples,
+            notes,
         )  # fmt: skip
 
 

@@ -92,7 +92,7 @@ def with_coupling(model: Any, K: float) -> Any:
 
 
 def is_uniform(model: Any) -> bool:
-    """Whether all fields are the same, and the couplings of all bonds that translations lead into one another.
+    """Whether all fields are the same, and the couplings of bonds that translations lead into one another.
 
     >>> from intertwine.spaces.lattices import Square
     >>> lattice = Square(4, 4)

@@ -23,7 +23,9 @@ def lowest_layer(machine: RBM | DBM | DBN) -> tuple[RBM, tuple[str, ...]]:
     if not isinstance(machine, DBM | DBN):
         return machine, ()
     rbm = layer_pair(machine, 0)
-    words = f"of the {type(machine).__name__} of {len(machine.sizes)} layers the lowest two are read as an RBM"
+    words = (
+        f"of the {type(machine).__name__} of {len(machine.sizes)} layers the lowest two are read as an RBM"
+    )
     return rbm, (caveat("assumption", f"{words}, without what the layers above do to them"),)
 
 
@@ -44,6 +46,8 @@ def placed_rule(rbm: RBM, lattice: Lattice) -> NetworkRule:
     >>> bool((placed_rule(mixed, Square(4, 4)).rbm.weights == soft.weights).all())
     True
     """
+    if rbm.size != lattice.size:
+        raise fail("rule", f"a network of {lattice.size} visible units", f"one of {rbm.size}")
     share = rbm.size / rbm.hidden
     b = round(share ** (1 / lattice.dimension))
     if b < 2 or b**lattice.dimension != share:
@@ -63,8 +67,8 @@ def placed_rule(rbm: RBM, lattice: Lattice) -> NetworkRule:
 
 
 def _turned(rbm: RBM, order: np.ndarray) -> RBM:
-    """The same distribution with its hidden units in `order`, each h or, where its weights add up to less than
-    0, the other state."""
+    """The same distribution with its hidden units in `order`, each h or, where its weights add up to less
+    than 0, the other state."""
     weights, bias = jnp.asarray(rbm.weights)[:, order], jnp.asarray(rbm.hidden_bias)[order]
     down = weights.sum(0) < 0
     sign, visible = jnp.where(down, -1, 1), rbm.visible_bias
@@ -73,11 +77,3 @@ def _turned(rbm: RBM, order: np.ndarray) -> RBM:
     return RBM.from_parameters(
         visible, sign * bias, sign * weights, units=rbm.units, hidden_units=rbm.hidden_units
     )
-
-
-def rule_of(machine: RBM | DBM | DBN, lattice: Lattice) -> tuple[NetworkRule, tuple[str, ...]]:
-    """`placed_rule` of a machine's `lowest_layer`, and its caveat."""
-    rbm, said = lowest_layer(machine)
-    if rbm.size != lattice.size:
-        raise fail("rule", f"a network of {lattice.size} visible units", f"one of {rbm.size}")
-    return placed_rule(rbm, lattice), said

@@ -161,7 +161,7 @@ def as_rg_map(
 
 
 def layer_pair(model: Any, layer: Any) -> RBM:
-    """Layers `layer` and `layer` + 1 of a machine as an RBM. Raises InputError for others than `as_rg_map` takes."""
+    """Layers `layer` and `layer` + 1 of a machine as an RBM. Raises InputError as `as_rg_map` does."""
     depth = 1 if isinstance(model, RBM) else len(getattr(model, "sizes", ())) - 1
     if not isinstance(model, RBM | DBM | DBN):
         raise fail("model", "an RBM, DBM or DBN", type(model).__name__)

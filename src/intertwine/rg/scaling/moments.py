@@ -101,7 +101,9 @@ def _observed(model: Any, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _terms(model: Ising) -> list[tuple[np.ndarray, float]]:
     """(sites (T, n), coupling) of all terms that share a coupling."""
     bonds, numbers = linked_bonds(model.lattice)
-    K = np.broadcast_to(np.asarray(model.coupling, float)[numbers if model.coupling.ndim else ...], len(bonds))
+    K = np.broadcast_to(
+        np.asarray(model.coupling, float)[numbers if model.coupling.ndim else ...], len(bonds)
+    )
     found = [(bonds[value == K], float(value)) for value in np.unique(K)]
     strengths = np.asarray(model.strengths, float).tolist()
     return found + [(terms.sites, x) for terms, x in zip(model.terms, strengths, strict=True)]

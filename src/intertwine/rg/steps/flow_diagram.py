@@ -15,7 +15,7 @@ from intertwine.rg.steps.step import Step
 
 
 class FlowDiagram(Study[np.ndarray, np.ndarray]):
-    """The couplings of all flows, float64 (starts, levels + 1, n), NaN where they have not come or have ended.
+    """The couplings of all flows, float64 (starts, levels + 1, n); NaN where they have not come, or ended.
 
     starts: couplings (starts, n).
     """

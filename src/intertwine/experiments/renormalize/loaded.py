@@ -1,0 +1,100 @@
+"""A complete renormalization run as an object to go on with: its spin model or its machine, its rule, its
+numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from intertwine._caveats import beneath
+from intertwine._checks import fail
+from intertwine._shown import Shown
+from intertwine.experiments.renormalize.experiment import source_record
+from intertwine.experiments.renormalize.exponents import sizes_of
+from intertwine.experiments.renormalize.settings import RenormalizeConfiguration
+from intertwine.experiments.renormalize.system import build_model, build_rule
+from intertwine.records.folder import CONFIG, DATA, DATASET, RESULT
+from intertwine.records.renormalize import SCHEMA
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class RenormalizeRun(Shown):
+    """model: the spin model, of the study of exponents that of the largest size; of a network the machine; None where configurations came from a file. rule: that blocks, None where none does. settings:
+    of the run. metrics: name → float64, one entry a line. result: of result.json. arrays: of result.nc, name
+    → array.
+    """
+
+    model: Any
+    rule: Any
+    settings: RenormalizeConfiguration
+    metrics: dict[str, np.ndarray]
+    result: dict[str, Any]
+    arrays: dict[str, np.ndarray]
+
+    def __str__(self) -> str:
+        return beneath(str(self.result["headline"]), self.result["warnings"])
+
+
+def load_run(path: Path) -> RenormalizeRun:
+    """The `RenormalizeRun` of the complete run in `path`; `InputError` as of `intertwine.load`."""
+    from intertwine.report.folder import read_dataset, read_metrics
+    from intertwine.runs.settings import read_toml, validate
+
+    result = _result(path)
+    SCHEMA.check(result, str(path / RESULT))
+    settings = validate(RenormalizeConfiguration, read_toml(path / CONFIG))
+    if settings.precision == "float64" and not jax.config.jax_enable_x64:  # type: ignore[attr-defined]
+        remedy = 'call jax.config.update("jax_enable_x64", True) first'
+        raise fail("folder", "a run of the precision that JAX is set to", f"{path}, of float64", remedy)
+    _check_sources(path, settings)
+    dataset = read_dataset(path / DATASET)
+    arrays = {str(name): np.asarray(dataset[name].values) for name in dataset.variables}
+    metrics = read_metrics(path / "metrics.jsonl")
+    return RenormalizeRun(_model(settings), _rule(settings), settings, metrics, result, arrays)
+
+
+def _result(path: Path) -> dict[str, Any]:
+    from intertwine.report.folder import read_record
+
+    if (path / RESULT).is_file() and (path / DATASET).is_file():
+        record = read_record(path / RESULT)
+        if "headline" in record:
+            return record
+    remedy = f"finish it with: intertwine resume {path}"
+    raise fail("folder", "the folder of a complete run", f"{path}: no whole {RESULT}", remedy)
+
+
+def _check_sources(path: Path, c: RenormalizeConfiguration) -> None:
+    """Raise `InputError` where the files or the network that the run is made from have changed since."""
+    from intertwine.records.writing import from_json
+
+    now = source_record(c)
+    if now is None:
+        return
+    try:
+        before = from_json((path / DATA).read_bytes())["checksum"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    if before != now["checksum"]:
+        got = f"{now['source']}, which has changed since"
+        raise fail("folder", "a run whose files are as they were", got, "put the old one back")
+
+
+def _model(c: RenormalizeConfiguration) -> Any:
+    if c.study == "network":
+        from intertwine.experiments.renormalize.trained_network import load_learned
+
+        return load_learned(c.rule.name, c.named.extent if c.named.sized else None).machine
+    if c.system.own_configurations:
+        return None
+    if c.study == "exponents":
+        return build_model(c, (sizes_of(c)[-1],) * len(c.named.extent))
+    return build_model(c)
+
+
+def _rule(c: RenormalizeConfiguration) -> Any:
+    return build_rule(c)[0] if c.study == "flow" and not c.approximate else None
