@@ -23,9 +23,9 @@ from intertwine.records.renormalize import SCHEMA
 
 @dataclass(frozen=True, eq=False, repr=False)
 class RenormalizeRun(Shown):
-    """model: the spin model, of the study of exponents that of the largest size; of a network the machine; None where configurations came from a file. rule: that blocks, None where none does. settings:
-    of the run. metrics: name → float64, one entry a line. result: of result.json. arrays: of result.nc, name
-    → array.
+    """model: the spin model, of the study of exponents that of the largest size; of a network the machine;
+    None where configurations came from a file. rule: that blocks, None where none does. settings: of the run.
+    metrics: name → float64, one entry a line. result: of result.json. arrays: of result.nc, name → array.
     """
 
     model: Any

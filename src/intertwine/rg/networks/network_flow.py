@@ -115,10 +115,10 @@ def network_flow(
     """Configurations mapped v → h → v `steps` times, each unit drawn from its conditional distribution.
 
     rbm: real, spin or binary visible units; of a `DBM` or `DBN` the lowest layer, said as a `Caveat`; a fit
-    or a run (`it.load`) stands for its machine. start: configurations ±1 (chains, N); "cold" (all spins equal,
-    half of the chains up); "hot" (random spins); or a temperature, for Ising configurations of it. lattice:
-    of the visible units; None for the one that configurations of `it.sample` brought along as `start`, else
-    the square torus of side √N, said as a `Caveat`. key: None is `jax.random.key(0)`.
+    or a run (`it.load`) stands for its machine. start: configurations ±1 (chains, N); "cold" (all spins
+    equal, half of the chains up); "hot" (random spins); or a temperature, for Ising configurations of it.
+    lattice: of the visible units; None for the one that configurations of `it.sample` brought along as
+    `start`, else the square torus of side √N, said as a `Caveat`. key: None is `jax.random.key(0)`.
 
     Raises InputError for other machines and starts, and where no lattice is known.
 

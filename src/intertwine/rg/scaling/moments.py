@@ -101,9 +101,8 @@ def _observed(model: Any, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _terms(model: Ising) -> list[tuple[np.ndarray, float]]:
     """(sites (T, n), coupling) of all terms that share a coupling."""
     bonds, numbers = linked_bonds(model.lattice)
-    K = np.broadcast_to(
-        np.asarray(model.coupling, float)[numbers if model.coupling.ndim else ...], len(bonds)
-    )
+    K = np.asarray(model.coupling, float)
+    K = K[numbers] if K.ndim else np.full(len(bonds), K)
     found = [(bonds[value == K], float(value)) for value in np.unique(K)]
     strengths = np.asarray(model.strengths, float).tolist()
     return found + [(terms.sites, x) for terms, x in zip(model.terms, strengths, strict=True)]

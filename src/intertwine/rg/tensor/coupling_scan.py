@@ -21,9 +21,9 @@ from intertwine.rg.tensor.trg import SCHEMES, trg
 @dataclass(frozen=True, eq=False, repr=False)
 class TRGScan(Shown):
     """K: float64 (n,), in the order in which they were given. log_z: ln Z per site by coupling and scheme
-    (the plain one first), (n, 2). exact: Onsager's, (n,). phases: Gu and Wen's number of the bond-weighted scheme
-    by coupling and step, (n, steps). dimensions: the two smallest scaling dimensions of the last coupling by
-    step, (steps, 2). chi: the singular values kept.
+    (the plain one first), (n, 2). exact: Onsager's, (n,). phases: Gu and Wen's number of the bond-weighted
+    scheme by coupling and step, (n, steps). dimensions: the two smallest scaling dimensions of the last
+    coupling by step, (steps, 2). chi: the singular values kept.
     """
 
     K: Float[np.ndarray, " n"]
