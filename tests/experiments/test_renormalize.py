@@ -15,13 +15,12 @@ import xarray
 
 from intertwine._checks import InputError
 from intertwine.cli import main
-from intertwine.experiments.renormalize import exponents as renormalize_exponents
-from intertwine.experiments.renormalize.observables import Observables
 from intertwine.experiments.renormalize.sampled import Sampled
 from intertwine.models.spins.ising import CRITICAL_SQUARE, Ising
 from intertwine.models.spins.ising_exact import magnetization_distribution
 from intertwine.models.spins.spin_enumeration import enumerate_distribution
-from intertwine.rg.scaling.finite_size import cumulant_slope
+from intertwine.rg.montecarlo.observables import Observables
+from intertwine.rg.scaling.moments import cumulant_slope, moments
 from intertwine.runs import checkpoints, running
 from intertwine.runs.interruption import Interrupted
 from intertwine.runs.kinds import configuration_of
@@ -217,8 +216,8 @@ def test_moments_of_finite_size_scaling_against_enumeration():
 
     states, p, square, _ = exact(0.4)
     rows = np.repeat(np.asarray(states, np.int8), np.rint(p * 2e6).astype(int), axis=0)
-    mean = renormalize_exponents.moments(Ising(Square(3, 3), 0.4), rows)
-    assert renormalize_exponents.order(mean) == pytest.approx(square, rel=1e-3)
+    mean = moments(Ising(Square(3, 3), 0.4), rows)
+    assert mean[1] == pytest.approx(square, rel=1e-3)
     (*_, a2, a4), (*_, b2, b4) = exact(0.4 - 1e-4), exact(0.4 + 1e-4)
     expected = -0.4 * (np.log(b4 / b2**2) - np.log(a4 / a2**2)) / 2e-4
     assert cumulant_slope(mean) == pytest.approx(expected, rel=1e-2)
@@ -286,15 +285,16 @@ def test_the_trace_condition_of_a_network(learned, tmp_path, monkeypatch):
 
 
 def test_a_folder_of_another_kind_is_refused(tmp_path, capsys, learned):
-    kinds = {"ground": {}, "deep": {"kind": "learn", "model": "dbm:4-3"}, "young": {"kind": "learn"}}
+    kinds = {"ground": {}, "young": {"kind": "learn"}}
     for name, tables in kinds.items():
         (tmp_path / name).mkdir()
         (tmp_path / name / "config.toml").write_text(to_toml(configuration_of(tables)))
     for given, word in (
         ([str(tmp_path / "ground")], "of kind 'ground-state'"),
-        (["--rule", str(tmp_path / "ground")], "blocks lattices of any size"),
-        ([str(tmp_path / "deep")], "with dbm:4-3"),
-        ([str(tmp_path / "young")], "no checkpoint yet"),
+        (["--rule", str(tmp_path / "ground")], "of kind 'ground-state'"),
+        ([str(tmp_path / "young")], "without results"),
+        (["--rule", str(learned), "--system", "ising:3", "--levels", "1"], "9 visible and 8 hidden units"),
+        (["--rule", str(learned), "--levels", "1"], "the torus 3x3"),
         ([str(learned), "--rule", "majority:2"], "a run folder and --rule"),
     ):
         assert main(["renormalize", *given, "--out", str(tmp_path / "run")]) == 2
@@ -344,7 +344,7 @@ def test_kept_configurations_fill_their_room(samples, bins, chains, size):
             system={"name": f"ising:{size}"},
             sampler={"samples": samples, "bins": bins, "chains": chains},
         )
-    )
+    ).study
     kept = study.keep.bins * study.keep.per_bin
     assert kept == min(samples, (1 << 23) // (bins * size**2) * bins)
     assert len(study._picked(np.ones((chains, study.draws, 4), np.int8))) == study.keep.per_bin

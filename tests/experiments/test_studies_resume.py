@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 import intertwine as it
+from intertwine.experiments.renormalize import experiment as renormalization
 from intertwine.learning.metric import NaturalGradient
 from intertwine.learning.supervised_fit import supervised_study
 from intertwine.runs import checkpoints
+from intertwine.runs.kinds import configuration_of
 
 
 def supervised(**options):
@@ -56,6 +58,12 @@ def summed():
     return search(H, psi, it.Enumeration(), 6)
 
 
+def renormalize(**tables):
+    few = {"samples": 320, "chains": 4, "bins": 8, "burn_in": 20}
+    small = {"kind": "renormalize", "levels": 1, "couplings": 2, "starts": 2, "sampler": few}
+    return renormalization.build(configuration_of(small | tables)).study
+
+
 ROWS = {
     "ground state, samples": sampled,
     "ground state, sums": summed,
@@ -63,6 +71,13 @@ ROWS = {
     "supervised, nothing held out": lambda: supervised(validation=None, patience=None),
     "supervised, natural gradient": lambda: supervised(optimiser=NaturalGradient(0.1, shift=1e-2), epochs=4),
     "supervised, images": images,
+    "renormalize, Ising": lambda: renormalize(system={"name": "ising:8"}),
+    "renormalize, Potts": lambda: renormalize(system={"name": "potts:3:8"}),
+    "renormalize, exponents": lambda: renormalize(
+        study="exponents", system={"name": "ising"}, scaling={"sizes": "4-6-8", "samples": 320}
+    ),
+    "renormalize, approximate": lambda: renormalize(rule={"name": "niemeijer-van-leeuwen"}),
+    "renormalize, tensors": lambda: renormalize(rule={"name": "trg:4"}),
 }
 """name → a small study."""
 

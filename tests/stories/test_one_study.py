@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from one_study_classify import ROWS as CLASSIFY
 from one_study_ground_state import ROWS as GROUND_STATE
+from one_study_renormalize import ROWS as RENORMALIZE
 
 from intertwine.cli import main
 
-ROWS = CLASSIFY | GROUND_STATE
+ROWS = CLASSIFY | GROUND_STATE | RENORMALIZE
 """name → (flags of the command, by the function, from the folder)."""
 
 

@@ -35,8 +35,6 @@ def build(c: RenormalizeConfiguration) -> Subject:
 class Renormalize(Experiment):
     """A renormalization run made ready."""
 
-    study: RenormalizeStudy
-
     def __init__(self, configuration: RenormalizeConfiguration):
         self.memory = for_renormalizing(configuration)
         self.c, self.subject = configuration, build(configuration)
