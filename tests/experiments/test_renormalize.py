@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import xarray
 
+import intertwine as it
 from intertwine._checks import InputError
 from intertwine.cli import main
 from intertwine.experiments.renormalize.sampled import Sampled
@@ -282,6 +283,75 @@ def test_the_trace_condition_of_a_network(learned, tmp_path, monkeypatch):
     rows = known.held_out()
     psi = rows @ a + np.logaddexp(0, b + rows @ w).sum(1)
     np.testing.assert_allclose(trace, psi - known.known.log_probability(rows), rtol=1e-5)
+
+
+def test_a_network_by_function_and_by_command(learned, tmp_path, monkeypatch):
+    """The same numbers to the bit; the loaded run has the machine, which flows and is blocked with."""
+    monkeypatch.setattr(running, "report", lambda folder: None)
+    c = configuration(study="network", rule=str(learned), network={"steps": 200, "chains": 8}, seed=5)
+    quietly(running.start, c, tmp_path / "run", show=silent)
+    data, run = it.data.load("ising:3", rows=100), it.load(tmp_path / "run")
+    with jax.enable_x64(False):
+        machine = it.load(learned).model
+    machine = jax.tree.map(lambda x: np.asarray(x, np.float64), machine)
+    found = it.rg.network_study(
+        machine, data.held_out(), log_probability=data.known.log_probability, steps=200, chains=8,
+        lattice=Square(3, 3), key=jax.random.key(5),
+    )  # fmt: skip
+    np.testing.assert_array_equal(run.arrays["cold"], found.met.flows[0].mean)
+    np.testing.assert_array_equal(run.arrays["trace"], found.trace)
+    np.testing.assert_array_equal(run.arrays["shell_coupling"], found.couplings.means)
+    assert run.result["temperature"]["mean"] == found.met.temperature.mean
+    assert run.rule is None and run.model.size == 9 and len(run.metrics["hot"]) == 2
+    flow = it.rg.network_flow(run, "cold", 5, lattice=Square(3, 3), key=jax.random.key(0))
+    again = it.rg.network_flow(run.model, "cold", 5, lattice=Square(3, 3), key=jax.random.key(0))
+    np.testing.assert_array_equal(flow.energies, again.energies)
+
+
+def test_of_a_deep_machine_the_lowest_layer_is_looked_at(tmp_path, monkeypatch):
+    monkeypatch.setattr(running, "report", lambda folder: None)
+    tables = {
+        "kind": "learn", "data": {"name": "ising:3", "rows": 60}, "model": "dbm:4-3", "precision": "float64",
+        "optimiser": {"epochs": 2, "layer_epochs": 1},
+        "likelihood": {"every": 0, "final_temperatures": 20, "final_chains": 8},
+        "samples": {"count": 64, "chains": 8, "steps": 5, "thin": 2},
+    }  # fmt: skip
+    quietly(running.start, configuration_of(tables), tmp_path / "deep", show=silent)
+    c = configuration(study="network", rule=str(tmp_path / "deep"), network={"steps": 100, "chains": 8})
+    quietly(running.start, c, tmp_path / "run", show=silent)
+    run = it.load(tmp_path / "run")
+    assert run.model.hidden == 4 and any("lowest two" in line for line in run.result["warnings"])
+    with pytest.warns(it.Caveat, match="lowest two"):
+        it.rg.network_flow(it.load(tmp_path / "deep"), "cold", 3, lattice=Square(3, 3))
+
+
+def test_a_network_whose_hidden_units_lie_on_a_torus_is_a_rule(tmp_path, monkeypatch):
+    """The parameters of a learnt machine replaced by a block RBM in another order: it blocks as that does."""
+    monkeypatch.setattr(running, "report", lambda folder: None)
+    tables = {
+        "kind": "learn", "data": {"name": "ising:4", "rows": 60}, "model": "rbm:4", "precision": "float64",
+        "optimiser": {"epochs": 1}, "likelihood": {"every": 0, "final_temperatures": 20, "final_chains": 8},
+        "samples": {"count": 64, "chains": 8, "steps": 5, "thin": 2},
+    }  # fmt: skip
+    quietly(running.start, configuration_of(tables), tmp_path / "rbm", show=silent)
+    soft = it.rg.block_rbm(Square(4, 4), b=2, w=0.8)
+    units = it.load(tmp_path / "rbm").model.units
+    with xarray.open_dataset(tmp_path / "rbm" / "result.nc", engine="h5netcdf") as data:
+        data = data.load()
+    weights = (4 if units == "binary" else 2) * np.asarray(soft.weights)  # of hidden bits
+    bias = -weights.sum(0) / 2 if units == "binary" else np.zeros(4)
+    data["parameter_weights"].values[:] = weights[:, ::-1]
+    data["parameter_hidden_bias"].values[:] = bias
+    data.to_netcdf(tmp_path / "rbm" / "result.nc", engine="h5netcdf")
+    few = {"levels": 1, "couplings": 1, "starts": 0, "system": {"name": "ising:4"}}
+    found = []
+    for name, rule in (("a", str(tmp_path / "rbm")), ("b", "block-rbm:0.8")):
+        quietly(running.start, configuration(rule=rule, **few), tmp_path / name, show=silent)
+        found.append(it.load(tmp_path / name))
+    np.testing.assert_allclose(found[0].arrays["y_T"], found[1].arrays["y_T"], rtol=1e-6)
+    assert isinstance(found[0].rule, it.rg.NetworkRule)
+    spins = it.sample(found[0].model, 100, key=jax.random.key(0))
+    assert it.rg.mcrg(spins, found[0].rule, 1, 1, bins=10).y_T.shape == (1, 1)
 
 
 def test_a_folder_of_another_kind_is_refused(tmp_path, capsys, learned):

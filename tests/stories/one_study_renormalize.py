@@ -14,13 +14,14 @@ SIZES = ["--exponents", "--sizes", "4-6-8", "--samples", "800", "--bins", "8", "
 
 
 def of_mcrg(found):
-    return {name: getattr(found, name) for name in EXPONENTS} | {"nu": np.array(found.nu)}
+    verdict = np.array(found.fixed_point, float)
+    return {name: getattr(found, name) for name in EXPONENTS} | {"verdict": verdict}
 
 
 def exponents_of_folder(folder):
     run = it.load(folder)
-    nu = run.result["exponents"].get("nu", {"mean": math.nan})["mean"]
-    return {name: run.arrays[name] for name in EXPONENTS} | {"nu": np.array(nu)}
+    verdict = np.array(run.result["fixed_point"], float)
+    return {name: run.arrays[name] for name in EXPONENTS} | {"verdict": verdict}
 
 
 def mcrg(model, seed=0, **options):

@@ -1,10 +1,9 @@
-"""What is taken where nothing is said, by the functions of this wing and by the command `renormalize`."""
+"""What is taken where nothing is said, by the functions of this wing and by the settings of the command
+`renormalize`, which are read without importing anything else."""
 
 from __future__ import annotations
 
 from typing import Any
-
-from intertwine.sampling.draw import spin_sampler
 
 LEVELS, COUPLINGS, STARTS = 4, 4, 4
 """How often spins are blocked, how many even and odd families are kept, other couplings to flow from."""
@@ -43,4 +42,6 @@ def sampler_of(model: Any) -> Any:
     >>> sampler_of(Ising(Square(4, 4), 0.4))
     SwendsenWang(chains=10, steps=1, burn_in=200)
     """
+    from intertwine.sampling.draw import spin_sampler
+
     return spin_sampler(model, chains=CHAINS, steps=THIN, burn_in=BURN_IN)

@@ -32,6 +32,7 @@ from intertwine.experiments.renormalize.names import (
     parse_system,
     short,
 )
+from intertwine.rg import defaults
 from intertwine.runs.fields import (
     Section,
     Settings,
@@ -167,11 +168,11 @@ class Sampler(Section):
     name: Literal["auto", "swendsen-wang", "wolff", "heat-bath"] = choice(
         "auto", "auto", "swendsen-wang", "wolff", "heat-bath", help="of the configurations"
     )
-    samples: int = integer(40_000, 20, 1 << 24, "configurations in all")
-    chains: int = integer(10, 1, 4096, "Markov chains")
-    bins: int = integer(25, 4, 10_000, "batches, for error bars")
-    thin: int = integer(1, 1, 10_000, "steps between draws")
-    burn_in: int = integer(200, 1, 1_000_000, "steps before the first draw")
+    samples: int = integer(defaults.SAMPLES, 20, 1 << 24, "configurations in all")
+    chains: int = integer(defaults.CHAINS, 1, 4096, "Markov chains")
+    bins: int = integer(defaults.BINS, 4, 10_000, "batches, for error bars")
+    thin: int = integer(defaults.THIN, 1, 10_000, "steps between draws")
+    burn_in: int = integer(defaults.BURN_IN, 1, 1_000_000, "steps before the first draw")
 
 
 class Scaling(Section):
@@ -183,7 +184,9 @@ class Scaling(Section):
         "auto", "'auto' or three to sixteen sizes such as 8-16-32", "of --exponents, such as 8-16-32",
         metavar="L-L-…",
     )  # fmt: skip
-    samples: int = integer(200_000, 20, 1 << 26, "of --exponents, for every size", flag="--scaling-samples")
+    samples: int = integer(
+        defaults.SCALING_SAMPLES, 20, 1 << 26, "of --exponents, for every size", flag="--scaling-samples"
+    )
 
     @field_validator("sizes")
     @classmethod
@@ -200,8 +203,8 @@ class Scaling(Section):
 class Network(Section):
     """The study `network`: steps of the flow v → h → v, and how many configurations flow side by side."""
 
-    steps: int = integer(1000, 100, 1_000_000, "v → h → v of a network", flag="--flow-steps")
-    chains: int = integer(200, 4, 10_000, "that flow side by side", flag="--flow-chains")
+    steps: int = integer(defaults.FLOW_STEPS, 100, 1_000_000, "v → h → v of a network", flag="--flow-steps")
+    chains: int = integer(defaults.FLOW_CHAINS, 4, 10_000, "that flow side by side", flag="--flow-chains")
 
 
 class RenormalizeConfiguration(Settings):
@@ -220,9 +223,9 @@ class RenormalizeConfiguration(Settings):
     study: Literal["flow", "exponents", "network"] = choice(
         "flow", "flow", "exponents", "network", help="what is looked at", group="Model"
     )
-    levels: int = integer(4, 1, 30, "how often spins are blocked", group="Rule")
-    couplings: int = integer(4, 1, 7, "families of terms that are kept", group="Rule")
-    starts: int = integer(4, 0, 20, "other couplings to flow from, 0 for none", group="Rule")
+    levels: int = integer(defaults.LEVELS, 1, 30, "how often spins are blocked", group="Rule")
+    couplings: int = integer(defaults.COUPLINGS, 1, 7, "families of terms that are kept", group="Rule")
+    starts: int = integer(defaults.STARTS, 0, 20, "other couplings to flow from, 0 for none", group="Rule")
     seed: int = seed()
     precision: Literal["float64", "float32"] = precision("float64")
     checkpoint_every: int = checkpoint_every(5, "lines")
