@@ -8,6 +8,7 @@ import numpy as np
 import intertwine as it
 
 K_C = math.log(1 + math.sqrt(2)) / 2
+K_A = 0.30468893
 EXPONENTS = ("y_T", "y_T_error", "y_H", "y_H_error")
 FEW = ["--levels", "2", "--couplings", "2", "--samples", "800", "--bins", "8", "--chains", "5"]
 SIZES = ["--exponents", "--sizes", "4-6-8", "--samples", "800", "--bins", "8", "--chains", "5"]
@@ -73,13 +74,10 @@ def scaling_of_folder(folder):
 
 
 def anisotropic(side):
-    """sinh 2K sinh 4K = 1."""
-    lattice, low, high = it.Square(side, side), 0.1, 0.5
-    for _ in range(200):
-        middle = (low + high) / 2
-        low, high = (middle, high) if math.sinh(2 * middle) * math.sinh(4 * middle) < 1 else (low, middle)
+    """At K_A, where sinh 2K sinh 4K = 1."""
+    lattice = it.Square(side, side)
     along = lattice.bonds()[:, 0] // side == lattice.bonds()[:, 1] // side
-    return it.Ising(lattice, np.where(along, 2 * low, low))
+    return it.Ising(lattice, np.where(along, 2 * K_A, K_A))
 
 
 def tensors():
@@ -122,7 +120,7 @@ ROWS = {
         scaling_of_folder,
     ),
     "finite size, anisotropic": (
-        ["renormalize", "--system", "ising", "--anisotropy", "2", *SIZES],
+        ["renormalize", "--system", "ising", "--anisotropy", "2", "--coupling", str(K_A), *SIZES],
         lambda: scaling(anisotropic),
         scaling_of_folder,
     ),
