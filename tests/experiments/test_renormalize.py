@@ -14,6 +14,7 @@ import pytest
 import xarray
 
 import intertwine as it
+from intertwine._caveats import Caveat
 from intertwine._checks import InputError
 from intertwine.cli import main
 from intertwine.experiments.renormalize.sampled import Sampled
@@ -321,7 +322,7 @@ def test_of_a_deep_machine_the_lowest_layer_is_looked_at(tmp_path, monkeypatch):
     quietly(running.start, c, tmp_path / "run", show=silent)
     run = it.load(tmp_path / "run")
     assert run.model.hidden == 4 and any("lowest two" in line for line in run.result["warnings"])
-    with pytest.warns(it.Caveat, match="lowest two"):
+    with pytest.warns(Caveat, match="lowest two"):
         it.rg.network_flow(it.load(tmp_path / "deep"), "cold", 3, lattice=Square(3, 3))
 
 

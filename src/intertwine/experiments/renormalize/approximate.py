@@ -28,7 +28,7 @@ def build(c: RenormalizeConfiguration) -> Approximate:
     return Approximate(c)
 
 
-class Approximate(Subject):
+class Approximate(Subject[FlowDiagram]):
     """Flows of one coupling, and the fixed point."""
 
     def __init__(self, c: RenormalizeConfiguration):

@@ -24,7 +24,7 @@ from intertwine.learning.study import Scalars
 from intertwine.runs.experiment import Experiment, Finished
 
 
-def build(c: RenormalizeConfiguration) -> Subject:
+def build(c: RenormalizeConfiguration) -> Subject[Any]:
     """What the configuration asks for; `InputError` for what does not go together."""
     name = "sampled" if c.study == "flow" else c.study
     if c.approximate:

@@ -38,7 +38,7 @@ def build(c: RenormalizeConfiguration) -> Exponents:
     return Exponents(c)
 
 
-class Exponents(Subject):
+class Exponents(Subject[FiniteSizeScaling]):
     """Batches on every size."""
 
     def __init__(self, c: RenormalizeConfiguration):

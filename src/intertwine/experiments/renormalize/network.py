@@ -26,7 +26,7 @@ def build(c: RenormalizeConfiguration) -> Network:
     return Network(c)
 
 
-class Network(Subject):
+class Network(Subject[NetworkStudy]):
     """Both flows, stretch by stretch."""
 
     def __init__(self, c: RenormalizeConfiguration):

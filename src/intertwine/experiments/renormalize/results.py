@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
@@ -35,10 +35,13 @@ class Outcome:
     attributes: dict[str, Any] = field(default_factory=dict)
 
 
-class Subject(Protocol):
+S = TypeVar("S", bound=Study[Any, Any])
+
+
+class Subject(Protocol[S]):
     """A study made from the settings, and its words. announcement: what is told first."""
 
-    study: Study[Any, Any]
+    study: S
 
     @property
     def announcement(self) -> str: ...

@@ -34,7 +34,7 @@ def build(c: RenormalizeConfiguration) -> Sampled:
     return Sampled(c)
 
 
-class Sampled(Subject):
+class Sampled(Subject[Renormalization]):
     """Batches of one system, then the other starts."""
 
     def __init__(self, c: RenormalizeConfiguration):

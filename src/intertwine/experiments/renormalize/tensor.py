@@ -31,7 +31,7 @@ def build(c: RenormalizeConfiguration) -> Tensor:
     return Tensor(c)
 
 
-class Tensor(Subject):
+class Tensor(Subject[CouplingScan]):
     """Couplings around the system's, which is the last."""
 
     def __init__(self, c: RenormalizeConfiguration):

@@ -279,7 +279,8 @@ class FiniteSizeScaling(Study[Moments, FiniteSize]):
         return jackknife(sums, cumulant_slope), jackknife(sums, lambda m: m[..., 1])
 
     def _lines(self, slope: Any, square: Any) -> tuple[PowerLaw, PowerLaw]:
-        return tuple(power_law(self.sizes, *points, omega=self.omega) for points in (slope, square))  # type: ignore[return-value]
+        growth, decay = (power_law(self.sizes, *points, omega=self.omega) for points in (slope, square))
+        return growth, decay
 
     def finish(self, state: Moments, history: list[Scalars]) -> FiniteSize:
         slope, square = self._points(state.sums)
@@ -297,9 +298,20 @@ class FiniteSizeScaling(Study[Moments, FiniteSize]):
                 raise fail("samples", expected, shown, remedy) from error
             raise
         return FiniteSize(
-            self.sizes, *slope, *square, *lines, self.omega, self.dimension, self.states, why,
-            correlated(self.sizes, state.sums), frustrating(self.models[0], self.sampler),
-        )  # fmt: skip
+            self.sizes,
+            slope=slope[0],
+            slope_error=slope[1],
+            square=square[0],
+            square_error=square[1],
+            growth=lines[0],
+            decay=lines[1],
+            omega=self.omega,
+            dimension=self.dimension,
+            states=self.states,
+            moving=why,
+            correlated=correlated(self.sizes, state.sums),
+            notes=frustrating(self.models[0], self.sampler),
+        )
 
 
 def finite_size(
