@@ -1,4 +1,4 @@
-"""What qualifies a number, as data: the one rule for every result of the library.
+"""Caveats, the conditions on a number, as data: the one rule for every result of the library.
 
 A caveat is one line, `code: sentence`. The code says of which kind it is (`CODES`, the whole table); the
 sentence names the number, what is wrong with it, and what to do. A result has its caveats in `warnings`, a
@@ -119,7 +119,7 @@ def below_baseline(
     mean: float, independent: float, error: float, learned: bool | None = None
 ) -> tuple[str, ...]:
     """The caveat of a log-likelihood that lies below that of independent columns by more than chance, from
-    the means, nats a row, and the error of their difference.
+    the means, nats per row, and the error of their difference.
 
     learned: whether the machine beats the columns on the rows that it learned from, to which these columns
     are fitted; None where they are fitted to the judged rows themselves, which is no verdict on learning.
@@ -139,7 +139,7 @@ def below_baseline(
 def short_of_mixture(
     gain: float, mixture_gain: float, mixture_error: float, error: float = 0.0
 ) -> tuple[str, ...]:
-    """The caveat of a machine whose `gain` over independent columns, nats a row, of this `error`, is below
+    """The caveat of a machine whose `gain` over independent columns, nats per row, of this `error`, is below
     nine tenths of that of a mixture of products of columns, or below one tenth, where nothing is learned;
     () where the mixture's own is within its error.
 

@@ -1,4 +1,4 @@
-"""How much memory there is, and the refusal of what needs more: said before anything is allocated.
+"""How much memory there is, and an error before anything is allocated where more is needed.
 
 What counts is the smallest of: the machine's memory, the limits of the control groups (containers, batch
 systems) that this process is in, and the limit on its address space (`ulimit -v`).

@@ -1,4 +1,4 @@
-"""Results that show themselves: what `print` says is also what a prompt and a notebook show."""
+"""Results that print themselves: `print`, a prompt and a notebook show the same."""
 
 from __future__ import annotations
 

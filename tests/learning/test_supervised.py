@@ -289,7 +289,7 @@ BAD = {
     "negative label": ((X, Y - 1), {}, "y: expected labels from 0 to 3"),
     "fractional label": ((X, Y + 0.5), {}, "y: expected labels from 0 to 3"),
     "no probabilities": ((X, np.ones((5, CLASSES))), {}, "y: expected class probabilities"),
-    "wrong values": ((X, X), {"loss": "squared-error"}, "y: expected 4 values a row"),
+    "wrong values": ((X, X), {"loss": "squared-error"}, "y: expected 4 values per row"),
     "loss": ((X, Y), {"loss": "hinge"}, "loss: expected one of"),
     "smoothing": ((X, Y), {"smoothing": 1.0}, "smoothing: expected"),
     "decay": ((X, Y), {"decay": -1.0}, "decay: expected"),

@@ -108,7 +108,7 @@ def test_layers_are_drawn_from_their_conditionals(name):
         (lambda: DBM.from_parameters([jnp.zeros(2), jnp.zeros(3)], []), "1 matrices"),
         (lambda: DBM.from_parameters([jnp.zeros(2), jnp.zeros(3)], [jnp.zeros((3, 2))]), "weights"),
         (lambda: DBM((4, 30, 30), key=jax.random.key(0))(jnp.zeros(4)), "2\\^20"),
-        (lambda: DBM((4, 3), key=jax.random.key(0)).energy([jnp.zeros(4)]), "one a layer"),
+        (lambda: DBM((4, 3), key=jax.random.key(0)).energy([jnp.zeros(4)]), "one per layer"),
     ],
 )
 def test_wrong_input_is_one_clear_line(wrong, words):

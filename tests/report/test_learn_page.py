@@ -36,7 +36,7 @@ def page(folder: Path) -> str:
     "shown",
     [
         "Learning: rbm:32 on ising:8x8:2.26919",
-        "−18.47 ± 0.25 nats a row, 0.397 below the best possible −18.073069",
+        "−18.47 ± 0.25 nats per row, 0.397 below the best possible −18.073069",
         "its bracket from annealing: −18.97 to −18.07",
         "141.700 ± 0.050",
         "AIS, 10000 temperatures × 100 chains",

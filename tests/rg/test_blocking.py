@@ -120,7 +120,7 @@ def test_the_same_key_gives_the_same_blocks():
     [
         (lambda: Majority(2)(np.ones(25, np.int8), Square(5)), "extents that blocks of 2 tile"),
         (lambda: Majority(3).blocked(Square(4)), "take multiples of 3"),
-        (lambda: Majority(2).blocked(Honeycomb(4)), "one site a cell"),
+        (lambda: Majority(2).blocked(Honeycomb(4)), "one site per cell"),
         (lambda: Majority(2).blocked(Square(4, pbc=False)), "a periodic lattice"),
         (lambda: Majority(2).blocked("square"), "lattice: expected a lattice"),
         (lambda: Majority(1), "block: expected at least 2"),

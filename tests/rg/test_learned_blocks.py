@@ -53,7 +53,7 @@ def test_spins_that_are_noise_get_no_weight() -> None:
     found = learn_blocks(both, cells, key=KEY)
     weights = found.filters.reshape(4, 2)
     assert np.abs(weights[:, 0] / np.sqrt(2) - 1).max() < 0.15 and np.abs(weights[:, 1]).max() < 0.2
-    with pytest.raises(InputError, match="one site a cell"):
+    with pytest.raises(InputError, match="one site per cell"):
         _ = found.rule
 
 

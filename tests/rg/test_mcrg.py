@@ -184,7 +184,7 @@ def test_the_table_of_the_references():
          "even and odd families"),
         (lambda: mcrg(np.ones((100, 64), np.int8), "majority", lattice=Square(8)),
          "rule: expected a blocking rule"),
-        (lambda: mcrg(np.ones((100, 18), np.int8), lattice=Honeycomb(3)), "one site a cell"),
+        (lambda: mcrg(np.ones((100, 18), np.int8), lattice=Honeycomb(3)), "one site per cell"),
         (lambda: mcrg(np.ones((100, 64), np.int8), levels=0, lattice=Square(8)),
          "levels: expected a positive integer"),
     ],

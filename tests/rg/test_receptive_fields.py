@@ -89,7 +89,7 @@ def test_the_flow_of_block_layers_is_the_majority_rule():
     [
         (lambda: receptive_fields(3, Square(4)), "model: expected an RBM"),
         (lambda: receptive_fields(RBM(9, 2, key=KEY), Square(4)), "lattice: expected the lattice of 9"),
-        (lambda: receptive_fields(RBM(12, 2, key=KEY), Kagome(2)), "one site a cell"),
+        (lambda: receptive_fields(RBM(12, 2, key=KEY), Kagome(2)), "one site per cell"),
         (lambda: receptive_fields(RBM(16, 2, key=KEY), Square(4), samples=np.zeros((5, 16))), "spins ±1"),
         (lambda: receptive_fields(RBM(16, 2, key=KEY), Square(4), samples=np.ones((1, 16))), "spins .n ≥ 2"),
         (lambda: layer_flow(RBM(16, 4, key=KEY), np.ones((40, 16)), [Square(4)]), "lattices: expected 2"),

@@ -99,7 +99,7 @@ def _frequencies(values: np.ndarray, seen: Moments, states: tuple[int, int], own
 
 
 def _normal(values: np.ndarray, seen: Moments, own: float) -> np.ndarray:
-    """Two numbers a column are fitted: so much is taken off for rows that they are fitted to."""
+    """Two numbers per column are fitted: so much is taken off for rows that they are fitted to."""
     known = seen.count > 0
     if (seen.variance <= NO_VARIANCE * np.maximum(1, seen.mean**2))[known].any():
         return np.full(len(values), np.nan)

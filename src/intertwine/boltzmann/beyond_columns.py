@@ -60,8 +60,8 @@ def beyond_columns(
 
 
 def mixture_gain(layer: UnitLayer, rows: Any) -> tuple[float, float] | None:
-    """By how much a mixture of products explains rows (rows, N) better than independent columns, nats a row,
-    and its error; None where that cannot be judged.
+    """By how much a mixture of products explains rows (rows, N) better than independent columns, nats per
+    row, and its error; None where that cannot be decided.
 
     >>> bits = np.random.default_rng(0).integers(0, 2, (500, 4))
     >>> gain, error = mixture_gain(UnitLayer.of("binary", 4), bits)

@@ -4,7 +4,7 @@ Chains of Gibbs sampling follow a machine only while they cross between its mode
 seen before, by two statistics of a mixture of products of columns (`models.product_mixture`) that is fitted
 to half of the rows:
 
-    modes       it explains the other half by more than half, and by 20 nats a row, better than independent
+    modes       it explains the other half by more than half, and by 20 nats per row, better than independent
                 columns do. Chains then jump between its products (`methods.ModeJumps`). Of modes that are
                 apart, 10 nats are enough, where learning can begin at them.
     apart       products are joined where some of the other rows lie in both, within `MARGIN` nats. What is
@@ -101,7 +101,7 @@ def _apart(mixture: ProductMixture, rows: np.ndarray, between: np.ndarray) -> Pr
 
 def at_clusters(model: Any, apart: ProductMixture) -> Any:
     r"""`model`, an RBM, with biases and weights at which it has the distribution of the mixture `apart`, one
-    two-state hidden unit a cluster; None where it cannot have it. The other hidden units stay as they are.
+    two-state hidden unit per cluster; None where it cannot have it. The other hidden units stay as they are.
 
     With fields θ_k, a = ⟨θ⟩, W_k = θ_k − a, b_k = ln π_k + L − A(θ_k), the cluster k weighs e^L π_k, none of
     them e^{A(a)}, two of them e^{2L} π_j π_k e^{A(θ_j + θ_k − a) − A(θ_j) − A(θ_k)}; L is chosen half-way

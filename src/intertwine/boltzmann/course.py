@@ -1,5 +1,5 @@
-r"""How a machine is taught where nothing is said: decided in one place for the function, the estimators and
-the command, from the units and the data.
+r"""The default training of a machine, chosen in one place for the function, the estimators and the command,
+from the units and the data.
 
     Gaussian columns with widths, two-state hidden units    jumps to where the data are
     discrete columns of several modes (`clusters`)          jumps between them, a lower rate, more updates

@@ -16,7 +16,7 @@ WIDTHS_RATE = 0.01
 """The same for Gaussian columns with widths and two-state hidden units: steps are measured in widths."""
 
 LEAST_UPDATES = 2000
-"""Updates, at least, for passes that are not said: few rows are few updates a pass."""
+"""Updates, at least, for passes that are not said: few rows are few updates per pass."""
 
 MODES_RATE = 0.05
 """The same for discrete data of several modes (`clusters`)."""

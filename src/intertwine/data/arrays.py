@@ -1,4 +1,4 @@
-"""What people call data, as one plain array: lists, data frames, masked arrays, sparse matrices.
+"""Data in memory as one plain array: lists, data frames, masked arrays, sparse matrices.
 
 A masked entry and a missing value of a data frame become nan, which stands for "not known" wherever data are
 learnt (`sampling.missing`).

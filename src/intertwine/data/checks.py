@@ -1,4 +1,4 @@
-"""Files that data are read from, looked at before they are read: there, whole, not larger than memory."""
+"""Checks of data files before they are read: present, complete, not larger than memory."""
 
 from __future__ import annotations
 

@@ -223,7 +223,7 @@ def _labels(argument: str, column: np.ndarray) -> tuple[np.ndarray, tuple[str, .
         classes, numbers = np.unique(column.astype(str), return_inverse=True)
         return numbers.astype(np.int64), tuple(str(name) for name in classes)
     if np.isnan(column).any() or (column != np.rint(column)).any():
-        raise fail("labels", "words, or whole numbers, one a row", "fractions or missing ones", argument)
+        raise fail("labels", "words, or whole numbers, one per row", "fractions or missing ones", argument)
     return column.astype(np.int64), None
 
 

@@ -114,7 +114,7 @@ class Dataset:
         rows, test: also a data frame (columns of words or called label are labels, a column that numbers or
         names the rows is left out, and `notes` say so), a masked array, a sparse matrix, lists. nan, masked
         and missing entries are not known: they are kept as nan and counted in `missing`.
-        labels: one a row, whole numbers or words, or the name of a column of a data frame.
+        labels: one per row, whole numbers or words, or the name of a column of a data frame.
         Words of one length, or single letters (n, L), are aligned sequences (`sequences`): Potts units of the
         letters of `alphabet` ("dna", "rna", "protein", the letters themselves, or None to find it). Those
         that agree in a share of places ≥ `similarity` count together as one in `weights` (None: no weights).

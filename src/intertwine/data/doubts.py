@@ -1,5 +1,5 @@
-"""What numbers may have been meant to be: whole numbers that may number kinds, pixels, values that may stand
-for a missing entry, columns of few values. Nothing is changed here: each doubt is one line to tell.
+"""Doubts about what the numbers of a data set mean: whole numbers that may be categories, pixels, values that
+may stand for a missing entry, columns of few values. Nothing is changed here: each doubt is one line of text.
 """
 
 from __future__ import annotations

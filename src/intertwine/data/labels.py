@@ -57,7 +57,7 @@ def shared_numbers(labels: Any, test_labels: Any) -> tuple[Any, Any, Names | Non
 
 
 def whole_labels(name: str, labels: Any, rows: int) -> np.ndarray | None:
-    """Whole numbers, one a row."""
+    """Whole numbers, one per row."""
     if labels is None:
         return None
     labels = check_real(name, as_array(labels, name))

@@ -46,7 +46,7 @@ def load(
     ising:L or ising:HxW:T, exact samples of the Ising model on a torus at the temperature T (the critical
     one by default), `rows` to learn from and as many held out; bars-and-stripes:n. Files: npy (read in
     place), npz, netCDF, CSV as spreadsheets, pandas and R write it, parquet (with pyarrow), IDX; gzipped
-    ones too. A folder of images, one folder a class within it (with Pillow).
+    ones too. A folder of images, one folder per class within it (with Pillow).
 
     units: "binary", "spin", "gaussian", "potts:q"; detected if None.
     shape: (height, width), or with channels before or after them, where rows are images and the file does not

@@ -53,7 +53,7 @@ def insertions(count: int) -> str:
 
 
 class SequenceColumn(NamedTuple):
-    """words: aligned sequences, one a row. notes: what was left out beside them."""
+    """words: aligned sequences, one per row. notes: what was left out beside them."""
 
     words: list[str]
     notes: tuple[str, ...]

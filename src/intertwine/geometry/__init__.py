@@ -1,4 +1,4 @@
-"""The geometry of parameters that all wings share."""
+"""The geometry of parameters shared by distributions, wave functions and flows."""
 
 import lazy_loader
 

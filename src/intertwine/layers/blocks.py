@@ -29,7 +29,7 @@ class Block(NamedTuple):
     stop: int
 
     def of(self, x: Shaped[Array, "... C"]) -> Shaped[Array, "... m d"]:
-        """The channels of this block, a row a copy."""
+        """The channels of this block, one row per copy."""
         part = x if x.shape[-1] == self.stop - self.start else x[..., self.start : self.stop]
         return part.reshape(*x.shape[:-1], self.copies, self.rep.dimension)
 

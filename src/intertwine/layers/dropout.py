@@ -2,7 +2,7 @@ r"""Dropout of whole blocks.
 
 A copy of ρ_i is kept with probability 1 − p and then divided by it, or dropped with all its components
 (Srivastava et al., JMLR 15, 1929 (2014); of whole fields, Tompson et al. 2015). Components of one copy
-live or die together, so the layer's distribution is equivariant, and at rest it is the identity.
+live or die together, so the layer's distribution is equivariant, and in inference it is the identity.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Dropout(eqx.Module):
     the number of axes of the space, whole fields at once.
     inference: whether nothing is dropped even with a key; `equinox.nn.inference_mode` sets it.
 
-    A key says that this is training: called without one, the layer is at rest and gives x.
+    A key says that this is training: called without one, the layer is in inference and gives x.
 
     Raises InputError for another rate.
 
@@ -60,7 +60,7 @@ class Dropout(eqx.Module):
         self.shared, self.inference = int(shared), bool(inference)
 
     def __call__(self, x: Float[Array, "... C"], *, key: Array | None = None) -> Float[Array, "... C"]:
-        """x with copies dropped, or x itself at rest (without a key) or for rate 0."""
+        """x with copies dropped, or x itself in inference (without a key) or for rate 0."""
         check_channels(x, self.rep_in)
         if self.inference or self.rate == 0 or key is None:
             return x

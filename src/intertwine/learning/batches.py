@@ -47,8 +47,8 @@ class Batches:
 
     data: an array (rows, ...) of booleans, integers or floats, a memory map, or a tuple of them with as many
         rows each, such as (images, labels).
-    batch: rows a batch; all rows where there are fewer. seed: of the order. binarise: the values of the first
-        array are probabilities, floats from 0 to 1 or uint8 from 0 to 255.
+    batch: rows per batch; all rows where there are fewer. seed: of the order. binarise: the values of the
+        first array are probabilities, floats from 0 to 1 or uint8 from 0 to 255.
     most: batches in a chunk, at most. `missing`: whether some entry of the first array is nan.
 
     Raises InputError for data that are empty, of another type, or of different lengths.

@@ -1,6 +1,6 @@
 r"""Stops a run that has diverged, with a clear message and the last good state.
 
-Four ways to go wrong are watched, on the numbers that a step yields anyway:
+Four kinds of divergence are detected, from the numbers that a step computes anyway:
 
 - a value, an error or an update that is not finite: at once;
 - a value beyond what any state can have, for `MOST_REFUSED` steps on end (the loop makes no step from it);

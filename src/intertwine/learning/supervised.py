@@ -206,7 +206,7 @@ def correct(outputs: Float[Array, "B C"], y: Shaped[Array, "B ..."]) -> Shaped[A
 
 
 def by_place(outputs: Float[Array, "B K"], y: Shaped[Array, "B ..."]) -> Float[Array, "B ... C"]:
-    """Scores (B, *places, C) where y has a label (an integer) for each place, (B, K) where it has one a row.
+    """Scores (B, *places, C) where y has a label (an integer) for each place, (B, K) for one per row.
 
     >>> by_place(jnp.zeros((2, 12)), jnp.zeros((2, 2, 2), int)).shape
     (2, 2, 2, 3)

@@ -118,7 +118,7 @@ function abs>; give an equinox module, or FunctionNetwork(function, parameters).
         return found.reshape(len(x), -1)
 
     def at_rest(self) -> Network:
-        """The network as it predicts: dropout and the like switched off (`equinox.nn.inference_mode`)."""
+        """The network in inference: dropout and the like switched off (`equinox.nn.inference_mode`)."""
         return Network.of(eqx.nn.inference_mode(self.module))
 
     def shape(self, example: tuple[int, ...], dtype: Any) -> tuple[int, ...]:

@@ -58,7 +58,7 @@ _SUM_DECAY, _SUM_STEPS = 16.0, (120, 400)
 _USUAL_STRENGTH = (1.0, 20.0)
 """Σ |c| a site of the Hamiltonians, the identity left out, that the learning rate is made for."""
 _OPEN_HIDDEN, _OPEN_FILTERS = {1: 4, 2: 8}, {1: 128, 2: 32}
-"""Hidden units a site on lattices without translations, and filters at most, by dimension (2: or more)."""
+"""Hidden units per site on lattices without translations, and filters at most, by dimension (2: or more)."""
 _MOST_STATES = {True: 100_000, False: 200_000}
 """Configurations that are enumerated, for a stoquastic operator and for others."""
 _MOST_WORK = 2e7

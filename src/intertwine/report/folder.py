@@ -205,8 +205,8 @@ def numbers_of(path: Path, variable: Any, dimensions: int) -> np.ndarray:
 
 
 def read_lists(path: Path, name: str) -> np.ndarray | None:
-    """The lists of numbers called `name`, a row a line, (steps, longest) float64 with NaN for gaps; None for
-    none.
+    """The lists of numbers called `name`, one row per line, (steps, longest) float64 with NaN for gaps; None
+    where there are none.
     """
     rows: list[list[float]] = []
     for line in read_text(path).split("\n"):

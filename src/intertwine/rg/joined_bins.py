@@ -1,4 +1,4 @@
-"""Bins of successive samples, joined while they know something of one another: the errors of averages are
+"""Bins of successive samples, joined while they are correlated: the errors of averages are
 those of bins longer than the autocorrelation time.
 
 Few bins tell little of what their own correlations are. Bins are therefore joined as soon as they look

@@ -1,4 +1,4 @@
-"""The geometry of learning (`intertwine.geometry`), which the wing of renormalization looks at as a flow."""
+"""The geometry of learning (`intertwine.geometry`), seen as a renormalization flow."""
 
 from intertwine.geometry.spectrum import FisherSpectrum, fisher_spectrum
 from intertwine.geometry.trained_flow import TrainingFlow, training_flow

@@ -1,4 +1,4 @@
-r"""`it.sample`: configurations of a distribution, with what they are worth.
+r"""`it.sample`: configurations of a distribution, with τ, R̂ and the effective sample size.
 
     p(v) = Ψ(v)/Z      for Boltzmann machines (RBM, DBM, DBN with real parameters) and Ising models,
     p(s) = |Ψ(s)|²/Z   for complex models, or where `distribution="born"` says so.

@@ -1,5 +1,5 @@
 r"""Random numbers of the host kernels: xoshiro256++ (Blackman & Vigna, ACM TOMS 47, 36, 2021), one
-generator a chain.
+generator per chain.
 
 A chain's 256-bit state is four successive outputs of splitmix64 seeded with the words of a JAX key, so that
 what a chain draws depends on the key and the chain's index alone, not on threads. Moves are drawn by
@@ -26,7 +26,7 @@ def _mix(z: np.ndarray) -> np.ndarray:
 
 
 def chain_states(key: Any, chains: int) -> np.ndarray:
-    """One generator state a chain, uint64 (chains, 4), from a JAX key.
+    """One generator state per chain, uint64 (chains, 4), from a JAX key.
 
     >>> import jax
     >>> a, b = chain_states(jax.random.key(0), 3), chain_states(jax.random.key(0), 2)

@@ -35,7 +35,7 @@ class ThermalisationWarning(Caveat):
 class Thermalisation(NamedTuple):
     """What thermalisation took and found.
 
-    draws: draws a chain that were taken. proposals: the same in proposals a chain, where the sampler has
+    draws: draws per chain that were taken. proposals: the same in proposals per chain, where the sampler has
         sweeps.
     r_hat: the largest R-hat over the last half. drift: the largest difference of the means of its halves, in
         error
@@ -55,7 +55,7 @@ class Thermalisation(NamedTuple):
     def __str__(self) -> str:
         verdict = "thermalised" if self.converged else "NOT thermalised"
         return (
-            f"{verdict} after {self.draws} draws a chain: R̂ {self.r_hat:.3f}, "
+            f"{verdict} after {self.draws} draws per chain: R̂ {self.r_hat:.3f}, "
             f"drift {self.drift:.1f} error bars, τ {self.tau:.1f}, acceptance {self.acceptance:.2f}"
         )
 
@@ -75,8 +75,8 @@ def thermalise(
     """The state of thermalised chains, and what it took.
 
     observable: configurations (chains, draws, N) → real values (chains, draws), watched besides log |ψ|.
-    limit: R-hat below which the chains agree. block: draws a chain taken at a time (one compilation).
-    most: draws a chain after which the state is returned as it is, with a `ThermalisationWarning` unless
+    limit: R-hat below which the chains agree. block: draws per chain taken at a time (one compilation).
+    most: draws per chain after which the state is returned as it is, with a `ThermalisationWarning` unless
         `warn` is False.
 
     An enumeration needs no thermalisation. Raises InputError for numbers out of range.
@@ -92,8 +92,8 @@ def thermalise(
     >>> report.converged
     True
     """
-    block = positive_int("block", block, "give the number of draws a chain taken at a time")
-    most = positive_int("most", most, "give the largest number of draws a chain")
+    block = positive_int("block", block, "give the number of draws per chain taken at a time")
+    most = positive_int("most", most, "give the largest number of draws per chain")
     if not limit > 1.0:
         raise fail("limit", "a number above 1", limit, "1.05 is usual, 1.01 strict")
     watched: list[list[np.ndarray]] = []

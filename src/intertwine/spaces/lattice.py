@@ -73,13 +73,13 @@ class Lattice:
         basis = _real("basis_vectors", self.basis_vectors)
         d = len(basis)
         if d == 0 or basis.shape != (d, d):
-            raise fail("basis_vectors", "shape (d, d), one row a lattice vector", f"shape {basis.shape}")
+            raise fail("basis_vectors", "shape (d, d), one row per lattice vector", f"shape {basis.shape}")
         lengths = np.linalg.norm(basis, axis=1)
         if lengths.min() == 0 or abs(np.linalg.det(basis / lengths[:, None])) < 1e-6:
             raise fail("basis_vectors", "linearly independent rows", basis.tolist(), "choose others")
         offsets = _real("site_offsets", np.zeros((1, d)) if self.site_offsets is None else self.site_offsets)
         if offsets.ndim != 2 or offsets.shape[1] != d or len(offsets) == 0:
-            raise fail("site_offsets", f"shape (n_basis, {d})", f"shape {offsets.shape}", "one row a site")
+            raise fail("site_offsets", f"shape (n_basis, {d})", f"shape {offsets.shape}", "one row per site")
         given = self.extent if isinstance(self.extent, Sequence) else (self.extent,)
         if isinstance(given, str) or len(given) != d:
             raise fail("extent", f"{d} numbers of cells", self.extent, "give one for each lattice vector")
@@ -179,7 +179,7 @@ class Lattice:
         >>> np.bincount(index, correlation.ravel()) / np.bincount(index)
         array([ 1., -1.,  1., -1.])
 
-        and belongs to the vectors `displacements`. On a periodic lattice with one site a cell,
+        and belongs to the vectors `displacements`. On a periodic lattice with one site per cell,
         `displacement_index[0, j] = j`.
         """
         self._guard(self.size)

@@ -1,4 +1,4 @@
-"""Symmetry: groups, representations, characters, induction, intertwiners. The ground floor."""
+"""Symmetry: groups, representations, characters, induction, intertwiners."""
 
 import lazy_loader
 

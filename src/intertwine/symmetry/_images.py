@@ -134,7 +134,7 @@ def checked_rows(rows: Any, argument: str = "permutations", distinct: bool = Tru
         array = np.empty(0, object)
     if array.ndim != 2 or array.size == 0 or not np.issubdtype(array.dtype, np.integer):
         got = f"shape {array.shape} of {array.dtype}"
-        raise fail(argument, "an integer array of shape (g, N), a row an element", got)
+        raise fail(argument, "an integer array of shape (g, N), one row per element", got)
     n = int(np.shape(array)[-1])
     seen = np.zeros(array.shape, bool)
     seen[np.arange(len(array))[:, None], np.clip(array, 0, n - 1)] = True

@@ -349,7 +349,7 @@ def _checked_action(group: FiniteGroup, action: Any) -> np.ndarray:
     rows = np.asarray(action)
     if rows.ndim != 2 or rows.shape[0] != group.order or not np.issubdtype(rows.dtype, np.integer):
         got = f"shape {rows.shape} of {rows.dtype}"
-        raise fail("action", f"integers of shape ({group.order}, d)", got, "a row an element of the group")
+        raise fail("action", f"integers of shape ({group.order}, d)", got, "one row per element of the group")
     rows = np.array(rows, dtype=np.int32, order="C")
     if (np.sort(rows, axis=1) != np.arange(rows.shape[1])).any():
         raise fail("action", f"rows that permute 0..{rows.shape[1] - 1}", "one that does not")

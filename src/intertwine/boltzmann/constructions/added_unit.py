@@ -113,7 +113,7 @@ def _distribution(rbm: RBM, data: Any, probabilities: Any) -> tuple[np.ndarray, 
     rows = rbm.visible_layer.states().astype(np.float64)
     p = np.asarray(probabilities, np.float64)
     if p.shape != (len(rows),) or not (np.isfinite(p).all() and (p >= 0).all() and abs(p.sum() - 1) < 1e-6):
-        expected = f"{len(rows)} numbers ≥ 0 that add up to 1, one a configuration"
+        expected = f"{len(rows)} numbers ≥ 0 that add up to 1, one per configuration"
         raise fail("probabilities", expected, f"shape {p.shape}, sum {p.sum():.6g}")
     return rows, p / p.sum()
 

@@ -1,1 +1,1 @@
-"""How likely data are under a machine: exact, pseudo-likelihood, bounds of deep machines."""
+"""Log-likelihoods of data under a machine: exact, pseudo-likelihood, bounds of deep machines."""

@@ -38,7 +38,7 @@ ROWS = 1000
 def variational_bound(
     model: DBM, data: Any, log_z: Any, *, sweeps: int = 100, tolerance: float = 1e-3
 ) -> Estimate:
-    """The mean over `data` (rows, N) of the variational lower bound on ln p(v), nats an example.
+    """The mean over `data` (rows, N) of the variational lower bound on ln p(v), nats per example.
 
     log_z: a `LogPartition`, or ln Z as a number. sweeps, tolerance: of the mean field (nats).
 
@@ -76,7 +76,7 @@ def structured_bound(
     tolerance: float = 1e-3,
     key: Array,
 ) -> Estimate:
-    """The mean over `data` of the structured bound, by `draws` draws a row, nats an example.
+    """The mean over `data` of the structured bound, by `draws` draws per row, nats per example.
 
     >>> model = DBM((4, 3, 2), scale=0.5, key=jax.random.key(0))
     >>> int(structured_bound(model, np.ones((2, 4)), 0.0, draws=10, key=jax.random.key(1)).samples)
@@ -95,7 +95,7 @@ def importance_bound(
     tolerance: float = 1e-3,
     key: Array,
 ) -> Estimate:
-    """The mean over `data` of the importance-weighted bound with `draws` draws a row, nats an example.
+    """The mean over `data` of the importance-weighted bound with `draws` draws per row, nats per example.
 
     >>> model = DBM((4, 3, 2), scale=0.5, key=jax.random.key(0))
     >>> int(importance_bound(model, np.ones((2, 4)), 0.0, draws=10, key=jax.random.key(1)).samples)
@@ -108,7 +108,7 @@ def _weighed(
     model: DBM, data: Any, draws: int, sweeps: int, tolerance: float, key: Array
 ) -> tuple[np.ndarray, np.ndarray]:
     """Of each row the mean of ln w, and the logarithm of the mean of w."""
-    positive_int("draws", draws, "give the draws a row, for example 100")
+    positive_int("draws", draws, "give the draws per row, for example 100")
     found: list[list[np.ndarray]] = [[], []]
     for number, (part, count) in enumerate(_parts(model, data)):
         posterior = mean_field_posterior(model, part, sweeps=sweeps, tolerance=tolerance)

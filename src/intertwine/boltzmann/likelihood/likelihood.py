@@ -1,7 +1,7 @@
-r"""How likely data are under a Boltzmann machine, and what can be said without ln Z.
+r"""Log-likelihoods of data under a Boltzmann machine, and measures that need no ln Z.
 
-    ln p(v) = ln Ψ(v) − ln Z            log-likelihood, nats an example
-    Σ_i ln p(v_i | v_{−i})              pseudo-likelihood (Besag 1975), nats an example, free of Z
+    ln p(v) = ln Ψ(v) − ln Z            log-likelihood, nats per example
+    Σ_i ln p(v_i | v_{−i})              pseudo-likelihood (Besag 1975), nats per example, free of Z
     ⟨F⟩_held out − ⟨F⟩_training         free-energy gap, free of Z: it grows with overfitting (Hinton 2012)
     Σ_v P(v) ln [P(v)/p(v)]             KL divergence from a known P, nats
 
@@ -39,7 +39,7 @@ _ROWS = 1000
 
 
 def log_likelihood(model: Any, data: Any, log_z: LogPartition | float) -> Estimate:
-    """The mean ln p(v) of the rows of `data`, nats an example.
+    """The mean ln p(v) of the rows of `data`, nats per example.
 
     model: an RBM, or a machine of layers whose hidden units can be enumerated (deep machines beyond that have
     bounds instead). data: (rows, N); nan is a missing entry, and ln p then that of what is known of the row
@@ -116,7 +116,7 @@ def kl_divergence(probabilities: Any, model: Any) -> float:
     p = np.asarray(probabilities, np.float64)
     states = layered(model).layers[0].states()
     if p.shape != (len(states),):
-        raise fail("probabilities", f"{len(states)} numbers, one a configuration", f"shape {p.shape}")
+        raise fail("probabilities", f"{len(states)} numbers, one per configuration", f"shape {p.shape}")
     if not ((p >= 0).all() and abs(p.sum() - 1) < 1e-6):
         raise fail("probabilities", "numbers >= 0 of sum 1", f"minimum {p.min():g} and sum {p.sum():g}")
     p = p / p.sum()

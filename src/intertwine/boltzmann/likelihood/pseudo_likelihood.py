@@ -1,9 +1,9 @@
-r"""Pseudo-likelihood (Besag 1975): how well every unit is told by all others, without ln Z.
+r"""Pseudo-likelihood (Besag 1975): how well every unit is predicted by all others, without ln Z.
 
     PL(v) = Σ_i ln p(v_i | v_{−i}),
     p(v_i = s | v_{−i}) ∝ e^{s a_i − base(s)} Π_k e^{A_k(θ_k + (s − v_i) W_ik)}
 
-over the units i (not the columns) of an RBM, in nats an example: no factor N for units drawn at random, and
+over the units i (not the columns) of an RBM, in nats per example: no factor N for units drawn at random, and
 no factor 2 between 0/1 and ±1. Discrete units are summed over their states. The density of a Gaussian unit
 given the others is a mixture of normal densities of variance 1/(1 − Σ W²_ik over Gaussian hidden units), one
 for each hidden configuration: for such a function the trapezoidal rule at half a standard deviation is exact
@@ -34,7 +34,7 @@ _MOST_POINTS = 10_000
 
 
 def pseudo_likelihood(model: RBM, data: Any) -> Estimate:
-    """The mean over the rows of `data` (rows, N) of Σ_i ln p(v_i | v_{−i}), nats an example.
+    """The mean over the rows of `data` (rows, N) of Σ_i ln p(v_i | v_{−i}), nats per example.
 
     Raises InputError for models other than an RBM with real parameters, for rectified units that are visible
     or beside Gaussian visible ones, and for data that the units cannot take.

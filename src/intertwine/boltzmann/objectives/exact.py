@@ -1,4 +1,4 @@
-r"""Exact sums of machines of layers, by enumeration of one side: the truth that estimates are held to.
+r"""Exact sums of machines of layers, by enumeration of one side: the reference for all estimates.
 
 The even layers are independent given the odd ones (`models.layered`), so that the sum over one side is a
 formula and only the other is enumerated,

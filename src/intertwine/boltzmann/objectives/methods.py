@@ -80,7 +80,7 @@ class CD:
 
 @dataclass(frozen=True)
 class PCD:
-    """Persistent contrastive divergence PCD-k: `steps` sweeps a batch of `chains` chains that go on for ever.
+    """Persistent contrastive divergence PCD-k: `steps` sweeps per batch of `chains` persistent chains.
 
     The hidden units of the chains are the state, so that a sweep costs two matrix products.
     warm_up: sweeps of fresh chains before the first batch. Chains of a machine that has learned nothing yet

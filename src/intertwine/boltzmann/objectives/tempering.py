@@ -57,8 +57,8 @@ class PTState(NamedTuple):
 class PT:
     """Parallel tempering: `chains` ladders of `replicas` between independent units and the model.
 
-    steps: sweeps a batch, each with a round of swaps. betas: the ladder at the beginning, ascending from 0 to
-    1; None for `replicas` equal steps. adapt: whether the betas move towards equal swap acceptances.
+    steps: sweeps per batch, each with a round of swaps. betas: the ladder at the beginning, ascending from 0
+    to 1; None for `replicas` equal steps. adapt: whether the betas move towards equal swap acceptances.
 
     The history records `swap_acceptance`, the rarest of the swaps, as a running mean.
 
@@ -128,7 +128,7 @@ class TrajectoryTempering:
     chains: ladders side by side. replicas: rungs at most; once they are all in use, the stored model whose
     neighbours swap most easily across it is dropped for the next one, as long as that makes the rarest swaps
     more frequent. acceptance: the model is stored when its swaps with the rung below become rarer than this.
-    steps: sweeps a batch, each with a round of swaps.
+    steps: sweeps per batch, each with a round of swaps.
 
     The history records `swap_acceptance`, the rarest of the swaps in use, and `rungs`, how many are in use.
     `stored_models(state, model)` gives the stored machines, `TrajectoryGibbs` samples with them.

@@ -1,4 +1,4 @@
-r"""What annealed log weights say about ln Z: the mean, its error, and bounds from both sides.
+r"""ln Z from annealed log weights: the mean, its error, and bounds from both sides.
 
 Forward weights have E[w] = Z, weights of the reverse walk E[1/w] = 1/Z. Jensen's inequality holds for any
 group of K chains,

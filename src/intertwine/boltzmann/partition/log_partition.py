@@ -1,4 +1,4 @@
-r"""ln Z of a machine, and how far to trust it.
+r"""ln Z of a machine, with bounds and a verdict on whether the estimate can be trusted.
 
 >>> import jax
 >>> import intertwine as it

@@ -1,4 +1,4 @@
-r"""ln Z along the way of training, from the chains that training keeps anyway.
+r"""ln Z along a training, from the chains that training keeps anyway.
 
 From one model λ_t of the trajectory to the next, chains v_i of p_t say (Krause, Fischer & Igel 2020; Béreux,
 Decelle, Furtlehner & Seoane 2025)

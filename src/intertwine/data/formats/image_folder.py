@@ -1,4 +1,4 @@
-"""A folder of images, one folder a class within it: png, jpeg, bmp, gif, tiff or webp, read with Pillow.
+"""A folder of images, one folder per class within it: png, jpeg, bmp, gif, tiff or webp, read with Pillow.
 
     shapes/circle/1.png, shapes/circle/2.png, shapes/square/1.png      classes: circle, square
 

@@ -26,7 +26,7 @@ _SPACE = "DHW"
 _CACHED = 3 * 2**20
 """Bytes of side-by-side inputs that are made at a time: a share of the second-level cache."""
 _MANY_TAPS, _WIDE = 9, 96
-"""Kernels of as many taps as the first and rows of as many inputs as the second take one product a row."""
+"""Kernels of as many taps as the first and rows of as many inputs as the second take one product per row."""
 
 Pads = tuple[tuple[int, int, int], ...]
 """Zeros before, after and between the points of each axis of space."""

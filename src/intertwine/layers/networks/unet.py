@@ -41,8 +41,8 @@ _MOST_LEVELS = 3
 class UNet(eqx.Module):
     """A U-Net; build it with `unet`.
 
-    down: a block a level, from fine to coarse. pools, ups: between levels. up: a block a level but the
-    coarsest. head: the convolution to the type of the output.
+    down: one block per level, from fine to coarse. pools, ups: between levels. up: one block per level but
+    the coarsest. head: the convolution to the type of the output.
     """
 
     down: tuple[Sequential, ...]

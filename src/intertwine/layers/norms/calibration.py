@@ -9,7 +9,7 @@ A network that is called takes the statistics that its batch norms keep (`normal
 
 `calibrated` takes them from data anew: with the parameters as they are the network runs over batches, and
 each norm keeps the means over batches of the batch means and of the unbiased batch variances (Ioffe &
-Szegedy, ICML 2015, Algorithm 2), with dropout at rest, as the network predicts.
+Szegedy, ICML 2015, Algorithm 2), without dropout, as in inference.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def outputs_and_statistics(
     network: Any, x: Array, *, key: Array | None = None, resting: bool = False
 ) -> tuple[Array, list[Statistics | None]]:
     """(outputs, the batch's statistics of each batch norm, None for one that is not called), in training, or
-    with dropout and the like at rest."""
+    without dropout and the like."""
     module = eqx.nn.inference_mode(network, value=resting)
     norms = batch_norms(module)
     if hasattr(module, "outputs"):

@@ -30,7 +30,7 @@ class GroupPool(eqx.Module):
     only.
 
     rep: the type of the input. subgroup: K, to which fibres are pooled; None pools over the whole group,
-    to trivial channels, one a copy. how: "max" or "mean".
+    to trivial channels, one per copy. how: "max" or "mean".
 
     Raises InputError for blocks that are no functions on some G/S with S ⊂ K.
 

@@ -1,4 +1,4 @@
-r"""What a network says of examples: outputs, class probabilities, labels; accuracy and confusion.
+r"""Outputs, class probabilities and labels of a network for examples; accuracy and confusion.
 
 All in chunks of one compiled size, with dropout and the like switched off, so that any number of examples
 takes the memory of one chunk beside the answers.
@@ -135,7 +135,7 @@ def labelled_places(y: Any, shape: tuple[int, ...]) -> tuple[int, ...]:
 def mean_loss(
     network: Network, objective: Supervised, data: Labelled, *, chunk: int = CHUNK
 ) -> dict[str, float]:
-    """{"loss", and for classes "accuracy"}, means over the examples; `network` is `at_rest`."""
+    """{"loss", and for classes "accuracy"}, means over the examples; `network` is in inference."""
     size = min(chunk, _rounded(len(data.x)))
     losses, right = [], []
     pieces = zip(_padded(data.x, size), _padded(data.y, size), strict=True)
@@ -186,5 +186,5 @@ def check_shapes(
     outputs = shape[-1] if places else math.prod(shape)
     if objective.classifies and outputs < 2:
         remedy = "give the last layer one output a class, or use loss='squared-error'"
-        raise fail("model", "a network with at least two outputs, one a class", outputs, remedy)
+        raise fail("model", "a network with at least two outputs, one per class", outputs, remedy)
     return outputs, places

@@ -108,5 +108,5 @@ def _classes(y: np.ndarray, outputs: int, argument: str) -> np.ndarray:
 def _values(y: np.ndarray, outputs: int, argument: str) -> np.ndarray:
     flat = y.reshape(len(y), -1)
     if flat.shape[1] != outputs:
-        raise fail(argument, f"{outputs} values a row, as the network has outputs", f"shape {y.shape}")
+        raise fail(argument, f"{outputs} values per row, as the network has outputs", f"shape {y.shape}")
     return flat if flat.dtype.kind == "f" else flat.astype(np.float32)

@@ -171,12 +171,12 @@ def _balanced(weights: np.ndarray) -> np.ndarray:
 
 
 def single_rows(host: HostForm) -> Rows:
-    """One row a site."""
+    """One row per site."""
     return Rows(host.rows, host.logs, 2 * np.ascontiguousarray(host.field.T))
 
 
 def pair_rows(host: HostForm, pairs: np.ndarray, sign: int) -> Rows:
-    """One row a pair (R, 2) of sites: E_i/E_j for opposite spins (sign −1), E_i E_j for equal ones
+    """One row per pair (R, 2) of sites: E_i/E_j for opposite spins (sign −1), E_i E_j for equal ones
     (sign +1).
     """
     i, j, n = pairs[:, 0], pairs[:, 1], host.padded

@@ -23,7 +23,7 @@ def base_rate(layer: UnitLayer, mean: Any, floor: float = 1e-3) -> np.ndarray:
     """
     m = np.asarray(mean, np.float64)
     if m.shape != (layer.size,) or not np.isfinite(m).all():
-        raise fail("mean", f"{layer.size} finite numbers, one a column", f"shape {m.shape}")
+        raise fail("mean", f"{layer.size} finite numbers, one per column", f"shape {m.shape}")
     found, begin = [], 0
     for kind, columns in layer.parts:
         part, begin = m[begin : begin + columns], begin + columns

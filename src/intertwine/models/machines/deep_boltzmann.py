@@ -99,7 +99,7 @@ class DBM(eqx.Module):
         """
         arrays = [jnp.asarray(b) for b in biases], [jnp.asarray(w) for w in weights]
         for k, bias in enumerate(arrays[0]):
-            _checks.shape(f"biases[{k}]", bias, ("K",), "give one number a unit")
+            _checks.shape(f"biases[{k}]", bias, ("K",), "give one number per unit")
         sizes = tuple(bias.shape[0] for bias in arrays[0])
         if len(arrays[1]) != len(sizes) - 1:
             raise _checks.fail(
@@ -170,7 +170,7 @@ class DBM(eqx.Module):
         -4.0
         """
         if len(states) != len(self.layers):
-            raise _checks.fail("states", f"{len(self.layers)} arrays, one a layer", len(states))
+            raise _checks.fail("states", f"{len(self.layers)} arrays, one per layer", len(states))
         states = [x.astype(self.dtype) for x in states]
         total = sum(
             layer.base(x) - (bias * x).sum(-1)

@@ -117,8 +117,8 @@ class RBM(eqx.Module):
         dtype = jnp.result_type(*arrays, jnp.float32)
         _checks.shape("weights", arrays[2], ("N", "M"))
         size, hidden = arrays[2].shape
-        _checks.shape("visible_bias", arrays[0], (size,), "give one number a row of weights")
-        _checks.shape("hidden_bias", arrays[1], (hidden,), "give one number a column of weights")
+        _checks.shape("visible_bias", arrays[0], (size,), "give one number per row of weights")
+        _checks.shape("hidden_bias", arrays[1], (hidden,), "give one number per column of weights")
         blank = cls(size, hidden, dtype=dtype, units=units, hidden_units=hidden_units, key=jax.random.key(0))
         if log_variance is not None:
             layer = blank.visible_layer.with_widths(log_variance, real_dtype(dtype))

@@ -88,7 +88,7 @@ def onsager(K: float) -> OnsagerValues:
 def ising_triangular(K: float) -> TriangularValues:
     """The exact values of the infinite triangular lattice at −10 ≤ K ≤ 10; accurate to 1e-10.
 
-    K < 0 is the antiferromagnet, without order and with the ground-state entropy 0.3230659472 a site.
+    K < 0 is the antiferromagnet, without order and with the ground-state entropy 0.3230659472 per site.
 
     Raises InputError for other K.
 

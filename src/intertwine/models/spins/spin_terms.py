@@ -54,7 +54,7 @@ class Terms:
     """One family of terms on a lattice; made by `spin_terms`.
 
     name: of the family. sites: int32 (T, k), the k sites of each of its T terms. shapes: the images of the
-    shape, cell vectors int64 (k, d) each; empty where the lattice has more than one site a cell.
+    shape, cell vectors int64 (k, d) each; empty where the lattice has more than one site per cell.
     """
 
     name: str
@@ -141,7 +141,7 @@ def _found(lattice: Lattice, name: str | Shape) -> Terms:
     if lattice.basis_size > 1:
         if shell is None:
             expected = "pairs (nearest, next, third, shell:k) or field on a lattice with a basis"
-            raise fail("coupling", expected, label, "larger shapes need one site a cell")
+            raise fail("coupling", expected, label, "larger shapes need one site per cell")
         return Terms(label, lattice.bonds(shell))
     shapes = _shell_shapes(lattice, shell) if shell is not None else _images(lattice, _seed(lattice, name))
     return Terms(label, _frozen(_placed(lattice, shapes, label)), shapes)

@@ -172,7 +172,7 @@ class InvariantRBM(eqx.Module):
         return eqx.tree_at(lambda m: [leaf(m) for leaf in where], parameters(self), derivatives)
 
     def _moved(self, samples: Shaped[Array, "S N"], hidden: Num[Array, "S A g"]) -> Num[Array, "S A N"]:
-        """Σ_g hidden[S, f, g] s[p_g[i]], a real matrix product a sample, some samples at a time."""
+        """Σ_g hidden[S, f, g] s[p_g[i]], a real matrix product per sample, some samples at a time."""
 
         def one(sample: tuple[Array, Array]) -> Array:
             s, t = sample

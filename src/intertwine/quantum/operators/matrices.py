@@ -65,7 +65,7 @@ def sparse_matrix(operator: Operator) -> csr_matrix:
         raise fail(
             "operator",
             f"at most {_MAX_STORED:.0e} stored elements as a sparse matrix",
-            f"{N} sites and {width} elements a row, {2.0**N * width:.1e} in all",
+            f"{N} sites and {width} elements per row, {2.0**N * width:.1e} in all",
             "use it.exact, which works in symmetry sectors",
         )
     terms = bit_terms(operator)

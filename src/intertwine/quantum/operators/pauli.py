@@ -118,7 +118,7 @@ def from_strings(size: int, strings: Iterable[tuple[Any, Mapping[int, str] | str
 def _spelt(argument: str, text: str, size: int) -> list[tuple[int, str]]:
     """The letters of "XXII" with their sites, those of the identity left out."""
     if len(text) != size:
-        raise fail(argument, f"a text of {size} letters I, X, Y, Z, one a site", text)
+        raise fail(argument, f"a text of {size} letters I, X, Y, Z, one per site", text)
     return [(site, letter) for site, letter in enumerate(text) if letter != "I"]
 
 

@@ -1,8 +1,8 @@
-r"""Whether a search for a ground state has come to rest in an eigenstate, as its own numbers tell.
+r"""Whether a search for a ground state has converged to an eigenstate: its V-score, and the fall of its energy.
 
 An eigenstate has no variance: its V-score N Var H/(E − E_∞)² is 0, and those of good approximations are below
 10⁻², of hard systems below 10⁻¹ (Wu et al., Science 386, 296, 2024). A search that is stuck, such as one
-whose amplitudes have died out, can stand still far above; one that was stopped early still falls.
+whose amplitudes have vanished, can stay far above; one that was stopped early still falls.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ LARGEST_SCORE = 0.1
 """A larger V-score is not that of an approximate eigenstate."""
 
 STILL_FALLS = 1e-3
-"""A fall over the last tenth of the steps by more than this share of the energy is one that goes on."""
+"""A fall over the last tenth of the steps by more than this share of the energy has not ended."""
 
 FEWEST_STEPS = 20
 
@@ -27,7 +27,7 @@ FEWEST_STEPS = 20
 def not_at_rest(
     score: float, energy: Estimate, history: Iterable[Any], centre: float = 0.0
 ) -> tuple[str, ...]:
-    """The caveats of a search that has not come to rest. score: its V-score; energy: the last estimate;
+    """The caveats of a search that has not converged. score: its V-score; energy: the last estimate;
     history: the energies of the steps. centre: E_∞, from which energies are counted.
 
     >>> from intertwine.sampling.statistics.estimate import estimate
@@ -39,7 +39,9 @@ def not_at_rest(
     """
     remedy = "take another key (--seed), more steps, or another model"
     if score > LARGEST_SCORE:
-        words = f"the V-score is {score:.2g}, more than {LARGEST_SCORE}: the state is near no eigenstate"
+        words = (
+            f"the V-score is {score:.2g}, more than {LARGEST_SCORE}: the state is not close to an eigenstate"
+        )
         return (caveat("not-converged", f"{words}; {remedy}"),)
     values = np.array([np.nan if e is None else np.real(e) for e in history], np.float64)
     tenth = len(values) // 10

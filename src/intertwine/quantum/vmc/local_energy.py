@@ -2,8 +2,8 @@ r"""Local values of an operator: E_loc(s) = Σ_{s'} ⟨s|H|s'⟩ ψ(s')/ψ(s).
 
 Three ways to the same numbers, the first that the model and the machine allow:
 
-    host         a `SpinFormed` model on one CPU: compiled kernels, no transcendental function an element
-    incremental  an `Incremental` model: ψ(s')/ψ(s) from the cache of s, O(M) an element, in JAX
+    host         a `SpinFormed` model on one CPU: compiled kernels, no transcendental function per element
+    incremental  an `Incremental` model: ψ(s')/ψ(s) from the cache of s, O(M) per element, in JAX
     generic      any model: ψ evaluated on the connected configurations alone, in JAX
 
 The JAX paths walk the samples in chunks, so that memory stays bounded whatever the number of connected

@@ -17,12 +17,12 @@ SINGLE = 1.2e-7
 
 
 def curves(metrics: Metrics) -> go.Figure | None:
-    """Loss above and error below, both logarithmic, against the epoch: learnt from, and watched."""
+    """Loss above and error below, both logarithmic, against the epoch: training and validation."""
     epochs = metrics.get("epoch")
     if epochs is None or not len(epochs):
         return None
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.07)
-    for prefix, label, color in (("", "learnt from", GREY), ("validation_", "watched", BLUE)):
+    for prefix, label, color in (("", "training", GREY), ("validation_", "validation", BLUE)):
         for row, (name, shown) in enumerate(
             (("loss", lambda v: v), ("accuracy", lambda v: 100 * (1 - v))), 1
         ):

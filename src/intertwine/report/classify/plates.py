@@ -33,8 +33,8 @@ def _curves(run: ClassifyRun) -> Plate | None:
     every = stride(run.steps)
     thinned = "" if every == 1 else f" One line in {every} of the {run.steps} is drawn."
     caption = (
-        "Cross-entropy and share of mistakes at each epoch, logarithmic: of the images learnt from, while the"
-        " network moved and with dropout, and of those watched, after the epoch." + thinned
+        "Cross-entropy and share of mistakes at each epoch, logarithmic: of the training images, while the"
+        " parameters changed and with dropout, and of the validation images, after the epoch." + thinned
     )
     words = f"Against the epoch; loss {plain(run.last('loss'), 3)} at the last."
     return Plate("curves", "Loss and error", caption, words, figure, 420)

@@ -48,12 +48,12 @@ def cards(run: ClassifyRun) -> list[tuple[str, str, str]]:
             ("Loss", plain(run.last("loss"), 4), at),
             ("Watched", _share(run.last("validation_accuracy")), at),
         ]
-    found, watched = run.result["test"], run.result["validation"]
+    found, validation = run.result["test"], run.result["validation"]
     errors = [row["error"] for row in run.equivariance if row["exact"] and row["layer"] == "whole"]
     worst = max((e for e in errors if e is not None), default=None)
     return [
         ("Accuracy", _percent(found), f"{plain(found['count'])} {_tested(run)} images"),
-        ("Watched", _percent(watched), "images held out from learning"),
+        ("Validation", _percent(validation), "images held out from training"),
         ("Equivariance", plain(worst, 2), "largest relative error, exact elements"),
         ("Parameters", plain(run.result["parameters"]), str(run.result.get("group") or "")),
     ]
@@ -75,7 +75,7 @@ def table(run: ClassifyRun) -> list[tuple[str, str]]:
         ("epoch kept", plain(result["best"])),
         (f"accuracy, {_tested(run)}", _percent(result["test"])),
         (f"loss, {_tested(run)}", f"{plain(result['test']['loss'], 4)} nats"),
-        ("accuracy, watched", _percent(result["validation"])),
+        ("validation accuracy", _percent(result["validation"])),
     ]
     resampled = [row["error"] for row in run.equivariance if not row["exact"] and row["layer"] == "whole"]
     if resampled:

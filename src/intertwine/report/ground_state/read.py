@@ -1,7 +1,7 @@
 r"""What the folder of a ground-state run holds, checked once, for the figures and the page as plain data.
 
     config.toml     the complete configuration
-    metrics.jsonl   a line a step
+    metrics.jsonl   one line per step
     result.json     the final numbers                       (absent while the run goes on)
     result.nc       spin correlations, structure factor     (absent while the run goes on)
 

@@ -57,7 +57,7 @@ def likelihood(metrics: Metrics, final: dict | None = None, best: float | None =
         line={"color": BLUE, "width": 1.8}, marker={"color": BLUE, "size": 6},
     )  # fmt: skip
     figure.update_xaxes(title_text="epoch", rangemode="tozero")
-    figure.update_yaxes(title_text="log-likelihood (nats a row)")
+    figure.update_yaxes(title_text="log-likelihood (nats per row)")
     figure.update_layout(showlegend=True)
     return figure
 

@@ -57,7 +57,7 @@ def _samples(run: LearnRun) -> Plate | None:
 
 
 def _rows_drawn(run: LearnRun) -> Plate | None:
-    """Samples beside examples where rows are no pictures: a row a line, a column a unit."""
+    """Samples beside examples where rows are no pictures: one row per line, one column per unit."""
     if run.shape is not None:
         return None
     groups = []
@@ -67,7 +67,7 @@ def _rows_drawn(run: LearnRun) -> Plate | None:
             continue
         shown = _levels(rows[:MOST_LINES], _units(run))[:, :MOST_COLUMNS]
         picture = unit_pictures(shown.reshape(1, -1), (shown.shape[0], shown.shape[1]), _units(run))
-        words = f"{len(shown)} rows, one a line, of {shown.shape[1]} units, one a column"
+        words = f"{len(shown)} rows, one per line, of {shown.shape[1]} units, one per column"
         groups.append(Tiles(heading, f"{heading}: {words}.", tuple(picture)))
     if not groups:
         return None
@@ -77,7 +77,7 @@ def _rows_drawn(run: LearnRun) -> Plate | None:
 
 
 def _levels(rows: np.ndarray, units: str) -> np.ndarray:
-    """One number a unit: which state, of Potts units."""
+    """One number per unit: which state, of Potts units."""
     head, _, count = units.partition(":")
     if head != "potts" or not count.isdigit() or rows.shape[1] % int(count):
         return rows
@@ -127,8 +127,8 @@ def _likelihood(run: LearnRun) -> Plate | None:
     if figure is None:
         return None
     caption = (
-        "Mean log-likelihood of rows held out, in nats a row. The bar of each estimate is the bracket of ln Z"
-        " by annealed importance sampling forwards and backwards; the last point is the longest estimate."
+        "Mean log-likelihood of rows held out, in nats per row. The bar of each estimate is the bracket of"
+        " ln Z by annealed importance sampling forwards and backwards; the last point is the longest one."
     )
     words = "Log-likelihood against epoch."
     if final and final["mean"] is not None:
@@ -141,7 +141,7 @@ def _progress(run: LearnRun) -> Plate | None:
     if figure is None:
         return None
     caption = (
-        "What needs no ln Z, at each epoch: pseudo-likelihood of rows held out (nats a row), mean square"
+        "What needs no ln Z, at each epoch: pseudo-likelihood of rows held out (nats per row), mean square"
         " reconstruction error of a unit, and by how much the free energy of rows held out lies above that of"
         " rows learnt from: it grows with overfitting."
     )

@@ -25,7 +25,7 @@ def lead(run: LearnRun) -> str:
     found, rows = _likelihood(run)
     if not found or found["mean"] is None:
         return "This run has finished; it recorded no likelihood."
-    sentence = f"Mean log-likelihood of {rows} {with_error(found['mean'], found['error'])} nats a row"
+    sentence = f"Mean log-likelihood of {rows} {with_error(found['mean'], found['error'])} nats per row"
     best = run.best
     if best is not None:
         below = best - found["mean"]
@@ -61,7 +61,7 @@ def cards(run: LearnRun) -> list[tuple[str, str, str]]:
     found, rows = _likelihood(run)
     log_z = run.result["log_z"]
     shown = [
-        ("Log-likelihood", with_error(found.get("mean"), found.get("error")), f"nats a row, {rows}"),
+        ("Log-likelihood", with_error(found.get("mean"), found.get("error")), f"nats per row, {rows}"),
         ("ln Z", with_error(log_z["mean"], log_z["error"]), str(log_z.get("method") or "")),
     ]
     if run.best is not None:

@@ -168,7 +168,7 @@ def running(metrics: Metrics, exact: Mapping[str, float | None]) -> go.Figure | 
     panels = [
         ("y_T", "y<sub>T</sub>", BLUE),
         ("y_H", "y<sub>H</sub>", TEAL),
-        ("energy", "energy a site", PURPLE),
+        ("energy", "energy per site", PURPLE),
     ]
     drawn = [p for p in panels if np.isfinite(metrics.get(p[0], np.zeros(0))).any()]
     if not drawn:
@@ -268,7 +268,7 @@ def network_flow(arrays: Mapping[str, np.ndarray]) -> go.Figure | None:
             line={"color": colour, "width": 1.5}, name=label,
         )  # fmt: skip
     figure.update_xaxes(title_text="step v → h → v")
-    figure.update_yaxes(title_text="energy a site")
+    figure.update_yaxes(title_text="energy per site")
     figure.update_layout(showlegend=True)
     return figure
 

@@ -52,7 +52,7 @@ def _pictures(run: RenormalizeRun) -> Plate | None:
 
 
 def _upright(spins: np.ndarray) -> np.ndarray:
-    """A periodic triangular patch with every row moved by half a site, two pixels a site."""
+    """A periodic triangular patch with every row moved by half per site, two pixels a site."""
     wide = np.repeat(spins, 2, axis=1)
     rows = [np.roll(row, number) for number, row in enumerate(wide)]
     return np.repeat(np.stack(rows), 2, axis=0)

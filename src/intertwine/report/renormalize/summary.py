@@ -11,7 +11,7 @@ from intertwine.report.renormalize.read import RenormalizeRun
 
 _EXPONENTS = {"y_T": "y_T", "y_H": "y_H", "nu": "ν", "eta": "η", "beta": "β"}
 _OBSERVABLES = {
-    "energy": "energy a site", "abs_magnetization": "|magnetization|", "correlation_length": "ξ",
+    "energy": "energy per site", "abs_magnetization": "|magnetization|", "correlation_length": "ξ",
 }  # fmt: skip
 _STUDIES = {"flow": "Renormalization", "exponents": "Critical exponents", "network": "A network as a step"}
 

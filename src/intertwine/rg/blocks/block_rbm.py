@@ -1,4 +1,4 @@
-r"""The block RBM: one hidden spin a block of b^d spins, all weights w.
+r"""The block RBM: one hidden spin per block of b^d spins, all weights w.
 
     p(h_B = 1 | v) = 1 / (1 + e^{−2 w Σ_{i∈B} v_i}),    T(v, h) = ln p(h|v)
 

@@ -130,7 +130,7 @@ def _check_tiles(lattice: Lattice, b: int) -> None:
         raise fail("lattice", "a lattice, such as it.Square(8, 8)", lattice)
     if lattice.basis_size != 1 or not all(lattice.periodic):
         raise fail(
-            "lattice", "a periodic lattice with one site a cell", lattice.name, "blocks tile only these"
+            "lattice", "a periodic lattice with one site per cell", lattice.name, "blocks tile only these"
         )
     if any(n % b for n in lattice.extent):
         expected = f"extents that blocks of {b} tile"

@@ -60,11 +60,11 @@ class LearnedBlocks(Shown):
     @property
     def rule(self) -> BlockRule:
         """The blocking rule p(h|v), for `mcrg` and all that takes rules. Raises InputError for more than one
-        coarse spin a block, and lattices with a basis."""
+        coarse spin per block, and lattices with a basis."""
         if len(self.filters) > 1:
-            raise fail("hidden", "one coarse spin a block, for a blocking rule", len(self.filters))
+            raise fail("hidden", "one coarse spin per block, for a blocking rule", len(self.filters))
         if self.window.lattice.basis_size > 1:
-            raise fail("lattice", "one site a cell, for a blocking rule", self.window.lattice.name)
+            raise fail("lattice", "one site per cell, for a blocking rule", self.window.lattice.name)
         return BlockRule(self.window.block, rule_table(self.filters, self.filters.shape[1])[0])
 
     def __str__(self) -> str:

@@ -5,7 +5,7 @@ r"""Real-space mutual information of a block's coarse variables and its environm
 H are one or more coarse spins of a block V, E the environment beyond a buffer (`BlockWindow`). The rule that
 keeps the most of it is the one to coarse-grain with (Koch-Janusz & Ringel, Nature Physics 14, 578, 2018;
 Lenggenhager, Gökmen, Ringel, Huber & Koch-Janusz, Phys. Rev. X 10, 011037, 2020). Each coarse spin has a
-filter of weights Λ, one a spin of the block:
+filter of weights Λ, one per spin of the block:
 
     p(h|v) = e^{hΛ·v}/(2 cosh Λ·v) = σ(2hΛ·v)      (a hidden spin of an RBM)
 
@@ -76,7 +76,8 @@ def table_information(joint: Float[np.ndarray, "a b"]) -> float:
 
 
 def block_environment(model: Ising, window: BlockWindow) -> Float[np.ndarray, "v e"]:
-    """p(v, e): a row a configuration of the block, a column one of the environment spins it reaches first."""
+    """p(v, e): one row per configuration of the block, one column per configuration of the environment spins
+    that it reaches first."""
     inside, outside = window.inside[0].tolist(), window.outside[0].tolist()
     near = _first_met(model, set(inside), set(outside))
     return marginal(model, inside + near).table.reshape(2 ** len(inside), -1)

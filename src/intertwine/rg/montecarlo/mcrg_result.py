@@ -82,7 +82,7 @@ class MCRG(Shown):
         return (*self.verdict.warnings, *self.notes)
 
     def table(self) -> list[str]:
-        """Lines: a row a step, y_T and y_H with one coupling and with all of them."""
+        """Lines: one row per step, y_T and y_H with one coupling and with all of them."""
         last = self.y_T.shape[1]
         chosen = [0] if last == 1 else [0, last - 1]
         head = "".join(f"{f'{name}, {m + 1}':>18}" for name in ("y_T", "y_H") for m in chosen)

@@ -1,4 +1,4 @@
-r"""The Ising model as an RBM, exactly: one hidden unit a bond.
+r"""The Ising model as an RBM, exactly: one hidden unit per bond.
 
     Σ_h e^{h w (s ± s')} = 2 cosh w(s ± s'),    cosh 2w = e^{2|K|}
     ln 2cosh w(s ± s') = K s s' + |K| + ln 2        (+ for K > 0, − for K < 0)

@@ -86,7 +86,7 @@ def layer_flow(
         raise fail("lattices", "a lattice a layer", lattices)
     fields = receptive_fields(model, lattices[0])
     if len(lattices) != len(fields.fields) + 1:
-        raise fail("lattices", f"{len(fields.fields) + 1} of them, one a layer", len(lattices))
+        raise fail("lattices", f"{len(fields.fields) + 1} of them, one per layer", len(lattices))
     check_carried(samples, lattices[0])
     v = checked_spins(chain_after_chain(samples), lattices[0])
     if v.ndim != 2 or len(v) < 2 * _BINS:

@@ -1,4 +1,4 @@
-r"""The flow of a trained RBM: visible to hidden to visible, again and again.
+r"""The flow of a trained RBM: visible to hidden to visible, iterated.
 
     v ──p(h|v)──► h ──p(v|h)──► v' ──► …
 
@@ -53,7 +53,7 @@ class NetworkFlow(Shown):
 
     @property
     def mean(self) -> Float[np.ndarray, " steps+1"]:
-        """The mean energy a site after each step."""
+        """The mean energy per site after each step."""
         return self.energies.mean(0)
 
     @property
@@ -81,7 +81,7 @@ class NetworkFlow(Shown):
 class FlowFixedPoint(Shown):
     """Where the flows from T = 0 and from T = ∞ end.
 
-    cold, hot: energy a site over the second half of each flow, with errors that include autocorrelation.
+    cold, hot: energy per site over the second half of each flow, with errors that include autocorrelation.
     energy: of both together. temperature: of the Ising model with this energy. steps: of each flow.
     """
 
@@ -94,7 +94,7 @@ class FlowFixedPoint(Shown):
 
     @property
     def difference(self) -> float:
-        """|cold − hot|, energy a site."""
+        """|cold − hot|, energy per site."""
         return abs(float(self.cold.mean) - float(self.hot.mean))
 
     def met(self, tolerance: float = 0.01) -> bool:

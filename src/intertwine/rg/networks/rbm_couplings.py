@@ -62,7 +62,7 @@ def couplings_of_rbm(
 ) -> ShellCouplings:
     """Pair couplings of a trained machine, shell by shell of `lattice`.
 
-    model: an RBM or DBM, real, with visible units of two states, one a site. shells: how many, from the
+    model: an RBM or DBM, real, with visible units of two states, one per site. shells: how many, from the
     nearest. samples: random configurations of the other spins, for more than 20 sites. key: None is
     `jax.random.key(0)`.
 

@@ -1,6 +1,6 @@
 r"""What the hidden units of each layer look at: receptive fields on the lattice of the visible ones.
 
-    R¹ = W¹,      Rˡ = W¹ W² ⋯ Wˡ,      Rˡ (N, M_l), a column a unit
+    R¹ = W¹,      Rˡ = W¹ W² ⋯ Wˡ,      Rˡ (N, M_l), one column per unit
 
 (Mehta & Schwab, arXiv:1410.3831, 2014), or, of data, the correlation of each unit's mean with each visible
 unit. With p_i = R_ik² / Σ_j R_jk² the width of unit k is the radius of gyration √(Σ_i p_i d(r_i, c)²)
@@ -32,8 +32,8 @@ from intertwine.spaces.lattice import Lattice
 class ReceptiveFields(Shown):
     """Of every hidden layer, from the first up.
 
-    fields: float64 (M_l, N), a row a unit. centres: (M_l, d), in cells. widths, participations: (M_l,), in
-    cells and in sites. lattice: of the visible units.
+    fields: float64 (M_l, N), one row per unit. centres: (M_l, d), in cells. widths, participations: (M_l,),
+    in cells and in sites. lattice: of the visible units.
     """
 
     fields: tuple[Float[np.ndarray, "M N"], ...]
@@ -57,7 +57,7 @@ class ReceptiveFields(Shown):
         return np.array([float(w @ x / w.sum()) for w, x in zip(strengths, values, strict=True)])
 
     def __str__(self) -> str:
-        """A row a layer: units, weighted means of widths and sites, and the range over the units."""
+        """One row per layer: units, weighted means of widths and sites, and the range over the units."""
         lines = [f"{'layer':>5} {'units':>6} {'width (cells)':>20} {'sites':>20}"]
         means = zip(self.mean_widths, self.mean_participations, strict=True)
         for k, (mean, width, sites) in enumerate(zip(means, self.widths, self.participations, strict=True)):
@@ -70,7 +70,7 @@ class ReceptiveFields(Shown):
 def receptive_fields(model: RBM | DBM | DBN, lattice: Lattice, *, samples: Any = None) -> ReceptiveFields:
     """The receptive fields of all hidden layers.
 
-    model: an RBM, DBM or DBN whose visible units are the sites of `lattice`, with one site a cell. samples:
+    model: an RBM, DBM or DBN whose visible units are the sites of `lattice`, with one site per cell. samples:
     None for the products of the weights; spins ±1 (n, N), n ≥ 2, for correlations over them.
 
     Raises InputError for other models, sizes, and samples.
@@ -106,7 +106,7 @@ def _check(model: Any, lattice: Any) -> None:
     if not isinstance(model, RBM | DBM | DBN):
         raise fail("model", "an RBM, DBM or DBN", type(model).__name__)
     if not isinstance(lattice, Lattice) or lattice.basis_size != 1:
-        raise fail("lattice", "a lattice with one site a cell", lattice)
+        raise fail("lattice", "a lattice with one site per cell", lattice)
     if lattice.size != model.size:
         raise fail("lattice", f"the lattice of {model.size} visible units", lattice.name)
 

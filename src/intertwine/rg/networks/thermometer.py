@@ -40,7 +40,7 @@ class Temperature(NamedTuple):
 
 
 def ising_temperature(energy: float, lattice: Lattice, error: float = 0.0) -> Temperature:
-    """The temperature of the Ising model on `lattice` with this energy a site.
+    """The temperature of the Ising model on `lattice` with this energy per site.
 
     energy: −Σ_{⟨ij⟩} s_i s_j / N, in units of J; error: its standard error. lattice: a periodic square
     lattice, both sides at least 3. Energies ≥ 0 are T = ∞, those of the ground state and below T = 0.

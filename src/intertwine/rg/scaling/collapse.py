@@ -72,7 +72,7 @@ def collapse(
 ) -> Collapse:
     """One curve through the points A(K, L).
 
-    sizes, couplings, values: (n,) each: L, K and A, one a point. errors: (n,) standard errors, or the
+    sizes, couplings, values: (n,) each: L, K and A, one per point. errors: (n,) standard errors, or the
     covariance (n, n) of points that share samples, such as
     `scipy.linalg.block_diag(*(run.covariance("m2") for run in reweighted))` of one `Reweighted` a size.
     start: (K_c, ν) to begin with; None: the middle of the couplings, and 1. omega: fixed, such as 0.0 for a
@@ -98,7 +98,7 @@ def collapse(
         covariance, sigma = _checked(sigma, len(A)), np.sqrt(np.clip(np.diag(sigma), 0.0, None))
     for name, x in (("sizes", L), ("couplings", K), ("values", A), ("errors", sigma)):
         if x.ndim != 1 or x.shape != L.shape or not np.isfinite(x).all():
-            raise fail(name, f"finite numbers ({L.size},), one a point", f"shape {x.shape}, or not finite")
+            raise fail(name, f"finite numbers ({L.size},), one per point", f"shape {x.shape}, or not finite")
     if (sigma <= 0).any() or (L <= 0).any():
         raise fail("errors", "positive sizes and errors", "zero or negative ones")
     if len(np.unique(L)) < 2:

@@ -67,7 +67,7 @@ class CriticalSlowing(Shown):
 
     @property
     def table(self) -> list[dict[str, float]]:
-        """A row a size: L, and τ with its error of both observables."""
+        """One row per size: L, and τ with its error of both observables."""
         found = []
         for i, length in enumerate(self.lengths):
             row: dict[str, float] = {"L": length}

@@ -72,7 +72,7 @@ def power_law(sizes: Any, values: Any, errors: Any, *, omega: float | None = Non
     for name, x in (("sizes", L), ("values", y), ("errors", sigma)):
         if x.ndim != 1 or x.shape != L.shape or not (np.isfinite(x).all() and (x > 0).all()):
             raise fail(
-                name, f"positive finite numbers ({L.size},), one a size", f"shape {x.shape}, or others"
+                name, f"positive finite numbers ({L.size},), one per size", f"shape {x.shape}, or others"
             )
     if omega is not None and not (math.isfinite(omega) and omega > 0):
         raise fail("omega", "a positive number, or None", omega)
@@ -183,7 +183,7 @@ class FiniteSize(Shown):
         return math.nan if self.moving or self.first_order else self.decay.error
 
     def __str__(self) -> str:
-        """A row a size, then the exponents with the fits that they are from."""
+        """One row per size, then the exponents with the fits that they are from."""
         lines = [f"{'L':>5} {'−∂ ln U/∂ ln K':>22} {'⟨m²⟩':>24}"]
         for row in zip(self.sizes, self.slope, self.slope_error, self.square, self.square_error, strict=True):
             slope, square = with_error(row[1], row[2]), with_error(row[3], row[4], ".6f")

@@ -83,7 +83,7 @@ class Flow(Shown):
 
     @property
     def beta(self) -> Float[np.ndarray, "steps n"]:
-        """dK/dl of the running couplings, (K^{(n+1)} − K^{(n)})/ln b, a row a step."""
+        """dK/dl of the running couplings, (K^{(n+1)} − K^{(n)})/ln b, one row per step."""
         return np.diff(self.couplings, axis=0) / math.log(self.block)
 
     def __str__(self) -> str:

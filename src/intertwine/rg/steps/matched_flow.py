@@ -1,4 +1,4 @@
-r"""The flow {K} → {K'} → {K''} of samples that are blocked again and again.
+r"""The flow {K} → {K'} → {K''} of samples that are blocked repeatedly.
 
     samples of e^{−H} ──rule──► samples of e^{−H'} ──rule──► samples of e^{−H''} …
          │ match                     │ match                      │ match

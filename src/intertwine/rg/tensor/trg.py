@@ -1,6 +1,6 @@
 r"""Tensor renormalization on the square lattice: ln Z per site, and the fixed point's exponents.
 
-    T ──coarsen──► T' ──coarsen──► T'' …        2^n sites after n steps, lengths larger by √2 a step
+    T ──coarsen──► T' ──coarsen──► T'' …        2^n sites after n steps, lengths larger by √2 per step
 
 (`bond_tensor` has the step; Levin & Nave 2007, bond weights after Adachi, Okubo & Todo 2022.) Dividing each
 tensor by its own Z(1 × 1) = g_n gives ln Z of the torus of 2^n sites, Σ_m 2^{n−m} ln g_m; there is no error

@@ -74,7 +74,7 @@ def _by_rows(rows: np.ndarray, layer: UnitLayer, chains: int, dtype: Any) -> Cla
     """The clamp that holds what is not nan, row by row."""
     if rows.ndim not in (1, 2) or (rows.ndim == 2 and len(rows) != chains):
         expected = f"rows ({layer.size},) or ({chains}, {layer.size}), nan where free"
-        raise fail("clamped", expected, f"shape {rows.shape}", "one row a chain")
+        raise fail("clamped", expected, f"shape {rows.shape}", "one row per chain")
     layer.check(rows, "clamped", missing=True)
     held = ~is_missing(rows)
     return Clamp(jnp.asarray(held), jnp.asarray(np.where(held, rows, 0), dtype))

@@ -1,4 +1,4 @@
-r"""Runs of Gibbs samplers that are watched at every sweep, so that samples can say what they are worth.
+r"""Runs of Gibbs samplers with traces of every sweep, from which τ, R̂ and ESS of the samples are computed.
 
 Watched along every chain (the model's replica, for tempered ones): the free energy of the even side and the
 projection of the visible units on the strongest direction of their weights (`gibbs.Trace`). At most 256

@@ -1,4 +1,4 @@
-r"""Metropolis sampling of |ψ|² on the host: compiled, one core a block of chains.
+r"""Metropolis sampling of |ψ|² on the host: compiled, one core per block of chains.
 
 For models that are a `SpinForm` (RBMs, symmetric RBMs, Jastrow, mean field). A proposal s → s' is accepted
 if a uniform number is below |ψ(s')/ψ(s)|² (Metropolis et al., J. Chem. Phys. 21, 1087, 1953), which the

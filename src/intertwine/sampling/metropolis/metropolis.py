@@ -10,8 +10,8 @@ configuration is drawn every `sweep` proposals.
 
 Two backends with the same law: compiled host kernels on a CPU for models that are a `SpinForm` (`host`), and
 JAX everywhere else (and for chains spread over devices), for the incremental path (`start`, `log_ratio`,
-`flip`: O(M) a proposal) or any model. All chains take the same part of a `Mixture` at a time: each part keeps
-|ψ|² by itself, so this changes no law and, the parts being drawn independently of the states, leaves
+`flip`: O(M) per proposal) or any model. All chains take the same part of a `Mixture` at a time: each part
+keeps |ψ|² by itself, so this changes no law and, the parts being drawn independently of the states, leaves
 stationary chains uncorrelated. Caches are made afresh at every draw, so that rounding does not accumulate.
 """
 
@@ -229,8 +229,8 @@ def run_sweep(
 ) -> tuple[Array, Array]:
     """`sweep` proposals for every chain: (configurations, accepted proposals of each chain).
 
-    `keys` has one key a chain, so that chains may live on different devices; `part_key` draws the parts of a
-    mixture for all. `betas` (chains,): sample |ψ|^{2β}.
+    `keys` has one key per chain, so that chains may live on different devices; `part_key` draws the parts of
+    a mixture for all. `betas` (chains,): sample |ψ|^{2β}.
     """
     real = jnp.zeros(()).dtype
     none = jnp.zeros_like(configurations[:, 0], jnp.int32)  # spread over devices as the chains are

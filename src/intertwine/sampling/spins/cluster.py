@@ -136,7 +136,7 @@ def bond_weights(model: Potts | Clock) -> np.ndarray:
 
 
 def generators(seeds: np.ndarray) -> np.ndarray:
-    """One xoshiro state a chain, uint64 (chains, 16): four words, and room, so that chains on different
+    """One xoshiro state per chain, uint64 (chains, 16): four words, and room, so that chains on different
     threads never write to one cache line."""
     found = np.zeros((len(seeds), 16), np.uint64)
     for row, seed in zip(found, seeds, strict=True):

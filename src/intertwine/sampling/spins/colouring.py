@@ -16,7 +16,7 @@ from intertwine._compile import kernel
 def greedy_colouring(partners: Int32[np.ndarray, "N z"]) -> Int8[np.ndarray, " N"]:
     """Colours 0, 1, … of N sites such that linked ones differ.
 
-    partners: the sites linked to each, padded with N; at most 126 a site.
+    partners: the sites linked to each, padded with N; at most 126 per site.
 
     >>> greedy_colouring(np.array([[1, 3], [2, 0], [3, 1], [0, 2]], np.int32)).tolist()
     [0, 1, 0, 1]

@@ -1,4 +1,4 @@
-r"""How an Ising model is laid out for multi-spin coding: one bit a spin, many systems in one word.
+r"""How an Ising model is laid out for multi-spin coding: one bit per spin, many systems in one word.
 
 Bit b of a word is the spin of system b at one site, 1 for +1 (multi-spin coding: Zorn, Herrmann & Rebbi,
 Comput. Phys. Commun. 23, 337, 1981). A heat-bath update draws the new spin from

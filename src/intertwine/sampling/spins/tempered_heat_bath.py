@@ -221,7 +221,7 @@ def _run(
 
 
 def _in_words(values: Any, a_word: int, fill: int) -> np.ndarray:
-    """(chains, R, …) as (words, 64, …): `a_word` chains a word, the rungs of a chain side by side."""
+    """(chains, R, …) as (words, 64, …): `a_word` chains per word, the rungs of a chain side by side."""
     found = np.asarray(values)
     chains, rungs, *rest = found.shape
     words = -(-chains // a_word)

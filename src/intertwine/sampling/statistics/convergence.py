@@ -40,7 +40,7 @@ def effective_sample_size(values: Any, kind: str = "bulk") -> float:
     """The effective sample size of (chains, draws) real values, `kind` "bulk" (rank-normalised) or "mean",
     as ArviZ.
 
-    nan with fewer than 4 draws a chain.
+    nan with fewer than 4 draws per chain.
 
     >>> import numpy as np
     >>> x = np.random.default_rng(0).normal(size=(4, 500))

@@ -1,4 +1,4 @@
-r"""Chain statistics: what a mean over Markov chains is worth, in one place.
+r"""Statistics of Markov chains: means with errors, τ, R̂ and effective sample sizes, in one place.
 
 For C independent stationary chains of D successive draws, n = C D, the mean of an observable has the variance
 
@@ -57,8 +57,8 @@ class Estimate(_Numbers):
     variance: of one sample; for complex values E|x − mean|².
     tau: integrated autocorrelation time in draws (≥ 1); nan if there is one draw a chain and none was given.
     r_hat: split, rank-normalised and folded; 1 for constant values, inf for chains that are stuck apart, nan
-        with fewer than 4 draws a chain or one chain.
-    ess: bulk effective sample size; nan with fewer than 4 draws a chain.
+        with fewer than 4 draws per chain or one chain.
+    ess: bulk effective sample size; nan with fewer than 4 draws per chain.
     samples: how many values went in.
     notes: caveats that these numbers do not show (`noted`), lines of `warnings`; no part of the pytree.
 

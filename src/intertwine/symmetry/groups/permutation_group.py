@@ -35,7 +35,7 @@ _LARGEST_TABLE = 20_000
 class PermutationGroup:
     r"""A group of permutations of N sites: an immutable host object, hashable and comparable by content.
 
-    permutations: int (g, N), one row an element, in any order; kept as read-only int32. The rows must be
+    permutations: int (g, N), one row per element, in any order; kept as read-only int32. The rows must be
     distinct permutations of 0..N-1 that contain every product of two of them (else `InputError`).
 
     >>> import numpy as np
