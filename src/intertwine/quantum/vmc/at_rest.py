@@ -1,4 +1,4 @@
-r"""Whether a search for a ground state has converged to an eigenstate: its V-score, and the fall of its energy.
+r"""Whether a search for a ground state has converged to an eigenstate: its V-score, and how its energy falls.
 
 An eigenstate has no variance: its V-score N Var H/(E − E_∞)² is 0, and those of good approximations are below
 10⁻², of hard systems below 10⁻¹ (Wu et al., Science 386, 296, 2024). A search that is stuck, such as one
