@@ -48,7 +48,7 @@ def result() -> dict:
 
 
 def metrics_lines(epochs: int) -> list[str]:
-    """A loss that falls, and a watched share that rises."""
+    """A loss that falls, and a validation accuracy that rises."""
     lines = []
     for step in range(epochs):
         share = float(np.exp(-(step + 1) / 4))
