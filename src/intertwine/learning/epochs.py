@@ -1,4 +1,4 @@
-"""The metrics of an epoch as one line, and the model that a training has learned."""
+"""What pieces of an epoch measured, as one line, and the model that a training has learned."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def epoch_scalars(pieces: list[dict[str, float]]) -> dict[str, float]:
     return found
 
 
-def learned(state: TrainState, optimiser: Any) -> Any:
+def learned(state: TrainState, mover: Any) -> Any:
     """The model of a state: with the averaged parameters where there is an average."""
-    if isinstance(optimiser, WeightAverage):
-        return optimiser.averaged(state.model, state.optimiser_state)
+    if isinstance(mover, WeightAverage):
+        return mover.averaged(state.model, state.optimiser_state)
     return state.model

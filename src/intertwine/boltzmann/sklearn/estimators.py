@@ -57,10 +57,10 @@ class BoltzmannMachine(MachineEstimator):
     n_components: hidden units. units: "auto", "binary", "spin" or "gaussian" columns, or "potts"
     ("potts:q") for whole numbers that name states. hidden_units: "binary", "spin", "rectified" or "gaussian".
     method: "pcd" (persistent chains, n_chains of them), "cd" (chains from the data) or "auto" ("pcd", with
-    jumps between the modes of Gaussian columns and of other data of several). n_steps: sweeps per update.
+    jumps between the modes of Gaussian columns and of other data of several). n_steps: sweeps an update.
     learning_rate: where it begins, falling along a straight line; "auto": 0.1, 0.05 of data of several
     modes, or 0.01 with Gaussian columns. n_iter: passes over the data; "auto": 10, and enough for 2000
-    updates, 6000 of data of several modes. batch_size: rows per update. weight_decay: L2. verbose: a line
+    updates, 6000 of data of several modes. batch_size: rows an update. weight_decay: L2. verbose: a line
     printed after each pass. random_state: an int, a RandomState or None.
 
     transform: E[h|x] (rows, n_components). score_samples: ln p(x) = ln Ψ(x) − ln Z; ln Z is exact for up to
@@ -134,15 +134,15 @@ class BoltzmannMachine(MachineEstimator):
         batches = Batches(rows, self.batch_size, seed=seed, binarise=binarise)
         objective = replace(self._objective(), missing=SWEEPS if batches.missing else 0)
         stream = OverBatches(objective, batches)
-        optimiser = descent(model, None, float(rate), AVERAGE, 0)
+        mover = descent(model, None, float(rate), AVERAGE, 0)
         if first:
             model = begun(model, stream.batches, "data")
-        state = start(model, stream, optimiser, key=going)
+        state = start(model, stream, mover, key=going)
         leaves: list[np.ndarray] | None = getattr(self, "_leaves", None)
         if leaves is not None:
             state = _thawed(state, leaves)
         updates = int(state.step) + stream.batches.per_epoch
-        fit = by_epochs(state, stream, optimiser, updates)
+        fit = by_epochs(state, stream, mover, updates)
         history = [] if first else self.history_
         self._keep(columns, fit.model, history + fit.history)
         self._near = few(rows)

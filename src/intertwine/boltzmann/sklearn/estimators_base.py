@@ -172,7 +172,7 @@ class MachineEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         return found - self._log_z - columns.log_volume
 
     def score(self, X: Any, y: Any = None) -> float:
-        """The mean of `score_samples`, nats per row; y is not used.
+        """The mean of `score_samples`, nats a row; y is not used.
 
         Warns (`Caveat`) where it lies below that of independent columns, with the frequencies or moments of
         the rows learned from, by more than chance, or equals it while a mixture of products does better.

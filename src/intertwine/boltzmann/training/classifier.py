@@ -193,7 +193,7 @@ def learn_classifier(
     optimiser: that of `fit_supervised` by default; for purely generative learning plain descent with a
         falling rate and averaged parameters, as in `learn`.
     epochs, batch, validation, patience, watch, smoothing, decay, binarise, progress: see `fit_supervised`;
-        the validation loss is ⟨−ln p(y|x)⟩.
+        the loss that is watched is ⟨−ln p(y|x)⟩.
 
     The fit's model is the RBM; `LabelScores(fit.model)` gives scores, `sample_given_label` examples of a
     class.

@@ -149,10 +149,10 @@ def learn_up_down(
     top = KL(PCD(warm_up=WARM_UP) if method is None else method, centred, weight_decay=weight_decay)
     stream = OverBatches(UpDown(top, recognition, generative), batches)
     updates = positive_int("epochs", epochs, "give the passes over the data") * batches.per_epoch
-    optimiser = descent(model, optimiser, learning_rate, average, updates, UP_DOWN_RATE)
+    mover = descent(model, optimiser, learning_rate, average, updates, UP_DOWN_RATE)
     if state is None:
-        state = start(model, stream, optimiser, key=check_key(key))
-    return by_epochs(state, stream, optimiser, updates, progress=progress)
+        state = start(model, stream, mover, key=check_key(key))
+    return by_epochs(state, stream, mover, updates, progress=progress)
 
 
 def _check(model: Any, batches: Batches) -> None:
@@ -183,7 +183,7 @@ def _passes(epochs: Any, layers: int) -> list[int]:
     remedy = "give one number, or one for each layer"
     many = list(epochs) if isinstance(epochs, list | tuple) else [epochs] * layers
     if len(many) != layers:
-        raise fail("epochs", f"a number, or {layers} of them, one per layer", epochs, remedy)
+        raise fail("epochs", f"a number, or {layers} of them, one a layer", epochs, remedy)
     return [positive_int("epochs", count, remedy) for count in many]
 
 

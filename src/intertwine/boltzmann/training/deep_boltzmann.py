@@ -97,7 +97,7 @@ def learn_deep_boltzmann(
     epochs = passes(batches.per_epoch) if epochs is None else epochs
     updates = positive_int("epochs", epochs, "give the passes over the data") * batches.per_epoch
     discrete = all(layer.is_discrete for layer in model.layers)
-    minimiser = descent(model, optimiser, learning_rate, average, updates, RATE if discrete else None)
+    mover = descent(model, optimiser, learning_rate, average, updates, RATE if discrete else None)
     if state is None:
         first, rest = jax.random.split(check_key(key))
         there = begun(model, batches, begin)
@@ -106,5 +106,5 @@ def learn_deep_boltzmann(
         if pretrain:
             there = pretrained(model, batches, epochs=pretrain, chains=method.chains, key=first)
         model = there
-        state = start(model, stream, minimiser, key=rest)
-    return by_epochs(state, stream, minimiser, updates, progress=progress)
+        state = start(model, stream, mover, key=rest)
+    return by_epochs(state, stream, mover, updates, progress=progress)

@@ -124,8 +124,8 @@ def pretrained(
         rbm = _started(model, level, rows, weight_key)
         copies = (2 if level < model.depth - 1 else 1, 2 if level > 0 else 1)
         stream, updates = OverBatches(CopiedLikelihood(copies, chains), rows), epochs * rows.per_epoch
-        optimiser = descent(rbm, None, None, 0.999, updates, rate)
-        rbm = by_epochs(start(rbm, stream, optimiser, key=learn_key), stream, optimiser, updates).model
+        mover = descent(rbm, None, None, 0.999, updates, rate)
+        rbm = by_epochs(start(rbm, stream, mover, key=learn_key), stream, mover, updates).model
         rbms.append(rbm)
         upward.append(DirectedLayer(copies[0] * rbm.weights, rbm.hidden_bias, rbm.hidden_layer))
     return composed(rbms)

@@ -35,7 +35,7 @@ class Fit(NamedTuple):
 def by_epochs(
     state: TrainState,
     stream: OverBatches,
-    optimiser: Any,
+    mover: Any,
     updates: int,
     *,
     progress: Callable[[TrainState, dict[str, float]], Any] | None = None,
@@ -49,7 +49,7 @@ def by_epochs(
     history: list[dict[str, float]] = []
     pieces: list[dict[str, float]] = []
     left = max(0, updates - int(state.step))
-    for now, scalars in iterate(state, stream, optimiser, steps=left):
+    for now, scalars in iterate(state, stream, mover, steps=left):
         state = now
         pieces.append(scalars)
         if int(now.objective_state.position) % stream.batches.per_epoch == 0:
@@ -61,7 +61,7 @@ def by_epochs(
                     progress(now, found)
             except StopIteration:
                 break
-    return Fit(learned(state, optimiser), history, state)
+    return Fit(learned(state, mover), history, state)
 
 
 def descent(

@@ -115,15 +115,15 @@ def learn(
     stream = OverBatches(objective, batches)
     passes = chosen.epochs if epochs is None else epochs
     updates = positive_int("epochs", passes, "give the passes over the data") * batches.per_epoch
-    minimiser = descent(model, optimiser, learning_rate, average, updates, chosen.rate)
+    mover = descent(model, optimiser, learning_rate, average, updates, chosen.rate)
     if state is None:
         model = chosen.begun(model, batches, begin)
-        state = start(model, stream, minimiser, key=key)
+        state = start(model, stream, mover, key=key)
 
     def gap(now: TrainState) -> dict[str, float]:
-        return {} if held_out is None else free_energy_gap(learned(now, minimiser), batches, held_out)
+        return {} if held_out is None else free_energy_gap(learned(now, mover), batches, held_out)
 
-    return by_epochs(state, stream, minimiser, updates, progress=progress, extra=gap)
+    return by_epochs(state, stream, mover, updates, progress=progress, extra=gap)
 
 
 def batches_of(data: Any, batch: int, *, seed: int, binarise: bool) -> Batches:
