@@ -18,13 +18,13 @@ from __future__ import annotations
 
 import re
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 
 from intertwine._checks import fail
-from intertwine.spaces.grid import Grid
-from intertwine.symmetry import Rep, irreps, quotient, regular, trivial
+from intertwine.spaces.point_groups import turned_waves
+from intertwine.spaces.protocols import Space
+from intertwine.symmetry import FiniteGroup, Rep, irreps, quotient, regular, trivial
 
 NAMES = (
     "scalar",
@@ -40,14 +40,16 @@ NAMES = (
 _TERM = re.compile(r"(?:(\d+)\s*[·*]?\s*)?([a-z][a-z ]*?)(?:\s+(\d+s?|s))?")
 
 
-def field_type(space: Any, names: str | int | Rep, argument: str = "names") -> Rep:
+def field_type(space: Space, names: str | int | Rep, argument: str = "names") -> Rep:
     """The representation of a sum of named fields on `space`.
 
-    space: a `Grid` or `HomogeneousSpace` (scalar, regular and irrep only). names: as above; a number n is
+    space: any space; the names that need matrices of H on vectors are for spaces that have such (`linear`),
+    as a `Grid` does; quotients for planar ones. names: as above; a number n is
     n scalars, and a representation of the space's group is itself. argument: what errors call it.
 
     Raises InputError, listing the names, for any other.
 
+    >>> from intertwine.spaces.grid import Grid
     >>> p4m = Grid("p4m")
     >>> field_type(p4m, "2 scalar + vector + 8 regular")
     2·scalar + vector + 8·regular
@@ -56,7 +58,7 @@ def field_type(space: Any, names: str | int | Rep, argument: str = "names") -> R
     """
     group = getattr(space, "fibre_group", None) or getattr(space, "group", None)
     if group is None:
-        raise fail("space", "a Grid or a HomogeneousSpace", space)
+        raise fail("space", "a Grid, a HomogeneousSpace or another Space", space)
     if isinstance(names, Rep):
         if names.group != group:
             raise fail(argument, f"a representation of {group!r}", names)
@@ -76,7 +78,7 @@ def field_type(space: Any, names: str | int | Rep, argument: str = "names") -> R
     return total
 
 
-def _one(space: Any, group: Any, name: str, which: str | None, term: str) -> Rep:
+def _one(space: Space, group: FiniteGroup, name: str, which: str | None, term: str) -> Rep:
     if name == "irrep" and which is not None and which.isdigit():
         return _irrep(space, group, int(which))
     if name == "quotient" and which is not None:
@@ -87,15 +89,15 @@ def _one(space: Any, group: Any, name: str, which: str | None, term: str) -> Rep
         return Rep(group, name="scalar", permutation=trivial(group).permutation)
     if name == "regular":
         return regular(group)
-    if not isinstance(space, Grid):
+    linear = _matrices(space)
+    if linear is None:
         raise _unknown(term)
-    linear, sign = space.linear, np.linalg.det(space.linear)[:, None, None].round()
-    d = space.dimension
+    sign, d, vector = np.linalg.det(linear)[:, None, None].round(), linear.shape[1], Rep(group, linear)
     made = {
         "pseudoscalar": lambda: sign,
         "vector": lambda: linear,
         "pseudovector": lambda: sign * linear,
-        "tensor": lambda: space.vector.tensor(space.vector).matrices,
+        "tensor": lambda: vector.tensor(vector).matrices,
         "symmetric tensor": lambda: _symmetric(linear, d),
     }
     if name not in made:
@@ -114,14 +116,20 @@ def _symmetric(linear: np.ndarray, d: int) -> np.ndarray:
     return np.einsum("mab,hac,ncd,hbd->hmn", e, linear, e, linear)
 
 
-def _irrep(space: Any, group: Any, k: int) -> Rep:
+def _matrices(space: Space) -> np.ndarray | None:
+    """(h, d, d): how H acts on vectors, where the space says it."""
+    return getattr(space, "linear", None)
+
+
+def _irrep(space: Space, group: FiniteGroup, k: int) -> Rep:
     """Angular frequency k of a planar group; else number k of the group's irreps."""
-    if not isinstance(space, Grid) or space.dimension != 2:
+    linear = _matrices(space)
+    if linear is None or linear.shape[1] != 2:
         known = irreps(group, "real")
         if k >= len(known):
             raise fail("names", f"irrep k with k from 0 to {len(known) - 1}", f"irrep {k}")
         return known[k]
-    linear, name = space.linear, f"irrep {k}"
+    name = f"irrep {k}"
     sign = np.sign(np.linalg.det(linear))
     rotations = int((sign > 0).sum())
     if k > rotations // 2:
@@ -132,7 +140,7 @@ def _irrep(space: Any, group: Any, k: int) -> Rep:
         angle = k * np.arctan2(linear[:, 1, 0], linear[:, 0, 0])
         turns = np.where(sign > 0, np.cos(angle), _mirror_sign(linear, k)).round()
         return Rep(group, turns[:, None, None], name)
-    return Rep(group, space.harmonic(k).matrices, name)
+    return Rep(group, turned_waves(linear, k), name)
 
 
 def _mirror_sign(linear: np.ndarray, k: int) -> np.ndarray:
@@ -145,12 +153,13 @@ def _mirror_sign(linear: np.ndarray, k: int) -> np.ndarray:
     return np.cos(k * (angle - first))
 
 
-def _quotient(space: Any, group: Any, which: str) -> Rep:
-    if not isinstance(space, Grid) or space.dimension != 2:
+def _quotient(space: Space, group: FiniteGroup, which: str) -> Rep:
+    linear = _matrices(space)
+    if linear is None or linear.shape[1] != 2:
         raise fail(
             "names", "quotients of planar grids", f"quotient {which}", "use symmetry.quotient(subgroup)"
         )
-    sign = np.linalg.det(space.linear)
+    sign = np.linalg.det(linear)
     rotations, mirrors = np.flatnonzero(sign > 0), np.flatnonzero(sign < 0)
     n = int(which.rstrip("s") or 1)
     if n < 1 or len(rotations) % n or (which.endswith("s") and not mirrors.size):
@@ -161,6 +170,6 @@ def _quotient(space: Any, group: Any, which: str) -> Rep:
     return quotient(group.generate(members), f"quotient {which}")
 
 
-def _unknown(name: Any, argument: str = "names") -> Exception:
+def _unknown(name: object, argument: str = "names") -> Exception:
     remedy = 'for example "2 scalar + vector + 8 regular"'
     return fail(argument, "a sum of " + ", ".join(NAMES) + " with numbers before them", name, remedy)

@@ -10,7 +10,6 @@ stays, and it does nothing.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -22,7 +21,7 @@ from intertwine._checks import fail
 from intertwine.layers.blocks import check_channels, checked_rep
 from intertwine.layers.executors.windows import checked_space
 from intertwine.layers.fields import field_type
-from intertwine.spaces.grid import Grid
+from intertwine.spaces.protocols import ArraySpace, Space, takes_arrays
 from intertwine.symmetry.representation import Rep
 
 
@@ -31,16 +30,17 @@ class Mask(eqx.Module):
 
     space: a `Grid`. rep: the type of input and output.
 
+    >>> from intertwine.spaces.protocols import ArraySpace, Space, takes_arrays
     >>> grid = Grid("p6")
     >>> Mask(grid, grid.scalar)(jnp.ones((3, 3, 1)))[..., 0].tolist()
     [[0.0, 1.0, 1.0], [1.0, 1.0, 1.0], [1.0, 1.0, 0.0]]
     """
 
-    space: Grid = eqx.field(static=True)
+    space: ArraySpace = eqx.field(static=True)
     rep_in: Rep = eqx.field(static=True)
     rep_out: Rep = eqx.field(static=True)
 
-    def __init__(self, space: Grid, rep: Rep | str):
+    def __init__(self, space: ArraySpace, rep: Rep | str):
         self.rep_in = self.rep_out = (
             field_type(space, rep, "rep") if isinstance(rep, str) else checked_rep(rep)
         )
@@ -55,19 +55,19 @@ class Mask(eqx.Module):
         return _masked(x, self.space)
 
 
-def inside(x: Any, space: Any) -> Any:
-    """A field (..., *space, C) on a triangular grid with zeros outside its hexagon; on other grids itself.
+def inside(x: Float[Array, "... C"], space: Space) -> Float[Array, "... C"]:
+    """A field (..., *space, C) on a triangular grid with zeros outside its hexagon; on other spaces itself.
 
     Raises InputError on arrays that have no point at the centre, which the rotations turn about.
     """
-    return _masked(x, space) if space.hexagonal else x
+    return _masked(x, space) if takes_arrays(space) and space.hexagonal else x
 
 
-def _masked(x: Any, space: Grid) -> Any:
+def _masked(x: Array, space: ArraySpace) -> Array:
     kept = _points(space, tuple(x.shape[-1 - space.dimension : -1]))
     return x if kept.all() else jnp.where(kept[..., None], x, 0)
 
 
 @lru_cache(maxsize=256)
-def _points(space: Grid, shape: tuple[int, ...]) -> np.ndarray:
+def _points(space: ArraySpace, shape: tuple[int, ...]) -> np.ndarray:
     return space.mask(shape)

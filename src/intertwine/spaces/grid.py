@@ -22,7 +22,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from intertwine._checks import fail, positive_int
-from intertwine.spaces.point_groups import PointGroup, point_group
+from intertwine.spaces.point_groups import PointGroup, point_group, turned_waves
 from intertwine.symmetry import FiniteGroup, Rep, trivial
 from intertwine.symmetry.intertwiner_basis import Orbits, Support
 
@@ -59,6 +59,13 @@ class Grid:
     [True, False, True, False, True, False, True, False]
     """
 
+    executor = "intertwine.layers.executors.on_grid:GridExecutor"
+    """What `Conv` computes with."""
+    common_frame = True
+    """The fibre at every point is turned alike."""
+    shape = None
+    """Arrays may have any size."""
+
     def __init__(
         self,
         group: str | FiniteGroup = "p4",
@@ -86,6 +93,10 @@ class Grid:
         self.exact_elements: Bool[np.ndarray, " h"] = np.abs(steps - whole).max(axis=(1, 2)) < _EXACT
         self.steps: Int[np.ndarray, "h d d"] = whole.astype(np.int64)
         """What an exact element does to lattice coordinates (columns)."""
+        self.exact = bool(self.exact_elements.all())
+        """Whether every element maps the lattice to itself."""
+        self.hexagonal = self.dimension == 2 and bool(abs(abs(self.cell[0] @ self.cell[1]) - 0.5) < 1e-9)
+        """Whether the lattice is the triangular one, whose windows are hexagons."""
         if not self.exact and self.dimension != 2:
             raise fail(
                 "matrices", "matrices that map the lattice to itself for d ≠ 2", "others", "use a subgroup"
@@ -96,15 +107,15 @@ class Grid:
         """d."""
         return len(self.cell)
 
-    @cached_property
-    def exact(self) -> bool:
-        """Whether every element maps the lattice to itself."""
-        return bool(self.exact_elements.all())
+    @property
+    def axes(self) -> int:
+        """The axes of a field before its channels: d."""
+        return self.dimension
 
-    @cached_property
-    def hexagonal(self) -> bool:
-        """Whether the lattice is the triangular one, whose windows are hexagons."""
-        return self.dimension == 2 and abs(abs(self.cell[0] @ self.cell[1]) - 0.5) < 1e-9
+    @property
+    def fibre_group(self) -> FiniteGroup:
+        """H, the point group."""
+        return self.group
 
     @cached_property
     def scalar(self) -> Rep:
@@ -126,11 +137,7 @@ class Grid:
             raise fail("k", "a planar grid, whose directions are angles", f"{self.dimension} dimensions")
         if k == 0:
             return self.scalar
-        phase = k * np.arctan2(self.linear[:, 1, 0], self.linear[:, 0, 0])  # of where e_0 goes
-        sign = np.sign(np.linalg.det(self.linear))
-        cosine, sine = (np.where(np.abs(v) < 1e-15, 0.0, v) for v in (np.cos(phase), np.sin(phase)))
-        matrices = np.moveaxis(np.array([[cosine, -sign * sine], [sine, sign * cosine]]), -1, 0)
-        return Rep(self.group, matrices, f"harmonic {k}")
+        return Rep(self.group, turned_waves(self.linear, k), f"harmonic {k}")
 
     # ---- kernels
 

@@ -49,6 +49,13 @@ class HomogeneousSpace:
     (4, [1, 2, 3, 0])
     """
 
+    executor = "intertwine.layers.executors.on_cosets:CosetExecutor"
+    """What `Conv` computes with."""
+    common_frame = False
+    """Fibres at different points are carried by different elements of H."""
+    axes = 1
+    """The axes of a field before its channels."""
+
     def __init__(self, stabiliser: Subgroup, *, section: Any = None):
         if not isinstance(stabiliser, Subgroup):
             raise fail(
@@ -100,6 +107,11 @@ class HomogeneousSpace:
     def size(self) -> int:
         """The number of points n = [G : H]."""
         return self.stabiliser.index
+
+    @property
+    def shape(self) -> tuple[int]:
+        """The sizes of a field's axes before its channels, (n,)."""
+        return (self.size,)
 
     @cached_property
     def base(self) -> int:

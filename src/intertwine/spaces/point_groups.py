@@ -116,3 +116,16 @@ def _cubic(name: str) -> tuple[FiniteGroup, np.ndarray]:
 def _unknown(name: object) -> Exception:
     remedy = f"N is a whole number up to {_LARGEST}, as in c8; or give matrices of your own"
     return fail("group", "one of " + ", ".join(NAMES), name, remedy)
+
+
+def turned_waves(linear: np.ndarray, k: int) -> np.ndarray:
+    """F(h) with (cos kθ, sin kθ)(h y) = F(h) (cos kθ, sin kθ)(y), (h, 2, 2), of the matrices (h, 2, 2)
+    of a planar group, k ≥ 1.
+
+    >>> turned_waves(point_group("p4").linear, 2)[1].round(9).tolist()
+    [[-1.0, 0.0], [0.0, -1.0]]
+    """
+    phase = k * np.arctan2(linear[:, 1, 0], linear[:, 0, 0])  # of where e_0 goes
+    sign = np.sign(np.linalg.det(linear))
+    cosine, sine = (np.where(np.abs(v) < 1e-15, 0.0, v) for v in (np.cos(phase), np.sin(phase)))
+    return np.moveaxis(np.array([[cosine, -sign * sine], [sine, sign * cosine]]), -1, 0)

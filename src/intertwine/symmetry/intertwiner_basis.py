@@ -74,7 +74,7 @@ class Support(NamedTuple):
 
 
 class KernelSpace(Protocol):
-    """A space that intertwiners can be built on: `Grid`, `HomogeneousSpace`."""
+    """A space that intertwiners can be built on: all that they ask of it."""
 
     def support(self, region: Any) -> Support: ...
 
@@ -146,9 +146,9 @@ class Intertwiners:
 def intertwiners(space: KernelSpace, rep_in: Rep, rep_out: Rep, support: Any) -> Intertwiners:
     """A basis of the equivariant kernels from fields of type `rep_in` to fields of type `rep_out`.
 
-    space: a `Grid` or `HomogeneousSpace`. support: the region, in the words of the space: the width of a
-    window of a grid (3 is 3×3, or 7 points of a hexagonal grid), or a list of points that the stabiliser
-    maps to itself.
+    space: a `Grid`, a `HomogeneousSpace` or anything else that has `support`. support: the region, in the
+    words of the space: the width of a window of a grid (3 is 3×3, or 7 points of a hexagonal grid), or a list
+    of points that the stabiliser maps to itself.
 
     Raises InputError for representations of another group, or a support that is not mapped to itself.
 

@@ -11,6 +11,7 @@ from jax import Array
 
 from intertwine._checks import fail, positive_int
 from intertwine.layers.blocks import blocks
+from intertwine.spaces.protocols import takes_arrays
 from intertwine.symmetry.groups.finite_group import FiniteGroup
 from intertwine.symmetry.representation import Rep
 
@@ -34,11 +35,11 @@ class Action(NamedTuple):
     @property
     def axes(self) -> int:
         """How many axes the space has."""
-        return 0 if self.space is None else getattr(self.space, "dimension", 1)
+        return 0 if self.space is None else getattr(self.space, "axes", 1)
 
     @property
     def is_grid(self) -> bool:
-        return hasattr(self.space, "exact_elements")
+        return takes_arrays(self.space)
 
     def exact(self, h: int) -> bool:
         """Whether the element maps the space to itself."""
@@ -192,7 +193,7 @@ def test_field(action: Action, shape: Sequence[int] | None, batch: int, key: Arr
         if len(sizes) != action.space.dimension:
             raise fail("shape", f"{action.space.dimension} sizes of the grid", shape)
     elif action.axes:
-        sizes = (int(action.space.size),)
+        sizes = getattr(action.space, "shape", None) or (int(action.space.size),)
     x = np.array(jax.random.normal(key, (batch, *sizes, action.rep_in.dimension)))
     if not action.is_grid:
         return x

@@ -19,13 +19,14 @@ from jax import Array
 
 from intertwine._checks import fail, positive_int
 from intertwine.layers.blocks import check_channels, checked_rep
-from intertwine.spaces.grid import Grid
+from intertwine.spaces.protocols import ArraySpace, takes_arrays
 from intertwine.symmetry.representation import Rep
 
 
-def fitting_width(space: Grid, n: int, stride: int, least: int) -> int:
+def fitting_width(space: ArraySpace, n: int, stride: int, least: int) -> int:
     """The smallest width ≥ `least` whose windows in steps of `stride` lie symmetrically on n points.
 
+    >>> from intertwine.spaces.grid import Grid
     >>> fitting_width(Grid("p4"), 28, 2, 2), fitting_width(Grid("p4"), 27, 2, 2)
     (2, 3)
     """
@@ -39,7 +40,7 @@ def fitting_width(space: Grid, n: int, stride: int, least: int) -> int:
     raise fail("x", f"at least {least} points along each axis of the grid", n, "pool less often")
 
 
-def keeps_centre(space: Grid, n: int, width: int, stride: int) -> bool:
+def keeps_centre(space: ArraySpace, n: int, width: int, stride: int) -> bool:
     """Whether windows lie symmetrically about the centre: what exact equivariance asks for."""
     if space.group.order == 1:
         return n >= width
@@ -47,21 +48,23 @@ def keeps_centre(space: Grid, n: int, width: int, stride: int) -> bool:
     return rest and (not space.hexagonal or (width % 2 == 1 and (n - width) // stride % 2 == 0))
 
 
-def checked_space(space: Any, rep: Rep) -> Grid:
-    """`space` as a grid of the representation's group, or the error."""
-    if not isinstance(space, Grid):
+def checked_space(space: object, rep: Rep) -> ArraySpace:
+    """`space`, whose fields are arrays of any size, with the representation's group; or the error."""
+    if not takes_arrays(space):
         raise fail("space", "a Grid", space, 'for example Grid("p4m"); on G/H use GroupPool or GlobalPool')
     if checked_rep(rep).group != space.group:
         raise fail("rep", f"a representation of {space.group!r}", f"{rep!r} of {rep.group!r}")
     return space
 
 
-def checked_width(width: Any) -> int | None:
+def checked_width(width: int | None) -> int | None:
     """A width, or None for the fitting one."""
     return None if width is None else positive_int("width", width, "None takes the width that fits")
 
 
-def widths_of(space: Grid, rep: Rep, x: Any, width: int | None, stride: int, least: int) -> tuple[int, ...]:
+def widths_of(
+    space: ArraySpace, rep: Rep, x: Array, width: int | None, stride: int, least: int
+) -> tuple[int, ...]:
     """The window's width along each axis of fields x (..., *space, C), or the error."""
     check_channels(x, rep)
     d = space.dimension
@@ -83,7 +86,7 @@ def widths_of(space: Grid, rep: Rep, x: Any, width: int | None, stride: int, lea
 
 
 def reduce_windows(
-    x: Any, space: Grid, widths: Sequence[int], stride: int, combine: Callable[[Any, Any], Any]
+    x: Any, space: ArraySpace, widths: Sequence[int], stride: int, combine: Callable[[Any, Any], Any]
 ) -> Any:
     """Windows of arrays (..., *space, C), or of tuples of them, combined tap after tap.
 

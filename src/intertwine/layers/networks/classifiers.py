@@ -33,6 +33,7 @@ from intertwine.layers.norms.normalisation import BatchNorm
 from intertwine.layers.pooling.group_pooling import GlobalPool, GroupPool
 from intertwine.layers.pooling.pooling import MaxPool
 from intertwine.spaces.grid import Grid
+from intertwine.spaces.protocols import Space, takes_arrays
 from intertwine.symmetry import Rep, regular, trivial
 
 _LARGEST_TOP = 7
@@ -105,13 +106,13 @@ def checked_classes(classes: Any) -> tuple[int, tuple[str, ...] | None]:
     return len(names), tuple(map(str, names))
 
 
-def checked_image_size(space: Any, size: Any) -> int:
+def checked_image_size(space: Space, size: int | None) -> int:
     """Points along each axis: a size that the grid's group maps to itself, or the error.
 
     >>> checked_image_size(Grid("p4"), None), checked_image_size(Grid("p6"), None)
     (28, 29)
     """
-    turned = isinstance(space, Grid) and space.hexagonal and space.group.order > 1
+    turned = takes_arrays(space) and space.hexagonal and space.group.order > 1
     if size is None:
         return 29 if turned else 28
     n = positive_int("image_size", size, "points along each axis, for example 28")

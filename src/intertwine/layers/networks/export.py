@@ -27,7 +27,7 @@ from intertwine.layers.mask import inside
 from intertwine.layers.networks.sequential import Sequential
 from intertwine.layers.networks.unet import UNet
 from intertwine.layers.norms.normalisation import BatchNorm
-from intertwine.spaces.grid import Grid
+from intertwine.spaces.protocols import Space
 from intertwine.symmetry.representation import Rep
 
 
@@ -40,7 +40,7 @@ class PlainConv(eqx.Module):
 
     kernel: Float[Array, "... C_in C_out"]
     bias: Float[Array, " C_out"]
-    space: Grid | None = eqx.field(static=True)
+    space: Space | None = eqx.field(static=True)
     rep_in: Rep = eqx.field(static=True)
     rep_out: Rep = eqx.field(static=True)
     stride: int = eqx.field(static=True)
@@ -77,7 +77,7 @@ def export(network: Any) -> Any:
         return UNet(down, network.pools, network.ups, up, export(network.head), None)
     if isinstance(network, Sequential):
         return Sequential(_folded(network.layers), classes=network.classes, grey=network.grey)
-    if isinstance(network, Linear) or (isinstance(network, Conv) and isinstance(network.space, Grid)):
+    if isinstance(network, Linear) or (isinstance(network, Conv) and network.correlates):
         return _plain(network)
     raise fail("network", "a Sequential, a UNet, a Conv on a grid or a Linear", network)
 
@@ -91,7 +91,7 @@ def _folded(layers: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
             before, conv = found.pop()
             found.append((before, _with_norm(conv, layer)))
             continue
-        on_grid = isinstance(layer, Conv) and isinstance(layer.space, Grid)
+        on_grid = isinstance(layer, Conv) and layer.correlates
         nested = isinstance(layer, Sequential | UNet | Linear)
         found.append((name, export(layer) if on_grid or nested else layer))
     return found
@@ -100,7 +100,7 @@ def _folded(layers: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
 def _plain(layer: Conv | Linear) -> PlainConv:
     kernel = layer.dense_kernel() if isinstance(layer, Conv) else layer.kernel()[0]
     bias = jnp.zeros(layer.rep_out.dimension, kernel.dtype) if layer.bias is None else layer.bias.vector
-    space: Any = layer.space if isinstance(layer, Conv) else None
+    space = layer.space if isinstance(layer, Conv) else None
     stride, padding = (layer.stride, layer.padding) if isinstance(layer, Conv) else (1, "valid")
     return PlainConv(kernel, bias, space, layer.rep_in, layer.rep_out, stride, padding)
 

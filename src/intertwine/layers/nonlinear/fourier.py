@@ -26,7 +26,7 @@ from jaxtyping import Float
 from intertwine._checks import fail, positive_int
 from intertwine.layers.blocks import Block, blocks, check_channels, checked_rep, join
 from intertwine.layers.nonlinear.pointwise import Function, checked_function, function_of
-from intertwine.spaces.grid import Grid
+from intertwine.spaces.protocols import ArraySpace, takes_arrays
 from intertwine.symmetry import Rep
 
 
@@ -57,7 +57,7 @@ class FourierPointwise(eqx.Module):
     @classmethod
     def circle(
         cls,
-        space: Grid,
+        space: ArraySpace,
         band_limit: int,
         copies: int,
         function: str | Callable[[Array], Array] = "gelu",
@@ -77,7 +77,7 @@ class FourierPointwise(eqx.Module):
         >>> layer.rep_in.dimension, layer.samples
         (20, 16)
         """
-        if not isinstance(space, Grid) or space.dimension != 2:
+        if not takes_arrays(space) or space.dimension != 2:
             raise fail("space", "a planar Grid", space, "use over_group for other groups")
         limit = 0 if band_limit == 0 else positive_int("band_limit", band_limit, "the highest frequency")
         rotations = int((np.linalg.det(space.linear) > 0).sum())

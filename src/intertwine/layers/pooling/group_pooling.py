@@ -19,6 +19,7 @@ from jaxtyping import Float
 from intertwine._checks import fail, one_of, positive_int
 from intertwine.layers.blocks import blocks, check_channels, checked_rep, join, square_norm
 from intertwine.layers.fields import field_type
+from intertwine.spaces.protocols import Space, takes_arrays
 from intertwine.symmetry import Rep, Subgroup, quotient, trivial
 from intertwine.symmetry.groups.finite_group import FiniteGroup
 
@@ -117,12 +118,12 @@ class Invariants(eqx.Module):
 class GlobalPool(eqx.Module):
     """The maximum or mean over all points of the space: one fibre vector is left.
 
-    space: a `Grid` or `HomogeneousSpace`. rep: the type; "max" only on permutation representations. The
-    fibre still turns with the group: put `GroupPool` or `Invariants` before or after it for invariants.
-    On a triangular grid the points inside the array's hexagon count.
+    space: a `Grid`, a `HomogeneousSpace` or any other `Space`. rep: the type; "max" only on permutation
+    representations. The fibre still turns with the group: put `GroupPool` or `Invariants` before or after
+    it for invariants. On a triangular grid the points inside the array's hexagon count.
 
-    Raises InputError, with the reason, for a maximum over a type that is not permuted, and on a space G/H
-    that is no grid for a type that is not trivial (its fibres have frames of their own).
+    Raises InputError, with the reason, for a maximum over a type that is not permuted, and on a space without
+    a `common_frame` for a type that is not trivial (its fibres have frames of their own).
 
     >>> from intertwine.spaces.grid import Grid
     >>> grid = Grid("p4")
@@ -130,14 +131,14 @@ class GlobalPool(eqx.Module):
     (3, 2)
     """
 
-    space: Any = eqx.field(static=True)
+    space: Space = eqx.field(static=True)
     rep_in: Rep = eqx.field(static=True)
     rep_out: Rep = eqx.field(static=True)
     how: str = eqx.field(static=True)
 
-    def __init__(self, space: Any, rep: Rep | str, *, how: str = "max"):
+    def __init__(self, space: Space, rep: Rep | str, *, how: str = "max"):
         if not hasattr(space, "act"):
-            raise fail("space", "a Grid or a HomogeneousSpace", space)
+            raise fail("space", "a Grid, a HomogeneousSpace or another Space", space)
         rep = field_type(space, rep, "rep") if isinstance(rep, str) else checked_rep(rep)
         self.rep_in = self.rep_out = rep
         self.space, self.how = space, one_of("how", how, HOW)
@@ -146,19 +147,20 @@ class GlobalPool(eqx.Module):
                 "the largest of single components does not commute with it: take how='mean' or Invariants"
             )
             raise fail("rep", "a representation that permutes the channels", rep, reason)
-        if not hasattr(space, "dimension") and not rep.is_trivial:
+        if not space.common_frame and not rep.is_trivial:
             raise fail("rep", "trivial channels on a space with local frames", rep, "take GroupPool first")
 
     def __call__(self, x: Float[Array, "... C"], *, key: Array | None = None) -> Float[Array, "... C"]:
         """(..., *space, C) → (..., C); `key` is not used."""
         check_channels(x, self.rep_in)
-        d = getattr(self.space, "dimension", 1)
+        d = self.space.axes
         if x.ndim < d + 1:
             raise fail("x", f"{d} axes of the space and then the channels", f"shape {x.shape}")
         axes = tuple(range(-1 - d, -1))
-        if not getattr(self.space, "hexagonal", False) or self.space.group.order == 1:
+        space = self.space
+        if not (takes_arrays(space) and space.hexagonal) or space.group.order == 1:
             return x.max(axes) if self.how == "max" else x.mean(axes)
-        inside = self.space.mask(x.shape[-1 - d : -1])[..., None]
+        inside = space.mask(x.shape[-1 - d : -1])[..., None]
         if self.how == "max":
             return jnp.where(inside, x, -jnp.inf).max(axes)
         return jnp.where(inside, x, 0).sum(axes) / inside.sum()

@@ -35,19 +35,19 @@ from intertwine.layers.executors.windows import (
 )
 from intertwine.layers.fields import field_type
 from intertwine.layers.mask import inside
-from intertwine.spaces.grid import Grid
+from intertwine.spaces.protocols import ArraySpace
 from intertwine.symmetry.representation import Rep
 
 
 class _Pool(eqx.Module):
     """What every pooling layer is told; each says in `__call__` what it does."""
 
-    space: Grid = eqx.field(static=True)
+    space: ArraySpace = eqx.field(static=True)
     rep: Rep = eqx.field(static=True)
     width: int | None = eqx.field(static=True, default=None)
     stride: int = eqx.field(static=True, default=2, kw_only=True)
 
-    def __init__(self, space: Grid, rep: Rep | str, width: int | None = None, *, stride: int = 2):
+    def __init__(self, space: ArraySpace, rep: Rep | str, width: int | None = None, *, stride: int = 2):
         self.rep = field_type(space, rep, "rep") if isinstance(rep, str) else checked_rep(rep)
         self.space = checked_space(space, self.rep)
         self.width, self.stride = checked_width(width), positive_int("stride", stride)
@@ -77,6 +77,7 @@ class MaxPool(_Pool):
     windows the group does not map onto windows.
 
     >>> from intertwine.symmetry import regular
+    >>> from intertwine.spaces.grid import Grid
     >>> grid = Grid("p4")
     >>> MaxPool(grid, regular(grid.group))(jnp.ones((8, 24, 24, 4))).shape
     (8, 12, 12, 4)
@@ -103,6 +104,7 @@ class MaxPool(_Pool):
 class AveragePool(_Pool):
     """The mean over each window. Arguments and errors as of `MaxPool`, for any type.
 
+    >>> from intertwine.spaces.grid import Grid
     >>> grid = Grid("p4")
     >>> AveragePool(grid, grid.vector)(jnp.ones((5, 5, 2))).shape
     (2, 2, 2)
@@ -120,6 +122,7 @@ class NormPool(_Pool):
 
     rep: orthogonal blocks. Vectors of the same length are averaged, so that ties break no symmetry.
 
+    >>> from intertwine.spaces.grid import Grid
     >>> grid = Grid("p4")
     >>> NormPool(grid, grid.vector)(jnp.array([[[0.0, 3.0], [1.0, 1.0]], [[2.0, 0.0], [0.0, 0.0]]])).tolist()
     [[[0.0, 3.0]]]
@@ -153,6 +156,7 @@ class BlurPool(_Pool):
     Arguments and errors as of `MaxPool`, for any type; the width that fits is at least s + 1. On a
     triangular lattice the blur is a Gaussian of the binomial's variance (width − 1)/4.
 
+    >>> from intertwine.spaces.grid import Grid
     >>> grid = Grid("p4")
     >>> BlurPool(grid, grid.scalar)(jnp.ones((28, 28, 1))).shape
     (13, 13, 1)
@@ -176,7 +180,7 @@ class BlurPool(_Pool):
 
 
 def _windows(
-    x: tuple[Array, ...], space: Grid, widths: tuple[int, ...], stride: int
+    x: tuple[Array, ...], space: ArraySpace, widths: tuple[int, ...], stride: int
 ) -> list[tuple[Array, ...]]:
     """Every tap of the windows, one after another."""
     d = space.dimension

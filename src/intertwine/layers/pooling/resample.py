@@ -21,7 +21,7 @@ from intertwine._checks import fail, one_of, positive_int
 from intertwine.layers.blocks import check_channels, checked_rep
 from intertwine.layers.executors.windows import checked_space
 from intertwine.layers.fields import field_type
-from intertwine.spaces.grid import Grid
+from intertwine.spaces.protocols import ArraySpace
 from intertwine.symmetry import Rep
 
 METHODS = ("linear", "nearest")
@@ -36,12 +36,13 @@ class Upsample(eqx.Module):
 
     Raises InputError for triangular grids, whose corners are no part of the field.
 
+    >>> from intertwine.spaces.grid import Grid
     >>> grid = Grid("line:m")
     >>> Upsample(grid, grid.scalar)(jnp.array([[0.0], [4.0]]))[:, 0].tolist()
     [0.0, 1.0, 3.0, 4.0]
     """
 
-    space: Grid = eqx.field(static=True)
+    space: ArraySpace = eqx.field(static=True)
     rep_in: Rep = eqx.field(static=True)
     rep_out: Rep = eqx.field(static=True)
     factor: int = eqx.field(static=True)
@@ -49,7 +50,13 @@ class Upsample(eqx.Module):
     periodic: bool = eqx.field(static=True)
 
     def __init__(
-        self, space: Grid, rep: Rep | str, factor: int = 2, *, method: str = "linear", periodic: bool = False
+        self,
+        space: ArraySpace,
+        rep: Rep | str,
+        factor: int = 2,
+        *,
+        method: str = "linear",
+        periodic: bool = False,
     ):
         self.rep_in = self.rep_out = (
             field_type(space, rep, "rep") if isinstance(rep, str) else checked_rep(rep)

@@ -1,0 +1,136 @@
+r"""What layers, intertwiners and the law of equivariance ask of a space.
+
+A space is where fields live: points, a group G that moves them, and at each point a fibre, on which a group H
+acts. `Grid` and `HomogeneousSpace` are two; any object with the same attributes is a third, wherever it is
+defined, and `Conv`, `intertwiners`, `assert_equivariant` and the pooling layers take it. No code looks at the
+type of a space.
+
+    group, fibre_group      G (or its point group, where shifts are understood) and H
+    axes, shape             the axes of a field before its channels
+    support(region)         `intertwiners` needs nothing else
+    act(g, field, rep)      the law of equivariance needs nothing else
+    executor                how `Conv` applies a kernel (`layers.executors.protocol`)
+
+What a space has besides is asked for where it is used: `ArraySpace` are the spaces whose fields are arrays of
+any size, with windows, borders and a centre; `matrices` of H on vectors (`linear`) give it the fields that
+`field_type` names by them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol, TypeGuard
+
+import numpy as np
+from jaxtyping import Bool, Float, Shaped
+
+from intertwine.symmetry import FiniteGroup, Rep
+from intertwine.symmetry.intertwiner_basis import Support
+
+if TYPE_CHECKING:
+    from intertwine.spaces.grid import Window
+
+Region = object
+"""A part of a space in its own words: the width of a window, a list of points; hashable in layers."""
+
+Field = Any
+"""Fields, NumPy or JAX arrays alike: what comes back is of the kind that was given."""
+
+
+class Space(Protocol):
+    """Points, the group that moves them and the fibres over them. Hashable, equal where it is the same."""
+
+    @property
+    def group(self) -> FiniteGroup:
+        """The elements that `act` takes and the law is tested under."""
+        ...
+
+    @property
+    def fibre_group(self) -> FiniteGroup:
+        """H, whose representations are the types of fields."""
+        ...
+
+    @property
+    def axes(self) -> int:
+        """How many axes of a field (..., *space, C) are the space's."""
+        ...
+
+    @property
+    def shape(self) -> tuple[int, ...] | None:
+        """The sizes of these axes; None where they may be any (`ArraySpace`)."""
+        ...
+
+    @property
+    def common_frame(self) -> bool:
+        """Whether the fibre at every point is turned by the same element h, so that sums over the points of
+        fields that are not scalar make sense."""
+        ...
+
+    @property
+    def executor(self) -> object:
+        """An `intertwine.layers.executors.protocol.Executor`, or the name of one, "module:Class"."""
+        ...
+
+    def support(self, region: Any) -> Support:
+        """The points where kernels live, and how the stabiliser of the base point moves them and carries
+        fibres along; `region` in the words of the space. InputError where it is not mapped to itself."""
+        ...
+
+    def act(self, element: int, field: Shaped[Field, "... C"], rep: Rep) -> Shaped[Field, "... C"]:
+        """g f of fields (..., *space, C) of type `rep`."""
+        ...
+
+
+class ArraySpace(Space, Protocol):
+    """A space whose fields are arrays (..., X_0, …, X_{d−1}, C) of any size: `Grid`."""
+
+    @property
+    def dimension(self) -> int:
+        """d."""
+        ...
+
+    @property
+    def cell(self) -> Float[np.ndarray, "d d"]:
+        """Rows are the lattice vectors."""
+        ...
+
+    @property
+    def linear(self) -> Float[np.ndarray, "h d d"]:
+        """The matrices of H on R^d, orthogonal."""
+        ...
+
+    @property
+    def exact_elements(self) -> Bool[np.ndarray, " h"]:
+        """Which elements map the points to points."""
+        ...
+
+    @property
+    def exact(self) -> bool:
+        """Whether all of them do."""
+        ...
+
+    @property
+    def hexagonal(self) -> bool:
+        """Whether windows are hexagons."""
+        ...
+
+    def harmonic(self, k: int) -> Rep:
+        """The functions (cos kθ, sin kθ) of the direction, on planar spaces."""
+        ...
+
+    def window(self, region: Any) -> Window:
+        """The taps of a kernel."""
+        ...
+
+    def mask(self, shape: tuple[int, ...]) -> Bool[np.ndarray, "..."]:
+        """Which points of an array of `shape` stay inside under every exact element."""
+        ...
+
+
+def takes_arrays(space: object) -> TypeGuard[ArraySpace]:
+    """Whether fields on `space` are arrays of any size, as on grids.
+
+    >>> from intertwine.spaces.grid import Grid
+    >>> takes_arrays(Grid("p4")), takes_arrays(None)
+    (True, False)
+    """
+    return getattr(space, "shape", ()) is None and hasattr(space, "window")
