@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import intertwine as it
-from intertwine.sampling.draw import spin_sampler
+from intertwine.sampling.spins.default_sampler import spin_sampler
 
 KEY = jax.random.key(0)
 

@@ -30,7 +30,7 @@ class Mask(eqx.Module):
 
     space: a `Grid`. rep: the type of input and output.
 
-    >>> from intertwine.spaces.protocols import ArraySpace, Space, takes_arrays
+    >>> from intertwine.spaces.grid import Grid
     >>> grid = Grid("p6")
     >>> Mask(grid, grid.scalar)(jnp.ones((3, 3, 1)))[..., 0].tolist()
     [[0.0, 1.0, 1.0], [1.0, 1.0, 1.0], [1.0, 1.0, 0.0]]

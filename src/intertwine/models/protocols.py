@@ -13,6 +13,7 @@ path; with one, the fast path equals the generic path to rounding (`assert_incre
     SpinFormed     spin_form()                    compiled host kernels on a CPU
     Factored       factors(samples)               Gram matrix of minSR without a Jacobian
     Bipartite      conditionals p(h|v), p(v|h)    block Gibbs
+    SpinSystem     lattice, order, order_squared  chains watched along the order parameter
 
 A model may also say `evaluation_batch`, how many configurations are best evaluated at once (deep networks: as
 many as stay in a cache); local energies then walk through that many at a time.
@@ -23,11 +24,14 @@ nothing.
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import jax
 from jax import Array
 from jaxtyping import Int, Num, Shaped
+
+if TYPE_CHECKING:
+    from intertwine.spaces.lattice import Lattice
 
 Kind = Literal["real", "complex", "holomorphic"]
 """How λ enters: `real` real λ and real log ψ; `complex` complex log ψ that is not holomorphic in λ (real λ,
@@ -127,4 +131,31 @@ class Bipartite(Protocol):
 
     def visible_given_hidden(self, h: Shaped[Array, "M"]) -> Num[Array, "N"]:
         """E[v | h]."""
+        ...
+
+
+@runtime_checkable
+class SpinSystem(Protocol):
+    """A distribution of spins or states on a lattice, p = Ψ/Z, with an order parameter: `Ising`, `Potts`,
+    `Clock`. Chains of samplers are watched along it."""
+
+    @property
+    def lattice(self) -> Lattice: ...
+
+    @property
+    def size(self) -> int:
+        """The number of sites N."""
+        ...
+
+    @property
+    def kind(self) -> Kind: ...
+
+    def __call__(self, s: Shaped[Array, "N"]) -> Num[Array, ""]: ...
+
+    def order(self, s: Shaped[Array, "... N"]) -> Num[Array, "... c"]:
+        """The c components of the order parameter."""
+        ...
+
+    def order_squared(self, s: Shaped[Array, "... N"]) -> Num[Array, "..."]:
+        """m², whose mean tells order from disorder."""
         ...

@@ -3,39 +3,46 @@ r"""`it.sample`: configurations of a distribution, with τ, R̂ and the effectiv
     p(v) = Ψ(v)/Z      for Boltzmann machines (RBM, DBM, DBN with real parameters) and Ising models,
     p(s) = |Ψ(s)|²/Z   for complex models, or where `distribution="born"` says so.
 
-Every sampler serves: block Gibbs and its tempered and annealed relatives sample Ψ/Z themselves, samplers of
-wave functions (`Metropolis`, `ParallelTempering`, `Enumeration`) are given √Ψ (`models.square_root`).
+Every sampler serves, also one's own: it is asked what it can do (`sampling.protocols`). Block Gibbs and its
+tempered and annealed relatives sample Ψ/Z themselves, samplers of wave functions (`Metropolis`,
+`ParallelTempering`, `Enumeration`) are given √Ψ (`models.square_root`).
 """
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax.typing import DTypeLike
 
 from intertwine._caveats import R_HAT_LIMIT, Caveat, beneath, caveat, tell
 from intertwine._checks import fail, one_of, positive_int
 from intertwine._memory import check_memory
-from intertwine.models.frustration import served_by_clusters
-from intertwine.models.machines.layered import layered
+from intertwine.models.machines.layered import has_layers, layered
 from intertwine.models.machines.rbm import RBM
+from intertwine.models.machines.unit_layer import UnitLayer
 from intertwine.models.parameters import check_key
-from intertwine.models.spins.ising import Ising
-from intertwine.models.spins.potts import Clock, Potts
+from intertwine.models.protocols import LogAmplitude, SpinSystem
 from intertwine.models.square_root import square_root
 from intertwine.sampling.enumeration import Enumeration, log_density
 from intertwine.sampling.gibbs.annealed import Annealed
 from intertwine.sampling.gibbs.gibbs import Gibbs
-from intertwine.sampling.gibbs.tempered_gibbs import TemperedGibbs
-from intertwine.sampling.gibbs.trajectory import TrajectoryGibbs
-from intertwine.sampling.gibbs.watched import Watched, watch_gibbs, watch_ladder
-from intertwine.sampling.modes import Modes, easy_end, find_modes
-from intertwine.sampling.orbits import OrbitEnumeration
+from intertwine.sampling.modes import Modes, find_modes
+from intertwine.sampling.protocols import (
+    BeginsInModes,
+    DrawsIndependently,
+    Independent,
+    Qualifies,
+    Sampler,
+    Watched,
+    Watches,
+)
 from intertwine.sampling.space import Space, space_of
 from intertwine.sampling.statistics.estimate import Estimate, estimate
 from intertwine.spaces.lattice import Lattice
@@ -55,6 +62,26 @@ LEAST_CHAINS = 10
 LEAST_SEEN, MOST_SEEN = 50, 2000
 """Draws a chain that are looked at, in autocorrelation times (with more draws than are asked for, where these
 are few), and at most."""
+
+
+Model = LogAmplitude | SpinSystem
+"""What configurations are drawn from."""
+AnySampler = Sampler | Watches | DrawsIndependently
+"""What draws them."""
+Index = int | slice | np.ndarray | list[int] | tuple[int | slice | np.ndarray | None, ...]
+
+
+@runtime_checkable
+class Downwards(Protocol):
+    """A machine over directed layers, such as a DBN: `top` is sampled, `descend` goes on downwards."""
+
+    @property
+    def top(self) -> RBM: ...
+
+    @property
+    def visible_layer(self) -> UnitLayer: ...
+
+    def descend(self, top: Array, *, key: Array) -> Sequence[Array]: ...
 
 
 class NotMixed(Caveat):
@@ -119,10 +146,10 @@ class Drawn:
     def __len__(self) -> int:
         return len(self.configurations)
 
-    def __getitem__(self, index: Any) -> Any:
+    def __getitem__(self, index: Index) -> np.ndarray:
         return self.configurations[index]
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> np.ndarray:
         return np.array(self.configurations, dtype=dtype, copy=copy)
 
     def __str__(self) -> str:
@@ -135,7 +162,14 @@ class Drawn:
         return beneath(words, self.warnings)
 
 
-def sample(model: Any, n: int, *, sampler: Any = None, distribution: str | None = None, key: Array) -> Drawn:
+def sample(
+    model: Model,
+    n: int,
+    *,
+    sampler: AnySampler | None = None,
+    distribution: str | None = None,
+    key: Array,
+) -> Drawn:
     """n configurations of `model`, a `Drawn` that behaves as an array (n, N).
 
     model: RBM, DBM or DBN with real parameters, `Ising`, or any model with a sampler of wave functions.
@@ -164,33 +198,31 @@ def sample(model: Any, n: int, *, sampler: Any = None, distribution: str | None 
     n = positive_int("n", n, "give the number of configurations")
     check_memory(n * getattr(model, "size", 1), "draw fewer configurations at a time", "n")
     check_key(key)
-    if hasattr(model, "descend") and hasattr(model, "top"):
+    if isinstance(model, Downwards):
         return _downwards(model, n, sampler, distribution, key)
     where = space_of(model)
     if where is not None and distribution is None:
         distribution = "born"
     reading = _reading(model, distribution)
     modes = None
-    if reading == "boltzmann" and _has_layers(model) and _sweeps_freely(sampler):
+    if reading == "boltzmann" and has_layers(model) and _sweeps_freely(sampler):
         machine = layered(model)
         modes = find_modes(machine, key=jax.random.fold_in(key, 1))
         if sampler is None:
             sampler = Gibbs(steps=1000) if modes is None else Annealed(steps=1000)
-        if isinstance(sampler, TemperedGibbs | Annealed) and sampler.base is None:
-            sampler = replace(sampler, base=easy_end(machine, None, modes) if modes else machine.biases)
+        if isinstance(sampler, BeginsInModes):
+            sampler = sampler.from_modes(machine, modes)
     if sampler is None:
         sampler = _of_space(where, model.size) if where and reading == "born" else _default(model, reading)
     own = getattr(sampler, "distribution", "born")
     if own == "boltzmann" and reading == "born":
         raise fail("sampler", "one of |Ψ|², such as Metropolis(...)", type(sampler).__name__)
-    if isinstance(sampler, Annealed):
-        found = _annealed(sampler, model, n, key)
-    elif isinstance(sampler, Gibbs):
-        found = _judged(watch_gibbs(sampler, model, n, key=key), n)
-    elif isinstance(sampler, TemperedGibbs | TrajectoryGibbs):
-        found = _judged(watch_ladder(sampler, model, n, key=key), n)
-    elif hasattr(sampler, "init") and hasattr(sampler, "sample"):
-        view = square_root(model) if own == "born" and reading == "boltzmann" else model
+    view = square_root(model) if own == "born" and reading == "boltzmann" else model
+    if isinstance(sampler, Watches):
+        found = _judged(sampler.watch(model, n, key=key), n)
+    elif isinstance(sampler, DrawsIndependently):
+        found = _unchained(sampler.independent(view, n, key=key), model)
+    elif isinstance(sampler, Sampler):
         found = _by_draws(sampler, model, view, n, key)
     else:
         raise fail("sampler", "a sampler, such as Gibbs(steps=1000)", sampler)
@@ -235,17 +267,12 @@ def _slow(found: Drawn) -> str:
     return f"{words}: the configurations are not yet samples; give more steps, or a tempered sampler"
 
 
-def _sweeps_freely(sampler: Any) -> bool:
+def _sweeps_freely(sampler: AnySampler | None) -> bool:
     """Whether `sampler` is one of machines of layers, and holds no units."""
-    kinds = Gibbs | TemperedGibbs | TrajectoryGibbs | Annealed
-    return sampler is None or (isinstance(sampler, kinds) and sampler.clamped is None)
+    return sampler is None or (getattr(sampler, "clamped", sampler) is None)
 
 
-def _has_layers(model: Any) -> bool:
-    return isinstance(model, RBM) or all(hasattr(model, x) for x in ("biases", "weights", "layers"))
-
-
-def _held_apart(sampler: Any) -> bool:
+def _held_apart(sampler: AnySampler) -> bool:
     """Whether the chains of `sampler` are clamped at values of their own, each a distribution of its own."""
     clamped = getattr(sampler, "clamped", None)
     values = clamped if isinstance(clamped, np.ndarray) or clamped is None else clamped[1]
@@ -253,20 +280,20 @@ def _held_apart(sampler: Any) -> bool:
     return held.ndim == 2 and len(held) > 1 and not np.array_equal(held, held[:1].repeat(len(held), 0), True)
 
 
-def _placed(found: Drawn, model: Any) -> Drawn:
+def _placed(found: Drawn, model: Model) -> Drawn:
     """The configurations with the lattice and the states of the model that they were drawn from."""
     lattice = getattr(model, "lattice", None)
     if not isinstance(lattice, Lattice) or lattice.size != found.shape[1]:
         return found
-    states = model.states if isinstance(model, Potts | Clock) else None
-    return replace(found, lattice=lattice, states=states, clock=isinstance(model, Clock))
+    states, clock = getattr(model, "states", None), bool(getattr(model, "directions", False))
+    return replace(found, lattice=lattice, states=states, clock=clock)
 
 
-def _reading(model: Any, distribution: str | None) -> str:
+def _reading(model: Model, distribution: str | None) -> str:
     """How Ψ is a probability."""
     kind = getattr(model, "kind", "real")
     only = getattr(model, "distribution", None)
-    machine = _has_layers(model)
+    machine = has_layers(model)
     if distribution is not None:
         one_of("distribution", distribution, ("boltzmann", "born"))
         if distribution == "boltzmann" and kind != "real":
@@ -286,7 +313,7 @@ def _reading(model: Any, distribution: str | None) -> str:
     )
 
 
-def _of_space(where: Space, size: int) -> Any:
+def _of_space(where: Space, size: int) -> Sampler:
     """The sampler of a state's space: all its configurations where they are few."""
     kept = where.magnetizations
     if size <= 22 and (kept is None or len(kept) == 1):
@@ -296,47 +323,28 @@ def _of_space(where: Space, size: int) -> Any:
     return where.sampler
 
 
-def _default(model: Any, reading: str) -> Any:
-    if isinstance(model, Ising | Potts | Clock):
+def _default(model: Model, reading: str) -> AnySampler:
+    if isinstance(model, SpinSystem):
+        from intertwine.sampling.spins.default_sampler import spin_sampler
+
         return spin_sampler(model)
     if reading == "boltzmann":
-        layered(model)
+        layered(model)  # type: ignore[arg-type]  # it says what is missing
         return Gibbs(steps=1000)
     raise fail("sampler", "a sampler of |Ψ|²", None, "for example Metropolis(SingleFlip(), chains=64)")
 
 
-def spin_sampler(model: Ising | Potts | Clock, **settings: Any) -> Any:
-    """The sampler of a spin model where none is named: clusters, or the heat bath for terms of three spins or
-    more and for frustrated models. settings: of either.
+def frustrating(model: Model, sampler: AnySampler) -> tuple[str, ...]:
+    """What `sampler` has to say of `model`: the caveat of clusters that were asked for where the couplings
+    frustrate; () where all is well.
 
-    >>> from intertwine.spaces.lattices import Square, Triangular
-    >>> spin_sampler(Ising(Square(4, 4), 0.4), chains=8), spin_sampler(Ising(Triangular(6, 6), -0.5)).chains
-    (SwendsenWang(chains=8, steps=1, burn_in=200), 64)
-    """
-    from intertwine.sampling.spins.cluster import SwendsenWang
-    from intertwine.sampling.spins.heat_bath import HeatBath
-
-    return SwendsenWang(**settings) if served_by_clusters(model) else HeatBath(**settings)
-
-
-def frustrating(model: Any, sampler: Any) -> tuple[str, ...]:
-    """The caveat of clusters that were asked for where the couplings frustrate; () where all is well.
-
+    >>> from intertwine.models.spins.ising import Ising
     >>> from intertwine.sampling.spins.cluster import SwendsenWang
     >>> from intertwine.spaces.lattices import Triangular
     >>> len(frustrating(Ising(Triangular(6, 6), -0.5), SwendsenWang()))
     1
     """
-    from intertwine.sampling.spins.cluster import SwendsenWang
-    from intertwine.sampling.spins.wolff import Wolff
-
-    if not (isinstance(sampler, SwendsenWang | Wolff) and isinstance(model, Ising | Potts | Clock)):
-        return ()
-    if served_by_clusters(model):
-        return ()
-    words = "not all couplings and fields can be satisfied at once (frustration): clusters cover the lattice"
-    reason = "without respecting its ground states, and chains can be slow without showing it"
-    return (caveat("assumption", f"{words} {reason}; the heat bath is the sampler by default"),)
+    return sampler.caveats(model) if isinstance(sampler, Qualifies) and isinstance(model, SpinSystem) else ()
 
 
 def _judged(watched: Watched, n: int) -> Drawn:
@@ -376,29 +384,26 @@ def _half_r_hat(watched: Watched) -> float:
     return max(found)
 
 
-def _annealed(sampler: Annealed, model: Any, n: int, key: Array) -> Drawn:
-    machine = layered(model)
-    state, log_w = sampler.draw(model, n, key=key)
-    log_w = np.asarray(log_w, np.float64)
-    share = np.exp(log_w - log_w.max())
-    ess = float(share.sum() ** 2 / (share**2).sum())
-    rows = np.asarray(state[0]).astype(np.int8 if machine.layers[0].is_discrete else machine.dtype)
-    energy = estimate(-np.asarray(machine.log_weight(state), np.float64)[:, None])
-    return Drawn(rows, 1.0, "draw", 1, 1.0, ess, energy, bool(ess >= n / 2), log_w)
+def _unchained(found: Independent, model: Model) -> Drawn:
+    """Independent configurations; those with weights are worth their effective sample size."""
+    n, log_w = len(found.configurations), found.log_weights
+    ess = float(n)
+    if log_w is not None:
+        share = np.exp(log_w - log_w.max())
+        ess = float(share.sum() ** 2 / (share**2).sum())
+    energy = estimate(-found.log_density[:, None])
+    rows = found.configurations
+    return Drawn(_in_units(model, rows), 1.0, "draw", 1, 1.0, ess, energy, bool(ess >= n / 2), log_w)
 
 
-def _by_draws(sampler: Any, model: Any, view: Any, n: int, key: Array) -> Drawn:
+def _by_draws(sampler: Sampler, model: Model, view: LogAmplitude, n: int, key: Array) -> Drawn:
     """Any sampler of the protocol: its chains, thermalised where that is measured, and a draw at a time."""
     from intertwine.sampling.thermalise import thermalise
 
-    begin, warm, run, pick = jax.random.split(key, 4)
+    begin, warm, run, _ = jax.random.split(key, 4)
     state = sampler.init(view, key=begin)
     chains = getattr(sampler, "chains", 1)
     draws = -(-n // chains)
-    if isinstance(sampler, OrbitEnumeration):
-        raise fail("sampler", "one that draws configurations, not orbits", sampler, "use Enumeration()")
-    if isinstance(sampler, Enumeration):
-        return _chosen(sampler, model, view, state, n, pick)
     before = 0
     if getattr(sampler, "distribution", "born") == "born":
         state, report = thermalise(sampler, view, state, key=warm)
@@ -406,6 +411,10 @@ def _by_draws(sampler: Any, model: Any, view: Any, n: int, key: Array) -> Drawn:
     else:
         before = getattr(sampler, "burn_in", 0) // max(getattr(sampler, "steps", 1), 1)
     samples, state = sampler.sample(view, state, draws, key=run)
+    if samples.weights is not None:
+        raise fail(
+            "sampler", "one that draws configurations, not weighted ones", sampler, "use Enumeration()"
+        )
     spins = np.asarray(samples.configurations)
     watched = [_watched(model, view, sampler, samples.configurations)]
     while True:
@@ -425,22 +434,22 @@ def _by_draws(sampler: Any, model: Any, view: Any, n: int, key: Array) -> Drawn:
     return Drawn(_in_units(model, rows), tau, "draw", 1, r_hat, float(worth), energy, mixed, chains=turns)
 
 
-def _watched(model: Any, view: Any, sampler: Any, spins: Any) -> np.ndarray:
+def _watched(model: Model, view: LogAmplitude, sampler: Sampler, spins: Array) -> np.ndarray:
     """−ln of the probability, and the order parameter m of spin models and m²: (quantities, chains, draws).
     Chains that are stuck in states of opposite m have the same energy and m²."""
     found = [-_log_weight(view, sampler, spins)]
-    if isinstance(model, Ising | Potts | Clock):
+    if isinstance(model, SpinSystem):
         found += list(np.asarray(_order(model, jnp.asarray(spins)), np.float64))
     return np.stack(found)
 
 
 @jax.jit
-def _order(model: Any, spins: Any) -> Any:
+def _order(model: SpinSystem, spins: Array) -> Array:
     """m², and the components of m, (quantities, chains, draws)."""
     return jnp.concatenate([model.order_squared(spins)[None], jnp.moveaxis(model.order(spins), -1, 0)])
 
 
-def _log_weight(view: Any, sampler: Any, spins: Any) -> np.ndarray:
+def _log_weight(view: LogAmplitude, sampler: Sampler, spins: Array) -> np.ndarray:
     """ln of the unnormalised probability that was sampled, (chains, draws)."""
     if getattr(sampler, "distribution", "born") == "boltzmann":
         return np.asarray(_values(view, spins), np.float64)
@@ -448,34 +457,24 @@ def _log_weight(view: Any, sampler: Any, spins: Any) -> np.ndarray:
 
 
 @jax.jit
-def _values(model: Any, spins: Any) -> Array:
+def _values(model: LogAmplitude, spins: Array) -> Array:
     """ln Ψ of configurations (chains, draws, N)."""
     return jax.vmap(jax.vmap(model))(spins)
 
 
-def _chosen(sampler: Enumeration, model: Any, view: Any, state: Any, n: int, key: Array) -> Drawn:
-    """Independent samples from the exact probabilities."""
-    samples, _ = sampler.sample(view, state, 1, key=key)
-    assert samples.weights is not None
-    p = np.asarray(samples.weights[0], np.float64)
-    seeds = np.asarray(jax.random.bits(key, (4,), np.uint32))
-    index = np.random.default_rng(seeds).choice(len(p), n, p=p / p.sum())
-    rows = np.asarray(samples.configurations)[0][index]
-    energy = estimate(-_log_weight(view, sampler, rows)[:, None])
-    return Drawn(_in_units(model, rows), 1.0, "draw", 1, 1.0, float(n), energy, True)
-
-
-def _in_units(model: Any, spins: np.ndarray) -> np.ndarray:
+def _in_units(model: Model, spins: np.ndarray) -> np.ndarray:
     return (spins > 0).astype(np.int8) if getattr(model, "units", "spin") == "binary" else spins
 
 
-def _downwards(model: Any, n: int, sampler: Any, distribution: str | None, key: Array) -> Drawn:
+def _downwards(
+    model: Downwards, n: int, sampler: AnySampler | None, distribution: str | None, key: Array
+) -> Drawn:
     """Ancestral samples of a deep belief network below its top RBM."""
     if getattr(sampler, "clamped", None) is not None:
         raise fail("sampler", "one without clamped units for a deep belief network", "clamped")
     first, second = jax.random.split(key)
     top = sample(model.top, n, sampler=sampler, distribution=distribution, key=first)
-    states = model.descend(np.asarray(top).astype(model.top.weights.dtype), key=second)
+    states = model.descend(jnp.asarray(np.asarray(top)).astype(model.top.weights.dtype), key=second)
     visible = np.asarray(states[0])
     rows = visible.astype(np.int8) if model.visible_layer.is_discrete else visible
     return replace(top, configurations=rows)

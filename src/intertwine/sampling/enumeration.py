@@ -21,7 +21,7 @@ from intertwine._checks import fail, positive_int
 from intertwine.models.protocols import LogAmplitude
 from intertwine.models.units import as_spins
 from intertwine.sampling.metropolis.starts import check_possible
-from intertwine.sampling.protocols import Samples
+from intertwine.sampling.protocols import Independent, Samples
 
 _LIMIT = 22
 _BATCH = 4096
@@ -117,6 +117,17 @@ class Enumeration:
         log_p = log_density(model, configurations)
         weights = jax.nn.softmax(log_p)
         return Samples(configurations[None], weights[None], jnp.ones(())), state
+
+    def independent(self, model: LogAmplitude, count: int, *, key: Array) -> Independent:
+        """`count` configurations drawn from the exact probabilities (`sampling.protocols`)."""
+        _, _, _, pick = jax.random.split(key, 4)
+        samples, _ = self.sample(model, self.init(model, key=key), 1, key=key)
+        assert samples.weights is not None
+        p = np.asarray(samples.weights[0], np.float64)
+        seeds = np.asarray(jax.random.bits(pick, (4,), np.uint32))
+        index = np.random.default_rng(seeds).choice(len(p), count, p=p / p.sum())
+        rows = np.asarray(samples.configurations)[0][index]
+        return Independent(rows, np.asarray(log_density(model, jnp.asarray(rows)), np.float64), None)
 
     def count(self, size: int) -> int:
         """How many configurations there are.

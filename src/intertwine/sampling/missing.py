@@ -27,7 +27,7 @@ from intertwine.data.arrays import as_array
 from intertwine.models.machines.layered import LayeredMachine, State, layered
 from intertwine.models.parameters import check_key
 from intertwine.sampling.gibbs.clamped import Clamp
-from intertwine.sampling.gibbs.gibbs import strongest_direction, sweep
+from intertwine.sampling.gibbs.sweeps import strongest_direction, sweep
 
 SWEEPS = 10
 """Sweeps of the missing entries at every visit of a row in learning."""

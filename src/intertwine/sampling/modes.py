@@ -26,7 +26,7 @@ from intertwine.models.machines.base_rate import base_rate
 from intertwine.models.machines.layered import LayeredMachine, State
 from intertwine.models.machines.product_mixture import ProductMixture
 from intertwine.models.machines.tempered import tempered_path
-from intertwine.sampling.gibbs.gibbs import run
+from intertwine.sampling.gibbs.sweeps import run
 from intertwine.sampling.walk import walk
 
 BEGINNINGS = 128
@@ -133,12 +133,17 @@ def find_modes(machine: LayeredMachine, *, starts: Any = None, key: Array) -> Mo
     return _weighed(machine, found, hits, keys[3])
 
 
-def easy_end(machine: LayeredMachine, key: Array | None, modes: Modes | None = None) -> Any:
-    """Where tempered and annealed chains of `machine` begin: the mixture over its modes, by their shares, or
-    the machine's own biases where there is one mode only."""
-    if modes is None:
-        assert key is not None
-        modes = find_modes(machine, key=key)
+EasyEnd = tuple[Array, ...] | ProductMixture
+"""Where tempered and annealed chains begin: biases of every layer, or a mixture."""
+
+
+def easy_end(machine: LayeredMachine, key: Array) -> EasyEnd:
+    """Where tempered and annealed chains of `machine` begin, its modes being searched."""
+    return easy_end_over(machine, find_modes(machine, key=key))
+
+
+def easy_end_over(machine: LayeredMachine, modes: Modes | None) -> EasyEnd:
+    """The mixture over the modes of `machine`, by their shares; its own biases where there is one only."""
     if modes is None:
         return machine.biases
     shares = jnp.asarray(np.log(np.maximum(modes.shares, LEAST_SHARE)), machine.dtype)

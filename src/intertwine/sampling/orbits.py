@@ -21,6 +21,7 @@ from jax import Array
 from intertwine._checks import fail, positive_int
 from intertwine.models.protocols import LogAmplitude
 from intertwine.sampling.enumeration import (
+    Enumeration,
     EnumerationState,
     all_configurations,
     configuration_numbers,
@@ -81,6 +82,10 @@ class OrbitEnumeration:
     def __repr__(self) -> str:
         n, size = self.configurations.shape
         return f"OrbitEnumeration({n} orbits of {self.sizes.sum()} configurations of {size} sites)"
+
+    def unfolded(self) -> Enumeration:
+        """All configurations of every orbit: for observables that need not have the symmetry."""
+        return Enumeration(self.magnetization)
 
     def init(self, model: LogAmplitude, *, key: Array) -> EnumerationState:
         """The state: the number of sites."""

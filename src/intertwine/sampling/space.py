@@ -17,9 +17,7 @@ import copy
 from dataclasses import dataclass
 from typing import Any
 
-from intertwine.sampling.enumeration import Enumeration
 from intertwine.sampling.metropolis.starts import start_magnetization
-from intertwine.sampling.orbits import OrbitEnumeration
 
 _MARK, _STATE = "_space", "_train_state"
 
@@ -51,8 +49,8 @@ def space(sampler: Any, size: int, turned: tuple[int, ...] | None = None) -> Spa
     >>> print(space(Metropolis(Exchange(), chains=4), 6))
     Σ s = 0
     """
-    if isinstance(sampler, OrbitEnumeration):  # an observable need not have the symmetry: all of each orbit
-        sampler = Enumeration(sampler.magnetization)
+    if hasattr(sampler, "unfolded"):  # an observable need not have the symmetry: all of each orbit
+        sampler = sampler.unfolded()
     return Space(sampler, magnetizations(sampler, size), turned)
 
 

@@ -122,8 +122,8 @@ def turned_waves(linear: np.ndarray, k: int) -> np.ndarray:
     """F(h) with (cos kθ, sin kθ)(h y) = F(h) (cos kθ, sin kθ)(y), (h, 2, 2), of the matrices (h, 2, 2)
     of a planar group, k ≥ 1.
 
-    >>> turned_waves(point_group("p4").linear, 2)[1].round(9).tolist()
-    [[-1.0, 0.0], [0.0, -1.0]]
+    >>> turned_waves(point_group("p4m").linear, 1)[4].tolist()                # the mirror
+    [[1.0, 0.0], [0.0, -1.0]]
     """
     phase = k * np.arctan2(linear[:, 1, 0], linear[:, 0, 0])  # of where e_0 goes
     sign = np.sign(np.linalg.det(linear))

@@ -30,7 +30,7 @@ from intertwine.models.machines.layered import layered
 from intertwine.models.machines.rbm import RBM
 from intertwine.sampling.gibbs.gibbs import Gibbs
 from intertwine.sampling.gibbs.tempered_gibbs import TemperedGibbs
-from intertwine.sampling.modes import Modes, ModeShares, easy_end, find_modes
+from intertwine.sampling.modes import Modes, ModeShares, easy_end_over, find_modes
 from intertwine.sampling.statistics.estimate import estimate
 
 PROBE_ROWS = 1000
@@ -200,7 +200,7 @@ def draw(c: LearnConfiguration, model: Any, key: jax.Array, rows: np.ndarray) ->
     modes = find_modes(layered(sampled), starts=given, key=jax.random.fold_in(key, 4))
     sampler: Any = Gibbs(steps=s.thin, chains=s.chains, burn_in=s.steps)
     if modes is not None:
-        base = easy_end(layered(sampled), None, modes)
+        base = easy_end_over(layered(sampled), modes)
         sampler = TemperedGibbs(steps=s.thin, chains=s.chains, burn_in=s.steps, base=base)
     samples, _ = sampler.sample(sampled, sampler.init(sampled, key=first), s.count // s.chains, key=second)
     drawn = np.asarray(samples.configurations)

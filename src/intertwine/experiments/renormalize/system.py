@@ -26,8 +26,8 @@ from intertwine.models.spins.ising import (
 )
 from intertwine.models.spins.ising_exact import ising_torus
 from intertwine.models.spins.potts import Clock, Potts, potts_critical
-from intertwine.sampling.draw import spin_sampler
 from intertwine.sampling.spins.cluster import SwendsenWang
+from intertwine.sampling.spins.default_sampler import spin_sampler
 from intertwine.sampling.spins.heat_bath import HeatBath
 from intertwine.sampling.spins.wolff import Wolff
 from intertwine.spaces.lattice import Lattice

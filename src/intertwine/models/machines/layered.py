@@ -16,12 +16,14 @@ of an RBM the tuple (v,).
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Protocol, TypeGuard
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax import Array
+from jax.typing import ArrayLike
 from jaxtyping import Float
 
 from intertwine._checks import InputError, fail
@@ -57,7 +59,7 @@ class LayeredMachine(eqx.Module):
         side."""
         found = []
         for index in range(side, len(self.layers), 2):
-            field: Any = 0
+            field: ArrayLike = 0
             if index > 0:
                 field = field + real_dot(state[(index - 1) // 2], self.weights[index - 1])
             if index + 1 < len(self.layers):
@@ -83,7 +85,33 @@ class LayeredMachine(eqx.Module):
         return linear + sum(layer.log_partition(f) for layer, f in other)  # type: ignore[return-value]
 
 
-def layered(model: Any) -> LayeredMachine:
+class Layered(Protocol):
+    """A machine that says its layers: biases b_l (n_l,), weights W_l (n_l, n_{l+1}), units."""
+
+    @property
+    def biases(self) -> Sequence[Float[Array, "n"]]: ...
+
+    @property
+    def weights(self) -> Sequence[Float[Array, "n m"]]: ...
+
+    @property
+    def layers(self) -> Sequence[UnitLayer]: ...
+
+
+Layers = RBM | Layered
+"""What block Gibbs sampling takes: RBMs, deep Boltzmann machines and any other `Layered` model."""
+
+
+def has_layers(model: object) -> TypeGuard[Layers]:
+    """Whether `model` is a machine of layers.
+
+    >>> has_layers(RBM(4, hidden=3, key=jax.random.key(0))), has_layers(None)
+    (True, False)
+    """
+    return isinstance(model, RBM) or all(hasattr(model, x) for x in ("biases", "weights", "layers"))
+
+
+def layered(model: Layers) -> LayeredMachine:
     """The layers of an RBM with real parameters, or of any machine with `biases`, `weights` and `layers` (a
     deep Boltzmann machine).
 
@@ -103,12 +131,12 @@ def layered(model: Any) -> LayeredMachine:
             (model.weights,),
             (model.visible_layer, model.hidden_layer),
         )
-    if all(hasattr(model, name) for name in ("biases", "weights", "layers")):
+    if has_layers(model) and not isinstance(model, RBM):
         return LayeredMachine(tuple(model.biases), tuple(model.weights), tuple(model.layers))
     raise _no_layers(model)
 
 
-def _no_layers(model: Any) -> InputError:
+def _no_layers(model: object) -> InputError:
     return fail(
         "model",
         "a machine of layers with real parameters (RBM, DBM), for block Gibbs sampling",

@@ -97,6 +97,8 @@ class Clock(eqx.Module):
     states: int = eqx.field(static=True)
 
     distribution = "boltzmann"
+    directions = True
+    """The states are directions of a clock."""
 
     def __init__(self, lattice: Lattice, q: int, K: float, *, dtype: Any = float):
         self.lattice, self.states = _checked(lattice, q)

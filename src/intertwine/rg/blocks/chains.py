@@ -12,7 +12,8 @@ from jaxtyping import Int8
 from intertwine._checks import fail, positive_int
 from intertwine.models.spins.ising import Ising
 from intertwine.rg.blocks.blocks import check_carried, checked_spins, lattice_of
-from intertwine.sampling.draw import Drawn, spin_sampler
+from intertwine.sampling.draw import Drawn
+from intertwine.sampling.spins.default_sampler import spin_sampler
 from intertwine.spaces.lattice import Lattice
 
 _CHAINS = 64

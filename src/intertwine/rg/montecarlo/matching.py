@@ -32,7 +32,7 @@ from intertwine.models.spins.ising import Ising
 from intertwine.rg.blocks.blocking import Decimation, Majority, Rule
 from intertwine.rg.montecarlo.moment_matching import binned_mean
 from intertwine.rg.terms.operators import default_families, measure
-from intertwine.sampling.draw import spin_sampler
+from intertwine.sampling.spins.default_sampler import spin_sampler
 from intertwine.sampling.statistics.estimate import estimate
 from intertwine.spaces.lattice import Lattice
 

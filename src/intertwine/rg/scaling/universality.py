@@ -35,7 +35,7 @@ from intertwine.rg.montecarlo.fixed_point_verdict import left_out
 from intertwine.rg.montecarlo.mcrg_result import MCRG, joined_sums
 from intertwine.rg.montecarlo.streaming import MCRGSums, Sums
 from intertwine.rg.scaling.finite_size import LARGEST_MISFIT, FiniteSize, finite_size
-from intertwine.sampling.draw import spin_sampler
+from intertwine.sampling.spins.default_sampler import spin_sampler
 from intertwine.sampling.statistics.jackknife import jackknife_error
 
 _GROUPS = 10

@@ -13,18 +13,20 @@ samples are right in any case.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jax
+import numpy as np
 from jax import Array
 from jaxtyping import Float
 
 from intertwine._checks import positive_int
-from intertwine.models.machines.layered import State, layered
+from intertwine.models.machines.layered import LayeredMachine, Layers, State, layered
 from intertwine.models.machines.tempered import tempered_path
 from intertwine.sampling.gibbs.clamped import clamp_of
-from intertwine.sampling.modes import easy_end
+from intertwine.sampling.modes import Modes, easy_end, easy_end_over
+from intertwine.sampling.protocols import Independent
 from intertwine.sampling.walk import walk
 
 
@@ -51,7 +53,19 @@ class Annealed:
     def __post_init__(self) -> None:
         positive_int("steps", self.steps, "give the number of sweeps")
 
-    def draw(self, model: Any, count: int, *, key: Array) -> tuple[State, Float[Array, "chains"]]:
+    def independent(self, model: Layers, count: int, *, key: Array) -> Independent:
+        """`count` weighted configurations (`sampling.protocols`)."""
+        machine = layered(model)
+        state, log_weights = self.draw(model, count, key=key)
+        rows = np.asarray(state[0]).astype(np.int8 if machine.layers[0].is_discrete else machine.dtype)
+        log_density = np.asarray(machine.log_weight(state), np.float64)
+        return Independent(rows, log_density, np.asarray(log_weights, np.float64))
+
+    def from_modes(self, machine: LayeredMachine, modes: Modes | None) -> Annealed:
+        """Itself, or, where it does not say its easy end, with one over the `modes` that were found."""
+        return self if self.base is not None else replace(self, base=easy_end_over(machine, modes))
+
+    def draw(self, model: Layers, count: int, *, key: Array) -> tuple[State, Float[Array, "chains"]]:
         """`count` chains: the even side of each (visible layer first), and ln w, (count,)."""
         machine = layered(model)
         clamp = clamp_of(self.clamped, machine.layers[0], count, machine.dtype)

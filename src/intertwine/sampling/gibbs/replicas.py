@@ -22,18 +22,23 @@ belong to, so that round trips can be counted.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax import Array
+from jax.typing import ArrayLike, DTypeLike
 from jaxtyping import Float, Int
 
 from intertwine.models.machines.layered import LayeredMachine, State, sample_layers
 from intertwine.models.machines.tempered import TemperedPath
 from intertwine.models.machines.unit_layer import UnitLayer
 from intertwine.sampling.gibbs.clamped import Clamp
+
+Tree = TypeVar("Tree")
+Part = TypeVar("Part")
 
 
 class Replicas(NamedTuple):
@@ -167,25 +172,28 @@ class ModelLadder(eqx.Module):
         """The state as it is: no machine of a trajectory can be drawn exactly."""
         return state
 
-    def _each(self, function: Any, state: State) -> Any:
+    def _each(self, function: Callable[[LayeredMachine, State], Tree], state: State) -> Tree:
         """`function(machine_r, state_r)` for the rungs in use, one after another: each product is as large
         as it can be, and rungs not in use cost nothing."""
         rows = self.rungs if self.count is None else self.count
 
-        def at(tree: Any, r: Any) -> Any:
+        def at(tree: Part, r: ArrayLike) -> Part:
             return jax.tree.map(lambda x: jax.lax.dynamic_index_in_dim(x, r, keepdims=False), tree)
 
         shapes = jax.eval_shape(lambda: function(at(self.machines, 0), at(state, 0)))
         empty = jax.tree.map(lambda x: jnp.zeros((self.rungs, *x.shape), x.dtype), shapes)
 
-        def one(r: Any, found: Any) -> Any:
+        def one(r: Array, found: Tree) -> Tree:
             new = function(at(self.machines, r), at(state, r))
             return jax.tree.map(lambda all, x: all.at[r].set(x), found, new)
 
         return jax.lax.fori_loop(0, rows, one, empty)
 
 
-def partners(rungs: int, parity: Any, used: Any = None) -> tuple[Int[Array, "R"], Array]:
+Ladder = BetaLadder | ModelLadder
+
+
+def partners(rungs: int, parity: ArrayLike, used: ArrayLike | None = None) -> tuple[Int[Array, "R"], Array]:
     """(the replica that each is compared with, itself if none; whether pair (r, r+1) is tried, (R−1,)).
 
     used: the first rungs that take part, None for all.
@@ -202,7 +210,7 @@ def partners(rungs: int, parity: Any, used: Any = None) -> tuple[Int[Array, "R"]
 
 
 def tempered_sweep(
-    ladder: Any, clamp: Clamp | None, replicas: Replicas, parity: Any, *, key: Array
+    ladder: Ladder, clamp: Clamp | None, replicas: Replicas, parity: ArrayLike, *, key: Array
 ) -> tuple[Replicas, SwapCounts, Array]:
     """Swaps of the pairs of `parity`, then a sweep of block Gibbs in every replica, and an exact draw of an
     easy end that has modes.
@@ -237,7 +245,7 @@ def tempered_sweep(
     return Replicas(even, came_from), counts, jnp.where(changed, moved, own)
 
 
-def fresh_replicas(ladder: Any, clamp: Clamp | None, chains: int, *, key: Array) -> Replicas:
+def fresh_replicas(ladder: Ladder, clamp: Clamp | None, chains: int, *, key: Array) -> Replicas:
     """Replicas before any sweep."""
     state = ladder.start(chains, key=key)
     if clamp is not None:
@@ -245,18 +253,18 @@ def fresh_replicas(ladder: Any, clamp: Clamp | None, chains: int, *, key: Array)
     return Replicas(state, jnp.zeros(state[0].shape[:2], jnp.int32))
 
 
-def no_counts(rungs: int, dtype: Any) -> SwapCounts:
+def no_counts(rungs: int, dtype: DTypeLike) -> SwapCounts:
     """Counts before the first sweep."""
     zeros = jnp.zeros(rungs - 1, dtype)
     return SwapCounts(zeros, zeros, jnp.zeros((), dtype))
 
 
-def _visited(came_from: Array, last: Any) -> tuple[Array, Array]:
+def _visited(came_from: Array, last: ArrayLike) -> tuple[Array, Array]:
     """The marks after a visit of the ends, and the round trips a chain that ended at the hard one."""
     at_top = came_from[last]
     trips = (at_top == 1).mean().astype(jnp.zeros(()).dtype)
     return came_from.at[last].set(-1).at[0].set(1), trips
 
 
-def _taken(tree: Any, partner: Array) -> Any:
+def _taken(tree: Tree, partner: Array) -> Tree:
     return jax.tree.map(lambda x: x[partner], tree)

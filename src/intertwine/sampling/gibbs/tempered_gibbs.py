@@ -14,7 +14,8 @@ As with `Gibbs`, what is sampled is p = Ψ/Z, not |Ψ|².
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -22,23 +23,26 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax.typing import ArrayLike, DTypeLike
 from jaxtyping import Float
 
 from intertwine._checks import fail, positive_int
-from intertwine.models.machines.layered import LayeredMachine, layered
+from intertwine.models.machines.layered import LayeredMachine, Layers, layered
 from intertwine.models.machines.tempered import tempered_path
 from intertwine.sampling.gibbs.clamped import Clamp, clamp_of
-from intertwine.sampling.gibbs.gibbs import DEFAULT_CHAINS, as_stored
 from intertwine.sampling.gibbs.replicas import (
     BetaLadder,
+    Ladder,
     Replicas,
     SwapCounts,
     fresh_replicas,
     no_counts,
     tempered_sweep,
 )
-from intertwine.sampling.modes import easy_end
-from intertwine.sampling.protocols import Samples
+from intertwine.sampling.gibbs.sweeps import DEFAULT_CHAINS, as_stored
+from intertwine.sampling.gibbs.watched import finished, watch_rungs
+from intertwine.sampling.modes import Modes, easy_end, easy_end_over
+from intertwine.sampling.protocols import Samples, Watched
 
 ADAPT_SWEEPS = 50
 """Sweeps of the first round of adaptation; every round has twice as many as the one before."""
@@ -114,7 +118,7 @@ class TemperedGibbs:
             object.__setattr__(self, "betas", checked_ladder(self.betas))
             object.__setattr__(self, "replicas", len(self.betas))
 
-    def init(self, model: Any, *, key: Array) -> TemperedState:
+    def init(self, model: Layers, *, key: Array) -> TemperedState:
         """Fresh replicas on an adapted ladder, after `burn_in` sweeps."""
         machine, clamp, chains = self.prepared(model)
         first, search, *keys = jax.random.split(key, self.adapt + 3)
@@ -132,7 +136,7 @@ class TemperedGibbs:
         return TemperedState(replicas, ladder.betas, blank, blank[0], parity, base)
 
     def sample(
-        self, model: Any, state: TemperedState, draws: int, *, key: Array
+        self, model: Layers, state: TemperedState, draws: int, *, key: Array
     ) -> tuple[Samples, TemperedState]:
         """`draws` configurations of the model (β = 1) a chain, `steps` sweeps apart; acceptance is the mean
         swap acceptance."""
@@ -141,7 +145,23 @@ class TemperedGibbs:
         check_replicas(state, machine, chains)
         return continued(self.ladder(machine, state), clamp, machine, state, draws, self.steps, key=key)
 
-    def prepared(self, model: Any, chains: int | None = None) -> tuple[LayeredMachine, Clamp | None, int]:
+    def watch(self, model: Layers, count: int, *, key: Array) -> Watched:
+        """At least `count` configurations from fresh chains, looked at in every sweep after `init`
+        (`sampling.protocols`)."""
+        machine, clamp, chains = self.prepared(model, count)
+        sampler = self if self.chains is not None else replace(self, chains=chains)
+        first, rest = jax.random.split(key)
+        start = sampler.init(model, key=first)
+        ladder, draws = sampler.ladder(machine, start), -(-count // chains)
+        found = watch_rungs(ladder, clamp, start.replicas, start.parity, rest, draws, self.steps)
+        before = self.steps if self.burn_in is None else self.burn_in  # of `init`
+        return finished(machine, found._replace(burn_in=before + found.burn_in))
+
+    def from_modes(self, machine: LayeredMachine, modes: Modes | None) -> TemperedGibbs:
+        """Itself, or, where it does not say its easy end, with one over the `modes` that were found."""
+        return self if self.base is not None else replace(self, base=easy_end_over(machine, modes))
+
+    def prepared(self, model: Layers, chains: int | None = None) -> tuple[LayeredMachine, Clamp | None, int]:
         """The machine of layers, the clamp and the number of chains, all checked."""
         machine = layered(model)
         count = self.chains or min(chains or DEFAULT_CHAINS, DEFAULT_CHAINS)
@@ -152,13 +172,13 @@ class TemperedGibbs:
         base = machine.biases if state.base is None else state.base
         return BetaLadder(tempered_path(machine, base), state.betas)
 
-    def _first_betas(self, dtype: Any) -> Array:
+    def _first_betas(self, dtype: DTypeLike) -> Array:
         given = np.linspace(0, 1, self.replicas) if self.betas is None else self.betas
         return jnp.asarray(given, dtype)
 
 
 def continued(
-    ladder: Any,
+    ladder: Ladder,
     clamp: Clamp | None,
     machine: LayeredMachine,
     state: TemperedState,
@@ -178,7 +198,7 @@ def continued(
     return samples, TemperedState(replicas, state.betas, share, trips, parity, state.base)
 
 
-def checked_ladder(betas: Any) -> tuple[float, ...]:
+def checked_ladder(betas: Iterable[float]) -> tuple[float, ...]:
     """Ascending numbers from 0 to 1, or the error that says so."""
     try:
         values = np.asarray(tuple(betas), np.float64)
@@ -193,11 +213,11 @@ def checked_ladder(betas: Any) -> tuple[float, ...]:
 
 @jax.jit
 def run_ladder(
-    ladder: Any, clamp: Clamp | None, replicas: Replicas, parity: Any, key: Array, count: Any
+    ladder: Ladder, clamp: Clamp | None, replicas: Replicas, parity: ArrayLike, key: Array, count: ArrayLike
 ) -> tuple[Replicas, SwapCounts]:
     """`count` sweeps with swaps; one program for any number of them. `parity` is that of the first."""
 
-    def step(i: Any, carry: tuple) -> tuple:
+    def step(i: Array, carry: tuple) -> tuple:
         replicas, counts = carry
         replicas, new, _ = tempered_sweep(
             ladder, clamp, replicas, (parity + i) % 2, key=jax.random.fold_in(key, i)
@@ -210,10 +230,10 @@ def run_ladder(
 
 @partial(jax.jit, static_argnames=("draws", "steps"))
 def draw_ladder(
-    ladder: Any,
+    ladder: Ladder,
     clamp: Clamp | None,
     replicas: Replicas,
-    parity: Any,
+    parity: ArrayLike,
     key: Array,
     *,
     draws: int,

@@ -11,7 +11,7 @@ left out: rungs are kept at equal steps of the rejections summed along the ladde
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jax
@@ -20,17 +20,18 @@ import numpy as np
 from jax import Array
 
 from intertwine._checks import fail, positive_int
-from intertwine.models.machines.layered import LayeredMachine, layered
+from intertwine.models.machines.layered import LayeredMachine, Layers, layered
 from intertwine.sampling.gibbs.clamped import Clamp, clamp_of
-from intertwine.sampling.gibbs.gibbs import DEFAULT_CHAINS
 from intertwine.sampling.gibbs.replicas import ModelLadder, fresh_replicas
+from intertwine.sampling.gibbs.sweeps import DEFAULT_CHAINS
 from intertwine.sampling.gibbs.tempered_gibbs import (
     TemperedState,
     check_replicas,
     continued,
     run_ladder,
 )
-from intertwine.sampling.protocols import Samples
+from intertwine.sampling.gibbs.watched import finished, watch_rungs
+from intertwine.sampling.protocols import Samples, Watched
 
 MEASURE_SWEEPS = 200
 """Sweeps in which the swaps of all models given are measured, to leave some out."""
@@ -57,7 +58,7 @@ class TrajectoryGibbs:
     (8, 3, 6)
     """
 
-    models: Sequence[Any]
+    models: Sequence[Layers]
     steps: int = 100
     chains: int | None = None
     burn_in: int | None = None
@@ -75,7 +76,7 @@ class TrajectoryGibbs:
         if self.acceptance is not None and not 0 < self.acceptance < 1:
             raise fail("acceptance", "a number between 0 and 1, or None", self.acceptance)
 
-    def init(self, model: Any, *, key: Array) -> TemperedState:
+    def init(self, model: Layers, *, key: Array) -> TemperedState:
         """Fresh replicas after `burn_in` sweeps. `betas` of the state are the numbers of the models kept: 0
         for independent units, 1 … K for the models given, K + 1 for the model."""
         machine, clamp, chains = self.prepared(model)
@@ -97,7 +98,7 @@ class TrajectoryGibbs:
         return TemperedState(replicas, kept, blank, blank[0], jnp.zeros((), jnp.int32))
 
     def sample(
-        self, model: Any, state: TemperedState, draws: int, *, key: Array
+        self, model: Layers, state: TemperedState, draws: int, *, key: Array
     ) -> tuple[Samples, TemperedState]:
         """`draws` configurations of the model a chain, `steps` sweeps apart."""
         draws = positive_int("draws", draws, "give the number of configurations a chain")
@@ -105,7 +106,19 @@ class TrajectoryGibbs:
         check_replicas(state, machine, chains)
         return continued(self.ladder(machine, state), clamp, machine, state, draws, self.steps, key=key)
 
-    def prepared(self, model: Any, chains: int | None = None) -> tuple[LayeredMachine, Clamp | None, int]:
+    def watch(self, model: Layers, count: int, *, key: Array) -> Watched:
+        """At least `count` configurations from fresh chains, looked at in every sweep after `init`
+        (`sampling.protocols`)."""
+        machine, clamp, chains = self.prepared(model, count)
+        sampler = self if self.chains is not None else replace(self, chains=chains)
+        first, rest = jax.random.split(key)
+        start = sampler.init(model, key=first)
+        ladder, draws = sampler.ladder(machine, start), -(-count // chains)
+        found = watch_rungs(ladder, clamp, start.replicas, start.parity, rest, draws, self.steps)
+        before = self.steps if self.burn_in is None else self.burn_in  # of `init`
+        return finished(machine, found._replace(burn_in=before + found.burn_in))
+
+    def prepared(self, model: Layers, chains: int | None = None) -> tuple[LayeredMachine, Clamp | None, int]:
         """The machine of layers, the clamp and the number of chains, all checked."""
         machine = layered(model)
         for earlier in self.models:

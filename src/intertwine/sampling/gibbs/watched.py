@@ -7,72 +7,68 @@ chains and 4096 sweeps of a run are kept.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple
+from typing import TypeVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from intertwine.models.machines.layered import LayeredMachine, State
 from intertwine.sampling.gibbs.clamped import Clamp
-from intertwine.sampling.gibbs.gibbs import Gibbs, Trace, as_stored, strongest_direction, traced
-from intertwine.sampling.gibbs.replicas import Replicas, tempered_sweep
+from intertwine.sampling.gibbs.replicas import Ladder, Replicas, tempered_sweep
+from intertwine.sampling.gibbs.sweeps import Trace, as_stored, strongest_direction, traced
+from intertwine.sampling.protocols import Watched
 
 MOST_CHAINS = 256
 MOST_SWEEPS = 4096
 
-
-class Watched(NamedTuple):
-    """configurations: (chains, draws, N). traces: name → (chains, kept), after the burn-in where there is
-    more than one draw, else of its last half. stride: sweeps between kept ones. burn_in, steps: sweeps before
-    the first draw and between draws. projections: of the configurations, (chains, draws)."""
-
-    configurations: np.ndarray
-    traces: dict[str, np.ndarray]
-    stride: int
-    burn_in: int
-    steps: int
-    projections: np.ndarray
+Rungs = tuple[Replicas, Array]
+"""The replicas of ladders, and which pairs swap next."""
+Chains = TypeVar("Chains", State, Rungs)
 
 
-def watch_gibbs(sampler: Gibbs, model: Any, count: int, *, key: Array) -> Watched:
-    """At least `count` configurations from fresh chains."""
-    machine, clamp, chains = sampler.prepared(model, count)
-    first, rest = jax.random.split(key)
-    state = sampler.fresh(machine, clamp, chains, key=first)
+def watch_sweeps(
+    machine: LayeredMachine,
+    clamp: Clamp | None,
+    state: State,
+    key: Array,
+    draws: int,
+    burn_in: int,
+    steps: int,
+) -> Watched:
+    """`draws` draws of chains of block Gibbs."""
 
-    def advance(state: Any, key: Array, sweeps: int) -> tuple[Any, Trace]:
+    def advance(state: State, key: Array, sweeps: int) -> tuple[State, Trace]:
         return traced(machine, clamp, state, key, sweeps=sweeps)
 
-    burn_in = sampler.steps if sampler.burn_in is None else sampler.burn_in
-    draws = -(-count // chains)
-    found = _run(advance, state, lambda s: s[0], rest, draws, burn_in, sampler.steps)
-    return _finished(machine, found)
+    return _run(advance, state, lambda s: s[0], key, draws, burn_in, steps)
 
 
-def watch_ladder(sampler: Any, model: Any, count: int, *, key: Array) -> Watched:
-    """The same for `TemperedGibbs` and `TrajectoryGibbs`, whose `init` has done the burn-in."""
-    machine, clamp, chains = sampler.prepared(model, count)
-    if sampler.chains is None:
-        sampler = _with_chains(sampler, chains)
-    first, rest = jax.random.split(key)
-    start = sampler.init(model, key=first)
-    ladder = sampler.ladder(machine, start)
+def watch_rungs(
+    ladder: Ladder, clamp: Clamp | None, start: Replicas, parity: Array, key: Array, draws: int, steps: int
+) -> Watched:
+    """`draws` draws of the hardest rung of ladders, the first after `steps` sweeps too."""
 
-    def advance(state: Any, key: Array, sweeps: int) -> tuple[Any, Trace]:
+    def advance(state: Rungs, key: Array, sweeps: int) -> tuple[Rungs, Trace]:
         replicas, parity = state
         replicas, trace = _traced_ladder(ladder, clamp, replicas, parity, key, sweeps=sweeps)
         return (replicas, (parity + sweeps) % 2), trace
 
-    draws = -(-count // chains)
-    state = (start.replicas, start.parity)
-    found = _run(advance, state, lambda s: s[0].layers[0][-1], rest, draws, sampler.steps, sampler.steps)
-    before = sampler.steps if sampler.burn_in is None else sampler.burn_in  # of `init`
-    return _finished(machine, found._replace(burn_in=before + found.burn_in))
+    return _run(advance, (start, parity), lambda s: s[0].layers[0][-1], key, draws, steps, steps)
 
 
-def _run(advance: Any, state: Any, visible: Any, key: Array, draws: int, burn_in: int, steps: int) -> Watched:
+def _run(
+    advance: Callable[[Chains, Array, int], tuple[Chains, Trace]],
+    state: Chains,
+    visible: Callable[[Chains], Array],
+    key: Array,
+    draws: int,
+    burn_in: int,
+    steps: int,
+) -> Watched:
     """Burn in, then draw every `steps` sweeps."""
     total = burn_in + (draws - 1) * steps
     stride = max(1, -(-total // MOST_SWEEPS))
@@ -98,7 +94,7 @@ def _run(advance: Any, state: Any, visible: Any, key: Array, draws: int, burn_in
 
 @partial(jax.jit, static_argnames=("sweeps",))
 def _traced_ladder(
-    ladder: Any, clamp: Clamp | None, replicas: Replicas, parity: Any, key: Array, *, sweeps: int
+    ladder: Ladder, clamp: Clamp | None, replicas: Replicas, parity: Array, key: Array, *, sweeps: int
 ) -> tuple[Replicas, Trace]:
     direction = strongest_direction(ladder.machine)
 
@@ -111,14 +107,8 @@ def _traced_ladder(
     return jax.lax.scan(step, replicas, (jnp.arange(sweeps), jax.random.split(key, sweeps)))
 
 
-def _finished(machine: Any, found: Watched) -> Watched:
+def finished(machine: LayeredMachine, found: Watched) -> Watched:
     """With the projections of the configurations, which are stored as their units are."""
     drawn = found.configurations
-    rows = np.asarray(as_stored(machine.layers[0], drawn))  # type: ignore[arg-type]
+    rows = np.asarray(as_stored(machine.layers[0], drawn))
     return found._replace(configurations=rows, projections=drawn @ np.asarray(strongest_direction(machine)))
-
-
-def _with_chains(sampler: Any, chains: int) -> Any:
-    from dataclasses import replace
-
-    return replace(sampler, chains=chains)

@@ -21,7 +21,9 @@ import numpy as np
 from jax import Array
 from jaxtyping import Int8
 
+from intertwine._caveats import caveat
 from intertwine._checks import fail, positive_int
+from intertwine.models.frustration import served_by_clusters
 from intertwine.models.spins.ising import Ising
 from intertwine.models.spins.potts import Clock, Potts
 from intertwine.models.spins.spin_terms import linked_bonds
@@ -74,6 +76,10 @@ class SwendsenWang:
             spins = _drawn(model, spins, seeds, 1, self.burn_in)[:, -1]
         return ClusterState(jnp.asarray(spins))
 
+    def caveats(self, model: SpinModel) -> tuple[str, ...]:
+        """What is to be said of clusters on `model`: frustration."""
+        return frustrated(model)
+
     def sample(
         self, model: SpinModel, state: ClusterState, draws: int, *, key: Array
     ) -> tuple[Samples, ClusterState]:
@@ -84,6 +90,15 @@ class SwendsenWang:
         seeds = np.random.default_rng(key_words(key)).integers(0, 2**63, self.chains, dtype=np.uint64)
         drawn = _drawn(model, spins, seeds, draws, self.steps)
         return Samples(jnp.asarray(drawn), None, jnp.ones(())), ClusterState(jnp.asarray(drawn[:, -1]))
+
+
+def frustrated(model: SpinModel) -> tuple[str, ...]:
+    """The caveat of clusters where the couplings frustrate; () where all is well."""
+    if served_by_clusters(model):
+        return ()
+    words = "not all couplings and fields can be satisfied at once (frustration): clusters cover the lattice"
+    reason = "without respecting its ground states, and chains can be slow without showing it"
+    return (caveat("assumption", f"{words} {reason}; the heat bath is the sampler by default"),)
 
 
 def check_counts(chains: Any, steps: Any, burn_in: Any) -> None:

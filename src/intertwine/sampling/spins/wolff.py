@@ -35,6 +35,7 @@ from intertwine.sampling.spins.cluster import (
     check_counts,
     checked_chains,
     fields,
+    frustrated,
     generators,
     random_start,
 )
@@ -96,6 +97,10 @@ class Wolff:
             if self.clusters is None:
                 clusters = max(1, round(model.size / size))
         return WolffState(jnp.asarray(spins), jnp.asarray(clusters, jnp.int32))
+
+    def caveats(self, model: SpinModel) -> tuple[str, ...]:
+        """What is to be said of clusters on `model`: frustration."""
+        return frustrated(model)
 
     def sample(
         self, model: SpinModel, state: WolffState, draws: int, *, key: Array
