@@ -24,7 +24,7 @@ from jax.typing import DTypeLike
 from intertwine._caveats import R_HAT_LIMIT, Caveat, beneath, caveat, tell
 from intertwine._checks import fail, one_of, positive_int
 from intertwine._memory import check_memory
-from intertwine.models.machines.layered import has_layers, layered
+from intertwine.models.machines.layered import has_layers, layered, layers_of
 from intertwine.models.machines.rbm import RBM
 from intertwine.models.machines.unit_layer import UnitLayer
 from intertwine.models.parameters import check_key
@@ -205,8 +205,8 @@ def sample(
         distribution = "born"
     reading = _reading(model, distribution)
     modes = None
-    if reading == "boltzmann" and has_layers(model) and _sweeps_freely(sampler):
-        machine = layered(model)
+    machine = layers_of(model) if reading == "boltzmann" and _sweeps_freely(sampler) else None
+    if machine is not None:
         modes = find_modes(machine, key=jax.random.fold_in(key, 1))
         if sampler is None:
             sampler = Gibbs(steps=1000) if modes is None else Annealed(steps=1000)
@@ -218,14 +218,7 @@ def sample(
     if own == "boltzmann" and reading == "born":
         raise fail("sampler", "one of |Ψ|², such as Metropolis(...)", type(sampler).__name__)
     view = square_root(model) if own == "born" and reading == "boltzmann" else model
-    if isinstance(sampler, Watches):
-        found = _judged(sampler.watch(model, n, key=key), n)
-    elif isinstance(sampler, DrawsIndependently):
-        found = _unchained(sampler.independent(view, n, key=key), model)
-    elif isinstance(sampler, Sampler):
-        found = _by_draws(sampler, model, view, n, key)
-    else:
-        raise fail("sampler", "a sampler, such as Gibbs(steps=1000)", sampler)
+    found = _drawn(sampler, model, view, n, key)
     if _held_apart(sampler):
         words = (
             "every chain is held at other values, so that chains cannot be compared: it.complete runs several"
@@ -240,6 +233,17 @@ def sample(
         tell(said)
         found = replace(found, warnings=(*found.warnings, *said))
     return found
+
+
+def _drawn(sampler: AnySampler, model: Model, view: LogAmplitude, n: int, key: Array) -> Drawn:
+    """The configurations in the way that the sampler offers. view: the model as the sampler reads it."""
+    if isinstance(sampler, Watches):
+        return _judged(sampler.watch(view, n, key=key), n)
+    if isinstance(sampler, DrawsIndependently):
+        return _unchained(sampler.independent(view, n, key=key), model)
+    if isinstance(sampler, Sampler):
+        return _by_draws(sampler, model, view, n, key)
+    raise fail("sampler", "a sampler, such as Gibbs(steps=1000)", sampler)
 
 
 def _qualified(found: Drawn, modes: Modes | None) -> Drawn:

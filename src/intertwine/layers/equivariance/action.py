@@ -66,7 +66,7 @@ class Action(NamedTuple):
         return self._act(h, y, self.rep_out)
 
     def _act(self, h: int, field: np.ndarray, rep: Rep) -> np.ndarray:
-        if field.ndim == 2 and self._turns_alike(rep):
+        if field.ndim == 2 and turns_alike(self.space, rep):
             shape = (len(field), *self.space.shape, rep.dimension)
             everywhere = np.broadcast_to(field.reshape(len(field), *[1] * self.axes, -1), shape)
             return np.asarray(self.space.act(h, everywhere, rep))[(slice(None), *[0] * self.axes)]
@@ -74,11 +74,6 @@ class Action(NamedTuple):
             return field if rep.is_trivial else np.asarray(field @ rep.matrix(h).T.astype(field.dtype))
         options = {"periodic": True} if self.periodic else {}
         return np.asarray(self.space.act(h, field, rep, **options))
-
-    def _turns_alike(self, rep: Rep) -> bool:
-        """Whether a fibre vector off a finite space is turned as the fibre at every point of it is."""
-        alike = getattr(self.space, "common_frame", False) and not self.is_grid
-        return alike and rep.group == self.space.fibre_group
 
     def check_output(self, y: np.ndarray, x: np.ndarray) -> None:
         """Raise unless y is a field or a fibre vector of rep_out for each example."""
@@ -91,7 +86,7 @@ class Action(NamedTuple):
             expected = f"an output (B, *space, {self.rep_out.dimension}) or (B, {self.rep_out.dimension})"
             raise fail("subject", expected, f"shape {y.shape} for an input {x.shape}", "check rep_out")
         framed = y.ndim == 2 and self.space is not None and not self.is_grid and not self.rep_out.is_trivial
-        if framed and self.rep_out.group != self.group and not self._turns_alike(self.rep_out):
+        if framed and self.rep_out.group != self.group and not turns_alike(self.space, self.rep_out):
             raise fail("rep_out", "trivial channels, or a representation of G, off the space", self.rep_out)
 
     def keeps_shape(self, x: np.ndarray, y: np.ndarray) -> bool:
@@ -117,6 +112,12 @@ class Action(NamedTuple):
                 gap, y = gap * inside[..., None], y * inside[..., None]
         largest, typical = ((), ()) if sizes is None else sizes
         return _worst(gap, y, self.rep_out, largest if exact else typical, np.max if exact else _rms)
+
+
+def turns_alike(space: Any, rep: Rep) -> bool:
+    """Whether a fibre vector off a finite space is turned as the fibre at every point of it is."""
+    alike = getattr(space, "common_frame", False) and not takes_arrays(space)
+    return alike and rep.group == space.fibre_group
 
 
 class Sizes(NamedTuple):

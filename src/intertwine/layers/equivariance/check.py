@@ -35,6 +35,7 @@ from intertwine.layers.equivariance.action import (
     repeats,
     sizes_of,
     test_field,
+    turns_alike,
     zero_blocks,
 )
 from intertwine.layers.equivariance.reasons import likely_reason
@@ -218,10 +219,9 @@ def _cases(
     if layers:
         for (name, layer), inputs in zip(layers, _inputs(subject, x), strict=True):
             own = getattr(layer, "space", None)
-            has_axes = np.ndim(inputs) > 2
-            here = Action(
-                (own if own is not None else space) if has_axes else None, layer.rep_in, layer.rep_out
-            )
+            own = space if own is None else own
+            has_axes = np.ndim(inputs) > 2 or turns_alike(own, layer.rep_in)
+            here = Action(own if has_axes else None, layer.rep_in, layer.rep_out)
             cases.append(Case(name, layer, _runner(layer), here._replace(periodic=bool(periodic)), inputs))
     return [*cases, Case("whole", subject, function, action, x)]
 

@@ -136,6 +136,11 @@ def layered(model: Layers) -> LayeredMachine:
     raise _no_layers(model)
 
 
+def layers_of(model: object) -> LayeredMachine | None:
+    """`layered(model)`, or None where it is no machine of layers."""
+    return layered(model) if has_layers(model) else None
+
+
 def _no_layers(model: object) -> InputError:
     return fail(
         "model",

@@ -9,11 +9,12 @@ from intertwine.models.frustration import served_by_clusters
 from intertwine.models.protocols import SpinSystem
 from intertwine.models.spins.ising import Ising
 from intertwine.models.spins.potts import Clock, Potts
+from intertwine.sampling.protocols import Sampler
 from intertwine.sampling.spins.cluster import SwendsenWang
 from intertwine.sampling.spins.heat_bath import HeatBath
 
 
-def spin_sampler(model: SpinSystem, **settings: Any) -> SwendsenWang | HeatBath:
+def spin_sampler(model: SpinSystem, **settings: Any) -> Sampler:
     """The sampler of a spin model where none is named: clusters, or the heat bath for terms of three spins or
     more and for frustrated models. settings: of either.
 
