@@ -107,6 +107,36 @@ def test_a_sampler_may_qualify_itself():
     assert any("nobody has looked" in line for line in drawn.warnings)
 
 
+@dataclass(frozen=True)
+class Holding(Inverse):
+    """A sampler that says that it holds nothing: no reason to look for modes."""
+
+    clamped: object = None
+
+
+def test_a_sampler_that_holds_nothing_is_not_compared_with_modes(monkeypatch):
+    machine = it.RBM(4, hidden=3, units="spin", scale=0.3, key=KEY)
+    monkeypatch.setattr(it.sampling.draw, "find_modes", None)
+    held = it.sample(machine, 500, sampler=Holding(), key=KEY)
+    free = it.sample(machine, 500, sampler=Inverse(), key=KEY)
+    assert np.array_equal(held, free) and held.mixed == free.mixed
+
+
+class Representatives(Inverse):
+    def unfolded(self):
+        return Inverse()
+
+    def init(self, model, *, key):
+        raise AssertionError("nothing is drawn")
+
+
+def test_representatives_are_refused_before_anything_is_drawn():
+    orbits = it.sampling.orbits.OrbitEnumeration(it.Chain(6).space_group.permutations)
+    for sampler in (orbits, Representatives()):
+        with pytest.raises(InputError, match="one that draws configurations, not orbits"):
+            it.sample(psi(), 10, sampler=sampler, distribution="born", key=KEY)
+
+
 def test_expect_and_ground_state_take_it():
     H = it.tfim(it.Chain(6), J=1.0, h=1.0)
     model = psi()

@@ -40,6 +40,7 @@ from intertwine.sampling.protocols import (
     Independent,
     Qualifies,
     Sampler,
+    Unfolds,
     Watched,
     Watches,
 )
@@ -237,6 +238,8 @@ def sample(
 
 def _drawn(sampler: AnySampler, model: Model, view: LogAmplitude, n: int, key: Array) -> Drawn:
     """The configurations in the way that the sampler offers. view: the model as the sampler reads it."""
+    if isinstance(sampler, Unfolds):
+        raise fail("sampler", "one that draws configurations, not orbits", sampler, "use Enumeration()")
     if isinstance(sampler, Watches):
         return _judged(sampler.watch(view, n, key=key), n)
     if isinstance(sampler, DrawsIndependently):
@@ -273,7 +276,9 @@ def _slow(found: Drawn) -> str:
 
 def _sweeps_freely(sampler: AnySampler | None) -> bool:
     """Whether `sampler` is one of machines of layers, and holds no units."""
-    return sampler is None or (getattr(sampler, "clamped", sampler) is None)
+    if sampler is None:
+        return True
+    return isinstance(sampler, Watches | BeginsInModes) and getattr(sampler, "clamped", sampler) is None
 
 
 def _held_apart(sampler: AnySampler) -> bool:

@@ -16,11 +16,12 @@ What else a sampler can do it offers as a method or an attribute, and is then as
     magnetization      the Σ_i s_i that it keeps; None for all (`sampling.space`)
     independent        `DrawsIndependently`: configurations without chains (Enumeration, Annealed)
     watch              `Watches`: chains looked at in every sweep (block Gibbs and its tempered relatives)
-    clamped            of machines of layers: the columns that are held; None for none. Where it is None,
-                       `it.sample` compares with the modes that it finds
+    clamped            of machines of layers: the columns that are held; None for none. Where it is None and
+                       the sampler watches or begins in modes, `it.sample` compares with the modes it finds
     from_modes         `BeginsInModes`: takes the modes for its easy end
     caveats            `Qualifies`: what is to be said of it on a model
-    unfolded           `Unfolds`: the sampler of all configurations, of one that draws representatives
+    unfolded           `Unfolds`: the sampler of all configurations, of one that draws representatives, which
+                       `it.sample` refuses
 """
 
 from __future__ import annotations

@@ -19,10 +19,11 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Int, Shaped
 
 from intertwine._checks import fail, positive_int
 from intertwine.spaces.point_groups import PointGroup, point_group, turned_waves
+from intertwine.spaces.protocols import Field
 from intertwine.symmetry import FiniteGroup, Rep, trivial
 from intertwine.symmetry.intertwiner_basis import Orbits, Support
 
@@ -249,7 +250,9 @@ class Grid:
         kept = np.all([self.sources(int(h), shape) >= 0 for h in elements], axis=0)
         return kept.reshape(shape)
 
-    def act(self, element: int, field: Any, rep: Rep, *, periodic: bool = False) -> Float[Any, "... C"]:
+    def act(
+        self, element: int, field: Shaped[Field, "... C"], rep: Rep, *, periodic: bool = False
+    ) -> Shaped[Field, "... C"]:
         """(h f)(x) = ρ(h) f(h⁻¹ x) of fields (..., X_0, …, C), NumPy or JAX; cubic interpolation (NumPy)
         where h
         does not map the lattice to itself. Points from outside the array count 0.

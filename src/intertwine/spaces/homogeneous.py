@@ -16,9 +16,10 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int32
+from jaxtyping import Int32, Shaped
 
 from intertwine._checks import fail
+from intertwine.spaces.protocols import Field
 from intertwine.symmetry import FiniteGroup, PermutationGroup, Rep, Subgroup, site_stabiliser, trivial
 from intertwine.symmetry.intertwiner_basis import Orbits, Support
 
@@ -175,7 +176,7 @@ class HomogeneousSpace:
         movers = target.section
         return Neighbourhood(self.action[movers][:, points], self.cocycle[movers][:, points])
 
-    def act(self, element: int, field: Any, rep: Rep) -> Float[Any, "... C"]:
+    def act(self, element: int, field: Shaped[Field, "... C"], rep: Rep) -> Shaped[Field, "... C"]:
         """(g f)(g x) = ρ(h(g, x)) f(x) of fields (..., n, C), NumPy or JAX.
 
         >>> from intertwine.symmetry import cyclic

@@ -18,9 +18,10 @@ any size, with windows, borders and a centre; `matrices` of H on vectors (`linea
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, TypeGuard
+from typing import TYPE_CHECKING, Protocol, TypeGuard
 
 import numpy as np
+from jax import Array
 from jaxtyping import Bool, Float, Shaped
 
 from intertwine.symmetry import FiniteGroup, Rep
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
 Region = object
 """A part of a space in its own words: the width of a window, a list of points; hashable in layers."""
 
-Field = Any
-"""Fields, NumPy or JAX arrays alike: what comes back is of the kind that was given."""
+Field = Array | np.ndarray
+"""Fields, NumPy or JAX arrays alike."""
 
 
 class Space(Protocol):
@@ -70,7 +71,7 @@ class Space(Protocol):
         """An `intertwine.layers.executors.protocol.Executor`, or the name of one, "module:Class"."""
         ...
 
-    def support(self, region: Any) -> Support:
+    def support(self, region: Region) -> Support:
         """The points where kernels live, and how the stabiliser of the base point moves them and carries
         fibres along; `region` in the words of the space. InputError where it is not mapped to itself."""
         ...
@@ -117,7 +118,7 @@ class ArraySpace(Space, Protocol):
         """The functions (cos kθ, sin kθ) of the direction, on planar spaces."""
         ...
 
-    def window(self, region: Any) -> Window:
+    def window(self, region: Region) -> Window:
         """The taps of a kernel."""
         ...
 
