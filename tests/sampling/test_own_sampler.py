@@ -11,6 +11,7 @@ import pytest
 import intertwine as it
 from intertwine._checks import InputError
 from intertwine.sampling.enumeration import all_configurations, log_density, probabilities
+from intertwine.sampling.orbits import OrbitEnumeration
 from intertwine.sampling.protocols import Independent, Sampler, Samples
 
 KEY = jax.random.key(3)
@@ -131,7 +132,7 @@ class Representatives(Inverse):
 
 
 def test_representatives_are_refused_before_anything_is_drawn():
-    orbits = it.sampling.orbits.OrbitEnumeration(it.Chain(6).space_group.permutations)
+    orbits = OrbitEnumeration(it.Chain(6).space_group.permutations)
     for sampler in (orbits, Representatives()):
         with pytest.raises(InputError, match="one that draws configurations, not orbits"):
             it.sample(psi(), 10, sampler=sampler, distribution="born", key=KEY)
