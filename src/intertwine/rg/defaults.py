@@ -42,6 +42,6 @@ def sampler_of(model: Any) -> Any:
     >>> sampler_of(Ising(Square(4, 4), 0.4))
     SwendsenWang(chains=10, steps=1, burn_in=200)
     """
-    from intertwine.sampling.draw import spin_sampler
+    from intertwine.sampling.spins.default_sampler import spin_sampler
 
     return spin_sampler(model, chains=CHAINS, steps=THIN, burn_in=BURN_IN)
