@@ -34,10 +34,10 @@ import optax
 from intertwine.boltzmann.likelihood.belief_bound import belief_bound
 from intertwine.boltzmann.objectives.methods import PCD
 from intertwine.boltzmann.partition.log_partition import AIS, log_partition
-from intertwine.boltzmann.training.deep_belief import learn_up_down
+from intertwine.boltzmann.training.deep_belief import learn_above, learn_up_down
 from intertwine.boltzmann.training.fine_tune import fine_tune
 from intertwine.boltzmann.training.learn import learn
-from intertwine.boltzmann.training.stack import learn_above, representation, transposed, upward_layers
+from intertwine.boltzmann.training.stack import representation, transposed, upward_layers
 from intertwine.data.loading import load
 from intertwine.learning.gradient import OptaxGradient
 from intertwine.learning.labels.class_scores import accuracy

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import intertwine as it
-from intertwine.experiments.learn import build as learn_build
+from intertwine.experiments.learn.experiment import training_of
 from intertwine.experiments.learn.settings import LearnConfiguration
 
 RARE = (np.random.default_rng(0).random((300, 600)) < 0.002).astype(np.uint8)
@@ -47,7 +47,8 @@ def test_the_command_begins_at_rare_means(tmp_path, key):
     c = LearnConfiguration.model_validate(
         {"data": {"name": str(tmp_path / "rare.npy"), "test_share": 0.0}, "model": "rbm:4"}
     )
-    machine = learn_build.first_machine(c, it.data.load(tmp_path / "rare.npy", test_share=0.0), key)
+    study = training_of(c, it.data.load(tmp_path / "rare.npy", test_share=0.0), key)
+    machine = study.start().current.model
     log_z = it.log_partition(machine, it.Exact(), key=key)
     assert it.log_likelihood(machine, RARE, log_z).mean > independent(RARE) - 0.1
 

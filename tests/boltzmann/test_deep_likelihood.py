@@ -16,9 +16,9 @@ from intertwine.boltzmann.objectives.methods import CD, PCD
 from intertwine.boltzmann.partition.log_partition import Exact, log_partition
 from intertwine.boltzmann.training.deep_boltzmann import learn_deep_boltzmann
 from intertwine.boltzmann.training.deep_network import unrolled_layers, upper_means
-from intertwine.boltzmann.training.doubling import CopiedLikelihood, composed, pretrained
+from intertwine.boltzmann.training.doubling import CopiedLikelihood, composed
 from intertwine.boltzmann.training.fine_tune import FeedForward, beside, fine_tune
-from intertwine.learning.batches import Batches
+from intertwine.boltzmann.training.learn import learn
 from intertwine.learning.labels.class_scores import accuracy
 from intertwine.models.machines.deep_boltzmann import DBM
 from intertwine.models.machines.rbm import RBM
@@ -197,7 +197,7 @@ def test_greedy_start_is_a_good_one(sizes):
     rng = np.random.default_rng(0)
     rows = np.repeat(rng.integers(0, 2, (300, 2)), 3, axis=1).astype(np.uint8)
     model = DBM(sizes, key=jax.random.key(0))
-    start = pretrained(model, Batches(rows, 50), epochs=60, key=jax.random.key(1))
+    start = learn(model, rows, layer_epochs=60, epochs=0, batch=50, key=jax.random.key(1)).model
     values = exact_values(start) - float(exact_log_z(start))
     kept = (start.visible_layer.states()[:, [0, 0, 0, 3, 3, 3]] == start.visible_layer.states()).all(1)
     assert values[kept].mean() > values[~kept].mean() + 0.5

@@ -10,11 +10,9 @@ import pytest
 
 import intertwine as it
 from intertwine.boltzmann.objectives.methods import PCD, ModeJumps
-from intertwine.boltzmann.training import deep_belief, deep_boltzmann, doubling, learn as learning
-from intertwine.boltzmann.training.epochs import Fit
-from intertwine.experiments.learn.build import build_training
+from intertwine.boltzmann.training import learn as learning
+from intertwine.experiments.learn.experiment import training_of
 from intertwine.experiments.learn.settings import LearnConfiguration
-from intertwine.learning.epochs import learned
 
 RNG = np.random.default_rng(0)
 KEY = jax.random.key(0)
@@ -46,21 +44,31 @@ class Settings(NamedTuple):
 
 
 class Seen(Exception):  # noqa: N818
-    """Carries the settings out of the call that would begin to learn."""
+    """Carries the stages out of the call that would begin to learn."""
 
 
 @pytest.fixture
 def seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    def stop(state: Any, stream: Any, mover: Any, updates: int, **_: Any) -> None:
-        raise Seen(Settings(stream.objective, mover, stream.batches.batch, updates))
+    def stop(study: Any, **_: Any) -> None:
+        raise Seen(study.stages)
 
-    monkeypatch.setattr(learning, "by_epochs", stop)
+    monkeypatch.setattr(learning, "carry_out", stop)
 
 
-def of_call(call: Any) -> Settings:
+def settings_of(stage: Any) -> Settings:
+    batch = stage.batches((), 0, KEY).batch
+    return Settings(stage.objective, stage.optimiser, batch, stage.epochs * stage.per_epoch)
+
+
+def stages_of_call(call: Any) -> tuple[Any, ...]:
     with pytest.raises(Seen) as stopped:
         call()
     return stopped.value.args[0]
+
+
+def of_call(call: Any) -> Settings:
+    (stage,) = stages_of_call(call)
+    return settings_of(stage)
 
 
 def by_function(rows: np.ndarray, units: str) -> Settings:
@@ -82,9 +90,8 @@ def by_command(rows: np.ndarray, units: str, folder: Any) -> Settings:
     )
     data = it.data.load(folder / "rows.npy", test_share=0.0)
     assert data.units == units and len(data.train) == len(rows)
-    (stage,) = build_training(c, data, KEY).stages
-    batch = stage.batches((), 0, KEY).batch
-    return Settings(stage.objective, stage.optimiser, batch, stage.epochs * stage.per_epoch)
+    (stage,) = training_of(c, data, KEY).stages
+    return settings_of(stage)
 
 
 @pytest.mark.parametrize("name", DATA)
@@ -105,47 +112,46 @@ SIZES = (6, 4)
 BITS = RNG.integers(0, 2, (300, 12)).astype(np.uint8)
 
 
-@pytest.fixture
-def stages(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, float]]:
-    """(updates, first rate) of the schedule of each stage that a function would train; none is."""
-    found = []
-
-    def skip(state: Any, stream: Any, mover: Any, updates: int, **_: Any) -> Fit:
-        if int(state.step) == 0:
-            rate = mover.optimiser.learning_rate
-            found.append((rate.steps, rate.start))
-        return Fit(learned(state, mover), [], state._replace(step=updates))
-
-    for module in (learning, deep_belief, deep_boltzmann, doubling):
-        monkeypatch.setattr(module, "by_epochs", skip)
-    return found
+def shown(stages: Any) -> list[tuple[str, int, float]]:
+    """(name, updates, first rate) of each stage."""
+    return [(s.name, s.epochs * s.per_epoch, s.optimiser.optimiser.learning_rate.start) for s in stages]
 
 
-def stages_of_command(name: str, folder: Any) -> list[tuple[int, float]]:
+def stages_of_command(name: str, folder: Any) -> list[tuple[str, int, float]]:
     np.save(folder / "rows.npy", BITS)
     c = LearnConfiguration.model_validate(
         {"data": {"name": str(folder / "rows.npy"), "test_share": 0.0}, "model": f"{name}:6-4"}
     )
-    made = build_training(c, it.data.load(folder / "rows.npy", test_share=0.0), KEY).stages
-    return [(s.epochs * s.per_epoch, s.optimiser.optimiser.learning_rate.start) for s in made]
+    return shown(training_of(c, it.data.load(folder / "rows.npy", test_share=0.0), KEY).stages)
 
 
-def test_deep_boltzmann_machines_learn_the_same_stages(stages: list, tmp_path: Any) -> None:
+@pytest.mark.usefixtures("seen")
+def test_deep_boltzmann_machines_learn_the_same_stages(tmp_path: Any) -> None:
     pytest.importorskip("sklearn")
-    it.learn_deep_boltzmann(it.DBM((12, *SIZES), key=KEY), BITS, key=KEY)
-    expected = [(2001, 0.05)] * 3  # each layer, then both together
-    assert stages == expected == stages_of_command("dbm", tmp_path)
-    stages.clear()
-    it.DeepBoltzmannMachine(SIZES, random_state=0).fit(BITS)
-    assert stages == expected
+    expected = [("layer 1", 2001, 0.05), ("layer 2", 2001, 0.05), ("joint", 2001, 0.05)]
+    machine = it.DBM((12, *SIZES), key=KEY)
+    calls = (
+        lambda: it.learn("dbm:6-4", BITS, key=KEY),
+        lambda: it.learn(machine, BITS, key=KEY),
+        lambda: it.learn_deep_boltzmann(machine, BITS, key=KEY),
+        lambda: it.DeepBoltzmannMachine(SIZES, random_state=0).fit(BITS),
+    )
+    for call in calls:
+        assert shown(stages_of_call(call)) == expected
+    assert stages_of_command("dbm", tmp_path) == expected
 
 
-def test_deep_belief_networks_learn_the_same_layers(stages: list, tmp_path: Any) -> None:
-    """The command goes on with up-down passes, which the others make when they are asked for."""
+@pytest.mark.usefixtures("seen")
+def test_deep_belief_networks_learn_the_same_layers(tmp_path: Any) -> None:
+    """`learn_deep_belief` and the estimator make up-down passes when they are asked for."""
     pytest.importorskip("sklearn")
-    it.learn_deep_belief(it.DBN((12, *SIZES), key=KEY), BITS, key=KEY)
-    expected = [(2001, 0.1)] * 2
-    assert stages == expected == stages_of_command("dbn", tmp_path)[:2]
-    stages.clear()
-    it.DeepBeliefNetwork(SIZES, random_state=0).fit(BITS)
-    assert stages == expected
+    expected = [("layer 1", 2001, 0.1), ("layer 2", 2001, 0.1), ("up-down", 2001, 0.01)]
+    network = it.DBN((12, *SIZES), key=KEY)
+    for call in (lambda: it.learn("dbn:6-4", BITS, key=KEY), lambda: it.learn(network, BITS, key=KEY)):
+        assert shown(stages_of_call(call)) == expected
+    assert stages_of_command("dbn", tmp_path) == expected
+    for call in (
+        lambda: it.learn_deep_belief(network, BITS, key=KEY),
+        lambda: it.DeepBeliefNetwork(SIZES, random_state=0).fit(BITS),
+    ):
+        assert shown(stages_of_call(call)) == [*expected[:2], ("up-down", 0, 0.01)]

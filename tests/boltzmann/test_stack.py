@@ -7,10 +7,9 @@ import pytest
 
 from intertwine._checks import InputError
 from intertwine.boltzmann.objectives.methods import PCD
-from intertwine.boltzmann.training.deep_belief import learn_deep_belief
+from intertwine.boltzmann.training.deep_belief import learn_above, learn_deep_belief
 from intertwine.boltzmann.training.stack import (
     can_transpose,
-    learn_above,
     representation,
     transposed,
     upward_layers,

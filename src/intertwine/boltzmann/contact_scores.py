@@ -22,9 +22,10 @@ import numpy as np
 from jax import Array
 
 from intertwine._checks import fail
-from intertwine.boltzmann.training.learn import check_machine
+from intertwine.boltzmann.training.stages import check_two_layers
 from intertwine.learning.batches import host_array
 from intertwine.models.machines.unit_kinds import unit_kind
+from intertwine.models.results import as_model
 
 MOST_ROWS = 10_000
 
@@ -35,7 +36,8 @@ def couplings(model: Any, rows: Any) -> np.ndarray:
 
     Raises InputError for machines of more layers and for rows of another width.
     """
-    check_machine(model)
+    model = as_model(model)
+    check_two_layers(model)
     if any(unit_kind(kind).columns > 1 for kind, _ in model.hidden_layer.parts):
         raise fail("model", "hidden units of one column each", model.hidden_units, "take binary ones")
     array = host_array(rows, "rows")[:MOST_ROWS]

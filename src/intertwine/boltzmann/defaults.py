@@ -25,6 +25,11 @@ APART_RATE = 0.02
 in the model at once, by the rate times all units that tell them apart, and above this they are thrown to and
 fro."""
 
+DEEP_RATE, UP_DOWN_RATE = 0.05, 0.01
+"""The same for deep Boltzmann machines of discrete units and their layers, and for up-down fine-tuning."""
+WARM_UP = 1000
+"""Sweeps of the chains of a machine that has learned before, ahead of its first update."""
+
 EPOCHS, BATCH = 10, 100
 """Passes over the data, at least, and rows a mini-batch."""
 MODES_UPDATES = 6000

@@ -15,6 +15,7 @@ import jax
 
 from intertwine._checks import fail, positive_number
 from intertwine.models.machines.layered import layered
+from intertwine.models.results import as_model
 
 
 def at_temperature(model: Any, temperature: float) -> Any:
@@ -29,6 +30,7 @@ def at_temperature(model: Any, temperature: float) -> Any:
     >>> bool((cold.weights == 2 * rbm.weights).all())
     True
     """
+    model = as_model(model)
     value = positive_number("temperature", temperature, "1 is the machine itself")
     if not all(layer.is_discrete for layer in layered(model).layers):
         kinds = [layer.spec for layer in layered(model).layers]

@@ -29,6 +29,7 @@ from intertwine.models.machines.rbm import RBM
 from intertwine.models.machines.unit_layer import UnitLayer
 from intertwine.models.parameters import check_key
 from intertwine.models.protocols import LogAmplitude, SpinSystem
+from intertwine.models.results import as_model
 from intertwine.models.square_root import square_root
 from intertwine.sampling.enumeration import Enumeration, log_density
 from intertwine.sampling.gibbs.annealed import Annealed
@@ -173,7 +174,8 @@ def sample(
 ) -> Drawn:
     """n configurations of `model`, a `Drawn` that behaves as an array (n, N).
 
-    model: RBM, DBM or DBN with real parameters, `Ising`, or any model with a sampler of wave functions.
+    model: RBM, DBM or DBN with real parameters, `Ising`, or any model with a sampler of wave functions; a fit
+    or a loaded run stands for its model.
     sampler: `Gibbs(steps=1000)` (the default for machines of layers: every configuration from a chain of its
     own), `Annealed(steps=1000)` (the default for those with modes far apart), `TemperedGibbs`,
     `TrajectoryGibbs`; `SwendsenWang()` (the default for `Ising`, `Potts` and `Clock`), `Wolff()`,
@@ -196,6 +198,7 @@ def sample(
     >>> np.asarray(drawn).shape, drawn.dtype, drawn.mixed
     ((5, 6), dtype('int8'), True)
     """
+    model = as_model(model)
     n = positive_int("n", n, "give the number of configurations")
     check_memory(n * getattr(model, "size", 1), "draw fewer configurations at a time", "n")
     check_key(key)

@@ -26,6 +26,7 @@ from intertwine._checks import fail, positive_int
 from intertwine.data.arrays import as_array
 from intertwine.models.machines.layered import LayeredMachine, State, layered
 from intertwine.models.parameters import check_key
+from intertwine.models.results import as_model
 from intertwine.sampling.gibbs.clamped import Clamp
 from intertwine.sampling.gibbs.sweeps import strongest_direction, sweep
 
@@ -75,6 +76,7 @@ def complete(
     >>> bool(np.allclose(found.mean[0], exact, atol=0.1))
     True
     """
+    model = as_model(model)
     machine = layered(model)
     array = as_array(rows, "rows")
     if array.ndim != 2:

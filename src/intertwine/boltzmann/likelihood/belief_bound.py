@@ -28,6 +28,7 @@ from intertwine._checks import fail, positive_int
 from intertwine.learning.batches import host_array
 from intertwine.models.machines.deep_belief import DBN
 from intertwine.models.parameters import check_key
+from intertwine.models.results import as_model
 from intertwine.sampling.statistics.estimate import Estimate, estimate
 
 
@@ -65,6 +66,7 @@ def belief_bound(
     >>> bool(found.bound.mean < exact), bool(abs(found.importance.mean - exact) < 0.01)
     (True, True)
     """
+    model = as_model(model)
     rows = host_array(data)
     model.visible_layer.check(rows)
     draws = positive_int("draws", draws, "give how many draws of q an example has")

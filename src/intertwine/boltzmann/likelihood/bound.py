@@ -29,6 +29,7 @@ from intertwine.learning.batches import host_array
 from intertwine.models.machines.deep_boltzmann import DBM
 from intertwine.models.machines.layered import sample_layers
 from intertwine.models.parameters import check_key
+from intertwine.models.results import as_model
 from intertwine.sampling.statistics.estimate import Estimate, estimate
 
 ROWS = 1000
@@ -52,6 +53,7 @@ def variational_bound(
     >>> bool(variational_bound(model, data, log_z).mean <= exact)
     True
     """
+    model = as_model(model)
     return _over_rows(bound_values(model, data, sweeps=sweeps, tolerance=tolerance), log_z)
 
 

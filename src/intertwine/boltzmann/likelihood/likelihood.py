@@ -29,6 +29,7 @@ from intertwine.boltzmann.partition.log_partition import LogPartition
 from intertwine.learning.batches import check_known, has_missing, host_array
 from intertwine.models.machines.layered import layered
 from intertwine.models.machines.rbm import RBM
+from intertwine.models.results import as_model
 from intertwine.sampling.statistics.estimate import Estimate
 
 BASELINE_ROWS = 10_000
@@ -42,8 +43,8 @@ def log_likelihood(model: Any, data: Any, log_z: LogPartition | float) -> Estima
     """The mean ln p(v) of the rows of `data`, nats per example.
 
     model: an RBM, or a machine of layers whose hidden units can be enumerated (deep machines beyond that have
-    bounds instead). data: (rows, N); nan is a missing entry, and ln p then that of what is known of the row
-    (RBM). log_z: what `log_partition` found, or a number.
+    bounds instead); a fit or a loaded run stands for its model. data: (rows, N); nan is a missing entry, and
+    ln p then that of what is known of the row (RBM). log_z: what `log_partition` found, or a number.
 
     error: of the mean as an estimate for new data of the same kind: √(variance/rows + error(ln Z)²).
     warnings: an ln Z that is not to be trusted or that nothing judges, and a mean below that of independent
@@ -58,6 +59,7 @@ def log_likelihood(model: Any, data: Any, log_z: LogPartition | float) -> Estima
     -1.3863
     """
     value = float(log_z)  # type: ignore[arg-type]
+    model = as_model(model)
     if not np.isfinite(value):
         raise fail("log_z", "a finite number of nats, or a LogPartition", value)
     known = isinstance(log_z, LogPartition)
@@ -76,6 +78,7 @@ def log_unnormalised(model: Any, data: Any) -> np.ndarray:
 
     Raises InputError for data that the units cannot take.
     """
+    model = as_model(model)
     if isinstance(model, RBM):
         layered(model)
         array = host_array(data)
@@ -113,6 +116,7 @@ def kl_divergence(probabilities: Any, model: Any) -> float:
     >>> round(kl_divergence([1, 0], rbm), 4)                                     # ln 2
     0.6931
     """
+    model = as_model(model)
     p = np.asarray(probabilities, np.float64)
     states = layered(model).layers[0].states()
     if p.shape != (len(states),):
@@ -129,6 +133,7 @@ def kl_divergence(probabilities: Any, model: Any) -> float:
 def reconstruction_error(model: RBM, data: Any, *, key: Array) -> Estimate:
     """Mean squared error a column of E[v | h] for one draw h ~ p(h | v) of every row: a sign of life while
     training, not a likelihood."""
+    model = as_model(model)
     keys = iter(jax.random.split(key, 1 + len(host_array(data)) // _ROWS))
     return of_rows(by_rows(lambda rows: _reconstruction(model, rows, next(keys)), model, data))
 

@@ -25,6 +25,7 @@ from intertwine._checks import fail
 from intertwine.boltzmann.likelihood.likelihood import by_rows, of_rows
 from intertwine.models.machines.rbm import RBM
 from intertwine.models.machines.unit_kinds import unit_kind
+from intertwine.models.results import as_model
 from intertwine.sampling.statistics.estimate import Estimate
 
 _STEP = 0.5
@@ -43,6 +44,7 @@ def pseudo_likelihood(model: RBM, data: Any) -> Estimate:
     >>> round(float(pseudo_likelihood(rbm, [[1, 1, -1]]).mean), 4)               # −3 ln 2
     -2.0794
     """
+    model = as_model(model)
     if not isinstance(model, RBM) or model.kind != "real":
         raise fail("model", "an RBM with real parameters", type(model).__name__)
     width = np.sqrt(np.asarray(model.visible_layer.variance(model.weights.dtype)))

@@ -46,6 +46,7 @@ from intertwine.models.machines.deep_belief import DBN
 from intertwine.models.machines.layered import LayeredMachine, State, layered
 from intertwine.models.machines.tempered import TemperedPath, tempered_path
 from intertwine.models.parameters import check_key
+from intertwine.models.results import as_model
 from intertwine.sampling.modes import find_modes
 
 UNSEEN = 0.02
@@ -345,6 +346,7 @@ def log_partition(model: Any, method: Any = None, *, key: Array | None = None) -
     Raises InputError for models that have no layers, parameters that are not finite, a missing key, and
     sums that are too large. Warns `UntrustedLogPartition` where the estimate should not be quoted.
     """
+    model = as_model(model)
     method = AIS() if method is None else method
     if not hasattr(method, "log_partition"):
         raise fail("method", "it.AIS(...) or it.Exact()", method)

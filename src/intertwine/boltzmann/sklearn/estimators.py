@@ -26,7 +26,6 @@ from jax import Array
 from intertwine._checks import fail, positive_int
 from intertwine.boltzmann.baseline import Moments
 from intertwine.boltzmann.beginning import begun
-from intertwine.boltzmann.course import course
 from intertwine.boltzmann.defaults import AVERAGE, BATCH, CHAINS, SCALE, STEPS, first_rate
 from intertwine.boltzmann.objectives.kl import KL
 from intertwine.boltzmann.objectives.methods import CD, PCD
@@ -38,10 +37,10 @@ from intertwine.boltzmann.sklearn.estimators_base import (
 )
 from intertwine.boltzmann.sklearn.estimators_deep import DeepBeliefNetwork, DeepBoltzmannMachine
 from intertwine.boltzmann.sklearn.estimators_units import Columns
-from intertwine.boltzmann.training.epochs import by_epochs, descent, falling
-from intertwine.boltzmann.training.learn import learn
+from intertwine.boltzmann.training.descent import descent
 from intertwine.learning.batches import Batches
-from intertwine.learning.loop import start
+from intertwine.learning.epochs import epoch_scalars, learned
+from intertwine.learning.loop import start, train
 from intertwine.learning.stream import OverBatches, StreamState
 from intertwine.models.machines.rbm import RBM
 from intertwine.sampling.missing import SWEEPS
@@ -129,26 +128,23 @@ class BoltzmannMachine(MachineEstimator):
         rate = self.learning_rate
         if rate == "auto":
             rate = first_rate(model)
-        binarise = columns.units == "binary"
         seed = 0 if first else len(self.history_)
-        batches = Batches(rows, self.batch_size, seed=seed, binarise=binarise)
+        batches = Batches(rows, self.batch_size, seed=seed, binarise=columns.units == "binary")
         objective = replace(self._objective(), missing=SWEEPS if batches.missing else 0)
-        stream = OverBatches(objective, batches)
-        mover = descent(model, None, float(rate), AVERAGE, 0)
+        stream, mover = OverBatches(objective, batches), descent(None, float(rate), AVERAGE, 0, float(rate))
         if first:
-            model = begun(model, stream.batches, "data")
+            model = begun(model, batches, "data")
         state = start(model, stream, mover, key=going)
         leaves: list[np.ndarray] | None = getattr(self, "_leaves", None)
         if leaves is not None:
             state = _thawed(state, leaves)
-        updates = int(state.step) + stream.batches.per_epoch
-        fit = by_epochs(state, stream, mover, updates)
+        state, pieces = train(model, stream, mover, steps=batches.per_epoch, key=going, state=state)
         history = [] if first else self.history_
-        self._keep(columns, fit.model, history + fit.history)
+        self._keep(columns, learned(state, mover), [*history, epoch_scalars(pieces)])
         self._near = few(rows)
         seen = Moments.of(columns.values(X))
         self._moments = seen if first or not hasattr(self, "_moments") else self._moments.joined(seen)
-        self._leaves = _frozen(fit.state)
+        self._leaves = _frozen(state)
         return self
 
     def gibbs(self, X: Any, *, n_steps: int = 1, random_state: Any = None) -> np.ndarray:
@@ -208,16 +204,15 @@ class BoltzmannMachine(MachineEstimator):
         (count,), kind = hidden
         return RBM(width, count, units=units, hidden_units=kind, scale=SCALE, dtype="float32", key=key)
 
-    def _learned(self, model: RBM, rows: np.ndarray, settings: dict[str, Any]) -> Any:
-        self._leaves = None
-        objective, seen = self._objective(), Batches(rows, self.batch_size, binarise=settings["binarise"])
-        method = None if self.method == "auto" else objective.method
-        chosen = course(model, seen, method=method, chains=self.n_chains, steps=self.n_steps)
-        epochs = chosen.epochs if self.n_iter == "auto" else self.n_iter
-        first = chosen.rate if self.learning_rate == "auto" else float(self.learning_rate)
-        settings |= {"epochs": epochs, "learning_rate": falling(model, epochs * seen.per_epoch, first)}
-        settings |= {"method": chosen.method, "weight_decay": self.weight_decay, "begin": "model"}
-        return learn(chosen.begun(model, seen, "data"), rows, **settings)
+    def _settings(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        method = None if self.method == "auto" else self._objective().method
+        common = {
+            "method": method,
+            "steps": self.n_steps,
+            "epochs": self._passes,
+            "learning_rate": self._rate,
+        }
+        return common, {}
 
     def _features(self) -> Callable[..., Any]:
         return _hidden_means

@@ -21,7 +21,6 @@ from intertwine._caveats import tell
 from intertwine._checks import fail, positive_int
 from intertwine.boltzmann.baseline import Moments, below_independent, complete_rows, independent_columns
 from intertwine.boltzmann.beyond_columns import beyond_columns
-from intertwine.boltzmann.defaults import LAST_RATE, passes
 from intertwine.boltzmann.known_entries import log_known
 from intertwine.boltzmann.objectives.exact import exact_log_partition, is_enumerable
 from intertwine.boltzmann.partition.log_partition import AIS, log_partition
@@ -33,7 +32,11 @@ from intertwine.boltzmann.sklearn.estimators_units import (
     repeated,
     resized,
 )
-from intertwine.learning.schedules import Linear
+from intertwine.boltzmann.training.descent import Falling
+from intertwine.boltzmann.training.families import training
+from intertwine.boltzmann.training.learn import taught
+from intertwine.boltzmann.training.teaching import Teaching
+from intertwine.learning.batches import Batches
 from intertwine.models.machines.unit_layer import UnitLayer
 from intertwine.sampling.draw import sample
 from intertwine.sampling.gibbs.gibbs import Gibbs
@@ -63,6 +66,8 @@ class MachineEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     learning_rate: Any
     n_iter: Any
     batch_size: Any
+    n_chains: Any
+    weight_decay: Any
     verbose: Any
     random_state: Any
     n_features_in_: int
@@ -84,8 +89,8 @@ class MachineEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         """The machine before learning."""
 
     @abstractmethod
-    def _learned(self, model: Any, rows: np.ndarray, settings: dict[str, Any]) -> Any:
-        """The fit of `model` to the rows; settings go to the learning function."""
+    def _settings(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What the parameters say of `Teaching`, and of the settings that the machine has besides."""
 
     @abstractmethod
     def _features(self) -> Callable[..., Any]:
@@ -98,6 +103,14 @@ class MachineEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     @abstractmethod
     def _downwards(self) -> Callable[..., Any]:
         """The compiled function (model, features) → visible means."""
+
+    @property
+    def _passes(self) -> int | None:
+        return None if self.n_iter == "auto" else self.n_iter
+
+    @property
+    def _rate(self) -> Falling | None:
+        return None if self.learning_rate == "auto" else Falling(float(self.learning_rate))
 
     # scikit-learn's methods
 
@@ -113,20 +126,12 @@ class MachineEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         columns = Columns.of(self.units, X)
         rows = self._rows(columns, X)
         model = self._blank(columns.units, rows.shape[1], self._hidden(), begin)
-        rate, per_epoch = None, len(rows) // min(self.batch_size, len(rows))
-        epochs = passes(per_epoch) if self.n_iter == "auto" else self.n_iter
-        if self.learning_rate != "auto":
-            updates = epochs * per_epoch
-            rate = Linear(float(self.learning_rate), LAST_RATE * float(self.learning_rate), updates)
-        settings = {
-            "epochs": epochs,
-            "batch": self.batch_size,
-            "learning_rate": rate,
-            "binarise": columns.units == "binary",
-            "key": learning,
-            "progress": self._told if self.verbose else None,
-        }
-        fit = self._learned(model, rows, settings)
+        batches = Batches(rows, self.batch_size, binarise=columns.units == "binary")
+        settings, own = self._settings()
+        teaching = Teaching(chains=self.n_chains, weight_decay=self.weight_decay, begin="data", **settings)
+        study = training(model, batches, teaching, key=learning, most=None, **own)
+        fit = taught(study, self._told if self.verbose else None)
+        self.__dict__.pop("_leaves", None)
         self._keep(columns, fit.model, fit.history)
         self._near = few(rows)
         self._moments = Moments.of(columns.values(X))

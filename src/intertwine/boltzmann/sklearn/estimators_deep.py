@@ -15,10 +15,7 @@ from intertwine._checks import fail, positive_int
 from intertwine.boltzmann.defaults import BATCH
 from intertwine.boltzmann.objectives.kl import KL
 from intertwine.boltzmann.objectives.mean_field import _converged
-from intertwine.boltzmann.objectives.methods import PCD
 from intertwine.boltzmann.sklearn.estimators_base import MachineEstimator
-from intertwine.boltzmann.training.deep_belief import learn_deep_belief
-from intertwine.boltzmann.training.deep_boltzmann import learn_deep_boltzmann
 from intertwine.models.machines.deep_belief import DBN
 from intertwine.models.machines.deep_boltzmann import DBM
 
@@ -54,8 +51,7 @@ class DeepBeliefNetwork(_Deep):
     r"""A deep belief network of binary hidden layers, learned greedily, then by `up_down` epochs together.
 
     hidden_layer_sizes: from the lowest layer up. n_iter: passes over the data for each layer; "auto": 10, and
-    enough for 2000 updates. up_down: epochs
-    of the wake-sleep algorithm after that. units, n_chains, learning_rate, batch_size, weight_decay,
+    enough for 2000 updates. up_down: epochs of the wake-sleep algorithm after that; "auto": as many, 0: none. units, n_chains, learning_rate, batch_size, weight_decay,
     verbose, random_state: as for `BoltzmannMachine`.
 
     transform: the means of the topmost layer, a deterministic pass upwards. score_samples: a lower bound on
@@ -79,7 +75,7 @@ class DeepBeliefNetwork(_Deep):
         n_chains: int = 100,
         learning_rate: Any = "auto",
         n_iter: Any = "auto",
-        up_down: int = 0,
+        up_down: Any = "auto",
         batch_size: int = BATCH,
         weight_decay: float = 0.0,
         verbose: bool = False,
@@ -98,18 +94,16 @@ class DeepBeliefNetwork(_Deep):
 
     def _check_parameters(self) -> None:
         self._check_deep()
-        if self.up_down != 0:
+        if self.up_down not in ("auto", 0):
             positive_int("up_down", self.up_down, "0 for none")
 
     def _blank(self, units: str, width: int, hidden: tuple[tuple[int, ...], str], key: Any) -> DBN:
         sizes, kind = hidden
         return DBN((width, *sizes), units=units, hidden_units=kind, scale=0.01, dtype="float32", key=key)
 
-    def _learned(self, model: DBN, rows: np.ndarray, settings: dict[str, Any]) -> Any:
-        method, decay = PCD(self.n_chains), self.weight_decay
-        return learn_deep_belief(
-            model, rows, method=method, up_down=self.up_down, weight_decay=decay, **settings
-        )
+    def _settings(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        whole = self._passes if self.up_down == "auto" else self.up_down
+        return {"epochs": whole}, {"layer_epochs": self._passes, "layer_rate": self._rate}
 
     def _features(self) -> Callable[..., Any]:
         return _topmost_means
@@ -175,12 +169,9 @@ class DeepBoltzmannMachine(_Deep):
         sizes, kind = hidden
         return DBM((width, *sizes), units=units, hidden_units=kind, dtype="float32", key=key)
 
-    def _learned(self, model: DBM, rows: np.ndarray, settings: dict[str, Any]) -> Any:
-        method, decay = PCD(self.n_chains), self.weight_decay
-        first = None if self.pretrain == "auto" else self.pretrain
-        return learn_deep_boltzmann(
-            model, rows, method=method, pretrain=first, weight_decay=decay, **settings
-        )
+    def _settings(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        layers = None if self.pretrain == "auto" else self.pretrain
+        return {"epochs": self._passes, "learning_rate": self._rate}, {"layer_epochs": layers}
 
     def _features(self) -> Callable[..., Any]:
         return _topmost_mean_field

@@ -26,9 +26,10 @@ from jax import Array
 from jaxtyping import Float, Shaped
 
 from intertwine._checks import fail, positive_int
+from intertwine.boltzmann.defaults import AVERAGE, first_rate
 from intertwine.boltzmann.objectives.kl import KL
 from intertwine.boltzmann.objectives.methods import PCD
-from intertwine.boltzmann.training.epochs import descent
+from intertwine.boltzmann.training.descent import descent
 from intertwine.learning.batches import blocks, check_probabilities
 from intertwine.learning.gradient import as_optimiser
 from intertwine.learning.labels.defaults import BATCH, EPOCHS, default_optimiser
@@ -222,8 +223,9 @@ def learn_classifier(
     batch = min(positive_int("batch", batch, "give the rows of a mini-batch"), len(data.x))
     if optimiser is None:
         updates = epochs * (len(data.x) // batch)
-        plain = not discriminative
-        optimiser = descent(rbm, None, None, 0.999, updates) if plain else default_optimiser(updates)
+        optimiser = default_optimiser(updates)
+        if not discriminative:
+            optimiser = descent(None, None, AVERAGE, updates, first_rate(rbm))
     study = _OfScores(
         rbm, objective, data, held, as_optimiser(optimiser), epochs=epochs, batch=batch, seed=seed, key=key,
         patience=patience, watch=watch, binarise=binarise,

@@ -28,25 +28,14 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from intertwine._checks import fail, positive_int
-from intertwine.boltzmann.beginning import field_of_means, seen
-from intertwine.boltzmann.defaults import MEAN_ROWS
-from intertwine.boltzmann.training.epochs import by_epochs, descent
-from intertwine.boltzmann.training.stack import representation
-from intertwine.learning.batches import Batches
-from intertwine.learning.loop import start
-from intertwine.learning.stream import OverBatches
+from intertwine._checks import fail
 from intertwine.models.machines.deep_boltzmann import DBM
-from intertwine.models.machines.directed_layer import DirectedLayer
 from intertwine.models.machines.rbm import RBM
 from intertwine.models.machines.unit_layer import UnitLayer
-from intertwine.models.parameters import normal, parameters
+from intertwine.models.parameters import parameters
 
 SLIDE = 0.01
 """Weight of a new batch in the running means, once there have been 100."""
-RATE = 0.05
-SCALE = 0.01
-"""Where the learning rate begins, and the standard deviation of the initial weights."""
 
 
 class CopiesState(NamedTuple):
@@ -105,32 +94,6 @@ class CopiedLikelihood:
         return gradient, CopiesState(chains, (mu, lam), state.count + 1), {"reconstruction_error": error}
 
 
-def pretrained(
-    model: DBM, batches: Batches, *, epochs: int, chains: int = 100, rate: float = RATE, key: Array
-) -> DBM:
-    """`model` with parameters from a greedy stack of RBMs, each trained in `epochs` passes over the data.
-
-    Biases of the layers start at the base rates of what they see, weights small and normal.
-    """
-    positive_int("pretrain", epochs, "give the passes over the data a layer")
-    rbms: list[RBM] = []
-    upward: list[DirectedLayer] = []
-    rows = batches
-    for level in range(model.depth):
-        weight_key, draw_key, learn_key = jax.random.split(jax.random.fold_in(key, level), 3)
-        if level > 0:
-            hidden = representation(upward, batches.arrays[0], binarise=batches.binarise, key=draw_key)
-            rows = Batches(hidden, batches.batch, seed=batches.seed + level)
-        rbm = _started(model, level, rows, weight_key)
-        copies = (2 if level < model.depth - 1 else 1, 2 if level > 0 else 1)
-        stream, updates = OverBatches(CopiedLikelihood(copies, chains), rows), epochs * rows.per_epoch
-        mover = descent(rbm, None, None, 0.999, updates, rate)
-        rbm = by_epochs(start(rbm, stream, mover, key=learn_key), stream, mover, updates).model
-        rbms.append(rbm)
-        upward.append(DirectedLayer(copies[0] * rbm.weights, rbm.hidden_bias, rbm.hidden_layer))
-    return composed(rbms)
-
-
 def composed(rbms: Sequence[RBM]) -> DBM:
     """The deep machine of a stack of RBMs trained with copies, the lowest first.
 
@@ -151,18 +114,6 @@ def composed(rbms: Sequence[RBM]) -> DBM:
         [rbm.weights for rbm in rbms],
         units=rbms[0].units,
         hidden_units=[rbm.hidden_units for rbm in rbms],
-    )
-
-
-def _started(model: DBM, level: int, rows: Batches, key: Array) -> RBM:
-    below, above, dtype = model.layers[level], model.layers[level + 1], model.dtype
-    mean = seen(rows, MEAN_ROWS)[0].mean(0)
-    return RBM.from_parameters(
-        jnp.asarray(field_of_means(below, mean, rows.rows), dtype),
-        jnp.zeros(above.size, dtype),
-        normal(key, (below.size, above.size), dtype, SCALE),
-        units=below.spec,
-        hidden_units=above.spec,
     )
 
 

@@ -1,11 +1,13 @@
-r"""Learning a distribution: `learn` trains a restricted Boltzmann machine on data.
+r"""Learning a distribution: `learn` trains a Boltzmann machine on data.
 
     fit = learn(rbm, images, method=PCD(chains=500), epochs=60, batch=500, key=key)
     fit.model, fit.history, fit.state
+    fit = learn("dbm:500-1000", data, key=key)
 
-It is the training loop of the library (`learning.loop`) with the objective `KL` over `Batches`: gradient
-descent with a falling learning rate, and an average of the parameters beside it, which is the result. An
-average is worth more than any other setting: it takes the noise of the chains out of the parameters.
+It carries out the study that the command `learn` carries out with a folder (`families.training`): stages of
+the one training loop, gradient descent with a falling learning rate, and an average of the parameters beside
+it, which is the result. An average is worth more than any other setting: it takes the noise of the chains out
+of the parameters.
 """
 
 from __future__ import annotations
@@ -17,21 +19,21 @@ import jax
 import numpy as np
 from jax import Array
 
-from intertwine._checks import fail, positive_int
-from intertwine.boltzmann.beginning import unseen_means
-from intertwine.boltzmann.course import course
+from intertwine._checks import fail
 from intertwine.boltzmann.defaults import AVERAGE, BATCH
 from intertwine.boltzmann.known_entries import log_known
-from intertwine.boltzmann.objectives.kl import KL
-from intertwine.boltzmann.training.epochs import Fit, by_epochs, descent
+from intertwine.boltzmann.training.families import family_of, named_machine, training
+from intertwine.boltzmann.training.rows import batches_of, order_of
+from intertwine.boltzmann.training.stages import layer_of
+from intertwine.boltzmann.training.teaching import Teaching
 from intertwine.data.dataset import Dataset, binarise as drawn_once
-from intertwine.learning.batches import Batches, blocks, check_known, has_missing, host_array
-from intertwine.learning.epochs import learned
-from intertwine.learning.loop import TrainState, start
+from intertwine.data.loading import load
+from intertwine.learning.batches import Batches, has_missing, host_array
 from intertwine.learning.optimiser import Optimiser
 from intertwine.learning.schedules import Schedule
-from intertwine.learning.stream import OverBatches
-from intertwine.sampling.missing import SWEEPS
+from intertwine.learning.stages import Fit, Training
+from intertwine.learning.study import Scalars, carry_out
+from intertwine.models.parameters import check_key
 
 VALIDATION_ROWS = 10_000
 
@@ -55,12 +57,20 @@ def learn(
     validation: Any = None,
     begin: str = "auto",
     key: Array,
-    seed: int = 0,
-    state: TrainState | None = None,
-    progress: Callable[[TrainState, dict[str, float]], Any] | None = None,
+    seed: int | None = None,
+    state: Any = None,
+    progress: Callable[[Any, dict[str, Any]], Any] | None = None,
+    **deep: Any,
 ) -> Fit:
-    r"""Train `model`, an RBM with real parameters, so that p_λ(v) comes near the distribution of `data`.
+    r"""Train `model` so that p_λ(v) comes near the distribution of `data`.
 
+    model: an RBM, DBM or DBN with real parameters, or the name of one as the command takes it, "rbm:64",
+        "dbm:500-1000", "dbn:500-2000": binary hidden units on the columns and units of the data (of an array,
+        as `it.data.load` reads it). A name with `key` is the machine of the first half of
+        `jax.random.split(key)`, with weights of standard deviation 0.01, taught with the second half and
+        `begin="data"`; key = jax.random.key(seed) gives the numbers of `intertwine learn --seed`.
+        Deep machines learn layer by layer first, then as a whole: a DBM jointly, a DBN by up-down
+        fine-tuning.
     data: a `Dataset` (its rows to learn from with their weights, grey ones binarised); or (rows, N) values of
         the visible units, booleans, integers or floats, in memory or a memory map, also as a data frame, a
         masked array, a sparse matrix or lists; or (data, weights) with weights (rows,) for the share of each
@@ -70,10 +80,11 @@ def learn(
     method: PCD(), with ModeJumps of Gaussian columns and of data of several modes, unless given; CD, PT,
         TrajectoryTempering, ExactKL (see `methods`).
     epochs, batch: passes over the data in all (10, and enough for 2000 updates, 6000 of data of several
-        modes, unless given); rows a mini-batch. seed: of the order of the rows.
+        modes, unless given), of a deep machine as a whole; rows a mini-batch. seed: of the order of the rows;
+        the key's own by default.
     learning_rate: a number or a schedule of the update's number; by default along a straight line from 0.1
         (0.05 with discrete data of several modes, 0.01 with Gaussian columns, 0.005 with other continuous
-        units) to a thousandth of it at the end. optimiser: instead, for example
+        units; 0.05 for a DBM, 0.01 for up-down fine-tuning) to a thousandth of it at the end. optimiser: instead, for example
         `OptaxGradient(optax.adam(1e-3))` or `NaturalGradient(0.1)`.
     centred, standardised, weight_decay, l1, sparsity: see `KL`.
     average: weight of the past in the average of the parameters (see `WeightAverage`), None for none.
@@ -86,11 +97,16 @@ def learn(
         already (see `beginning`, `clusters`).
     key: of everything random; the same key gives the same numbers. state: one that `progress` was given, or
         of a fit, to go on from: with the same arguments the numbers are those of a run without a break.
-    progress: called after each epoch with the state and the scalars of the history.
+    progress: called after each epoch with the state and the scalars of the history; where it raises
+        `StopIteration`, that epoch is the last one.
+    deep: settings of deep machines alone. layer_epochs: passes over the data of each layer (as many as of the
+        whole). DBM: sweeps, structured; DBN: layer_rate, layer_optimiser, trained, transpose, means, refresh,
+        recognition, generative (see `learn_deep_boltzmann`, `learn_deep_belief`, `learn_up_down`).
 
-    The history's scalars: `epoch`, `reconstruction_error` (mean square a column), `free_energy` (nats, of the
+    The history's scalars: `step` (updates so far), `epoch`, `reconstruction_error` (mean square a column), `free_energy` (nats, of the
     batch last seen), `learning_rate`, `update_norm`, `seconds`; with `ExactKL` also `log_z` and
-    `negative_log_likelihood` in nats.
+    `negative_log_likelihood` in nats. Of a deep machine also `layer`, from 1 up, 0 for the whole; `epoch` counts
+    anew in each.
 
     Raises InputError for data that the units cannot have and settings out of range, and `Diverged` with the
     last good state where a run goes wrong.
@@ -104,77 +120,46 @@ def learn(
     >>> bool(fit.model.free_energy(np.array([0, 0, 1])) < fit.model.free_energy(np.array([0, 1, 1])))
     True
     """
-    check_machine(model)
-    batches = batches_of(data, batch, seed=seed, binarise=binarise)
-    check_rows(model, batches, missing=True)
-    held_out = None if validation is None else _validation(model, validation)
-    chosen = course(model, batches, method=method)
-    sweeps = SWEEPS if batches.missing else 0
-    unseen = unseen_means(model.visible_layer, batches)
-    objective = KL(chosen.method, centred, standardised, weight_decay, l1, sparsity, sweeps, unseen)
-    stream = OverBatches(objective, batches)
-    passes = chosen.epochs if epochs is None else epochs
-    updates = positive_int("epochs", passes, "give the passes over the data") * batches.per_epoch
-    mover = descent(model, optimiser, learning_rate, average, updates, chosen.rate)
-    if state is None:
-        model = chosen.begun(model, batches, begin)
-        state = start(model, stream, mover, key=key)
-
-    def gap(now: TrainState) -> dict[str, float]:
-        return {} if held_out is None else free_energy_gap(learned(now, mover), batches, held_out)
-
-    return by_epochs(state, stream, mover, updates, progress=progress, extra=gap)
-
-
-def batches_of(data: Any, batch: int, *, seed: int, binarise: bool) -> Batches:
-    """Mini-batches of arrays, of a `Dataset`, or `data` if they are some already."""
-    if isinstance(data, Batches):
-        return data
-    if isinstance(data, Dataset):
-        rows = data.train if data.weights is None else (data.train, data.weights)
-        return Batches(rows, batch, seed=seed, binarise=data.grey)
-    return Batches(data, batch, seed=seed, binarise=binarise)
+    key = check_key(key)
+    if isinstance(model, str):
+        data = data if isinstance(data, Dataset) else load(data, test_share=0)
+        model, key = named_machine(model, data.size, data.units, key=key)
+        begin = "data" if begin == "auto" else begin
+    batches = batches_of(data, batch, seed=order_of(key) if seed is None else seed, binarise=binarise)
+    teaching = Teaching(
+        method=method, epochs=epochs, learning_rate=learning_rate, optimiser=optimiser, centred=centred,
+        standardised=standardised, weight_decay=weight_decay, l1=l1, sparsity=sparsity, average=average,
+        begin=begin,
+    )  # fmt: skip
+    study = training(model, batches, teaching, key=key, most=None, state=state, **deep)
+    if validation is None:
+        return taught(study, progress)
+    if family_of(model).deep:
+        got = f"rows with a {type(model).__name__}"
+        raise fail("validation", "None with a deep machine, whose free energies are bounds", got)
+    held_out = _validation(model, validation)
+    return taught(study, progress, lambda machine: free_energy_gap(machine, batches, held_out))
 
 
-def check_machine(model: Any) -> None:
-    """Raise InputError unless `model` has two layers and real parameters."""
-    if not all(hasattr(model, name) for name in ("visible_layer", "hidden_layer", "weights")):
-        remedy = "deep machines have learn_deep_belief and learn_deep_boltzmann"
-        raise fail("model", "an RBM", type(model).__name__, remedy)
-    if model.kind != "real":
-        raise fail("model", "an RBM with real parameters", f"kind {model.kind!r}", "RBM(..., dtype=float)")
+def taught(
+    study: Training,
+    progress: Callable[[Any, dict[str, Any]], Any] | None = None,
+    measured: Callable[[Any], dict[str, float]] | None = None,
+) -> Fit:
+    """The fit of a training whose lines are epochs, with the history of `learn`. measured: of the machine,
+    after each of them."""
+    history: list[dict[str, Any]] = []
 
+    def told(state: Any, scalars: Scalars) -> None:
+        stage = study.stages[len(state.machines)]
+        counts = {"step": int(state.current.step), "epoch": int(state.current.step) / stage.per_epoch}
+        row = {name: value for name, value in scalars.items() if name != "stage"} | counts
+        row |= {"layer": layer_of(stage.name)} if stage.name else {}
+        history.append(row | ({} if measured is None else measured(study.model(state))))
+        if progress is not None:
+            progress(study.left(state), history[-1])
 
-def check_rows(model: Any, batches: Batches, *, missing: bool = False) -> None:
-    """Raise InputError unless every row holds values that the visible units can have, a block at a time; nan
-    as well where entries may be `missing`."""
-    rows, weights = batches.arrays[0], batches.arrays[1:]
-    if len(weights) > 1:
-        raise fail("data", "rows, or (rows, weights)", f"{len(batches.arrays)} arrays")
-    if rows.ndim != 2:
-        raise fail("data", f"an array (rows, {model.size})", f"shape {rows.shape}", "flatten each example")
-    if batches.missing and not missing:
-        remedy = "fill them in, for example with it.complete of an RBM, which learns from such rows"
-        raise fail("data", "rows without missing entries for this machine", "nan among them", remedy)
-    check_known(rows)
-    if weights and not (np.isfinite(weights[0]).all() and (weights[0] >= 0).all() and weights[0].sum() > 0):
-        raise fail("weights", "finite numbers ≥ 0 with a positive sum", weights[0])
-    if batches.binarise:
-        if not all(kind.partition(":")[0] in ("binary", "potts") for kind, _ in model.visible_layer.parts):
-            raise fail("binarise", "binary visible units", model.units)
-        if rows.shape[1] != model.size:
-            raise fail("data", f"rows of {model.size} columns", f"shape {rows.shape}")
-        return
-    for begin, block in blocks(rows):
-        try:
-            model.visible_layer.check(block, "data", missing=missing)
-        except ValueError as error:
-            byte = block.dtype == np.uint8
-            between = block.dtype.kind == "f" and bool(((block >= 0) & (block <= 1) | np.isnan(block)).all())
-            grey = model.units == "binary" and block.shape[-1] == model.size and (byte or between)
-            hint = "; grey values are drawn as binary ones with binarise=True" if grey else ""
-            where = f" (in rows {begin} to {begin + len(block) - 1})" if begin else ""
-            raise type(error)(str(error).rstrip(".") + where + hint + ".") from None
+    return carry_out(study, progress=told)._replace(history=history)
 
 
 def free_energy_gap(model: Any, batches: Batches, held_out: Any) -> dict[str, float]:

@@ -13,7 +13,7 @@ and written to a temporary file where they are many, so that memory does not gro
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -23,13 +23,10 @@ import numpy as np
 from jax import Array
 
 from intertwine._checks import fail, positive_int
-from intertwine.boltzmann.objectives.methods import PCD
-from intertwine.boltzmann.training.epochs import Fit, falling
-from intertwine.boltzmann.training.learn import learn
 from intertwine.learning.batches import binarised, check_probabilities, host_array
 from intertwine.models.machines.directed_layer import DirectedLayer
 from intertwine.models.machines.rbm import RBM
-from intertwine.models.parameters import check_key, normal
+from intertwine.models.parameters import normal
 
 IN_MEMORY = 2**28
 """Bytes of hidden units that are kept in memory; more are kept in a temporary file."""
@@ -117,53 +114,6 @@ def can_transpose(below: RBM, above: RBM) -> bool:
     if above.hidden_layer == below.visible_layer:
         return True
     return isinstance(below.units, str) and below.units == above.hidden_units and above.hidden >= below.size
-
-
-def learn_above(
-    rbm: RBM,
-    layers: Sequence[DirectedLayer],
-    data: Any,
-    *,
-    epochs: int = 10,
-    refresh: int = 1,
-    means: bool = False,
-    binarise: bool = False,
-    batch: int = 100,
-    learning_rate: Any = None,
-    optimiser: Any = None,
-    progress: Callable[[Any, dict[str, float]], Any] | None = None,
-    key: Array,
-    **settings: Any,
-) -> Fit:
-    """Train `rbm` on the hidden units that `layers` make of `data`; without layers, on the data themselves.
-
-    refresh: epochs after which the hidden units are drawn anew. means: learn their means instead (values
-    between those that the units can have, drawn at every visit where the units are binary).
-    The rest as for `learn`.
-    """
-    common = {"batch": batch, "optimiser": optimiser, "progress": progress, "key": key} | settings
-    if not layers:
-        return learn(rbm, data, epochs=epochs, binarise=binarise, learning_rate=learning_rate, **common)
-    epochs, refresh = positive_int("epochs", epochs), positive_int("refresh", refresh)
-    common["method"] = common.get("method") or PCD()
-    rows = host_array(data)
-    if learning_rate is None and optimiser is None:
-        learning_rate = falling(rbm, epochs * (len(rows) // min(batch, len(rows))))
-    drawing, state, history = jax.random.fold_in(check_key(key), 1), None, []
-    fit = None
-    for number, done in enumerate(range(refresh, epochs + refresh, refresh)):
-        hidden = representation(
-            layers, rows, means=means, binarise=binarise, key=jax.random.fold_in(drawing, number)
-        )
-        grey = means and rbm.units == "binary"
-        fit = learn(
-            rbm, hidden, epochs=min(done, epochs), binarise=grey, learning_rate=learning_rate, state=state,
-            **common,
-        )  # fmt: skip
-        state = fit.state
-        history.extend(fit.history)
-    assert fit is not None
-    return fit._replace(history=history)
 
 
 @partial(jax.jit, static_argnames=("means", "binarise"))

@@ -14,10 +14,16 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from intertwine._checks import fail
+from intertwine.boltzmann.objectives import methods, tempering
+from intertwine.boltzmann.objectives.exact import is_enumerable
+from intertwine.boltzmann.training.descent import Falling
+from intertwine.boltzmann.training.families import family_of, named_machine, training
+from intertwine.boltzmann.training.rows import batches_of, order_of
+from intertwine.boltzmann.training.teaching import Teaching
 from intertwine.data.dataset import Dataset
 from intertwine.experiments.datasets import data_record, held_bytes, load_data
 from intertwine.experiments.learn import measures as learn_measures, results as learn_results
-from intertwine.experiments.learn.build import build_training
 from intertwine.experiments.learn.settings import LearnConfiguration
 from intertwine.experiments.learn.words import Words
 from intertwine.experiments.memory_needs import for_learning
@@ -27,6 +33,8 @@ from intertwine.records.caveats import of_learning
 from intertwine.runs.experiment import Experiment, Finished
 from intertwine.runs.terminal import warn
 
+_MEASURES = 0x6D656173
+"""Folded into the run's key for what is measured and drawn."""
 ESTIMATES = 10
 """Of the likelihood during the training, where nothing is said."""
 
@@ -47,9 +55,48 @@ def build(c: LearnConfiguration) -> Problem:
     """The data and the training; `InputError` for what does not go together."""
     data = load_data(c.data)
     memory = for_learning(c, data.size, len(data.train), held_bytes(data))
-    training_key, key = jax.random.split(jax.random.key(c.seed))
-    training = build_training(c, data, training_key)
-    return Problem(c, data, training, learn_measures.Probe.of(data, learn_measures.PROBE_ROWS), key, memory)
+    key = jax.random.key(c.seed)
+    probe = learn_measures.Probe.of(data, learn_measures.PROBE_ROWS)
+    return Problem(c, data, training_of(c, data, key), probe, jax.random.fold_in(key, _MEASURES), memory)
+
+
+def training_of(c: LearnConfiguration, data: Dataset, key: jax.Array) -> Training:
+    """The study of `it.learn(c.model.name, data, key=key)` with the settings of `c`; `InputError` for what
+    the data do not allow."""
+    machine, key = named_machine(
+        c.model.name, data.size, data.units, hidden_units=c.model.hidden_units, scale=c.model.scale, key=key
+    )
+    if c.method.name == "exact" and not is_enumerable(machine, 2**22):
+        got = f"{machine.size} visible and {machine.hidden} hidden units"
+        raise fail("method.name", "'pcd' unless one layer has at most 22 units", got, "say 'pcd'")
+    batches = batches_of(data, c.optimiser.batch, seed=order_of(key), binarise=False)
+    own = {"layer_epochs": _given(c.optimiser.layer_epochs)} if family_of(machine).deep else {}
+    return training(machine, batches, _teaching(c), key=key, **own)
+
+
+def _teaching(c: LearnConfiguration) -> Teaching:
+    o, m = c.optimiser, c.method
+    return Teaching(
+        method=_method(c), chains=m.chains, steps=m.steps, epochs=_given(o.epochs),
+        learning_rate=Falling(_given(o.learning_rate), _given(o.learning_rate_end), o.schedule),
+        centred=o.centred, weight_decay=o.weight_decay,
+        sparsity=(o.sparsity, o.sparsity_cost) if o.sparsity else None, average=o.average or None, begin="data",
+    )  # fmt: skip
+
+
+def _method(c: LearnConfiguration) -> Any:
+    """How the model's average is taken; None where that is chosen for the data."""
+    m = c.method
+    if m.name in ("pt", "trajectory"):
+        kind = tempering.PT if m.name == "pt" else tempering.TrajectoryTempering
+        return kind(chains=m.chains, replicas=m.temperatures, steps=m.steps)
+    given = {"cd": methods.CD(m.steps), "exact": methods.ExactKL(), "pcd": methods.PCD(m.chains, m.steps)}
+    return given.get(m.name)
+
+
+def _given(value: Any) -> Any:
+    """None for "auto"."""
+    return None if value == "auto" else value
 
 
 class Learn(Experiment):

@@ -22,6 +22,7 @@ from pydantic import field_validator, model_validator
 
 from intertwine._checks import InputError, fail
 from intertwine.boltzmann.defaults import AVERAGE, BATCH, CHAINS, SCALE, STEPS
+from intertwine.boltzmann.training.names import NAMES, parsed
 from intertwine.data.formats.sequences import SIMILAR
 from intertwine.runs.fields import (
     Section,
@@ -38,9 +39,6 @@ from intertwine.runs.fields import (
     truth,
 )
 
-MOST_UNITS = 1 << 20
-MODELS = ("rbm:500", "dbm:500-1000", "dbn:500-2000")
-_MODEL = re.compile(r"(rbm|dbm|dbn):([0-9]{1,7}(?:-[0-9]{1,7})*)", re.ASCII)
 _SHAPE = re.compile(r"([0-9]{1,5})x([0-9]{1,5})(?:x([0-9]{1,5}))?", re.ASCII)
 _UNITS = re.compile(
     r"auto|binary|spin|gaussian|potts|potts:(?:[2-9]|[1-9][0-9]|1[0-9]{2}|2[0-4][0-9]|25[0-6])", re.ASCII
@@ -152,7 +150,7 @@ class Data(Section):
 class Model(Section):
     """rbm:HIDDEN, dbm:H1-H2-..., dbn:H1-H2-...; the visible units are those of the data."""
 
-    name: str = text("rbm:64", "a machine such as " + ", ".join(MODELS), ", ".join(MODELS))
+    name: str = text("rbm:64", "a machine such as " + ", ".join(NAMES), ", ".join(NAMES))
     hidden_units: Literal["binary", "spin", "rectified"] = choice(
         "binary", "binary", "spin", "rectified", help="of all layers"
     )
@@ -161,23 +159,18 @@ class Model(Section):
     @field_validator("name")
     @classmethod
     def _known(cls, name: str) -> str:
-        match = _MODEL.fullmatch(name)
-        sizes = [int(size) for size in match[2].split("-")] if match else []
-        deep = bool(match) and match[1] != "rbm"
-        if not match or (len(sizes) < 2) == deep or not all(1 <= size <= MOST_UNITS for size in sizes):
-            remedy = "one layer for rbm, two or more for dbm and dbn"
-            raise fail("model.name", "a machine such as " + ", ".join(MODELS), _short(name), remedy)
+        parsed(name, "model.name")
         return name
 
     @property
     def family(self) -> str:
         """rbm, dbm or dbn."""
-        return self.name.partition(":")[0]
+        return parsed(self.name)[0]
 
     @property
     def hidden(self) -> tuple[int, ...]:
         """The sizes of the hidden layers."""
-        return tuple(int(size) for size in self.name.partition(":")[2].split("-"))
+        return parsed(self.name)[1]
 
 
 class Method(Section):

@@ -6,6 +6,7 @@ result.json   which machine, which units, ln Z with its bracket
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,24 +15,40 @@ import jax.numpy as jnp
 import numpy as np
 
 from intertwine._checks import fail
+from intertwine.boltzmann.partition.log_partition import LogPartition
+from intertwine.boltzmann.training.families import named_machine
 from intertwine.experiments.learn.settings import LearnConfiguration
-from intertwine.models.machines.deep_belief import DBN
-from intertwine.models.machines.deep_boltzmann import DBM
-from intertwine.models.machines.rbm import RBM
-from intertwine.runs.dataset import parameter_variables
+from intertwine.records.learn import SCHEMA
+from intertwine.runs.dataset import number_or_nan, parameter_variables
 
 
 class Trained(NamedTuple):
-    """model: RBM, DBM or DBN. configuration: of its run. result: of result.json. offset, scale: float64[N] of
-    standardised columns, or None. columns: their names, or None. alphabet: of sequences, or None."""
+    """What a learning run left; `it.sample`, `it.log_likelihood` and whatever else takes a machine take it.
+
+    model: RBM, DBM or DBN, of the units of the run: of standardised columns, (column − offset)/scale.
+    settings: of its run. metrics: name → float64, an entry a line. result: of result.json. offset, scale:
+    float64[N] of standardised columns, or None. columns: their names, or None. alphabet: of sequences, or
+    None.
+    """
 
     model: Any
-    configuration: LearnConfiguration
+    settings: LearnConfiguration
+    metrics: dict[str, np.ndarray]
     result: dict[str, Any]
-    offset: np.ndarray | None
-    scale: np.ndarray | None
-    columns: tuple[str, ...] | None
-    alphabet: str | None
+    offset: np.ndarray | None = None
+    scale: np.ndarray | None = None
+    columns: tuple[str, ...] | None = None
+    alphabet: str | None = None
+
+    @property
+    def log_z(self) -> LogPartition:
+        """ln Z of the machine as the run estimated it."""
+        found = self.result["log_z"]
+        none = {"lower": -math.inf, "upper": math.inf}
+        names = ("mean", "error", "ess", "lower", "upper")
+        numbers = (none.get(name, math.nan) if found.get(name) is None else found[name] for name in names)
+        mean, error, ess, lower, upper = map(float, numbers)
+        return LogPartition(mean, error, ess, lower, upper, bool(found["trusted"]), str(found["method"]))
 
     def as_data(self, rows: np.ndarray) -> np.ndarray:
         """Rows of the units as rows of the data: with offset and scale, or the numbers of Potts states."""
@@ -50,18 +67,19 @@ def load_trained(folder: str | Path) -> Trained:
     """
     from intertwine.report.folder import read_dataset, read_record
     from intertwine.runs.kinds import configuration_of
-    from intertwine.runs.run_folder import CONFIG, check_is_run
+    from intertwine.runs.run_folder import CONFIG, check_is_run, read_metrics
     from intertwine.runs.settings import read_toml
 
     path = check_is_run(folder)
-    configuration = configuration_of(read_toml(path / CONFIG))
-    if not isinstance(configuration, LearnConfiguration):
-        got = f"{path}, a run of {configuration.kind}"
+    settings = configuration_of(read_toml(path / CONFIG))
+    if not isinstance(settings, LearnConfiguration):
+        got = f"{path}, a run of {settings.kind}"
         raise fail("folder", "a run of intertwine learn", got, "give another")
     if not (path / "result.json").is_file() or not (path / "result.nc").is_file():
         raise fail("folder", "a finished run", f"{path}, without results", f"intertwine resume {path}")
     result, arrays = read_record(path / "result.json"), read_dataset(path / "result.nc")
-    blank = _blank(configuration, result)
+    SCHEMA.check(result, str(path / "result.json"))
+    blank = _blank(settings, result)
     names = list(parameter_variables(blank))
     leaves, structure = jax.tree.flatten(blank)
     found = []
@@ -77,15 +95,18 @@ def load_trained(folder: str | Path) -> Trained:
     )
     names_of_columns = tuple(str(columns).split("\n")) if columns else None
     model, alphabet = jax.tree.unflatten(structure, found), result.get("data", {}).get("alphabet")
-    return Trained(model, configuration, result, offset, scale, names_of_columns, alphabet)
+    metrics = _columns(read_metrics(path, SCHEMA))
+    return Trained(model, settings, metrics, result, offset, scale, names_of_columns, alphabet)
+
+
+def _columns(history: list[dict[str, Any]]) -> dict[str, np.ndarray]:
+    """The numbers of all lines, nan where a line lacks one."""
+    names = dict.fromkeys(k for line in history for k, x in line.items() if isinstance(x, int | float))
+    return {name: np.array([number_or_nan(line.get(name)) for line in history]) for name in names}
 
 
 def _blank(c: LearnConfiguration, result: dict[str, Any]) -> Any:
     """A machine of the run's structure, with whatever parameters."""
-    units, key = str(result["units"]), jax.random.key(0)
-    size = int(result["data"]["columns"])
-    hidden, kind = c.model.hidden, c.model.hidden_units
-    if c.model.family == "rbm":
-        return RBM(size, hidden[0], units=units, hidden_units=kind, key=key)
-    machine = DBM if c.model.family == "dbm" else DBN
-    return machine((size, *hidden), units=units, hidden_units=kind, key=key)
+    size, units = int(result["data"]["columns"]), str(result["units"])
+    kind, key = c.model.hidden_units, jax.random.key(0)
+    return named_machine(c.model.name, size, units, hidden_units=kind, key=key)[0]

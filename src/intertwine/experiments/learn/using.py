@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from typing import Any
 
 import jax
 import numpy as np
 
 from intertwine._caveats import Caveat
 from intertwine._checks import fail
-from intertwine.boltzmann.partition.log_partition import LogPartition
 from intertwine.boltzmann.temperature import at_temperature
 from intertwine.data.dataset import Dataset
 from intertwine.data.formats.sequences import letters, write_fasta
@@ -66,7 +64,7 @@ def score_rows(trained: Trained, name: str, variable: str | None) -> tuple[np.nd
     """(ln p of every row of the data called `name` in nats, what is to be said): densities of standardised
     columns are those of the columns as they are in the file."""
     data, rows = _rows(trained, name, variable)
-    log_z = _log_z(trained)
+    log_z = trained.log_z
     free = learn_measures.free_energies(trained.model, rows, jax.random.key(0))
     volume = 0.0 if trained.scale is None else float(np.log(trained.scale).sum())
     values = -free - log_z.mean - volume
@@ -96,7 +94,7 @@ def _rows(trained: Trained, name: str, variable: str | None) -> tuple[Dataset, n
     """The data as the machine sees them: in its units, with the offset and scale of its run."""
     from intertwine.data import load
 
-    d, units = trained.configuration.data, str(trained.result["units"])
+    d, units = trained.settings.data, str(trained.result["units"])
     columns = trained.columns if variable is None and Path(name).suffix.lower() == ".csv" else None
     wanted = variable or (",".join(columns) if columns else None)
     labels = None if d.labels == "none" or wanted is not None else d.labels
@@ -112,14 +110,3 @@ def _rows(trained: Trained, name: str, variable: str | None) -> tuple[Dataset, n
         own = np.asarray(rows, np.float64) * data.scale + data.offset
         rows = (own - np.asarray(trained.offset)) / trained.scale
     return data, rows
-
-
-def _log_z(trained: Trained) -> LogPartition:
-    found: dict[str, Any] = dict(trained.result["log_z"])
-    numbers = {k: float("nan") if v is None else v for k, v in found.items()}
-    bounds = {"lower": float("-inf"), "upper": float("inf")}
-    for side, none in bounds.items():
-        if found.get(side) is None:
-            numbers[side] = none
-    mean, error, ess, lower, upper = (float(numbers[name]) for name in ("mean", "error", "ess", *bounds))
-    return LogPartition(mean, error, ess, lower, upper, bool(found["trusted"]), str(found["method"]))
