@@ -92,11 +92,18 @@ def test_a_second_layer_raises_the_likelihood(means, key):
     rows = rows_of_shifts()
     dbn = DBN((8, 6, 8), scale=0.1, key=key)
     first = learn_deep_belief(
-        DBN((8, 6), scale=0.1, key=key), rows, epochs=40, batch=20, method=PCD(50), key=key
+        DBN((8, 6), scale=0.1, key=key), rows, epochs=40, up_down=0, batch=20, method=PCD(50), key=key
     )
     rbm = first.model.top
     single = float(first.model.log_probability(rows).mean())
-    settings = {"epochs": [1, 100], "batch": 20, "method": PCD(50), "means": means, "refresh": 7}
+    settings = {
+        "epochs": [1, 100],
+        "up_down": 0,
+        "batch": 20,
+        "method": PCD(50),
+        "means": means,
+        "refresh": 7,
+    }
     rows_seen = []
     fit = learn_deep_belief(
         dbn, rows, trained=[rbm], progress=lambda _, row: rows_seen.append(row["layer"]), key=key, **settings

@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 
 import intertwine as it
+from intertwine.boltzmann.training.families import named_machine, training
+from intertwine.boltzmann.training.teaching import Teaching
 from intertwine.experiments.renormalize import experiment as renormalization
+from intertwine.learning.batches import Batches
 from intertwine.learning.metric import NaturalGradient
 from intertwine.learning.supervised_fit import supervised_study
 from intertwine.runs import checkpoints
@@ -64,7 +67,17 @@ def renormalize(**tables):
     return renormalization.build(configuration_of(small | tables)).study
 
 
+def learning(name, **own):
+    rows = np.random.default_rng(0).integers(0, 2, (50, 6)).astype(np.uint8)
+    machine, key = named_machine(name, 6, "binary", key=jax.random.key(0))
+    teaching = Teaching(epochs=3, chains=8, begin="data")
+    return training(machine, Batches(rows, 10, seed=1), teaching, key=key, most=2, **own)
+
+
 ROWS = {
+    "learning, rbm": lambda: learning("rbm:3"),
+    "learning, dbm": lambda: learning("dbm:4-3", layer_epochs=2),
+    "learning, dbn": lambda: learning("dbn:4-6", layer_epochs=2, refresh=2),
     "ground state, samples": sampled,
     "ground state, sums": summed,
     "supervised, stops early": lambda: supervised(optimiser=steep()),

@@ -11,7 +11,7 @@ from intertwine.experiments.learn.using import write_rows
 
 def trained(units, **more):
     empty = {"offset": None, "scale": None, "columns": None, "alphabet": None}
-    return Trained(model=None, configuration=None, result={"units": units}, **{**empty, **more})
+    return Trained(model=None, settings=None, metrics={}, result={"units": units}, **{**empty, **more})
 
 
 def test_standardised_columns_are_led_back_under_their_names(tmp_path):

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from one_study_classify import ROWS as CLASSIFY
 from one_study_ground_state import ROWS as GROUND_STATE
+from one_study_learn import ROWS as LEARN
 from one_study_renormalize import ROWS as RENORMALIZE
 
 from intertwine.cli import main
 
-ROWS = CLASSIFY | GROUND_STATE | RENORMALIZE
+ROWS = CLASSIFY | GROUND_STATE | LEARN | RENORMALIZE
 """name → (flags of the command, by the function, from the folder)."""
 
 

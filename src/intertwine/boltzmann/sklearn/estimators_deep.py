@@ -51,8 +51,9 @@ class DeepBeliefNetwork(_Deep):
     r"""A deep belief network of binary hidden layers, learned greedily, then by `up_down` epochs together.
 
     hidden_layer_sizes: from the lowest layer up. n_iter: passes over the data for each layer; "auto": 10, and
-    enough for 2000 updates. up_down: epochs of the wake-sleep algorithm after that; "auto": as many, 0: none. units, n_chains, learning_rate, batch_size, weight_decay,
-    verbose, random_state: as for `BoltzmannMachine`.
+    enough for 2000 updates. up_down: epochs of the wake-sleep algorithm after that; "auto": as many, 0: none.
+    units, n_chains, learning_rate (of the layers), batch_size, weight_decay, verbose, random_state: as for
+    `BoltzmannMachine`.
 
     transform: the means of the topmost layer, a deterministic pass upwards. score_samples: a lower bound on
     ln p(x), E_q[ln p(x, h) − ln q(h|x)] as the mean of 20 draws of q, with the same random numbers in every

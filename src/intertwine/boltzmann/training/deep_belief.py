@@ -51,17 +51,19 @@ def learn_deep_belief(
     key: Array,
     **settings: Any,
 ) -> Fit:
-    r"""Train `model` greedily, then by `up_down` epochs of fine-tuning (0: none; None: as many as of a layer):
-    `learn` with the settings of the layers in front.
+    r"""Train `model` greedily, then by `up_down` epochs of fine-tuning: `learn` of a DBN, with the settings
+    of its layers in front.
 
     model: gives the sizes, the kinds of units and the initial parameters; each layer is its recognition
         weights and the two biases beside them, the topmost its RBM.
     data: (rows, N). epochs: of every layer, or a number for each; 10, and enough for 2000 updates, unless
         given. trained: machines for the lowest layers that are trained already and stay as they are.
+    up_down: epochs of fine-tuning, 0 for none; None: as many as of a layer.
     transpose: a layer that can starts as the one below turned upside down, not as in `model`.
     means, refresh: what a layer learns of the one below (`learn_above`).
     method, settings: as for `learn`, for every layer; the top RBM's method in `up_down`. Unless given,
-        PCD(), whose chains are warmed up where a layer starts as a trained machine.
+        PCD(), whose chains are warmed up where a layer starts as a trained machine. learning_rate,
+        optimiser: of the layers.
     progress: called after each epoch with the state and the scalars, among them `layer` from 1 up, 0 for the
         up-down epochs.
 

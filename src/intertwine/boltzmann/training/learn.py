@@ -84,8 +84,8 @@ def learn(
         the key's own by default.
     learning_rate: a number or a schedule of the update's number; by default along a straight line from 0.1
         (0.05 with discrete data of several modes, 0.01 with Gaussian columns, 0.005 with other continuous
-        units; 0.05 for a DBM, 0.01 for up-down fine-tuning) to a thousandth of it at the end. optimiser: instead, for example
-        `OptaxGradient(optax.adam(1e-3))` or `NaturalGradient(0.1)`.
+        units; 0.05 for a DBM, 0.01 for up-down fine-tuning) to a thousandth of it at the end. optimiser:
+        instead, for example `OptaxGradient(optax.adam(1e-3))` or `NaturalGradient(0.1)`.
     centred, standardised, weight_decay, l1, sparsity: see `KL`.
     average: weight of the past in the average of the parameters (see `WeightAverage`), None for none.
     binarise: data are probabilities, floats from 0 to 1 or uint8 in units of 1/255, and each visit of a row
@@ -103,10 +103,10 @@ def learn(
         whole). DBM: sweeps, structured; DBN: layer_rate, layer_optimiser, trained, transpose, means, refresh,
         recognition, generative (see `learn_deep_boltzmann`, `learn_deep_belief`, `learn_up_down`).
 
-    The history's scalars: `step` (updates so far), `epoch`, `reconstruction_error` (mean square a column), `free_energy` (nats, of the
-    batch last seen), `learning_rate`, `update_norm`, `seconds`; with `ExactKL` also `log_z` and
-    `negative_log_likelihood` in nats. Of a deep machine also `layer`, from 1 up, 0 for the whole; `epoch` counts
-    anew in each.
+    The history's scalars: `step` (updates so far), `epoch`, `reconstruction_error` (mean square a column),
+    `free_energy` (nats, of the batch last seen), `learning_rate`, `update_norm`, `seconds`; with `ExactKL`
+    also `log_z` and `negative_log_likelihood` in nats. Of a deep machine also `layer`, from 1 up, 0 for the
+    whole; `step` and `epoch` count anew in each.
 
     Raises InputError for data that the units cannot have and settings out of range, and `Diverged` with the
     last good state where a run goes wrong.

@@ -90,8 +90,8 @@ def boltzmann_stages(
     structured: bool = True,
     key: Array,
 ) -> tuple[Stage, ...]:
-    """Of a DBM: each layer with its copies, from the weights of `model` and the means of what it sees on, then
-    all jointly.
+    """Of a DBM: each layer with its copies, from the weights of `model` and the means of what it sees on;
+    then all jointly.
 
     layer_epochs: passes over the data of each layer; 0: none. None: as many as of the whole, and none where
     learning begins at `model`, which has learned already. The passes of the whole may be 0 where these are
@@ -221,8 +221,8 @@ def stage_above(
     key: Array,
 ) -> Stage:
     """Of `rbm` on the hidden units that machines make of the data. below: (machines of the stages before) →
-    those, RBMs or directed layers, the lowest first. transpose: it begins as the highest of them turned upside
-    down."""
+    those, RBMs or directed layers, the lowest first. transpose: it begins as the highest of them turned
+    upside down."""
     epochs = positive_int("epochs", teaching.epochs, _PASSES)
     method = teaching.method or PCD(teaching.chains, teaching.steps, warm_up=WARM_UP if transpose else 0)
     machine, start = (lambda _: rbm), partial(begun, begin=teaching.begin)

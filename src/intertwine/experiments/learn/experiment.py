@@ -80,7 +80,8 @@ def _teaching(c: LearnConfiguration) -> Teaching:
         method=_method(c), chains=m.chains, steps=m.steps, epochs=_given(o.epochs),
         learning_rate=Falling(_given(o.learning_rate), _given(o.learning_rate_end), o.schedule),
         centred=o.centred, weight_decay=o.weight_decay,
-        sparsity=(o.sparsity, o.sparsity_cost) if o.sparsity else None, average=o.average or None, begin="data",
+        sparsity=(o.sparsity, o.sparsity_cost) if o.sparsity else None, average=o.average or None,
+        begin="data",
     )  # fmt: skip
 
 
