@@ -126,7 +126,7 @@ def test_data_term_is_the_slope_of_the_converged_bound(kind):
 def test_learning_raises_the_likelihood_and_goes_on_where_it_stopped():
     rows = np.repeat(np.array([[0, 0, 1, 1], [1, 1, 0, 0]], np.uint8), 50, axis=0)
     model = DBM((4, 3, 2), scale=0.1, key=jax.random.key(0))
-    settings = dict(batch=20, method=PCD(chains=20), learning_rate=0.1, key=jax.random.key(1))
+    settings = dict(batch=20, method=PCD(chains=100), learning_rate=0.1, key=jax.random.key(1))
     states = []
     fit = learn_deep_boltzmann(
         model, rows, epochs=60, progress=lambda state, _: states.append(state), **settings
