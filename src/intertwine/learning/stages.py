@@ -48,7 +48,7 @@ class Stage:
     name: what it is called. machine: the machines of the stages before → one to begin with. objective,
     optimiser: see the training loop. batches: (the machines before, a number, a key) → `Batches`, made anew
     every `refresh` epochs and numbered from 0; refresh 0: made once. begun: (machine, the first batches) →
-    where the stage begins; None: at the machine. key: of the stage; None for one folded from the training's.
+    where the stage begins; None: at the machine. key: of everything random in it.
     """
 
     name: str
@@ -58,9 +58,9 @@ class Stage:
     objective: Any
     optimiser: Any
     batches: Callable[[tuple[Any, ...], int, jax.Array], Any]
+    key: jax.Array
     refresh: int = 1
     begun: Callable[[Any, Any], Any] | None = None
-    key: jax.Array | None = None
 
 
 class State(NamedTuple):
@@ -79,15 +79,12 @@ class Place(NamedTuple):
 
 
 class Training(Study[State, Fit]):
-    """Stages one after another. key: of everything random. most: updates in a line, None for as many as an
-    epoch has. state: one to go on from, a `State` or the `TrainState` of the last stage; the lines are then
-    those that are left.
+    """Stages one after another. most: updates in a line, None for as many as an epoch has. state: one to go
+    on from, a `State` or the `TrainState` of the last stage; the lines are then those that are left.
     """
 
-    def __init__(
-        self, stages: tuple[Stage, ...], key: jax.Array, *, most: int | None = MOST_UPDATES, state: Any = None
-    ):
-        self.stages, self.key, self.most = stages, key, most
+    def __init__(self, stages: tuple[Stage, ...], *, most: int | None = MOST_UPDATES, state: Any = None):
+        self.stages, self.most = stages, most
         if isinstance(state, TrainState):
             state = State((None,) * (len(stages) - 1), state)
         self.state = state
@@ -184,12 +181,11 @@ class Training(Study[State, Fit]):
     def _started(self, index: int, machine: Any) -> TrainState:
         stage = self.stages[index]
         stream: Any = OverBatches(stage.objective, None)  # type: ignore[arg-type]  (init reads no data)
-        key = jax.random.fold_in(self._key(index), 0) if stage.key is None else stage.key
-        return start(machine, stream, stage.optimiser, key=key)
+        return start(machine, stream, stage.optimiser, key=stage.key)
 
     def _batches(self, index: int, machines: tuple[Any, ...], number: int) -> Any:
-        key = jax.random.fold_in(jax.random.fold_in(self._key(index), 1), number)
-        return self.stages[index].batches(machines, number, key)
+        stage = self.stages[index]
+        return stage.batches(machines, number, jax.random.fold_in(jax.random.fold_in(stage.key, 1), number))
 
     def _updates(self, stage: Stage, line: int) -> int:
         """Updates before this line of a stage."""
@@ -203,7 +199,3 @@ class Training(Study[State, Fit]):
         epochs, rest = divmod(step, stage.per_epoch)
         of_stage = epochs * self.parts(stage) + rest * self.parts(stage) // stage.per_epoch
         return sum(self.lines_of(before) for before in self.stages[:done]) + of_stage
-
-    def _key(self, index: int) -> jax.Array:
-        own = self.stages[index].key
-        return jax.random.fold_in(self.key, index) if own is None else own

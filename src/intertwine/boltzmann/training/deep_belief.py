@@ -159,7 +159,7 @@ def learn_above(
     batches = batches_of(data, batch, seed=order_of(key) if seed is None else seed, binarise=binarise)
     teaching = Teaching(epochs=epochs, **settings)
     stage = stage_above(rbm, lambda _: layers, batches, teaching, refresh=refresh, means=means, key=key)
-    return taught(Training((stage,), key, most=None), progress)
+    return taught(Training((stage,), most=None), progress)
 
 
 def _check(model: Any) -> None:

@@ -97,4 +97,4 @@ def training(
         kind = type(model).__name__
         known = ", ".join(family.settings) or "none"
         raise fail(name, f"one of the settings that {kind} alone has ({known})", name, "leave it out")
-    return Training(family.stages(model, batches, teaching, key=key, **own), key, most=most, state=state)
+    return Training(family.stages(model, batches, teaching, key=key, **own), most=most, state=state)
