@@ -10,6 +10,8 @@ import intertwine as it
 
 SOURCE = Path(it.__file__).parent
 MOST_FILES = 20
+MOST_UNTYPED = 0.03
+"""The share of parameters that may be without a type."""
 FACES = [".".join(p.parent.relative_to(SOURCE).parts) for p in sorted(SOURCE.rglob("__init__.pyi"))]
 
 
@@ -87,3 +89,62 @@ def test_names_are_there(face):
         assert getattr(package, name) is not None
     files = {p.stem for p in Path(package.__file__).parent.glob("*.py")}
     assert files.isdisjoint(package.__all__), "the file would hide the name once it is imported"
+
+
+def names_of_any(tree: ast.Module) -> set[str]:
+    """`Any`, and the names that the module gives it."""
+    names = {"Any"}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            names |= {a.asname for a in node.names if a.name == "Any" and a.asname}
+        elif isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Name):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            if node.value.id in names:
+                names |= {target.id for target in targets if isinstance(target, ast.Name)}
+    return names
+
+
+def says_any(annotation: ast.expr | None, names: set[str]) -> bool:
+    """Whether there is no annotation, or `Any` stands somewhere in it."""
+    if annotation is None:
+        return True
+    found = {node.id for node in ast.walk(annotation) if isinstance(node, ast.Name)}
+    found |= {node.attr for node in ast.walk(annotation) if isinstance(node, ast.Attribute)}
+    return not found.isdisjoint(names)
+
+
+def untyped(source: str) -> tuple[list[str], int]:
+    """The parameters without a type, `function(parameter)`, and how many parameters there are; `self` and
+    `cls` do not count."""
+    tree = ast.parse(source)
+    names, found, count = names_of_any(tree), [], 0
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        a = node.args
+        every = [*a.posonlyargs, *a.args, *a.kwonlyargs, *(x for x in (a.vararg, a.kwarg) if x)]
+        for parameter in every:
+            if parameter.arg not in ("self", "cls"):
+                count += 1
+                if says_any(parameter.annotation, names):
+                    found.append(f"{node.name}({parameter.arg})")
+    return found, count
+
+
+def test_parameters_without_a_type_are_found():
+    source = """
+from typing import Any
+Thing = Any
+def f(self, a, b: int, *rest: Any, c: dict[str, Any], d: "int", e: Thing, **more: object) -> Any: ...
+"""
+    assert untyped(source) == (["f(a)", "f(c)", "f(e)", "f(rest)"], 7)
+
+
+def test_parameters_have_types():
+    found, count = [], 0
+    for path in SOURCE.rglob("*.py"):
+        here, of = untyped(path.read_text(encoding="utf-8"))
+        found += [f"{path.relative_to(SOURCE)}: {name}" for name in here]
+        count += of
+    assert count > 5000
+    assert len(found) < MOST_UNTYPED * count, "\n".join(found)

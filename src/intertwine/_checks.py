@@ -11,14 +11,15 @@ into one line and exit code 2.
 from __future__ import annotations
 
 import math
-from typing import Any
+
+from numpy.typing import ArrayLike
 
 
 class InputError(ValueError):
     """Something given to the library is not what it expects; the message says what to do."""
 
 
-def fail(argument: str, expected: str, got: Any, remedy: str = "") -> InputError:
+def fail(argument: str, expected: str, got: object, remedy: str = "") -> InputError:
     """The error for `argument`, to be raised by the caller.
 
     >>> raise fail("hidden", "a positive integer", -3, "give how many there are")
@@ -32,7 +33,7 @@ def fail(argument: str, expected: str, got: Any, remedy: str = "") -> InputError
     return InputError(f"{argument}: expected {expected}, got {shown}{tail}.")
 
 
-def positive_int(argument: str, value: Any, remedy: str = "") -> int:
+def positive_int(argument: str, value: object, remedy: str = "") -> int:
     """`value` as an int ≥ 1, or the error that says so (a bool is not a number here)."""
     try:
         as_int = int(value)
@@ -44,21 +45,21 @@ def positive_int(argument: str, value: Any, remedy: str = "") -> int:
     return as_int
 
 
-def positive_number(argument: str, value: Any, remedy: str = "") -> float:
+def positive_number(argument: str, value: object, remedy: str = "") -> float:
     """`value` as a finite float above 0, or the error that says so (a bool is not a number here)."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
         raise fail(argument, "a positive number", value, remedy)
     return float(value)
 
 
-def one_of(argument: str, value: Any, choices: tuple[str, ...], remedy: str = "") -> str:
+def one_of(argument: str, value: object, choices: tuple[str, ...], remedy: str = "") -> str:
     """`value` if it is one of `choices`, or the error that lists them."""
     if value not in choices:
         raise fail(argument, "one of " + ", ".join(repr(c) for c in choices), value, remedy)
     return value
 
 
-def shape(argument: str, array: Any, expected: tuple[int | str, ...], remedy: str = "") -> None:
+def shape(argument: str, array: ArrayLike, expected: tuple[int | str, ...], remedy: str = "") -> None:
     """Raise unless `array.shape` matches `expected`; a string in `expected` names a free axis."""
     actual = tuple(getattr(array, "shape", ()))
     fits = len(actual) == len(expected) and all(

@@ -16,9 +16,10 @@ bound: nothing is judged.
 from __future__ import annotations
 
 import warnings
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from intertwine._caveats import below_baseline, caveat
 from intertwine.boltzmann.defaults import UNSEEN
@@ -37,7 +38,7 @@ class Moments(NamedTuple):
     variance: np.ndarray
 
     @classmethod
-    def of(cls, rows: Any) -> Moments:
+    def of(cls, rows: ArrayLike) -> Moments:
         values = np.asarray(rows, np.float64)
         with warnings.catch_warnings():  # columns of which nothing is known have the mean nan
             warnings.simplefilter("ignore", RuntimeWarning)
@@ -59,7 +60,7 @@ class Moments(NamedTuple):
         return np.where(self.count > 0, self.count * self.mean, 0.0)
 
 
-def independent_columns(layer: UnitLayer, rows: Any, train: Any = None) -> np.ndarray:
+def independent_columns(layer: UnitLayer, rows: ArrayLike, train: ArrayLike | None = None) -> np.ndarray:
     """ln p_0 of each row (rows, N), nats, float64: by the columns of `train` (rows, or their `Moments`), or
     of the other rows. nan where a continuous column has no variance.
 
@@ -107,7 +108,7 @@ def _normal(values: np.ndarray, seen: Moments, own: float) -> np.ndarray:
     return np.nansum(logs, 1) - 2 * own * (1 / seen.count[known]).sum()
 
 
-def complete_rows(rows: Any) -> np.ndarray | None:
+def complete_rows(rows: ArrayLike) -> np.ndarray | None:
     """The rows without missing entries, None where there are none."""
     values = np.asarray(rows)
     if values.dtype.kind == "f":

@@ -18,12 +18,13 @@ Gaussian columns, which have widths to learn, begin at the normal distribution o
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from numpy.typing import ArrayLike
 
 from intertwine._checks import fail, one_of
 from intertwine.boltzmann.defaults import MEAN_ROWS, UNSEEN
@@ -32,12 +33,15 @@ from intertwine.models.machines.base_rate import base_rate
 from intertwine.models.machines.unit_kinds import unit_kind
 from intertwine.models.machines.unit_layer import UnitLayer
 
+if TYPE_CHECKING:
+    from intertwine.models.machines.layered import Layers
+
 BEGINNINGS = ("auto", "data", "model")
 COMPARED_ROWS = 500
 """Rows on which two beginnings are compared."""
 
 
-def begun(model: Any, batches: Batches, begin: str = "auto") -> Any:
+def begun(model: Layers, batches: Batches, begin: str = "auto") -> Any:
     """`model`, an RBM or a DBM, with the visible biases at which its learning of the data begins.
 
     begin: "data", "model" (the biases as they are), or "auto": whichever explains the data better.
@@ -82,7 +86,7 @@ def known_means(rows: np.ndarray, weights: np.ndarray | None = None) -> np.ndarr
     return (np.where(known, rows, 0) * share).sum(0) / np.maximum(share.sum(0), np.finfo(float).tiny)
 
 
-def normal_beginning(model: Any, rows: np.ndarray, weights: np.ndarray | None = None) -> Any:
+def normal_beginning(model: Layers, rows: np.ndarray, weights: np.ndarray | None = None) -> Any:
     r"""`model` with widths, weights and hidden biases at which its Gaussian visible columns have nearly the
     normal distribution of the rows; other machines as they are.
 
@@ -178,7 +182,7 @@ def _width(spread: np.ndarray, columns: int, units: int) -> float:
     return float(max(min(high, left if axes else high), LEAST_WIDTH * spread[0], 1e-3))
 
 
-def field_of_means(layer: UnitLayer, mean: Any, rows: int) -> np.ndarray:
+def field_of_means(layer: UnitLayer, mean: ArrayLike, rows: int) -> np.ndarray:
     """The fields (N,) in which independent units have the `mean` (N,) of so many `rows`.
 
     >>> field_of_means(UnitLayer.of("binary", 2), [0.5, 0.0], rows=33).round(3).tolist()    # 0 as 1/3 of 33
@@ -197,25 +201,25 @@ def seen(batches: Batches, most: int) -> tuple[np.ndarray, np.ndarray | None]:
     return rows, batches.arrays[1][::step] if len(batches.arrays) > 1 else None
 
 
-def _layers(model: Any) -> tuple[UnitLayer, ...]:
+def _layers(model: Layers) -> tuple[UnitLayer, ...]:
     return getattr(model, "layers", None) or (model.visible_layer, model.hidden_layer)
 
 
-def _lowest(model: Any) -> tuple[Array, Array, Array]:
+def _lowest(model: Layers) -> tuple[Array, Array, Array]:
     """(visible biases, biases of the first hidden layer, weights between them)."""
     if hasattr(model, "biases"):
         return model.biases[0], model.biases[1], model.weights[0]
     return model.visible_bias, model.hidden_bias, model.weights
 
 
-def _with_means(model: Any, fields: Array, mean: Any) -> Any:
+def _with_means(model: Layers, fields: Array, mean: ArrayLike) -> Any:
     a, b, w = _lowest(model)
     hidden = _layers(model)[1].mean(b + jnp.asarray(mean, w.dtype) @ w)
     found = (fields - w @ hidden).astype(a.dtype)
     return eqx.tree_at(lambda m: _lowest(m)[0], model, found)
 
 
-def _explained(model: Any, rows: Array) -> float:
+def _explained(model: Layers, rows: Array) -> float:
     """Mean of v·f − base(v) − A(f) over the rows."""
     (a, b, w), (visible, hidden) = _lowest(model), _layers(model)[:2]
     v = rows.astype(w.dtype)

@@ -20,7 +20,7 @@ learning begins where each cluster has a hidden unit of its own (`at_clusters`).
 from __future__ import annotations
 
 from itertools import combinations
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -32,6 +32,9 @@ from intertwine.learning.batches import Batches
 from intertwine.models.machines.base_rate import base_rate
 from intertwine.models.machines.product_mixture import ProductMixture, fitted_mixture
 from intertwine.models.machines.unit_layer import UnitLayer
+
+if TYPE_CHECKING:
+    from intertwine.models.machines.layered import Layers
 
 MODES, ROWS = 16, 2000
 """Of the mixture, and rows that it is fitted to and judged by."""
@@ -99,7 +102,7 @@ def _apart(mixture: ProductMixture, rows: np.ndarray, between: np.ndarray) -> Pr
     return ProductMixture(jnp.asarray(fields, jnp.float32), shares, mixture.layer)
 
 
-def at_clusters(model: Any, apart: ProductMixture) -> Any:
+def at_clusters(model: Layers, apart: ProductMixture) -> Any:
     r"""`model`, an RBM, with biases and weights at which it has the distribution of the mixture `apart`, one
     two-state hidden unit per cluster; None where it cannot have it. The other hidden units stay as they are.
 

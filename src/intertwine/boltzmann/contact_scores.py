@@ -14,12 +14,13 @@ shares with all others is removed (average product correction: Dunn, Wahl & Gloo
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from numpy.typing import ArrayLike
 
 from intertwine._checks import fail
 from intertwine.boltzmann.training.stages import check_two_layers
@@ -27,10 +28,13 @@ from intertwine.learning.batches import host_array
 from intertwine.models.machines.unit_kinds import unit_kind
 from intertwine.models.results import as_model
 
+if TYPE_CHECKING:
+    from intertwine.models.machines.rbm import RBM
+
 MOST_ROWS = 10_000
 
 
-def couplings(model: Any, rows: Any) -> np.ndarray:
+def couplings(model: RBM, rows: ArrayLike) -> np.ndarray:
     """J between all pairs of visible columns of an RBM, float64 (N, N), about the first 10,000 of `rows`
     (nan: missing).
 
@@ -49,7 +53,7 @@ def couplings(model: Any, rows: Any) -> np.ndarray:
     return (weights * variance) @ weights.T
 
 
-def contacts(model: Any, rows: Any) -> np.ndarray:
+def contacts(model: RBM, rows: ArrayLike) -> np.ndarray:
     """Scores S_ij of all pairs of units, float64 (L, L), symmetric, 0 on the diagonal: the larger, the more
     the two depend on one another directly. model: an RBM whose visible units are of one kind. rows: (n, N) of
     the data (nan: missing).
@@ -83,7 +87,7 @@ def contacts(model: Any, rows: Any) -> np.ndarray:
 
 
 @jax.jit
-def _hidden_variance(model: Any, rows: Array) -> Array:
+def _hidden_variance(model: RBM, rows: Array) -> Array:
     """⟨A''(θ)⟩ of every hidden unit of one column, (M,)."""
 
     def mean_of(theta: Array) -> Array:

@@ -10,7 +10,7 @@ from the units and the data.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -30,6 +30,9 @@ from intertwine.boltzmann.objectives.methods import PCD, ModeJumps
 from intertwine.learning.batches import Batches
 from intertwine.models.machines.product_mixture import ProductMixture, fitted_mixture
 
+if TYPE_CHECKING:
+    from intertwine.models.machines.layered import Layers
+
 
 class Course(NamedTuple):
     """method; where the learning rate begins; passes over the data; the mixture of the clusters that learning
@@ -40,7 +43,7 @@ class Course(NamedTuple):
     epochs: int
     apart: ProductMixture | None = None
 
-    def begun(self, model: Any, batches: Batches, begin: str = "auto") -> Any:
+    def begun(self, model: Layers, batches: Batches, begin: str = "auto") -> Any:
         """Where the learning of `model` begins: as `beginning.begun` has it, or at the clusters, unless the
         model stays as it is."""
         there = begun(model, batches, begin)
@@ -50,7 +53,7 @@ class Course(NamedTuple):
 
 
 def course(
-    model: Any, batches: Batches, *, method: Any = None, chains: int = CHAINS, steps: int = STEPS
+    model: Layers, batches: Batches, *, method: object = None, chains: int = CHAINS, steps: int = STEPS
 ) -> Course:
     """The defaults of learning these data: all, or those that are left where the `method` is given.
 
@@ -77,7 +80,7 @@ def course(
     return Course(method, rate, passes(batches.per_epoch, updates), apart)
 
 
-def _between_normals(model: Any, batches: Batches, chains: int, steps: int) -> ModeJumps:
+def _between_normals(model: Layers, batches: Batches, chains: int, steps: int) -> ModeJumps:
     """Chains that jump to where the data are, by a mixture of normal distributions with the widths at which
     learning begins: modes are cut out of one normal distribution, whatever their distance."""
     rows, weights = seen(batches, ROWS)

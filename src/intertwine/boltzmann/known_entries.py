@@ -85,7 +85,7 @@ def _annealed(model: RBM, v: Array, key: Array) -> Array:
     start = own + model.hidden_layer.log_partition(field) + _missing_partition(layer, bias, gone)
     betas = jnp.linspace(0, 1, TEMPERATURES + 1, dtype=v.dtype)
 
-    def step(k: Any, carry: tuple) -> tuple:
+    def step(k: Array, carry: tuple) -> tuple:
         h, total = carry
         linked = h @ model.weights.T
         now, later = bias + betas[k] * linked, bias + betas[k + 1] * linked

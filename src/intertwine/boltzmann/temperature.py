@@ -8,7 +8,7 @@ It is the energy E(v, h) of visible and hidden units together that is divided (a
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import equinox as eqx
 import jax
@@ -17,8 +17,11 @@ from intertwine._checks import fail, positive_number
 from intertwine.models.machines.layered import layered
 from intertwine.models.results import as_model
 
+if TYPE_CHECKING:
+    from intertwine.models.machines.machine import Machine
 
-def at_temperature(model: Any, temperature: float) -> Any:
+
+def at_temperature(model: Machine, temperature: float) -> Any:
     """The RBM or DBM with energies E/temperature.
 
     Raises InputError for continuous units, whose base energies no parameter divides, and for models that are

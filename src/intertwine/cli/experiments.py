@@ -34,7 +34,7 @@ def command_of(kind: Kind) -> Callable[..., int]:
     every = {_identifier(option.flag): option for option in options(settings)}
     switches = {_identifier(name): name for name in settings.switches}
 
-    def command(**given: Any) -> int:
+    def command(**given: object) -> int:
         tables = tables_from_flags(settings, {o.flag: given[name] for name, o in every.items()})
         asked = {switch for name, switch in switches.items() if given[name]}
         tables = settings.from_words(tables, given.get("argument"), asked)
@@ -67,7 +67,7 @@ def _identifier(flag: str) -> str:
     return "flag_" + flag.removeprefix("--").replace("-", "_")
 
 
-def _parameter(name: str, annotation: Any, default: Any = None) -> Parameter:
+def _parameter(name: str, annotation: object, default: object = None) -> Parameter:
     return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 

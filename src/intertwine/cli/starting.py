@@ -6,10 +6,12 @@ import os
 from pathlib import Path
 from typing import Any
 
+from jaxtyping import PyTree
+
 from intertwine._checks import fail
 
 
-def start(tables: dict[str, Any], out: str | None, overwrite: bool, workers: Any = None) -> int:
+def start(tables: dict[str, Any], out: str | None, overwrite: bool, workers: int | None = None) -> int:
     """Run what `tables` describe in the folder `out` (a free one under runs/ for None); the exit code."""
     from intertwine.runs.kinds import configuration_of, kind_of
     from intertwine.runs.run_folder import check_can_create
@@ -66,12 +68,12 @@ def workers_asked(processes: str | None, process_id: str | None, coordinator: st
     )
 
 
-def _as_given(configuration: Any) -> dict[str, Any]:
+def _as_given(configuration: object) -> dict[str, Any]:
     """The tables that make `configuration`, without what was left to the defaults."""
     return {"kind": configuration.kind} | configuration.model_dump(exclude_unset=True)
 
 
-def check_shared(kind: Any, workers: Any) -> None:
+def check_shared(kind: PyTree, workers: int) -> None:
     """Raise `InputError` where a run that one process does is asked of several."""
     if workers is not None and not kind.shared:
         raise fail("processes", "1: this kind of run is done by one process", "several", "leave it out")

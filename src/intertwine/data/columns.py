@@ -15,7 +15,7 @@ Whatever is left out or taken for something is told in `Read.notes`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -129,7 +129,7 @@ def interpreted(
     return Read(rows, chosen, found, classes, tuple(notes))
 
 
-def table_of(frame: Any) -> Table:
+def table_of(frame: object) -> Table:
     """A data frame (pandas; or anything with `to_pandas`, such as polars) as a table; its index is no
     column."""
     frame = frame if hasattr(frame, "iloc") else frame.to_pandas()
@@ -142,13 +142,13 @@ def column_of(table: Table, wanted: str, argument: str) -> np.ndarray:
     return table.columns[_place(argument, table.names, wanted, "labels")]
 
 
-def is_frame(data: Any) -> bool:
+def is_frame(data: object) -> bool:
     """Whether `data` is a table with named columns, such as a pandas or polars data frame."""
     pandas_like = hasattr(data, "iloc") and hasattr(data, "columns")
     return pandas_like or (hasattr(data, "to_pandas") and hasattr(data, "columns"))
 
 
-def _column(series: Any) -> np.ndarray:
+def _column(series: object) -> np.ndarray:
     kind = getattr(series.dtype, "kind", "O")
     if kind in "biuf":
         # pandas' own types with missing values have the same kinds

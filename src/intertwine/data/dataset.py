@@ -13,9 +13,9 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import prod
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from intertwine._checks import fail
 from intertwine.data import words
@@ -89,10 +89,10 @@ class Dataset:
     @classmethod
     def of(
         cls,
-        rows: Any,
-        test: Any = None,
+        rows: ArrayLike,
+        test: ArrayLike | None = None,
         *,
-        labels: Any = None,
+        labels: ArrayLike | None = None,
         test_labels: np.ndarray | None = None,
         units: str | None = None,
         shape: tuple[int, ...] | None = None,
@@ -291,7 +291,7 @@ def digest(rows: np.ndarray) -> str:
     return f"sha256:{found.hexdigest()}"
 
 
-def _rows(name: str, array: Any) -> tuple[np.ndarray, tuple[int, ...] | None]:
+def _rows(name: str, array: ArrayLike) -> tuple[np.ndarray, tuple[int, ...] | None]:
     """`array` as rows (n, N), at least two, and the images' shape if it has one."""
     array = check_real(name, as_array(array, name))
     if array.ndim < 2:
@@ -309,7 +309,7 @@ def _rows(name: str, array: Any) -> tuple[np.ndarray, tuple[int, ...] | None]:
     return array.reshape(len(array), -1), shape
 
 
-def _split(rows: np.ndarray, labels: Any, share: float, seed: int) -> tuple:
+def _split(rows: np.ndarray, labels: ArrayLike, share: float, seed: int) -> tuple:
     """(train, test, labels of each, notes)."""
     count = min(len(rows) - 1, max(1, round(share * len(rows))))
     if rows.nbytes > COPY_BELOW:

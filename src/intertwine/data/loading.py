@@ -24,7 +24,7 @@ _BARS = re.compile(r"bars-and-stripes:([0-9]{1,3})", re.ASCII)
 
 
 def load(
-    name: Any,
+    name: str,
     *,
     units: str | None = None,
     shape: tuple[int, ...] | None = None,
@@ -80,10 +80,20 @@ def load(
 
 
 def _loaded(
-    name: Any, units: Any, shape: Any, variable: str | None, labels: Any, test_share: float, rows: int,
-    folder: Any, download: bool, seed: int, header: bool | None, alphabet: str | None,
+    name: str,
+    units: str,
+    shape: tuple[int, ...],
+    variable: str | None,
+    labels: object,
+    test_share: float,
+    rows: int,
+    folder: Path,
+    download: bool,
+    seed: int,
+    header: bool | None,
+    alphabet: str | None,
     similarity: float | None,
-) -> Dataset:  # fmt: skip
+) -> Dataset:
     if not isinstance(name, str | Path):
         return Dataset.of(
             name, labels=labels, units=units, shape=shape, test_share=test_share, seed=seed,
@@ -151,9 +161,17 @@ def _check_path(name: str) -> Path:
 
 
 def _from_file(
-    name: str, units: Any, shape: Any, variable: str | None, labels: Any, test_share: float, seed: int,
-    header: bool | None, alphabet: str | None, similarity: float | None,
-) -> Dataset:  # fmt: skip
+    name: str,
+    units: str,
+    shape: tuple[int, ...],
+    variable: str | None,
+    labels: object,
+    test_share: float,
+    seed: int,
+    header: bool | None,
+    alphabet: str | None,
+    similarity: float | None,
+) -> Dataset:
     from intertwine.data.checks import checksum
     from intertwine.data.files import has_named_columns, read_array
 
@@ -195,7 +213,7 @@ def _is_folder(name: str) -> bool:
 
 
 def _from_image_folder(
-    name: str, units: Any, shape: Any, variable: Any, labels: Any, test_share: float, seed: int
+    name: str, units: str, shape: tuple[int, ...], variable: str, labels: object, test_share: float, seed: int
 ) -> Dataset:
     from intertwine.data.formats.image_folder import read_image_folder
 
@@ -221,9 +239,17 @@ def labels_beside(name: str) -> str | None:
 
 
 def _from_table(
-    path: Path, units: Any, shape: Any, variable: str | None, labels: Any, test_share: float, seed: int,
-    header: bool | None, alphabet: str | None, similarity: float | None,
-) -> Dataset:  # fmt: skip
+    path: Path,
+    units: str,
+    shape: tuple[int, ...],
+    variable: str | None,
+    labels: object,
+    test_share: float,
+    seed: int,
+    header: bool | None,
+    alphabet: str | None,
+    similarity: float | None,
+) -> Dataset:
     from intertwine.data.checks import checksum
     from intertwine.data.columns import column_of, interpreted
     from intertwine.data.files import read_named_columns
@@ -255,7 +281,7 @@ def _from_table(
     )  # fmt: skip
 
 
-def _label_column(path: Path, labels: Any, rows: int) -> np.ndarray:
+def _label_column(path: Path, labels: object, rows: int) -> np.ndarray:
     """The labels of a file of their own; its first line is a name where it has one line more than `rows`."""
     from intertwine.data.files import has_named_columns, read_array, read_named_columns
 
@@ -273,7 +299,7 @@ def _label_column(path: Path, labels: Any, rows: int) -> np.ndarray:
     return found.reshape(-1) if found.ndim == 2 and 1 in found.shape else found
 
 
-def _companions(path: Path, variable: str | None, labels: Any) -> tuple[Any, Any]:
+def _companions(path: Path, variable: str | None, labels: object) -> tuple[Any, Any]:
     """The arrays of an archive called test (x_test) and test_labels (y_test), where train is learnt."""
     from intertwine.data.formats.numpy_files import read_members, read_npz
 
@@ -287,7 +313,7 @@ def _companions(path: Path, variable: str | None, labels: Any) -> tuple[Any, Any
     return read_npz(path, test), read_npz(path, test_labels, words=True) if wanted else None
 
 
-def _labels(path: Path, labels: Any, rows: np.ndarray) -> np.ndarray | None:
+def _labels(path: Path, labels: object, rows: np.ndarray) -> np.ndarray | None:
     """`labels` as an array of the same file, or as a file of its own."""
     if labels is None:
         return None

@@ -7,9 +7,9 @@ potts:q, one of q columns being 1    any real number gaussian, standardised    n
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
+from jax.typing import DTypeLike
 
 from intertwine._checks import fail
 from intertwine.data.values import Values, blocks
@@ -57,7 +57,7 @@ def find_units(name: str, rows: np.ndarray, values: Values, wanted: str | None) 
 
 
 def converter(
-    kind: str, grey: bool, values: Values, offset: Any, scale: Any
+    kind: str, grey: bool, values: Values, offset: float, scale: float
 ) -> Callable[[np.ndarray], np.ndarray]:
     """Rows as read → rows as kept. What fits already is not copied: a memory map stays one."""
 
@@ -86,7 +86,7 @@ def converter(
     return convert
 
 
-def _by_block(rows: np.ndarray, dtype: Any, change: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+def _by_block(rows: np.ndarray, dtype: DTypeLike, change: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
     kept, begin = np.empty(rows.shape, dtype), 0
     for block in blocks(rows):
         kept[begin : begin + len(block)] = change(block)

@@ -92,7 +92,7 @@ def _check_finite(argument: str, block: np.ndarray, before: int) -> None:
         )
 
 
-def check_real(argument: str, array: Any) -> np.ndarray:
+def check_real(argument: str, array: np.ndarray) -> np.ndarray:
     """`array` if it holds real numbers or truth values; `InputError` for words, objects, complex numbers."""
     dtype = getattr(array, "dtype", None)
     if dtype is None or dtype.kind not in "biuf" or dtype.itemsize > 8:

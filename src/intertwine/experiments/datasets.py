@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from jaxtyping import PyTree
 
 from intertwine.data.dataset import Dataset
 
 
-def load_data(d: Any) -> Dataset:
+def load_data(d: PyTree) -> Dataset:
     """The data set of a configuration's section `data`."""
     from intertwine.data import load
     from intertwine.data.loading import labels_beside
@@ -38,7 +39,7 @@ def held_bytes(data: Dataset) -> int:
     return sum(rows.nbytes for rows in arrays if not isinstance(rows, np.memmap))
 
 
-def data_record(data: Any) -> dict[str, Any]:
+def data_record(data: Dataset) -> dict[str, Any]:
     """What was learnt from, for `result.json` and `data.json`."""
     return {
         "name": data.name,

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
-from typing import Any
+
+from jaxtyping import PyTree
 
 from intertwine._memory import check_memory
 
@@ -24,7 +25,7 @@ def refuse_beyond(needed: float, remedy: str) -> int:
     return total
 
 
-def for_learning(c: Any, columns: int, rows: int, held: int) -> int:
+def for_learning(c: PyTree, columns: int, rows: int, held: int) -> int:
     """A learning run on `rows` of `columns`, whose data take `held` bytes: the weights with their averages,
     gradients and copies for the checkpoint; units of the batch, the chains and the estimates; the samples.
     """
@@ -42,7 +43,7 @@ def for_learning(c: Any, columns: int, rows: int, held: int) -> int:
     return refuse_beyond(needed, remedy)
 
 
-def for_classifying(c: Any, order: int, side: int, channels: int, rows: int, classes: int) -> int:
+def for_classifying(c: PyTree, order: int, side: int, channels: int, rows: int, classes: int) -> int:
     """A classifying run on `rows` images of side × side points: the dense kernels of every convolution with
     their gradients, the fields of a batch at every layer, the images and their turned copies.
 
@@ -67,7 +68,7 @@ def for_classifying(c: Any, order: int, side: int, channels: int, rows: int, cla
     return refuse_beyond(needed, "take a narrower network, smaller images or a smaller batch")
 
 
-def for_renormalizing(c: Any) -> int:
+def for_renormalizing(c: PyTree) -> int:
     """A renormalization run: the tables of the lattice, and the configurations of a batch with what is
     measured of them; flows of a network; tensors.
     """

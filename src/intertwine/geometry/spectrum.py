@@ -14,19 +14,23 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float, Int8
+from jaxtyping import Float, Int8, PyTree
+from numpy.typing import ArrayLike
 
 from intertwine._checks import fail
 from intertwine._shown import Shown
 from intertwine.learning.log_derivatives import LogDerivatives, column_count, log_derivatives
 from intertwine.models.units import as_spins
 from intertwine.sampling.enumeration import all_configurations
+
+if TYPE_CHECKING:
+    from intertwine.models.protocols import LogAmplitude
 
 LARGEST_TABLE = 2**26
 """Numbers of the largest table of log-derivatives that is formed."""
@@ -75,7 +79,7 @@ class FisherSpectrum(Shown):
         )
 
 
-def fisher_spectrum(model: Any, spins: Any = None) -> FisherSpectrum:
+def fisher_spectrum(model: PyTree, spins: ArrayLike | None = None) -> FisherSpectrum:
     """Eigenvalues and directions of the Fisher metric of p = Ψ/Z.
 
     model: real parameters, spins ±1 or 0/1 units (an RBM, an `Ising` model, any function). spins: ±1 (S, N),
@@ -98,7 +102,7 @@ def fisher_spectrum(model: Any, spins: Any = None) -> FisherSpectrum:
     return spectrum(metric_operator(view, configurations, None), len(configurations))
 
 
-def spin_view(model: Any) -> Any:
+def spin_view(model: PyTree) -> Any:
     """The model as a function ln Ψ of spins ±1, its parameters checked to be real."""
     kind = getattr(model, "kind", None)
     if kind != "real":
@@ -113,16 +117,16 @@ def spin_view(model: Any) -> Any:
 
 
 @eqx.filter_jit
-def _log_weights(view: Any, spins: Any) -> Any:
+def _log_weights(view: LogAmplitude, spins: ArrayLike) -> Any:
     return jax.lax.map(view, jnp.asarray(spins), batch_size=min(4096, len(spins)))
 
 
-def log_weights(view: Any, spins: Int8[np.ndarray, "S N"]) -> Float[np.ndarray, " S"]:
+def log_weights(view: LogAmplitude, spins: Int8[np.ndarray, "S N"]) -> Float[np.ndarray, " S"]:
     """ln Ψ of configurations, float64."""
     return np.asarray(_log_weights(view, spins), np.float64)
 
 
-def _checked_spins(spins: Any, size: int) -> Int8[np.ndarray, "S N"]:
+def _checked_spins(spins: ArrayLike, size: int) -> Int8[np.ndarray, "S N"]:
     """Configurations ±1 (S, N), or the error that says what is wrong."""
     given = np.asarray(spins)
     if given.ndim != 2 or given.shape[1] != size or len(given) < 2:
@@ -132,7 +136,7 @@ def _checked_spins(spins: Any, size: int) -> Int8[np.ndarray, "S N"]:
     return given.astype(np.int8)
 
 
-def exact_distribution(view: Any) -> tuple[Int8[np.ndarray, "n N"], Float[np.ndarray, " n"]]:
+def exact_distribution(view: LogAmplitude) -> tuple[Int8[np.ndarray, "n N"], Float[np.ndarray, " n"]]:
     """All configurations and their probabilities Ψ/Z."""
     if 2.0**view.size * column_count(view) > LARGEST_TABLE:
         raise fail(
@@ -148,7 +152,7 @@ def exact_distribution(view: Any) -> tuple[Int8[np.ndarray, "n N"], Float[np.nda
 
 
 @eqx.filter_jit
-def metric_operator(view: Any, spins: Any, weights: Any) -> LogDerivatives:
+def metric_operator(view: LogAmplitude, spins: ArrayLike, weights: ArrayLike) -> LogDerivatives:
     """Ō over configurations (S, N) with probabilities (S,), or 1/S each."""
     return log_derivatives(view, jnp.asarray(spins), None if weights is None else jnp.asarray(weights))
 

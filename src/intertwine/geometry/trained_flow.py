@@ -21,13 +21,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, PyTree
 
 from intertwine._checks import fail, positive_int
 from intertwine._shown import Shown
@@ -43,6 +43,10 @@ from intertwine.learning.log_derivatives import LogDerivatives
 from intertwine.models.parameters import check_key, parameters
 from intertwine.sampling.draw import sample
 from intertwine.sampling.statistics.jackknife import jackknife_error
+
+if TYPE_CHECKING:
+    from intertwine.models.protocols import LogAmplitude
+    from intertwine.sampling.protocols import Sampler
 
 _GROUPS = 16
 
@@ -110,10 +114,10 @@ def training_flow(
     models: Sequence[Any],
     *,
     samples: int | None = None,
-    sampler: Any = None,
+    sampler: Sampler | None = None,
     threshold: float = 1e-2,
     key: Array | None = None,
-    progress: Callable[[int, int], Any] | None = None,
+    progress: Callable[[int, int], object] | None = None,
 ) -> TrainingFlow:
     """Lengths, divergences and spectra along a sequence of models of one shape, such as the checkpoints of a
     run.
@@ -168,7 +172,7 @@ def _views(models: Sequence[Any]) -> list[Any]:
     return views
 
 
-def _point(model: Any, view: Any, samples: int | None, sampler: Any, key: Any) -> _Point:
+def _point(model: PyTree, view: LogAmplitude, samples: int | None, sampler: Sampler, key: Array) -> _Point:
     if samples is None:
         spins, weights = exact_distribution(view)
     else:
@@ -199,7 +203,7 @@ def _overlap(deltas: Sequence[np.ndarray], weights: Sequence[Any]) -> tuple[floa
     return 2 * math.acos(overlap), forward - backward - mean
 
 
-def _log_mean(x: np.ndarray, weights: Any) -> float:
+def _log_mean(x: np.ndarray, weights: np.ndarray) -> float:
     top = float(x.max())
     return top + math.log(float(np.average(np.exp(x - top), weights=weights)))
 
@@ -214,10 +218,10 @@ def _jackknife(deltas: Sequence[np.ndarray]) -> float:
     return float(jackknife_error(np.array(left)))
 
 
-def _direct(first: Any, last: Any) -> float:
+def _direct(first: PyTree, last: PyTree) -> float:
     roots = [np.sqrt(exact_distribution(view)[1]) for view in (first, last)]
     return 2 * math.acos(min(1.0, float(roots[0] @ roots[1])))
 
 
-def _flat(view: Any) -> np.ndarray:
+def _flat(view: LogAmplitude) -> np.ndarray:
     return np.concatenate([np.asarray(leaf).ravel() for leaf in jax.tree.leaves(parameters(view))])

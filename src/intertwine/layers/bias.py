@@ -7,12 +7,12 @@ irrep none: there a bias would choose a direction.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax.typing import DTypeLike
 from jaxtyping import Float, Shaped
 
 from intertwine._checks import fail
@@ -41,7 +41,7 @@ class Bias(eqx.Module):
     rep_in: Rep = eqx.field(static=True)
     rep_out: Rep = eqx.field(static=True)
 
-    def __init__(self, rep: Rep, *, dtype: Any = float):
+    def __init__(self, rep: Rep, *, dtype: DTypeLike = float):
         if not has_invariants(rep):
             remedy = "a bias exists only on trivial irreps: leave it out"
             raise fail("rep", "a representation with an invariant vector", rep, remedy)

@@ -8,7 +8,7 @@ channels belong to which copy, and, for representations that permute their basis
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
@@ -126,7 +126,7 @@ def kind(rep: Rep) -> str:
     return "orthogonal" if rep.is_orthogonal else "linear"
 
 
-def checked_rep(rep: Any, argument: str = "rep") -> Rep:
+def checked_rep(rep: Rep, argument: str = "rep") -> Rep:
     """`rep`, or the error that says a representation was expected."""
     if not isinstance(rep, Rep):
         remedy = "for example 8 * regular(dihedral(4)), or field_type(grid, 'scalar + vector') of a name"
@@ -139,7 +139,7 @@ def square_norm(x: Array) -> Array:
     return (x * x.conj()).real.sum(-1) if jnp.iscomplexobj(x) else (x * x).sum(-1)
 
 
-def check_channels(x: Any, rep: Rep, argument: str = "x") -> None:
+def check_channels(x: Array, rep: Rep, argument: str = "x") -> None:
     """Raise unless the last axis of x has the channels of `rep` and x holds floats."""
     have = getattr(x, "shape", ())
     if not have or have[-1] != rep.dimension:

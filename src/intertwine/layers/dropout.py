@@ -7,8 +7,6 @@ live or die together, so the layer's distribution is equivariant, and in inferen
 
 from __future__ import annotations
 
-from typing import Any
-
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
@@ -88,7 +86,7 @@ def _spread(scale: Array, rep: Rep) -> Array:
     return parts[0] if len(parts) == 1 else jnp.concatenate(parts, axis=-1)
 
 
-def _rate(rate: Any) -> float:
+def _rate(rate: float) -> float:
     try:
         value = float(rate)
     except (TypeError, ValueError):

@@ -15,19 +15,23 @@ times `gain`/2 (He et al. 2015; Weiler & Cesa 2019): each basis kernel has norm 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax.typing import DTypeLike
 from jaxtyping import Float
 
 from intertwine._checks import fail
 from intertwine.layers.blocks import gathered
 from intertwine.symmetry import Rep
 from intertwine.symmetry.intertwiner_basis import Intertwiners, KernelBasis, intertwiners
+
+if TYPE_CHECKING:
+    from intertwine.spaces.protocols import Region, Space
 
 _MOST_DENSE = 2**21
 
@@ -58,7 +62,7 @@ class Layout(NamedTuple):
 
 
 @lru_cache(maxsize=256)
-def layout(space: Any, rep_in: Rep, rep_out: Rep, support: Any) -> Layout:
+def layout(space: Space, rep_in: Rep, rep_out: Rep, support: Region) -> Layout:
     """The basis and its tables, built once for layers alike."""
     basis = intertwiners(space, rep_in, rep_out, region_of(support))
     rows = []
@@ -87,13 +91,13 @@ class EquivariantKernel(eqx.Module):
 
     def __init__(
         self,
-        space: Any,
+        space: Space,
         rep_in: Rep,
         rep_out: Rep,
-        support: Any,
+        support: Region,
         *,
         gain: float = 2.0,
-        dtype: Any,
+        dtype: DTypeLike,
         key: Array,
     ):
         self.space, self.rep_in, self.rep_out, self.support = space, rep_in, rep_out, support
@@ -141,14 +145,14 @@ class EquivariantKernel(eqx.Module):
         return jnp.tensordot(jnp.asarray(support.sampling, kernel.dtype), kernel, 1)
 
 
-def region_of(support: Any) -> Any:
+def region_of(support: Region) -> Any:
     """Supports are hashable in layers: a tuple of tuples stands for an array of displacements."""
     if isinstance(support, tuple) and support and isinstance(support[0], tuple):
         return np.array(support)
     return support
 
 
-def hashable_region(support: Any) -> Any:
+def hashable_region(support: Region) -> Any:
     """`support` as an int, None, or (nested) tuples."""
     if support is None or isinstance(support, int):
         return support

@@ -7,11 +7,10 @@ head.
 
 from __future__ import annotations
 
-from typing import Any
-
 import equinox as eqx
 import jax.numpy as jnp
 from jax import Array
+from jax.typing import DTypeLike
 from jaxtyping import Float
 
 from intertwine.layers.bias import Bias, has_invariants
@@ -48,7 +47,7 @@ class Linear(eqx.Module):
         *,
         bias: bool = True,
         gain: float = 1.0,
-        dtype: Any = float,
+        dtype: DTypeLike = float,
         key: Array,
     ):
         self.rep_in, self.rep_out = checked_rep(rep_in, "rep_in"), checked_rep(rep_out, "rep_out")

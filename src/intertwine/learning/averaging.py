@@ -16,6 +16,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax import Array
+from jaxtyping import PyTree
 
 from intertwine._checks import fail
 from intertwine.learning.objective import Evaluation
@@ -52,16 +53,16 @@ class WeightAverage:
         if not 0 <= self.decay <= 1:
             raise fail("decay", "a number from 0 to 1", self.decay, "0.999 averages the last 1,000 updates")
 
-    def init(self, model: Any) -> AverageState:
+    def init(self, model: PyTree) -> AverageState:
         average = jax.tree.map(lambda x: x, eqx.filter(model, eqx.is_inexact_array))
         return AverageState(self.optimiser.init(model), average, jnp.zeros((), jnp.int32))
 
-    def averaged(self, model: Any, state: AverageState) -> Any:
+    def averaged(self, model: PyTree, state: AverageState) -> Any:
         """`model` with the averaged parameters."""
         return eqx.combine(state.average, eqx.filter(model, eqx.is_inexact_array, inverse=True))
 
     def step(
-        self, model: Any, evaluation: Evaluation, state: AverageState, *, step: int
+        self, model: PyTree, evaluation: Evaluation, state: AverageState, *, step: int
     ) -> tuple[Any, AverageState, dict[str, float]]:
         model, inner, scalars = self.optimiser.step(model, evaluation, state.inner, step=step)
         return model, _advanced(model, inner, state, self.decay), scalars
@@ -72,12 +73,14 @@ class WeightAverage:
     def unscheduled(self) -> WeightAverage:
         return WeightAverage(self.optimiser.unscheduled(), self.decay)
 
-    def update(self, model: Any, gradient: Any, state: AverageState, rate: Array) -> tuple[Any, AverageState]:
+    def update(
+        self, model: PyTree, gradient: PyTree, state: AverageState, rate: Array
+    ) -> tuple[Any, AverageState]:
         model, inner = self.optimiser.update(model, gradient, state.inner, rate)
         return model, _advanced(model, inner, state, self.decay)
 
 
-def _advanced(model: Any, inner: Any, state: AverageState, decay: float) -> AverageState:
+def _advanced(model: PyTree, inner: PyTree, state: AverageState, decay: float) -> AverageState:
     t = state.count.astype(jnp.float32)
     keep = jnp.minimum(decay, t / (t + _WARMUP))
 

@@ -19,6 +19,8 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax.typing import DTypeLike
+from numpy.typing import ArrayLike
 
 from intertwine._checks import fail, positive_int
 from intertwine._threads import background
@@ -59,10 +61,17 @@ class Batches:
     """
 
     def __init__(
-        self, data: Any, batch: int = 100, *, seed: int = 0, binarise: bool = False, most: int | None = None
+        self,
+        data: ArrayLike | tuple[ArrayLike, ...],
+        batch: int = 100,
+        *,
+        seed: int = 0,
+        binarise: bool = False,
+        most: int | None = None,
     ) -> None:
         self.single = not isinstance(data, tuple)
-        self.arrays: tuple[np.ndarray, ...] = tuple(host_array(a) for a in ((data,) if self.single else data))
+        arrays = data if isinstance(data, tuple) else (data,)
+        self.arrays: tuple[np.ndarray, ...] = tuple(host_array(a) for a in arrays)
         self.rows = len(self.arrays[0])
         for i, array in enumerate(self.arrays):
             if len(array) != self.rows:
@@ -127,7 +136,7 @@ def prefetched(chunks: Iterator[Chunk]) -> Iterator[Chunk]:
         yield chunk
 
 
-def binarised(values: Array, dtype: Any, *, key: Array) -> Array:
+def binarised(values: Array, dtype: DTypeLike, *, key: Array) -> Array:
     """0 or 1 of `dtype`, 1 with the probability that `values` say: floats, or uint8 in units of 1/255; nan
     stays nan.
 
@@ -141,7 +150,7 @@ def binarised(values: Array, dtype: Any, *, key: Array) -> Array:
     return jnp.where(jnp.isnan(values), values, (uniforms(key, values.shape, dtype) < values).astype(dtype))
 
 
-def host_array(data: Any, argument: str = "data") -> np.ndarray:
+def host_array(data: ArrayLike, argument: str = "data") -> np.ndarray:
     """`data` (an array, a data frame, a masked array, a sparse matrix, lists) as an array of the host with at
     least one row, not copied if it is one already; nan where an entry is masked or missing.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from jaxtyping import PyTree
 
 from intertwine.learning.averaging import WeightAverage
 from intertwine.learning.loop import TrainState
@@ -31,7 +32,7 @@ def epoch_scalars(pieces: list[dict[str, float]]) -> dict[str, float]:
     return found
 
 
-def learned(state: TrainState, mover: Any) -> Any:
+def learned(state: TrainState, mover: PyTree) -> Any:
     """The model of a state: with the averaged parameters where there is an average."""
     if isinstance(mover, WeightAverage):
         return mover.averaged(state.model, state.optimiser_state)

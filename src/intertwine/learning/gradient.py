@@ -18,6 +18,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 from jax.sharding import Mesh
+from jaxtyping import PyTree
 
 from intertwine._checks import fail
 from intertwine.learning import schedules
@@ -29,7 +30,7 @@ from intertwine.sampling.sharding import mesh_of, replicate, replicated
 
 
 @jax.jit
-def gradient(model: Any, samples: Array, local: Array, weights: Array | None) -> Any:
+def gradient(model: PyTree, samples: Array, local: Array, weights: Array | None) -> Any:
     """2F as a parameter pytree: dL = Re ⟨gradient, dλ⟩."""
     operator = log_derivatives(model, samples, weights)
     return unravel(model, 2 * operator.rmatvec(operator.residual(local)))
@@ -58,12 +59,12 @@ class OptaxGradient:
             )
         schedules.check("learning_rate", self.learning_rate)
 
-    def init(self, model: Any) -> Any:
+    def init(self, model: PyTree) -> Any:
         parameters = eqx.filter(model, eqx.is_inexact_array)
         return replicate(self.transform.init(parameters), mesh_of(jax.tree.leaves(parameters)[0]))
 
     def step(
-        self, model: Any, evaluation: Evaluation, state: Any, *, step: int
+        self, model: PyTree, evaluation: Evaluation, state: PyTree, *, step: int
     ) -> tuple[Any, Any, dict[str, float]]:
         rate = schedules.at(self.learning_rate, step)
         found = evaluation.gradient
@@ -82,18 +83,18 @@ class OptaxGradient:
         """The same without its learning rate, which `update` is given: what compiled code depends on."""
         return OptaxGradient(self.transform)
 
-    def update(self, model: Any, gradient: Any, state: Any, rate: Array) -> tuple[Any, Any]:
+    def update(self, model: PyTree, gradient: PyTree, state: PyTree, rate: Array) -> tuple[Any, Any]:
         """One update by a given gradient, pure: (model, state)."""
         model, state, _ = self._moved(model, gradient, state, rate)
         return model, state
 
-    def _moved(self, model: Any, gradient: Any, state: Any, rate: Any) -> tuple[Any, Any, Any]:
+    def _moved(self, model: PyTree, gradient: PyTree, state: PyTree, rate: Array) -> tuple[Any, Any, Any]:
         updates, state = self.transform.update(gradient, state, eqx.filter(model, eqx.is_inexact_array))
         updates = jax.tree.map(lambda x: jnp.asarray(rate, jnp.finfo(x.dtype).dtype) * x, updates)
         return eqx.apply_updates(model, updates), state, updates
 
 
-def as_optimiser(optimiser: Any) -> Any:
+def as_optimiser(optimiser: Optimiser | optax.GradientTransformation) -> Any:
     """`optimiser`, an optax transformation being taken as `OptaxGradient` of it; `InputError` for what is
     neither.
 
@@ -111,7 +112,7 @@ def as_optimiser(optimiser: Any) -> Any:
 
 @partial(jax.jit, static_argnames=("optimiser", "mesh"))
 def _step(
-    model: Any, gradient: Any, state: Any, rate: Any, optimiser: OptaxGradient, mesh: Mesh | None
+    model: PyTree, gradient: PyTree, state: PyTree, rate: Array, optimiser: OptaxGradient, mesh: Mesh | None
 ) -> tuple[Any, Any, Array]:
     model, state, updates = optimiser._moved(model, gradient, state, rate)
     norm = jnp.sqrt(sum(jnp.sum(jnp.abs(leaf) ** 2) for leaf in jax.tree.leaves(updates)))

@@ -23,13 +23,14 @@ centring.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax import Array
-from jaxtyping import Float, Num, Shaped
+from jaxtyping import Float, Num, PyTree, Shaped
 
 from intertwine._checks import fail
 from intertwine.learning.products import gram_hermitian, gram_real, gram_symmetric, product
@@ -131,7 +132,7 @@ class LogDerivatives(eqx.Module):
             return jnp.concatenate([values.real, values.imag])
         return values
 
-    def _centre(self, matrix: Any) -> Array:
+    def _centre(self, matrix: Array | int) -> Array:
         w = self.weights
         means = product(matrix, w)
         transposed = product(w, matrix)
@@ -141,7 +142,11 @@ class LogDerivatives(eqx.Module):
 
 
 def log_derivatives(
-    model: Any, samples: Shaped[Array, "S N"], weights: Float[Array, "S"] | None = None, *, chunk: int = 1024
+    model: PyTree,
+    samples: Shaped[Array, "S N"],
+    weights: Float[Array, "S"] | None = None,
+    *,
+    chunk: int = 1024,
 ) -> LogDerivatives:
     """The operator Ō of `model` over `samples`.
 
@@ -182,7 +187,7 @@ def log_derivatives(
     return LogDerivatives(blocks, weights, kind)
 
 
-def unravel(model: Any, vector: Num[Array, "P"]) -> Any:
+def unravel(model: PyTree, vector: Num[Array, "P"]) -> Any:
     """The parameter pytree (None elsewhere) whose columns are `vector`; Re, Im joined for kind "complex"."""
     leaves, tree = jax.tree.flatten(eqx.filter(model, eqx.is_inexact_array))
     out, start = [], 0
@@ -196,7 +201,7 @@ def unravel(model: Any, vector: Num[Array, "P"]) -> Any:
     return jax.tree.unflatten(tree, out)
 
 
-def column_count(model: Any) -> int:
+def column_count(model: PyTree) -> int:
     """The number of columns of Ō: P, complex parameters counted twice for kind "complex"."""
     leaves = jax.tree.leaves(eqx.filter(model, eqx.is_inexact_array))
     double = model.kind == "complex"
@@ -204,18 +209,18 @@ def column_count(model: Any) -> int:
 
 
 def _differentiate(
-    parameters: Any, static: Any, kind: Kind, samples: Array, chunk: int
+    parameters: PyTree, static: PyTree, kind: Kind, samples: Array, chunk: int
 ) -> tuple[Outer | Direct, ...]:
     """Per-sample gradients by automatic differentiation: a `Direct` block a leaf (two for a split one)."""
 
-    def value(p: Any, s: Array) -> Array:
+    def value(p: PyTree, s: Array) -> Array:
         return eqx.combine(p, static)(s)
 
     if kind == "complex":
         leaves, tree = jax.tree.flatten(parameters)
         split = [(leaf.real, leaf.imag) if jnp.iscomplexobj(leaf) else (leaf,) for leaf in leaves]
 
-        def parts(q: Any, s: Array) -> tuple[Array, Array]:
+        def parts(q: PyTree, s: Array) -> tuple[Array, Array]:
             joined = [jax.lax.complex(*pair) if len(pair) == 2 else pair[0] for pair in q]
             out = value(jax.tree.unflatten(tree, joined), s)
             return out.real, out.imag
@@ -264,7 +269,7 @@ def _block_rmatvec(block: Outer | Direct, u: Array) -> Array:
     return product((block.left.conj() * u[:, None]).T, block.right.conj()).reshape(-1)
 
 
-def _block_gram(block: Outer | Direct, gram: Any) -> Array:
+def _block_gram(block: Outer | Direct, gram: Callable[[Array], Array]) -> Array:
     if isinstance(block, Direct):
         return gram(block.values)
     return gram(block.left) * gram(block.right)

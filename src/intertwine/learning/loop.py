@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 
 import jax
 from jax import Array
+from jaxtyping import PyTree
 
 from intertwine._checks import fail
 from intertwine._threads import background
@@ -46,7 +47,7 @@ class TrainState(NamedTuple):
     key: Array
 
 
-def start(model: Any, objective: Objective, optimiser: Optimiser, *, key: Array) -> TrainState:
+def start(model: PyTree, objective: Objective, optimiser: Optimiser, *, key: Array) -> TrainState:
     """The state before the first step (chains are started and thermalised here).
 
     Meanwhile the optimiser's step is compiled in the background, on the objective's `placeholder` if it has
@@ -133,13 +134,13 @@ def _can_be(found: Estimate, bound: float) -> bool:
 
 
 def train(
-    model: Any,
+    model: PyTree,
     objective: Objective,
     optimiser: Optimiser,
     *,
     steps: int,
     key: Array,
-    progress: Callable[[TrainState, dict[str, float]], Any] | None = None,
+    progress: Callable[[TrainState, dict[str, float]], object] | None = None,
     state: TrainState | None = None,
 ) -> tuple[TrainState, list[dict[str, float]]]:
     """`start` (or `state`, to go on from), then `steps` steps: the last state, every step's scalars.

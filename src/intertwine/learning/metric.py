@@ -34,6 +34,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 from jax.sharding import Mesh
+from jaxtyping import PyTree
 
 from intertwine._checks import fail, one_of, positive_int
 from intertwine.learning import schedules
@@ -108,7 +109,7 @@ for example 0.01.
             return "iterative"
         return "dense" if parameters <= rows else "minsr"
 
-    def init(self, model: Any) -> NaturalGradientState:
+    def init(self, model: PyTree) -> NaturalGradientState:
         columns = column_count(model) if self.momentum > 0 else 0
         leaves = jax.tree.leaves(eqx.filter(model, eqx.is_inexact_array))
         dtype = jnp.result_type(*leaves)
@@ -117,7 +118,7 @@ for example 0.01.
         return replicate(NaturalGradientState(jnp.zeros((columns,), dtype)), mesh_of(leaves[0]))
 
     def step(
-        self, model: Any, evaluation: Evaluation, state: NaturalGradientState, *, step: int
+        self, model: PyTree, evaluation: Evaluation, state: NaturalGradientState, *, step: int
     ) -> tuple[Any, NaturalGradientState, dict[str, float]]:
         """One step of reconfiguration: the new model, state and scalars."""
         learning_rate, shift = schedules.at(self.learning_rate, step), schedules.at(self.shift, step)
@@ -129,7 +130,7 @@ for example 0.01.
         return model, NaturalGradientState(delta if self.momentum > 0 else state.previous), scalars
 
     def direction(
-        self, model: Any, evaluation: Evaluation, *, shift: float, previous: Array | None = None
+        self, model: PyTree, evaluation: Evaluation, *, shift: float, previous: Array | None = None
     ) -> tuple[Array, LogDerivatives, dict[str, float]]:
         """δ as a vector (see `unravel`), the operator Ō, and what the solver reports."""
         rows = evaluation.samples.shape[0] * (2 if model.kind == "complex" else 1)
@@ -154,7 +155,13 @@ for example 0.01.
         return delta, system.operator, {"shift": tried, "shift_retries": float(retries)} | scalars
 
     def _along(
-        self, model: Any, evaluation: Evaluation, solver: str, shift: float, momentum: float, previous: Any
+        self,
+        model: PyTree,
+        evaluation: Evaluation,
+        solver: str,
+        shift: float,
+        momentum: float,
+        previous: Array | None,
     ) -> tuple[Array, LogDerivatives, dict[str, float]]:
         """(I + shift) δ = g + shift μ δ_previous for a gradient that the objective gives."""
         if model.kind != "real":
@@ -182,12 +189,12 @@ class _System(NamedTuple):
 
 @partial(jax.jit, static_argnames=("solver", "mesh"))
 def _assemble(
-    model: Any,
+    model: PyTree,
     samples: Array,
     local: Array,
-    weights: Any,
-    previous: Any,
-    momentum: Any,
+    weights: Array,
+    previous: Array,
+    momentum: Array,
     solver: str,
     mesh: Mesh | None,
 ) -> _System:
@@ -203,7 +210,7 @@ def _assemble(
 
 
 @partial(jax.jit, static_argnames="solver")
-def _assemble_given(model: Any, samples: Array, weights: Any, gradient: Any, solver: str) -> _System:
+def _assemble_given(model: PyTree, samples: Array, weights: Array, gradient: PyTree, solver: str) -> _System:
     operator = log_derivatives(model, samples, weights)
     rhs = jnp.concatenate([leaf.ravel() for leaf in jax.tree.leaves(gradient)])
     if solver == "iterative":
@@ -228,7 +235,7 @@ def _factorise(system: _System, shift: float, *, step_solver: str) -> tuple[Arra
 
 @partial(jax.jit, static_argnames=("solver", "mesh"))
 def _direction(
-    operator: LogDerivatives, x: Array, previous: Any, momentum: Any, solver: str, mesh: Mesh | None
+    operator: LogDerivatives, x: Array, previous: Array, momentum: Array, solver: str, mesh: Mesh | None
 ) -> Array:
     delta = operator.rmatvec(x) if solver == "minsr" else x
     return replicated(delta if previous is None else delta + momentum * previous, mesh)
@@ -236,7 +243,12 @@ def _direction(
 
 @partial(jax.jit, static_argnames=("mesh",))
 def _descend(
-    model: Any, operator: LogDerivatives, delta: Array, learning_rate: Any, limit: Any, mesh: Mesh | None
+    model: PyTree,
+    operator: LogDerivatives,
+    delta: Array,
+    learning_rate: Array,
+    limit: Array,
+    mesh: Mesh | None,
 ) -> tuple[Any, Array, dict[str, Array]]:
     """λ − η δ and δ, shortened so that the Fubini-Study length η √⟨δ|S|δ⟩ of the step is at most `limit`."""
     image = operator.matvec(delta)

@@ -17,7 +17,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple, Protocol
 
 from jax import Array
-from jaxtyping import Float, Num, Shaped
+from jaxtyping import Float, Num, PyTree, Shaped
 
 from intertwine.sampling.statistics.estimate import Estimate
 
@@ -46,8 +46,8 @@ class Evaluation(NamedTuple):
 class Objective(Protocol):
     """What the loop minimises."""
 
-    def init(self, model: Any, *, key: Array) -> Any:
+    def init(self, model: PyTree, *, key: Array) -> Any:
         """The objective's state (chains, data position): a pytree of arrays, fit for a checkpoint."""
         ...
 
-    def evaluate(self, model: Any, state: Any, *, key: Array) -> tuple[Evaluation, Any]: ...
+    def evaluate(self, model: PyTree, state: PyTree, *, key: Array) -> tuple[Evaluation, Any]: ...

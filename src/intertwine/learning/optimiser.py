@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from typing import Any, Protocol, runtime_checkable
 
+from jaxtyping import PyTree
+
 from intertwine.learning.objective import Evaluation
 
 
@@ -18,8 +20,8 @@ from intertwine.learning.objective import Evaluation
 class Optimiser(Protocol):
     """Turns an evaluation of the objective into new parameters."""
 
-    def init(self, model: Any) -> Any: ...
+    def init(self, model: PyTree) -> Any: ...
 
     def step(
-        self, model: Any, evaluation: Evaluation, state: Any, *, step: int
+        self, model: PyTree, evaluation: Evaluation, state: PyTree, *, step: int
     ) -> tuple[Any, Any, dict[str, float]]: ...

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import Any
+from typing import TextIO
+
+from jaxtyping import PyTree
 
 
 class StepLine:
@@ -20,13 +22,15 @@ class StepLine:
     'step 1/2  energy −1.2500 ± 0.0100  V-score 2.0e-02'
     """
 
-    def __init__(self, steps: int, *, stream: Any = None, live: bool | None = None, interval: float = 5.0):
+    def __init__(
+        self, steps: int, *, stream: TextIO | None = None, live: bool | None = None, interval: float = 5.0
+    ):
         self.steps, self.stream = steps, sys.stderr if stream is None else stream
         self.live = _is_live(self.stream) if live is None else live
         self.interval = 0.1 if self.live else interval
         self._begun, self._shown, self._done = time.monotonic(), float("-inf"), 0
 
-    def __call__(self, state: Any, scalars: dict[str, float]) -> None:
+    def __call__(self, state: PyTree, scalars: dict[str, float]) -> None:
         self._done += 1
         now = time.monotonic()
         if now - self._shown < self.interval and self._done < self.steps:
@@ -47,5 +51,5 @@ class StepLine:
             print(file=self.stream)
 
 
-def _is_live(stream: Any) -> bool:
+def _is_live(stream: TextIO) -> bool:
     return bool(getattr(stream, "isatty", lambda: False)()) or "ipykernel" in sys.modules

@@ -23,7 +23,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jaxtyping import Float, Shaped
+from jaxtyping import Float, PyTree, Shaped
 
 from intertwine._checks import fail, one_of
 from intertwine.layers.norms.calibration import batch_norms, outputs_and_statistics, with_batch_norms
@@ -71,12 +71,12 @@ class Supervised:
     def classifies(self) -> bool:
         return self.loss == "cross-entropy"
 
-    def init(self, model: Any, *, key: Array) -> tuple:
+    def init(self, model: PyTree, *, key: Array) -> tuple:
         """The running statistics of the batch norms; () where there are none."""
         return tuple(norm.running for norm in batch_norms(_module(model)))
 
     def gradient(
-        self, model: Any, state: tuple, batch: tuple[Array, Array], *, key: Array
+        self, model: PyTree, state: tuple, batch: tuple[Array, Array], *, key: Array
     ) -> tuple[Any, tuple, dict[str, Array]]:
         """(∂L/∂λ, running statistics moved on, {"loss", and for classes "accuracy"}) on a batch (x, y)."""
         value_and_gradient = eqx.filter_value_and_grad(self._value, has_aux=True)
@@ -84,7 +84,7 @@ class Supervised:
         later = (r if s is None else r.moved(s) for r, s in zip(state, found, strict=True))
         return gradient, tuple(later), scalars
 
-    def settled(self, model: Any, state: tuple) -> Any:
+    def settled(self, model: PyTree, state: tuple) -> Any:
         """The model with the running statistics of its batch norms."""
         if not state:
             return model
@@ -94,7 +94,9 @@ class Supervised:
         network = Network.of(with_batch_norms(network.module, kept))
         return eqx.tree_at(lambda m: m.network, model, network) if isinstance(model, Conditional) else network
 
-    def _value(self, model: Any, batch: tuple[Array, Array], key: Array) -> tuple[Array, tuple[dict, list]]:
+    def _value(
+        self, model: PyTree, batch: tuple[Array, Array], key: Array
+    ) -> tuple[Array, tuple[dict, list]]:
         x, y = batch
         outputs, found = outputs_and_statistics(_module(model), x, key=key)
         outputs = outputs.reshape(len(x), -1)
@@ -120,7 +122,7 @@ class Supervised:
             return half
         return half / self.noise**2 + outputs.shape[1] * math.log(self.noise * math.sqrt(2 * math.pi))
 
-    def penalty(self, model: Any) -> Float[Array, ""]:
+    def penalty(self, model: PyTree) -> Float[Array, ""]:
         """½ decay Σ‖W‖²."""
         if self.decay == 0:
             return jnp.zeros(())
@@ -189,7 +191,7 @@ def _evaluated(
     return samples, weights.reshape(-1), objective.losses(outputs, y), gradient, state
 
 
-def _module(model: Any) -> Any:
+def _module(model: PyTree) -> Any:
     network = model.network if isinstance(model, Conditional) else model
     return network.module if isinstance(network, Network) else network
 

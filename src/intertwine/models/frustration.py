@@ -11,12 +11,15 @@ Clusters of frustrated models cover the lattice without respecting its ground st
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from intertwine.models.spins.ising import Ising
 from intertwine.models.spins.potts import Clock, Potts
+
+if TYPE_CHECKING:
+    pass
 
 
 def is_frustrated(model: Ising | Potts | Clock) -> bool:
@@ -49,7 +52,7 @@ def is_frustrated(model: Ising | Potts | Clock) -> bool:
     return bool((part[:nodes] == part[nodes:]).any())
 
 
-def served_by_clusters(model: Any) -> bool:
+def served_by_clusters(model: Ising | Potts | Clock) -> bool:
     """Whether Swendsen-Wang clusters are the better sampler of a spin model: pairs and fields alone, not
     frustrated.
 

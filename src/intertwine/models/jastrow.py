@@ -9,13 +9,14 @@ of distance.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax.typing import DTypeLike
 from jaxtyping import Int, Num, Shaped
 
 from intertwine import _checks
@@ -24,6 +25,10 @@ from intertwine.models.numerics import real_dot, real_dtype
 from intertwine.models.parameters import check_key, check_scale, normal, parameter_dtype, parameters
 from intertwine.models.protocols import Direct, Kind, SpinForm
 from intertwine.models.symmetric.site_group import pair_orbits, site_group, site_orbits
+
+if TYPE_CHECKING:
+    from intertwine.spaces.lattice import Lattice
+    from intertwine.symmetry import PermutationGroup
 
 
 class Jastrow(eqx.Module):
@@ -48,12 +53,19 @@ class Jastrow(eqx.Module):
     tied: bool = eqx.field(static=True)
 
     def __init__(
-        self, size: Any, *, dtype: Any = float, group: Any = None, scale: float | None = None, key: Array
+        self,
+        size: int | Lattice | PermutationGroup,
+        *,
+        dtype: DTypeLike = float,
+        group: PermutationGroup | str | None = None,
+        scale: float | None = None,
+        key: Array,
     ):
         kind, keys = parameter_dtype(dtype), jax.random.split(check_key(key))
         self.tied = group is not None or not isinstance(size, int | np.integer)
         if self.tied:
-            symmetry = site_group(size, group)
+            of_sites: Any = size
+            symmetry = site_group(of_sites, group)
             pairs, sites = pair_orbits(symmetry), site_orbits(symmetry)
             count, fields, n = int(pairs[0, 0]), int(sites.max()) + 1, symmetry.size
         else:

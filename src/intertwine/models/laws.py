@@ -14,14 +14,14 @@ Each returns the largest deviation and raises AssertionError above `tol`; the de
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jaxtyping import Int, Num
+from jaxtyping import Int, Num, PyTree
 from numpy.typing import ArrayLike
 
 from intertwine.models.numerics import log_2cosh, real_dtype
@@ -29,9 +29,12 @@ from intertwine.models.parameters import parameters
 from intertwine.models.protocols import Direct, Outer, SpinForm
 from intertwine.symmetry.groups.permutation_group import PermutationGroup
 
+if TYPE_CHECKING:
+    from intertwine.models.protocols import LogAmplitude, SpinFormed
+
 
 def assert_incremental_consistent(
-    model: Any, *, key: Array, tol: float | None = None, configurations: int = 32
+    model: PyTree, *, key: Array, tol: float | None = None, configurations: int = 32
 ) -> float:
     """`log_ratio` and `flip` against fresh evaluations, for 1, 2 and 4 flipped sites with padding."""
     tol = _rounding(model) if tol is None else tol
@@ -45,7 +48,7 @@ def assert_incremental_consistent(
 
 
 @jax.jit
-def _incremental_errors(model: Any, s: Array, sites: Array, more: Array) -> Array:
+def _incremental_errors(model: PyTree, s: Array, sites: Array, more: Array) -> Array:
     """e^{difference} − 1 of two successive flips, (S, 2)."""
 
     def one(s: Array, sites: Array, more: Array) -> Array:
@@ -62,7 +65,7 @@ def _incremental_errors(model: Any, s: Array, sites: Array, more: Array) -> Arra
 
 
 def assert_factors_consistent(
-    model: Any, *, key: Array, tol: float | None = None, configurations: int = 16
+    model: PyTree, *, key: Array, tol: float | None = None, configurations: int = 16
 ) -> float:
     """`factors` against automatic differentiation, relative to the largest derivative of each array."""
     tol = _rounding(model) if tol is None else tol
@@ -79,12 +82,12 @@ def assert_factors_consistent(
 
 
 @jax.jit
-def _factors(model: Any, samples: Num[Array, "S N"]) -> Any:
+def _factors(model: PyTree, samples: Num[Array, "S N"]) -> Any:
     return model.factors(samples)
 
 
 @jax.jit
-def _spin_form(model: Any) -> SpinForm:
+def _spin_form(model: SpinFormed) -> SpinForm:
     return model.spin_form()
 
 
@@ -95,7 +98,7 @@ def _formed(factor: Outer | Direct) -> np.ndarray:
 
 
 @jax.jit
-def log_derivatives(model: Any, samples: Num[Array, "S N"]) -> Any:
+def log_derivatives(model: LogAmplitude, samples: Num[Array, "S N"]) -> Any:
     """O(s) = ∂ log ψ/∂λ of each sample by reverse mode: complex for `holomorphic` and `complex` kinds.
 
     For complex parameters that are not holomorphic it is the derivative along their real parts only.
@@ -103,7 +106,7 @@ def log_derivatives(model: Any, samples: Num[Array, "S N"]) -> Any:
     trained, rest = eqx.partition(model, eqx.is_inexact_array)
 
     def one(s: Array) -> Any:
-        def value(p: Any) -> Array:
+        def value(p: PyTree) -> Array:
             return eqx.combine(p, rest)(s)
 
         if model.kind == "real":
@@ -117,7 +120,7 @@ def log_derivatives(model: Any, samples: Num[Array, "S N"]) -> Any:
 
 
 def assert_spin_form_consistent(
-    model: Any, *, key: Array, tol: float | None = None, configurations: int = 64
+    model: LogAmplitude, *, key: Array, tol: float | None = None, configurations: int = 64
 ) -> float:
     """`spin_form` against the model, constants included; a model over 0/1 units is taken at v = (1 + s)/2."""
     tol = _rounding(model) if tol is None else tol
@@ -134,7 +137,7 @@ def _spin_form_values(form: SpinForm, spins: Array) -> Array:
 
 
 @jax.jit
-def _values(model: Any, samples: Array) -> Array:
+def _values(model: LogAmplitude, samples: Array) -> Array:
     return jax.vmap(model)(samples)
 
 
@@ -146,7 +149,12 @@ def evaluate_spin_form(form: SpinForm, s: Num[Array, "N"]) -> Num[Array, ""]:
 
 
 def assert_derivatives(
-    model: Any, *, key: Array, tol: float | None = None, configurations: int = 16, directions: int = 4
+    model: LogAmplitude,
+    *,
+    key: Array,
+    tol: float | None = None,
+    configurations: int = 16,
+    directions: int = 4,
 ) -> float:
     """Automatic differentiation against central differences of fourth order, along random directions."""
     tol = (1e-6 if _precision(model) < 1e-10 else 2e-2) if tol is None else tol
@@ -164,7 +172,9 @@ def assert_derivatives(
     return _verdict(worst, tol, "automatic differentiation differs from finite differences")
 
 
-def assert_holomorphic(model: Any, *, key: Array, tol: float | None = None, configurations: int = 8) -> float:
+def assert_holomorphic(
+    model: LogAmplitude, *, key: Array, tol: float | None = None, configurations: int = 8
+) -> float:
     """Cauchy-Riemann by finite differences: the change of log ψ along iδ is i times the change along δ."""
     tol = (1e-6 if _precision(model) < 1e-10 else 2e-2) if tol is None else tol
     if not all(jnp.iscomplexobj(leaf) for leaf in jax.tree.leaves(parameters(model))):
@@ -182,9 +192,9 @@ def assert_holomorphic(model: Any, *, key: Array, tol: float | None = None, conf
 
 
 def assert_invariant(
-    model: Any,
+    model: LogAmplitude,
     group: PermutationGroup,
-    character: Any = None,
+    character: ArrayLike | None = None,
     *,
     key: Array,
     tol: float | None = None,
@@ -207,7 +217,7 @@ def assert_invariant(
     return _verdict(worst, tol, "ψ(g s) differs from χ(g) ψ(s)")
 
 
-def random_configurations(model: Any, number: int, *, key: Array) -> Int[Array, "S N"]:
+def random_configurations(model: LogAmplitude, number: int, *, key: Array) -> Int[Array, "S N"]:
     """Uniform int8 configurations in the model's units."""
     return _random_units(key, number, model.size, getattr(model, "units", "spin") == "binary")
 
@@ -218,7 +228,7 @@ def _random_units(key: Array, number: int, size: int, binary: bool) -> Int[Array
     return bits if binary else 2 * bits - 1
 
 
-def _flipped(model: Any, s: Array, sites: Array) -> Array:
+def _flipped(model: LogAmplitude, s: Array, sites: Array) -> Array:
     other = 1 - s if getattr(model, "units", "spin") == "binary" else -s
     chosen = (jnp.arange(model.size)[:, None] == sites).any(-1)
     return jnp.where(chosen, other, s)
@@ -231,7 +241,7 @@ def _random_sites(key: Array, number: int, n: int, flips: int) -> Int[Array, "S 
     return jnp.pad(orders, ((0, 0), (1, 5 - orders.shape[1])), constant_values=n).astype(jnp.int32)
 
 
-def _random_direction(model: Any, key: Array, *, real: bool) -> Any:
+def _random_direction(model: LogAmplitude, key: Array, *, real: bool) -> Any:
     leaves, tree = jax.tree.flatten(parameters(model))
     draws = []
     for k, leaf in zip(jax.random.split(key, len(leaves)), leaves, strict=True):
@@ -241,13 +251,15 @@ def _random_direction(model: Any, key: Array, *, real: bool) -> Any:
     return jax.tree.unflatten(tree, [d / length.astype(d.dtype) for d in draws])
 
 
-def _difference(model: Any, direction: Any, samples: Array) -> Num[Array, "S"]:
+def _difference(model: LogAmplitude, direction: PyTree, samples: Array) -> Num[Array, "S"]:
     """d/dt log ψ(λ + t δ) at t = 0 by central differences, error O(t⁴); phases modulo 2π."""
     return _central_difference(model, direction, samples, float(_precision(model)) ** 0.25)
 
 
 @jax.jit
-def _central_difference(model: Any, direction: Any, samples: Array, step: float) -> Num[Array, "S"]:
+def _central_difference(
+    model: LogAmplitude, direction: PyTree, samples: Array, step: float
+) -> Num[Array, "S"]:
     trained, rest = eqx.partition(model, eqx.is_inexact_array)
 
     def at(t: Array) -> Array:
@@ -270,15 +282,15 @@ def _relative(found: ArrayLike, expected: ArrayLike) -> float:
     return float(np.abs(difference).max() / max(float(np.abs(expected).max()), 1e-300))
 
 
-def _dtype(model: Any) -> jnp.dtype:
+def _dtype(model: LogAmplitude) -> jnp.dtype:
     return real_dtype(jnp.result_type(*jax.tree.leaves(parameters(model))))
 
 
-def _precision(model: Any) -> float:
+def _precision(model: LogAmplitude) -> float:
     return float(jnp.finfo(_dtype(model)).eps)
 
 
-def _rounding(model: Any) -> float:
+def _rounding(model: LogAmplitude) -> float:
     """The rounding error allowed in e^{log ψ}: 5000 units in the last place (1e-12 in float64)."""
     return 5000 * _precision(model)
 

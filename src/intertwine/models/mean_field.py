@@ -5,11 +5,10 @@ With real a it is the Gutzwiller product of spins each at its own angle; the bes
 
 from __future__ import annotations
 
-from typing import Any
-
 import equinox as eqx
 import jax.numpy as jnp
 from jax import Array
+from jax.typing import DTypeLike
 from jaxtyping import Int, Num, Shaped
 
 from intertwine import _checks
@@ -32,7 +31,7 @@ class MeanField(eqx.Module):
 
     field: Num[Array, "N"]
 
-    def __init__(self, size: int, *, dtype: Any = float, scale: float = 0.05, key: Array):
+    def __init__(self, size: int, *, dtype: DTypeLike = float, scale: float = 0.05, key: Array):
         size = _checks.positive_int("size", size, "give the number of sites, for example lattice.size")
         self.field = normal(check_key(key), (size,), parameter_dtype(dtype), check_scale(scale))
 

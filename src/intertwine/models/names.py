@@ -13,9 +13,10 @@ mean-field                            a product state
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jax import Array
+from jax.typing import DTypeLike
 
 from intertwine._checks import fail
 from intertwine.models.jastrow import Jastrow
@@ -24,6 +25,9 @@ from intertwine.models.mean_field import MeanField
 from intertwine.models.symmetric.gcnn import GCNN
 from intertwine.models.symmetric.sectors import sector_called
 from intertwine.models.symmetric.symmetric_rbm import SymmetricRBM
+
+if TYPE_CHECKING:
+    from intertwine.spaces.lattice import Lattice
 
 MODEL_NAMES = (
     "rbm:ALPHA",
@@ -55,7 +59,7 @@ class ModelName(NamedTuple):
     layers: int = 0
 
 
-def check_model_name(name: Any) -> ModelName:
+def check_model_name(name: object) -> ModelName:
     """The parts of a name; InputError if it is none.
 
     >>> check_model_name("symmetric-rbm:4:even").number
@@ -86,7 +90,7 @@ def check_model_name(name: Any) -> ModelName:
 
 
 def model_from_name(
-    name: str, lattice: Any, *, dtype: Any = float, sector: str = _TRIVIAL, key: Array
+    name: str, lattice: Lattice, *, dtype: DTypeLike = float, sector: str = _TRIVIAL, key: Array
 ) -> Any:
     """The model called `name` on `lattice`, with parameters of type `dtype`.
 
@@ -127,7 +131,7 @@ def model_from_name(
     return (Jastrow if family == "jastrow" else MeanField)(lattice.size, dtype=dtype, key=key)
 
 
-def _unknown(name: Any) -> Exception:
+def _unknown(name: object) -> Exception:
     return fail(
         "model",
         "one of " + ", ".join(MODEL_NAMES),

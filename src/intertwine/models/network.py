@@ -19,7 +19,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jaxtyping import Float, Shaped
+from jax.typing import DTypeLike
+from jaxtyping import Float, PyTree, Shaped
 
 from intertwine._checks import InputError, fail
 from intertwine.models.results import as_model
@@ -39,7 +40,7 @@ class FunctionNetwork(eqx.Module):
     parameters: Any
     function: Callable[..., Array] = eqx.field(static=True)
 
-    def __init__(self, function: Callable[..., Array], parameters: Any):
+    def __init__(self, function: Callable[..., Array], parameters: PyTree):
         if not callable(function):
             raise fail("function", "a function f(parameters, x) → outputs", function)
         self.function = function
@@ -64,7 +65,7 @@ class Network(eqx.Module):
     takes_key: bool = eqx.field(static=True)
 
     @classmethod
-    def of(cls, module: Any) -> Network:
+    def of(cls, module: object) -> Network:
         """Raises InputError for what is not callable, holds no array of floats, or cannot be hashed.
 
         >>> Network.of(FunctionNetwork(lambda p, x: x @ p, jnp.ones((4, 2)))).shape((4,), float)
@@ -121,7 +122,7 @@ function abs>; give an equinox module, or FunctionNetwork(function, parameters).
         """The network in inference: dropout and the like switched off (`equinox.nn.inference_mode`)."""
         return Network.of(eqx.nn.inference_mode(self.module))
 
-    def shape(self, example: tuple[int, ...], dtype: Any) -> tuple[int, ...]:
+    def shape(self, example: tuple[int, ...], dtype: DTypeLike) -> tuple[int, ...]:
         """The shape of the outputs of an example of this shape, found without running it.
 
         Raises InputError where the network fails on such an example.
@@ -139,17 +140,17 @@ function abs>; give an equinox module, or FunctionNetwork(function, parameters).
         return tuple(out.shape)
 
 
-def _as_array(leaf: Any) -> Any:
+def _as_array(leaf: object) -> Any:
     return jnp.asarray(leaf) if isinstance(leaf, np.ndarray | np.generic | float) else leaf
 
 
-def _wants_key(module: Any) -> bool:
+def _wants_key(module: object) -> bool:
     if isinstance(module, FunctionNetwork):
         return _takes_key(module.function)
     return _takes_key(module)
 
 
-def _takes_key(function: Any) -> bool:
+def _takes_key(function: PyTree) -> bool:
     try:
         return "key" in inspect.signature(function).parameters
     except (TypeError, ValueError):

@@ -13,14 +13,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jaxtyping import Num
+from jax.typing import DTypeLike
+from jaxtyping import Num, PyTree
 
 from intertwine._checks import fail
 
 _X64 = 'run jax.config.update("jax_enable_x64", True) first, or ask for dtype=float or dtype=complex'
 
 
-def parameters(model: Any) -> Any:
+def parameters(model: PyTree) -> Any:
     """The model's pytree with everything but its parameters replaced by None.
 
     >>> from intertwine.models.mean_field import MeanField
@@ -30,7 +31,7 @@ def parameters(model: Any) -> Any:
     return eqx.filter(model, eqx.is_inexact_array)
 
 
-def count_parameters(model: Any) -> int:
+def count_parameters(model: PyTree) -> int:
     """How many parameters there are; a complex one counts once.
 
     >>> from intertwine.models.machines.rbm import RBM
@@ -40,7 +41,7 @@ def count_parameters(model: Any) -> int:
     return sum(leaf.size for leaf in jax.tree.leaves(parameters(model)))
 
 
-def parameter_dtype(dtype: Any) -> jnp.dtype:
+def parameter_dtype(dtype: DTypeLike) -> jnp.dtype:
     """`float` or `complex` at JAX's current precision, or exactly the floating type named.
 
     Raises InputError for a type that is not float32, float64, complex64 or complex128, and for a 64-bit type
@@ -63,7 +64,7 @@ def parameter_dtype(dtype: Any) -> jnp.dtype:
     return asked
 
 
-def check_key(key: Any) -> Array:
+def check_key(key: object) -> Array:
     """`key` if it is a JAX random key, or the error that says how to make one."""
     remedy = "give key=jax.random.key(0)"
     if not isinstance(key, jax.Array):
@@ -74,7 +75,7 @@ def check_key(key: Any) -> Array:
     return key
 
 
-def check_scale(scale: Any) -> float:
+def check_scale(scale: float | None) -> float:
     """The standard deviation of initial parameters: a finite number ≥ 0."""
     try:
         value = float(scale)

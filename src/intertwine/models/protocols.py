@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, runtime_ch
 
 import jax
 from jax import Array
-from jaxtyping import Int, Num, Shaped
+from jaxtyping import Int, Num, PyTree, Shaped
 
 if TYPE_CHECKING:
     from intertwine.spaces.lattice import Lattice
@@ -62,11 +62,11 @@ class Incremental(Protocol):
         """The cache of configuration `s`."""
         ...
 
-    def log_ratio(self, cache: Any, s: Shaped[Array, "N"], sites: Int[Array, "F"]) -> Num[Array, ""]:
+    def log_ratio(self, cache: PyTree, s: Shaped[Array, "N"], sites: Int[Array, "F"]) -> Num[Array, ""]:
         """log ψ(s') − log ψ(s), s' being `s` with `sites` flipped (a site equal to N flips nothing)."""
         ...
 
-    def flip(self, cache: Any, s: Shaped[Array, "N"], sites: Int[Array, "F"]) -> Any:
+    def flip(self, cache: PyTree, s: Shaped[Array, "N"], sites: Int[Array, "F"]) -> Any:
         """The cache of s' from the cache of the unflipped `s`."""
         ...
 
@@ -93,7 +93,7 @@ class SpinFormed(Protocol):
 
 
 @jax.jit
-def spin_form(model: Any) -> SpinForm:
+def spin_form(model: PyTree) -> SpinForm:
     """`model.spin_form()`, compiled once for all models of a shape."""
     return model.spin_form()
 

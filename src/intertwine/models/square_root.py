@@ -7,16 +7,19 @@ half its temperature. This view is the one place where the one reading becomes t
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import equinox as eqx
 from jax import Array
-from jaxtyping import Float, Int, Shaped
+from jaxtyping import Float, Int, PyTree, Shaped
 
 from intertwine._checks import fail
 from intertwine.models.machines.rbm import RBM
 from intertwine.models.protocols import Incremental, Kind
 from intertwine.models.units import BinaryAsSpins
+
+if TYPE_CHECKING:
+    from intertwine.models.protocols import LogAmplitude
 
 
 class SquareRoot(eqx.Module):
@@ -44,14 +47,14 @@ class IncrementalSquareRoot(SquareRoot):
     def start(self, s: Shaped[Array, "N"]) -> Any:
         return self.model.start(s)
 
-    def log_ratio(self, cache: Any, s: Shaped[Array, "N"], sites: Int[Array, "F"]) -> Float[Array, ""]:
+    def log_ratio(self, cache: PyTree, s: Shaped[Array, "N"], sites: Int[Array, "F"]) -> Float[Array, ""]:
         return self.model.log_ratio(cache, s, sites) / 2
 
-    def flip(self, cache: Any, s: Shaped[Array, "N"], sites: Int[Array, "F"]) -> Any:
+    def flip(self, cache: PyTree, s: Shaped[Array, "N"], sites: Int[Array, "F"]) -> Any:
         return self.model.flip(cache, s, sites)
 
 
-def square_root(model: Any) -> SquareRoot:
+def square_root(model: LogAmplitude) -> SquareRoot:
     """The wave function √Ψ of a real model on spins ±1 (binary units are taken to spins).
 
     Raises InputError for complex models, which are no distributions.

@@ -6,15 +6,18 @@ converts: the parameters stay those of the model, and every capability is that o
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import equinox as eqx
 from jax import Array
-from jaxtyping import Int, Num, Shaped
+from jaxtyping import Int, Num, PyTree, Shaped
 
 from intertwine._checks import fail
 from intertwine.models.machines.rbm import RBM
 from intertwine.models.protocols import Kind, SpinForm
+
+if TYPE_CHECKING:
+    from intertwine.models.protocols import LogAmplitude
 
 
 class BinaryAsSpins(eqx.Module):
@@ -38,10 +41,10 @@ class BinaryAsSpins(eqx.Module):
     def start(self, s: Shaped[Array, "N"]) -> Any:
         return self.model.start(_binary(s))
 
-    def log_ratio(self, cache: Any, s: Shaped[Array, "N"], sites: Int[Array, "F"]) -> Num[Array, ""]:
+    def log_ratio(self, cache: PyTree, s: Shaped[Array, "N"], sites: Int[Array, "F"]) -> Num[Array, ""]:
         return self.model.log_ratio(cache, _binary(s), sites)
 
-    def flip(self, cache: Any, s: Shaped[Array, "N"], sites: Int[Array, "F"]) -> Any:
+    def flip(self, cache: PyTree, s: Shaped[Array, "N"], sites: Int[Array, "F"]) -> Any:
         return self.model.flip(cache, _binary(s), sites)
 
     def spin_form(self) -> SpinForm:
@@ -51,7 +54,7 @@ class BinaryAsSpins(eqx.Module):
         return BinaryAsSpins(self.model.factors(_binary(samples)))
 
 
-def as_spins(model: Any) -> Any:
+def as_spins(model: LogAmplitude) -> Any:
     """`model` as a function of spins ±1: itself, or a view of an RBM with units "binary".
 
     >>> import jax, jax.numpy as jnp

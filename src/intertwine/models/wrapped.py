@@ -18,7 +18,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jaxtyping import Float, Num, Shaped
+from jaxtyping import Float, Num, PyTree, Shaped
 
 from intertwine import _checks
 from intertwine.models.machines.hidden_units import check_configuration
@@ -56,7 +56,12 @@ class FunctionAmplitude(eqx.Module):
     kind: Kind = eqx.field(static=True)
 
     def __init__(
-        self, function: Callable[[Any, Array], Array], parameters: Any, *, size: int, kind: Kind | None = None
+        self,
+        function: Callable[[Any, Array], Array],
+        parameters: PyTree,
+        *,
+        size: int,
+        kind: Kind | None = None,
     ):
         if not callable(function):
             raise _checks.fail("function", "a function f(parameters, s) → log ψ", function)
@@ -115,11 +120,11 @@ class _Beside:
     def __init__(self, function: Callable[[Any, Array], Array], kept: dict[str, Any]):
         self.function, self.kept = function, kept
 
-    def __call__(self, trained: Any, s: Array) -> Array:
+    def __call__(self, trained: PyTree, s: Array) -> Array:
         return self.function({**trained, **self.kept}, s)
 
 
-def _collections(parameters: Any) -> tuple[Any, dict[str, Any]]:
+def _collections(parameters: PyTree) -> tuple[Any, dict[str, Any]]:
     """What is trained, and what is not: Flax's variables beside "params", such as the statistics of a batch
     norm."""
     if not isinstance(parameters, Mapping) or "params" not in parameters or len(parameters) == 1:
@@ -127,12 +132,12 @@ def _collections(parameters: Any) -> tuple[Any, dict[str, Any]]:
     return {"params": parameters["params"]}, {k: v for k, v in parameters.items() if k != "params"}
 
 
-def _as_array(leaf: Any) -> Any:
+def _as_array(leaf: object) -> Any:
     """NumPy arrays and Python floats become parameters too."""
     return jnp.asarray(leaf) if isinstance(leaf, np.ndarray | np.generic | float | complex) else leaf
 
 
-def _agreed_kind(kind: Kind | None, parameters: Any, output: jax.ShapeDtypeStruct) -> Kind:
+def _agreed_kind(kind: Kind | None, parameters: PyTree, output: jax.ShapeDtypeStruct) -> Kind:
     """`kind` if the types allow it; without one, what they say."""
     leaves = [x for x in jax.tree.leaves(parameters) if eqx.is_inexact_array(x)]
     complex_parameters = [jnp.iscomplexobj(x) for x in leaves]

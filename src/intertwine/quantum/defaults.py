@@ -28,8 +28,10 @@ if TYPE_CHECKING:
 
     from intertwine.learning.metric import NaturalGradient
     from intertwine.learning.schedules import Schedule
+    from intertwine.models.protocols import LogAmplitude
     from intertwine.quantum.ground_sector import GroundSector
     from intertwine.quantum.operators.operator import Operator
+    from intertwine.spaces.lattice import Lattice
 
 STEPS = 300
 SAMPLES = 1024
@@ -97,7 +99,7 @@ class Choice:
         place = frame(operator)
         return model_from_name(self.model, place, dtype=dtype, sector=self.sector, key=key)
 
-    def build_sums(self, operator: Operator, model: Any) -> Any:
+    def build_sums(self, operator: Operator, model: LogAmplitude) -> Any:
         """The sampler of rule "sums", which sums over everything."""
         return orbit_sums(operator, model, self.magnetization)
 
@@ -242,7 +244,7 @@ def _sampled(operator: Operator, positive: bool) -> Choice:
     return Choice(model, steps=400, samples=4096, shift_end=5e-4)
 
 
-def _bipartite(lattice: Any) -> bool:
+def _bipartite(lattice: Lattice) -> bool:
     from intertwine._checks import InputError
 
     try:
@@ -262,7 +264,7 @@ def frame(operator: Operator) -> Any:
     return PermutationGroup(np.arange(operator.size)[None])
 
 
-def orbit_sums(operator: Operator, model: Any, magnetization: int | None) -> Any:
+def orbit_sums(operator: Operator, model: LogAmplitude, magnetization: int | None) -> Any:
     """Exact sums over the orbits of configurations that `model` and `operator` treat alike."""
     from intertwine.sampling.orbits import OrbitEnumeration
 
@@ -272,7 +274,7 @@ def orbit_sums(operator: Operator, model: Any, magnetization: int | None) -> Any
     return OrbitEnumeration(kept, magnetization=magnetization, spin_flip=flip)
 
 
-def symmetry_of(model: Any) -> tuple[np.ndarray, bool]:
+def symmetry_of(model: LogAmplitude) -> tuple[np.ndarray, bool]:
     """The permutations (g, N) that leave |ψ|² as it is, as far as the model knows, and whether the flip of
     all spins does."""
     identity = np.arange(model.size)[None]
@@ -310,7 +312,7 @@ def optimiser(
     )
 
 
-def cannot_represent(operator: Operator, model: Any) -> tuple[str, ...]:
+def cannot_represent(operator: Operator, model: LogAmplitude) -> tuple[str, ...]:
     """The caveat of a wave function that may exclude the ground state: positive, or invariant under a
     symmetry, where the operator does not say that its ground state is; () for others.
 

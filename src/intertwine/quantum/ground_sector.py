@@ -13,7 +13,7 @@ q being its momentum (Bradley & Cracknell, The Mathematical Theory of Symmetry i
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -23,6 +23,10 @@ from intertwine.quantum.exact.basis import Basis, build_basis, sector_matrix
 from intertwine.quantum.exact.lanczos import NotConverged, lowest
 from intertwine.quantum.exact.sector import Sector, ground_sectors, symmetry_of
 from intertwine.quantum.operators.operator import Operator
+
+if TYPE_CHECKING:
+    from intertwine.quantum.exact.lanczos import Matrix
+    from intertwine.spaces.lattice import Lattice
 
 LARGEST = 24
 """Sites up to which the sector is searched for."""
@@ -154,7 +158,7 @@ def _search(operator: Operator) -> GroundSector | None:
 class _Candidate:
     """A sector that may hold the ground state: its lowest energy within `rough`, and as well as can be."""
 
-    def __init__(self, found: Sector, basis: Basis, matrix: Any, scale: float):
+    def __init__(self, found: Sector, basis: Basis, matrix: Matrix, scale: float):
         self.found, self.basis, self.matrix, self.scale = found, basis, matrix, scale
         self.rough = float(lowest(matrix, 1, scale, _SCREENING).energies[0])
 
@@ -192,7 +196,7 @@ def _irrep(
     return best[1], best[2]
 
 
-def _irreps_at(lattice: Any, q: np.ndarray) -> list[SpaceGroupSector]:
+def _irreps_at(lattice: Lattice, q: np.ndarray) -> list[SpaceGroupSector]:
     found = [sector(lattice, q, 0)]
     while True:
         try:

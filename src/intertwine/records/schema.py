@@ -60,7 +60,7 @@ class Schema(NamedTuple):
         known = {entry.name: entry for entry in self.columns}
         return known.get(name) or Entry(name, name.replace("_", " "))
 
-    def holds(self, name: str, value: Any) -> bool:
+    def holds(self, name: str, value: object) -> bool:
         """Whether a run may have written `value` in the column `name` of metrics.jsonl.
 
         >>> schema = Schema(1, (Entry("x", "position"), Entry("stage", "what is learnt", form=WORD)), ())
@@ -86,7 +86,7 @@ class Schema(NamedTuple):
         return [entry.name for entry in self.results if entry.name not in record]
 
 
-def plain(value: Any) -> Any:
+def plain(value: object) -> Any:
     """`value` as JSON has it: Python's own numbers, None for one that is not finite."""
     if hasattr(value, "item") and getattr(value, "ndim", 1) == 0:
         value = value.item()

@@ -72,14 +72,14 @@ def write_aside_with(path: Path, write: Callable[[Path], Any]) -> None:
     sync_directory(path.parent)
 
 
-def to_json(value: Any, *, indent: int | None = None) -> str:
+def to_json(value: object, *, indent: int | None = None) -> str:
     """Strict JSON: a number that is not finite is written as null.
 
     >>> to_json({"energy": float("nan"), "step": 3})
     '{"energy": null, "step": 3}'
     """
 
-    def clean(item: Any) -> Any:
+    def clean(item: object) -> Any:
         if isinstance(item, dict):
             return {key: clean(entry) for key, entry in item.items()}
         if isinstance(item, list | tuple):

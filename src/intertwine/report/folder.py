@@ -76,7 +76,7 @@ def read_files(folder: Path, readers: Readers) -> tuple[dict[str, Any], dict[str
     return found, missing
 
 
-def damaged(path: Path, expected: str, got: Any) -> Exception:
+def damaged(path: Path, expected: str, got: object) -> Exception:
     remedy = f"write it again with `intertwine resume {path.parent.resolve().name}`, or move it away"
     return fail(path.name, expected, got, remedy)
 
@@ -115,7 +115,7 @@ def read_record(path: Path) -> dict[str, Any]:
     return result | {"warnings": lines}
 
 
-def to_number(path: Path, name: str, value: Any) -> float:
+def to_number(path: Path, name: str, value: object) -> float:
     """`value` as a float; None is NaN (a quantity that the step did not have)."""
     if value is None:
         return math.nan
@@ -180,7 +180,7 @@ def entries_of(path: Path, table: Mapping[str, Any], name: str, names: Iterable[
     return {entry: optional(path, f"{name}.{entry}", inner.get(entry)) for entry in names}
 
 
-def optional(path: Path, name: str, value: Any) -> float | None:
+def optional(path: Path, name: str, value: object) -> float | None:
     """A finite number, or None where there is none."""
     number = to_number(path, name, value)
     return number if math.isfinite(number) else None
@@ -197,7 +197,7 @@ def read_dataset(path: Path) -> Any:
         raise damaged(path, "a netCDF-4 file", f"{type(error).__name__}: {error}".split("\n")[0]) from None
 
 
-def numbers_of(path: Path, variable: Any, dimensions: int) -> np.ndarray:
+def numbers_of(path: Path, variable: str, dimensions: int) -> np.ndarray:
     if variable.ndim != dimensions or variable.dtype.kind not in "fiu" or variable.size == 0:
         got = f"{variable.dtype} of shape {variable.shape}"
         raise damaged(path, f"{variable.name} to be {dimensions}-dimensional real numbers", got)

@@ -14,7 +14,7 @@ import hashlib
 import json
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import jinja2
 from markupsafe import Markup
@@ -25,6 +25,9 @@ from intertwine.records.writing import write_aside
 from intertwine.report import common
 from intertwine.report.theme import template
 from intertwine.report.views import View, view_of
+
+if TYPE_CHECKING:
+    from intertwine.report.folder import FolderData
 
 _HERE = files("intertwine.report")
 
@@ -49,7 +52,7 @@ def write_report(folder: str | Path) -> Path:
     return path
 
 
-def embed_json(value: Any) -> Markup:
+def embed_json(value: object) -> Markup:
     r"""`value` as JSON that is inert inside a script element: no "<", ">" or "&" survives, and no NaN.
 
     >>> str(embed_json("</script><b>&"))
@@ -61,7 +64,7 @@ def embed_json(value: Any) -> Markup:
     return Markup(text)
 
 
-def render(run: Any, view: View) -> str:
+def render(run: FolderData, view: View) -> str:
     """The page of a run as text."""
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
     environment.filters["embed_json"] = embed_json

@@ -11,10 +11,10 @@ the sums.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float
+from numpy.typing import ArrayLike
 
 from intertwine._caveats import caveat
 from intertwine.sampling.draw import Drawn
@@ -62,7 +62,7 @@ def joined(
     return sums, ""
 
 
-def caveats_of(spins: Any, correlated: str = "") -> tuple[str, ...]:
+def caveats_of(spins: ArrayLike, correlated: str = "") -> tuple[str, ...]:
     """What qualifies numbers made of `spins`: the caveats of what `it.sample` drew, chains that have not
     mixed, and bins that are `correlated`."""
     found = []
@@ -77,7 +77,7 @@ def caveats_of(spins: Any, correlated: str = "") -> tuple[str, ...]:
     return tuple(found)
 
 
-def unmixed(spins: Any) -> str:
+def unmixed(spins: ArrayLike) -> str:
     """Why what `it.sample` drew is not to be judged by, or ""."""
     if not isinstance(spins, Drawn) or spins.mixed:
         return ""

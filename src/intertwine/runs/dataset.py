@@ -6,12 +6,17 @@ import math
 import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import xarray as xr
+from jaxtyping import PyTree
 
 from intertwine._version import __version__
 from intertwine.runs.run_folder import write_aside_with
+
+if TYPE_CHECKING:
+    pass
 
 _PACKAGES = ("jax", "jaxlib", "numpy", "scipy", "equinox", "optax", "numba", "orbax-checkpoint", "xarray")
 
@@ -27,16 +32,16 @@ def versions() -> dict[str, str]:
     return found
 
 
-def write_dataset(path: Path, data: Any) -> None:
+def write_dataset(path: Path, data: xr.Dataset) -> None:
     """Write `data` (netCDF-4) aside and rename."""
     write_aside_with(path, lambda aside: data.to_netcdf(aside, engine="h5netcdf"))
 
 
-def number_or_nan(value: Any) -> float:
+def number_or_nan(value: object) -> float:
     return float(value) if isinstance(value, int | float) else math.nan
 
 
-def parameter_variables(model: Any) -> dict[str, Any]:
+def parameter_variables(model: PyTree) -> dict[str, Any]:
     """parameter_<name>, each on its own axes; (re, im) last for complex ones."""
     import jax
 

@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from jaxtyping import PyTree
+
 from intertwine.learning.study import Scalars, Study
 
 if TYPE_CHECKING:
@@ -47,7 +49,7 @@ class Experiment(Protocol):
         """Print what is about to be done."""
         return
 
-    def measured(self, state: Any, scalars: Scalars, line: int) -> Scalars:
+    def measured(self, state: PyTree, scalars: Scalars, line: int) -> Scalars:
         """The line of metrics: what the study measured, and whatever is measured of its state besides."""
         return scalars
 
@@ -56,6 +58,6 @@ class Experiment(Protocol):
         numbers = (f"{k} {v:.6g}" for k, v in record.items() if isinstance(v, float) and k != "seconds")
         return "  ".join(numbers).replace("-", "−")
 
-    def finish(self, state: Any, history: list[Scalars], seconds: Callable[[], float]) -> Finished:
+    def finish(self, state: PyTree, history: list[Scalars], seconds: Callable[[], float]) -> Finished:
         """The last estimates. seconds: the time that the run has taken so far."""
         ...

@@ -10,7 +10,7 @@ field's name (of a field `name`, its section's). group: under which heading of `
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -54,7 +54,7 @@ class Settings(Section):
 
     @model_validator(mode="before")
     @classmethod
-    def _short_forms(cls, tables: Any) -> Any:
+    def _short_forms(cls, tables: Mapping[str, Any]) -> Any:
         """`model = "rbm:1"` for `model.name = "rbm:1"`, for every section that has a name."""
         if not isinstance(tables, dict):
             return tables
@@ -139,7 +139,7 @@ def number_or_word(
     return Field(default=word, json_schema_extra=words)
 
 
-def choice(default: Any, *choices: str, help: str, flag: str = "", group: str = "") -> Any:
+def choice(default: object, *choices: str, help: str, flag: str = "", group: str = "") -> Any:
     """One of a few words (the annotation is their `Literal`)."""
     words = _words("one of " + ", ".join(choices), f"for example {default!r}", help, flag, group)
     return Field(default=default, json_schema_extra=words | {"choices": list(choices), "metavar": "WORD"})

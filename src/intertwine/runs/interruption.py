@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from jaxtyping import PyTree
+
 SIGNALS = tuple(
     getattr(signal, name)
     for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGXCPU", "SIGUSR1")
@@ -78,7 +80,7 @@ class StopRequest:
         if self.asked:
             self._now()
 
-    def _ask(self, number: int, frame: Any) -> None:
+    def _ask(self, number: int, frame: object) -> None:
         if self.heard:
             return
         gentle, self.asked = self._gentle and not self.asked, True
@@ -96,7 +98,7 @@ class StopRequest:
         if not self.heard:
             os.kill(os.getpid(), signal.SIGINT)
 
-    def _swallowed(self, unraisable: Any) -> None:
+    def _swallowed(self, unraisable: PyTree) -> None:
         """An interruption that came in a callback of a library is raised again, and needs no words."""
         if self._hook is not None and not issubclass(unraisable.exc_type, KeyboardInterrupt):
             self._hook(unraisable)

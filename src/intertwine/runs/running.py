@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from jaxtyping import PyTree
 
 from intertwine._caveats import beneath
 from intertwine._checks import fail
@@ -154,7 +155,7 @@ def _how_to_go_on(folder: RunFolder) -> str:
 
 
 def _to_the_end(
-    experiment: Experiment, ledger: Ledger, state: Any, begun: float, stop: StopRequest, show: Shown
+    experiment: Experiment, ledger: Ledger, state: PyTree, begun: float, stop: StopRequest, show: Shown
 ) -> Path:
     done, study = len(ledger.history), experiment.study
     before = sum(float(line.get("seconds") or 0.0) for line in ledger.history)
@@ -173,7 +174,7 @@ def _to_the_end(
     return ledger.folder.path
 
 
-def _lines(experiment: Experiment, schema: Schema, state: Any, done: int) -> Iterator[tuple[Any, Scalars]]:
+def _lines(experiment: Experiment, schema: Schema, state: PyTree, done: int) -> Iterator[tuple[Any, Scalars]]:
     """(state, line of metrics.jsonl) after each further line, with the seconds that it took."""
     begun = time.perf_counter()
     for line, (now, scalars) in enumerate(experiment.study.iterate(state, done), start=done):
@@ -184,7 +185,7 @@ def _lines(experiment: Experiment, schema: Schema, state: Any, done: int) -> Ite
 
 def follow(
     ledger: Ledger,
-    state: Any,
+    state: PyTree,
     lines: Iterator[tuple[Any, dict[str, Any]]],
     *,
     total: int,
@@ -228,7 +229,7 @@ def follow(
     return state
 
 
-def _finish(experiment: Experiment, ledger: Ledger, state: Any, seconds: Callable[[], float]) -> None:
+def _finish(experiment: Experiment, ledger: Ledger, state: PyTree, seconds: Callable[[], float]) -> None:
     """The final estimates, and the files that tell of them: `result.json` last."""
     folder = ledger.folder
     finished = experiment.finish(state, ledger.history, seconds)
@@ -242,7 +243,7 @@ def _finish(experiment: Experiment, ledger: Ledger, state: Any, seconds: Callabl
     conclude(finished.words, record["warnings"])
 
 
-def _is_complete(folder: Any) -> bool:
+def _is_complete(folder: Path) -> bool:
     """Whether the run in an open `RunFolder` has its results; `InputError` where they are those of other
     settings than its config.toml now has.
     """
@@ -297,7 +298,7 @@ def _check_same_source(path: Path, now: dict[str, Any] | None) -> None:
         raise fail(named, f"the {what} of this run ({before})", got, remedy)
 
 
-def save(ledger: Ledger, state: Any, step: int) -> None:
+def save(ledger: Ledger, state: PyTree, step: int) -> None:
     """A checkpoint after `step` steps, once their metrics are on the disk."""
     ledger.folder.sync_metrics()
     ledger.folder.check_there()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_args
 
@@ -85,7 +86,7 @@ def to_toml(configuration: BaseModel) -> str:
     return head + tomli_w.dumps(configuration.model_dump())
 
 
-def _line(model: type[BaseModel], problem: Any) -> str:
+def _line(model: type[BaseModel], problem: Mapping[str, Any]) -> str:
     location, kind, given = list(problem["loc"]), problem["type"], problem["input"]
     raised = problem.get("ctx", {}).get("error")
     if kind == "value_error" and isinstance(raised, InputError):
@@ -129,7 +130,7 @@ def _walk(model: type[BaseModel], location: list[Any]) -> tuple[list[str], type[
     return path, section, field
 
 
-def _member(field: Any, tag: Any) -> type[BaseModel] | None:
+def _member(field: object, tag: object) -> type[BaseModel] | None:
     """The section of a union of sections that a tag (its `name`) chooses."""
     if field.discriminator is None:
         return None
@@ -137,16 +138,16 @@ def _member(field: Any, tag: Any) -> type[BaseModel] | None:
     return members.get(tag)
 
 
-def _is_section(annotation: Any) -> bool:
+def _is_section(annotation: object) -> bool:
     return isinstance(annotation, type) and issubclass(annotation, BaseModel)
 
 
-def _word(part: Any) -> str:
+def _word(part: object) -> str:
     word = str(part)
     return word if word.isprintable() and len(word) <= 60 else shown(word)
 
 
-def shown(value: Any) -> str:
+def shown(value: object) -> str:
     """`value` on one line, of bounded length."""
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10**30:
         return "an integer of more than 30 digits"

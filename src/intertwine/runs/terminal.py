@@ -12,9 +12,9 @@ import codecs
 import io
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, TextIO
+from typing import TextIO
 
 _PLAIN = {
     "−": "-", "–": "-", "—": "-", "±": "+/-", "×": "x", "·": "*", "…": "...", "→": "->", "↦": "->",
@@ -46,11 +46,11 @@ def register() -> None:
 class _Lasting(io.FileIO):
     """A descriptor whose writes never fail: what cannot be written is dropped, which `lost` tells once."""
 
-    def __init__(self, descriptor: int, lost: Any):
+    def __init__(self, descriptor: int, lost: Callable[[], None]):
         super().__init__(descriptor, "w", closefd=False)
         self._lost = lost
 
-    def write(self, data: Any) -> int:
+    def write(self, data: str) -> int:
         if self._lost is not None:
             try:
                 return super().write(data)
@@ -60,7 +60,7 @@ class _Lasting(io.FileIO):
         return memoryview(data).nbytes
 
 
-def lasting(descriptor: int, like: TextIO | None, lost: Any = lambda: None) -> TextIO:
+def lasting(descriptor: int, like: TextIO | None, lost: Callable[[], None] = lambda: None) -> TextIO:
     """A text stream over `descriptor`, in the encoding of the stream `like`, that no character and no reader
     breaks; `lost` is called when its writes begin to be dropped.
     """
@@ -107,7 +107,7 @@ def steady(*, own: bool, tell: bool = True) -> Iterator[None]:
         sys.stdout, sys.stderr = before
 
 
-def _encode_plainly(stream: Any) -> str | None:
+def _encode_plainly(stream: TextIO) -> str | None:
     """Let a stream of Python's encode by `NAME`; what it did before."""
     errors = getattr(stream, "errors", None)
     if errors is None or not hasattr(stream, "reconfigure"):

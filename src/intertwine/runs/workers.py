@@ -47,7 +47,7 @@ class Order:
     path: str
     overwrite: bool = False
 
-    def line(self, place: processes.Place, **how: Any) -> bytes:
+    def line(self, place: processes.Place, **how: str) -> bytes:
         return (json.dumps(self.__dict__ | {"place": list(place)} | how) + "\n").encode()
 
 
@@ -89,7 +89,7 @@ class Worker:
         self._reader.close()
 
 
-def asked(processes_: Any, process_id: Any, coordinator: Any) -> tuple[int, list[int], str] | None:
+def asked(processes_: int, process_id: int, coordinator: str) -> tuple[int, list[int], str] | None:
     """(processes, the ids to start here, where they meet), or None for a run in this process.
 
     Raises InputError for flags that do not fit together.
@@ -125,7 +125,7 @@ def asked(processes_: Any, process_id: Any, coordinator: Any) -> tuple[int, list
     return count, [own], f"{host}:{port}"
 
 
-def _number(text: Any) -> Any:
+def _number(text: str) -> Any:
     return int(text) if str(text).isdecimal() and len(str(text)) < 10 else text
 
 
@@ -226,7 +226,7 @@ class _PassOn:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
-    def _pass(self, number: int, frame: Any) -> None:
+    def _pass(self, number: int, frame: object) -> None:
         for worker in self._workers:
             if worker.poll() is None:
                 worker.send_signal(number)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -56,7 +56,7 @@ def all_configurations(size: int, magnetization: int | None = None) -> np.ndarra
 
 
 @jax.jit
-def log_density(model: Any, configurations: Array) -> Array:
+def log_density(model: LogAmplitude, configurations: Array) -> Array:
     """2 Re log ψ of configurations (..., N), in batches that keep the memory small."""
     model = as_spins(model)
     flat = configurations.reshape(-1, configurations.shape[-1])

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import Array
 
 
-def key_words(key: Any) -> np.ndarray:
+def key_words(key: Array | np.ndarray) -> np.ndarray:
     """The words of a JAX key (typed or old style), uint32 (words,).
 
     >>> key_words(jax.random.key(7)).tolist()

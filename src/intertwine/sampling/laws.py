@@ -10,7 +10,8 @@ a power of P has no zero.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jax import Array
@@ -19,6 +20,11 @@ from intertwine._checks import fail
 from intertwine.models.protocols import LogAmplitude
 from intertwine.sampling.enumeration import all_configurations, configuration_numbers, log_density
 from intertwine.sampling.metropolis.rules import Rule
+
+if TYPE_CHECKING:
+    from intertwine.models.machines.layered import Layers
+    from intertwine.models.machines.unit_layer import UnitLayer
+    from intertwine.sampling.protocols import Sampler
 
 _LIMIT = 12
 
@@ -98,7 +104,7 @@ def is_ergodic(matrix: np.ndarray) -> bool:
 
 
 def transition_counts(
-    sampler: Any, model: LogAmplitude, draws: int, *, key: Array, magnetization: int | None = None
+    sampler: Sampler, model: LogAmplitude, draws: int, *, key: Array, magnetization: int | None = None
 ) -> np.ndarray:
     """How often the sampler went from one configuration to another in successive draws: int64 (n, n)."""
     import jax
@@ -132,7 +138,7 @@ def assert_follows_kernel(counts: np.ndarray, matrix: np.ndarray, deviations: fl
     assert abs(chi2 - dof) <= limit, f"χ² = {chi2:.1f} for {dof} degrees of freedom"
 
 
-def gibbs_matrix(model: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def gibbs_matrix(model: Layers) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     r"""The kernel of a sweep of block Gibbs on the even side of a machine of discrete layers, from joint
     energies alone: (states (n, columns) of the even layers joined, p (n,), P (n, n)),
 
@@ -165,7 +171,7 @@ def gibbs_matrix(model: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return x, p, (joint / p[:, None]) @ (joint / joint.sum(0)).T
 
 
-def _joined_states(layers: Any) -> np.ndarray:
+def _joined_states(layers: Sequence[UnitLayer]) -> np.ndarray:
     """All configurations of several layers side by side, float64, the first unit slowest."""
     found = np.zeros((1, 0))
     for layer in layers:

@@ -13,13 +13,14 @@ entries of each row put back after every draw of the visible layer (`completed`)
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from jaxtyping import Bool, Float
+from numpy.typing import ArrayLike
 
 from intertwine._caveats import caveat, tell
 from intertwine._checks import fail, positive_int
@@ -29,6 +30,9 @@ from intertwine.models.parameters import check_key
 from intertwine.models.results import as_model
 from intertwine.sampling.gibbs.clamped import Clamp
 from intertwine.sampling.gibbs.sweeps import strongest_direction, sweep
+
+if TYPE_CHECKING:
+    from intertwine.models.machines.layered import Layers
 
 SWEEPS = 10
 """Sweeps of the missing entries at every visit of a row in learning."""
@@ -55,7 +59,7 @@ class Completed(NamedTuple):
 
 
 def complete(
-    model: Any, rows: Any, *, chains: int = CHAINS, steps: int = 200, burn_in: int = 200, key: Array
+    model: Layers, rows: ArrayLike, *, chains: int = CHAINS, steps: int = 200, burn_in: int = 200, key: Array
 ) -> Completed:
     """The missing entries of rows given the known ones: conditional means and draws, each row by itself.
 
@@ -111,7 +115,7 @@ def complete(
 
 
 def completed(
-    model: Any, v: Float[Array, "B N"], start: Float[Array, "N"], *, sweeps: int, key: Array
+    model: Layers, v: Float[Array, "B N"], start: Float[Array, "N"], *, sweeps: int, key: Array
 ) -> Float[Array, "B N"]:
     """Rows whose nan are replaced by draws given the rest, after `sweeps` sweeps that begin with the means
     `start` there; pure, for the loops of learning."""
@@ -126,7 +130,7 @@ def completed(
     return state[0]
 
 
-def filled(values: np.ndarray, replacement: Any) -> np.ndarray:
+def filled(values: np.ndarray, replacement: ArrayLike) -> np.ndarray:
     """`values` with `replacement` (N,) where they are nan."""
     return np.where(np.isnan(values), replacement, values)
 
@@ -143,7 +147,7 @@ def _started(machine: LayeredMachine, v: Array, key: Array) -> State:
 
 @partial(jax.jit, static_argnames=("steps",))
 def _conditional(
-    machine: LayeredMachine, v: Array, key: Array, burn_in: Any, *, steps: int
+    machine: LayeredMachine, v: Array, key: Array, burn_in: Array, *, steps: int
 ) -> tuple[Array, Array, tuple[Array, Array]]:
     """(E[v|known] over `steps` sweeps, the last v, what is watched at every sweep: (steps, rows) each)."""
     gone: Bool[Array, "rows N"] = jnp.isnan(v)

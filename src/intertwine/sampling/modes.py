@@ -20,6 +20,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from numpy.typing import ArrayLike
 
 from intertwine._caveats import caveat
 from intertwine.models.machines.base_rate import base_rate
@@ -62,11 +63,11 @@ class Modes(NamedTuple):
     unseen: float
     ess: float
 
-    def nearest(self, rows: Any) -> np.ndarray:
+    def nearest(self, rows: ArrayLike) -> np.ndarray:
         """The likeliest mode of each row (rows, N), int."""
         return np.asarray(_labels(self.mixture, jnp.asarray(rows, self.mixture.fields.dtype)))
 
-    def inside(self, rows: Any) -> np.ndarray:
+    def inside(self, rows: ArrayLike) -> np.ndarray:
         """1 where a row (rows, N) lies in a mode, else 0: (rows, K)."""
         return np.eye(len(self.means))[self.nearest(rows)]
 
@@ -115,7 +116,7 @@ class ModeShares(NamedTuple):
         return (caveat("chains-disagree", f"{words} {weight}; {remedy}"),)
 
 
-def find_modes(machine: LayeredMachine, *, starts: Any = None, key: Array) -> Modes | None:
+def find_modes(machine: LayeredMachine, *, starts: ArrayLike | None = None, key: Array) -> Modes | None:
     """The modes of `machine`, or None where there is one only.
 
     starts: configurations (rows, N) that may lie in modes, such as data, or a list of several such arrays.
@@ -187,7 +188,7 @@ def _walked(machine: LayeredMachine, key: Array) -> np.ndarray:
     return np.concatenate(ends)
 
 
-def _given(machine: LayeredMachine, starts: Any) -> np.ndarray:
+def _given(machine: LayeredMachine, starts: ArrayLike | None) -> np.ndarray:
     """The configurations given, evenly chosen, always as many."""
     found = [np.zeros((0, machine.size))]
     for rows in starts if isinstance(starts, list) else [] if starts is None else [starts]:
@@ -220,7 +221,7 @@ def _ascended(machine: LayeredMachine, visible: Array) -> tuple[Array, Array]:
         fields = machine.fields(state, 1)
         return fields, tuple(layer.mean(f) for layer, f in zip(machine.side(1), fields, strict=True))
 
-    def step(_: Any, state: State) -> State:
+    def step(_: State, state: State) -> State:
         _, odd = upward(state)
         return tuple(layer.mean(f) for layer, f in zip(machine.side(0), machine.fields(odd, 0), strict=True))
 

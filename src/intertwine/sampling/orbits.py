@@ -11,12 +11,11 @@ sec. 4).
 
 from __future__ import annotations
 
-from typing import Any
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from numpy.typing import ArrayLike
 
 from intertwine._checks import fail, positive_int
 from intertwine.models.protocols import LogAmplitude
@@ -55,7 +54,7 @@ class OrbitEnumeration:
     magnetization: int | None
     """Σ_i s_i of the configurations, or None for all."""
 
-    def __init__(self, permutations: Any, *, magnetization: int | None = None, spin_flip: bool = False):
+    def __init__(self, permutations: ArrayLike, *, magnetization: int | None = None, spin_flip: bool = False):
         rows = np.asarray(permutations)
         integers = rows.ndim == 2 and rows.size > 0 and np.issubdtype(rows.dtype, np.integer)
         if not integers or not (np.sort(rows) == np.arange(rows.shape[1])).all():

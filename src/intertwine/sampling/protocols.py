@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from jax import Array
-from jaxtyping import Float, Int8, Shaped
+from jaxtyping import Float, Int8, PyTree, Shaped
 
 if TYPE_CHECKING:
     from intertwine.models.machines.layered import LayeredMachine
@@ -54,11 +54,11 @@ class Samples(NamedTuple):
 class Sampler(Protocol):
     """Draws configurations of the models that it takes: `LogAmplitude`s, or those of one kind."""
 
-    def init(self, model: Any, *, key: Array) -> Any:
+    def init(self, model: PyTree, *, key: Array) -> Any:
         """Fresh chains: a pytree of arrays, fit for a checkpoint."""
         ...
 
-    def sample(self, model: Any, state: Any, draws: int, *, key: Array) -> tuple[Samples, Any]:
+    def sample(self, model: PyTree, state: PyTree, draws: int, *, key: Array) -> tuple[Samples, Any]:
         """`draws` configurations a chain, and the chains' state after them."""
         ...
 
@@ -79,7 +79,7 @@ class Independent(NamedTuple):
 class DrawsIndependently(Protocol):
     """A sampler whose configurations are independent of one another."""
 
-    def independent(self, model: Any, count: int, *, key: Array) -> Independent:
+    def independent(self, model: PyTree, count: int, *, key: Array) -> Independent:
         """`count` configurations of `model`."""
         ...
 
@@ -104,7 +104,7 @@ class Watched(NamedTuple):
 class Watches(Protocol):
     """A sampler that looks at its chains in every sweep."""
 
-    def watch(self, model: Any, count: int, *, key: Array) -> Watched:
+    def watch(self, model: PyTree, count: int, *, key: Array) -> Watched:
         """At least `count` configurations from fresh chains; the trace "free_energy" among others."""
         ...
 
@@ -122,7 +122,7 @@ class BeginsInModes(Protocol):
 class Qualifies(Protocol):
     """A sampler that has something to say of the models it is given."""
 
-    def caveats(self, model: Any) -> tuple[str, ...]:
+    def caveats(self, model: PyTree) -> tuple[str, ...]:
         """Lines `code: sentence`; () where all is well."""
         ...
 

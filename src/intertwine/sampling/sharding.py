@@ -21,6 +21,7 @@ import jax
 import numpy as np
 from jax import Array
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
+from jaxtyping import PyTree
 
 from intertwine._checks import fail, positive_int
 
@@ -83,12 +84,12 @@ def everywhere(mesh: Mesh) -> NamedSharding:
     return NamedSharding(mesh, PartitionSpec())
 
 
-def shard_chains(state: Any, mesh: Mesh | None, chains: int) -> Any:
+def shard_chains(state: PyTree, mesh: Mesh | None, chains: int) -> Any:
     """A sampler's state: arrays whose first axis are the `chains` cut over the mesh, the others whole."""
     if mesh is None:
         return state
 
-    def place(leaf: Any) -> Any:
+    def place(leaf: PyTree) -> Any:
         if not eqx.is_array(leaf):
             return leaf
         cut = leaf.ndim > 0 and leaf.shape[0] == chains
@@ -102,7 +103,7 @@ def shard_samples(values: Array, mesh: Mesh | None) -> Array:
     return values if mesh is None else jax.device_put(values, over_chains(mesh))
 
 
-def replicate(tree: Any, mesh: Mesh | None) -> Any:
+def replicate(tree: PyTree, mesh: Mesh | None) -> Any:
     """Every array of `tree` (a model, an optimiser's state) whole on every device of the mesh."""
     if mesh is None:
         return tree
@@ -110,7 +111,7 @@ def replicate(tree: Any, mesh: Mesh | None) -> Any:
     return jax.tree.map(place, tree)
 
 
-def replicated(tree: Any, mesh: Mesh | None) -> Any:
+def replicated(tree: PyTree, mesh: Mesh | None) -> Any:
     """The same as a constraint, inside a jit whose argument `mesh` is static."""
     if mesh is None:
         return tree
@@ -118,7 +119,7 @@ def replicated(tree: Any, mesh: Mesh | None) -> Any:
     return jax.tree.map(lambda leaf: hold(leaf, everywhere(mesh)) if eqx.is_array(leaf) else leaf, tree)
 
 
-def mesh_of(array: Any) -> Mesh | None:
+def mesh_of(array: object) -> Mesh | None:
     """The mesh over which an array is spread, or None where it is on one device.
 
     >>> mesh_of(jax.numpy.ones(3)) is None
@@ -137,7 +138,7 @@ def placed_like(value: np.ndarray, like: Array) -> Array:
     return jax.device_put(value, like.sharding)
 
 
-def on_host(array: Any) -> np.ndarray:
+def on_host(array: object) -> np.ndarray:
     """The whole array as NumPy's, gathered from the other processes where it is spread over them.
 
     >>> on_host(jax.numpy.arange(3)).tolist()

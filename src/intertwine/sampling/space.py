@@ -17,7 +17,10 @@ import copy
 from dataclasses import dataclass
 from typing import Any
 
+from jaxtyping import PyTree
+
 from intertwine.sampling.metropolis.starts import start_magnetization
+from intertwine.sampling.protocols import Sampler, Unfolds
 
 _MARK, _STATE = "_space", "_train_state"
 
@@ -41,7 +44,7 @@ class Space:
         return "Σ s = " + " or ".join(f"{m}".replace("-", "−") for m in self.magnetizations)
 
 
-def space(sampler: Any, size: int, turned: tuple[int, ...] | None = None) -> Space:
+def space(sampler: Sampler, size: int, turned: tuple[int, ...] | None = None) -> Space:
     """The space of states of `size` sites that `sampler` draws from.
 
     >>> from intertwine.sampling.metropolis.metropolis import Metropolis
@@ -49,12 +52,12 @@ def space(sampler: Any, size: int, turned: tuple[int, ...] | None = None) -> Spa
     >>> print(space(Metropolis(Exchange(), chains=4), 6))
     Σ s = 0
     """
-    if hasattr(sampler, "unfolded"):  # an observable need not have the symmetry: all of each orbit
+    if isinstance(sampler, Unfolds):  # an observable need not have the symmetry: all of each orbit
         sampler = sampler.unfolded()
     return Space(sampler, magnetizations(sampler, size), turned)
 
 
-def magnetizations(sampler: Any, size: int) -> tuple[int, ...] | None:
+def magnetizations(sampler: Sampler, size: int) -> tuple[int, ...] | None:
     """The values of Σ_i s_i that `sampler` meets on `size` sites, or None for all."""
     rule = getattr(sampler, "rule", None)
     kept = getattr(sampler, "magnetization", None)
@@ -67,7 +70,7 @@ def magnetizations(sampler: Any, size: int) -> tuple[int, ...] | None:
     return (start,) if rule.magnetization == "kept" or start == 0 else (start, -start)
 
 
-def placed(model: Any, where: Space | None, state: Any = None) -> Any:
+def placed(model: PyTree, where: Space | None, state: PyTree = None) -> Any:
     """`model` with its space, and (objective state, optimiser state) of its training: chains and momentum to
     go on with.
     """
@@ -80,11 +83,11 @@ def placed(model: Any, where: Space | None, state: Any = None) -> Any:
     return marked
 
 
-def space_of(model: Any) -> Space | None:
+def space_of(model: PyTree) -> Space | None:
     """The space that `model` carries, or None."""
     return getattr(model, _MARK, None)
 
 
-def state_left(model: Any) -> Any:
+def state_left(model: PyTree) -> Any:
     """(objective state, optimiser state) of the training that `model` comes from, or None."""
     return getattr(model, _STATE, None)

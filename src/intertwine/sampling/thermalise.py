@@ -14,11 +14,12 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
 import numpy as np
 from jax import Array
+from jaxtyping import PyTree
 
 from intertwine._caveats import Caveat
 from intertwine._checks import fail, positive_int
@@ -26,6 +27,9 @@ from intertwine.models.protocols import LogAmplitude
 from intertwine.sampling.enumeration import log_density
 from intertwine.sampling.sharding import on_host
 from intertwine.sampling.statistics.estimate import autocorrelation_time, estimate, r_hat
+
+if TYPE_CHECKING:
+    from intertwine.sampling.protocols import Sampler
 
 
 class ThermalisationWarning(Caveat):
@@ -61,9 +65,9 @@ class Thermalisation(NamedTuple):
 
 
 def thermalise(
-    sampler: Any,
+    sampler: Sampler,
     model: LogAmplitude,
-    state: Any,
+    state: PyTree,
     *,
     key: Array,
     observable: Callable[[Array], Any] | None = None,
@@ -123,7 +127,7 @@ def thermalise(
 
 
 def _judge(
-    series: list[np.ndarray], limit: float, sampler: Any, model: LogAmplitude, acceptance: float
+    series: list[np.ndarray], limit: float, sampler: Sampler, model: LogAmplitude, acceptance: float
 ) -> Thermalisation:
     """R-hat and drift over the last half of the draws of every watched quantity."""
     draws = series[0].shape[1]

@@ -6,7 +6,7 @@ however fast the walk was (Neal, Stat. Comput. 11, 125, 2001).
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import jax
 import jax.numpy as jnp
@@ -15,12 +15,17 @@ from jax import Array
 from intertwine.models.machines.layered import State
 from intertwine.models.machines.tempered import TemperedPath
 
+if TYPE_CHECKING:
+    from intertwine.sampling.gibbs.clamped import Clamp
+
 
 @jax.jit
-def walk(path: TemperedPath, clamp: Any, state: State, key: Array, steps: Any) -> tuple[State, Array]:
+def walk(
+    path: TemperedPath, clamp: Clamp | None, state: State, key: Array, steps: int
+) -> tuple[State, Array]:
     """A sweep at every β = 1/steps, …, 1 from draws of the base: the ends, and ln (w / Z_0) of each."""
 
-    def step(k: Any, carry: tuple[State, Array]) -> tuple[State, Array]:
+    def step(k: Array, carry: tuple[State, Array]) -> tuple[State, Array]:
         state, log_w = carry
         up, down = jax.random.split(jax.random.fold_in(key, k))
         before, beta = k / steps, (k + 1) / steps

@@ -16,16 +16,20 @@ grid samples them, and the action on arrays is interpolated.
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Int, Shaped
+from numpy.typing import ArrayLike
 
 from intertwine._checks import fail, positive_int
 from intertwine.spaces.point_groups import PointGroup, point_group, turned_waves
 from intertwine.spaces.protocols import Field
 from intertwine.symmetry import FiniteGroup, Rep, trivial
 from intertwine.symmetry.intertwiner_basis import Orbits, Support
+
+if TYPE_CHECKING:
+    from intertwine.spaces.protocols import Region
 
 _EXACT = 1e-9
 
@@ -71,8 +75,8 @@ class Grid:
         self,
         group: str | FiniteGroup = "p4",
         *,
-        matrices: Any = None,
-        cell: Any = None,
+        matrices: ArrayLike | None = None,
+        cell: ArrayLike | None = None,
         scale: float = 1.0,
         width: float = 0.6,
         band_limit: float = 2.0,
@@ -142,7 +146,7 @@ class Grid:
 
     # ---- kernels
 
-    def window(self, region: Any) -> Window:
+    def window(self, region: Region) -> Window:
         """The taps of a kernel: of a width k or widths (k_0, …, k_{d−1}) (a hexagon on a triangular
         lattice), or of
         a list of displacements (n, d) in lattice units.
@@ -151,9 +155,10 @@ class Grid:
         [[-1, 0], [-1, 1], [0, -1], [0, 0], [0, 1], [1, -1], [1, 0]]
         """
         d = self.dimension
-        if np.ndim(region) == 2:
-            return _listed(np.asarray(region, float), d)
-        widths = (region,) * d if np.ndim(region) == 0 else tuple(region)
+        given: Any = region
+        if np.ndim(given) == 2:
+            return _listed(np.asarray(given, float), d)
+        widths = (given,) * d if np.ndim(given) == 0 else tuple(given)
         if len(widths) != d:
             raise fail("support", f"a width, {d} widths, or displacements of shape (n, {d})", region)
         shape = tuple(
@@ -170,7 +175,7 @@ class Grid:
             taps, offsets = taps[inside], offsets[inside]
         return Window(shape, taps, offsets)
 
-    def support(self, region: Any) -> Support:
+    def support(self, region: Region) -> Support:
         """What `intertwiners` needs to know of a window; InputError where H does not map it to itself."""
         window = self.window(region)
         if not self.exact:
@@ -295,7 +300,7 @@ class Grid:
         return f"Grid({self.name!r})"
 
 
-def _own(group: Any, matrices: Any, cell: Any) -> PointGroup:
+def _own(group: object, matrices: ArrayLike | None, cell: ArrayLike | None) -> PointGroup:
     if not isinstance(group, FiniteGroup) or matrices is None:
         raise fail("group", "a name, or a FiniteGroup with its matrices", group, 'for example Grid("p4m")')
     vector = Rep(group, matrices, "vector")

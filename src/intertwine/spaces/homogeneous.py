@@ -13,15 +13,19 @@ such a space, H being the stabiliser of a site.
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from jaxtyping import Int32, Shaped
+from numpy.typing import ArrayLike
 
 from intertwine._checks import fail
 from intertwine.spaces.protocols import Field
 from intertwine.symmetry import FiniteGroup, PermutationGroup, Rep, Subgroup, site_stabiliser, trivial
 from intertwine.symmetry.intertwiner_basis import Orbits, Support
+
+if TYPE_CHECKING:
+    from intertwine.spaces.protocols import Region
 
 
 class Neighbourhood(NamedTuple):
@@ -57,7 +61,7 @@ class HomogeneousSpace:
     axes = 1
     """The axes of a field before its channels."""
 
-    def __init__(self, stabiliser: Subgroup, *, section: Any = None):
+    def __init__(self, stabiliser: Subgroup, *, section: ArrayLike | None = None):
         if not isinstance(stabiliser, Subgroup):
             raise fail(
                 "stabiliser", "a Subgroup", stabiliser, "make it with group.subgroup or group.generate"
@@ -80,7 +84,7 @@ class HomogeneousSpace:
         return cls(group.subgroup([group.identity]), section=np.arange(group.order))
 
     @classmethod
-    def sites(cls, symmetry: Any) -> HomogeneousSpace:
+    def sites(cls, symmetry: PermutationGroup) -> HomogeneousSpace:
         """The sites of a lattice, or of a `PermutationGroup`, that the group carries into one another,
         numbered as there; H is the stabiliser of site 0.
 
@@ -142,7 +146,7 @@ class HomogeneousSpace:
         """The trivial representation of H: fields of numbers."""
         return trivial(self.fibre_group)
 
-    def support(self, region: Any = None, *, target: HomogeneousSpace | None = None) -> Support:
+    def support(self, region: Region | None = None, *, target: HomogeneousSpace | None = None) -> Support:
         """What `intertwiners` needs: the points of `region` (None: all), which the stabiliser of the
         target's base point (this space's own by default) must map to itself."""
         target = self if target is None else target
@@ -162,14 +166,16 @@ class HomogeneousSpace:
             self.fibre_group, target.fibre_group, (Orbits(action, self.cocycle[movers][:, points].copy()),)
         )
 
-    def _points(self, region: Any) -> np.ndarray:
+    def _points(self, region: Region) -> np.ndarray:
         points = np.arange(self.size) if region is None else np.asarray(region)
         whole = points.ndim == 1 and points.size > 0 and np.issubdtype(points.dtype, np.integer)
         if not whole or points.min() < 0 or points.max() >= self.size or len(np.unique(points)) < points.size:
             raise fail("support", f"distinct points from 0 to {self.size - 1}", region)
         return points
 
-    def neighbourhood(self, region: Any = None, *, target: HomogeneousSpace | None = None) -> Neighbourhood:
+    def neighbourhood(
+        self, region: Region | None = None, *, target: HomogeneousSpace | None = None
+    ) -> Neighbourhood:
         """The points that each point of the target sees, in the order of the support's points."""
         target = self if target is None else target
         points = self._points(region)

@@ -362,7 +362,7 @@ def _frozen(array: np.ndarray) -> np.ndarray:
     return array
 
 
-def _real(argument: str, value: Any) -> np.ndarray:
+def _real(argument: str, value: object) -> np.ndarray:
     """`value` as read-only finite float64, +0.0 for −0.0 (equal contents are equal bytes)."""
     try:
         array = np.array(value, dtype=np.float64) + 0.0
@@ -373,7 +373,7 @@ def _real(argument: str, value: Any) -> np.ndarray:
     return _frozen(array)
 
 
-def _boundaries(pbc: Any, d: int) -> tuple[bool, ...]:
+def _boundaries(pbc: bool | Sequence[bool], d: int) -> tuple[bool, ...]:
     if isinstance(pbc, bool | np.bool_):
         pbc = (pbc,) * d
     flags = tuple(pbc) if isinstance(pbc, Sequence) else ()

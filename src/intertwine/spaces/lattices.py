@@ -13,7 +13,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from math import sqrt
-from typing import Any
 
 from intertwine._checks import fail
 from intertwine.spaces.lattice import Lattice
@@ -98,7 +97,7 @@ def _families() -> dict[str, tuple[Callable[..., Lattice], int]]:
     }
 
 
-def lattice_from_name(name: Any) -> Lattice:
+def lattice_from_name(name: object) -> Lattice:
     """The lattice of a name `family:extents[:boundaries]`, the inverse of `Lattice.name`.
 
     Families: chain, square, triangular, honeycomb, kagome, cubic. Extents: numbers joined by x, or one number

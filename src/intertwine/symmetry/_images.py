@@ -7,9 +7,10 @@ not a group.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from intertwine._checks import fail
 
@@ -126,7 +127,7 @@ def generate_rows(generators: np.ndarray, max_order: int) -> np.ndarray | None:
     return np.array(elements, dtype=np.int32)
 
 
-def checked_rows(rows: Any, argument: str = "permutations", distinct: bool = True) -> np.ndarray:
+def checked_rows(rows: ArrayLike, argument: str = "permutations", distinct: bool = True) -> np.ndarray:
     """`rows` as read-only int32 (g, N) whose rows are (distinct) permutations, or `InputError`."""
     try:
         array = np.asarray(rows)

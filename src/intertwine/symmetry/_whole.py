@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 
-def as_dimension(value: Any) -> int:
+def as_dimension(value: complex) -> int:
     """`value`, real or complex, as the whole number that it is; AssertionError where it is none.
 
     >>> as_dimension(2.0000000001 + 0j)

@@ -24,10 +24,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Complex, Int64
+from numpy.typing import ArrayLike
 
 from intertwine._checks import fail
 from intertwine.symmetry._cyclotomic import power_basis, splitting_prime
@@ -35,6 +36,9 @@ from intertwine.symmetry._images import frozen
 from intertwine.symmetry._phases import abelian_phases, roots_of_unity
 from intertwine.symmetry.groups.finite_group import FiniteGroup, as_group
 from intertwine.symmetry.representation import Rep
+
+if TYPE_CHECKING:
+    from intertwine.symmetry.groups.finite_group import AnyGroup
 
 _ATTEMPTS = 5
 _TYPES = {1: "real", 0: "complex", -1: "quaternionic"}
@@ -113,7 +117,7 @@ class CharacterTable:
         """
         return self.eigenvalues(column) @ power_basis(int(self.orders[column]))
 
-    def multiplicities(self, character: Any) -> Int64[np.ndarray, " r"]:
+    def multiplicities(self, character: ArrayLike | Rep) -> Int64[np.ndarray, " r"]:
         """How often each irreducible representation is in one with this character: a `Rep` or numbers (g,).
 
         Raises InputError where the numbers are no character.
@@ -149,7 +153,7 @@ class _Lift:
     counts: dict[int, np.ndarray]
 
 
-def character_table(group: Any) -> CharacterTable:
+def character_table(group: AnyGroup) -> CharacterTable:
     """The exact character table of a finite group (`FiniteGroup`, `Subgroup` or `PermutationGroup`).
 
     >>> from intertwine.symmetry import alternating

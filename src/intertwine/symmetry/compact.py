@@ -16,10 +16,11 @@ a `Rep`, which `decompose` splits.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
+from numpy.typing import ArrayLike
 
 from intertwine._checks import fail, one_of, positive_int
 from intertwine.symmetry._compact_irreps import (
@@ -76,7 +77,7 @@ class CompactGroup:
         """
         return CompactRep(self, ((self._label(frequency, parity), 1),))
 
-    def _label(self, frequency: Any, parity: Any) -> CompactIrrep:
+    def _label(self, frequency: int, parity: int) -> CompactIrrep:
         k = checked_degree("frequency", frequency)
         allowed = (1, -1) if self.name == "O(3)" or (self.name == "O(2)" and k == 0) else (1,)
         if parity not in allowed:
@@ -131,7 +132,7 @@ class CompactRep:
         """d."""
         return sum(m * dimension_of(self.group, irrep) for irrep, m in self.blocks)
 
-    def matrix(self, elements: Any) -> Float[np.ndarray, "... d d"]:
+    def matrix(self, elements: ArrayLike) -> Float[np.ndarray, "... d d"]:
         """ρ(g) of elements (..., n, n); InputError for matrices outside the group."""
         g = checked_orthogonal(elements, self.group.dimension, not self.group.has_reflections)
         out, start = np.zeros((*g.shape[:-2], self.dimension, self.dimension)), 0
@@ -143,7 +144,7 @@ class CompactRep:
                 start = end
         return out
 
-    def character(self, elements: Any) -> Float[np.ndarray, "..."]:
+    def character(self, elements: ArrayLike) -> Float[np.ndarray, "..."]:
         """χ(g), from the angle of g."""
         g = checked_orthogonal(elements, self.group.dimension, not self.group.has_reflections)
         return np.sum([m * character_of(self.group, irrep, g) for irrep, m in self.blocks], axis=0)
@@ -174,7 +175,7 @@ class CompactRep:
                     counts[c] = counts.get(c, 0) + m * n * k
         return CompactRep(self.group, tuple((c, counts[c]) for c in sorted(counts, key=order_of)))
 
-    def restrict(self, subgroup: Any, matrices: Any) -> Rep:
+    def restrict(self, subgroup: FiniteGroup, matrices: ArrayLike) -> Rep:
         """The representation of a finite group whose elements are `matrices` (h, n, n), in its order.
 
         >>> from intertwine.symmetry import character_table, icosahedral, icosahedral_rotations
@@ -246,6 +247,6 @@ def clebsch_gordan_compact(a: CompactRep, b: CompactRep) -> tuple[CompactCouplin
     return tuple(parts)
 
 
-def _same(a: CompactRep, b: Any) -> None:
+def _same(a: CompactRep, b: object) -> None:
     if not isinstance(b, CompactRep) or a.group != b.group:
         raise fail("representation", f"one of {a.group!r}", b)

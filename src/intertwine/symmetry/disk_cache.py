@@ -28,7 +28,7 @@ def cache_folder() -> Path | None:
     return (Path(base) if base else Path.home() / ".cache") / "intertwine"
 
 
-def content_hash(*parts: Any) -> str:
+def content_hash(*parts: object) -> str:
     """SHA-256 of arrays (with shape and type) and of the text of everything else.
 
     >>> one, other = content_hash(np.arange(3), "a"), content_hash(np.arange(4), "a")

@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from jaxtyping import Float
@@ -76,7 +76,7 @@ class Support(NamedTuple):
 class KernelSpace(Protocol):
     """A space that intertwiners can be built on: all that they ask of it."""
 
-    def support(self, region: Any) -> Support: ...
+    def support(self, region: object) -> Support: ...
 
 
 class KernelBasis(NamedTuple):
@@ -143,7 +143,7 @@ class Intertwiners:
         return np.einsum("yc,bcij->byij", self.support.sampling, out)
 
 
-def intertwiners(space: KernelSpace, rep_in: Rep, rep_out: Rep, support: Any) -> Intertwiners:
+def intertwiners(space: KernelSpace, rep_in: Rep, rep_out: Rep, support: object) -> Intertwiners:
     """A basis of the equivariant kernels from fields of type `rep_in` to fields of type `rep_out`.
 
     space: a `Grid`, a `HomogeneousSpace` or anything else that has `support`. support: the region, in the
@@ -176,7 +176,7 @@ def intertwiners(space: KernelSpace, rep_in: Rep, rep_out: Rep, support: Any) ->
     return Intertwiners(region, rep_in, rep_out, tuple(rows))
 
 
-def _told(rep: Any) -> str:
+def _told(rep: Rep) -> str:
     return f"{rep!r} of {rep.group!r}" if isinstance(rep, Rep) else repr(rep)
 
 

@@ -18,7 +18,7 @@ by 2πk/n, and s ↦ diag(1, −1). Dihedral ones of dimension 1 have their Mull
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -30,10 +30,13 @@ from intertwine.symmetry.groups.finite_group import FiniteGroup, as_group
 from intertwine.symmetry.groups.named_groups import cyclic, dihedral
 from intertwine.symmetry.representation import Rep, trivial
 
+if TYPE_CHECKING:
+    from intertwine.symmetry.groups.finite_group import AnyGroup
+
 Field = Literal["complex", "real"]
 
 
-def irreps(group: Any, field: Field = "complex") -> tuple[Rep, ...]:
+def irreps(group: AnyGroup, field: Field = "complex") -> tuple[Rep, ...]:
     """The irreducible representations, unitary or real orthogonal, the trivial one first.
 
     group: a `FiniteGroup`, `Subgroup` or `PermutationGroup`.

@@ -10,8 +10,6 @@ the basis.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from intertwine._checks import fail
@@ -22,7 +20,7 @@ from intertwine.symmetry.representation import Rep
 _MOST_UNKNOWNS = 6000
 
 
-def dimension_by_characters(space: KernelSpace, rep_in: Rep, rep_out: Rep, support: Any) -> int:
+def dimension_by_characters(space: KernelSpace, rep_in: Rep, rep_out: Rep, support: object) -> int:
     """The average over K of the trace of its action on all kernels.
 
     >>> from intertwine.spaces.grid import Grid
@@ -35,7 +33,7 @@ def dimension_by_characters(space: KernelSpace, rep_in: Rep, rep_out: Rep, suppo
     return as_dimension(total)
 
 
-def dimension_by_double_cosets(space: KernelSpace, rep_in: Rep, rep_out: Rep, support: Any) -> int:
+def dimension_by_double_cosets(space: KernelSpace, rep_in: Rep, rep_out: Rep, support: object) -> int:
     """Mackey's count: for each orbit of points, the invariants of the stabiliser of its first point.
 
     >>> from intertwine.spaces.grid import Grid
@@ -53,7 +51,7 @@ def dimension_by_double_cosets(space: KernelSpace, rep_in: Rep, rep_out: Rep, su
     return total
 
 
-def dimension_by_null_space(space: KernelSpace, rep_in: Rep, rep_out: Rep, support: Any) -> int:
+def dimension_by_null_space(space: KernelSpace, rep_in: Rep, rep_out: Rep, support: object) -> int:
     """The numerical rank of the equations, by singular values; InputError beyond 6,000 unknowns.
 
     >>> from intertwine.spaces.grid import Grid
@@ -65,7 +63,7 @@ def dimension_by_null_space(space: KernelSpace, rep_in: Rep, rep_out: Rep, suppo
     return sum(_nullity(kind, rep_in, rep_out, region) for kind in region.kinds)
 
 
-def _region(space: KernelSpace, support: Any) -> Support:
+def _region(space: KernelSpace, support: object) -> Support:
     return support if isinstance(support, Support) else space.support(support)
 
 

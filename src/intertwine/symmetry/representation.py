@@ -17,15 +17,19 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Int32, Num
+from numpy.typing import ArrayLike
 
 from intertwine._checks import fail, positive_int
 from intertwine.symmetry._images import frozen
 from intertwine.symmetry._whole import as_dimension
 from intertwine.symmetry.groups.finite_group import FiniteGroup, Subgroup, as_group
+
+if TYPE_CHECKING:
+    from intertwine.symmetry.groups.finite_group import AnyGroup
 
 TOLERANCE = 1e-9
 _MOST_NUMBERS = 2**28
@@ -57,7 +61,14 @@ class Rep:
     _given: np.ndarray | None
     _summands: tuple[tuple[Rep, int], ...]
 
-    def __init__(self, group: Any, matrices: Any = None, name: str = "", *, permutation: Any = None):
+    def __init__(
+        self,
+        group: AnyGroup,
+        matrices: ArrayLike | None = None,
+        name: str = "",
+        *,
+        permutation: ArrayLike | None = None,
+    ):
         self.group, self.name, self._given, self._summands = as_group(group), name, None, ()
         if permutation is not None:
             self.permutation = _checked_action(self.group, permutation)
@@ -206,7 +217,7 @@ class Rep:
             return Rep(subgroup.group, name=self.name, permutation=self.permutation[subgroup.members])
         return Rep(subgroup.group, self.matrices[subgroup.members], self.name)
 
-    def changed(self, basis: Any, name: str = "") -> Rep:
+    def changed(self, basis: ArrayLike, name: str = "") -> Rep:
         """Q⁻¹ ρ(g) Q for an invertible `basis` Q (d, d), whose columns are the new basis vectors."""
         q = np.asarray(basis)
         if q.shape != (self.dimension,) * 2 or np.linalg.matrix_rank(q) < self.dimension:
@@ -255,12 +266,12 @@ class Rep:
         return self.name or f"Rep(dimension {self.dimension} of {self.group!r})"
 
 
-def trivial(group: Any) -> Rep:
+def trivial(group: AnyGroup) -> Rep:
     """ρ(g) = 1."""
     return permutation(group, np.zeros((as_group(group).order, 1), np.int32), "trivial")
 
 
-def regular(group: Any) -> Rep:
+def regular(group: AnyGroup) -> Rep:
     """The regular representation: e_x ↦ e_{gx}, of dimension |G|.
 
     >>> from intertwine.symmetry import dihedral
@@ -283,12 +294,12 @@ def quotient(subgroup: Subgroup, name: str = "") -> Rep:
     return Rep(subgroup.parent, name=name or f"quotient({subgroup.index})", permutation=subgroup.action)
 
 
-def permutation(group: Any, action: Any, name: str = "") -> Rep:
+def permutation(group: AnyGroup, action: ArrayLike, name: str = "") -> Rep:
     """The representation e_i ↦ e_{action[g, i]} of an action of the group on d points, int (g, d)."""
     return Rep(as_group(group), name=name or "permutation", permutation=action)
 
 
-def induce(H: Any, G: Any, rho: Rep) -> Rep:
+def induce(H: Subgroup | FiniteGroup, G: AnyGroup, rho: Rep) -> Rep:
     """Ind_H^G ρ, of dimension [G : H] d: sections of G ×_H V over G/H, the fibres of the cosets in order.
 
     H: a `Subgroup` of G (or G itself). rho: a representation of H.group.
@@ -340,12 +351,12 @@ def _bracket(rep: Rep) -> str:
     return f"({rep!r})" if rep._summands else repr(rep)
 
 
-def _same_group(a: Rep, b: Any) -> None:
+def _same_group(a: Rep, b: object) -> None:
     if not isinstance(b, Rep) or a.group != b.group:
         raise fail("representation", f"one of {a.group!r}", b)
 
 
-def _checked_action(group: FiniteGroup, action: Any) -> np.ndarray:
+def _checked_action(group: FiniteGroup, action: ArrayLike) -> np.ndarray:
     rows = np.asarray(action)
     if rows.ndim != 2 or rows.shape[0] != group.order or not np.issubdtype(rows.dtype, np.integer):
         got = f"shape {rows.shape} of {rows.dtype}"
@@ -361,10 +372,11 @@ def _checked_action(group: FiniteGroup, action: Any) -> np.ndarray:
     return frozen(rows)
 
 
-def _checked_matrices(group: FiniteGroup, matrices: Any) -> np.ndarray:
+def _checked_matrices(group: FiniteGroup, matrices: ArrayLike | None) -> np.ndarray:
+    given: Any = matrices
     array: Any
     try:
-        array = np.array(matrices, dtype=np.complex128 if np.iscomplexobj(matrices) else np.float64)
+        array = np.array(given, dtype=np.complex128 if np.iscomplexobj(given) else np.float64)
     except (TypeError, ValueError):
         array = np.empty(0)
     if array.ndim != 3 or array.shape[0] != group.order or array.shape[1] != array.shape[2] or not array.size:

@@ -23,10 +23,10 @@ from __future__ import annotations
 from fractions import Fraction
 from functools import lru_cache
 from math import factorial
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float
+from numpy.typing import ArrayLike
 
 from intertwine._checks import fail
 from intertwine.symmetry._images import frozen
@@ -36,7 +36,7 @@ VECTOR_ORDER = (1, 2, 0)
 """Component k of l = 1 is component VECTOR_ORDER[k] of a vector (x_0, x_1, x_2)."""
 
 
-def wigner_d(degree: int, rotations: Any) -> Float[np.ndarray, "... m m"]:
+def wigner_d(degree: int, rotations: ArrayLike) -> Float[np.ndarray, "... m m"]:
     """D^l(R), (..., 2l+1, 2l+1), of rotations (..., 3, 3).
 
     Raises InputError for matrices that are no rotations and for negative degrees.
@@ -77,7 +77,7 @@ def clebsch_gordan_so3(l1: int, l2: int, l3: int) -> Float[np.ndarray, "m1 m2 m3
     return frozen(np.ascontiguousarray(np.real(turned * (1, -1j, -1, 1j)[(l1 + l2 - l3) % 4])) + 0.0)
 
 
-def checked_degree(argument: str, value: Any) -> int:
+def checked_degree(argument: str, value: object) -> int:
     """A whole number ≥ 0, or `InputError`."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 0:
         raise fail(argument, "a whole number ≥ 0", value)

@@ -16,10 +16,11 @@ leaks of θ on the neighbours of v̂ included: e^θ is e^λ at v̂ and at most e
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
+from numpy.typing import ArrayLike
 
 from intertwine._checks import fail
 from intertwine.boltzmann.objectives.exact import exact_log_partition, exact_log_unnormalised, is_enumerable
@@ -51,7 +52,9 @@ class AddedUnit(NamedTuple):
     exact: bool
 
 
-def add_hidden_unit(rbm: RBM, data: Any = None, *, probabilities: Any = None) -> AddedUnit:
+def add_hidden_unit(
+    rbm: RBM, data: ArrayLike | None = None, *, probabilities: ArrayLike | None = None
+) -> AddedUnit:
     """The machine with one more hidden unit, and by how much the likelihood rises at least.
 
     data: examples (rows, N) in the machine's units; or probabilities: of all configurations, in the order of
@@ -101,7 +104,7 @@ def coin_divergence(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return a * (np.log(np.maximum(a, tiny)) - np.log(np.maximum(b, tiny))) + back
 
 
-def _distribution(rbm: RBM, data: Any, probabilities: Any) -> tuple[np.ndarray, np.ndarray]:
+def _distribution(rbm: RBM, data: ArrayLike, probabilities: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """(distinct rows, their shares)."""
     if (data is None) == (probabilities is None):
         raise fail("data", "either examples, or probabilities=", "both" if data is not None else "neither")

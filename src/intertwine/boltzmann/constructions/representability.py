@@ -14,10 +14,12 @@ stored, is below what was asked. Points with (almost) no probability lie low eno
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
+from jax.typing import DTypeLike
+from numpy.typing import ArrayLike
 
 from intertwine._checks import fail, one_of
 from intertwine.boltzmann.constructions.cube_faces import Face, covering_faces, supporting_function
@@ -39,12 +41,12 @@ class Representation(NamedTuple):
 
 
 def represent(
-    probabilities: Any,
+    probabilities: ArrayLike,
     kl: float = 1e-6,
     *,
     units: str = "binary",
     hidden_units: str = "binary",
-    dtype: Any = float,
+    dtype: DTypeLike = float,
 ) -> Representation:
     r"""An RBM with KL(P‖model) < `kl` nats for the distribution P on n bits.
 
@@ -83,7 +85,7 @@ def represent(
     raise fail("kl", f"at least {best:.1g}, which {kind.name} parameters reach", kl, remedy)
 
 
-def _checked(probabilities: Any) -> np.ndarray:
+def _checked(probabilities: ArrayLike) -> np.ndarray:
     try:
         p = np.asarray(probabilities, np.float64)
     except (TypeError, ValueError) as error:
@@ -143,7 +145,7 @@ def _parameters(
 
 
 def _stored(
-    a: np.ndarray, b: np.ndarray, w: np.ndarray, units: str, hidden_units: str, dtype: Any
+    a: np.ndarray, b: np.ndarray, w: np.ndarray, units: str, hidden_units: str, dtype: DTypeLike
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The parameters for these units, rounded to `dtype`: v = (1 + s)/2, h = (1 + t)/2 for spins."""
     if units == "spin":

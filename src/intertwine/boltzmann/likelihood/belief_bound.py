@@ -16,13 +16,14 @@ without noise.
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from jaxtyping import Float
+from numpy.typing import ArrayLike
 
 from intertwine._checks import fail, positive_int
 from intertwine.learning.batches import host_array
@@ -51,7 +52,7 @@ class LikelihoodBound(NamedTuple):
 
 
 def belief_bound(
-    model: DBN, data: Any, log_z: Any, *, draws: int = 100, key: Array, block: int = 1000
+    model: DBN, data: ArrayLike, log_z: Estimate | float, *, draws: int = 100, key: Array, block: int = 1000
 ) -> LikelihoodBound:
     """Lower bounds on the mean log-likelihood of `data` (examples, N) under a deep belief network.
 
@@ -85,7 +86,7 @@ def belief_bound(
 
 
 def log_weights(
-    model: DBN, data: Any, *, draws: int, key: Array, block: int = 1000
+    model: DBN, data: ArrayLike, *, draws: int, key: Array, block: int = 1000
 ) -> Float[np.ndarray, "examples draws"]:
     """ln w + ln Z of every example and draw, float64."""
     rows = host_array(data)
@@ -109,7 +110,7 @@ def _log_weights(model: DBN, v: Array, key: Array, *, draws: int) -> Float[Array
     return jax.lax.scan(one, None, jnp.arange(draws))[1]
 
 
-def _log_z(log_z: Any) -> tuple[float, float]:
+def _log_z(log_z: Estimate | float) -> tuple[float, float]:
     value, error = (log_z.mean, log_z.error) if hasattr(log_z, "error") else (log_z, 0.0)
     try:
         value, error = float(value), float(error)

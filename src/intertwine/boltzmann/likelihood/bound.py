@@ -15,13 +15,12 @@ confidence of ln Z's bracket is `found.mean − (log_z.upper − log_z.mean)`.
 
 from __future__ import annotations
 
-from typing import Any
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from jaxtyping import Float
+from numpy.typing import ArrayLike
 
 from intertwine._checks import positive_int
 from intertwine.boltzmann.objectives.mean_field import mean_field_posterior
@@ -37,7 +36,7 @@ ROWS = 1000
 
 
 def variational_bound(
-    model: DBM, data: Any, log_z: Any, *, sweeps: int = 100, tolerance: float = 1e-3
+    model: DBM, data: ArrayLike, log_z: Estimate | float, *, sweeps: int = 100, tolerance: float = 1e-3
 ) -> Estimate:
     """The mean over `data` (rows, N) of the variational lower bound on ln p(v), nats per example.
 
@@ -58,7 +57,7 @@ def variational_bound(
 
 
 def bound_values(
-    model: DBM, data: Any, *, sweeps: int = 100, tolerance: float = 1e-3
+    model: DBM, data: ArrayLike, *, sweeps: int = 100, tolerance: float = 1e-3
 ) -> Float[np.ndarray, "rows"]:
     """B(v) of each row: the variational bound on ln p*(v), nats, without ln Z."""
     found = [
@@ -70,8 +69,8 @@ def bound_values(
 
 def structured_bound(
     model: DBM,
-    data: Any,
-    log_z: Any,
+    data: ArrayLike,
+    log_z: Estimate | float,
     *,
     draws: int = 10,
     sweeps: int = 100,
@@ -89,8 +88,8 @@ def structured_bound(
 
 def importance_bound(
     model: DBM,
-    data: Any,
-    log_z: Any,
+    data: ArrayLike,
+    log_z: Estimate | float,
     *,
     draws: int = 100,
     sweeps: int = 100,
@@ -107,7 +106,7 @@ def importance_bound(
 
 
 def _weighed(
-    model: DBM, data: Any, draws: int, sweeps: int, tolerance: float, key: Array
+    model: DBM, data: ArrayLike, draws: int, sweeps: int, tolerance: float, key: Array
 ) -> tuple[np.ndarray, np.ndarray]:
     """Of each row the mean of ln w, and the logarithm of the mean of w."""
     positive_int("draws", draws, "give the draws per row, for example 100")
@@ -123,11 +122,11 @@ def _weighed(
 
 
 @jax.jit
-def _weights(model: DBM, v: Array, fields: tuple, draws: Any, key: Array) -> tuple[Array, Array]:
+def _weights(model: DBM, v: Array, fields: tuple, draws: Array, key: Array) -> tuple[Array, Array]:
     layers = model.layers[1::2]
     log_norm = sum(layer.log_partition(f) for layer, f in zip(layers, fields, strict=True))
 
-    def one(k: Any, totals: tuple[Array, Array]) -> tuple[Array, Array]:
+    def one(k: Array, totals: tuple[Array, Array]) -> tuple[Array, Array]:
         x = sample_layers(layers, fields, key=jax.random.fold_in(key, k))
         own = sum((f * y).sum(-1) - layer.base(y) for layer, f, y in zip(layers, fields, x, strict=True))
         log_w = model.log_weight_of_odd(v, x) - own + log_norm
@@ -139,7 +138,7 @@ def _weights(model: DBM, v: Array, fields: tuple, draws: Any, key: Array) -> tup
     return summed / count, joined - jnp.log(count)
 
 
-def _parts(model: DBM, data: Any) -> list[tuple[np.ndarray, int]]:
+def _parts(model: DBM, data: ArrayLike) -> list[tuple[np.ndarray, int]]:
     """Parts of as many rows each, the last one filled up, and how many rows of each count."""
     rows = host_array(data)
     model.visible_layer.check(rows, "data")
@@ -151,7 +150,7 @@ def _parts(model: DBM, data: Any) -> list[tuple[np.ndarray, int]]:
     return found
 
 
-def _over_rows(values: np.ndarray, log_z: Any) -> Estimate:
+def _over_rows(values: np.ndarray, log_z: Estimate | float) -> Estimate:
     found = estimate(values[:, None])
     error = float(np.hypot(found.error, getattr(log_z, "error", 0.0)))
     return found._replace(mean=found.mean - float(log_z), error=np.float64(error))

@@ -217,7 +217,7 @@ def _warm(model: DBM, chains: int, key: Array) -> Layers:
     begin, rest = jax.random.split(key)
     fields = tuple(jnp.broadcast_to(b, (chains, len(b))) for b in model.biases[1::2])
 
-    def sweep(i: Any, odd: Layers) -> Layers:
+    def sweep(i: Array, odd: Layers) -> Layers:
         keys = jax.random.split(jax.random.fold_in(rest, i))
         even = machine.sample_side(machine.fields(odd, 0), 0, key=keys[0])
         return machine.sample_side(machine.fields(even, 1), 1, key=keys[1])

@@ -21,25 +21,29 @@ without storing anything of the first but the weights w.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jaxtyping import Float
+from jax.typing import DTypeLike
+from jaxtyping import Float, PyTree
 
 from intertwine._checks import fail
 from intertwine.models.machines.layered import LayeredMachine, State, layered
 from intertwine.models.machines.unit_kinds import unit_kind
 from intertwine.models.machines.unit_layer import MOST_STATES, UnitLayer
 
+if TYPE_CHECKING:
+    from intertwine.models.machines.rbm import RBM
+
 _BLOCK_VALUES = 2**19
 """Fields that are held at once."""
 
 
-def log_z(model: Any) -> Float[Array, ""]:
+def log_z(model: RBM) -> Float[Array, ""]:
     r"""ln Z of an RBM or a deep machine, nats, in the type of its parameters: pure, for `jit` and `grad`.
 
     Its gradient is the exact model average of learning: a machine like `model` with ⟨x_l⟩ in the place of
@@ -59,7 +63,7 @@ def log_z(model: Any) -> Float[Array, ""]:
     return _log_z(machine, smaller_side(machine))
 
 
-def exact_log_partition(model: Any) -> float:
+def exact_log_partition(model: RBM) -> float:
     """ln Z in nats, summed in float64 whatever the type of the parameters; errors as for `log_z`."""
     machine = layered(model)
     side = smaller_side(machine)
@@ -67,7 +71,7 @@ def exact_log_partition(model: Any) -> float:
         return float(_jitted_log_z(_in_float64(machine), side))
 
 
-def exact_log_unnormalised(model: Any, v: Any) -> np.ndarray:
+def exact_log_unnormalised(model: RBM, v: Array) -> np.ndarray:
     """ln p*(v) = ln Σ over all hidden units of e^{−E}, nats, of each row of v (rows, N): float64 (rows,).
 
     An RBM's is its ln Ψ; a deep machine's hidden units are enumerated, those of its even or of its odd
@@ -84,7 +88,7 @@ def exact_log_unnormalised(model: Any, v: Any) -> np.ndarray:
         return np.concatenate([np.asarray(part) for part in parts])
 
 
-def exact_probabilities(model: Any) -> np.ndarray:
+def exact_probabilities(model: RBM) -> np.ndarray:
     """p(v) of every visible configuration, in the order of `visible_layer.states()`: float64, sum 1.
 
     Raises InputError unless the visible units are discrete and all sums can be done.
@@ -116,7 +120,7 @@ def smaller_side(machine: LayeredMachine) -> int:
     return int(np.argmin(counts))
 
 
-def is_enumerable(model: Any, most: float = MOST_STATES) -> bool:
+def is_enumerable(model: RBM, most: float = MOST_STATES) -> bool:
     """Whether the sums can be done over at most `most` configurations."""
     machine = layered(model)
     return min(_count(machine.side(side)) for side in (0, 1)) <= most
@@ -164,7 +168,7 @@ def _split(rows: Array, layers: tuple[UnitLayer, ...]) -> State:
     return tuple(rows[..., end - layer.size : end] for end, layer in zip(ends, layers, strict=True))
 
 
-def _blocks(layers: tuple[UnitLayer, ...], width: int, dtype: Any) -> tuple[Array, Any]:
+def _blocks(layers: tuple[UnitLayer, ...], width: int, dtype: DTypeLike) -> tuple[Array, Any]:
     """The slow table, and the function from a row of it to the block of states that begin with it."""
     slow, fast = _tables(layers, width)
 
@@ -198,7 +202,7 @@ def _log_weights(machine: LayeredMachine, side: int) -> Float[Array, "slow fast"
 
 
 @_log_z.def_fwd
-def _log_z_forward(perturbed: Any, machine: LayeredMachine, side: int) -> tuple[Array, Array]:
+def _log_z_forward(perturbed: PyTree, machine: LayeredMachine, side: int) -> tuple[Array, Array]:
     del perturbed
     w = _log_weights(machine, side)
     found = _log_sum(w)
@@ -206,7 +210,9 @@ def _log_z_forward(perturbed: Any, machine: LayeredMachine, side: int) -> tuple[
 
 
 @_log_z.def_bwd
-def _log_z_backward(p: Array, g: Array, perturbed: Any, machine: LayeredMachine, side: int) -> LayeredMachine:
+def _log_z_backward(
+    p: Array, g: Array, perturbed: PyTree, machine: LayeredMachine, side: int
+) -> LayeredMachine:
     del perturbed
     slow, block = _side_blocks(machine, side)
 

@@ -36,7 +36,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -51,6 +51,9 @@ from intertwine.models.machines.unit_layer import UnitLayer
 from intertwine.models.parameters import parameters
 from intertwine.sampling.missing import completed
 from intertwine.sampling.statistics.estimate import estimate
+
+if TYPE_CHECKING:
+    from intertwine.models.machines.rbm import RBM
 
 SLIDE = 0.01
 """Weight of a new batch in the running means, once there have been 100."""
@@ -124,7 +127,7 @@ class KL:
         )  # of all entries, drawn ones too
         return own or "reconstruction_error"
 
-    def init(self, model: Any, *, key: Array) -> KLState:
+    def init(self, model: RBM, *, key: Array) -> KLState:
         h = model.hidden_layer.mean(model.hidden_bias)
         v = model.visible_given_hidden(h)
         h = model.hidden_given_visible(v)
@@ -137,13 +140,15 @@ class KL:
         )
 
     def gradient(
-        self, model: Any, state: KLState, batch: Any, *, key: Array
+        self, model: RBM, state: KLState, batch: Array | tuple[Array, ...], *, key: Array
     ) -> tuple[Any, KLState, dict[str, Array]]:
         """∂L/∂λ on a batch v (B, N), or (v, weights) with weights (B,) that count rows unequally."""
         change, state, scalars, _ = self.change(model, state, batch, key)
         return change, state, scalars
 
-    def evaluate(self, model: Any, state: KLState, batch: Any, *, key: Array) -> tuple[Evaluation, KLState]:
+    def evaluate(
+        self, model: RBM, state: KLState, batch: Array | tuple[Array, ...], *, key: Array
+    ) -> tuple[Evaluation, KLState]:
         """The model's samples and the uncentred gradient, for the natural gradient."""
         plain = KL(self.method, False, False, self.weight_decay, self.l1, self.sparsity, self.missing)
         change, state, scalars, negative, errors = _evaluated(model, state, batch, key, objective=plain)
@@ -156,7 +161,9 @@ class KL:
         found = {name: float(x) for name, x in scalars.items()}
         return Evaluation(negative.v, local, negative.weights, value, found, change), state
 
-    def measure(self, model: Any, state: KLState, batch: Any, *, key: Array) -> dict[str, Array]:
+    def measure(
+        self, model: RBM, state: KLState, batch: Array | tuple[Array, ...], *, key: Array
+    ) -> dict[str, Array]:
         """`reconstruction_error`, the mean square difference a column between v and its mean-field image;
         `free_energy`, the mean F(v) in nats; over the first rows of the batch, at most 128."""
         v = _rows(batch)[0][:MEASURED_ROWS]
@@ -167,7 +174,7 @@ class KL:
             "free_energy": model.free_energy(v).mean(),
         }
 
-    def change(self, model: Any, state: KLState, batch: Any, key: Array) -> tuple:
+    def change(self, model: RBM, state: KLState, batch: Array | tuple[Array, ...], key: Array) -> tuple:
         """(∂L/∂λ, the new state, scalars, the method's `Samples` or `Moments`)."""
         v, weights = _rows(batch)
         if self.missing:
@@ -187,7 +194,7 @@ class KL:
         offsets = self._slid(state.offsets, v, h, data_v, data_h, weights, widths)
         return gradient, KLState(chains, offsets, state.unseen), scalars, negative
 
-    def _unexplained(self, model: Any, v: Array, weights: Any, key: Array) -> Array | None:
+    def _unexplained(self, model: RBM, v: Array, weights: Array | None, key: Array) -> Array | None:
         """⟨(v − E[v|h])²⟩ of the Gaussian columns, h drawn for each row."""
         layer = model.visible_layer
         if layer.log_variance is None or not (self.centred or self.standardised):
@@ -196,7 +203,7 @@ class KL:
         missed = (v - model.visible_given_hidden(h))[:, layer.gaussian_columns]
         return _mean(missed * missed, weights)
 
-    def _gradient(self, model: Any, difference: Moments, state: KLState, unexplained: Array | None) -> Any:
+    def _gradient(self, model: RBM, difference: Moments, state: KLState, unexplained: Array | None) -> Any:
         """∂L/∂λ, or the direction that stands for it, a machine like `model`."""
         layer, offsets = model.visible_layer, state.offsets
         if self.weight_decay or self.l1:  # a part of the gradient like any other, mapped as all of it is
@@ -220,7 +227,7 @@ class KL:
         return eqx.tree_at(lambda m: m.visible_layer.log_variance, found, of_widths)
 
     def _with_widths(
-        self, model: Any, difference: Moments, offsets: Offsets, unexplained: Any
+        self, model: RBM, difference: Moments, offsets: Offsets, unexplained: Array
     ) -> tuple[Array, Array, Array, Array]:
         """(Δa', Δb', ΔW, Δ ln σ²) of a machine with Gaussian columns; see the head of this file."""
         (dv, dh, dw), (mu, lam) = difference[:3], offsets[:2]
@@ -255,7 +262,7 @@ class KL:
         dw = (dw - mu[:, None] * dh - dv[:, None] * lam) * v_scale[:, None] * h_scale
         return dv * v_scale - dw @ lam, dh * h_scale - mu @ dw, dw
 
-    def _penalty(self, model: Any, state: KLState) -> tuple[Any, Any, Any]:
+    def _penalty(self, model: RBM, state: KLState) -> tuple[Any, Any, Any]:
         of_bias, of_weights, offsets = 0.0, 0.0, state.offsets
         if self.sparsity is not None:
             target, strength = self.sparsity
@@ -267,7 +274,14 @@ class KL:
         return -of_visible, of_bias, of_weights
 
     def _slid(
-        self, offsets: Offsets, v: Any, h: Any, data_v: Any, data_h: Any, weights: Any, widths: bool
+        self,
+        offsets: Offsets,
+        v: Array,
+        h: Array,
+        data_v: Array,
+        data_h: Array,
+        weights: Array | None,
+        widths: bool,
     ) -> Offsets:
         if not (self.centred or self.standardised or self.sparsity):
             return offsets
@@ -283,7 +297,9 @@ class KL:
 
 
 @partial(jax.jit, static_argnames="objective")
-def _evaluated(model: Any, state: KLState, batch: Any, key: Array, *, objective: KL) -> tuple:
+def _evaluated(
+    model: RBM, state: KLState, batch: Array | tuple[Array, ...], key: Array, *, objective: KL
+) -> tuple:
     """What `_change` gives, and the reconstruction error of each row."""
     v = _rows(batch)[0]
     if objective.missing:
@@ -318,7 +334,7 @@ def contrast(
     return data_v, data_h, Moments(data_v - model_v, data_h - model_h, product, square)
 
 
-def _rows(batch: Any) -> tuple[Array, Array | None]:
+def _rows(batch: Array | tuple[Array, ...]) -> tuple[Array, Array | None]:
     if isinstance(batch, tuple):
         v, weights = batch
         return v, weights.astype(v.dtype)
@@ -329,10 +345,10 @@ def _mean(values: Array, weights: Array | None) -> Array:
     return values.mean(0) if weights is None else (weights / weights.sum()) @ values
 
 
-def _reconstruction_error(model: Any, v: Array) -> Array:
+def _reconstruction_error(model: RBM, v: Array) -> Array:
     image = model.visible_given_hidden(model.hidden_given_visible(v))
     return jnp.square(v - image).mean(-1)
 
 
-def _leaves(model: Any) -> tuple:
+def _leaves(model: RBM) -> tuple:
     return model.visible_bias, model.hidden_bias, model.weights

@@ -46,7 +46,7 @@ class MeanFieldPosterior(NamedTuple):
 
 
 def mean_field_posterior(
-    model: DBM, data: Any, *, sweeps: int = 100, tolerance: float = 1e-4, start: Layers | None = None
+    model: DBM, data: Array, *, sweeps: int = 100, tolerance: float = 1e-4, start: Layers | None = None
 ) -> MeanFieldPosterior:
     """The mean-field posterior of each row of `data` (rows, N) or of one configuration (N,).
 
@@ -70,7 +70,9 @@ def mean_field_posterior(
 
 
 @jax.jit
-def _converged(model: DBM, v: Array, even: Layers | None, sweeps: Any, tolerance: Any) -> MeanFieldPosterior:
+def _converged(
+    model: DBM, v: Array, even: Layers | None, sweeps: int, tolerance: float
+) -> MeanFieldPosterior:
     drive = driven(model, v)
     if even is None:
         even = upward(model, drive)
@@ -102,11 +104,11 @@ def _converged(model: DBM, v: Array, even: Layers | None, sweeps: Any, tolerance
 
 
 @jax.jit
-def mean_field_means(model: DBM, v: Float[Array, "... N"], sweeps: Any) -> Layers:
+def mean_field_means(model: DBM, v: Float[Array, "... N"], sweeps: int) -> Layers:
     """m_1, ..., m_L after `sweeps` sweeps, without the bound; v may be means of the visible units."""
     drive = driven(model, v.astype(model.dtype))
 
-    def sweep(_: Any, even: Layers) -> Layers:
+    def sweep(_: Array, even: Layers) -> Layers:
         return means(model, upper_fields(model, means(model, lower_fields(model, drive, even), 1)), 2)
 
     even = jax.lax.fori_loop(0, sweeps, sweep, upward(model, drive))

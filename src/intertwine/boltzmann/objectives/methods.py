@@ -18,11 +18,12 @@ gradient is that of the likelihood; that of CD with few steps is not.
 from __future__ import annotations
 
 from dataclasses import dataclass, field as dataclass_field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jax import Array
+from jax.typing import DTypeLike
 from jaxtyping import Float
 
 from intertwine._checks import fail, positive_int
@@ -30,6 +31,9 @@ from intertwine.boltzmann.defaults import CHAINS, STEPS
 from intertwine.boltzmann.objectives.exact import log_z, smaller_side
 from intertwine.models.machines.layered import layered
 from intertwine.models.machines.product_mixture import ProductMixture
+
+if TYPE_CHECKING:
+    from intertwine.models.machines.rbm import RBM
 
 
 class Moments(NamedTuple):
@@ -66,11 +70,11 @@ class CD:
     def __post_init__(self) -> None:
         positive_int("steps", self.steps, "1 is the cheapest, 25 near the likelihood")
 
-    def init(self, model: Any, *, key: Array) -> tuple[()]:
+    def init(self, model: RBM, *, key: Array) -> tuple[()]:
         return ()
 
     def negative(
-        self, model: Any, state: tuple[()], v: Array, *, key: Array
+        self, model: RBM, state: tuple[()], v: Array, *, key: Array
     ) -> tuple[Samples, tuple[()], dict[str, Array]]:
         first, rest = jax.random.split(key)
         h = model.sample_hidden(v, key=first)
@@ -100,20 +104,20 @@ class PCD:
         if isinstance(self.warm_up, bool) or int(self.warm_up) != self.warm_up or self.warm_up < 0:
             raise fail("warm_up", "a number of sweeps ≥ 0", self.warm_up, "1000 for a trained machine")
 
-    def init(self, model: Any, *, key: Array) -> Float[Array, "C M"]:
+    def init(self, model: RBM, *, key: Array) -> Float[Array, "C M"]:
         """Hidden units (C, M) drawn in the field of their biases alone, after `warm_up` sweeps."""
         field = jnp.broadcast_to(model.hidden_bias, (self.chains, model.hidden))
         h = model.hidden_layer.sample(field, key=key)
         return _warmed(model, h, jax.random.fold_in(key, 1), self.warm_up) if self.warm_up else h
 
     def negative(
-        self, model: Any, state: Array, v: Array, *, key: Array
+        self, model: RBM, state: Array, v: Array, *, key: Array
     ) -> tuple[Samples, Array, dict[str, Array]]:
         _, samples, h, scalars = self.paired(model, state, v[:0], key=key)
         return samples, h, scalars
 
     def paired(
-        self, model: Any, state: Array, v: Array, *, key: Array
+        self, model: RBM, state: Array, v: Array, *, key: Array
     ) -> tuple[Array, Samples, Array, dict[str, Array]]:
         """E[h|v] of the data, then what `negative` gives: one product for both fields on the hidden units."""
         model_v, last = visible_sweeps(model, state, self.steps, key=key)
@@ -157,7 +161,7 @@ class ModeJumps:
         positive_int("steps", self.steps, "1 is usual")
         positive_int("levels", self.levels, "4 is usual")
 
-    def init(self, model: Any, *, key: Array) -> JumpState:
+    def init(self, model: RBM, *, key: Array) -> JumpState:
         """Chains drawn in the visible biases alone."""
         if self.mixture is None or self.mixture.layer != model.visible_layer:
             raise fail(
@@ -167,7 +171,7 @@ class ModeJumps:
         v = model.visible_layer.sample(field, key=key)
         return JumpState(v, self._spread(v.dtype), jnp.zeros((), v.dtype))
 
-    def _spread(self, dtype: Any) -> ProductMixture:
+    def _spread(self, dtype: DTypeLike) -> ProductMixture:
         assert self.mixture is not None
         fields, shares = self.mixture.fields.astype(dtype), self.mixture.log_shares.astype(dtype)
         middle = jax.nn.softmax(shares) @ fields
@@ -177,7 +181,7 @@ class ModeJumps:
         return ProductMixture(spread.reshape(-1, fields.shape[1]), shares, self.mixture.layer)
 
     def negative(
-        self, model: Any, state: JumpState, v: Array, *, key: Array
+        self, model: RBM, state: JumpState, v: Array, *, key: Array
     ) -> tuple[Samples, JumpState, dict[str, Array]]:
         keys = jax.random.split(key, 4)
         here, mixture = state.v, state.mixture
@@ -206,13 +210,13 @@ class ExactKL:
 
     value_name = "negative_log_likelihood"
 
-    def init(self, model: Any, *, key: Array) -> tuple[()]:
+    def init(self, model: RBM, *, key: Array) -> tuple[()]:
         """Nothing; raises InputError where neither layer can be enumerated."""
         smaller_side(layered(model))
         return ()
 
     def negative(
-        self, model: Any, state: tuple[()], v: Array, *, key: Array
+        self, model: RBM, state: tuple[()], v: Array, *, key: Array
     ) -> tuple[Moments, tuple[()], dict[str, Array]]:
         total, mean = jax.value_and_grad(log_z)(model)
         layer, square = model.visible_layer, None
@@ -222,7 +226,7 @@ class ExactKL:
         return moments, state, {"log_z": total}
 
 
-def visible_sweeps(model: Any, h: Array, steps: int, *, key: Array) -> tuple[Array, Array]:
+def visible_sweeps(model: RBM, h: Array, steps: int, *, key: Array) -> tuple[Array, Array]:
     """`steps` sweeps h → v → h → ... → v of block Gibbs sampling from hidden units (S, M): the last v (S, N),
     and a key not yet used, for the hidden units that follow it."""
 
@@ -239,10 +243,10 @@ def visible_sweeps(model: Any, h: Array, steps: int, *, key: Array) -> tuple[Arr
 
 
 @jax.jit
-def _warmed(model: Any, h: Array, key: Array, count: Any) -> Array:
+def _warmed(model: RBM, h: Array, key: Array, count: int) -> Array:
     """Hidden units after `count` sweeps h → v → h of block Gibbs sampling."""
 
-    def sweep(i: Any, h: Array) -> Array:
+    def sweep(i: Array, h: Array) -> Array:
         down, up = jax.random.split(jax.random.fold_in(key, i))
         return model.sample_hidden(model.sample_visible(h, key=down), key=up)
 

@@ -16,7 +16,7 @@ stored when its swaps with the one stored last become rarer than `acceptance`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -36,6 +36,9 @@ from intertwine.sampling.gibbs.replicas import (
     fresh_replicas,
 )
 from intertwine.sampling.gibbs.tempered_gibbs import adapted, checked_ladder, run_ladder
+
+if TYPE_CHECKING:
+    from intertwine.models.machines.rbm import RBM
 
 SLIDE = 0.1
 """Weight of a new measurement in the running swap acceptances."""
@@ -81,7 +84,7 @@ class PT:
         if positive_int("replicas", self.replicas) < 2:
             raise fail("replicas", "at least 2", self.replicas, "one replica is PCD")
 
-    def init(self, model: Any, *, key: Array) -> PTState:
+    def init(self, model: RBM, *, key: Array) -> PTState:
         """Every replica drawn from the model's biases alone."""
         machine = layered(model)
         first = jnp.linspace(0, 1, self.replicas) if self.betas is None else jnp.asarray(self.betas)
@@ -91,7 +94,7 @@ class PT:
         return PTState(replicas, betas, ones, jnp.zeros((), jnp.int32))
 
     def negative(
-        self, model: Any, state: PTState, v: Array, *, key: Array
+        self, model: RBM, state: PTState, v: Array, *, key: Array
     ) -> tuple[Samples, PTState, dict[str, Array]]:
         ladder = self._ladder(layered(model), state.betas)
         replicas, counts = run_ladder(ladder, None, state.replicas, state.parity, key, self.steps)
@@ -150,7 +153,7 @@ class TrajectoryTempering:
         if not 0 < self.acceptance < 1:
             raise fail("acceptance", "a number between 0 and 1", self.acceptance, "for example 0.25")
 
-    def init(self, model: Any, *, key: Array) -> TrajectoryState:
+    def init(self, model: RBM, *, key: Array) -> TrajectoryState:
         """Two rungs: independent units in the model's biases, and the model."""
         machine = layered(model)
         machines = jax.tree.map(lambda x: jnp.broadcast_to(x, (self.replicas, *x.shape)), machine)
@@ -161,7 +164,7 @@ class TrajectoryTempering:
         return TrajectoryState(machines, count, replicas, ones, jnp.zeros((), jnp.int32))
 
     def negative(
-        self, model: Any, state: TrajectoryState, v: Array, *, key: Array
+        self, model: RBM, state: TrajectoryState, v: Array, *, key: Array
     ) -> tuple[Samples, TrajectoryState, dict[str, Array]]:
         top = state.used - 1
         machines = jax.tree.map(lambda all, x: all.at[top].set(x), state.machines, layered(model))
@@ -201,7 +204,7 @@ class TrajectoryTempering:
         return TrajectoryState(moved[0], count + 1, moved[1], acceptance, state.parity)
 
 
-def stored_models(state: TrajectoryState, model: Any) -> list[Any]:
+def stored_models(state: TrajectoryState, model: RBM) -> list[Any]:
     """The machines stored along the training of `model`, first to last, without the independent units.
 
     >>> from intertwine.models.machines.rbm import RBM

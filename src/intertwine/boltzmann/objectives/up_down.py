@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 from jax import Array
+from jaxtyping import PyTree
 
 from intertwine._checks import fail
 from intertwine.boltzmann.objectives.kl import KL
@@ -65,7 +66,7 @@ class UpDown:
         return self.top.init(model.top, key=key)
 
     def gradient(
-        self, model: DBN, state: Any, batch: Any, *, key: Array
+        self, model: DBN, state: PyTree, batch: Array, *, key: Array
     ) -> tuple[Any, Any, dict[str, Array]]:
         """(−∂ of both phases like `parameters(model)`, the top's state, scalars) on a batch v (B, N)."""
         found, state = phases(self, model, state, batch, key=key)
@@ -75,7 +76,7 @@ class UpDown:
         gradient = DBN.from_parts(of_generative, of_recognition, found.top)
         return parameters(gradient), state, found.scalars
 
-    def measure(self, model: DBN, state: Any, batch: Any, *, key: Array) -> dict[str, Array]:
+    def measure(self, model: DBN, state: PyTree, batch: Array, *, key: Array) -> dict[str, Array]:
         """`reconstruction_error`: mean square a column between v and its mean-field image from hᴸ⁻¹;
         `log_weight`: mean of ln p(v, h) − ln q(h|v) + ln Z of the batch, the bound but for ln Z, nats."""
         v = batch[0] if isinstance(batch, tuple) else batch
@@ -96,7 +97,7 @@ class Phases(NamedTuple):
     scalars: dict[str, Array]
 
 
-def phases(objective: UpDown, model: DBN, state: Any, v: Array, *, key: Array) -> tuple[Phases, Any]:
+def phases(objective: UpDown, model: DBN, state: PyTree, v: Array, *, key: Array) -> tuple[Phases, Any]:
     """One wake and one sleep phase."""
     wake, rest, dream = (jax.random.fold_in(key, tag) for tag in (_WAKE, 0, _DREAM))
     up = model.recognise(v, key=wake)

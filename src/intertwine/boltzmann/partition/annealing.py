@@ -18,13 +18,13 @@ The machine is bipartite whatever its depth (`models.layered`): even against odd
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jaxtyping import Float
+from jaxtyping import Float, PyTree
 
 from intertwine.models.machines.layered import LayeredMachine, State
 from intertwine.models.machines.tempered import PathPoint, TemperedPath
@@ -63,7 +63,7 @@ def padded(betas: np.ndarray) -> np.ndarray:
 
 @jax.jit
 def anneal_between(
-    path: TemperedPath, betas: Float[Array, "P"], first: Any, last: Any, state: State, key: Array
+    path: TemperedPath, betas: Float[Array, "P"], first: PyTree, last: PyTree, state: State, key: Array
 ) -> Annealed:
     """The same from betas[first] to betas[last]."""
 
@@ -130,7 +130,7 @@ def _add(total: Array, rest: Array, change: Array) -> tuple[Array, Array]:
 
 
 @jax.jit
-def sweeps(machine: LayeredMachine, state: State, count: Any, key: Array) -> State:
+def sweeps(machine: LayeredMachine, state: State, count: Array, key: Array) -> State:
     """`count` sweeps of block Gibbs at β = 1."""
 
     def step(k: Array, state: State) -> State:

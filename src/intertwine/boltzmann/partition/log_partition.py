@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax.typing import DTypeLike
 
 from intertwine._caveats import Caveat, caveat
 from intertwine._checks import fail, positive_int
@@ -48,6 +49,9 @@ from intertwine.models.machines.tempered import TemperedPath, tempered_path
 from intertwine.models.parameters import check_key
 from intertwine.models.results import as_model
 from intertwine.sampling.modes import find_modes
+
+if TYPE_CHECKING:
+    from intertwine.models.machines.machine import Machine
 
 UNSEEN = 0.02
 """Share of modes that were met once only above which others are taken to be missing."""
@@ -115,7 +119,7 @@ class LogPartition:
 class Exact:
     """ln Z by enumeration of the smaller side: at most 2^24 configurations."""
 
-    def log_partition(self, model: Any, *, key: Array | None = None) -> LogPartition:
+    def log_partition(self, model: Machine, *, key: Array | None = None) -> LogPartition:
         del key
         value = exact_log_partition(model)
         return LogPartition(value, 0.0, float("inf"), value, value, True, "exact")
@@ -163,7 +167,7 @@ class AIS:
         if isinstance(self.base, str) and self.base not in ("model", "uniform"):
             raise fail("base", "'model', 'uniform', or biases, or a mixture", self.base)
 
-    def log_partition(self, model: Any, *, key: Array) -> LogPartition:
+    def log_partition(self, model: Machine, *, key: Array) -> LogPartition:
         machine = layered(model)
         _check_finite(machine)
         keys = jax.random.split(check_key(key), 7)
@@ -273,7 +277,7 @@ class AIS:
         return (v, *others)
 
     @staticmethod
-    def _rounding(forward: np.ndarray, betas: np.ndarray, dtype: Any) -> float:
+    def _rounding(forward: np.ndarray, betas: np.ndarray, dtype: DTypeLike) -> float:
         """What rounding may add up to over the way: independent roundings of the fields and of the steps."""
         return float(4 * np.finfo(dtype).eps * (1 + np.abs(forward).max() + np.sqrt(len(betas))))
 
@@ -282,7 +286,7 @@ class AIS:
         forward: np.ndarray,
         reverse: np.ndarray | None,
         betas: np.ndarray,
-        dtype: Any,
+        dtype: DTypeLike,
         others: tuple[np.ndarray, ...] = (),
         doubt: str = "",
     ) -> LogPartition:
@@ -336,7 +340,7 @@ class AIS:
         return ""
 
 
-def log_partition(model: Any, method: Any = None, *, key: Array | None = None) -> LogPartition:
+def log_partition(model: Machine, method: object = None, *, key: Array | None = None) -> LogPartition:
     """ln Z of an RBM or of a deep Boltzmann machine of any depth, nats; of a deep belief network, that of the
     RBM on top, which is all that its likelihood needs.
 

@@ -11,12 +11,11 @@ A schedule is chosen with chains of its own, so that the walks which use it stay
 
 from __future__ import annotations
 
-from typing import Any
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from numpy.typing import ArrayLike
 
 from intertwine._checks import fail, one_of, positive_int
 from intertwine.boltzmann.partition.annealing import anneal_between, begin, padded, resampled, sweeps
@@ -33,7 +32,7 @@ _FLOOR = 0.15
 """The part of the temperatures that is spread evenly whatever the quick walks say."""
 
 
-def schedule(temperatures: Any, spacing: str = "linear") -> np.ndarray:
+def schedule(temperatures: int | ArrayLike, spacing: str = "linear") -> np.ndarray:
     """The β's 0 = β_0 < … < β_K = 1: float64 (K + 1,).
 
     temperatures: how many steps K, or the β's themselves. spacing: "linear", or "sigmoid" (denser at both

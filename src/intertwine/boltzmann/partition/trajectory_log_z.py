@@ -18,13 +18,14 @@ estimate drifts slowly, and AIS now and then sets it right (`reset`).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jaxtyping import Float, Int
+from jax.typing import DTypeLike
+from jaxtyping import Float, Int, PyTree
 
 from intertwine._checks import fail, positive_int
 from intertwine.boltzmann.partition.annealing import effective_size
@@ -71,7 +72,7 @@ class TrajectoryLogZ:
         if not 0 < self.threshold <= 1:
             raise fail("threshold", "a share of the chains, 0 to 1", self.threshold)
 
-    def init(self, log_z: LogPartition | float, chains: int, dtype: Any = float) -> TrajectoryState:
+    def init(self, log_z: LogPartition | float, chains: int, dtype: DTypeLike = float) -> TrajectoryState:
         """The state at a model whose ln Z is known; `chains` are samples of that model."""
         value = float(log_z)  # type: ignore[arg-type]
         if not np.isfinite(value):
@@ -119,7 +120,13 @@ class TrajectoryLogZ:
         )
 
     def update(
-        self, state: TrajectoryState, before: Any, after: Any, chains: Float[Array, "C N"], *, key: Array
+        self,
+        state: TrajectoryState,
+        before: PyTree,
+        after: PyTree,
+        chains: Float[Array, "C N"],
+        *,
+        key: Array,
     ) -> tuple[TrajectoryState, Int[Array, "C"]]:
         """`advance` for two models, RBMs or machines of layers, and visible samples of `before`.
 

@@ -16,12 +16,14 @@ from __future__ import annotations
 import numbers
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jaxtyping import PyTree
+from numpy.typing import ArrayLike
 
 from intertwine._checks import fail, positive_int
 from intertwine.boltzmann.baseline import Moments
@@ -44,6 +46,9 @@ from intertwine.learning.loop import start, train
 from intertwine.learning.stream import OverBatches, StreamState
 from intertwine.models.machines.rbm import RBM
 from intertwine.sampling.missing import SWEEPS
+
+if TYPE_CHECKING:
+    pass
 
 __all__ = ["BoltzmannMachine", "DeepBeliefNetwork", "DeepBoltzmannMachine"]
 
@@ -87,12 +92,12 @@ class BoltzmannMachine(MachineEstimator):
         method: str = "auto",
         n_chains: int = CHAINS,
         n_steps: int = STEPS,
-        learning_rate: Any = "auto",
-        n_iter: Any = "auto",
+        learning_rate: object = "auto",
+        n_iter: object = "auto",
         batch_size: int = BATCH,
         weight_decay: float = 0.0,
         verbose: bool = False,
-        random_state: Any = None,
+        random_state: int | np.random.RandomState | None = None,
     ):
         self.n_components = n_components
         self.units = units
@@ -114,7 +119,7 @@ class BoltzmannMachine(MachineEstimator):
         tags.input_tags.allow_nan = True
         return tags
 
-    def partial_fit(self, X: Any, y: Any = None) -> BoltzmannMachine:
+    def partial_fit(self, X: ArrayLike, y: ArrayLike | None = None) -> BoltzmannMachine:
         """One pass over X, from where the last call, or `fit`, left the parameters, with a constant learning
         rate; what columns are, and their mean and scale, is what the first call saw."""
         self._check_common()
@@ -147,7 +152,9 @@ class BoltzmannMachine(MachineEstimator):
         self._leaves = _frozen(state)
         return self
 
-    def gibbs(self, X: Any, *, n_steps: int = 1, random_state: Any = None) -> np.ndarray:
+    def gibbs(
+        self, X: ArrayLike, *, n_steps: int = 1, random_state: int | np.random.RandomState | None = None
+    ) -> np.ndarray:
         """`n_steps` sweeps of block Gibbs sampling x → h → x from each row.
 
         Repeated calls make a chain: an integer `random_state`, here or of the estimator, begins a sequence of
@@ -165,7 +172,7 @@ class BoltzmannMachine(MachineEstimator):
         found = _sweeps(self.model_, v, key, positive_int("n_steps", n_steps))
         return self._columns().data(np.asarray(found, np.float64))
 
-    def _next_key(self, random_state: Any) -> Any:
+    def _next_key(self, random_state: int | np.random.RandomState | None) -> Any:
         """A key from the sequence that an integer began when it was first given after `fit`; from any other
         `random_state`, as it says."""
         if isinstance(random_state, numbers.Integral):
@@ -200,7 +207,7 @@ class BoltzmannMachine(MachineEstimator):
     def _hidden(self) -> tuple[tuple[int, ...], str]:
         return (int(self.n_components),), self.hidden_units
 
-    def _blank(self, units: str, width: int, hidden: tuple[tuple[int, ...], str], key: Any) -> RBM:
+    def _blank(self, units: str, width: int, hidden: tuple[tuple[int, ...], str], key: Array) -> RBM:
         (count,), kind = hidden
         return RBM(width, count, units=units, hidden_units=kind, scale=SCALE, dtype="float32", key=key)
 
@@ -224,18 +231,18 @@ class BoltzmannMachine(MachineEstimator):
         return _visible_means
 
 
-def _check_hidden(hidden_units: Any) -> None:
+def _check_hidden(hidden_units: object) -> None:
     if hidden_units not in HIDDEN:
         raise fail("hidden_units", "one of " + ", ".join(map(repr, HIDDEN)), hidden_units)
 
 
-def _frozen(state: Any) -> list[np.ndarray]:
+def _frozen(state: PyTree) -> list[np.ndarray]:
     """The numbers of a `TrainState`, its key as integers."""
     bare = state._replace(key=jax.random.key_data(state.key))
     return [np.asarray(leaf) for leaf in jax.tree.leaves(bare)]
 
 
-def _thawed(blank: Any, leaves: list[np.ndarray]) -> Any:
+def _thawed(blank: PyTree, leaves: list[np.ndarray]) -> Any:
     """The state of `_frozen`, at the beginning of new data; `blank` has its structure."""
     structure = jax.tree.structure(blank._replace(key=jax.random.key_data(blank.key)))
     state = jax.tree.unflatten(structure, leaves)
@@ -263,8 +270,8 @@ def _visible_means(model: RBM, h: Array) -> Array:
 
 
 @jax.jit
-def _sweeps(model: RBM, v: Array, key: Array, count: Any) -> Array:
-    def sweep(i: Any, v: Array) -> Array:
+def _sweeps(model: RBM, v: Array, key: Array, count: object) -> Array:
+    def sweep(i: Array, v: Array) -> Array:
         up, down = jax.random.split(jax.random.fold_in(key, i))
         return model.sample_visible(model.sample_hidden(v, key=up), key=down)
 

@@ -18,6 +18,8 @@ from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import PyTree
+from numpy.typing import ArrayLike
 
 from intertwine._checks import fail, one_of
 from intertwine.models.machines.deep_belief import DBN
@@ -115,7 +117,7 @@ class Columns(NamedTuple):
         return -(-count // WIDTH) * WIDTH if self.units == "binary" else count
 
 
-def check_units(units: Any) -> None:
+def check_units(units: object) -> None:
     """Raise InputError for units that columns of data cannot be taken for."""
     head, _, count = units.partition(":") if isinstance(units, str) else ("", "", "")
     if head == "potts" and count.isdecimal() and 2 <= int(count) <= 256:
@@ -133,7 +135,7 @@ def repeated(values: np.ndarray, batch: int) -> np.ndarray:
     return values if len(values) >= batch else np.tile(values, (-(-batch // len(values)), 1))
 
 
-def resized(model: Any, width: int) -> Any:
+def resized(model: PyTree, width: int) -> Any:
     """The machine with `width` visible columns: further ones that are 0, or the first ones given that the
     others are 0.
 
@@ -172,17 +174,17 @@ def added_log_partition(units: str, more: int) -> float:
     return more * 0.5 * math.log(2 * math.pi) if units == "gaussian" else more * math.log1p(math.exp(_OFF))
 
 
-def _bias(bias: Any, width: int, units: str) -> Any:
+def _bias(bias: ArrayLike, width: int, units: str) -> Any:
     value = _OFF if units == "binary" else 0.0
     more = max(0, width - len(bias))
     return jnp.pad(jnp.asarray(bias)[:width], (0, more), constant_values=value)
 
 
-def _widths(log_variance: Any, width: int) -> Any:
+def _widths(log_variance: ArrayLike, width: int) -> Any:
     return (
         0.0 if log_variance is None else jnp.pad(log_variance[:width], (0, max(0, width - len(log_variance))))
     )
 
 
-def _rows(weights: Any, width: int) -> Any:
+def _rows(weights: ArrayLike, width: int) -> Any:
     return jnp.pad(jnp.asarray(weights)[:width], ((0, max(0, width - len(weights))), (0, 0)))

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import xarray as xr
 
 from intertwine._checks import InputError, fail
 from intertwine.data.checks import DEFLATE, check_announced, damaged
+
+if TYPE_CHECKING:
+    pass
 
 _CLASSIC = {b"CDF\x01", b"CDF\x02", b"CDF\x05"}
 
@@ -39,7 +43,7 @@ def read_netcdf(path: Path, variable: str | None) -> np.ndarray:
         raise damaged(path, "a whole netCDF file", reason) from None
 
 
-def _choose(path: Path, dataset: Any, variable: str | None) -> str:
+def _choose(path: Path, dataset: xr.Dataset, variable: str | None) -> str:
     rows = [str(name) for name in dataset.data_vars if dataset[name].ndim >= 2]
     names = [str(name) for name in dataset.variables]
     if variable is not None:

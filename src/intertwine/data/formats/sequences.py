@@ -14,7 +14,6 @@ import gzip
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -167,7 +166,7 @@ def levels(sequences: Sequence[str], alphabet: str) -> np.ndarray:
     return np.where(found < 0, np.float32(np.nan), found) if (found < 0).any() else found
 
 
-def letters(rows: np.ndarray, alphabet: Any) -> list[str]:
+def letters(rows: np.ndarray, alphabet: str) -> list[str]:
     """Sequences of one-hot rows (n, L·q), "?" where a place is missing. alphabet: the letters of the q
     states, or a `Dataset` of sequences, which has them.
 

@@ -9,7 +9,6 @@ for choosing between models) and the next 50,000 are the test set, each turned b
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Shaped
@@ -90,7 +89,7 @@ def random_deformations(
     return np.einsum("ijn,jkn->nik", turns, shapes)
 
 
-def _resampled(images: Any, of: str, back: np.ndarray, shifts: Any, order: int) -> np.ndarray:
+def _resampled(images: np.ndarray, of: str, back: np.ndarray, shifts: np.ndarray, order: int) -> np.ndarray:
     """Each image at the points that `back` (n, 2, 2) takes its own to."""
     from scipy.ndimage import affine_transform
 

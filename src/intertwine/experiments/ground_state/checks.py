@@ -11,6 +11,7 @@ from intertwine.experiments.memory_needs import refuse_beyond
 
 if TYPE_CHECKING:
     from intertwine.experiments.ground_state.settings import GroundStateConfiguration
+    from intertwine.spaces.lattice import Lattice
 
 
 def check_consistency(configuration: GroundStateConfiguration) -> None:
@@ -38,7 +39,7 @@ def build_lattice(name: str) -> Any:
         raise fail("lattice", "a lattice such as chain:20 or square:6x6", f"{name!r} ({reason})") from None
 
 
-def is_bipartite(lattice: Any) -> bool:
+def is_bipartite(lattice: Lattice) -> bool:
     """Whether the sites take two colours so that neighbours differ."""
     try:
         lattice.sublattices()
@@ -86,7 +87,7 @@ def _check_optimiser(c: GroundStateConfiguration) -> None:
         )
 
 
-def _check_hamiltonian(c: GroundStateConfiguration, lattice: Any) -> None:
+def _check_hamiltonian(c: GroundStateConfiguration, lattice: Lattice) -> None:
     h = c.hamiltonian
     couplings = {k: v for k, v in h.model_dump().items() if isinstance(v, float)}
     strengths = {k: v for k, v in couplings.items() if k != "delta"}
@@ -98,7 +99,7 @@ def _check_hamiltonian(c: GroundStateConfiguration, lattice: Any) -> None:
         raise fail("hamiltonian.marshall", f"false on {c.lattice}, not bipartite,", "true", remedy)
 
 
-def _check_sector(c: GroundStateConfiguration, lattice: Any) -> None:
+def _check_sector(c: GroundStateConfiguration, lattice: Lattice) -> None:
     if c.model.sector == "trivial":
         return
     from intertwine.models.symmetric.sectors import sector_called
@@ -118,7 +119,7 @@ def _few(reason: str) -> str:
     return reason.partition("expected ")[2].partition(", got")[0] or "take 'trivial'"
 
 
-def _check_sampler(c: GroundStateConfiguration, lattice: Any) -> None:
+def _check_sampler(c: GroundStateConfiguration, lattice: Lattice) -> None:
     rule, tfim = c.sampler.rule, c.hamiltonian.name == "tfim"
     m, changes = c.sampler.magnetization, tfim and getattr(c.hamiltonian, "h", 0.0) != 0
     if m != "auto" and rule not in ("auto", "sums"):
@@ -181,6 +182,6 @@ def _gcnn_memory(c: GroundStateConfiguration, sites: int, layers: int, features:
     return 8 * (matrix + derivatives + 16 * 256 * order * features) + 8 * (samples + final) * sites
 
 
-def _check_memory(c: GroundStateConfiguration, lattice: Any) -> None:
+def _check_memory(c: GroundStateConfiguration, lattice: Lattice) -> None:
     remedy = "take fewer optimiser.samples, a smaller model or lattice, or solver 'iterative'"
     refuse_beyond(memory_needed(c, lattice.size), remedy)

@@ -8,11 +8,14 @@ s = ±1 are eigenvalues of Z (a Marshall rotation leaves them as they are). Host
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from intertwine.sampling.statistics.estimate import estimate
+
+if TYPE_CHECKING:
+    from intertwine.spaces.lattice import Lattice
 
 MAX_PRODUCTS = 2_000_000_000
 _BLOCK = 16_000_000
@@ -29,7 +32,9 @@ class Correlations(NamedTuple):
     structure_factor_error: np.ndarray
 
 
-def correlations(lattice: Any, configurations: np.ndarray, weights: np.ndarray | None = None) -> Correlations:
+def correlations(
+    lattice: Lattice, configurations: np.ndarray, weights: np.ndarray | None = None
+) -> Correlations:
     """Correlations of `configurations`, int8 (chains, draws, N), spins ±1, on `lattice`.
 
     weights: None, or (chains, draws) numbers that sum to 1 (exact sums). Where samples times pairs exceed two

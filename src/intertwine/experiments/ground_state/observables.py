@@ -9,15 +9,18 @@ Diagonal in the configurations, so that no rotation about z changes them. Host c
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from intertwine.sampling.statistics.estimate import Estimate, estimate
 
+if TYPE_CHECKING:
+    from intertwine.spaces.lattice import Lattice
+
 
 def observables(
-    lattice: Any, configurations: np.ndarray, weights: np.ndarray | None = None
+    lattice: Lattice, configurations: np.ndarray, weights: np.ndarray | None = None
 ) -> dict[str, dict[str, float]]:
     """The observables of `configurations`, int8 (chains, draws, N), as in result.json: name → mean, error,
     tau, r_hat. weights: None, or (chains, draws) numbers that sum to 1 (exact sums).

@@ -8,14 +8,21 @@ result.nc   spin_correlation(displacement), structure_factor(momentum), with err
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from jaxtyping import PyTree
 
 from intertwine._version import __version__
 from intertwine.records.caveats import of_ground_state
 from intertwine.records.ground_state import SCHEMA
 from intertwine.runs.dataset import number_or_nan, parameter_variables, versions
+
+if TYPE_CHECKING:
+    from intertwine.experiments.ground_state.settings import GroundStateConfiguration
+    from intertwine.sampling.statistics.estimate import Estimate
+    from intertwine.spaces.lattice import Lattice
 
 
 def relative_error(energy: float, exact: float) -> float | None:
@@ -24,7 +31,11 @@ def relative_error(energy: float, exact: float) -> float | None:
 
 
 def result_record(
-    configuration: Any, energy: Any, v_score: float, exact: Any, **facts: Any
+    configuration: GroundStateConfiguration,
+    energy: Estimate,
+    v_score: float,
+    exact: float,
+    **facts: Mapping[str, Any],
 ) -> dict[str, Any]:
     """`result.json`. energy: an `Estimate`; exact: `KnownEnergy` or None; facts: size, parameters,
     seconds, ...
@@ -58,7 +69,11 @@ def result_record(
 
 
 def dataset(
-    lattice: Any, fields: Any, history: list[dict[str, Any]], model: Any, record: dict[str, Any]
+    lattice: Lattice,
+    fields: Mapping[str, np.ndarray],
+    history: list[dict[str, Any]],
+    model: PyTree,
+    record: dict[str, Any],
 ) -> Any:
     """`result.nc` as an `xarray.Dataset`. fields: `Correlations`."""
     import xarray

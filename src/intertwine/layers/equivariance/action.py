@@ -2,8 +2,8 @@ r"""How a group acts on the inputs and outputs of a function under test, and fie
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
 import numpy as np
@@ -14,6 +14,9 @@ from intertwine.layers.blocks import blocks
 from intertwine.spaces.protocols import takes_arrays
 from intertwine.symmetry.groups.finite_group import FiniteGroup
 from intertwine.symmetry.representation import Rep
+
+if TYPE_CHECKING:
+    from intertwine.spaces.protocols import Space
 
 _POINTS = {1: 13, 2: 13, 3: 7}
 _SMOOTH = 0.08
@@ -114,10 +117,11 @@ class Action(NamedTuple):
         return _worst(gap, y, self.rep_out, largest if exact else typical, np.max if exact else _rms)
 
 
-def turns_alike(space: Any, rep: Rep) -> bool:
+def turns_alike(space: Space | None, rep: Rep) -> bool:
     """Whether a fibre vector off a finite space is turned as the fibre at every point of it is."""
-    alike = getattr(space, "common_frame", False) and not takes_arrays(space)
-    return alike and rep.group == space.fibre_group
+    if space is None or takes_arrays(space) or not space.common_frame:
+        return False
+    return rep.group == space.fibre_group
 
 
 class Sizes(NamedTuple):
@@ -171,7 +175,9 @@ def zero_blocks(y: np.ndarray, rep: Rep) -> list[Rep]:
     return [block.rep for block in blocks(rep) if not np.abs(y[..., block.start : block.stop]).any()]
 
 
-def _worst(gap: np.ndarray, y: np.ndarray, rep: Rep, floors: Sequence[float], norm: Any) -> float:
+def _worst(
+    gap: np.ndarray, y: np.ndarray, rep: Rep, floors: Sequence[float], norm: Callable[[np.ndarray], float]
+) -> float:
     worst = 0.0
     for place, block in enumerate(blocks(rep)):
         part = slice(block.start, block.stop)
@@ -181,7 +187,7 @@ def _worst(gap: np.ndarray, y: np.ndarray, rep: Rep, floors: Sequence[float], no
     return worst
 
 
-def _size(values: np.ndarray, norm: Any) -> float:
+def _size(values: np.ndarray, norm: Callable[[np.ndarray], float]) -> float:
     return float(norm(np.abs(values))) if values.size else 0.0
 
 

@@ -19,12 +19,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import equinox as eqx
 import jax
 import numpy as np
 from jax import Array
+from jaxtyping import PyTree
 
 from intertwine._caveats import caveat, tell
 from intertwine._checks import fail, positive_int
@@ -42,6 +43,9 @@ from intertwine.layers.equivariance.reasons import likely_reason
 from intertwine.layers.equivariance.shifts import Talk, interior_shifts
 from intertwine.layers.fields import field_type
 from intertwine.symmetry.representation import Rep
+
+if TYPE_CHECKING:
+    from intertwine.spaces.protocols import Space
 
 _MOST_ELEMENTS = 64
 EXACT, RESAMPLED = 1e-5, 0.5
@@ -76,12 +80,12 @@ class Case(NamedTuple):
 
 
 def assert_equivariant(
-    subject: Any,
+    subject: PyTree,
     *,
     key: Array,
     tol: float = EXACT,
     resampled_tol: float | None = RESAMPLED,
-    space: Any = None,
+    space: Space | None = None,
     rep_in: Rep | str | None = None,
     rep_out: Rep | str | None = None,
     shape: Sequence[int] | None = None,
@@ -137,10 +141,10 @@ def assert_equivariant(
 
 
 def equivariance_errors(
-    subject: Any,
+    subject: PyTree,
     *,
     key: Array,
-    space: Any = None,
+    space: Space | None = None,
     rep_in: Rep | str | None = None,
     rep_out: Rep | str | None = None,
     shape: Sequence[int] | None = None,
@@ -176,7 +180,7 @@ class _Watched(eqx.Module):
     layer: Any
     report: Callable[[Any], None]
 
-    def __call__(self, x: Any, *others: Any, **options: Any) -> Any:
+    def __call__(self, x: Array, *others: Array, **options: object) -> Any:
         self.report(x)
         return self.layer(x, *others, **options)
 
@@ -185,9 +189,9 @@ class _Watched(eqx.Module):
 
 
 def _cases(
-    subject: Any,
+    subject: PyTree,
     key: Array,
-    space: Any,
+    space: Space | None,
     rep_in: Rep | str | None,
     rep_out: Rep | str | None,
     shape: Sequence[int] | None,
@@ -226,17 +230,17 @@ def _cases(
     return [*cases, Case("whole", subject, function, action, x)]
 
 
-def _layers(subject: Any) -> list[tuple[str, Any]]:
+def _layers(subject: PyTree) -> list[tuple[str, Any]]:
     """The typed layers of a network with names; none for a layer or a function."""
     if not hasattr(subject, "layers"):
         return []
     return list(subject.layers)
 
 
-def _inputs(network: Any, x: np.ndarray) -> list[np.ndarray]:
+def _inputs(network: PyTree, x: np.ndarray) -> list[np.ndarray]:
     """The input that each layer gets when the network sees x."""
 
-    def run(network: Any, x: Array) -> list[Any]:
+    def run(network: PyTree, x: Array) -> list[Any]:
         places = {id(layer): place for place, (_, layer) in enumerate(network.layers)}
         found: list[Any] = [None] * len(places)
         marked = jax.tree.map(
@@ -256,7 +260,7 @@ def _inputs(network: Any, x: np.ndarray) -> list[np.ndarray]:
     return [np.asarray(value) for value in inputs]
 
 
-def _runner(subject: Any) -> Callable[[Any], Any]:
+def _runner(subject: PyTree) -> Callable[[Any], Any]:
     """The function of a batch, compiled for modules."""
     if not isinstance(subject, eqx.Module):
         return _plain(subject)
@@ -264,11 +268,11 @@ def _runner(subject: Any) -> Callable[[Any], Any]:
 
 
 @eqx.filter_jit
-def _compiled(subjects: list[Any], inputs: list[Array]) -> list[Array]:
+def _compiled(subjects: list[PyTree], inputs: list[Array]) -> list[Array]:
     return [_plain(subject)(x) for subject, x in zip(subjects, inputs, strict=True)]
 
 
-def _plain(subject: Any) -> Callable[[Any], Any]:
+def _plain(subject: PyTree) -> Callable[[Any], Any]:
     return subject.outputs if hasattr(subject, "outputs") else subject
 
 

@@ -12,6 +12,7 @@ from itertools import product
 from typing import Any
 
 import numpy as np
+from jax import Array
 
 from intertwine._checks import InputError
 from intertwine.layers.blocks import blocks, kind
@@ -23,7 +24,9 @@ _ONE_SIDED = 0.25
 _UNKNOWN = "it is no intertwiner of these types: check rep_in, rep_out and the order of the group's elements"
 
 
-def likely_reason(subject: Any, function: Function, action: Action, x: np.ndarray, h: int, tol: float) -> str:
+def likely_reason(
+    subject: object, function: Function, action: Action, x: np.ndarray, h: int, tol: float
+) -> str:
     """One sentence without a full stop."""
     y = np.asarray(function(x))
     if not np.isfinite(y).all():
@@ -52,7 +55,7 @@ def _error(function: Function, action: Action, x: np.ndarray, h: int) -> float:
     return action.difference(np.asarray(function(action.on_input(h, x))), action.on_output(h, y), y, h)
 
 
-def _bias(subject: Any, function: Function, action: Action, x: np.ndarray, h: int, tol: float) -> str:
+def _bias(subject: object, function: Function, action: Action, x: np.ndarray, h: int, tol: float) -> str:
     """Is f(0) invariant?"""
     zero = np.asarray(function(np.zeros_like(x)))
     scale = max(float(np.abs(zero).max()), 1e-30)
@@ -71,7 +74,7 @@ def _bias(subject: Any, function: Function, action: Action, x: np.ndarray, h: in
     return f"the output for a field of zeros is not invariant: {what}"
 
 
-def _one_sided(subject: Any, function: Function, action: Action, x: np.ndarray, h: int, tol: float) -> str:
+def _one_sided(subject: object, function: Function, action: Action, x: np.ndarray, h: int, tol: float) -> str:
     """Are the components of a type that h can reverse almost never negative?"""
     y = np.asarray(function(x))
     for block in blocks(action.rep_out):
@@ -86,7 +89,7 @@ def _one_sided(subject: Any, function: Function, action: Action, x: np.ndarray, 
     return ""
 
 
-def _pointwise(subject: Any, function: Function, action: Action, x: np.ndarray, h: int, tol: float) -> str:
+def _pointwise(subject: object, function: Function, action: Action, x: np.ndarray, h: int, tol: float) -> str:
     """Does each output number depend on one input number alone, although ρ mixes them?"""
     mixed = [
         block.rep for block in blocks(action.rep_in) if kind(block.rep) not in ("trivial", "permutation")
@@ -111,7 +114,7 @@ def _pointwise(subject: Any, function: Function, action: Action, x: np.ndarray, 
     )
 
 
-def _order(subject: Any, function: Function, action: Action, x: np.ndarray, h: int, tol: float) -> str:
+def _order(subject: object, function: Function, action: Action, x: np.ndarray, h: int, tol: float) -> str:
     """Would another order of channels or axes do?"""
     limit = max(tol, 1e-4)
     into, out = _interleaved(action.rep_in), _interleaved(action.rep_out)
@@ -141,7 +144,7 @@ def _axes(function: Function, action: Action, x: np.ndarray, h: int, limit: floa
         if (i is not None or o is not None) and _error(_reordered(function, i, o), action, x, h) <= limit:
             return f"a wrong order of the axes: component 0 of {word} should point along axis 0 of the array"
 
-    def transposed(x: Any) -> Any:
+    def transposed(x: Array) -> Any:
         return np.asarray(function(np.swapaxes(np.asarray(x), 1, 2)))
 
     if _error(transposed, action, x, h) <= limit:
@@ -155,7 +158,9 @@ def _axes(function: Function, action: Action, x: np.ndarray, h: int, limit: floa
     return ""
 
 
-def _off_centre(subject: Any, function: Function, action: Action, x: np.ndarray, h: int, tol: float) -> str:
+def _off_centre(
+    subject: object, function: Function, action: Action, x: np.ndarray, h: int, tol: float
+) -> str:
     """Are f(hx) and h f(x) the same but for a shift by a point or two?"""
     d = action.axes
     y = np.asarray(function(x))
@@ -173,7 +178,7 @@ def _off_centre(subject: Any, function: Function, action: Action, x: np.ndarray,
     return ""
 
 
-def _size(subject: Any, function: Function, action: Action, x: np.ndarray, h: int, tol: float) -> str:
+def _size(subject: object, function: Function, action: Action, x: np.ndarray, h: int, tol: float) -> str:
     """Would an array of one point more do?"""
     if not action.is_grid or x.ndim != action.axes + 2:
         return ""
@@ -194,7 +199,7 @@ def _size(subject: Any, function: Function, action: Action, x: np.ndarray, h: in
 def _reordered(function: Function, into: np.ndarray | None, out: np.ndarray | None) -> Function:
     """The function with channels reordered before and after it."""
 
-    def run(x: Any) -> Any:
+    def run(x: Array) -> Any:
         y = np.asarray(function(x if into is None else np.asarray(x)[..., into]))
         return y if out is None else y[..., np.argsort(out)]
 

@@ -96,7 +96,7 @@ def _by_xla(x: Array, kernel: Array, stride: int, pads: Pads) -> Array:
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(2, 3))
-def _by_products(x: Any, kernel: Any, stride: int, pads: Pads) -> Array:
+def _by_products(x: Array, kernel: Array, stride: int, pads: Pads) -> Array:
     """The correlation of (B, X_0, …, C_in), with zeros put in, and (k_0, …, C_in, C_out)."""
     plan = _plan(_padded_shape(x.shape, pads), kernel.shape, stride)
     rows = kernel.reshape(plan.passes, -1, kernel.shape[-1])

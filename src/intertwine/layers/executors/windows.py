@@ -86,7 +86,11 @@ def widths_of(
 
 
 def reduce_windows(
-    x: Any, space: ArraySpace, widths: Sequence[int], stride: int, combine: Callable[[Any, Any], Any]
+    x: Array | tuple[Array, ...],
+    space: ArraySpace,
+    widths: Sequence[int],
+    stride: int,
+    combine: Callable[[Any, Any], Any],
 ) -> Any:
     """Windows of arrays (..., *space, C), or of tuples of them, combined tap after tap.
 
@@ -110,7 +114,7 @@ def reduce_windows(
     return x
 
 
-def _each(x: Any, function: Callable[..., Array], *arguments: int) -> Any:
+def _each(x: Array | tuple[Array, ...], function: Callable[..., Array], *arguments: int) -> Any:
     return tuple(function(one, *arguments) for one in x) if isinstance(x, tuple) else function(x, *arguments)
 
 

@@ -20,6 +20,8 @@ from typing import Any
 
 import jax
 from jax import Array
+from jax.typing import DTypeLike
+from jaxtyping import PyTree
 
 from intertwine._checks import fail, positive_int
 from intertwine.layers.conv import Conv
@@ -44,7 +46,7 @@ _STEERABLE_FEATURES = (24, 32, 36, 36, 64, 96)
 class _Builder:
     """Layers with their names, the type and size of what they give so far."""
 
-    def __init__(self, space: Grid, rep: Rep, size: int, dropout: float, dtype: Any, key: Array):
+    def __init__(self, space: Grid, rep: Rep, size: int, dropout: float, dtype: DTypeLike, key: Array):
         self.space, self.rep, self.size, self.dropout, self.dtype = space, rep, size, dropout, dtype
         self.layers: list[tuple[str, Any]] = []
         self.convolutions, self.key = 0, key
@@ -53,7 +55,7 @@ class _Builder:
         self.key, here = jax.random.split(self.key)
         return here
 
-    def add(self, name: str, layer: Any) -> None:
+    def add(self, name: str, layer: PyTree) -> None:
         self.layers.append((name, layer))
         self.rep = layer.rep_out
 
@@ -92,7 +94,7 @@ class _Builder:
         self.size = (self.size - width) // 2 + 1
 
 
-def checked_classes(classes: Any) -> tuple[int, tuple[str, ...] | None]:
+def checked_classes(classes: object) -> tuple[int, tuple[str, ...] | None]:
     """(the number of outputs, their names or None), of a number or of names.
 
     >>> checked_classes(3), checked_classes(["cat", "dog"])
@@ -126,12 +128,12 @@ def group_cnn(
     space: Grid,
     width: int,
     *,
-    channels: Any = 1,
+    channels: int | str | Rep = 1,
     image_size: int | None = None,
     classes: int | Sequence[str] = 10,
     dropout: float = 0.3,
-    dtype: Any = float,
-    recipe: Any = None,
+    dtype: DTypeLike = float,
+    recipe: object = None,
     key: Array,
 ) -> Sequential:
     """The network of Cohen & Welling with `width` regular features a layer.
@@ -175,12 +177,12 @@ def steerable_cnn(
     space: Grid,
     width: int,
     *,
-    channels: Any = 1,
+    channels: int | str | Rep = 1,
     image_size: int | None = None,
     classes: int | Sequence[str] = 10,
     dropout: float = 0.3,
-    dtype: Any = float,
-    recipe: Any = None,
+    dtype: DTypeLike = float,
+    recipe: object = None,
     key: Array,
 ) -> Sequential:
     """The network of Weiler & Cesa with `width` regular features in its first layer.

@@ -58,7 +58,7 @@ class PlainConv(eqx.Module):
         return inside(out + bias, self.space)
 
 
-def export(network: Any) -> Any:
+def export(network: eqx.Module) -> Any:
     """`network` with plain convolutions, norms folded into them and dropout left out.
 
     network: a `Sequential`, a `UNet`, a `Conv` on a grid or a `Linear`. Layers on spaces G/H stay as they

@@ -11,10 +11,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax.numpy as jnp
 from jax import Array
+from jax.typing import DTypeLike
 
 from intertwine._checks import fail
 from intertwine.layers.networks.classifiers import (
@@ -25,6 +26,9 @@ from intertwine.layers.networks.classifiers import (
 )
 from intertwine.layers.networks.unet import unet
 from intertwine.spaces.grid import Grid
+
+if TYPE_CHECKING:
+    from intertwine.symmetry import Rep
 
 NETWORK_NAMES = ("cnn:W", "z2cnn", "p4cnn", "p4mcnn", "e2:W", "unet:W")
 PRESETS = {"z2cnn": ("p1", 20), "p4cnn": ("p4", 10), "p4mcnn": ("p4m", 7)}
@@ -44,7 +48,7 @@ class Recipe:
     dtype: str
 
 
-def check_network_name(name: Any) -> tuple[str, int]:
+def check_network_name(name: str) -> tuple[str, int]:
     """The family ("cnn", "e2", "unet" or a preset's name) and the width of a name; InputError if it is
     none.
 
@@ -67,11 +71,11 @@ def network_from_name(
     name: str,
     group: str | Grid | None = None,
     *,
-    channels: Any = 1,
+    channels: int | str | Rep = 1,
     image_size: int | None = None,
     classes: int | str | Sequence[str] = 10,
     dropout: float = 0.3,
-    dtype: Any = float,
+    dtype: DTypeLike = float,
     key: Array,
 ) -> Any:
     """The network called `name` on grids with point group `group`.

@@ -8,11 +8,12 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+from jaxtyping import PyTree
 
 from intertwine._checks import positive_int
 
 
-def parameter_count(network: Any) -> int:
+def parameter_count(network: PyTree) -> int:
     """The number of learned parameters; batch-norm statistics are none.
 
     >>> from intertwine.layers.norms.normalisation import BatchNorm
@@ -51,7 +52,7 @@ def width_for(parameters: int, build: Callable[[int], Any], *, most: int = 512) 
     return min((low, high), key=lambda width: abs(count(width) - wanted))
 
 
-def _is_number(leaf: Any) -> bool:
+def _is_number(leaf: object) -> bool:
     return eqx.is_inexact_array(leaf) or (
         isinstance(leaf, jax.ShapeDtypeStruct) and jnp.issubdtype(leaf.dtype, jnp.inexact)
     )

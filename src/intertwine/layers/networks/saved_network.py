@@ -23,7 +23,7 @@ _FORMAT = "intertwine network 2"
 _OLD = "intertwine network 1"
 
 
-def save_network(path: str | Path, network: Any) -> None:
+def save_network(path: str | Path, network: eqx.Module) -> None:
     """Write a network that `network_from_name` built, trained since or not.
 
     Raises InputError for a network without recipe (of layers of one's own, or on a grid without name).

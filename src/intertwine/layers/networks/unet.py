@@ -13,12 +13,14 @@ windows and interpolation are symmetric about the centre.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax import Array
+from jax.typing import DTypeLike
 from jaxtyping import Float
 
 from intertwine._checks import fail, one_of, positive_int
@@ -98,7 +100,7 @@ class UNet(eqx.Module):
             x = self.up[level].outputs(jnp.concatenate([skip, larger], axis=-1))
         return self.head(x)
 
-    def calibrated(self, x: Any, *, batch: int = 100) -> UNet:
+    def calibrated(self, x: Array, *, batch: int = 100) -> UNet:
         """The network with the batch-norm statistics of the fields x (N, *space, C_in)."""
         return calibrated(self, x, batch=batch)
 
@@ -107,15 +109,15 @@ def unet(
     space: Grid,
     width: int,
     *,
-    channels: Any = 1,
-    out: Any = 1,
+    channels: int | str | Rep = 1,
+    out: int | str | Rep | Sequence[str] = 1,
     hidden: str = "regular",
     image_size: int = 32,
     levels: int | None = None,
     padding: str = "same",
     function: str = "relu",
-    dtype: Any = float,
-    recipe: Any = None,
+    dtype: DTypeLike = float,
+    recipe: object = None,
     key: Array,
 ) -> UNet:
     """A U-Net from fields of type `channels` to fields of type `out`.

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -43,7 +42,9 @@ class FourierPointwise(eqx.Module):
     function: Function = eqx.field(static=True)
     values: tuple[tuple[float, ...], ...] = eqx.field(static=True)
 
-    def __init__(self, one: Rep, synthesis: Any, copies: int, function: str | Callable[[Array], Array]):
+    def __init__(
+        self, one: Rep, synthesis: np.ndarray, copies: int, function: str | Callable[[Array], Array]
+    ):
         self.copies = positive_int("copies", copies, "the number of functions, for example 8")
         summands = [part for part, m in checked_rep(one, "one").blocks for _ in range(m)]
         self.rep_in = self.rep_out = Rep.direct_sum([(part, self.copies) for part in summands])

@@ -9,11 +9,11 @@ is invariant where ρ is orthogonal.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
 from jax import Array
+from jax.typing import DTypeLike
 from jaxtyping import Float
 
 from intertwine._checks import fail, positive_number
@@ -50,7 +50,7 @@ class NormNonlinearity(eqx.Module):
         function: str | Callable[[Array], Array] = "relu",
         *,
         epsilon: float = 1e-4,
-        dtype: Any = float,
+        dtype: DTypeLike = float,
     ):
         self.rep_in = self.rep_out = checked_rep(rep)
         self.function = checked_function(function)

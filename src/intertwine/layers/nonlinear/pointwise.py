@@ -77,7 +77,7 @@ class Pointwise(eqx.Module):
         return function_of(self.function)(x)
 
 
-def checked_function(function: Any) -> Any:
+def checked_function(function: object) -> Any:
     """What layers keep of a function of arrays: its name where it has one here, so that layers are copied,
     pickled and compared by it, or itself; InputError for anything else."""
     if callable(function):

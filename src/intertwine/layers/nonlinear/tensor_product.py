@@ -10,13 +10,13 @@ layer is bilinear and equivariant without any function on components (Kondor, Li
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax.typing import DTypeLike
 from jaxtyping import Float
 
 from intertwine._checks import fail
@@ -50,7 +50,7 @@ class TensorProduct(eqx.Module):
     rep_in: Rep = eqx.field(static=True)
     rep_out: Rep = eqx.field(static=True)
 
-    def __init__(self, left: Rep, right: Rep | None, rep_out: Rep, *, dtype: Any = float, key: Array):
+    def __init__(self, left: Rep, right: Rep | None, rep_out: Rep, *, dtype: DTypeLike = float, key: Array):
         self.left, self.right, self.rep_out = (
             checked_rep(left, "left"),
             right,

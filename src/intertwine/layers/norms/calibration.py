@@ -21,8 +21,9 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
-from jaxtyping import Float, Shaped
+from jaxtyping import Float, PyTree, Shaped
 
 from intertwine._checks import fail, positive_int
 from intertwine.layers.norms.normalisation import BatchNorm, Statistics
@@ -31,7 +32,7 @@ _AXIS = "examples"
 
 
 def train_outputs(
-    network: Any, x: Shaped[Array, "B ..."], *, key: Array | None = None
+    network: PyTree, x: Shaped[Array, "B ..."], *, key: Array | None = None
 ) -> tuple[Float[Array, "B ..."], Any]:
     """(outputs of a batch in training, the network with the running statistics of its batch norms moved on).
 
@@ -50,7 +51,7 @@ def train_outputs(
     return outputs, with_batch_norms(network, moved(batch_norms(network), found))
 
 
-def calibrated(network: Any, x: Any, *, batch: int = 500) -> Any:
+def calibrated(network: PyTree, x: Array | np.ndarray, *, batch: int = 500) -> Any:
     """`network` with the statistics of its batch norms taken from x, at the parameters that it has.
 
     network: as in `train_outputs`. x: examples (N, ...), in memory or a memory map. batch: at most so many
@@ -82,7 +83,7 @@ def calibrated(network: Any, x: Any, *, batch: int = 500) -> Any:
 
 
 def outputs_and_statistics(
-    network: Any, x: Array, *, key: Array | None = None, resting: bool = False
+    network: PyTree, x: Array, *, key: Array | None = None, resting: bool = False
 ) -> tuple[Array, list[Statistics | None]]:
     """(outputs, the batch's statistics of each batch norm, None for one that is not called), in training, or
     without dropout and the like."""
@@ -121,7 +122,9 @@ class _Watched(eqx.Module):
         return y
 
 
-def _watched(module: Any, norms: Sequence[BatchNorm], axis: str | None) -> tuple[Any, list[list[Statistics]]]:
+def _watched(
+    module: object, norms: Sequence[BatchNorm], axis: str | None
+) -> tuple[Any, list[list[Statistics]]]:
     found: list[list[Statistics]] = [[] for _ in norms]
     marked = [_Watched(norm, batches.append, axis) for norm, batches in zip(norms, found, strict=True)]
     return (with_batch_norms(module, marked) if norms else module), found
@@ -133,17 +136,17 @@ def _mean(batches: list[Statistics]) -> Statistics | None:
 
 
 @eqx.filter_jit
-def _statistics(network: Any, x: Array) -> list[Statistics | None]:
+def _statistics(network: PyTree, x: Array) -> list[Statistics | None]:
     return outputs_and_statistics(network, x, resting=True)[1]
 
 
-def batch_norms(network: Any) -> list[BatchNorm]:
+def batch_norms(network: PyTree) -> list[BatchNorm]:
     """The batch norms of a network, in the order of its tree."""
     leaves = jax.tree.leaves(network, is_leaf=lambda leaf: isinstance(leaf, BatchNorm))
     return [leaf for leaf in leaves if isinstance(leaf, BatchNorm)]
 
 
-def with_batch_norms(network: Any, norms: Sequence[Any]) -> Any:
+def with_batch_norms(network: PyTree, norms: Sequence[Any]) -> Any:
     """The network with its batch norms replaced, in the order of `batch_norms`."""
     new = iter(norms)
     return jax.tree.map(

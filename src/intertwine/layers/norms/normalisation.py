@@ -25,13 +25,14 @@ library's optimisers or any other. `LayerNorm` takes μ and σ² over the channe
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax.typing import DTypeLike
 from jaxtyping import Float, Shaped
 
 from intertwine._checks import fail, positive_number
@@ -59,7 +60,7 @@ class Running(eqx.Module):
     batches: Shaped[Array, ""]
 
     @classmethod
-    def of(cls, statistics: Statistics, batches: Any) -> Running:
+    def of(cls, statistics: Statistics, batches: int | Array) -> Running:
         """Kept numbers from numbers."""
         return cls(_bits(statistics.mean), _bits(statistics.variance), jnp.asarray(batches, jnp.int32))
 
@@ -110,7 +111,7 @@ class BatchNorm(eqx.Module):
     rep_out: Rep = eqx.field(static=True)
     epsilon: float = eqx.field(static=True)
 
-    def __init__(self, rep: Rep, *, epsilon: float = 1e-5, dtype: Any = float):
+    def __init__(self, rep: Rep, *, epsilon: float = 1e-5, dtype: DTypeLike = float):
         self.rep_in = self.rep_out = _orthogonal(rep)
         self.epsilon = positive_number("epsilon", epsilon, "1e-5 is usual")
         self.scale = jnp.ones(int(copy_of(rep)[-1]) + 1, dtype)
@@ -197,7 +198,7 @@ class LayerNorm(eqx.Module):
     rep_out: Rep = eqx.field(static=True)
     epsilon: float = eqx.field(static=True)
 
-    def __init__(self, rep: Rep, *, epsilon: float = 1e-5, dtype: Any = float):
+    def __init__(self, rep: Rep, *, epsilon: float = 1e-5, dtype: DTypeLike = float):
         self.rep_in = self.rep_out = _orthogonal(rep)
         self.epsilon = positive_number("epsilon", epsilon, "1e-5 is usual")
         self.scale = jnp.ones(int(copy_of(rep)[-1]) + 1, dtype)
@@ -277,7 +278,7 @@ def _centred(rep: Rep) -> np.ndarray:
     return np.concatenate([np.full(b.copies, b.rep.permutation is not None) for b in blocks(rep)])
 
 
-def _orthogonal(rep: Any) -> Rep:
+def _orthogonal(rep: Rep) -> Rep:
     checked_rep(rep)
     for part, _, _, _ in blocks(rep):
         if not part.is_orthogonal:

@@ -8,7 +8,6 @@ representation for K = G, a quotient in between (coset pooling, Cohen & Welling 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -193,7 +192,7 @@ def _fibres(rep: Rep, subgroup: Subgroup) -> tuple[np.ndarray | None, int]:
     return (None if (order == np.arange(rep.dimension)).all() else order), subgroup.index
 
 
-def _checked_subgroup(group: FiniteGroup, subgroup: Any) -> Subgroup:
+def _checked_subgroup(group: FiniteGroup, subgroup: Subgroup | None) -> Subgroup:
     if subgroup is None:
         return group.whole
     if not isinstance(subgroup, Subgroup) or subgroup.parent != group:

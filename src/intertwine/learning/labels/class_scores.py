@@ -7,6 +7,7 @@ takes the memory of one chunk beside the answers.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -14,7 +15,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jaxtyping import Float, Int, Shaped
+from jaxtyping import Float, Int, PyTree, Shaped
+from numpy.typing import ArrayLike
 
 from intertwine._checks import fail, positive_int
 from intertwine.learning.labels.class_names import names_of, numbered
@@ -26,7 +28,7 @@ from intertwine.models.network import Network
 CHUNK = 1024
 
 
-def class_scores(model: Any, x: Any, *, chunk: int = CHUNK) -> Float[np.ndarray, "rows ... C"]:
+def class_scores(model: PyTree, x: ArrayLike, *, chunk: int = CHUNK) -> Float[np.ndarray, "rows ... C"]:
     """The network's outputs: for classes their scores, ln p(c|x) up to a constant of each row, (rows, C), or
     (rows, *places, C) of a network that gives them at every place (a U-Net).
 
@@ -57,7 +59,9 @@ def places_of(shape: tuple[int, ...]) -> tuple[tuple[int, ...], int]:
     return (tuple(places), outputs) if math.prod(places) > 1 else ((), math.prod(shape))
 
 
-def class_probabilities(model: Any, x: Any, *, chunk: int = CHUNK) -> Float[np.ndarray, "rows ... C"]:
+def class_probabilities(
+    model: PyTree, x: ArrayLike, *, chunk: int = CHUNK
+) -> Float[np.ndarray, "rows ... C"]:
     """p(c|x) = softmax of the scores.
 
     >>> from intertwine.models.network import FunctionNetwork
@@ -68,7 +72,9 @@ def class_probabilities(model: Any, x: Any, *, chunk: int = CHUNK) -> Float[np.n
     return np.asarray(jax.nn.softmax(class_scores(model, x, chunk=chunk)))
 
 
-def predict(model: Any, x: Any, *, chunk: int = CHUNK, classes: Any = None) -> Shaped[np.ndarray, "rows ..."]:
+def predict(
+    model: PyTree, x: ArrayLike, *, chunk: int = CHUNK, classes: Sequence[object] | None = None
+) -> Shaped[np.ndarray, "rows ..."]:
     """The class of the largest score: its name where names are known, its number else.
 
     classes: the names, for a network that does not know them (`fit_supervised`).
@@ -84,7 +90,9 @@ def predict(model: Any, x: Any, *, chunk: int = CHUNK, classes: Any = None) -> S
     return found if names is None else np.array(names)[found]
 
 
-def accuracy(model: Any, x: Any, y: Any, *, chunk: int = CHUNK, classes: Any = None) -> float:
+def accuracy(
+    model: PyTree, x: ArrayLike, y: ArrayLike, *, chunk: int = CHUNK, classes: Sequence[object] | None = None
+) -> float:
     """The share of the examples (and places) whose label is the class of the largest score.
 
     y: labels 0 … C−1 or names of classes (rows,), class probabilities (rows, C), of which the largest counts,
@@ -101,7 +109,7 @@ def accuracy(model: Any, x: Any, y: Any, *, chunk: int = CHUNK, classes: Any = N
 
 
 def confusion_matrix(
-    model: Any, x: Any, y: Any, *, chunk: int = CHUNK, classes: Any = None
+    model: PyTree, x: ArrayLike, y: ArrayLike, *, chunk: int = CHUNK, classes: Sequence[object] | None = None
 ) -> Int[np.ndarray, "C C"]:
     """How many examples (and places) of class i (row) are taken for class j (column). y, classes: as in
     `accuracy`.
@@ -118,7 +126,9 @@ def confusion_matrix(
     return counts
 
 
-def _scored(model: Any, x: Any, y: Any, chunk: int, classes: Any) -> tuple[np.ndarray, Labelled]:
+def _scored(
+    model: PyTree, x: ArrayLike, y: ArrayLike, chunk: int, classes: Sequence[object] | None
+) -> tuple[np.ndarray, Labelled]:
     """(scores, labels as numbers)."""
     y = numbered(y, names_of(model, classes))
     scores = class_scores(model, x, chunk=chunk)
@@ -126,10 +136,11 @@ def _scored(model: Any, x: Any, y: Any, chunk: int, classes: Any) -> tuple[np.nd
     return scores, labelled(x, y, scores.shape[-1], classes=True, places=places)
 
 
-def labelled_places(y: Any, shape: tuple[int, ...]) -> tuple[int, ...]:
+def labelled_places(y: ArrayLike | None, shape: tuple[int, ...]) -> tuple[int, ...]:
     """The places at each of which labels are given, for outputs of this shape; () for one label a row."""
     places = places_of(shape)[0]
-    return places if np.ndim(y) > 1 and tuple(np.shape(y)[1:]) == places else ()
+    given = np.shape(() if y is None else y)
+    return places if len(given) > 1 and given[1:] == places else ()
 
 
 def mean_loss(
@@ -175,7 +186,7 @@ def _measured(network: Network, x: Array, y: Array, objective: Supervised) -> tu
 
 
 def check_shapes(
-    network: Network, x: np.ndarray, objective: Supervised, y: Any = None
+    network: Network, x: np.ndarray, objective: Supervised, y: ArrayLike | None = None
 ) -> tuple[int, tuple[int, ...]]:
     """(how many outputs there are for examples like these, the places of them that y has labels at).
 

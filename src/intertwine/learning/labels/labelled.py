@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from intertwine._checks import fail
 from intertwine.data.labels import as_words
@@ -24,7 +25,7 @@ class Labelled(NamedTuple):
         return Labelled(self.x[rows], self.y[rows])
 
 
-def examples(x: Any, argument: str = "x") -> np.ndarray:
+def examples(x: ArrayLike, argument: str = "x") -> np.ndarray:
     """`x` as an array (rows, ...) of finite numbers; a memory map stays one.
 
     >>> examples([[0.0, float("nan")]])
@@ -46,8 +47,8 @@ def examples(x: Any, argument: str = "x") -> np.ndarray:
 
 
 def labelled(
-    x: Any,
-    y: Any,
+    x: ArrayLike,
+    y: ArrayLike,
     outputs: int,
     *,
     classes: bool,

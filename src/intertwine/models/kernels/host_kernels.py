@@ -7,15 +7,13 @@ a product of 40 units.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from intertwine._compile import inner, kernel, ordered_kernel
 
 
 @inner
-def product(pq: Any, c: int, a: int, b: int, rows: Any, r: int, n: int) -> float:
+def product(pq: np.ndarray, c: int, a: int, b: int, rows: np.ndarray, r: int, n: int) -> float:
     """Π_k (pq[c, a]_k + pq[c, b]_k rows[r]_k) over n real units."""
     value = 1.0
     for k in range(n):
@@ -24,7 +22,7 @@ def product(pq: Any, c: int, a: int, b: int, rows: Any, r: int, n: int) -> float
 
 
 @inner
-def product_square(pq: Any, c: int, a: int, b: int, rows: Any, r: int, n: int) -> float:
+def product_square(pq: np.ndarray, c: int, a: int, b: int, rows: np.ndarray, r: int, n: int) -> float:
     """Π_k |pq[c, a]_k + pq[c, b]_k rows[r]_k|² over n complex units."""
     value = 1.0
     for k in range(n):
@@ -36,7 +34,7 @@ def product_square(pq: Any, c: int, a: int, b: int, rows: Any, r: int, n: int) -
 
 
 @inner
-def multiply(pq: Any, c: int, b: int, rows: Any, r: int, n: int, complex_units: Any) -> None:
+def multiply(pq: np.ndarray, c: int, b: int, rows: np.ndarray, r: int, n: int, complex_units: bool) -> None:
     """pq[c, b] ← pq[c, b] rows[r]."""
     for k in range(n):
         if complex_units is None:
@@ -48,7 +46,7 @@ def multiply(pq: Any, c: int, b: int, rows: Any, r: int, n: int, complex_units: 
 
 
 @inner
-def rescale(pq: Any, c: int, n: int, complex_units: Any) -> float:
+def rescale(pq: np.ndarray, c: int, n: int, complex_units: bool) -> float:
     """(p, q) = pq[c, :2] divided by |p + q|; returns the new Π_k |p_k + q_k|², 1 unless one of them
     vanishes.
     """
@@ -94,7 +92,7 @@ def cos_sin(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 @ordered_kernel
-def _cos_sin(x: Any, sine: Any) -> None:
+def _cos_sin(x: np.ndarray, sine: np.ndarray) -> None:
     """x ← cos x: Cody-Waite reduction by π/2 in three parts, then the polynomials of Moshier's Cephes."""
     for k in range(x.shape[0]):
         turns = np.floor(x[k] * 0.6366197723675814 + 0.5)
@@ -118,7 +116,7 @@ def _cos_sin(x: Any, sine: Any) -> None:
 
 
 @kernel
-def _sums(spins: Any, weights: Any, all_up: Any, out: Any) -> None:
+def _sums(spins: np.ndarray, weights: np.ndarray, all_up: np.ndarray, out: np.ndarray) -> None:
     """out = all_up − 2 Σ over the spins down of their weights, 8 configurations at a time for each row
     of weights.
     """

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import ArrayLike
 
 from intertwine._checks import fail
 from intertwine.models.machines.unit_kinds import unit_kind
 from intertwine.models.machines.unit_layer import UnitLayer
 
 
-def base_rate(layer: UnitLayer, mean: Any, floor: float = 1e-3) -> np.ndarray:
+def base_rate(layer: UnitLayer, mean: ArrayLike, floor: float = 1e-3) -> np.ndarray:
     """The fields (N,) in which independent units have the `mean` (N,) of data: E[x|θ] = mean.
 
     floor: means are kept this far (in probability) from the ends of what the units can reach.

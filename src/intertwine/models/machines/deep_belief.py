@@ -26,6 +26,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax.typing import DTypeLike
 from jaxtyping import Float
 
 from intertwine import _checks
@@ -68,8 +69,8 @@ class DBN(eqx.Module):
         sizes: Sequence[int],
         *,
         units: Spec = "binary",
-        hidden_units: Any = "binary",
-        dtype: Any = float,
+        hidden_units: Spec | Sequence[Spec] = "binary",
+        dtype: DTypeLike = float,
         scale: float = 0.05,
         key: Array,
     ):
@@ -218,7 +219,7 @@ class DBN(eqx.Module):
         """ln Z of the top RBM, by enumeration of its visible layer."""
         return jax.nn.logsumexp(self._top_values())
 
-    def log_probability(self, v: Any) -> Float[Array, "..."]:
+    def log_probability(self, v: Array) -> Float[Array, "..."]:
         """ln p(v), exact, by enumeration of the layers h¹, …, hᴸ⁻¹; nats.
 
         Raises InputError for continuous hidden layers and for more than 2^26 pairs of configurations of
@@ -272,8 +273,8 @@ def _through(arrow: DirectedLayer, here: Array, above: Array, log_p: Array) -> F
 
 
 @jax.jit
-def _drawn(model: DBN, top: Array, steps: Any, chain: Array, down: Array) -> Array:
-    def sweep(i: Any, h: Array) -> Array:
+def _drawn(model: DBN, top: Array, steps: int, chain: Array, down: Array) -> Array:
+    def sweep(i: Array, h: Array) -> Array:
         up, back = jax.random.split(jax.random.fold_in(chain, i))
         return model.top.sample_visible(model.top.sample_hidden(h, key=up), key=back)
 
@@ -294,7 +295,7 @@ def _stacked(rbms: Sequence[RBM]) -> tuple[tuple[DirectedLayer, ...], tuple[Dire
     return down, up, rbms[-1]
 
 
-def _sizes(sizes: Any) -> tuple[int, ...]:
+def _sizes(sizes: Sequence[int]) -> tuple[int, ...]:
     remedy = "give the columns of each layer from the visible one up, for example (784, 500, 500)"
     try:
         found = tuple(_checks.positive_int("sizes", size, remedy) for size in sizes)
@@ -305,7 +306,7 @@ def _sizes(sizes: Any) -> tuple[int, ...]:
     return found
 
 
-def _specs(hidden_units: Any, count: int) -> tuple[Any, ...]:
+def _specs(hidden_units: Spec | Sequence[Spec], count: int) -> tuple[Any, ...]:
     if isinstance(hidden_units, str):
         return (hidden_units,) * count
     try:

@@ -14,7 +14,7 @@ machine through it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -23,6 +23,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax.typing import DTypeLike
 from jaxtyping import Float, Shaped
 
 from intertwine import _checks
@@ -66,8 +67,8 @@ class DBM(eqx.Module):
         sizes: Sequence[int],
         *,
         units: Spec = "binary",
-        hidden_units: Any = "binary",
-        dtype: Any = float,
+        hidden_units: Spec | Sequence[Spec] = "binary",
+        dtype: DTypeLike = float,
         scale: float = 0.01,
         key: Array,
     ):
@@ -90,7 +91,7 @@ class DBM(eqx.Module):
         weights: Sequence[Float[Array, "K K1"]],
         *,
         units: Spec = "binary",
-        hidden_units: Any = "binary",
+        hidden_units: Spec | Sequence[Spec] = "binary",
     ) -> DBM:
         """The machine with given parameters: a bias a layer, a matrix between each layer and the next.
 
@@ -266,7 +267,9 @@ def _joined(layers: Sequence[UnitLayer]) -> UnitLayer:
     return UnitLayer(tuple(parts))
 
 
-def _log_sum(layer: UnitLayer, widths: Sequence[int], value: Any, dtype: Any) -> Array:
+def _log_sum(
+    layer: UnitLayer, widths: Sequence[int], value: Callable[[State], Array], dtype: DTypeLike
+) -> Array:
     """ln Σ over the configurations of `layer`, split into layers of `widths`, of e^value."""
     if not widths:
         return value(())
@@ -282,7 +285,7 @@ def _log_sum(layer: UnitLayer, widths: Sequence[int], value: Any, dtype: Any) ->
     return jax.nn.logsumexp(values[: len(states)])
 
 
-def _layers(sizes: Any, units: Any, hidden_units: Any) -> tuple[UnitLayer, ...]:
+def _layers(sizes: Sequence[int], units: Spec, hidden_units: str | Sequence[Spec]) -> tuple[UnitLayer, ...]:
     try:
         sizes = tuple(sizes)
     except TypeError:

@@ -9,12 +9,11 @@ deep belief network are such layers.
 
 from __future__ import annotations
 
-from typing import Any
-
 import equinox as eqx
 import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
+from numpy.typing import ArrayLike
 
 from intertwine import _checks
 from intertwine.models.machines.unit_layer import UnitLayer
@@ -36,7 +35,7 @@ class DirectedLayer(eqx.Module):
     bias: Float[Array, "O"]
     layer: UnitLayer
 
-    def __init__(self, weights: Any, bias: Any, layer: UnitLayer):
+    def __init__(self, weights: ArrayLike, bias: ArrayLike, layer: UnitLayer):
         weights, bias = jnp.asarray(weights), jnp.asarray(bias)
         _checks.shape("weights", weights, ("inputs", layer.size), "give a column for each output")
         _checks.shape("bias", bias, (layer.size,), "give one number for each output")

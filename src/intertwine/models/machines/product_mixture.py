@@ -9,14 +9,13 @@ class model, by expectation maximisation (Dempster, Laird & Rubin 1977).
 
 from __future__ import annotations
 
-from typing import Any
-
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from jaxtyping import Float
+from numpy.typing import ArrayLike
 
 from intertwine.models.machines.unit_layer import UnitLayer
 
@@ -64,7 +63,9 @@ class ProductMixture(eqx.Module):
         first, second = jax.random.split(key)
         return self.layer.sample(self.fields[self.labels(shape, key=first)], key=second)
 
-    def conditional(self, count: int, mask: Any = None, values: Any = None, *, key: Array) -> Array:
+    def conditional(
+        self, count: int, mask: Array | None = None, values: Array | None = None, *, key: Array
+    ) -> Array:
         """`count` independent exact draws (count, N) given that the units of `mask`, (N,) or (count, N), are
         at `values`: the mode by ln π_k + ln p(v_held | k), the free units given the mode. None: all free.
 
@@ -76,12 +77,12 @@ class ProductMixture(eqx.Module):
         """
         first, second = jax.random.split(key)
         log_p = jnp.broadcast_to(self.log_shares, (count, self.count))
-        if mask is not None:
+        if mask is not None and values is not None:
             held = jnp.where(mask[..., None, :], self.fields, 0)  # what free units add is the same for all k
             known = (held * jnp.where(mask, values, 0)[..., None, :]).sum(-1)
             log_p = log_p + known - self.layer.log_partition(held)
         found = self.layer.sample(self.fields[jax.random.categorical(first, log_p)], key=second)
-        return found if mask is None else jnp.where(mask, values, found)
+        return found if mask is None or values is None else jnp.where(mask, values, found)
 
     def evenly(self) -> ProductMixture:
         """The same modes, each with the same share."""
@@ -103,7 +104,7 @@ class ProductMixture(eqx.Module):
 
 
 def fitted_mixture(
-    layer: UnitLayer, rows: Any, modes: int, *, floor: float = 0.02, rounds: int = 30, seed: int = 0
+    layer: UnitLayer, rows: ArrayLike, modes: int, *, floor: float = 0.02, rounds: int = 30, seed: int = 0
 ) -> ProductMixture:
     """A mixture of at most `modes` products of units, fitted to `rows` (any number, N) by expectation
     maximisation from distant rows; modes that die out are left away. float32.

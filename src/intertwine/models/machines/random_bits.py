@@ -8,11 +8,10 @@ comparison that they serve.
 
 from __future__ import annotations
 
-from typing import Any
-
 import jax
 import jax.numpy as jnp
 from jax import Array
+from jax.typing import DTypeLike
 from jaxtyping import Bool, Float
 
 from intertwine._random_bits import key_words, words
@@ -21,7 +20,7 @@ _SECOND = 0x9E3779B9
 """Added to k₀ for the second word of a float64."""
 
 
-def uniforms(key: Array, shape: tuple[int, ...], dtype: Any) -> Float[Array, "..."]:
+def uniforms(key: Array, shape: tuple[int, ...], dtype: DTypeLike) -> Float[Array, "..."]:
     """Independent uniform numbers of the open interval (0, 1): centres of 2^23 (float64: 2^52) equal bins.
 
     >>> uniforms(jax.random.key(0), (2, 3), jnp.float32).shape

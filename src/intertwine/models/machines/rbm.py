@@ -18,13 +18,13 @@ Potts, and kinds side by side in a layer), each with its base energy,
 
 from __future__ import annotations
 
-from typing import Any
-
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax import Array
+from jax.typing import DTypeLike
 from jaxtyping import Float, Int, Num, Shaped
+from numpy.typing import ArrayLike
 
 from intertwine import _checks
 from intertwine.models.machines.hidden_units import (
@@ -74,7 +74,7 @@ class RBM(eqx.Module):
         size: int,
         hidden: int,
         *,
-        dtype: Any = float,
+        dtype: DTypeLike = float,
         units: Spec = "spin",
         hidden_units: Spec = "spin",
         scale: float = 0.05,
@@ -105,7 +105,7 @@ class RBM(eqx.Module):
         *,
         units: Spec = "spin",
         hidden_units: Spec = "spin",
-        log_variance: Any = 0.0,
+        log_variance: ArrayLike = 0.0,
     ) -> RBM:
         """The machine with given parameters (N,), (M,), (N, M), of one common type. log_variance: ln σ² of
         the Gaussian visible columns, a number or one each.

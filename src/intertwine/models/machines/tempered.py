@@ -29,7 +29,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax import Array
-from jaxtyping import Float
+from jaxtyping import Float, PyTree
 
 from intertwine._checks import fail
 from intertwine.models.machines.layered import LayeredMachine, State, layered, sample_layers
@@ -91,12 +91,12 @@ class TemperedPath(eqx.Module):
         assert self.mixture is not None
         return self.mixture.log_shares - self.model.layers[0].log_partition(self.mixture.fields)
 
-    def fields(self, point: PathPoint, beta: Any) -> State:
+    def fields(self, point: PathPoint, beta: Array) -> State:
         """The fields on the other side at β; `beta` is a number or an array (...) like the chains."""
         b = jnp.asarray(beta, self.model.dtype)[..., None]
         return tuple((1 - b) * f0 + b * f1 for f0, f1 in zip(*point.fields, strict=True))
 
-    def log_weight(self, point: PathPoint, beta: Any, side: int = 0) -> Float[Array, "..."]:
+    def log_weight(self, point: PathPoint, beta: Array, side: int = 0) -> Float[Array, "..."]:
         """ln Σ over the other side of e^{−E_β}, nats, of a `point` of `side`: the unnormalised ln p_β."""
         b = jnp.asarray(beta, self.model.dtype)
         linear = (1 - b) * point.own[0] + b * point.own[1] - point.units
@@ -105,7 +105,7 @@ class TemperedPath(eqx.Module):
             layer.log_partition(f) for layer, f in zip(layers, self.fields(point, beta), strict=True)
         )
 
-    def draw(self, point: PathPoint, beta: Any, side: int = 0, *, key: Array) -> State:
+    def draw(self, point: PathPoint, beta: Array, side: int = 0, *, key: Array) -> State:
         """The other side given a `point` of `side` at β."""
         return sample_layers(self.model.side(1 - side), self.fields(point, beta), key=key)
 
@@ -131,7 +131,7 @@ class TemperedPath(eqx.Module):
         labels = jax.nn.logsumexp(self._label_bias() + visible)
         return others - 2 * jnp.log(self.mixture.count) + labels  # type: ignore[return-value]
 
-    def machine(self, beta: Any) -> LayeredMachine:
+    def machine(self, beta: Array) -> LayeredMachine:
         """p_β as a machine."""
         b = jnp.asarray(beta, self.model.dtype)
         biases = tuple((1 - b) * b0 + b * b1 for b0, b1 in zip(self.base, self.model.biases, strict=True))
@@ -144,7 +144,7 @@ class TemperedPath(eqx.Module):
         return LayeredMachine(biases, tuple(weights), self.model.layers)
 
 
-def tempered_path(model: Any, base: Any = None) -> TemperedPath:
+def tempered_path(model: LayeredMachine, base: PyTree = None) -> TemperedPath:
     """The path to `model` (an RBM or a DBM) from independent units.
 
     base: None for units without a field (uniform, where they are discrete), an array (N,) of visible biases
@@ -193,7 +193,7 @@ def _from_mixture(machine: LayeredMachine, mixture: ProductMixture) -> TemperedP
     return TemperedPath(zeros, joined, mixture)
 
 
-def interpolate(base: Any, model: Any, beta: Any) -> Any:
+def interpolate(base: PyTree, model: LayeredMachine, beta: Array) -> Any:
     """The model p_β ∝ base^{1−β} model^β between two machines of one structure: parameters
     (1 − β) λ_A + β λ_B, for any kind of unit; of widths, 1/σ².
 
@@ -203,13 +203,13 @@ def interpolate(base: Any, model: Any, beta: Any) -> Any:
     True
     """
 
-    def between(x: Any, y: Any) -> Any:
+    def between(x: PyTree, y: PyTree) -> Any:
         if not eqx.is_inexact_array(x):
             return x
         b = jnp.asarray(beta, x.real.dtype)
         return (1 - b) * x + b * y
 
-    def layer(x: Any, y: Any) -> Any:
+    def layer(x: PyTree, y: PyTree) -> Any:
         if not isinstance(x, UnitLayer) or x.log_variance is None:
             return between(x, y)
         b = jnp.asarray(beta, x.log_variance.dtype)

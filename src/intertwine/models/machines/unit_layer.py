@@ -26,7 +26,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax.typing import DTypeLike
 from jaxtyping import Float, Int8
+from numpy.typing import ArrayLike
 
 from intertwine._checks import fail, positive_int
 from intertwine.models.machines.unit_kinds import KIND_NAMES, UnitKind, unit_kind
@@ -48,7 +50,7 @@ class UnitLayer:
     parts: tuple[tuple[str, int], ...]
     log_variance: Any = None
 
-    def __eq__(self, other: Any) -> bool:
+    def __eq__(self, other: object) -> bool:
         return isinstance(other, UnitLayer) and self.parts == other.parts
 
     def __hash__(self) -> int:
@@ -57,7 +59,7 @@ class UnitLayer:
         return hash(self.parts)
 
     @classmethod
-    def of(cls, spec: Any, size: int, argument: str = "units") -> UnitLayer:
+    def of(cls, spec: Spec, size: int, argument: str = "units") -> UnitLayer:
         """The layer of `size` columns that `spec` describes: a kind's name, or ((kind, columns), ...).
 
         Raises InputError for unknown kinds, and for columns that do not add up or do not hold whole units.
@@ -107,7 +109,7 @@ class UnitLayer:
         kinds = np.repeat([kind for kind, _ in self.parts], [columns for _, columns in self.parts])
         return np.flatnonzero(kinds == "gaussian")
 
-    def with_widths(self, log_variance: Any = 0.0, dtype: Any = None) -> UnitLayer:
+    def with_widths(self, log_variance: ArrayLike = 0.0, dtype: DTypeLike | None = None) -> UnitLayer:
         """The layer with ln σ² of its Gaussian columns, a number or one each; itself without any.
 
         >>> UnitLayer.of("gaussian", 2).with_widths(0.0).log_variance.tolist()
@@ -121,7 +123,7 @@ class UnitLayer:
             raise fail("log_variance", f"a number, or one for each of {count} Gaussian columns", values.shape)
         return UnitLayer(self.parts, jnp.broadcast_to(values, (count,)))
 
-    def variance(self, dtype: Any = float) -> Float[Array, "... size"]:
+    def variance(self, dtype: DTypeLike = float) -> Float[Array, "... size"]:
         """σ² of every Gaussian column, 1 for the others."""
         if self.log_variance is None:
             return jnp.ones(self.size, dtype)
@@ -208,7 +210,7 @@ class UnitLayer:
             total *= len(row.states) ** (columns // row.columns)
         return float(total) if total < 10**300 else float("inf")
 
-    def check(self, x: Any, argument: str = "data", *, missing: bool = False) -> None:
+    def check(self, x: ArrayLike, argument: str = "data", *, missing: bool = False) -> None:
         """Raise InputError unless host data `x` (..., size) holds values that these units can have; nan as
         well where entries may be `missing`, in all columns of a Potts unit or in none."""
         array = np.asarray(x)

@@ -20,7 +20,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax.typing import DTypeLike
 from jaxtyping import Float, Int, Shaped
+from numpy.typing import ArrayLike
 
 from intertwine._checks import fail
 from intertwine.models.machines.hidden_units import check_configuration, flip_changes
@@ -71,11 +73,11 @@ class Ising(eqx.Module):
     def __init__(
         self,
         lattice: Lattice,
-        K: Any,
-        h: Any = 0.0,
+        K: ArrayLike,
+        h: ArrayLike = 0.0,
         *,
         further: Mapping[Any, float] | None = None,
-        dtype: Any = float,
+        dtype: DTypeLike = float,
     ):
         if not isinstance(lattice, Lattice):
             raise fail("lattice", "a lattice, such as it.Square(8, 8)", lattice)
@@ -101,7 +103,7 @@ class Ising(eqx.Module):
         self.strengths = jnp.asarray(np.array(values, float), kind)
 
     @classmethod
-    def of(cls, lattice: Lattice, couplings: Mapping[Any, float], *, dtype: Any = float) -> Ising:
+    def of(cls, lattice: Lattice, couplings: Mapping[Any, float], *, dtype: DTypeLike = float) -> Ising:
         """The model with the couplings of a dict by family, "nearest" and "field" among them.
 
         >>> from intertwine.spaces.lattices import Square
@@ -240,7 +242,7 @@ class Ising(eqx.Module):
         return jax.lax.scan(turned, s.astype(self.coupling.dtype), sites)[1].sum()
 
 
-def _numbers(name: str, value: Any, length: int | None, what: str) -> np.ndarray:
+def _numbers(name: str, value: ArrayLike, length: int | None, what: str) -> np.ndarray:
     """A finite number, or `length` of them, as float64."""
     expected = "a finite number" + (
         f", or an array of {length}, one for each of its {what}" if length else ""

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import Array
 
 from intertwine._checks import fail, one_of, positive_int
 
@@ -89,12 +90,12 @@ def decimate_chain(K: float, b: int = 2) -> float:
 
 
 @partial(jax.jit, static_argnames=("sites", "ring"))
-def _derivatives(at: Any, sites: int | None, ring: bool) -> tuple[Any, Any, Any]:
+def _derivatives(at: Array, sites: int | None, ring: bool) -> tuple[Any, Any, Any]:
     """ln Z per site at (K, h), its gradient (2,) and its Hessian (2, 2)."""
     return _log_z(at, sites, ring), jax.grad(_log_z)(at, sites, ring), jax.hessian(_log_z)(at, sites, ring)
 
 
-def _log_z(at: Any, sites: int | None, ring: bool) -> Any:
+def _log_z(at: Array, sites: int | None, ring: bool) -> Any:
     """ln Z per site at (K, h), differentiable."""
     K, h = at
     large, small = _eigenvalues(at)
@@ -109,14 +110,14 @@ def _log_z(at: Any, sites: int | None, ring: bool) -> Any:
     return ((sites - 1) * jnp.log(large) + jnp.log(ends)) / sites
 
 
-def _eigenvalues(at: Any) -> tuple[Any, Any]:
+def _eigenvalues(at: Array) -> tuple[Any, Any]:
     K, h = at
     root = jnp.sqrt(jnp.exp(2 * K) * jnp.sinh(h) ** 2 + jnp.exp(-2 * K))
     large = jnp.exp(K) * jnp.cosh(h) + root
     return large, 2 * jnp.sinh(2 * K) / large  # their product is 2 sinh 2K
 
 
-def _number(name: str, value: Any) -> float:
+def _number(name: str, value: float) -> float:
     number = isinstance(value, int | float | np.floating | np.integer) and not isinstance(value, bool)
     if not number or not abs(value) <= 10:
         raise fail(name, "a number in [−10, 10]", value)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from jaxtyping import Float
+from numpy.typing import ArrayLike
 
 from intertwine._checks import fail
 
 Interaction = tuple[Float[np.ndarray, "q q"], Float[np.ndarray, " q"]]
 
 
-def interaction(K: Any, field: Any = 0.0) -> Interaction:
+def interaction(K: ArrayLike, field: ArrayLike = 0.0) -> Interaction:
     """(u, v) with ln Ψ(s) = Σ_{⟨ij⟩} u(s_i, s_j) + Σ_i v(s_i), states numbered 0 … q − 1, float64.
 
     K: a number, the coupling of Ising spins (state 0 is spin +1), or an array u (q, q), symmetric:
@@ -37,7 +36,7 @@ def interaction(K: Any, field: Any = 0.0) -> Interaction:
     return pair, site
 
 
-def _array(name: str, value: Any) -> np.ndarray:
+def _array(name: str, value: ArrayLike) -> np.ndarray:
     try:
         found = np.array(value, np.float64)
     except (TypeError, ValueError):

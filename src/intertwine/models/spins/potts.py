@@ -18,6 +18,7 @@ import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax.typing import DTypeLike
 from jaxtyping import Float, Shaped
 
 from intertwine._checks import fail, one_of, positive_int
@@ -47,7 +48,7 @@ class Potts(eqx.Module):
 
     distribution = "boltzmann"
 
-    def __init__(self, lattice: Lattice, q: int, K: float, h: float = 0.0, *, dtype: Any = float):
+    def __init__(self, lattice: Lattice, q: int, K: float, h: float = 0.0, *, dtype: DTypeLike = float):
         self.lattice, self.states = _checked(lattice, q)
         kind = _real(dtype)
         self.coupling, self.field = jnp.asarray(_number("K", K), kind), jnp.asarray(_number("h", h), kind)
@@ -100,7 +101,7 @@ class Clock(eqx.Module):
     directions = True
     """The states are directions of a clock."""
 
-    def __init__(self, lattice: Lattice, q: int, K: float, *, dtype: Any = float):
+    def __init__(self, lattice: Lattice, q: int, K: float, *, dtype: DTypeLike = float):
         self.lattice, self.states = _checked(lattice, q)
         self.coupling = jnp.asarray(_number("K", K), _real(dtype))
 
@@ -164,14 +165,14 @@ def _checked(lattice: Lattice, q: int) -> tuple[Lattice, int]:
     return lattice, int(q)
 
 
-def _real(dtype: Any) -> Any:
+def _real(dtype: DTypeLike) -> Any:
     kind = parameter_dtype(dtype)
     if jnp.issubdtype(kind, jnp.complexfloating):
         raise fail("dtype", "a real type", kind.name)
     return kind
 
 
-def _number(name: str, value: Any) -> float:
+def _number(name: str, value: float) -> float:
     number = isinstance(value, int | float | np.floating | np.integer) and not isinstance(value, bool)
     if not number or not math.isfinite(value):
         raise fail(name, "a finite number", value)

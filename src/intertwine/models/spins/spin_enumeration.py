@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import Array
 from jaxtyping import Float, Int8
 
 from intertwine._checks import fail
 from intertwine.models.spins.ising import Ising
 from intertwine.models.spins.potts import Clock, Potts
+
+if TYPE_CHECKING:
+    from intertwine.models.protocols import SpinSystem
 
 _MOST_STATES = 2**22
 _BATCH = 2**14
@@ -56,7 +60,7 @@ def enumerate_distribution(model: Ising | Potts | Clock) -> Enumerated:
     return Enumerated(rows, p / total, top + math.log(total))
 
 
-def _log_weights(model: Any, rows: np.ndarray) -> np.ndarray:
+def _log_weights(model: SpinSystem, rows: np.ndarray) -> np.ndarray:
     """ln Ψ of all rows, float64, in batches of one shape."""
     found = [
         np.asarray(_batch(model, jnp.asarray(rows[k : k + _BATCH]))) for k in range(0, len(rows), _BATCH)
@@ -65,5 +69,5 @@ def _log_weights(model: Any, rows: np.ndarray) -> np.ndarray:
 
 
 @jax.jit
-def _batch(model: Any, rows: Any) -> Any:
+def _batch(model: SpinSystem, rows: Array) -> Any:
     return jax.vmap(model)(rows)

@@ -24,7 +24,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Int8, Int32, Int64
@@ -147,7 +147,7 @@ def _found(lattice: Lattice, name: str | Shape) -> Terms:
     return Terms(label, _frozen(_placed(lattice, shapes, label)), shapes)
 
 
-def _checked(name: Any) -> Shape:
+def _checked(name: Shape) -> Shape:
     """Cell vectors as tuples of ints."""
     try:
         vectors = np.array(name)

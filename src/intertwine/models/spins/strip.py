@@ -14,10 +14,11 @@ T is applied site by site, W q^{W+1} operations, and never formed.
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
+from numpy.typing import ArrayLike
 
 from intertwine._checks import fail, one_of, positive_int
 from intertwine.models.spins.pair_weights import interaction
@@ -33,7 +34,9 @@ class StripValues(NamedTuple):
     rates: Float[np.ndarray, " n"]
 
 
-def strip(width: int, K: Any, field: Any = 0.0, *, boundary: str = "periodic", rates: int = 4) -> StripValues:
+def strip(
+    width: int, K: ArrayLike, field: ArrayLike = 0.0, *, boundary: str = "periodic", rates: int = 4
+) -> StripValues:
     """Exact values of an infinitely long strip of `width` sites, at least 3 (2 if open); q^width ≤ 2^16.
 
     K, field: as in `interaction`: numbers for Ising spins, arrays (q, q) and (q,) for others.

@@ -15,11 +15,10 @@ Configurations that the symmetry forces to ψ = 0 get a finite, very low log ψ 
 
 from __future__ import annotations
 
-from typing import Any
-
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 from jaxtyping import Complex, Int, Num, Shaped
 
@@ -41,7 +40,9 @@ class CovariantRBM(eqx.Module):
     roots: int = eqx.field(static=True)
     spin_flip: int | None = eqx.field(static=True)
 
-    def __init__(self, invariant: InvariantRBM, phases: Any, roots: int, spin_flip: int | None, key: Array):
+    def __init__(
+        self, invariant: InvariantRBM, phases: np.ndarray, roots: int, spin_flip: int | None, key: Array
+    ):
         keys = jax.random.split(key)
         dtype, (features, size) = invariant.weights.dtype, invariant.weights.shape
         self.invariant = invariant

@@ -22,14 +22,16 @@ together with the batch as the last axis, however often the call is `vmap`ped.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jaxtyping import Float, Num, Shaped
+from jax.typing import DTypeLike
+from jaxtyping import Float, Num, PyTree, Shaped
+from numpy.typing import ArrayLike
 
 from intertwine import _threads
 from intertwine._checks import fail, one_of, positive_int
@@ -39,6 +41,10 @@ from intertwine.models.parameters import check_key, check_scale, normal, paramet
 from intertwine.models.protocols import Direct, Kind
 from intertwine.models.symmetric.group_convolution import GroupConvolution, apply, group_convolution
 from intertwine.models.symmetric.site_group import Coefficients, irreducible_coefficients, site_group
+
+if TYPE_CHECKING:
+    from intertwine.spaces.lattice import Lattice
+    from intertwine.symmetry import PermutationGroup
 
 BATCH = 256
 """Configurations whose features are held at once (they should fit in a cache)."""
@@ -82,14 +88,14 @@ class GCNN(eqx.Module):
 
     def __init__(
         self,
-        lattice: Any,
+        lattice: Lattice | PermutationGroup,
         layers: int = 4,
         features: int = 8,
         *,
-        group: Any = None,
-        character: Any = None,
+        group: PermutationGroup | str | None = None,
+        character: ArrayLike | None = None,
         spin_flip: int | None = None,
-        dtype: Any = float,
+        dtype: DTypeLike = float,
         scale: float = 1.0,
         executor: str = "auto",
         key: Array,
@@ -165,7 +171,7 @@ class GCNN(eqx.Module):
         return jax.tree.unflatten(tree, [Direct(x) for x in flat])
 
 
-def _translations(lattice: Any, symmetry: Any) -> Any:
+def _translations(lattice: Lattice | PermutationGroup, symmetry: PermutationGroup) -> Any:
     """The lattice's translations if they all belong to the group, else None (any abelian normal subgroup)."""
     moves = getattr(lattice, "translations", None)
     if moves is None:
@@ -173,22 +179,22 @@ def _translations(lattice: Any, symmetry: Any) -> Any:
     return moves if (symmetry.rows_of(moves.permutations) >= 0).all() else None
 
 
-def evaluate_together(model: Any, batched: Any) -> Any:
+def evaluate_together(model: PyTree, batched: PyTree) -> Any:
     """`batched(model, S)` for S (B, N), such that any `vmap` over it becomes one larger batch.
 
     Derivatives are those of `batched` itself.
     """
     arrays, static = eqx.partition(model, eqx.is_inexact_array)
 
-    def plain(arrays: Any, S: Array) -> Array:
+    def plain(arrays: PyTree, S: Array) -> Array:
         return batched(eqx.combine(arrays, static), S)
 
     @jax.custom_batching.custom_vmap
-    def together(arrays: Any, S: Array) -> Array:
+    def together(arrays: PyTree, S: Array) -> Array:
         return plain(arrays, S)
 
     @together.def_vmap
-    def _(size: int, is_batched: list, arrays: Any, S: Array) -> tuple[Array, bool]:
+    def _(size: int, is_batched: list, arrays: PyTree, S: Array) -> tuple[Array, bool]:
         if any(jax.tree.leaves(is_batched[0])):
             axes = jax.tree.map(lambda b: 0 if b else None, is_batched)
             return jax.vmap(plain, in_axes=tuple(axes), axis_size=size)(arrays, S), True
@@ -196,7 +202,7 @@ def evaluate_together(model: Any, batched: Any) -> Any:
         return flat.reshape(S.shape[:-1]), True
 
     @jax.custom_jvp
-    def value(arrays: Any, S: Array) -> Array:
+    def value(arrays: PyTree, S: Array) -> Array:
         return together(arrays, S)
 
     @value.defjvp

@@ -20,15 +20,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from intertwine._checks import fail
 from intertwine.symmetry.characters import character_table
 from intertwine.symmetry.groups.finite_group import FiniteGroup, Subgroup, as_group
 from intertwine.symmetry.groups.permutation_group import PermutationGroup
 from intertwine.symmetry.irreducible import irreps
+
+if TYPE_CHECKING:
+    from intertwine.spaces.lattice import Lattice
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +75,7 @@ class SpaceGroupSector:
         return f"SpaceGroupSector({self.lattice.name}, {self.name}, dimension={self.dimension})"
 
 
-def sector(lattice: Any, momentum: Any = None, irrep: int | str = 0) -> SpaceGroupSector:
+def sector(lattice: Lattice, momentum: ArrayLike | None = None, irrep: int | str = 0) -> SpaceGroupSector:
     """The sector of a momentum and of an irrep of its little group.
 
     momentum: Cartesian, in radians over the lattice constant, as rows of `lattice.momenta` (a number on a
@@ -98,7 +102,7 @@ def sector(lattice: Any, momentum: Any = None, irrep: int | str = 0) -> SpaceGro
     return found[irrep]
 
 
-def sector_called(lattice: Any, name: str) -> np.ndarray:
+def sector_called(lattice: Lattice, name: str) -> np.ndarray:
     """The coefficients that project onto the sector of a name: `row` of the irrep called so, of another
     component than 0 with "row 1", ... after it.
 
@@ -119,7 +123,7 @@ def sector_called(lattice: Any, name: str) -> np.ndarray:
     raise fail("sector", "the name of a sector such as " + ", ".join(names[:8]), name)
 
 
-def sectors(lattice: Any) -> tuple[SpaceGroupSector, ...]:
+def sectors(lattice: Lattice) -> tuple[SpaceGroupSector, ...]:
     """All sectors, one momentum of each star, in the order of `lattice.momenta`: Σ dimension² = |G|.
 
     >>> from intertwine.spaces.lattices import Chain
@@ -136,7 +140,7 @@ def sectors(lattice: Any) -> tuple[SpaceGroupSector, ...]:
     return tuple(found)
 
 
-def _numbers(momentum: Any, lattice: Any) -> np.ndarray:
+def _numbers(momentum: ArrayLike, lattice: Lattice) -> np.ndarray:
     expected = f"{lattice.dimension} real numbers, in radians over the lattice constant"
     try:
         q = np.asarray(momentum, float)
@@ -150,7 +154,7 @@ def _numbers(momentum: Any, lattice: Any) -> np.ndarray:
 # A momentum is kept as integers: e^{−iq·R} = exp(−2πi turns/n) for each translation, n of them.
 
 
-def _turns(lattice: Any, q: np.ndarray) -> np.ndarray:
+def _turns(lattice: Lattice, q: np.ndarray) -> np.ndarray:
     """int64 (n,): q·R of every translation in units of 2π/n, modulo n."""
     n = lattice.translations.order
     extent = [
@@ -170,13 +174,13 @@ def _turns(lattice: Any, q: np.ndarray) -> np.ndarray:
     return np.rint(n * (cells @ share)).astype(np.int64) % n
 
 
-def _open(lattice: Any) -> np.ndarray:
+def _open(lattice: Lattice) -> np.ndarray:
     """(d, 1 + open directions): the open lattice vectors as columns, after a zero."""
     columns = lattice.basis_vectors[~np.array(lattice.periodic)]
     return np.concatenate([np.zeros((1, lattice.dimension)), columns]).T
 
 
-def _all_turns(lattice: Any) -> list[np.ndarray]:
+def _all_turns(lattice: Lattice) -> list[np.ndarray]:
     along_open = ~np.array(lattice.periodic)
     out = []
     for q in lattice.momenta:
@@ -186,7 +190,7 @@ def _all_turns(lattice: Any) -> list[np.ndarray]:
 
 
 @lru_cache(maxsize=16)
-def _frame(lattice: Any) -> tuple[FiniteGroup, np.ndarray, np.ndarray]:
+def _frame(lattice: Lattice) -> tuple[FiniteGroup, np.ndarray, np.ndarray]:
     """G, the rows of its translations, and (g, n) where x⁻¹ t x is among them."""
     group: PermutationGroup = lattice.space_group
     rows = group.rows_of(lattice.translations.permutations)
@@ -197,12 +201,12 @@ def _frame(lattice: Any) -> tuple[FiniteGroup, np.ndarray, np.ndarray]:
     return as_group(group), rows, number[moved]
 
 
-def _images(lattice: Any, turns: np.ndarray) -> np.ndarray:
+def _images(lattice: Lattice, turns: np.ndarray) -> np.ndarray:
     """(g, n): the momenta x q of all elements."""
     return turns[_frame(lattice)[2]]
 
 
-def _at(lattice: Any, turns: np.ndarray) -> list[SpaceGroupSector]:
+def _at(lattice: Lattice, turns: np.ndarray) -> list[SpaceGroupSector]:
     group, rows, _ = _frame(lattice)
     images = _images(lattice, turns)
     little = group.subgroup(np.flatnonzero((images == turns).all(axis=1)))
@@ -239,7 +243,7 @@ def _induced(group: FiniteGroup, little: Subgroup, values: np.ndarray) -> np.nda
     return (full[conjugates].sum(axis=0) / little.order)[group.class_of]
 
 
-def _momentum(lattice: Any, turns: np.ndarray) -> np.ndarray:
+def _momentum(lattice: Lattice, turns: np.ndarray) -> np.ndarray:
     for q, known in zip(
         lattice.momenta, map(lambda q: _safe_turns(lattice, q), lattice.momenta), strict=True
     ):
@@ -248,7 +252,7 @@ def _momentum(lattice: Any, turns: np.ndarray) -> np.ndarray:
     raise AssertionError("a momentum that is none of the lattice: please report this")
 
 
-def _safe_turns(lattice: Any, q: np.ndarray) -> np.ndarray | None:
+def _safe_turns(lattice: Lattice, q: np.ndarray) -> np.ndarray | None:
     along_open = ~np.array(lattice.periodic)
     if along_open.any() and np.abs((lattice.basis_vectors @ q)[along_open]).max() > 1e-9:
         return None
@@ -258,17 +262,17 @@ def _safe_turns(lattice: Any, q: np.ndarray) -> np.ndarray | None:
 # ------------------------------------------------------------------------------------------------------ names
 
 
-def _point_rows(lattice: Any, little: Subgroup) -> np.ndarray:
+def _point_rows(lattice: Lattice, little: Subgroup) -> np.ndarray:
     """Rows of the space group: the elements of the point group in the little group, the identity first."""
     rows = lattice.space_group.rows_of(lattice.point_group.permutations)
     return rows[np.isin(rows, little.members)]
 
 
-def _falling(values: Any) -> list[float]:
-    return [float(x) for v in values for x in (-v.real.round(6), -v.imag.round(6))]
+def _falling(values: np.ndarray) -> list[float]:
+    return [float(x) for v in values for x in (-np.real(v).round(6), -np.imag(v).round(6))]
 
 
-def _names(lattice: Any, point: np.ndarray, values: Any) -> list[str]:
+def _names(lattice: Lattice, point: np.ndarray, values: np.ndarray) -> list[str]:
     """Mulliken's letters for planar point groups: A and B for ±1 under the main rotation, E for dimension 2;
     numbered where a letter comes more than once. Else, and off Γ where elements are missing, "irrep j"."""
     group = lattice.space_group
@@ -286,7 +290,7 @@ def _names(lattice: Any, point: np.ndarray, values: Any) -> list[str]:
     ]
 
 
-def _in_words(lattice: Any, q: np.ndarray) -> str:
+def _in_words(lattice: Lattice, q: np.ndarray) -> str:
     """The phases q·a along the lattice vectors, in units of π."""
     words = []
     for share in (lattice.basis_vectors @ q / np.pi) % 2:

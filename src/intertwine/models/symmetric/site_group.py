@@ -8,16 +8,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from intertwine._checks import fail, one_of
 from intertwine.symmetry._phases import roots_of_unity
 from intertwine.symmetry.groups.permutation_group import PermutationGroup
 
+if TYPE_CHECKING:
+    from intertwine.spaces.lattice import Lattice
 
-def site_group(lattice: Any, group: Any = None) -> PermutationGroup:
+
+def site_group(
+    lattice: Lattice | PermutationGroup, group: PermutationGroup | str | None = None
+) -> PermutationGroup:
     """The group meant by `lattice` (or a group) and `group` ("space", "translations", a group or None).
 
     >>> swap = PermutationGroup([[0, 1], [1, 0]])
@@ -64,7 +70,7 @@ def pair_orbits(group: PermutationGroup) -> np.ndarray:
     return np.unique(first, return_inverse=True)[1].reshape(n, n).astype(np.int32)
 
 
-def character_phases(character: Any, group: PermutationGroup) -> tuple[np.ndarray, int]:
+def character_phases(character: ArrayLike, group: PermutationGroup) -> tuple[np.ndarray, int]:
     """Integers k (g,) and q with χ(g) = exp(2πi k_g / q), checked to be a one-dimensional character.
 
     >>> character_phases([1, -1], PermutationGroup([[0, 1], [1, 0]]))
@@ -113,7 +119,7 @@ class Coefficients:
         return self is other or np.array_equal(self.values, other.values)
 
 
-def _numbers(character: Any, group: PermutationGroup, remedy: str) -> Any:
+def _numbers(character: ArrayLike | None, group: PermutationGroup, remedy: str) -> Any:
     """One complex number for each element, (g,), or the error."""
     try:
         values = np.asarray(character, dtype=complex)
@@ -125,7 +131,7 @@ def _numbers(character: Any, group: PermutationGroup, remedy: str) -> Any:
     return values
 
 
-def irreducible_coefficients(character: Any, group: PermutationGroup) -> Coefficients:
+def irreducible_coefficients(character: ArrayLike | None, group: PermutationGroup) -> Coefficients:
     """The coefficients c of a projection Σ_g c(g) ψ₀(g⁻¹s), checked: None (all 1), a character of an irrep,
     or a diagonal matrix element of a unitary one.
 

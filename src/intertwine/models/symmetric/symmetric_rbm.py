@@ -6,10 +6,12 @@ character or an odd spin flip, a `CovariantRBM` (through the generic path).
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import jax
 from jax import Array
+from jax.typing import DTypeLike
+from numpy.typing import ArrayLike
 
 from intertwine import _checks
 from intertwine.models.parameters import check_key, check_scale, parameter_dtype
@@ -17,14 +19,18 @@ from intertwine.models.symmetric.covariant_rbm import CovariantRBM
 from intertwine.models.symmetric.invariant_rbm import InvariantRBM
 from intertwine.models.symmetric.site_group import character_phases, site_group
 
+if TYPE_CHECKING:
+    from intertwine.spaces.lattice import Lattice
+    from intertwine.symmetry import PermutationGroup
+
 
 def SymmetricRBM(
-    lattice: Any,
+    lattice: Lattice | PermutationGroup,
     features: int,
     *,
-    dtype: Any = float,
-    group: Any = None,
-    character: Any = None,
+    dtype: DTypeLike = float,
+    group: PermutationGroup | str | None = None,
+    character: ArrayLike | None = None,
     spin_flip: int | None = None,
     scale: float | None = None,
     key: Array,
@@ -60,8 +66,8 @@ def SymmetricRBM(
     features = _checks.positive_int("features", features, "give the number of filters, for example 4")
     if spin_flip not in (None, 1, -1) or isinstance(spin_flip, bool):
         raise _checks.fail("spin_flip", "None, 1 or -1", spin_flip)
-    if group is None and hasattr(lattice, "translations"):
-        group = "translations" if lattice.translations.order > 1 else "space"
+    if group is None and (translations := getattr(lattice, "translations", None)) is not None:
+        group = "translations" if translations.order > 1 else "space"
     symmetry, kind = site_group(lattice, group), parameter_dtype(dtype)
     if scale is None:
         scale = 0.6 * (features * symmetry.size * symmetry.order**2) ** -0.25

@@ -14,7 +14,7 @@ with fewer parameters; this one serves every other model, also a user's own.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import equinox as eqx
 import jax
@@ -22,6 +22,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from jaxtyping import Num, Shaped
+from numpy.typing import ArrayLike
 
 from intertwine._checks import fail
 from intertwine.models.machines.hidden_units import check_configuration
@@ -30,6 +31,10 @@ from intertwine.models.protocols import Kind
 from intertwine.models.symmetric.site_group import Coefficients, irreducible_coefficients, site_group
 from intertwine.models.units import as_spins
 from intertwine.symmetry.groups.permutation_group import PermutationGroup
+
+if TYPE_CHECKING:
+    from intertwine.models.protocols import LogAmplitude
+    from intertwine.spaces.lattice import Lattice
 
 _ROUNDING = 1000.0
 _BATCH = 4096
@@ -59,7 +64,14 @@ class Symmetrised(eqx.Module):
     coefficients: Coefficients = eqx.field(static=True)
     spin_flip: int | None = eqx.field(static=True)
 
-    def __init__(self, model: Any, group: Any, character: Any = None, *, spin_flip: int | None = None):
+    def __init__(
+        self,
+        model: LogAmplitude,
+        group: Lattice | PermutationGroup,
+        character: ArrayLike | None = None,
+        *,
+        spin_flip: int | None = None,
+    ):
         if not callable(model) or not hasattr(model, "kind") or not hasattr(model, "size"):
             raise fail(
                 "model", "a model with size, kind and a call", model, "wrap a function with FunctionAmplitude"

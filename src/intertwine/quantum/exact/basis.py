@@ -9,6 +9,7 @@ g. So what is too large is refused at once, with the memory that it would need.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from itertools import pairwise
@@ -256,7 +257,7 @@ def sector_matrix(operator: Operator, basis: Basis) -> Any:
     return csr_matrix((data, columns, row_starts), shape=(basis.dimension, basis.dimension))
 
 
-def in_threads(kernel: Any, rows: int, *arguments: Any) -> None:
+def in_threads(kernel: Callable[..., object], rows: int, *arguments: object) -> None:
     """Runs kernel(begin, end, *arguments) over chunks of rows, in threads where there are enough."""
     if rows < 4096:
         kernel(0, rows, *arguments)

@@ -23,7 +23,7 @@ _compiled: Any = numba.njit(nogil=True, cache=True, fastmath=False, error_model=
 
 
 @_compiled
-def image(s, g, tables, inversions):
+def image(s: int, g: int, tables: np.ndarray, inversions: np.ndarray):
     """g applied to the pattern s."""
     t = np.int64(0)
     for byte in range(tables.shape[1]):
@@ -32,7 +32,7 @@ def image(s, g, tables, inversions):
 
 
 @_compiled
-def representative(s, tables, inversions):
+def representative(s: int, tables: np.ndarray, inversions: np.ndarray):
     """The least pattern of the orbit of s, and the element that takes s there."""
     best, element = s, 0
     for g in range(1, tables.shape[0]):
@@ -43,7 +43,7 @@ def representative(s, tables, inversions):
 
 
 @_compiled
-def next_same_weight(s):
+def next_same_weight(s: int):
     """The next larger pattern with as many bits set (Gosper)."""
     low = s & -s
     ripple = s + low
@@ -51,7 +51,16 @@ def next_same_weight(s):
 
 
 @_compiled
-def orbits(first, count, fixed_weight, tables, inversions, characters, states, norms):
+def orbits(
+    first: int,
+    count: int,
+    fixed_weight: bool,
+    tables: np.ndarray,
+    inversions: np.ndarray,
+    characters: np.ndarray,
+    states: np.ndarray,
+    norms: np.ndarray,
+):
     """Fills `states` and `norms` with the representatives among `count` patterns from `first` on, ascending.
 
     Element 0 of the group must be the identity. Returns how many there are (at most len(states) are written).
@@ -84,7 +93,7 @@ def orbits(first, count, fixed_weight, tables, inversions, characters, states, n
 
 
 @_compiled
-def locate(s, states, starts, shift):
+def locate(s: int, states: np.ndarray, starts: np.ndarray, shift: int):
     """The index of s in the sorted `states`, or −1; starts[p] is where prefix p = s >> shift begins."""
     p = s >> shift
     low, high = starts[p], starts[p + 1]
@@ -100,7 +109,7 @@ def locate(s, states, starts, shift):
 
 
 @_compiled
-def odd(bits):
+def odd(bits: int):
     """Whether an odd number of the (at most 62) bits is set."""
     bits ^= bits >> 32
     bits ^= bits >> 16
@@ -110,7 +119,7 @@ def odd(bits):
 
 
 @_compiled
-def element(s, k, pointers, signs, values):
+def element(s: int, k: int, pointers: np.ndarray, signs: np.ndarray, values: np.ndarray):
     """⟨s|H|s ^ flip k⟩."""
     total = values[0] * 0.0
     for t in range(pointers[k], pointers[k + 1]):
@@ -122,7 +131,17 @@ def element(s, k, pointers, signs, values):
 
 
 @_compiled
-def count_row_elements(begin, end, states, full, flips, pointers, signs, values, counts):
+def count_row_elements(
+    begin: int,
+    end: int,
+    states: np.ndarray,
+    full: int,
+    flips: np.ndarray,
+    pointers: np.ndarray,
+    signs: np.ndarray,
+    values: np.ndarray,
+    counts: np.ndarray,
+):
     """counts[i]: how many elements of row i do not vanish."""
     for i in range(begin, end):
         s = np.int64(i) if full else states[i]
@@ -133,7 +152,21 @@ def count_row_elements(begin, end, states, full, flips, pointers, signs, values,
 
 
 @_compiled
-def entry(s, k, norm, value, flips, states, norms, starts, shift, full, tables, inversions, characters):
+def entry(
+    s: int,
+    k: int,
+    norm: float,
+    value: complex,
+    flips: np.ndarray,
+    states: np.ndarray,
+    norms: np.ndarray,
+    starts: np.ndarray,
+    shift: int,
+    full: int,
+    tables: np.ndarray,
+    inversions: np.ndarray,
+    characters: np.ndarray,
+):
     """The column and the value that flip k of the representative s contributes; (0, 0) outside the sector."""
     t = s ^ flips[k]
     if full:
@@ -147,23 +180,23 @@ def entry(s, k, norm, value, flips, states, norms, starts, shift, full, tables, 
 
 @_compiled
 def fill_rows(
-    begin,
-    end,
-    states,
-    norms,
-    starts,
-    shift,
-    full,
-    tables,
-    inversions,
-    characters,
-    flips,
-    pointers,
-    signs,
-    values,
-    row_starts,
-    columns,
-    data,
+    begin: int,
+    end: int,
+    states: np.ndarray,
+    norms: np.ndarray,
+    starts: np.ndarray,
+    shift: int,
+    full: int,
+    tables: np.ndarray,
+    inversions: np.ndarray,
+    characters: np.ndarray,
+    flips: np.ndarray,
+    pointers: np.ndarray,
+    signs: np.ndarray,
+    values: np.ndarray,
+    row_starts: np.ndarray,
+    columns: np.ndarray,
+    data: np.ndarray,
 ):
     """Rows begin..end−1 of the CSR matrix."""
     for i in range(begin, end):
@@ -195,22 +228,22 @@ def fill_rows(
 
 @_compiled
 def apply_rows(
-    begin,
-    end,
-    states,
-    norms,
-    starts,
-    shift,
-    full,
-    tables,
-    inversions,
-    characters,
-    flips,
-    pointers,
-    signs,
-    values,
-    x,
-    y,
+    begin: int,
+    end: int,
+    states: np.ndarray,
+    norms: np.ndarray,
+    starts: np.ndarray,
+    shift: int,
+    full: int,
+    tables: np.ndarray,
+    inversions: np.ndarray,
+    characters: np.ndarray,
+    flips: np.ndarray,
+    pointers: np.ndarray,
+    signs: np.ndarray,
+    values: np.ndarray,
+    x: np.ndarray,
+    y: np.ndarray,
 ):
     """y = H x on rows begin..end−1, without storing H."""
     for i in range(begin, end):
@@ -240,7 +273,18 @@ def apply_rows(
 
 
 @_compiled
-def expand(states, norms, starts, shift, tables, inversions, characters, weight_bits, x, out):
+def expand(
+    states: np.ndarray,
+    norms: np.ndarray,
+    starts: np.ndarray,
+    shift: int,
+    tables: np.ndarray,
+    inversions: np.ndarray,
+    characters: np.ndarray,
+    weight_bits: int,
+    x: np.ndarray,
+    out: np.ndarray,
+):
     """out[s] = ⟨s|Σ_r x_r r̃⟩ for every pattern s < len(out); weight_bits < 0: any number of bits set."""
     for index in range(out.shape[0]):
         s = np.int64(index)

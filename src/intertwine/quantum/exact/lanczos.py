@@ -8,7 +8,7 @@ what was found until nothing lower appears. Every eigenpair's residual ‖Hv −
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -29,7 +29,7 @@ class Eigenpairs(NamedTuple):
     residuals: np.ndarray
 
 
-def lowest(matrix: Any, k: int, scale: float, tolerance: float = 0.0) -> Eigenpairs:
+def lowest(matrix: Matrix, k: int, scale: float, tolerance: float = 0.0) -> Eigenpairs:
     """The k lowest eigenpairs of a Hermitian matrix or LinearOperator; `scale` bounds its norm. tolerance: of
     the residuals, over the energies' moduli; 0 for rounding.
 
@@ -38,7 +38,7 @@ def lowest(matrix: Any, k: int, scale: float, tolerance: float = 0.0) -> Eigenpa
     dimension = matrix.shape[0]
     k = min(k, dimension)
     if dimension <= max(_DENSE if k > 1 else _DENSE_SINGLE, 2 * k + 2):
-        dense = matrix.toarray() if hasattr(matrix, "toarray") else matrix @ np.eye(dimension)
+        dense = getattr(matrix, "toarray", lambda: matrix @ np.eye(dimension))()
         energies, vectors = np.linalg.eigh(dense)
         pairs = energies[:k], vectors[:, :k]
     else:
@@ -54,7 +54,7 @@ def lowest(matrix: Any, k: int, scale: float, tolerance: float = 0.0) -> Eigenpa
     return Eigenpairs(energies, vectors, residuals)
 
 
-def _arpack(matrix: Any, k: int, scale: float, tolerance: float) -> tuple[np.ndarray, np.ndarray]:
+def _arpack(matrix: Matrix, k: int, scale: float, tolerance: float) -> tuple[np.ndarray, np.ndarray]:
     dimension = matrix.shape[0]
     energies, vectors = _one_search(matrix, k, 0, tolerance)
     if k == 1:
@@ -71,10 +71,22 @@ def _arpack(matrix: Any, k: int, scale: float, tolerance: float) -> tuple[np.nda
     return energies, vectors
 
 
+class Matrix(Protocol):
+    """A Hermitian matrix that is only multiplied with."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    @property
+    def dtype(self) -> np.dtype: ...
+
+    def __matmul__(self, x: np.ndarray) -> np.ndarray: ...
+
+
 class _Deflated:
     """H + shift·V V†: what was found is lifted out of the way."""
 
-    def __init__(self, matrix: Any, vectors: np.ndarray, shift: float) -> None:
+    def __init__(self, matrix: Matrix, vectors: np.ndarray, shift: float) -> None:
         self.matrix, self.vectors, self.shift = matrix, vectors, shift
         self.shape, self.dtype = matrix.shape, matrix.dtype
 
@@ -82,7 +94,7 @@ class _Deflated:
         return self.matrix @ x + self.shift * (self.vectors @ (self.vectors.conj().T @ x))
 
 
-def _one_search(matrix: Any, k: int, seed: int, tolerance: Any) -> tuple[np.ndarray, np.ndarray]:
+def _one_search(matrix: Matrix, k: int, seed: int, tolerance: Any) -> tuple[np.ndarray, np.ndarray]:
     from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh
 
     dimension = matrix.shape[0]

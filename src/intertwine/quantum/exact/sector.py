@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from intertwine._checks import fail
 from intertwine.quantum.exact.basis import Symmetry
@@ -52,7 +53,7 @@ class Sector:
             object.__setattr__(self, "momentum", tuple(int(m) for m in momentum))
 
 
-def _is_integer(value: Any) -> bool:
+def _is_integer(value: object) -> bool:
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
@@ -90,7 +91,7 @@ def check_sector(operator: Operator, sector: Sector) -> None:
             )
 
 
-def invariant_rows(operator: Operator, permutations: Any) -> np.ndarray:
+def invariant_rows(operator: Operator, permutations: ArrayLike) -> np.ndarray:
     """The rows of int (g, N) that leave `operator` unchanged, the identity first."""
     kept = np.array([row for row in np.asarray(permutations) if operator.is_invariant(row)])
     identity = np.all(kept == np.arange(operator.size), axis=1)

@@ -6,7 +6,7 @@ of Perron and Frobenius names the sector: trivial characters throughout. Otherwi
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -129,7 +129,7 @@ def _solve(operator: Operator, symmetry: Symmetry, k: int) -> tuple[Eigenpairs, 
     return lowest(sector_matrix(operator, basis), k, scale), basis
 
 
-def _require_hermitian(H: Any) -> None:
+def _require_hermitian(H: Operator) -> None:
     if not hasattr(H, "is_hermitian"):
         raise fail("H", "an Operator", H, "build it with tfim, heisenberg, ... or Operator.from_strings")
     if not H.is_hermitian:

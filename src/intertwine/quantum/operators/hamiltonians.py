@@ -16,7 +16,7 @@ bipartite, `True` insists on it (an error elsewhere), `False` leaves the Hamilto
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -24,8 +24,11 @@ from intertwine._checks import InputError, fail
 from intertwine.quantum.operators.operator import Operator
 from intertwine.quantum.operators.pauli import PauliSum, canonical
 
+if TYPE_CHECKING:
+    from intertwine.spaces.lattice import Lattice
 
-def tfim(lattice: Any, J: float = 1.0, h: float = 1.0) -> Operator:
+
+def tfim(lattice: Lattice, J: float = 1.0, h: float = 1.0) -> Operator:
     """The transverse-field Ising model −J Σ ZZ − h Σ X on nearest neighbours; the chain is critical at h = J.
 
     >>> from intertwine.spaces.lattices import Chain
@@ -39,7 +42,7 @@ def tfim(lattice: Any, J: float = 1.0, h: float = 1.0) -> Operator:
     return _assembled(lattice, [coupling, field], f"tfim(J={J:g}, h={h:g})")
 
 
-def heisenberg(lattice: Any, J: float = 1.0, marshall: bool | None = None) -> Operator:
+def heisenberg(lattice: Lattice, J: float = 1.0, marshall: bool | None = None) -> Operator:
     """The Heisenberg model J Σ (XX + YY + ZZ) over nearest neighbours; J > 0 is antiferromagnetic.
 
     marshall: None rotates signs where the lattice is bipartite (the energies do not change; see the module).
@@ -52,7 +55,7 @@ def heisenberg(lattice: Any, J: float = 1.0, marshall: bool | None = None) -> Op
     return _assembled(lattice, [_bond_terms(lattice, 1, N, J, J, colours)], f"heisenberg(J={J:g})", colours)
 
 
-def xxz(lattice: Any, delta: float, J: float = 1.0, marshall: bool | None = None) -> Operator:
+def xxz(lattice: Lattice, delta: float, J: float = 1.0, marshall: bool | None = None) -> Operator:
     """The XXZ model J Σ (XX + YY + Δ ZZ) over nearest neighbours."""
     J, delta, N = _real("J", J), _real("delta", delta), _sites(lattice)
     colours = _colours(lattice, marshall)
@@ -60,7 +63,7 @@ def xxz(lattice: Any, delta: float, J: float = 1.0, marshall: bool | None = None
     return _assembled(lattice, [terms], f"xxz(delta={delta:g}, J={J:g})", colours)
 
 
-def j1j2(lattice: Any, J1: float = 1.0, J2: float = 0.5, marshall: bool | None = None) -> Operator:
+def j1j2(lattice: Lattice, J1: float = 1.0, J2: float = 0.5, marshall: bool | None = None) -> Operator:
     """The J1-J2 model: Heisenberg couplings J1 on nearest and J2 on second neighbours.
 
     The Marshall rotation changes signs on bonds between the sublattices only, so on the square lattice the J2
@@ -73,7 +76,7 @@ def j1j2(lattice: Any, J1: float = 1.0, J2: float = 0.5, marshall: bool | None =
 
 
 def _bond_terms(
-    lattice: Any, shell: int, N: int, in_plane: float, axial: float, colours: np.ndarray | None
+    lattice: Lattice, shell: int, N: int, in_plane: float, axial: float, colours: np.ndarray | None
 ) -> PauliSum:
     """in_plane (XX + YY) + axial ZZ on every bond of a shell, in-plane signs flipped between colours."""
     if getattr(lattice, "shells", shell) < shell:
@@ -91,13 +94,15 @@ def _bond_terms(
     return PauliSum(np.concatenate([pair, pair, none]), np.concatenate([none, pair, pair]), h)
 
 
-def _assembled(lattice: Any, parts: list[PauliSum], name: str, colours: np.ndarray | None = None) -> Operator:
+def _assembled(
+    lattice: Lattice, parts: list[PauliSum], name: str, colours: np.ndarray | None = None
+) -> Operator:
     joined = PauliSum(*(np.concatenate(field) for field in zip(*parts, strict=True)))
     turned = () if colours is None else np.flatnonzero(colours < 0).tolist()
     return Operator.from_masks(_sites(lattice), canonical(joined), lattice=lattice, name=name, turned=turned)
 
 
-def _colours(lattice: Any, marshall: bool | None) -> np.ndarray | None:
+def _colours(lattice: Lattice, marshall: bool | None) -> np.ndarray | None:
     """±1 for each site if the rotation is wanted, else None."""
     if marshall not in (None, True, False):
         raise fail("marshall", "True, False or None", marshall)
@@ -111,13 +116,13 @@ def _colours(lattice: Any, marshall: bool | None) -> np.ndarray | None:
         return None
 
 
-def _sites(lattice: Any) -> int:
+def _sites(lattice: Lattice) -> int:
     if not hasattr(lattice, "bonds") or not hasattr(lattice, "size"):
         raise fail("lattice", "a lattice, such as Chain(20) or Square(6)", lattice)
     return int(lattice.size)
 
 
-def _real(argument: str, value: Any) -> float:
+def _real(argument: str, value: object) -> float:
     try:
         number = float(value)
     except (TypeError, ValueError):

@@ -26,6 +26,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from jaxtyping import Int8, Num, Shaped
+from numpy.typing import ArrayLike
 
 from intertwine._checks import fail, positive_int
 from intertwine.quantum.operators import pauli
@@ -33,6 +34,8 @@ from intertwine.quantum.operators.pauli import PauliSum
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
+
+    from intertwine.spaces.lattice import Lattice
 
 
 class Operator(eqx.Module):
@@ -71,7 +74,7 @@ class Operator(eqx.Module):
         size: int,
         strings: Iterable[tuple[complex, Mapping[int, str] | str]],
         *,
-        lattice: Any = None,
+        lattice: Lattice | None = None,
         name: str = "",
     ) -> Operator:
         """Σ coefficient · Π letters, from pairs (coefficient, {site: "X" | "Y" | "Z"}); {} is the identity. A
@@ -88,7 +91,12 @@ class Operator(eqx.Module):
 
     @classmethod
     def from_local(
-        cls, size: int, terms: Iterable[tuple[Any, Sequence[int]]], *, lattice: Any = None, name: str = ""
+        cls,
+        size: int,
+        terms: Iterable[tuple[Any, Sequence[int]]],
+        *,
+        lattice: Lattice | None = None,
+        name: str = "",
     ) -> Operator:
         """Σ of local matrices: pairs (matrix of shape (2^k, 2^k), k distinct sites).
 
@@ -112,7 +120,13 @@ class Operator(eqx.Module):
 
     @classmethod
     def from_masks(
-        cls, size: int, terms: PauliSum, *, lattice: Any = None, name: str = "", turned: Iterable[int] = ()
+        cls,
+        size: int,
+        terms: PauliSum,
+        *,
+        lattice: Lattice | None = None,
+        name: str = "",
+        turned: Iterable[int] = (),
     ) -> Operator:
         """The operator of a canonical `PauliSum` (what `masks` gives back), written in the frame where the
         sites `turned` are."""
@@ -209,7 +223,7 @@ class Operator(eqx.Module):
 
         return is_stoquastic(self)
 
-    def is_invariant(self, permutation: Any) -> bool:
+    def is_invariant(self, permutation: ArrayLike) -> bool:
         """Whether the site permutation p ((g s)[p[i]] = s[i]) leaves H unchanged.
 
         >>> ring = Operator.from_strings(3, [(1.0, {i: "Z", (i + 1) % 3: "Z"}) for i in range(3)])
@@ -218,7 +232,7 @@ class Operator(eqx.Module):
         """
         return self.is_close(self.permuted(permutation))
 
-    def permuted(self, permutation: Any) -> Operator:
+    def permuted(self, permutation: ArrayLike) -> Operator:
         """g H g⁻¹ for the site permutation p: site i becomes site p[i]."""
         p = np.asarray(permutation)
         if p.shape != (self.size,) or not np.array_equal(np.sort(p), np.arange(self.size)):
@@ -261,15 +275,15 @@ class Operator(eqx.Module):
 
     # ---- algebra
 
-    def __add__(self, other: Any) -> Operator:
+    def __add__(self, other: object) -> Operator:
         return self._combined(other, 1.0)
 
     __radd__ = __add__
 
-    def __sub__(self, other: Any) -> Operator:
+    def __sub__(self, other: object) -> Operator:
         return self._combined(other, -1.0)
 
-    def __rsub__(self, other: Any) -> Operator:
+    def __rsub__(self, other: object) -> Operator:
         return (-self)._combined(other, 1.0)
 
     def __neg__(self) -> Operator:
@@ -301,7 +315,7 @@ class Operator(eqx.Module):
         a, b = self.in_frame(frame), other.in_frame(frame)
         return a._like(pauli.product(a.masks(), b.masks()), other.lattice)
 
-    def _combined(self, other: Any, factor: float) -> Operator:
+    def _combined(self, other: object, factor: float) -> Operator:
         """self + factor · other; a number stands for that multiple of the identity. Where the two are written
         in different frames the sum is in the turned one (in that of `self` where both are)."""
         if isinstance(other, int | float | complex | np.number):
@@ -311,14 +325,14 @@ class Operator(eqx.Module):
         a, b = self.in_frame(frame), other.in_frame(frame)
         return a._like(pauli.add(a.masks(), b.masks(), factor), other.lattice)
 
-    def _checked(self, other: Any, remedy: str) -> Operator:
+    def _checked(self, other: object, remedy: str) -> Operator:
         if not isinstance(other, Operator):
             raise fail("operand", "an Operator", other, remedy)
         if other.size != self.size:
             raise fail("operand", f"an operator on {self.size} sites", f"one on {other.size} sites")
         return other
 
-    def _like(self, terms: PauliSum, other_lattice: Any = None) -> Operator:
+    def _like(self, terms: PauliSum, other_lattice: Lattice | None = None) -> Operator:
         """The operator of `terms` on the same lattice (None where the other one's is a different one) and in
         the same frame."""
         lattice = self.lattice if self.lattice is not None else other_lattice
@@ -357,7 +371,7 @@ class Operator(eqx.Module):
         values = jnp.concatenate([self.diagonal(s)[None].astype(dtype), self.elements(s).astype(dtype)])
         return factor * s.astype(jnp.int8), values
 
-    def _extended(self, s: Any) -> Array:
+    def _extended(self, s: ArrayLike) -> Array:
         """`s` in the coefficients' real precision, with a 1 appended for the padding index N."""
         s = jnp.asarray(s)
         if s.shape != (self.size,):

@@ -13,10 +13,11 @@ Everything here is host numpy: masks are bool (T, N), coefficients complex128 (T
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from intertwine._checks import InputError, fail
 
@@ -122,7 +123,7 @@ def _spelt(argument: str, text: str, size: int) -> list[tuple[int, str]]:
     return [(site, letter) for site, letter in enumerate(text) if letter != "I"]
 
 
-def from_local(size: int, matrix: Any, sites: Any, label: str) -> PauliSum:
+def from_local(size: int, matrix: ArrayLike, sites: Sequence[int], label: str) -> PauliSum:
     """A 2^k × 2^k matrix on `sites` (the first is the most significant bit, as in np.kron) as strings."""
     try:
         places = [checked_site(f"{label} sites", i, size) for i in sites]
@@ -169,13 +170,13 @@ def walsh_hadamard(values: np.ndarray) -> np.ndarray:
     return out
 
 
-def chop(values: np.ndarray, tolerance: Any) -> np.ndarray:
+def chop(values: np.ndarray, tolerance: float) -> np.ndarray:
     """`values` with real and imaginary parts of at most `tolerance` set to zero."""
     re, im = np.real(values), np.imag(values)
     return np.where(np.abs(re) <= tolerance, 0.0, re) + 1j * np.where(np.abs(im) <= tolerance, 0.0, im)
 
 
-def finite_scalar(argument: str, value: Any) -> complex:
+def finite_scalar(argument: str, value: object) -> complex:
     """`value` as a finite complex number, or the error that says so."""
     try:
         number = complex(value)
@@ -186,7 +187,7 @@ def finite_scalar(argument: str, value: Any) -> complex:
     return number
 
 
-def checked_site(argument: str, site: Any, size: int) -> int:
+def checked_site(argument: str, site: object, size: int) -> int:
     """`site` as an int in 0..size−1, or the error that says so."""
     try:
         index = int(site)

@@ -10,7 +10,7 @@ for all standard Hamiltonians; also where the sampling keeps to one magnetizatio
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -29,6 +29,10 @@ from intertwine.quantum.vmc.local_energy import check_sizes, compile_ahead, loca
 from intertwine.sampling.sharding import on_host, shard_chains, shard_samples
 from intertwine.sampling.space import magnetizations
 from intertwine.sampling.statistics.estimate import Estimate, estimate
+
+if TYPE_CHECKING:
+    from intertwine.models.protocols import LogAmplitude
+    from intertwine.sampling.protocols import Sampler
 
 HEAVY_TAILS = 50.0
 """Kurtosis above which tails are called heavy; 3 for a normal distribution."""
@@ -84,7 +88,7 @@ class EnergyObjective:
         """Draws a chain and step."""
         return -(-self.samples // int(getattr(self.sampler, "chains", 1)))
 
-    def placeholder(self, model: Any) -> Evaluation | None:
+    def placeholder(self, model: LogAmplitude) -> Evaluation | None:
         """An evaluation of the shapes and types that `evaluate` gives, to compile with ahead of the first
         step; None on several devices."""
         if self.mesh is not None or not hasattr(self.sampler, "chains"):
@@ -99,13 +103,13 @@ class EnergyObjective:
         """Σ |c| over the Pauli strings: no state has an energy of larger modulus."""
         return float(np.sum(np.abs(self.operator.masks().h)))
 
-    def causes(self, model: Any) -> tuple[str, ...]:
+    def causes(self, model: LogAmplitude) -> tuple[str, ...]:
         """Caveats that explain why a search with `model` fails: it excludes the ground state."""
         from intertwine.quantum.defaults import cannot_represent
 
         return cannot_represent(self.operator, model)
 
-    def init(self, model: Any, *, key: Array) -> EnergyState:
+    def init(self, model: LogAmplitude, *, key: Array) -> EnergyState:
         """Chains thermalised for `model`: as long as their energies still drift, as measured."""
         check_sizes(self.operator, model)
         if self.mesh is None:
@@ -113,7 +117,9 @@ class EnergyObjective:
         chains, _ = thermalised(self.sampler, model, key=key, mesh=self.mesh)
         return EnergyState(chains)
 
-    def evaluate(self, model: Any, state: EnergyState, *, key: Array) -> tuple[Evaluation, EnergyState]:
+    def evaluate(
+        self, model: LogAmplitude, state: EnergyState, *, key: Array
+    ) -> tuple[Evaluation, EnergyState]:
         """Draws, local energies, and the energy with its error bar (autocorrelation included)."""
         drawn, chains = self.sampler.sample(model, state.chains, self.draws, key=key)
         flat = shard_samples(drawn.configurations.reshape(-1, self.operator.size), self.mesh)
@@ -133,7 +139,7 @@ class EnergyObjective:
 
 
 def thermalised(
-    sampler: Any, model: Any, *, key: Array, mesh: Mesh | None = None
+    sampler: Sampler, model: LogAmplitude, *, key: Array, mesh: Mesh | None = None
 ) -> tuple[Any, tuple[str, ...]]:
     """A fresh state of `sampler` at equilibrium with `model`, spread over `mesh` (as it is for a sampler
     without chains), and the caveat of chains that did not get there.
@@ -159,7 +165,7 @@ def thermalised(
     return state, (caveat("not-converged", words),)
 
 
-def qualified(found: Estimate, local: Any, weights: Any = None) -> Estimate:
+def qualified(found: Estimate, local: Array, weights: Array | None = None) -> Estimate:
     """An estimate from local values (chains, draws) with what its numbers do not show: chains that cannot be
     compared, and tails so heavy that the error bar is itself uncertain, which is widened.
 
@@ -192,19 +198,19 @@ def qualified(found: Estimate, local: Any, weights: Any = None) -> Estimate:
     return found.noted(notes)
 
 
-def lost_amplitudes(model: Any, configurations: Any) -> float:
+def lost_amplitudes(model: LogAmplitude, configurations: Array) -> float:
     """How many of the configurations (S, N) have a log ψ that is not a finite number."""
     values = on_host(_log_psi(model, configurations))
     return float(np.count_nonzero(~np.isfinite(values)))
 
 
 @jax.jit
-def _log_psi(model: Any, configurations: Any) -> Any:
+def _log_psi(model: LogAmplitude, configurations: Array) -> Any:
     """log ψ of the configurations (S, N)."""
     return jax.vmap(model)(configurations)
 
 
-def is_settled(operator: Operator, model: Any, configurations: Any, energy: float) -> bool:
+def is_settled(operator: Operator, model: LogAmplitude, configurations: Array, energy: float) -> bool:
     r"""Whether a state whose chains hardly move is nearly an eigenstate, such as a product state, not a spike
     in the wrong place.
 

@@ -43,7 +43,7 @@ def lowest_in_sector(
     spin_flip: int | None = None,
     exact_sums: bool | None = None,
     key: Array,
-    **options: Any,
+    **options: object,
 ) -> GroundStateRun:
     """The lowest state of `operator` in `sector`, by variational Monte Carlo.
 
@@ -88,7 +88,7 @@ def lowest_in_sector(
 
 
 def _sums(
-    operator: Operator, sector: SpaceGroupSector, magnetization: int | None, flip: Any, *, symmetric: bool
+    operator: Operator, sector: SpaceGroupSector, magnetization: int | None, flip: object, *, symmetric: bool
 ) -> Any:
     """All configurations, or for the model of the sector one of each orbit that its symmetry leaves alike."""
     if not symmetric:
@@ -171,7 +171,7 @@ def _sector_basis(numbers: np.ndarray, sector: SpaceGroupSector, spin_flip: int 
     return csc_matrix((data, (np.concatenate(rows), np.concatenate(columns))), shape=(len(numbers), count))
 
 
-def _check_symmetric(operator: Any, sector: Any, spin_flip: Any) -> None:
+def _check_symmetric(operator: Operator, sector: object, spin_flip: object) -> None:
     if not isinstance(operator, Operator):
         raise fail("operator", "an Operator", operator, "for example intertwine.heisenberg(lattice)")
     if not isinstance(sector, SpaceGroupSector):

@@ -8,7 +8,7 @@ all configurations.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
 import numpy as np
@@ -30,14 +30,18 @@ from intertwine.sampling.sharding import on_host, replicate, shard_samples
 from intertwine.sampling.space import Space, magnetizations, space_of
 from intertwine.sampling.statistics.estimate import Estimate, estimate
 
+if TYPE_CHECKING:
+    from intertwine.models.protocols import LogAmplitude
+    from intertwine.sampling.protocols import Sampler
+
 
 def expect(
     operator: Operator,
-    model: Any,
+    model: LogAmplitude,
     samples: int = 4096,
     *,
     key: Array,
-    sampler: Any = None,
+    sampler: Sampler | None = None,
     tau: float | None = None,
     mesh: Mesh | None = None,
 ) -> Estimate:
@@ -83,7 +87,7 @@ class Measurement(NamedTuple):
 
 def measured(
     operator: Operator,
-    model: Any,
+    model: LogAmplitude,
     where: Space,
     samples: int,
     *,
@@ -113,7 +117,7 @@ def measured(
     return Measurement(value, operator, flat, weights, float(drawn.acceptance))
 
 
-def state_of(model: Any) -> tuple[Any, Space | None]:
+def state_of(model: LogAmplitude) -> tuple[Any, Space | None]:
     """(the network, its space or None) of a run or a model."""
     where = getattr(model, "space", None)
     if isinstance(where, Space) and hasattr(model, "model"):
@@ -121,7 +125,9 @@ def state_of(model: Any) -> tuple[Any, Space | None]:
     return model, space_of(model)
 
 
-def _space(operator: Operator, where: Space | None, sampler: Any, samples: int) -> tuple[Space, list[str]]:
+def _space(
+    operator: Operator, where: Space | None, sampler: Sampler, samples: int
+) -> tuple[Space, list[str]]:
     """Where to measure, and what is to be said of it."""
     if sampler is not None:
         turned = None if where is None else where.turned
@@ -138,13 +144,13 @@ def _space(operator: Operator, where: Space | None, sampler: Any, samples: int) 
     return Space(Metropolis(parts, chains=chains_for(samples))), notes
 
 
-def _known(mean: Any, samples: int) -> Estimate:
+def _known(mean: float, samples: int) -> Estimate:
     """A mean that is known without sampling."""
     zero, one, n = np.float64(0.0), np.float64(1.0), np.float64(samples)
     return Estimate(np.asarray(mean)[()], zero, zero, one, one, n, np.int64(samples))
 
 
-def check_key(key: Any) -> Array:
+def check_key(key: object) -> Array:
     """`key`, or the error that says how to make one."""
     from intertwine.models.parameters import check_key as check
 

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 from jax import Array
+from jaxtyping import PyTree
 
 from intertwine.learning.metric import NaturalGradient
 from intertwine.learning.objective import Evaluation
@@ -47,11 +48,11 @@ class FreshStart:
     key: Array
     steps: int
 
-    def init(self, model: Any) -> FreshStartState:
+    def init(self, model: PyTree) -> FreshStartState:
         return FreshStartState(self.optimiser.init(model), jnp.zeros((), jnp.int32))
 
     def step(
-        self, model: Any, evaluation: Evaluation, state: FreshStartState, *, step: int
+        self, model: PyTree, evaluation: Evaluation, state: FreshStartState, *, step: int
     ) -> tuple[Any, FreshStartState, dict[str, float]]:
         """A step of the optimiser, or a fresh start, with `fresh_start` = 1 among the scalars."""
         moved, inner, scalars = self.optimiser.step(model, evaluation, state.inner, step=step)

@@ -12,7 +12,7 @@ with φ(s') = ψ(s') (E_loc(s') − E). The second moment of f is at most ⟨(H 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -27,6 +27,9 @@ from intertwine.quantum.vmc.energy import v_score
 from intertwine.quantum.vmc.local_energy import local_values, log_amplitudes
 from intertwine.sampling.sharding import on_host
 from intertwine.sampling.statistics.estimate import Estimate
+
+if TYPE_CHECKING:
+    from intertwine.models.protocols import LogAmplitude
 
 LEAST_SCORE, FACTOR = 0.01, 10.0
 """A whole V-score is told above 0.01 and 10 times the sampled one, and above `LARGEST_SCORE`, by 3 errors."""
@@ -46,10 +49,10 @@ class Variance(NamedTuple):
 
 def full_variance(
     operator: Operator,
-    model: Any,
-    configurations: Any,
+    model: LogAmplitude,
+    configurations: Array,
     energy: float,
-    weights: Any = None,
+    weights: Array | None = None,
     *,
     most: int = MOST,
     batch: int = 1024,
@@ -78,7 +81,13 @@ def full_variance(
 
 
 def not_met(
-    operator: Operator, model: Any, configurations: Any, weights: Any, energy: Estimate, *, batch: int = 1024
+    operator: Operator,
+    model: LogAmplitude,
+    configurations: Array,
+    weights: Array,
+    energy: Estimate,
+    *,
+    batch: int = 1024,
 ) -> tuple[str, ...]:
     """The caveat of a state whose V-score is large only with the configurations that were not sampled."""
     sampled = v_score(operator, energy)
@@ -103,7 +112,7 @@ def not_met(
     return (caveat("not-converged", f"{words}; take another key (--seed), more samples, or another model"),)
 
 
-def _chosen(count: int, weights: Any, most: int) -> tuple[np.ndarray, np.ndarray | None]:
+def _chosen(count: int, weights: Array, most: int) -> tuple[np.ndarray, np.ndarray | None]:
     """The rows that are taken, and their shares where they are all that have weight."""
     places = (np.arange(most) + 0.5) / most
     if weights is None:
@@ -117,7 +126,7 @@ def _chosen(count: int, weights: Any, most: int) -> tuple[np.ndarray, np.ndarray
 
 
 def _values(
-    operator: Operator, model: Any, spins: np.ndarray, energy: float, batch: int
+    operator: Operator, model: LogAmplitude, spins: np.ndarray, energy: float, batch: int
 ) -> Iterator[np.ndarray]:
     """f of each configuration, group by group."""
     width = len(operator.flips) + 1
@@ -131,7 +140,7 @@ def _values(
 
 
 def _residuals(
-    operator: Operator, model: Any, rows: np.ndarray, own: np.ndarray, energy: float, batch: int
+    operator: Operator, model: LogAmplitude, rows: np.ndarray, own: np.ndarray, energy: float, batch: int
 ) -> np.ndarray:
     """φ(s')/ψ(s) of each row s', `own` the log ψ(s) of the sample that it is joined to."""
     with np.errstate(over="ignore", invalid="ignore"):
@@ -168,7 +177,7 @@ def _all_connected(operator: Operator, spins: Array) -> tuple[Array, Array]:
     return jax.vmap(operator.connected)(spins)
 
 
-def _padded(work: Any, rows: np.ndarray, batch: int) -> np.ndarray:
+def _padded(work: Array, rows: np.ndarray, batch: int) -> np.ndarray:
     """`work` on parts of `batch` rows each, the last one filled up: one shape to compile. complex128."""
     found = np.empty(len(rows), complex)
     for start in range(0, len(rows), batch):

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 from jax import Array
@@ -36,20 +36,24 @@ from intertwine.quantum.vmc.search import GroundStateRun, GroundStateSearch, Sea
 from intertwine.sampling.sharding import chain_mesh
 from intertwine.sampling.space import placed
 
+if TYPE_CHECKING:
+    from intertwine.models.protocols import LogAmplitude
+    from intertwine.sampling.protocols import Sampler
+
 
 def ground_state(
     operator: Operator,
-    model: Any = None,
+    model: LogAmplitude | None = None,
     steps: int | None = None,
     samples: int | None = None,
     *,
     key: Array,
-    sampler: Any = None,
+    sampler: Sampler | None = None,
     optimiser: Optimiser | None = None,
     learning_rate: Schedule | None = None,
     shift: Schedule | None = None,
     final_samples: int | None = None,
-    progress: Callable[[TrainState, dict[str, float]], Any] | bool | None = None,
+    progress: Callable[[TrainState, dict[str, float]], object] | bool | None = None,
     state: TrainState | None = None,
     devices: int | str | None = "auto",
     compare: bool = True,

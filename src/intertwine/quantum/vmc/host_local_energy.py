@@ -8,7 +8,7 @@ tables, are done in logarithms.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -22,13 +22,16 @@ from intertwine.models.protocols import SpinForm
 from intertwine.quantum.vmc.host_operator import HostOperator, parts, prepare
 from intertwine.quantum.vmc.host_product import complex_product
 
+if TYPE_CHECKING:
+    from intertwine.quantum.operators.operator import Operator
+
 BLOCK_NUMBERS = 12_000
 """Hidden units of all configurations of a block: arrays below 128 kB, which the allocator reuses. A block
 does not depend on the number of threads."""
 LARGEST_LOG = 700.0
 
 
-def local_values(operator: Any, form: SpinForm, configurations: Any) -> np.ndarray:
+def local_values(operator: Operator, form: SpinForm, configurations: np.ndarray) -> np.ndarray:
     """E_loc of each configuration: (S,) float64 for a real operator and form, else complex128.
 
     operator: an `Operator`. form: the wave function. configurations: int8 (S, N) spins ±1.
@@ -65,7 +68,7 @@ def local_values(operator: Any, form: SpinForm, configurations: Any) -> np.ndarr
     return np.ascontiguousarray(out[:, 0])
 
 
-def warm_up(operator: Any, form: SpinForm) -> Any:
+def warm_up(operator: Operator, form: SpinForm) -> Any:
     """Begin in the background to compile what `local_values` needs for them; returns a future."""
     return _threads.background(lambda: local_values(operator, form, np.ones((1, operator.size), np.int8)))
 
@@ -164,9 +167,28 @@ def _infinite(x: float) -> float:
 
 @kernel
 def _run(
-    flips, counts, sites, bits, table, offsets, wide, diagonal, diagonal_sites, opposite, equal, rows,
-    factors, logs, local, coupling, complex_units, spins, pq, out, done,
-):  # fmt: skip
+    flips: np.ndarray,
+    counts: np.ndarray,
+    sites: np.ndarray,
+    bits: np.ndarray,
+    table: np.ndarray,
+    offsets: np.ndarray,
+    wide: np.ndarray,
+    diagonal: np.ndarray,
+    diagonal_sites: np.ndarray,
+    opposite: np.ndarray,
+    equal: np.ndarray,
+    rows: np.ndarray,
+    factors: np.ndarray,
+    logs: np.ndarray,
+    local: np.ndarray,
+    coupling: np.ndarray,
+    complex_units: bool,
+    spins: np.ndarray,
+    pq: np.ndarray,
+    out: np.ndarray,
+    done: np.ndarray,
+):
     """Local values of a block; `done` stays False where a product left the range of numbers. Element −1 of a
     configuration is its own Π (p + q), by which the products of its neighbours are divided. None: wide
     where the table has all elements; logs and local where all flip sets are rows; coupling (and then logs)

@@ -7,9 +7,12 @@ look-up in a table of 2^bits values. Vanishing elements (equal spins of an excha
 from __future__ import annotations
 
 import weakref
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from intertwine.quantum.operators.operator import Operator
 
 MAX_BITS = 10
 """Elements that depend on more spins than this are evaluated term by term."""
@@ -43,7 +46,7 @@ class HostOperator(NamedTuple):
 _prepared: dict[int, tuple[Any, HostOperator]] = {}  # by the operator's identity, as long as it lives
 
 
-def prepare(operator: Any) -> HostOperator:
+def prepare(operator: Operator) -> HostOperator:
     """The kernel's arrays of an `Operator`, made once for each operator object."""
     found = _prepared.get(id(operator))
     if found is not None and found[0]() is operator:
@@ -54,7 +57,7 @@ def prepare(operator: Any) -> HostOperator:
     return ready
 
 
-def host_operator(operator: Any) -> HostOperator:
+def host_operator(operator: Operator) -> HostOperator:
     """The kernel's arrays of an `Operator`.
 
     >>> from intertwine.quantum.operators.operator import Operator

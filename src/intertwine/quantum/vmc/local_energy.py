@@ -13,7 +13,7 @@ elements.
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
@@ -27,12 +27,15 @@ from intertwine.models.protocols import Incremental, SpinFormed, spin_form
 from intertwine.quantum.operators.operator import Operator
 from intertwine.sampling.sharding import AXIS, mesh_of
 
+if TYPE_CHECKING:
+    from intertwine.models.protocols import LogAmplitude
+
 CHUNK_ELEMENTS = 1 << 24
 """Numbers that one chunk of the JAX paths may hold at once (128 MB in float64)."""
 
 
 def local_values(
-    operator: Operator, model: Any, configurations: Shaped[Array, "S N"], *, backend: str = "auto"
+    operator: Operator, model: LogAmplitude, configurations: Shaped[Array, "S N"], *, backend: str = "auto"
 ) -> Num[Array, "S"]:
     """E_loc of each configuration, (S,); real for a real operator and a real model, else complex.
 
@@ -67,7 +70,7 @@ def local_values(
     return _in_jax(operator, model, jnp.asarray(configurations), incremental, mesh_of(configurations))
 
 
-def compile_ahead(operator: Operator, model: Any) -> None:
+def compile_ahead(operator: Operator, model: LogAmplitude) -> None:
     """Begin in the background to compile what `local_values` needs, where the host kernels will run."""
     if isinstance(model, SpinFormed) and jax.default_backend() == "cpu":
         from intertwine.quantum.vmc import host_local_energy
@@ -76,18 +79,18 @@ def compile_ahead(operator: Operator, model: Any) -> None:
 
 
 @jax.jit
-def log_amplitudes(model: Any, configurations: Shaped[Array, "S N"]) -> Num[Array, "S"]:
+def log_amplitudes(model: LogAmplitude, configurations: Shaped[Array, "S N"]) -> Num[Array, "S"]:
     """log ψ of each configuration, (S,), as many at a time as the model takes."""
     return _amplitudes(model, configurations, getattr(model, "evaluation_batch", configurations.shape[0]))
 
 
-def local_dtype(operator: Operator, model: Any) -> Any:
+def local_dtype(operator: Operator, model: LogAmplitude) -> Any:
     """The dtype of `local_values`."""
     amplitude = jax.eval_shape(model, jax.ShapeDtypeStruct((operator.size,), jnp.int8)).dtype
     return jnp.result_type(amplitude, jnp.complex64) if not operator.is_real else amplitude
 
 
-def check_sizes(operator: Any, model: Any) -> None:
+def check_sizes(operator: Operator, model: LogAmplitude) -> None:
     """Raise unless operator and model have the same number of sites."""
     if not isinstance(operator, Operator):
         raise fail("operator", "an Operator", operator, "for example intertwine.tfim(lattice)")
@@ -103,7 +106,7 @@ def check_sizes(operator: Any, model: Any) -> None:
         )
 
 
-def _on_one_cpu(configurations: Any) -> bool:
+def _on_one_cpu(configurations: Array) -> bool:
     if not isinstance(configurations, Array):
         return jax.default_backend() == "cpu"
     try:
@@ -115,7 +118,7 @@ def _on_one_cpu(configurations: Any) -> bool:
 
 @partial(jax.jit, static_argnames=("incremental", "mesh"))
 def _in_jax(
-    operator: Operator, model: Any, configurations: Array, incremental: bool, mesh: Mesh | None
+    operator: Operator, model: LogAmplitude, configurations: Array, incremental: bool, mesh: Mesh | None
 ) -> Array:
     """Chunk by chunk; on a mesh each device walks through its own samples."""
     if mesh is None:
@@ -127,7 +130,7 @@ def _in_jax(
     )
 
 
-def _in_chunks(operator: Operator, model: Any, configurations: Array, incremental: bool) -> Array:
+def _in_chunks(operator: Operator, model: LogAmplitude, configurations: Array, incremental: bool) -> Array:
     terms = operator.flips.shape[0] + 1
     chunk = max(1, CHUNK_ELEMENTS // (terms * 8 * operator.size))
     if not incremental:
@@ -138,7 +141,7 @@ def _in_chunks(operator: Operator, model: Any, configurations: Array, incrementa
     return jax.lax.map(one, configurations, batch_size=chunk)
 
 
-def _in_even_parts(work: Any, rows: Array, most: int) -> Array:
+def _in_even_parts(work: Array, rows: Array, most: int) -> Array:
     """`work` on parts of at most `most` rows, equally many each; the last one filled up."""
     count = rows.shape[0]
     parts = -(-count // most)
@@ -149,7 +152,7 @@ def _in_even_parts(work: Any, rows: Array, most: int) -> Array:
     return jax.lax.map(work, padded.reshape(parts, width, -1)).reshape(-1)[:count]
 
 
-def _incremental(operator: Operator, model: Any, s: Array) -> Array:
+def _incremental(operator: Operator, model: LogAmplitude, s: Array) -> Array:
     cache = model.start(s)
     ratios = jax.vmap(lambda sites: model.log_ratio(cache, s, sites))(jnp.asarray(operator.flips))
     return _summed(operator.diagonal(s), operator.elements(s), ratios)
@@ -162,7 +165,7 @@ def _summed(diagonal: Array, elements: Array, log_ratios: Array) -> Array:
     return diagonal + jnp.sum(jnp.where(there, elements * ratios, 0))
 
 
-def _generic(operator: Operator, model: Any, configurations: Array) -> Array:
+def _generic(operator: Operator, model: LogAmplitude, configurations: Array) -> Array:
     """The pairs (sample, flip set) whose element does not vanish are gathered into one list, and ψ is
     evaluated for these alone, a batch at a time: for a Heisenberg model the antiparallel bonds. The number of
     batches follows the list, their shape does not."""
@@ -193,6 +196,6 @@ def _generic(operator: Operator, model: Any, configurations: Array) -> Array:
     return jax.lax.fori_loop(0, batches, body, total)
 
 
-def _amplitudes(model: Any, configurations: Array, batch: int) -> Array:
+def _amplitudes(model: LogAmplitude, configurations: Array, batch: int) -> Array:
     """log ψ of each configuration, at most `batch` at a time."""
     return _in_even_parts(jax.vmap(model), configurations, batch)

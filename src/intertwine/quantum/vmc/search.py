@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -34,6 +34,10 @@ from intertwine.records.caveats import far_from_exact
 from intertwine.sampling.sharding import replicate
 from intertwine.sampling.space import Space, placed, space, space_of, state_left
 from intertwine.sampling.statistics.estimate import Estimate
+
+if TYPE_CHECKING:
+    from intertwine.models.protocols import LogAmplitude
+    from intertwine.sampling.protocols import Sampler
 
 _MEASURED = 2**31 - 1
 """Folded into the run's key for measurements; no step has this number."""
@@ -105,8 +109,8 @@ class GroundStateSearch(Study[SearchState, GroundStateRun]):
     def __init__(
         self,
         operator: Operator,
-        model: Any,
-        sampler: Any,
+        model: LogAmplitude,
+        sampler: Sampler,
         optimiser: Optimiser,
         *,
         steps: int,
@@ -170,7 +174,7 @@ class GroundStateSearch(Study[SearchState, GroundStateRun]):
         model = placed(like(self.given, train.model), self.where, left)
         return GroundStateRun(energy, score, model, past, train, self.where, notes), last
 
-    def _left_by(self, model: Any) -> TrainState | None:
+    def _left_by(self, model: LogAmplitude) -> TrainState | None:
         """The state in which `model` left another search, at step 0 of this one; None where it comes from
         none, or one of other chains or another optimiser."""
         left, where = state_left(model), space_of(model)
@@ -186,7 +190,7 @@ class GroundStateSearch(Study[SearchState, GroundStateRun]):
         return TrainState(0, self.begin, chains, moved, jax.random.split(self.key)[1])
 
 
-def _not_met(last: Measurement, model: Any, objective: EnergyObjective) -> tuple[str, ...]:
+def _not_met(last: Measurement, model: LogAmplitude, objective: EnergyObjective) -> tuple[str, ...]:
     """`full_variance.not_met` of the last estimate, in batches of the shape of a step's."""
     if last.configurations is None:
         return ()
@@ -194,7 +198,7 @@ def _not_met(last: Measurement, model: Any, objective: EnergyObjective) -> tuple
     return not_met(last.operator, model, last.configurations, last.weights, last.estimate, batch=batch)
 
 
-def _far_from_exact(operator: Operator, energy: Estimate, model: Any, where: Space) -> list[str]:
+def _far_from_exact(operator: Operator, energy: Estimate, model: LogAmplitude, where: Space) -> list[str]:
     """The caveats of an energy that is not the exact one, which the command gives too."""
     exact = energy_of_space(operator, where.magnetizations, LITTLE_WORK)
     if exact is None:
@@ -223,6 +227,6 @@ def columns(history: list[dict[str, float]]) -> dict[str, np.ndarray]:
     return {name: np.array([scalars.get(name) for scalars in history], float) for name in names}
 
 
-def like(model: Any, trained: Any) -> Any:
+def like(model: LogAmplitude, trained: LogAmplitude) -> Any:
     """`trained` as the type of `model`: parameters of a model of spins put back into one of other units."""
     return trained if as_spins(model) is model else trained.model

@@ -102,7 +102,7 @@ def _list(path: Path, result: dict[str, Any], name: str) -> list[Any]:
     return value or []
 
 
-def _table(path: Path, rows: Any) -> np.ndarray | None:
+def _table(path: Path, rows: object) -> np.ndarray | None:
     """Counts (classes, classes), or None where there are none."""
     if rows is None:
         return None
@@ -117,7 +117,7 @@ def _table(path: Path, rows: Any) -> np.ndarray | None:
     return counts
 
 
-def _row(path: Path, row: Any) -> dict[str, Any]:
+def _row(path: Path, row: object) -> dict[str, Any]:
     if not isinstance(row, dict) or not isinstance(row.get("exact"), bool):
         raise damaged(path, "equivariance to have rows with layer, name, error and exact", row)
     error = optional(path, "equivariance.error", row.get("error"))

@@ -105,5 +105,5 @@ def _configured(run: ClassifyRun, section: str) -> Any:
     return table.get("name") if isinstance(table, dict) else table
 
 
-def _word(value: Any) -> str:
+def _word(value: object) -> str:
     return ABSENT if value is None else str(value)

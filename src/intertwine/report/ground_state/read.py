@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jaxtyping import PyTree
 
 from intertwine.records.ground_state import SCHEMA
 from intertwine.report.folder import (
@@ -142,7 +143,7 @@ def _read_fields(path: Path) -> tuple[Field | None, Field | None]:
     )
 
 
-def _field(path: Path, dataset: Any, name: str, axis: str) -> Field | None:
+def _field(path: Path, dataset: PyTree, name: str, axis: str) -> Field | None:
     """The quantity `name` at the vectors of `axis`, or None where it or its vectors are not written."""
     vector_names = (f"{axis}_vector", f"{axis}_vectors", axis)
     there = [dataset[v] for v in vector_names if v in dataset.variables]

@@ -132,7 +132,7 @@ def _configured(run: LearnRun, section: str) -> Any:
     return table.get("name") if isinstance(table, dict) else table
 
 
-def _word(value: Any) -> str:
+def _word(value: object) -> str:
     return ABSENT if value is None else str(value)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from intertwine._caveats import sentence_of
 from intertwine.records.schema import Entry
 from intertwine.report.numbers import ABSENT, duration, plain
@@ -50,7 +48,7 @@ def _told(run: PlainRun) -> list[Entry]:
     return [e for e in run.schema.results if e.name in run.result and e.name not in _ASIDE]
 
 
-def _number(value: Any) -> float | None:
+def _number(value: object) -> float | None:
     """The number of an entry: itself, or its mean."""
     value = value.get("mean") if isinstance(value, dict) else value
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

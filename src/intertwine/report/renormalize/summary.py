@@ -110,7 +110,7 @@ def _configured(run: RenormalizeRun, section: str) -> Any:
     return value.get("name") if isinstance(value, dict) else value
 
 
-def _word(value: Any) -> str:
+def _word(value: object) -> str:
     if value is None:
         return ABSENT
     if isinstance(value, int | float) and not isinstance(value, bool):
@@ -122,5 +122,5 @@ def _short(mean: float, error: float | None) -> str:
     return plain(mean, 6) if error is None else with_error(mean, error)
 
 
-def _is_card(card: Any) -> bool:
+def _is_card(card: object) -> bool:
     return isinstance(card, list) and len(card) == 3

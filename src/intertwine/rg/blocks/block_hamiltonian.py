@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float, Int8
@@ -35,6 +35,10 @@ from intertwine.rg.terms.exponential_family import ExponentialFamily
 from intertwine.rg.terms.families import as_families, family_names, family_sums
 from intertwine.rg.terms.spin_products import Family, product_families, subset_number, walsh_hadamard
 from intertwine.spaces.lattice import Lattice
+
+if TYPE_CHECKING:
+    from intertwine.models.protocols import SpinSystem
+    from intertwine.rg.blocks.blocking import Rule
 
 _SHOWN = 12
 
@@ -53,7 +57,7 @@ class BlockDistribution:
     lattice: Lattice
 
 
-def block_distribution(model: Any, rule: Any) -> BlockDistribution:
+def block_distribution(model: SpinSystem, rule: Rule) -> BlockDistribution:
     """p'(h) = Σ_v p(h|v) p(v) of an `Ising`, `Potts` or `Clock` model under a rule, by enumeration.
 
     model: of at most 2²² configurations. rule: a `Rule` (`blocking`), or the rule that a network is.
@@ -158,7 +162,7 @@ class ProjectedCouplings(Shown):
         return "\n".join([*rows, f"KL(p'‖p_K') = {self.divergence:.3e} nats"])
 
 
-def block_hamiltonian(model: Ising, rule: Any) -> BlockHamiltonian:
+def block_hamiltonian(model: Ising, rule: Rule) -> BlockHamiltonian:
     """−H' of an Ising model under a rule, exactly.
 
     model: `Ising` with any couplings, at most 22 sites. rule: a `Rule` of spins.

@@ -9,10 +9,10 @@ from __future__ import annotations
 import dataclasses
 import math
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from jaxtyping import Int8, Int32
+from numpy.typing import ArrayLike
 
 from intertwine._caveats import caveat, tell
 from intertwine._checks import InputError, fail
@@ -52,7 +52,7 @@ def blocked_lattice(lattice: Lattice, b: int) -> Lattice:
     return dataclasses.replace(lattice, extent=tuple(n // b for n in lattice.extent))
 
 
-def lattice_of(spins: Any, lattice: Lattice | None) -> Lattice:
+def lattice_of(spins: ArrayLike, lattice: Lattice | None) -> Lattice:
     """The lattice of configurations (..., N): `lattice`, or where None is given the one that they carry
     (`it.sample` gives it along). It is never guessed from N.
 
@@ -68,7 +68,7 @@ def lattice_of(spins: Any, lattice: Lattice | None) -> Lattice:
     return found
 
 
-def unknown_lattice(argument: str, sites: str, got: Any = None) -> InputError:
+def unknown_lattice(argument: str, sites: str, got: object = None) -> InputError:
     """The error of a lattice that must be told."""
     remedy = "an array alone does not say how its sites are linked: give for example it.Square(16, 64)"
     return fail(argument, f"the lattice of the {sites}", got, remedy)
@@ -89,7 +89,7 @@ def assumed_torus(size: int, argument: str, units: str) -> Lattice:
     return Square(side, side)
 
 
-def checked_spins(spins: Any, lattice: Lattice, states: int | None = None) -> Int8[np.ndarray, "... N"]:
+def checked_spins(spins: ArrayLike, lattice: Lattice, states: int | None = None) -> Int8[np.ndarray, "... N"]:
     """Configurations of a lattice as int8: spins ±1, or 0 … states − 1. Raises InputError for others."""
     found = checked_states(spins, lattice)
     if states is None:
@@ -100,7 +100,7 @@ def checked_spins(spins: Any, lattice: Lattice, states: int | None = None) -> In
     return found
 
 
-def check_carried(spins: Any, lattice: Lattice) -> None:
+def check_carried(spins: ArrayLike, lattice: Lattice) -> None:
     """Raise InputError for configurations that carry another lattice than `lattice`."""
     carried = getattr(spins, "lattice", lattice)
     if isinstance(carried, Lattice) and carried != lattice:
@@ -108,7 +108,7 @@ def check_carried(spins: Any, lattice: Lattice) -> None:
         raise fail("lattice", drawn, lattice.name, "leave it out, or give np.asarray(...) of them")
 
 
-def checked_states(spins: Any, lattice: Lattice) -> Int8[np.ndarray, "... N"]:
+def checked_states(spins: ArrayLike, lattice: Lattice) -> Int8[np.ndarray, "... N"]:
     """Whole numbers (..., N) of a lattice as int8. Raises InputError for others."""
     if not isinstance(lattice, Lattice):
         raise fail("lattice", "a lattice, such as it.Square(8, 8)", lattice)

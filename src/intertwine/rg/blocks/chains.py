@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import jax
 import numpy as np
 from jax import Array
 from jaxtyping import Int8
+from numpy.typing import ArrayLike
 
 from intertwine._checks import fail, positive_int
 from intertwine.models.spins.ising import Ising
@@ -20,7 +19,7 @@ _CHAINS = 64
 _STEPS = 2
 
 
-def given_chains(spins: Any, lattice: Lattice | None) -> tuple[Int8[np.ndarray, "C D N"], Lattice]:
+def given_chains(spins: ArrayLike, lattice: Lattice | None) -> tuple[Int8[np.ndarray, "C D N"], Lattice]:
     """Spins ±1, (draws, N) of one chain or (chains, draws, N), as chains; what `it.sample` drew as one, its
     chains one after another. lattice: see `lattice_of`.
 
@@ -36,7 +35,7 @@ def given_chains(spins: Any, lattice: Lattice | None) -> tuple[Int8[np.ndarray, 
     return checked_spins(given, lattice).reshape(-1, *given.shape[-2:]), lattice
 
 
-def chain_after_chain(spins: Any) -> np.ndarray:
+def chain_after_chain(spins: ArrayLike) -> np.ndarray:
     """The array of `spins`, whose rows, where `it.sample` drew them, are those of one chain after another:
     runs of rows are then of chains that know nothing of one another, and errors by bins are right however
     slow the chains are."""
@@ -44,7 +43,7 @@ def chain_after_chain(spins: Any) -> np.ndarray:
 
 
 def chains_of(
-    spins: Any, lattice: Lattice | None, samples: int, *, key: Array
+    spins: ArrayLike, lattice: Lattice | None, samples: int, *, key: Array
 ) -> tuple[Int8[np.ndarray, "C D N"], Lattice, float | None]:
     """`given_chains`, or about `samples` configurations of an `Ising` model: 64 chains of the sampler that it
     has by default, two steps between draws. Third, the autocorrelation time in draws of what `it.sample` drew

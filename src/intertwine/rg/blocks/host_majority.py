@@ -49,7 +49,7 @@ def commonest_states(
 
 
 @kernel
-def _signs(rows, sites, first, out):
+def _signs(rows: np.ndarray, sites: np.ndarray, first: np.ndarray, out: np.ndarray):
     for c in range(rows.shape[0]):
         for block in range(sites.shape[0]):
             total = 0
@@ -62,7 +62,7 @@ def _signs(rows, sites, first, out):
 
 
 @kernel
-def _commonest(rows, sites, states, first, out):
+def _commonest(rows: np.ndarray, sites: np.ndarray, states: int, first: np.ndarray, out: np.ndarray):
     counts = np.zeros(states, np.int32)
     for c in range(rows.shape[0]):
         for block in range(sites.shape[0]):

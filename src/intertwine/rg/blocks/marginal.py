@@ -12,13 +12,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 
 from intertwine._checks import fail
 from intertwine.models.spins.ising import Ising
+
+if TYPE_CHECKING:
+    from intertwine.models.protocols import SpinSystem
 
 WIDEST = 24
 """Spins of the largest table that is formed, 128 MiB."""
@@ -77,7 +80,7 @@ def spin_factors(model: Ising) -> list[tuple[tuple[int, ...], float]]:
     return [(sites, strength) for sites, strength in found if strength != 0]
 
 
-def _checked(model: Any, sites: Sequence[int]) -> tuple[int, ...]:
+def _checked(model: SpinSystem, sites: Sequence[int]) -> tuple[int, ...]:
     if not isinstance(model, Ising):
         raise fail("model", "an Ising model", type(model).__name__)
     kept = tuple(int(i) for i in sites)

@@ -9,13 +9,16 @@ operations. Any other rule is asked for T of all pairs (v, h), a bounded number 
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int8, Int32
 
 from intertwine._checks import fail
 from intertwine.spaces.lattice import Lattice
+
+if TYPE_CHECKING:
+    from intertwine.rg.blocks.blocking import Rule
 
 _PAIRS_AT_ONCE = 2**20
 _MOST_PAIRS = 2**30
@@ -24,7 +27,7 @@ _WIDEST_BLOCK = 16
 
 
 def push_forward(
-    rule: Any, lattice: Lattice, weights: Float[np.ndarray, "n k"], states: int | None = None
+    rule: Rule, lattice: Lattice, weights: Float[np.ndarray, "n k"], states: int | None = None
 ) -> Float[np.ndarray, "m k"]:
     """k tables over the blocked configurations, float64 (n', k), from tables over all configurations of
     `lattice`, (n, k). states: of a Potts or clock spin; None for spins ±1.
@@ -74,7 +77,7 @@ class LocalRule(NamedTuple):
     up: Float[np.ndarray, " m"]
 
 
-def local_rule(rule: Any, lattice: Lattice) -> LocalRule | None:
+def local_rule(rule: Rule, lattice: Lattice) -> LocalRule | None:
     """The table of a rule whose blocks part the lattice, with `sites` and `probability_up` as those of
     `blocking` have them; None for any other rule.
 

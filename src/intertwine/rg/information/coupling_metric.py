@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import numpy as np
@@ -37,6 +37,9 @@ from intertwine.rg.blocks.chains import given_chains
 from intertwine.rg.blocks.push_forward import push_forward
 from intertwine.rg.joined_bins import caveats_of, joined
 from intertwine.spaces.lattice import Lattice
+
+if TYPE_CHECKING:
+    from intertwine.rg.blocks.blocking import Rule
 
 DEFAULT = ("nearest", "next", "plaquette")
 _GROUPS = 20
@@ -68,8 +71,8 @@ class CouplingMetrics(Shown):
 
 
 def coupling_metrics(
-    system: Any,
-    rule: Any,
+    system: object,
+    rule: Rule,
     *,
     levels: int = 1,
     names: Sequence[Any] = DEFAULT,
@@ -108,7 +111,7 @@ def coupling_metrics(
     return CouplingMetrics(names, metrics, kept, errors, exact=False, warnings=warnings)
 
 
-def _exact(model: Ising, rule: Any, levels: int, names: tuple) -> np.ndarray:
+def _exact(model: Ising, rule: Rule, levels: int, names: tuple) -> np.ndarray:
     """G⁽⁰⁾ … by enumeration: tables of p(h) and p(h) σ(h), blocked again and again."""
     found = enumerate_distribution(model)
     lattice, p = model.lattice, found.probabilities
@@ -125,7 +128,7 @@ def _exact(model: Ising, rule: Any, levels: int, names: tuple) -> np.ndarray:
 
 
 def _sampled_sums(
-    chains: np.ndarray, lattice: Lattice, rule: Any, levels: int, names: tuple, key: Any
+    chains: np.ndarray, lattice: Lattice, rule: Rule, levels: int, names: tuple, key: Array
 ) -> np.ndarray:
     """S_α of every level, float64 (levels + 1, chains, draws, n)."""
     keys = [None] * levels if key is None else jax.random.split(check_key(key), levels)

@@ -15,13 +15,14 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from jaxtyping import Int8
+from numpy.typing import ArrayLike
 
 from intertwine._checks import fail, one_of, positive_int
 from intertwine._shown import Shown
@@ -46,6 +47,9 @@ from intertwine.rg.information.mutual_information import window_table
 from intertwine.sampling.keys import key_words
 from intertwine.sampling.statistics.estimate import Estimate, estimate
 from intertwine.spaces.lattice import Lattice
+
+if TYPE_CHECKING:
+    from intertwine.rg.blocks.blocking import Rule
 
 MOST_PLACES = 256
 """Placements of the block over which held-out configurations are averaged, at most."""
@@ -97,7 +101,7 @@ class Training:
 
     def run(
         self,
-        rule: Any,
+        rule: Rule,
         states: int,
         spins: Int8[np.ndarray, "C D N"],
         window: BlockWindow,
@@ -105,7 +109,7 @@ class Training:
         learned: bool,
         tau: float | None,
         key: Array,
-        progress: Callable[[dict[str, float]], Any] | None = None,
+        progress: Callable[[dict[str, float]], object] | None = None,
     ) -> tuple[BlockCritic, InformationBound]:
         """The trained pair of rule and critic, and its bound. spins: chains of draws. tau: their
         autocorrelation time in draws, where it is known."""
@@ -136,8 +140,8 @@ class Training:
 
 
 def mutual_information_bound(
-    spins: Any,
-    rule: Any,
+    spins: ArrayLike,
+    rule: Rule,
     lattice: Lattice | None = None,
     *,
     block: int = 2,
@@ -146,7 +150,7 @@ def mutual_information_bound(
     training: Training | None = None,
     samples: int = 10_000,
     key: Array,
-    progress: Callable[[dict[str, float]], Any] | None = None,
+    progress: Callable[[dict[str, float]], object] | None = None,
 ) -> InformationBound:
     """A lower bound on I(H; E) of a given rule.
 

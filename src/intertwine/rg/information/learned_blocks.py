@@ -18,13 +18,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from jaxtyping import Float
+from numpy.typing import ArrayLike
 
 from intertwine._checks import fail, positive_int
 from intertwine._shown import Shown
@@ -73,7 +73,7 @@ class LearnedBlocks(Shown):
 
 
 def learn_blocks(
-    spins: Any,
+    spins: ArrayLike,
     lattice: Lattice | None = None,
     *,
     block: int = 2,
@@ -84,7 +84,7 @@ def learn_blocks(
     training: Training | None = None,
     samples: int = 10_000,
     key: Array,
-    progress: Callable[[dict[str, float]], Any] | None = None,
+    progress: Callable[[dict[str, float]], object] | None = None,
 ) -> LearnedBlocks:
     """The filters of a block that maximise a lower bound on I(H; E).
 

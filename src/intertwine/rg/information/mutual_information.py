@@ -21,7 +21,7 @@ that break ties of ± by one spin, up to 0.41427 against 0.41424 of the majority
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from jax import Array
@@ -35,6 +35,10 @@ from intertwine.rg.information.block_window import BlockWindow
 from intertwine.sampling.enumeration import all_configurations
 from intertwine.sampling.keys import key_words
 
+if TYPE_CHECKING:
+    from intertwine.models.protocols import SpinSystem
+    from intertwine.rg.blocks.blocking import Rule
+
 MOST_HIDDEN = 4
 """Coarse spins of a block, at most."""
 SHARPEST = 20.0
@@ -42,7 +46,7 @@ SHARPEST = 20.0
 
 
 def mutual_information(
-    model: Ising, rule: Any = None, *, block: int = 2, buffer: int = 1, environment: int | None = None
+    model: Ising, rule: Rule | None = None, *, block: int = 2, buffer: int = 1, environment: int | None = None
 ) -> float:
     """The exact I(H; E), in nats, for the block at the first cell.
 
@@ -83,14 +87,14 @@ def block_environment(model: Ising, window: BlockWindow) -> Float[np.ndarray, "v
     return marginal(model, inside + near).table.reshape(2 ** len(inside), -1)
 
 
-def window_table(rule: Any, window: BlockWindow) -> Float[np.ndarray, "h v"]:
+def window_table(rule: Rule, window: BlockWindow) -> Float[np.ndarray, "h v"]:
     """`rule_table` for the window's block. Raises InputError for a rule of blocks of another size."""
     if getattr(rule, "block", window.block) != window.block:
         raise fail("block", f"{rule.block}, as the rule's blocks", window.block)
     return rule_table(rule, window.inside.shape[1])
 
 
-def rule_table(rule: Any, spins: int) -> Float[np.ndarray, "h v"]:
+def rule_table(rule: Rule, spins: int) -> Float[np.ndarray, "h v"]:
     """p(h|v), float64 (2^hidden, 2^spins), of weights, of a table that is checked, or of a blocking rule.
 
     >>> rule_table([0.0, 50.0], 2).round(6)                            # decimation
@@ -169,7 +173,7 @@ def optimal_filter(
     return OptimalFilter(turned(best[1]), best[0], np.sort([value for value, _ in ends])[::-1])
 
 
-def checked_sharpness(sharpness: Any) -> float:
+def checked_sharpness(sharpness: object) -> float:
     """A number above 0 and at most `SHARPEST`, or the error that says so."""
     number = isinstance(sharpness, int | float | np.number) and not isinstance(sharpness, bool)
     if not (number and 0 < float(sharpness) <= SHARPEST):
@@ -224,7 +228,7 @@ def _first_met(model: Ising, inside: set[int], outside: set[int]) -> list[int]:
     return sorted(met)
 
 
-def _lattice(model: Any) -> Any:
+def _lattice(model: SpinSystem) -> Any:
     if not isinstance(model, Ising):
         raise fail("model", "an Ising model", type(model).__name__)
     return model.lattice

@@ -11,11 +11,12 @@ times shorter sides at every level.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import jax
 import numpy as np
 from jax import Array
+from numpy.typing import ArrayLike
 
 from intertwine._caveats import once, tell
 from intertwine._checks import InputError, positive_int
@@ -26,10 +27,13 @@ from intertwine.rg.steps.flow import Flow
 from intertwine.rg.terms.families import Families, as_families, family_names
 from intertwine.spaces.lattice import Lattice
 
+if TYPE_CHECKING:
+    from intertwine.rg.blocks.blocking import Rule
+
 
 def matched_flow(
-    spins: Any,
-    rule: Any,
+    spins: ArrayLike,
+    rule: Rule,
     levels: int,
     couplings: Families,
     *,

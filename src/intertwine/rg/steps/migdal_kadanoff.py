@@ -20,9 +20,9 @@ whose zero for d = 2 is Onsager's K_c exactly, with y_T = 2 − √2 ln(1 + √2
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -30,6 +30,7 @@ import numpy as np
 from jax import Array
 from jax.scipy.special import logsumexp
 from jaxtyping import Float
+from numpy.typing import ArrayLike
 
 from intertwine._checks import InputError, fail, positive_int
 from intertwine.rg.steps.flow import FixedPoint, Flow, fixed_point, flow
@@ -59,11 +60,11 @@ class MigdalKadanoff:
         """The couplings: ("nearest",), or ("nearest", "field")."""
         return ("nearest", "field") if self.with_field else ("nearest",)
 
-    def step(self, couplings: Any) -> Float[Array, " n"]:
+    def step(self, couplings: ArrayLike) -> Float[Array, " n"]:
         """K' (n,) of couplings (n,), a function of JAX."""
         return _recursion(jnp.asarray(couplings), self)
 
-    def flow(self, couplings: Any, levels: int = 10) -> Flow:
+    def flow(self, couplings: ArrayLike, levels: int = 10) -> Flow:
         """The couplings level by level; `couplings`: a number K, (n,) or a dict by name."""
         number = isinstance(couplings, int | float)
         return flow({"nearest": couplings} if number else couplings, self, levels)
@@ -149,7 +150,7 @@ class InfinitesimalMigdal:
         """ν = 1/y_T."""
         return 1 / self.y_T
 
-    def beta(self, K: Any) -> Float[np.ndarray, "..."]:
+    def beta(self, K: ArrayLike) -> Float[np.ndarray, "..."]:
         """dK/dl = (d − 1)K + ½ sinh 2K ln tanh K at K > 0, (...), float64.
 
         >>> migdal_infinitesimal().beta([0.3, 0.6]).round(4)
@@ -214,7 +215,7 @@ def _with_field(moved: Array, b: int, d: int) -> Array:
     return jnp.stack([(found[0, 0] + found[1, 1]) / 4, d * (found[0, 0] - found[1, 1]) / 2])
 
 
-def _power(bond: Array, b: int, join: Any) -> Array:
+def _power(bond: Array, b: int, join: Callable[[Array, Array], Array]) -> Array:
     """`bond` joined b times, by squaring."""
     if b == 1:
         return bond

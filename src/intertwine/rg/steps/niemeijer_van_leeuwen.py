@@ -26,13 +26,13 @@ import itertools
 import math
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from jaxtyping import Float
+from numpy.typing import ArrayLike
 
 from intertwine._checks import fail
 from intertwine.rg.steps.flow import FixedPoint, Flow, critical_coupling, fixed_point, flow
@@ -65,11 +65,11 @@ class NiemeijerVanLeeuwen:
         even = ("nearest",) if self.order == 1 else ("nearest", "next", "third")
         return (*even, "field") if self.with_field else even
 
-    def step(self, couplings: Any) -> Float[Array, " n"]:
+    def step(self, couplings: ArrayLike) -> Float[Array, " n"]:
         """K' (n,) of couplings (n,), a function of JAX."""
         return _recursion(jnp.asarray(couplings), self.order, self.with_field)
 
-    def flow(self, couplings: Any, levels: int = 10) -> Flow:
+    def flow(self, couplings: ArrayLike, levels: int = 10) -> Flow:
         """The couplings level by level; `couplings`: (n,) or a dict by name, or a number K_1."""
         number = isinstance(couplings, int | float)
         return flow({"nearest": couplings} if number else couplings, self, levels)

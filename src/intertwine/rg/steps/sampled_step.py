@@ -18,6 +18,7 @@ import jax
 import numpy as np
 from jax import Array
 from jaxtyping import Float
+from numpy.typing import ArrayLike
 
 from intertwine.models.parameters import check_key
 from intertwine.rg.montecarlo.moment_matching import match_moments
@@ -145,6 +146,6 @@ class MatchedStep:
         return Measured(found.couplings, found.covariance, np.linalg.solve(joint[:n, :n], joint[:n, n:]))
 
 
-def _folded(key: Array, couplings: Any) -> Array:
+def _folded(key: Array, couplings: ArrayLike) -> Array:
     """A key of its own for every value of the couplings."""
     return jax.random.fold_in(check_key(key), zlib.crc32(np.asarray(couplings, np.float64).tobytes()))

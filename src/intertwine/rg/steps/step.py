@@ -15,6 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
+from numpy.typing import ArrayLike
 
 from intertwine._checks import fail
 
@@ -37,7 +38,7 @@ class Step(Protocol):
     @property
     def names(self) -> tuple[str, ...]: ...
 
-    def step(self, couplings: Any) -> Any: ...
+    def step(self, couplings: ArrayLike) -> Any: ...
 
 
 @dataclass(frozen=True)
@@ -55,11 +56,11 @@ class FunctionStep:
     block: float
     names: tuple[str, ...]
 
-    def step(self, couplings: Any) -> Any:
+    def step(self, couplings: ArrayLike) -> Any:
         return self.function(couplings)
 
 
-def linearise(step: Step, couplings: Any) -> Float[np.ndarray, "n n"]:
+def linearise(step: Step, couplings: ArrayLike) -> Float[np.ndarray, "n n"]:
     """T[i, j] = ∂K'_i/∂K_j at `couplings` (n,): the step's own `jacobian`, else the derivative by JAX, else
     central differences (relative error about 1e-9).
 
@@ -82,7 +83,7 @@ def linearise(step: Step, couplings: Any) -> Float[np.ndarray, "n n"]:
         return np.stack(columns, axis=1)
 
 
-def as_couplings(argument: str, couplings: Any, step: Step) -> Float[np.ndarray, " n"]:
+def as_couplings(argument: str, couplings: ArrayLike, step: Step) -> Float[np.ndarray, " n"]:
     """Couplings (n,) in the order of the step's names, float64."""
     names = tuple(step.names)
     if not step.block > 1:

@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
+from numpy.typing import ArrayLike
 
 from intertwine._caveats import beneath, caveat, tell
 from intertwine._checks import fail, one_of, positive_int
@@ -156,7 +157,9 @@ def _unsettled(found: TensorExponents, change: float, beside: float) -> tuple[st
     return tuple(said)
 
 
-def trg(K: Any, chi: int = 16, steps: int = 40, *, field: Any = 0.0, scheme: str = "bond-weighted") -> TRG:
+def trg(
+    K: ArrayLike, chi: int = 16, steps: int = 40, *, field: ArrayLike = 0.0, scheme: str = "bond-weighted"
+) -> TRG:
     """Coarse-grain the square lattice `steps` times, keeping bonds of at most `chi`.
 
     K: the coupling of Ising spins, or an array (q, q) of pair terms: `K * np.eye(q)` for the Potts model.
@@ -183,7 +186,7 @@ def trg(K: Any, chi: int = 16, steps: int = 40, *, field: Any = 0.0, scheme: str
     return TRG(log_z, *arrays, chi=int(chi), scheme=scheme)
 
 
-def _tori(K: Any, field: Any, chi: int, scheme: str) -> Iterator[tuple[BondTensor, float]]:
+def _tori(K: ArrayLike, field: ArrayLike, chi: int, scheme: str) -> Iterator[tuple[BondTensor, float]]:
     """The normalised tensor and ln Z per site of the torus of 2, 4, 8 … sites."""
     model = interaction(K, field)
     if not 2 <= positive_int("chi", chi, "keep 2 singular values or more") <= _LARGEST_CHI:
@@ -288,7 +291,7 @@ def trg_critical(
     return (ends[0] + ends[1]) / 2
 
 
-def _phases(K: Any, chi: int, scheme: str) -> int | None:
+def _phases(K: ArrayLike, chi: int, scheme: str) -> int | None:
     """How many phases coexist where the flow of the tensor ends: Gu and Wen's number as soon as it has stayed
     at a whole number for three steps (later, rounding picks one phase of several). None: it never does."""
     stayed, last = 0, 0

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
 
 import numpy as np
 from jaxtyping import Float
+from numpy.typing import ArrayLike
 
 from intertwine._checks import fail
 from intertwine.models.spins.ising import Ising
@@ -15,7 +16,7 @@ from intertwine.spaces.lattice import Lattice
 Families = tuple[str | Shape, ...]
 
 
-def as_families(couplings: Any) -> Families:
+def as_families(couplings: Iterable[object]) -> Families:
     """One name, or several names and shapes of `spin_terms`, as a tuple.
 
     >>> as_families("nearest"), as_families(["nearest", "next"])
@@ -38,7 +39,7 @@ def family_names(lattice: Lattice, families: Families) -> tuple[str, ...]:
     return names
 
 
-def family_sums(spins: Any, lattice: Lattice, families: Families) -> Float[np.ndarray, "n k"]:
+def family_sums(spins: ArrayLike, lattice: Lattice, families: Families) -> Float[np.ndarray, "n k"]:
     """S_α of spins ±1 int8 (n, N), for every family.
 
     >>> from intertwine.spaces.lattices import Square
@@ -50,7 +51,7 @@ def family_sums(spins: Any, lattice: Lattice, families: Families) -> Float[np.nd
     return measure(spins, lattice, families, ())[0]
 
 
-def ising_of(lattice: Lattice, families: Families, couplings: Any) -> Ising:
+def ising_of(lattice: Lattice, families: Families, couplings: ArrayLike) -> Ising:
     """The model with these couplings, (n,).
 
     >>> from intertwine.spaces.lattices import Square

@@ -45,7 +45,7 @@ def equal_sums(
 
 
 @kernel
-def _sum_1(rows, sites, out):
+def _sum_1(rows: np.ndarray, sites: np.ndarray, out: np.ndarray):
     for c in range(rows.shape[0]):
         total = 0
         for t in range(sites.shape[0]):
@@ -54,7 +54,7 @@ def _sum_1(rows, sites, out):
 
 
 @kernel
-def _sum_2(rows, sites, out):
+def _sum_2(rows: np.ndarray, sites: np.ndarray, out: np.ndarray):
     for c in range(rows.shape[0]):
         total = 0
         for t in range(sites.shape[0]):
@@ -63,7 +63,7 @@ def _sum_2(rows, sites, out):
 
 
 @kernel
-def _sum_4(rows, sites, out):
+def _sum_4(rows: np.ndarray, sites: np.ndarray, out: np.ndarray):
     for c in range(rows.shape[0]):
         total = 0
         for t in range(sites.shape[0]):
@@ -73,7 +73,7 @@ def _sum_4(rows, sites, out):
 
 
 @kernel
-def _sum_any(rows, sites, out):
+def _sum_any(rows: np.ndarray, sites: np.ndarray, out: np.ndarray):
     for c in range(rows.shape[0]):
         total = 0
         for t in range(sites.shape[0]):
@@ -85,7 +85,7 @@ def _sum_any(rows, sites, out):
 
 
 @kernel
-def _equal(rows, sites, out):
+def _equal(rows: np.ndarray, sites: np.ndarray, out: np.ndarray):
     for c in range(rows.shape[0]):
         for t in range(sites.shape[0]):
             state = rows[c, sites[t, 0]]

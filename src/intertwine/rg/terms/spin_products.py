@@ -12,7 +12,8 @@ configuration x (bit 0 ↔ +1) is (−1)^{|A ∧ x|}.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int64
@@ -66,7 +67,7 @@ def product_values(coefficients: Float[np.ndarray, " n"]) -> Float[np.ndarray, "
     return walsh_hadamard(coefficients) * len(coefficients)
 
 
-def subset_number(sites: Any, size: int) -> int:
+def subset_number(sites: Sequence[int], size: int) -> int:
     """The number of a set of sites, each counted as often as it occurs, modulo 2 (s² = 1).
 
     >>> subset_number([0, 2], 4), subset_number([1, 1], 4)

@@ -6,17 +6,22 @@ with the clamped columns put back after every draw of the visible layer samples 
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax.typing import DTypeLike
 from jaxtyping import Bool, Float
+from numpy.typing import ArrayLike
 
 from intertwine._checks import fail
 from intertwine.data.arrays import as_array, is_missing
 from intertwine.models.machines.unit_kinds import unit_kind
 from intertwine.models.machines.unit_layer import UnitLayer
+
+Clamped = np.ndarray | tuple[ArrayLike, ArrayLike]
+"""Rows that are nan where a column is free, or (a mask or column numbers, values)."""
 
 
 class Clamp(NamedTuple):
@@ -31,7 +36,7 @@ class Clamp(NamedTuple):
         return jnp.where(self.mask, self.values, v)
 
 
-def clamp_of(clamped: Any, layer: UnitLayer, chains: int, dtype: Any) -> Clamp | None:
+def clamp_of(clamped: Clamped | None, layer: UnitLayer, chains: int, dtype: DTypeLike) -> Clamp | None:
     """The clamp that `clamped` = (mask (N,) or column numbers (k,), values) describes, or rows (N,) or
     (chains, N) that are nan where a column is free; None for None.
 
@@ -70,7 +75,7 @@ def clamp_of(clamped: Any, layer: UnitLayer, chains: int, dtype: Any) -> Clamp |
     return Clamp(jnp.asarray(mask), jnp.asarray(full, dtype))
 
 
-def _by_rows(rows: np.ndarray, layer: UnitLayer, chains: int, dtype: Any) -> Clamp:
+def _by_rows(rows: np.ndarray, layer: UnitLayer, chains: int, dtype: DTypeLike) -> Clamp:
     """The clamp that holds what is not nan, row by row."""
     if rows.ndim not in (1, 2) or (rows.ndim == 2 and len(rows) != chains):
         expected = f"rows ({layer.size},) or ({chains}, {layer.size}), nan where free"
@@ -80,7 +85,7 @@ def _by_rows(rows: np.ndarray, layer: UnitLayer, chains: int, dtype: Any) -> Cla
     return Clamp(jnp.asarray(held), jnp.asarray(np.where(held, rows, 0), dtype))
 
 
-def _columns(where: Any, size: int) -> np.ndarray:
+def _columns(where: ArrayLike, size: int) -> np.ndarray:
     numbers = np.asarray(where)
     if numbers.dtype == bool and numbers.shape == (size,):
         numbers = np.flatnonzero(numbers)

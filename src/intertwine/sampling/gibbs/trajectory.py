@@ -142,7 +142,7 @@ class TrajectoryGibbs:
         return ModelLadder(jax.tree.map(lambda *x: jnp.stack(x), *chosen))
 
 
-def thinned(rejected: Any, most: float) -> list[int]:
+def thinned(rejected: np.ndarray, most: float) -> list[int]:
     """The rungs to keep, ends included, of a ladder whose neighbours reject `rejected` (R−1,) of the swaps,
     so that rejections add up to about `most` from one to the next.
 

@@ -14,9 +14,10 @@ Same law as the JAX path; the numbers depend on the key and the inputs, not on t
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from jax import Array
 
 from intertwine import _threads
 from intertwine._checks import fail, positive_int
@@ -37,11 +38,14 @@ from intertwine.sampling.metropolis.host_moves import (
 )
 from intertwine.sampling.metropolis.rules import Rule
 
+if TYPE_CHECKING:
+    from intertwine.models.protocols import LogAmplitude
+
 BLOCK = 8
 """Chains a block, whatever the number of threads (more where there are many chains)."""
 
 
-def supports(rule: Any, model: Any) -> bool:
+def supports(rule: Rule, model: LogAmplitude) -> bool:
     """Whether `sample` can draw from `model` with the moves of `rule`.
 
     >>> import jax
@@ -57,10 +61,10 @@ def sample(
     form: SpinForm,
     moves: np.ndarray,
     weights: np.ndarray | None,
-    configurations: Any,
+    configurations: Array | np.ndarray,
     draws: int,
     sweep: int,
-    key: Any,
+    key: Array | np.ndarray,
     exchange: bool | np.ndarray = False,
 ) -> tuple[np.ndarray, float]:
     """`draws` configurations of each chain, `sweep` proposals apart, and the accepted share of the proposals.
@@ -194,9 +198,33 @@ def _exact_ratios(host: HostForm, spins: np.ndarray, sites: np.ndarray) -> np.nd
 
 @kernel
 def _run(
-    sites, kind, row, exchange, share, alias, rows, factors, counts, logs, coupling, complex_units, careful,
-    patience, spins, states, pq, norm, local, done, waiting, ratio, sweep, stop, drawn, accepted,
-):  # fmt: skip
+    sites: np.ndarray,
+    kind: np.ndarray,
+    row: np.ndarray,
+    exchange: np.ndarray,
+    share: np.ndarray,
+    alias: np.ndarray,
+    rows: np.ndarray,
+    factors: np.ndarray,
+    counts: np.ndarray,
+    logs: np.ndarray,
+    coupling: np.ndarray,
+    complex_units: bool,
+    careful: bool,
+    patience: int,
+    spins: np.ndarray,
+    states: np.ndarray,
+    pq: np.ndarray,
+    norm: np.ndarray,
+    local: np.ndarray,
+    done: np.ndarray,
+    waiting: np.ndarray,
+    ratio: np.ndarray,
+    sweep: np.ndarray,
+    stop: np.ndarray,
+    drawn: np.ndarray,
+    accepted: np.ndarray,
+):
     """Advance each chain to `stop` proposals, or to the first that needs numpy: `waiting` then has its
     move, or is −1 if the chain must have (p, q) recomputed. pq[c] is p, q and two rows of scratch;
     `patience` accepted moves may pass before they are rescaled. None: counts and logs where all moves are

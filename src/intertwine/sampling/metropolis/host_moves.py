@@ -7,7 +7,7 @@ composed  any other set of sites: the rows of its sites multiplied into a copy o
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from intertwine._checks import fail
 from intertwine.models.kernels import host_tables
 from intertwine.models.kernels.host_tables import HostForm
 from intertwine.sampling.host_random import alias_table
+
+if TYPE_CHECKING:
+    pass
 
 ROW, GLOBAL, COMPOSED = 0, 1, 2
 SEGMENT = 2048
@@ -39,7 +42,9 @@ class MovePlan(NamedTuple):
     logs: np.ndarray
 
 
-def move_plan(host: HostForm, moves: Any, weights: Any, exchange: Any) -> MovePlan:
+def move_plan(
+    host: HostForm, moves: np.ndarray, weights: np.ndarray | None, exchange: np.ndarray | bool
+) -> MovePlan:
     """The plan of moves (m, F) padded with N, their probabilities (None: equal), and which are exchanges.
 
     Raises InputError for arrays that do not fit.

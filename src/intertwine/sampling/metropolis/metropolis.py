@@ -25,7 +25,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jaxtyping import Int8
+from jaxtyping import Int8, PyTree
 
 from intertwine._checks import fail, one_of, positive_int
 from intertwine.models.protocols import Incremental, LogAmplitude, SpinFormed, spin_form
@@ -117,7 +117,7 @@ class Metropolis:
             )
         return Samples(drawn, None, share), ChainState(last)
 
-    def _on_host(self, model: LogAmplitude, configurations: Any) -> bool:
+    def _on_host(self, model: LogAmplitude, configurations: Array) -> bool:
         """Whether the host kernels run; an error if they are asked for and cannot."""
         spread = isinstance(configurations, Array) and len(configurations.sharding.device_set) > 1
         if self.backend == "jax" or (self.backend == "auto" and (spread or jax.default_backend() != "cpu")):
@@ -138,7 +138,7 @@ class Metropolis:
 
 
 def _host_sample(
-    rule: Rule, model: Any, configurations: Array, draws: int, sweep: int, key: Array
+    rule: Rule, model: LogAmplitude, configurations: Array, draws: int, sweep: int, key: Array
 ) -> tuple[Array, Array, Array]:
     """(configurations (chains, draws, N), the last ones, accepted share of the proposals)."""
     from intertwine.sampling.metropolis import host
@@ -176,7 +176,7 @@ def jax_tables(rule: Rule, size: int) -> tuple[tuple[bool, ...], JaxTables]:
     return kinds, JaxTables(tuple(table.sites for table, _ in parts), shares[:-1].astype(np.float32))
 
 
-def start_chain(model: Any, s: Array) -> Any:
+def start_chain(model: LogAmplitude, s: Array) -> Any:
     """The cache of the incremental path, or log ψ(s) without one."""
     return model.start(s) if isinstance(model, Incremental) else model(s)
 
@@ -186,7 +186,7 @@ def flipped(s: Array, sites: Array) -> Array:
     return s.at[sites].multiply(jnp.int8(-1), mode="drop")
 
 
-def candidate(model: Any, cache: Any, s: Array, sites: Array) -> tuple[Any, Array, Array]:
+def candidate(model: LogAmplitude, cache: PyTree, s: Array, sites: Array) -> tuple[Any, Array, Array]:
     """(cache', s', 2 Re log ψ(s')/ψ(s)) of a move; the ratio is +inf out of a configuration of zero
     amplitude."""
     after = flipped(s, sites)
@@ -198,7 +198,13 @@ def candidate(model: Any, cache: Any, s: Array, sites: Array) -> tuple[Any, Arra
 
 
 def propose(
-    model: Any, exchange: bool, cache: Any, s: Array, sites: Array, log_u: Array, beta: Any = 1.0
+    model: LogAmplitude,
+    exchange: bool,
+    cache: PyTree,
+    s: Array,
+    sites: Array,
+    log_u: Array,
+    beta: Array | float = 1.0,
 ) -> tuple[Any, Array, Array]:
     """One Metropolis step of one chain for |ψ|^{2β}: (cache, s, accepted)."""
     new_cache, after, log_ratio = candidate(model, cache, s, sites)
@@ -218,7 +224,7 @@ def chain_keys(key: Array, configurations: Array) -> Array:
 
 
 def run_sweep(
-    model: Any,
+    model: LogAmplitude,
     kinds: tuple[bool, ...],
     tables: JaxTables,
     configurations: Array,
@@ -244,11 +250,11 @@ def run_sweep(
         tables.cumulative, jax.random.uniform(part_key, (sweep,), jnp.float32), side="right"
     )
 
-    def step(carry: Any, inputs: Any) -> Any:
+    def step(carry: PyTree, inputs: PyTree) -> Any:
         part, bit, log_uniform = inputs
 
-        def of_part(exchange: bool, sites: Any) -> Any:
-            def move(cache: Any, s: Array, b: Array, lu: Array, beta: Array) -> Any:
+        def of_part(exchange: bool, sites: np.ndarray) -> Any:
+            def move(cache: PyTree, s: Array, b: Array, lu: Array, beta: Array) -> Any:
                 chosen = jnp.asarray(sites)[b % np.uint32(len(sites))]
                 return propose(model, exchange, cache, s, chosen, lu, beta)
 
@@ -270,7 +276,7 @@ def run_sweep(
 
 @partial(jax.jit, static_argnames=("kinds", "draws", "sweep"))
 def _jax_sample(
-    model: Any,
+    model: LogAmplitude,
     configurations: Array,
     tables: JaxTables,
     key: Array,

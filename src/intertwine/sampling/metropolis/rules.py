@@ -20,11 +20,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from intertwine._checks import fail, positive_int
+
+if TYPE_CHECKING:
+    from intertwine.spaces.lattice import Lattice
 
 Magnetization = Literal["kept", "up to sign", "free"]
 
@@ -185,11 +189,12 @@ class Exchange(Rule):
     def magnetization(self) -> Magnetization:
         return "kept"
 
-    def __init__(self, bonds: Any = None):
+    def __init__(self, bonds: ArrayLike | Lattice | None = None):
         self._bonds: tuple[tuple[int, int], ...] | None = None
         if bonds is None:
             return
-        pairs = np.asarray(bonds.bonds() if callable(getattr(bonds, "bonds", None)) else bonds)
+        of_lattice = getattr(bonds, "bonds", None)
+        pairs = np.asarray(of_lattice() if callable(of_lattice) else bonds)
         if (
             pairs.ndim != 2
             or pairs.shape[1] != 2

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
@@ -46,7 +44,7 @@ def check_possible(size: int, magnetization: int) -> None:
         )
 
 
-def check_magnetization(rule: Rule, magnetization: Any) -> None:
+def check_magnetization(rule: Rule, magnetization: object) -> None:
     """Raise unless `magnetization` is None, or an integer and the rule conserves it (up to sign)."""
     if magnetization is None:
         return
@@ -83,7 +81,7 @@ def start_magnetization(rule: Rule, size: int, magnetization: int | None) -> int
     return magnetization
 
 
-def check_state(configurations: Any, expected: tuple[int, ...]) -> None:
+def check_state(configurations: Array, expected: tuple[int, ...]) -> None:
     """Raise unless the state has the sampler's chains and the model's sites, on devices that JAX shards by
     itself."""
     if tuple(configurations.shape) != expected:

@@ -12,6 +12,7 @@ one, β = 1, is the sample.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
@@ -121,7 +122,7 @@ class ParallelTempering:
         return Samples(drawn, None, share), TemperingState(spins, swapped / (self.chains * draws))
 
 
-def checked_powers(betas: Any) -> tuple[float, ...]:
+def checked_powers(betas: Sequence[float]) -> tuple[float, ...]:
     """Ascending powers that end with 1, or the error that says so."""
     try:
         values = np.asarray(tuple(betas), np.float64)
@@ -156,7 +157,7 @@ def swap_pairs(log_psi: Array, betas: Array, log_u: Array, parity: int) -> tuple
 
 @partial(jax.jit, static_argnames=("kinds", "draws", "sweep"))
 def _tempered_sample(
-    model: Any,
+    model: LogAmplitude,
     configurations: Array,
     tables: JaxTables,
     betas: Array,

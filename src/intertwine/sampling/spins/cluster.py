@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
@@ -101,7 +101,7 @@ def frustrated(model: SpinModel) -> tuple[str, ...]:
     return (caveat("assumption", f"{words} {reason}; the heat bath is the sampler by default"),)
 
 
-def check_counts(chains: Any, steps: Any, burn_in: Any) -> None:
+def check_counts(chains: object, steps: object, burn_in: object) -> None:
     """Raise InputError unless the numbers of a cluster sampler are numbers."""
     positive_int("chains", chains, "give the number of chains")
     positive_int("steps", steps, "give the number of cluster steps between draws")
@@ -109,7 +109,7 @@ def check_counts(chains: Any, steps: Any, burn_in: Any) -> None:
         raise fail("burn_in", "a number of steps ≥ 0", burn_in)
 
 
-def check_clusters(model: Any) -> None:
+def check_clusters(model: object) -> None:
     """Raise InputError for models that clusters do not serve."""
     if not isinstance(model, SpinModel):
         expected = "an Ising, Potts or Clock model"
@@ -129,7 +129,7 @@ def random_start(model: SpinModel, chains: int, key: Array) -> tuple[np.ndarray,
     return spins, rng.integers(0, 2**63, chains, dtype=np.uint64)
 
 
-def checked_chains(model: SpinModel, configurations: Any, chains: int) -> np.ndarray:
+def checked_chains(model: SpinModel, configurations: Array, chains: int) -> np.ndarray:
     """A copy of the chains, int8 (chains, N)."""
     spins = np.array(configurations, np.int8)
     if spins.shape != (chains, model.size):

@@ -27,7 +27,7 @@ def greedy_colouring(partners: Int32[np.ndarray, "N z"]) -> Int8[np.ndarray, " N
 
 
 @kernel
-def _colour(partners, colours):
+def _colour(partners: np.ndarray, colours: np.ndarray):
     taken = np.full(128, -1, np.int64)
     for i in range(partners.shape[0]):
         for z in range(partners.shape[1]):

@@ -18,7 +18,7 @@ Three paths with one law:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -170,7 +170,7 @@ def _suits_jax(plan: PackedPlan) -> bool:
     return jax.default_backend() != "cpu" and len(plan.starts) <= 16
 
 
-def check_spins(model: Any) -> None:
+def check_spins(model: object) -> None:
     """Raise unless `model` is a model of spins on a lattice."""
     if not isinstance(model, Spins):
         remedy = "Gibbs samples RBMs, Metropolis others"

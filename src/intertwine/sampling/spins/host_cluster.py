@@ -13,7 +13,7 @@ from intertwine.sampling.host_random import uniform
 
 
 @inner
-def _join(parent, i, j):
+def _join(parent: np.ndarray, i: int, j: int):
     """One cluster of those of i and j; the smaller root is the root."""
     while parent[i] != i:
         parent[i] = parent[parent[i]]
@@ -28,7 +28,16 @@ def _join(parent, i, j):
 
 
 @kernel
-def ising_steps(bonds, coupling, couplings, field, spins, states, drawn, steps):
+def ising_steps(
+    bonds: np.ndarray,
+    coupling: np.ndarray,
+    couplings: np.ndarray,
+    field: np.ndarray,
+    spins: np.ndarray,
+    states: np.ndarray,
+    drawn: np.ndarray,
+    steps: int,
+):
     """Swendsen-Wang: `drawn.shape[1]` configurations of each chain, `steps` steps apart.
 
     bonds: int32 (B, 2). coupling: of all bonds, or couplings: float64 (B,), one each. field: None or float64
@@ -73,7 +82,16 @@ def ising_steps(bonds, coupling, couplings, field, spins, states, drawn, steps):
 
 
 @kernel
-def potts_steps(bonds, coupling, field, states_per_site, spins, states, drawn, steps):
+def potts_steps(
+    bonds: np.ndarray,
+    coupling: np.ndarray,
+    field: np.ndarray,
+    states_per_site: int,
+    spins: np.ndarray,
+    states: np.ndarray,
+    drawn: np.ndarray,
+    steps: int,
+):
     """Swendsen-Wang for Potts states (coupling ≥ 0): every cluster takes a new state, each alike, or state 0
     with the weight e^{field × sites}. Other arguments as in `ising_steps`."""
     size, q = spins.shape[1], states_per_site
@@ -111,7 +129,14 @@ def potts_steps(bonds, coupling, field, states_per_site, spins, states, drawn, s
 
 
 @kernel
-def reflected_steps(bonds, weight, spins, states, drawn, steps):
+def reflected_steps(
+    bonds: np.ndarray,
+    weight: np.ndarray,
+    spins: np.ndarray,
+    states: np.ndarray,
+    drawn: np.ndarray,
+    steps: int,
+):
     """Swendsen-Wang with a random reflection s → k − s (mod q) a step (Wolff's embedding): bonds freeze with
     probability 1 − e^{−gain}, gain = what reflecting one of the two ends would cost, and every cluster is
     reflected or not. weight: float64 (q,), ln Ψ of a bond by the difference of its states."""
@@ -142,7 +167,17 @@ def reflected_steps(bonds, weight, spins, states, drawn, steps):
 
 
 @kernel
-def ising_clusters(near, coupling, couplings, field, spins, states, drawn, clusters, turned):
+def ising_clusters(
+    near: np.ndarray,
+    coupling: np.ndarray,
+    couplings: np.ndarray,
+    field: np.ndarray,
+    spins: np.ndarray,
+    states: np.ndarray,
+    drawn: np.ndarray,
+    clusters: np.ndarray,
+    turned: np.ndarray,
+):
     """Wolff: single clusters, `clusters` of them between draws, each turned over (in a field: with the
     chance 1/(1 + e^{2 Σ h s})).
 
@@ -194,7 +229,15 @@ def ising_clusters(near, coupling, couplings, field, spins, states, drawn, clust
 
 
 @kernel
-def reflected_clusters(near, weight, spins, states, drawn, clusters, turned):
+def reflected_clusters(
+    near: np.ndarray,
+    weight: np.ndarray,
+    spins: np.ndarray,
+    states: np.ndarray,
+    drawn: np.ndarray,
+    clusters: np.ndarray,
+    turned: np.ndarray,
+):
     """Wolff for Potts and clock states: one cluster is grown and reflected by a random s → k − s (mod q).
     Arguments as in `reflected_steps` and `ising_clusters`."""
     size, q = spins.shape[1], weight.shape[0]

@@ -14,7 +14,19 @@ from intertwine.sampling.host_random import uniform
 
 
 @kernel
-def run_ising(near, weights, field, others, strengths, owners, spins, states, drawn, draws, steps):
+def run_ising(
+    near: np.ndarray,
+    weights: np.ndarray,
+    field: np.ndarray,
+    others: np.ndarray,
+    strengths: np.ndarray,
+    owners: np.ndarray,
+    spins: np.ndarray,
+    states: np.ndarray,
+    drawn: np.ndarray,
+    draws: int,
+    steps: int,
+):
     """`draws` configurations of every chain, `steps` sweeps apart.
 
     near: int32 (N, z), padded with N; weights: (N, z), the couplings of these pairs. field: (N,). others:
@@ -45,7 +57,16 @@ def run_ising(near, weights, field, others, strengths, owners, spins, states, dr
 
 
 @kernel
-def run_states(near, table, field, spins, states, drawn, draws, steps):
+def run_states(
+    near: np.ndarray,
+    table: np.ndarray,
+    field: np.ndarray,
+    spins: np.ndarray,
+    states: np.ndarray,
+    drawn: np.ndarray,
+    draws: int,
+    steps: int,
+):
     """The same for q states: table (q, q), ln Ψ of a pair of neighbours; field (q,), ln Ψ of a site."""
     size, q = near.shape[0], len(field)
     weight = np.empty(q)

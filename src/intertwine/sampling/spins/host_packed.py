@@ -27,7 +27,15 @@ _BYTES = np.uint64(0x0101010101010101)
 
 
 @inner
-def sweep(spins, near, signs, starts, kinds, tables, work):
+def sweep(
+    spins: np.ndarray,
+    near: np.ndarray,
+    signs: np.ndarray,
+    starts: np.ndarray,
+    kinds: np.ndarray,
+    tables: np.ndarray,
+    work: np.ndarray,
+):
     """One heat-bath update of every site of the systems of one word.
 
     spins: uint64 (slots + 1,), changed. starts: (classes + 1,). tables: uint64 (kinds, DIGITS, 8). work:
@@ -83,7 +91,7 @@ def sweep(spins, near, signs, starts, kinds, tables, work):
 
 
 @inner
-def _put_away(words, count, sums):
+def _put_away(words: np.ndarray, count: int, sums: np.ndarray):
     """Adds the bits of `words[:count]`, at most 255, to the sums of their systems, (64,)."""
     for k in range(8):
         total = np.uint64(0)
@@ -94,14 +102,16 @@ def _put_away(words, count, sums):
 
 
 @inner
-def count_up(spins, start, stop, sums):
+def count_up(spins: np.ndarray, start: int, stop: int, sums: np.ndarray):
     """Adds the number of spins up in slots start..stop to `sums` (64,)."""
     for s in range(start, stop, _BLOCK):
         _put_away(spins[s:stop], min(_BLOCK, stop - s), sums)
 
 
 @inner
-def count_differing(spins, bonds, bond_signs, block, sums):
+def count_differing(
+    spins: np.ndarray, bonds: np.ndarray, bond_signs: np.ndarray, block: np.ndarray, sums: np.ndarray
+):
     """Adds the number of bonds that are not satisfied to `sums` (64,); block: work space."""
     for s in range(0, bonds.shape[1], _BLOCK):
         count = min(_BLOCK, bonds.shape[1] - s)
@@ -114,7 +124,7 @@ def count_differing(spins, bonds, bond_signs, block, sums):
 
 
 @kernel
-def pack(configurations, place, spins):
+def pack(configurations: np.ndarray, place: np.ndarray, spins: np.ndarray):
     """Configurations int8 (at most 64, N) as bits into spins uint64 (slots + 1,)."""
     block = np.empty(_SITES, np.uint64)
     for s in range(0, len(place), _SITES):
@@ -128,7 +138,7 @@ def pack(configurations, place, spins):
 
 
 @kernel
-def unpack(spins, place, lanes, rows):
+def unpack(spins: np.ndarray, place: np.ndarray, lanes: np.ndarray, rows: np.ndarray):
     """The spins ±1 of some systems in the order of the sites, into rows int8 (lanes, N)."""
     block = np.empty(_SITES, np.uint64)
     for s in range(0, len(place), _SITES):
@@ -142,7 +152,19 @@ def unpack(spins, place, lanes, rows):
 
 
 @kernel
-def run(spins, place, near, signs, starts, kinds, tables, work, lanes, drawn, steps):
+def run(
+    spins: np.ndarray,
+    place: np.ndarray,
+    near: np.ndarray,
+    signs: np.ndarray,
+    starts: np.ndarray,
+    kinds: np.ndarray,
+    tables: np.ndarray,
+    work: np.ndarray,
+    lanes: np.ndarray,
+    drawn: np.ndarray,
+    steps: int,
+):
     """Configurations of the systems `lanes` of one word into drawn int8 (lanes, draws, N), `steps` sweeps
     apart."""
     for d in range(drawn.shape[1]):
@@ -152,7 +174,21 @@ def run(spins, place, near, signs, starts, kinds, tables, work, lanes, drawn, st
 
 
 @kernel
-def run_sums(spins, near, signs, starts, ends, kinds, bonds, bond_signs, tables, work, steps, differing, up):
+def run_sums(
+    spins: np.ndarray,
+    near: np.ndarray,
+    signs: np.ndarray,
+    starts: np.ndarray,
+    ends: np.ndarray,
+    kinds: np.ndarray,
+    bonds: np.ndarray,
+    bond_signs: np.ndarray,
+    tables: np.ndarray,
+    work: np.ndarray,
+    steps: int,
+    differing: np.ndarray,
+    up: np.ndarray,
+):
     """As `run`, but only sums are taken: int64 differing (draws, 64) bonds and up (draws, classes, 64)."""
     block = np.empty(_BLOCK, np.uint64)
     for d in range(len(differing)):

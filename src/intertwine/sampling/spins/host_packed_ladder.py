@@ -15,10 +15,33 @@ from intertwine.sampling.spins.host_packed import count_differing, count_up, swe
 
 @kernel
 def run_ladder(
-    spins, place, near, signs, starts, ends, kinds, bonds, bond_signs, tables, work,
-    coupling, fields, betas, chains, swaps, parity, generator, came_from,
-    lanes, drawn, steps, log_weight, magnetization, accepted, trips,
-):  # fmt: skip
+    spins: np.ndarray,
+    place: np.ndarray,
+    near: np.ndarray,
+    signs: np.ndarray,
+    starts: np.ndarray,
+    ends: np.ndarray,
+    kinds: np.ndarray,
+    bonds: np.ndarray,
+    bond_signs: np.ndarray,
+    tables: np.ndarray,
+    work: np.ndarray,
+    coupling: np.ndarray,
+    fields: np.ndarray,
+    betas: np.ndarray,
+    chains: int,
+    swaps: np.ndarray,
+    parity: np.ndarray,
+    generator: np.ndarray,
+    came_from: np.ndarray,
+    lanes: np.ndarray,
+    drawn: np.ndarray,
+    steps: int,
+    log_weight: np.ndarray,
+    magnetization: np.ndarray,
+    accepted: np.ndarray,
+    trips: np.ndarray,
+):
     """`draws` rounds of `steps` sweeps of the ladders of one word, each sweep followed by swaps.
 
     The first rows are those of `host_packed.run_sums`. fields: (classes,). betas: (R,), ascending; chain c
@@ -64,7 +87,16 @@ def run_ladder(
 
 
 @inner
-def _swaps(weight, total, came_from, betas, chains, parity, generator, accepted):
+def _swaps(
+    weight: np.ndarray,
+    total: np.ndarray,
+    came_from: np.ndarray,
+    betas: np.ndarray,
+    chains: int,
+    parity: np.ndarray,
+    generator: np.ndarray,
+    accepted: np.ndarray,
+):
     """Decides the swaps of the pairs of a parity, and swaps all but the spins; returns the lower lanes of
     the accepted pairs as a word."""
     rungs, mask = len(betas), np.uint64(0)

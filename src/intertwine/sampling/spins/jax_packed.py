@@ -99,7 +99,7 @@ def _draw(
     thresholds: UInt32[Array, "words kinds 32 8"],
     key: Array,
     *,
-    steps: Any,
+    steps: Array,
     layout: Layout,
     draws: int,
 ) -> Int8[Array, "chains draws N"]:
@@ -112,7 +112,7 @@ def _draw(
     slots = layout.classes[-1][1]
     state = jnp.zeros((words, slots + 1), jnp.uint32).at[:, tables.place].set(packed)
 
-    def sweep(i: Any, carry: tuple[Array, Array]) -> tuple[Array, Array]:
+    def sweep(i: Array, carry: tuple[Array, Array]) -> tuple[Array, Array]:
         state, draw_key = carry
         words_of = jax.random.bits(
             jax.random.fold_in(draw_key, i), (len(layout.classes), DIGITS + 1), jnp.uint32

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -30,6 +30,9 @@ from intertwine.models.spins.ising import Ising
 from intertwine.models.spins.spin_terms import linked_bonds
 from intertwine.models.spins.term_tables import pair_table
 from intertwine.spaces.lattice import Lattice
+
+if TYPE_CHECKING:
+    from intertwine.models.protocols import SpinSystem
 
 CHUNK = 16
 """Words that a compiled loop takes at once, and uniform numbers of as many generators."""
@@ -69,7 +72,7 @@ class PackedPlan:
         return coupling * (self.bonds.shape[1] - 2.0 * differing) + magnetic
 
 
-def packed_plan(model: Any) -> tuple[PackedPlan, float] | None:
+def packed_plan(model: SpinSystem) -> tuple[PackedPlan, float] | None:
     """(the plan, K) of a model that can be packed, or None.
 
     That is an `Ising` model without further families, with couplings of one size |K_ij| (K is signed where
@@ -141,7 +144,11 @@ def _plan(lattice: Lattice, negative: bytes | None, field: bytes) -> PackedPlan 
 
 
 def threshold_words(
-    plan: PackedPlan, coupling: float, scales: np.ndarray, digits: int, word: Any = np.uint64
+    plan: PackedPlan,
+    coupling: float,
+    scales: np.ndarray,
+    digits: int,
+    word: type[np.unsignedinteger] = np.uint64,
 ) -> np.ndarray:
     """The words g of the algebraic normal form, (words, kinds, digits, 8) of the unsigned type `word`.
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from intertwine import _threads
@@ -11,7 +9,7 @@ from intertwine.sampling.spins.packed_plan import PackedPlan, threshold_words
 
 
 def packed_draws(
-    plan: PackedPlan, coupling: float, spins: np.ndarray, draws: int, steps: int, rng: Any
+    plan: PackedPlan, coupling: float, spins: np.ndarray, draws: int, steps: int, rng: np.random.Generator
 ) -> np.ndarray:
     """Configurations int8 (chains, draws, N) after those of `spins` (chains, N)."""
     from intertwine.sampling.spins import host_packed as host
@@ -36,7 +34,7 @@ def packed_draws(
 
 
 def packed_sums(
-    plan: PackedPlan, coupling: float, spins: np.ndarray, draws: int, steps: int, rng: Any
+    plan: PackedPlan, coupling: float, spins: np.ndarray, draws: int, steps: int, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(ln Ψ (chains, draws), Σ_i s_i (chains, draws), the spins (chains, N) after them)."""
     from intertwine.sampling.spins import host_packed as host
@@ -83,7 +81,7 @@ def unpacked(plan: PackedPlan, words: np.ndarray, chains: int) -> np.ndarray:
     return spins
 
 
-def generators(words: int, rng: Any) -> np.ndarray:
+def generators(words: int, rng: np.random.Generator) -> np.ndarray:
     """Work space with seeded generators for each word, uint64 (words, WORK)."""
     from intertwine.sampling.spins.host_packed import WORK
 

@@ -10,14 +10,13 @@ rounding.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import ArrayLike
 
 from intertwine._checks import fail, one_of
 
 
-def r_hat(values: Any) -> float:
+def r_hat(values: ArrayLike) -> float:
     """R-hat of (chains, draws) real values: the larger of the rank-normalised split one and the folded one.
 
     1 for constant values, inf if every half chain is constant but they differ; nan with fewer than 4 draws
@@ -36,7 +35,7 @@ def r_hat(values: Any) -> float:
     return max(_plain_r_hat(_rank_normalised(halves)), _plain_r_hat(_rank_normalised(folded)))
 
 
-def effective_sample_size(values: Any, kind: str = "bulk") -> float:
+def effective_sample_size(values: ArrayLike, kind: str = "bulk") -> float:
     """The effective sample size of (chains, draws) real values, `kind` "bulk" (rank-normalised) or "mean",
     as ArviZ.
 
@@ -55,7 +54,7 @@ def effective_sample_size(values: Any, kind: str = "bulk") -> float:
     return _geyer_ess(_rank_normalised(halves) if kind == "bulk" else halves)
 
 
-def chain_values(values: Any) -> np.ndarray:
+def chain_values(values: ArrayLike) -> np.ndarray:
     """`values` as a float64 or complex128 array (chains, draws), or the error that says so."""
     if np.ma.is_masked(values):
         raise fail("values", "values without a mask", "a masked array", "fill them, or leave the rows out")

@@ -23,6 +23,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from intertwine._caveats import beneath, caveat, disagreement, once
 from intertwine._checks import fail
@@ -131,7 +132,9 @@ class Estimate(_Numbers):
         return beneath(self.line, self.warnings)
 
 
-def estimate(values: Any, weights: Any = None, *, tau: float | None = None, real: bool = False) -> Estimate:
+def estimate(
+    values: ArrayLike, weights: ArrayLike | None = None, *, tau: float | None = None, real: bool = False
+) -> Estimate:
     """The mean of `values` with its error bar and the chains' diagnostics.
 
     values: (chains, draws), real or complex; chains independent, draws of a chain successive.
@@ -181,7 +184,7 @@ def estimate(values: Any, weights: Any = None, *, tau: float | None = None, real
     )
 
 
-def autocorrelation_time(values: Any) -> float:
+def autocorrelation_time(values: ArrayLike) -> float:
     """The integrated autocorrelation time of (chains, draws) real or complex values, in draws: n Var(x̄) /
     variance.
 
@@ -201,7 +204,7 @@ def autocorrelation_time(values: Any) -> float:
 # -------------------------------------------------------------------------------------- the error of the mean
 
 
-def _exact(x: np.ndarray, weights: Any, real: bool) -> Estimate:
+def _exact(x: np.ndarray, weights: ArrayLike, real: bool) -> Estimate:
     """The mean under exact probabilities; values where the probability is 0 do not count, whatever they
     are."""
     w = np.asarray(weights, np.float64)
@@ -269,7 +272,7 @@ def _finite_tau(tau: float, draws: int) -> float:
 # ---------------------------------------------------------------------------------------------- the text form
 
 
-def _digits(error: Any) -> int:
+def _digits(error: float) -> int:
     """Decimals that show `error` with one significant digit, or two if the first is a 1."""
     if not np.isfinite(error) or error <= 0:
         return 10
@@ -277,7 +280,7 @@ def _digits(error: Any) -> int:
     return max(0, -exponent + (1 if error / 10.0**exponent < 1.95 else 0))
 
 
-def _rounded(value: Any, error: Any) -> str:
+def _rounded(value: float, error: float) -> str:
     if not np.isfinite(value):
         return "nan" if np.isnan(value) else str(value)
     text = f"{value:.{min(_digits(error), 15)}f}"
@@ -286,8 +289,8 @@ def _rounded(value: Any, error: Any) -> str:
     return text.replace("-", "−")
 
 
-def _shown(mean: Any, error: Any) -> str:
-    if np.iscomplexobj(mean):
+def _shown(mean: Any, error: float) -> str:
+    if isinstance(mean, complex) or np.iscomplexobj(mean):
         sign = "−" if mean.imag < 0 else "+"
         return f"{_rounded(mean.real, error)} {sign} {_rounded(abs(mean.imag), error)}i"
     return _rounded(mean, error)

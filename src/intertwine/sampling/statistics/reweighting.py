@@ -31,6 +31,7 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float
+from numpy.typing import ArrayLike
 
 from intertwine._caveats import Caveat, beneath, caveat, tell
 from intertwine._checks import fail, one_of
@@ -116,7 +117,9 @@ class Reweighted:
         return beneath("\n".join(lines), self.warnings)
 
 
-def reweight(energies: Any, observables: Any, K_from: float, K_to: Any) -> Reweighted:
+def reweight(
+    energies: ArrayLike, observables: Mapping[str, ArrayLike] | None, K_from: float, K_to: ArrayLike
+) -> Reweighted:
     """Averages at `K_to`, a number or an array, from samples at `K_from` alone (a single histogram).
 
     energies: (chains, draws) or (draws,), E with ln Ψ = −K E + …. observables: None, or arrays of the same
@@ -161,7 +164,7 @@ class MultiHistogram:
     def __init__(
         self,
         energies: Sequence[Any],
-        couplings: Any,
+        couplings: ArrayLike,
         observables: Mapping[str, Sequence[Any]] | None = None,
         *,
         weights: Sequence[Any] | None = None,
@@ -214,7 +217,7 @@ class MultiHistogram:
         words = f"{_shown(own, found, self.couplings)}: the samples are not in equilibrium, or the errors are"
         return (caveat("untrusted", f"{words} too small; take longer runs"),)
 
-    def at(self, K: Any) -> Reweighted:
+    def at(self, K: ArrayLike) -> Reweighted:
         """Averages at couplings K, a number or an array.
 
         Gives the warning `OutsideData` where the effective number of samples is below 20.
@@ -287,7 +290,7 @@ def _shown(own: np.ndarray, found: np.ndarray, couplings: np.ndarray) -> str:
     return f"a mean of {own[k]:.6g} at K = {couplings[k]:.6g} where reweighting all sets gives {found[k]:.6g}"
 
 
-def _numbers(values: Any) -> np.ndarray:
+def _numbers(values: ArrayLike) -> np.ndarray:
     """float64, empty where these are no numbers."""
     try:
         return np.asarray(values, np.float64)
@@ -295,7 +298,7 @@ def _numbers(values: Any) -> np.ndarray:
         return np.zeros(0)
 
 
-def _couplings(values: Any, count: int) -> np.ndarray:
+def _couplings(values: ArrayLike, count: int) -> np.ndarray:
     found = _numbers(values)
     if found.shape != (count,) or not count or not np.isfinite(found).all():
         raise fail("couplings", f"{count} finite numbers, one for each data set", values)
@@ -304,7 +307,7 @@ def _couplings(values: Any, count: int) -> np.ndarray:
     return found
 
 
-def _named(observables: Any) -> Mapping[str, Any]:
+def _named(observables: Mapping[str, Any] | None) -> Mapping[str, Any]:
     if observables is None:
         return {}
     if not isinstance(observables, Mapping) or not all(isinstance(name, str) for name in observables):
@@ -312,7 +315,7 @@ def _named(observables: Any) -> Mapping[str, Any]:
     return observables
 
 
-def _arrays(name: str, arrays: Any, shapes: list[tuple[int, ...]] | None) -> list[np.ndarray]:
+def _arrays(name: str, arrays: Sequence[ArrayLike], shapes: list[tuple[int, ...]] | None) -> list[np.ndarray]:
     """Finite float64 arrays (chains, draws), one for each data set."""
     try:
         sets = list(arrays)

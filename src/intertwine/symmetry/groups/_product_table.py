@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import ArrayLike
 
 from intertwine._checks import fail
 from intertwine.symmetry._images import frozen
@@ -12,7 +11,7 @@ from intertwine.symmetry._images import frozen
 MOST_ELEMENTS = 20_000
 
 
-def checked_table(table: Any) -> np.ndarray:
+def checked_table(table: ArrayLike) -> np.ndarray:
     """`table` as read-only int32 (g, g), a Latin square of 0..g−1, or `InputError`."""
     array = np.asarray(table)
     square = array.ndim == 2 and array.shape[0] == array.shape[1] and array.size > 0

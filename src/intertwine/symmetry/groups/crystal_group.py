@@ -18,10 +18,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import reduce
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Int, Int32
+from numpy.typing import ArrayLike
 
 from intertwine._checks import fail, positive_int
 from intertwine.symmetry._images import frozen
@@ -89,7 +90,7 @@ class CrystalGroup:
         """d."""
         return self.matrices.shape[1]
 
-    def element(self, translation: Any, point: Any = None) -> Isometry:
+    def element(self, translation: ArrayLike, point: int | None = None) -> Isometry:
         """The elements (t, h), t int (..., d) and h rows of the point group (by default its identity)."""
         t = np.asarray(translation)
         if t.ndim == 0 or t.shape[-1] != self.dimension or not np.issubdtype(t.dtype, np.integer):
@@ -113,7 +114,7 @@ class CrystalGroup:
         back = self.point_group.inverse[element.point]
         return Isometry(-np.einsum("...ij,...j->...i", self.matrices[back], element.translation), back)
 
-    def act(self, element: Isometry, points: Any) -> Int[np.ndarray, "... d"]:
+    def act(self, element: Isometry, points: ArrayLike) -> Int[np.ndarray, "... d"]:
         """h x + t of points x, int (..., d), that broadcast with the element."""
         x = np.asarray(points)
         return np.einsum("...ij,...j->...i", self.matrices[element.point], x) + element.translation
@@ -180,12 +181,12 @@ class Torus:
         elements = self.element(np.arange(self.group.order)[:, None])
         return self._number(self.crystal.act(elements, sites)).astype(np.int32)
 
-    def row(self, translation: Any, point: Any = None) -> Int[np.ndarray, "..."]:
+    def row(self, translation: ArrayLike, point: int | None = None) -> Int[np.ndarray, "..."]:
         """The rows of the elements (t, h), translations modulo the lengths."""
         element = self.crystal.element(translation, point)
         return self._number(element.translation) * len(self.crystal.matrices) + element.point
 
-    def element(self, row: Any) -> Isometry:
+    def element(self, row: ArrayLike) -> Isometry:
         """The elements (t, h), 0 ≤ t < L, of rows."""
         t, h = np.divmod(np.asarray(row), len(self.crystal.matrices))
         return Isometry(np.stack(np.unravel_index(t, self.lengths), axis=-1), h)

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Int32
+from numpy.typing import ArrayLike
 
 from intertwine._checks import fail
 from intertwine.symmetry._images import checked_rows, components, frozen, generate_rows
@@ -64,7 +65,7 @@ class FiniteGroup:
                 raise fail("product_table", "an associative product", f"(x·{s})·y ≠ x·({s}·y) for some x, y")
 
     @classmethod
-    def from_permutations(cls, generators: Any, name: str = "") -> FiniteGroup:
+    def from_permutations(cls, generators: ArrayLike, name: str = "") -> FiniteGroup:
         """The group that permutations (k, n) of n points generate; element 0 is the identity.
 
         Products: (p q)[i] = p[q[i]].
@@ -78,18 +79,19 @@ class FiniteGroup:
         return cls.of(rows, name)
 
     @classmethod
-    def of(cls, permutations: Any, name: str = "") -> FiniteGroup:
+    def of(cls, permutations: ArrayLike | PermutationGroup, name: str = "") -> FiniteGroup:
         """The abstract group of a `PermutationGroup`, or of the rows (g, n) of one, in the same order.
 
         >>> from intertwine.symmetry.groups.permutation_group import PermutationGroup
         >>> FiniteGroup.of(PermutationGroup.generate([[1, 2, 3, 0]])).order
         4
         """
-        known = permutations if isinstance(permutations, PermutationGroup) else PermutationGroup(permutations)
+        given: Any = permutations
+        known = given if isinstance(given, PermutationGroup) else PermutationGroup(given)
         return cls(known.product_table, name)
 
     @classmethod
-    def from_matrices(cls, generators: Any, name: str = "") -> tuple[FiniteGroup, np.ndarray]:
+    def from_matrices(cls, generators: ArrayLike, name: str = "") -> tuple[FiniteGroup, np.ndarray]:
         """The group that square matrices (k, d, d) generate, and its matrices (g, d, d), identity first.
 
         Raises InputError where they generate more than 20,000 elements (an infinite group, or rounding).
@@ -168,7 +170,7 @@ class FiniteGroup:
             power, n = self.product_table[power, np.arange(self.order)], n + 1
         return frozen(orders)
 
-    def multiply(self, left: Any, right: Any) -> Int32[np.ndarray, " *shape"]:
+    def multiply(self, left: np.ndarray | int, right: np.ndarray | int) -> Int32[np.ndarray, " *shape"]:
         """The rows of gh for rows `left` = g and `right` = h that broadcast."""
         return self.product_table[left, right]
 
@@ -315,7 +317,11 @@ class Subgroup:
         return f"Subgroup(order {self.order} of {self.parent!r})"
 
 
-def as_group(group: Any, argument: str = "group") -> FiniteGroup:
+AnyGroup = FiniteGroup | Subgroup | PermutationGroup
+"""What says a finite group."""
+
+
+def as_group(group: AnyGroup, argument: str = "group") -> FiniteGroup:
     """A `FiniteGroup` from one, a `Subgroup` or a `PermutationGroup`; InputError for anything else."""
     if isinstance(group, FiniteGroup):
         return group
@@ -326,5 +332,5 @@ def as_group(group: Any, argument: str = "group") -> FiniteGroup:
     raise fail(argument, "a FiniteGroup", group, "for example intertwine.symmetry.dihedral(4)")
 
 
-def _key(matrix: Any) -> bytes:
-    return (np.rint(np.stack([matrix.real, matrix.imag]) * 1e6) + 0.0).tobytes()
+def _key(matrix: np.ndarray) -> bytes:
+    return (np.rint(np.stack([np.real(matrix), np.imag(matrix)]) * 1e6) + 0.0).tobytes()

@@ -16,15 +16,19 @@ from __future__ import annotations
 
 from functools import lru_cache
 from itertools import permutations
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float
+from numpy.typing import ArrayLike
 
 from intertwine._checks import fail, positive_int
 from intertwine.symmetry._images import frozen
 from intertwine.symmetry.groups._product_table import MOST_ELEMENTS
 from intertwine.symmetry.groups.finite_group import FiniteGroup, as_group
+
+if TYPE_CHECKING:
+    from intertwine.symmetry.groups.finite_group import AnyGroup
 
 _GOLDEN = (1 + 5**0.5) / 2
 _HALF_TURNS = (np.diag([1.0, -1.0, -1.0]), np.diag([-1.0, 1.0, -1.0]))
@@ -178,7 +182,7 @@ def _solid(name: str) -> tuple[FiniteGroup, np.ndarray]:
     return group, frozen(np.where(nearest == 0, 0.0, np.copysign(nearest, matrices)))
 
 
-def with_inversion(group: Any) -> FiniteGroup:
+def with_inversion(group: AnyGroup) -> FiniteGroup:
     """G × C_i: element k < |G| is g_k, element |G| + k is the inversion times g_k.
 
     With matrices R of G, those of the product are `numpy.concatenate([R, -R])`.
@@ -190,7 +194,7 @@ def with_inversion(group: Any) -> FiniteGroup:
     return FiniteGroup(direct_product(cyclic(2), group).product_table, f"{group.name}i" if group.name else "")
 
 
-def direct_product(left: Any, right: Any) -> FiniteGroup:
+def direct_product(left: AnyGroup, right: AnyGroup) -> FiniteGroup:
     """G × H: element (g, h) is row g |H| + h, so that regular(G × H) = regular(G) ⊗ regular(H).
 
     >>> direct_product(cyclic(2), cyclic(3)).is_abelian
@@ -200,7 +204,7 @@ def direct_product(left: Any, right: Any) -> FiniteGroup:
     return semidirect_product(left, right, np.tile(np.arange(left.order), (right.order, 1)))
 
 
-def semidirect_product(normal: Any, acting: Any, action: Any, name: str = "") -> FiniteGroup:
+def semidirect_product(normal: AnyGroup, acting: AnyGroup, action: ArrayLike, name: str = "") -> FiniteGroup:
     """N ⋊ H with (n, h)(n', h') = (n · h(n'), h h'); element (n, h) is row n |H| + h.
 
     normal: N. acting: H. action: int (|H|, |N|), action[h, n] = h(n): automorphisms of N, with
@@ -224,7 +228,7 @@ def semidirect_product(normal: Any, acting: Any, action: Any, name: str = "") ->
     return FiniteGroup(table.reshape(n * h, n * h), name or known)
 
 
-def _checked_automorphisms(normal: FiniteGroup, acting: FiniteGroup, action: Any) -> np.ndarray:
+def _checked_automorphisms(normal: FiniteGroup, acting: FiniteGroup, action: ArrayLike) -> np.ndarray:
     rows = np.asarray(action)
     n, h = normal.order, acting.order
     if rows.shape != (h, n) or not np.issubdtype(rows.dtype, np.integer):

@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Complex, Int32
+from numpy.typing import ArrayLike
 
 from intertwine._checks import fail, positive_int
 from intertwine.symmetry._images import ImageIndex, checked_rows, components, frozen, generate_rows
@@ -84,7 +85,7 @@ class PermutationGroup:
         return cls(np.arange(positive_int("size", size), dtype=np.int32)[None])
 
     @classmethod
-    def generate(cls, generators: Any, max_order: int = 100_000) -> PermutationGroup:
+    def generate(cls, generators: ArrayLike, max_order: int = 100_000) -> PermutationGroup:
         """The group that the rows of `generators`, int (k, N), generate; identity first.
 
         Raises `InputError` where a row is no permutation or the order exceeds `max_order`.
@@ -123,7 +124,7 @@ class PermutationGroup:
         """
         return self._generators
 
-    def multiply(self, left: Any, right: Any) -> Int32[np.ndarray, " *shape"]:
+    def multiply(self, left: ArrayLike, right: ArrayLike) -> Int32[np.ndarray, " *shape"]:
         """The rows of the products gh (first h, then g) of rows `left` = g and `right` = h, int arrays that
         broadcast.
 
@@ -132,7 +133,7 @@ class PermutationGroup:
         """
         return self._images.multiply(np.asarray(left), np.asarray(right))
 
-    def rows_of(self, permutations: Any) -> Int32[np.ndarray, " n"]:
+    def rows_of(self, permutations: ArrayLike) -> Int32[np.ndarray, " n"]:
         """int32 (n,): the row of each of some permutations (n, N), −1 for those that are no element.
 
         >>> PermutationGroup([[0, 1, 2], [1, 2, 0], [2, 0, 1]]).rows_of([[2, 0, 1], [1, 0, 2]])
@@ -285,7 +286,7 @@ class PermutationGroup:
                 raise AssertionError("a one-dimensional character is not a homomorphism: please report this")
         return roots_of_unity(quotient)[phases]
 
-    def apply(self, configurations: Any) -> Any:
+    def apply(self, configurations: ArrayLike) -> Any:
         """All images (g s): from (..., N) to (..., g, N), NumPy or JAX (also under `jit`), of any dtype.
 
         >>> import jax.numpy as jnp
@@ -294,7 +295,7 @@ class PermutationGroup:
         """
         if np.ndim(configurations) == 0 or np.shape(configurations)[-1] != self.size:
             raise fail("configurations", f"shape (..., {self.size})", f"shape {np.shape(configurations)}")
-        array = configurations if hasattr(configurations, "shape") else np.asarray(configurations)
+        array: Any = configurations if hasattr(configurations, "shape") else np.asarray(configurations)
         return array[..., self.inverse_permutations]
 
     @cached_property

@@ -9,18 +9,17 @@ counter-clockwise seen from the tip of the axis, and each rotation has Euler ang
 
 from __future__ import annotations
 
-from typing import Any
-
 import jax
 import numpy as np
 from jaxtyping import Float
+from numpy.typing import ArrayLike
 
 from intertwine._checks import fail, positive_int
 
 _LIMIT = 1e-6
 
 
-def plane_rotation(angle: Any) -> Float[np.ndarray, "... 2 2"]:
+def plane_rotation(angle: ArrayLike) -> Float[np.ndarray, "... 2 2"]:
     """R(θ) for angles (...), in radians.
 
     >>> plane_rotation(np.pi / 2).round(12).tolist()
@@ -31,14 +30,14 @@ def plane_rotation(angle: Any) -> Float[np.ndarray, "... 2 2"]:
     return np.stack([np.stack([cosine, -sine], axis=-1), np.stack([sine, cosine], axis=-1)], axis=-2) + 0.0
 
 
-def plane_angle(elements: Any) -> tuple[Float[np.ndarray, "..."], Float[np.ndarray, "..."]]:
+def plane_angle(elements: ArrayLike) -> tuple[Float[np.ndarray, "..."], Float[np.ndarray, "..."]]:
     """θ and the determinant of matrices R(θ) or R(θ) s."""
     g = np.asarray(elements, dtype=float)
     sign = np.sign(g[..., 0, 0] * g[..., 1, 1] - g[..., 0, 1] * g[..., 1, 0])
     return np.arctan2(g[..., 1, 0], g[..., 0, 0]), sign
 
 
-def axis_rotation(axis: Any, angle: Any) -> Float[np.ndarray, "... 3 3"]:
+def axis_rotation(axis: ArrayLike, angle: ArrayLike) -> Float[np.ndarray, "... 3 3"]:
     """The rotation by `angle` (...) about `axis` (..., 3), of any length but 0 (Rodrigues).
 
     >>> axis_rotation([0, 0, 1], np.pi / 2).round(12).tolist()
@@ -54,7 +53,7 @@ def axis_rotation(axis: Any, angle: Any) -> Float[np.ndarray, "... 3 3"]:
     return np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * (cross @ cross) + 0.0
 
 
-def euler_rotation(alpha: Any, beta: Any, gamma: Any) -> Float[np.ndarray, "... 3 3"]:
+def euler_rotation(alpha: ArrayLike, beta: ArrayLike, gamma: ArrayLike) -> Float[np.ndarray, "... 3 3"]:
     """R_z(α) R_y(β) R_z(γ) for angles (...) that broadcast.
 
     >>> euler_rotation(0.0, np.pi / 2, 0.0).round(12)[:, 2].tolist()        # z goes to x
@@ -64,7 +63,7 @@ def euler_rotation(alpha: Any, beta: Any, gamma: Any) -> Float[np.ndarray, "... 
     return axis_rotation(z, alpha) @ axis_rotation(y, beta) @ axis_rotation(z, gamma)
 
 
-def euler_angles(rotations: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def euler_angles(rotations: ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """α, β, γ (...) of rotations (..., 3, 3): exact to rounding at the poles too, where γ makes up for α.
 
     >>> [float(a.round(12)) for a in euler_angles(euler_rotation(0.1, 0.2, 0.3))]
@@ -78,7 +77,7 @@ def euler_angles(rotations: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return alpha, beta, gamma
 
 
-def rotation_angle(rotations: Any) -> Float[np.ndarray, "..."]:
+def rotation_angle(rotations: ArrayLike) -> Float[np.ndarray, "..."]:
     """The angle 0 ≤ θ ≤ π of rotations (..., 3, 3): their conjugacy class.
 
     >>> float(rotation_angle(axis_rotation([1, 2, 3], 0.5)).round(12))
@@ -105,7 +104,7 @@ def random_rotations(count: int, *, key: jax.Array) -> Float[np.ndarray, "count 
     return np.moveaxis(np.array(rows), -1, 0)
 
 
-def checked_orthogonal(elements: Any, n: int, proper: bool) -> np.ndarray:
+def checked_orthogonal(elements: ArrayLike, n: int, proper: bool) -> np.ndarray:
     """`elements` as float64 (..., n, n), orthogonal to 1e-6 (and of determinant 1), or `InputError`."""
     g = np.asarray(elements, dtype=float)
     if g.shape[-2:] != (n, n):
