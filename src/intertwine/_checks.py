@@ -11,6 +11,7 @@ into one line and exit code 2.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from numpy.typing import ArrayLike
 
@@ -33,7 +34,7 @@ def fail(argument: str, expected: str, got: object, remedy: str = "") -> InputEr
     return InputError(f"{argument}: expected {expected}, got {shown}{tail}.")
 
 
-def positive_int(argument: str, value: object, remedy: str = "") -> int:
+def positive_int(argument: str, value: Any, remedy: str = "") -> int:
     """`value` as an int ≥ 1, or the error that says so (a bool is not a number here)."""
     try:
         as_int = int(value)
@@ -52,7 +53,7 @@ def positive_number(argument: str, value: object, remedy: str = "") -> float:
     return float(value)
 
 
-def one_of(argument: str, value: object, choices: tuple[str, ...], remedy: str = "") -> str:
+def one_of(argument: str, value: str, choices: tuple[str, ...], remedy: str = "") -> str:
     """`value` if it is one of `choices`, or the error that lists them."""
     if value not in choices:
         raise fail(argument, "one of " + ", ".join(repr(c) for c in choices), value, remedy)

@@ -60,7 +60,9 @@ class Moments(NamedTuple):
         return np.where(self.count > 0, self.count * self.mean, 0.0)
 
 
-def independent_columns(layer: UnitLayer, rows: ArrayLike, train: ArrayLike | None = None) -> np.ndarray:
+def independent_columns(
+    layer: UnitLayer, rows: ArrayLike, train: ArrayLike | Moments | None = None
+) -> np.ndarray:
     """ln p_0 of each row (rows, N), nats, float64: by the columns of `train` (rows, or their `Moments`), or
     of the other rows. nan where a continuous column has no variance.
 

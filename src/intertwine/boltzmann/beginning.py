@@ -24,6 +24,7 @@ import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jaxtyping import PyTree
 from numpy.typing import ArrayLike
 
 from intertwine._checks import fail, one_of
@@ -34,14 +35,14 @@ from intertwine.models.machines.unit_kinds import unit_kind
 from intertwine.models.machines.unit_layer import UnitLayer
 
 if TYPE_CHECKING:
-    from intertwine.models.machines.layered import Layers
+    pass
 
 BEGINNINGS = ("auto", "data", "model")
 COMPARED_ROWS = 500
 """Rows on which two beginnings are compared."""
 
 
-def begun(model: Layers, batches: Batches, begin: str = "auto") -> Any:
+def begun(model: PyTree, batches: Batches, begin: str = "auto") -> Any:
     """`model`, an RBM or a DBM, with the visible biases at which its learning of the data begins.
 
     begin: "data", "model" (the biases as they are), or "auto": whichever explains the data better.
@@ -86,7 +87,7 @@ def known_means(rows: np.ndarray, weights: np.ndarray | None = None) -> np.ndarr
     return (np.where(known, rows, 0) * share).sum(0) / np.maximum(share.sum(0), np.finfo(float).tiny)
 
 
-def normal_beginning(model: Layers, rows: np.ndarray, weights: np.ndarray | None = None) -> Any:
+def normal_beginning(model: PyTree, rows: np.ndarray, weights: np.ndarray | None = None) -> Any:
     r"""`model` with widths, weights and hidden biases at which its Gaussian visible columns have nearly the
     normal distribution of the rows; other machines as they are.
 
@@ -201,25 +202,25 @@ def seen(batches: Batches, most: int) -> tuple[np.ndarray, np.ndarray | None]:
     return rows, batches.arrays[1][::step] if len(batches.arrays) > 1 else None
 
 
-def _layers(model: Layers) -> tuple[UnitLayer, ...]:
+def _layers(model: PyTree) -> tuple[UnitLayer, ...]:
     return getattr(model, "layers", None) or (model.visible_layer, model.hidden_layer)
 
 
-def _lowest(model: Layers) -> tuple[Array, Array, Array]:
+def _lowest(model: PyTree) -> tuple[Array, Array, Array]:
     """(visible biases, biases of the first hidden layer, weights between them)."""
     if hasattr(model, "biases"):
         return model.biases[0], model.biases[1], model.weights[0]
     return model.visible_bias, model.hidden_bias, model.weights
 
 
-def _with_means(model: Layers, fields: Array, mean: ArrayLike) -> Any:
+def _with_means(model: PyTree, fields: Array, mean: ArrayLike) -> Any:
     a, b, w = _lowest(model)
     hidden = _layers(model)[1].mean(b + jnp.asarray(mean, w.dtype) @ w)
     found = (fields - w @ hidden).astype(a.dtype)
     return eqx.tree_at(lambda m: _lowest(m)[0], model, found)
 
 
-def _explained(model: Layers, rows: Array) -> float:
+def _explained(model: PyTree, rows: Array) -> float:
     """Mean of v·f − base(v) − A(f) over the rows."""
     (a, b, w), (visible, hidden) = _lowest(model), _layers(model)[:2]
     v = rows.astype(w.dtype)

@@ -10,10 +10,10 @@ independent columns fitted to the same half do. A machine that gains far less is
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
+from numpy.typing import ArrayLike
 
 from intertwine._caveats import BASELINE_ERRORS, short_of_mixture
 from intertwine.boltzmann.baseline import complete_rows, independent_columns
@@ -33,7 +33,7 @@ DOUBTFUL = 0.01
 
 
 def beyond_columns(
-    layer: UnitLayer, rows: Any, found: np.ndarray, independent: np.ndarray, error: float = 0.0
+    layer: UnitLayer, rows: ArrayLike, found: np.ndarray, independent: np.ndarray, error: float = 0.0
 ) -> tuple[str, ...]:
     """The caveat of rows (rows, N) whose ln p `found` (rows,) gains far less over independent columns than a
     mixture of products does; () also where it lies below the columns, which is told elsewhere. `error`: of
@@ -59,7 +59,7 @@ def beyond_columns(
     return () if best is None else short_of_mixture(gain, *best, error)
 
 
-def mixture_gain(layer: UnitLayer, rows: Any) -> tuple[float, float] | None:
+def mixture_gain(layer: UnitLayer, rows: ArrayLike) -> tuple[float, float] | None:
     """By how much a mixture of products explains rows (rows, N) better than independent columns, nats per
     row, and its error; None where that cannot be decided.
 

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import PyTree
 
 from intertwine.boltzmann.baseline import independent_columns
 from intertwine.boltzmann.beginning import seen
@@ -34,7 +35,7 @@ from intertwine.models.machines.product_mixture import ProductMixture, fitted_mi
 from intertwine.models.machines.unit_layer import UnitLayer
 
 if TYPE_CHECKING:
-    from intertwine.models.machines.layered import Layers
+    pass
 
 MODES, ROWS = 16, 2000
 """Of the mixture, and rows that it is fitted to and judged by."""
@@ -102,7 +103,7 @@ def _apart(mixture: ProductMixture, rows: np.ndarray, between: np.ndarray) -> Pr
     return ProductMixture(jnp.asarray(fields, jnp.float32), shares, mixture.layer)
 
 
-def at_clusters(model: Layers, apart: ProductMixture) -> Any:
+def at_clusters(model: PyTree, apart: ProductMixture) -> Any:
     r"""`model`, an RBM, with biases and weights at which it has the distribution of the mixture `apart`, one
     two-state hidden unit per cluster; None where it cannot have it. The other hidden units stay as they are.
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from jaxtyping import PyTree
 
 from intertwine.boltzmann.beginning import begun, known_means, normal_beginning, seen
 from intertwine.boltzmann.clusters import MODES, ROWS, at_clusters, clusters
@@ -31,7 +32,7 @@ from intertwine.learning.batches import Batches
 from intertwine.models.machines.product_mixture import ProductMixture, fitted_mixture
 
 if TYPE_CHECKING:
-    from intertwine.models.machines.layered import Layers
+    pass
 
 
 class Course(NamedTuple):
@@ -43,7 +44,7 @@ class Course(NamedTuple):
     epochs: int
     apart: ProductMixture | None = None
 
-    def begun(self, model: Layers, batches: Batches, begin: str = "auto") -> Any:
+    def begun(self, model: PyTree, batches: Batches, begin: str = "auto") -> Any:
         """Where the learning of `model` begins: as `beginning.begun` has it, or at the clusters, unless the
         model stays as it is."""
         there = begun(model, batches, begin)
@@ -53,7 +54,7 @@ class Course(NamedTuple):
 
 
 def course(
-    model: Layers, batches: Batches, *, method: object = None, chains: int = CHAINS, steps: int = STEPS
+    model: PyTree, batches: Batches, *, method: object = None, chains: int = CHAINS, steps: int = STEPS
 ) -> Course:
     """The defaults of learning these data: all, or those that are left where the `method` is given.
 
@@ -80,7 +81,7 @@ def course(
     return Course(method, rate, passes(batches.per_epoch, updates), apart)
 
 
-def _between_normals(model: Layers, batches: Batches, chains: int, steps: int) -> ModeJumps:
+def _between_normals(model: PyTree, batches: Batches, chains: int, steps: int) -> ModeJumps:
     """Chains that jump to where the data are, by a mixture of normal distributions with the widths at which
     learning begins: modes are cut out of one normal distribution, whatever their distance."""
     rows, weights = seen(batches, ROWS)

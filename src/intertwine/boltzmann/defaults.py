@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from jaxtyping import PyTree
+
 if TYPE_CHECKING:
-    from intertwine.models.machines.layered import Layers
+    pass
 
 DISCRETE_RATE, CONTINUOUS_RATE = 0.1, 0.005
 """Where the learning rate begins, for machines of discrete units, and of others (whose energies have no
@@ -53,13 +55,13 @@ UNSEEN = 1 / 3
 """Rows that a value counts for there which none has."""
 
 
-def is_discrete(model: Layers) -> bool:
+def is_discrete(model: PyTree) -> bool:
     """Whether all units of a machine of layers have finitely many values."""
     layers = getattr(model, "layers", None) or (model.visible_layer, model.hidden_layer)
     return all(layer.is_discrete for layer in layers)
 
 
-def first_rate(model: Layers) -> float:
+def first_rate(model: PyTree) -> float:
     """Where the learning rate of `model` begins."""
     visible, hidden = (getattr(model, name, None) for name in ("visible_layer", "hidden_layer"))
     if getattr(visible, "log_variance", None) is not None and hidden is not None and hidden.is_two_state:

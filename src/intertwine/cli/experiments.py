@@ -34,7 +34,7 @@ def command_of(kind: Kind) -> Callable[..., int]:
     every = {_identifier(option.flag): option for option in options(settings)}
     switches = {_identifier(name): name for name in settings.switches}
 
-    def command(**given: object) -> int:
+    def command(**given: Any) -> int:
         tables = tables_from_flags(settings, {o.flag: given[name] for name, o in every.items()})
         asked = {switch for name, switch in switches.items() if given[name]}
         tables = settings.from_words(tables, given.get("argument"), asked)

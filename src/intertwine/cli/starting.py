@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jaxtyping import PyTree
 
 from intertwine._checks import fail
 
+if TYPE_CHECKING:
+    from intertwine.runs.fields import Settings
 
-def start(tables: dict[str, Any], out: str | None, overwrite: bool, workers: int | None = None) -> int:
+
+def start(
+    tables: dict[str, Any], out: str | None, overwrite: bool, workers: Callable[..., int] | None = None
+) -> int:
     """Run what `tables` describe in the folder `out` (a free one under runs/ for None); the exit code."""
     from intertwine.runs.kinds import configuration_of, kind_of
     from intertwine.runs.run_folder import check_can_create
@@ -68,12 +74,12 @@ def workers_asked(processes: str | None, process_id: str | None, coordinator: st
     )
 
 
-def _as_given(configuration: object) -> dict[str, Any]:
+def _as_given(configuration: Settings) -> dict[str, Any]:
     """The tables that make `configuration`, without what was left to the defaults."""
     return {"kind": configuration.kind} | configuration.model_dump(exclude_unset=True)
 
 
-def check_shared(kind: PyTree, workers: int) -> None:
+def check_shared(kind: PyTree, workers: object) -> None:
     """Raise `InputError` where a run that one process does is asked of several."""
     if workers is not None and not kind.shared:
         raise fail("processes", "1: this kind of run is done by one process", "several", "leave it out")

@@ -6,6 +6,8 @@ learnt (`sampling.missing`).
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from intertwine._checks import fail
@@ -13,7 +15,7 @@ from intertwine._memory import check_memory
 from intertwine.data.columns import is_frame, table_of
 
 
-def as_array(data: object, argument: str = "data") -> np.ndarray:
+def as_array(data: Any, argument: str = "data") -> np.ndarray:
     """`data` as an array, not copied if it is a plain one already; nan where an entry is masked or missing.
 
     Raises `InputError` for data frames with columns of words, sparse matrices that do not fit the memory, and

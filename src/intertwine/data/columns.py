@@ -15,7 +15,7 @@ Whatever is left out or taken for something is told in `Read.notes`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -129,7 +129,7 @@ def interpreted(
     return Read(rows, chosen, found, classes, tuple(notes))
 
 
-def table_of(frame: object) -> Table:
+def table_of(frame: Any) -> Table:
     """A data frame (pandas; or anything with `to_pandas`, such as polars) as a table; its index is no
     column."""
     frame = frame if hasattr(frame, "iloc") else frame.to_pandas()
@@ -148,7 +148,7 @@ def is_frame(data: object) -> bool:
     return pandas_like or (hasattr(data, "to_pandas") and hasattr(data, "columns"))
 
 
-def _column(series: object) -> np.ndarray:
+def _column(series: Any) -> np.ndarray:
     kind = getattr(series.dtype, "kind", "O")
     if kind in "biuf":
         # pandas' own types with missing values have the same kinds

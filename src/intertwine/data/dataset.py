@@ -291,7 +291,7 @@ def digest(rows: np.ndarray) -> str:
     return f"sha256:{found.hexdigest()}"
 
 
-def _rows(name: str, array: ArrayLike) -> tuple[np.ndarray, tuple[int, ...] | None]:
+def _rows(name: str, array: np.ndarray) -> tuple[np.ndarray, tuple[int, ...] | None]:
     """`array` as rows (n, N), at least two, and the images' shape if it has one."""
     array = check_real(name, as_array(array, name))
     if array.ndim < 2:
@@ -309,7 +309,7 @@ def _rows(name: str, array: ArrayLike) -> tuple[np.ndarray, tuple[int, ...] | No
     return array.reshape(len(array), -1), shape
 
 
-def _split(rows: np.ndarray, labels: ArrayLike, share: float, seed: int) -> tuple:
+def _split(rows: np.ndarray, labels: np.ndarray | None, share: float, seed: int) -> tuple:
     """(train, test, labels of each, notes)."""
     count = min(len(rows) - 1, max(1, round(share * len(rows))))
     if rows.nbytes > COPY_BELOW:

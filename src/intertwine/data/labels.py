@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from intertwine._checks import fail
 from intertwine.data.arrays import as_array
@@ -13,7 +14,7 @@ from intertwine.data.values import check_real
 Names = tuple[str, ...]
 
 
-def as_words(labels: Any) -> np.ndarray | None:
+def as_words(labels: ArrayLike) -> np.ndarray | None:
     """Labels that are words, as an array of them; None for anything else.
 
     >>> as_words(["cat", "dog"]).tolist(), as_words([0, 1])
@@ -41,7 +42,7 @@ def places(words: np.ndarray, names: Names) -> np.ndarray:
     return np.vectorize(lambda word: place.get(str(word), -1), otypes=[np.int32])(words)
 
 
-def shared_numbers(labels: Any, test_labels: Any) -> tuple[Any, Any, Names | None]:
+def shared_numbers(labels: ArrayLike, test_labels: ArrayLike) -> tuple[Any, Any, Names | None]:
     """Labels of both parts with the same words numbered alike, and the words; others as they are, and None.
 
     >>> shared_numbers(["dog", "cat"], np.array(["dog"]))[0].tolist()
@@ -56,7 +57,7 @@ def shared_numbers(labels: Any, test_labels: Any) -> tuple[Any, Any, Names | Non
     return first, second, names
 
 
-def whole_labels(name: str, labels: Any, rows: int) -> np.ndarray | None:
+def whole_labels(name: str, labels: ArrayLike | None, rows: int) -> np.ndarray | None:
     """Whole numbers, one per row."""
     if labels is None:
         return None

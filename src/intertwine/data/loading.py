@@ -81,10 +81,10 @@ def load(
 
 def _loaded(
     name: str,
-    units: str,
+    units: str | None,
     shape: tuple[int, ...],
     variable: str | None,
-    labels: object,
+    labels: Any,
     test_share: float,
     rows: int,
     folder: Path,
@@ -162,10 +162,10 @@ def _check_path(name: str) -> Path:
 
 def _from_file(
     name: str,
-    units: str,
+    units: str | None,
     shape: tuple[int, ...],
     variable: str | None,
-    labels: object,
+    labels: Any,
     test_share: float,
     seed: int,
     header: bool | None,
@@ -213,7 +213,13 @@ def _is_folder(name: str) -> bool:
 
 
 def _from_image_folder(
-    name: str, units: str, shape: tuple[int, ...], variable: str, labels: object, test_share: float, seed: int
+    name: str,
+    units: str | None,
+    shape: tuple[int, ...],
+    variable: str | None,
+    labels: Any,
+    test_share: float,
+    seed: int,
 ) -> Dataset:
     from intertwine.data.formats.image_folder import read_image_folder
 
@@ -240,10 +246,10 @@ def labels_beside(name: str) -> str | None:
 
 def _from_table(
     path: Path,
-    units: str,
+    units: str | None,
     shape: tuple[int, ...],
     variable: str | None,
-    labels: object,
+    labels: Any,
     test_share: float,
     seed: int,
     header: bool | None,
@@ -281,7 +287,7 @@ def _from_table(
     )  # fmt: skip
 
 
-def _label_column(path: Path, labels: object, rows: int) -> np.ndarray:
+def _label_column(path: Path, labels: Any, rows: int) -> np.ndarray:
     """The labels of a file of their own; its first line is a name where it has one line more than `rows`."""
     from intertwine.data.files import has_named_columns, read_array, read_named_columns
 
@@ -299,7 +305,7 @@ def _label_column(path: Path, labels: object, rows: int) -> np.ndarray:
     return found.reshape(-1) if found.ndim == 2 and 1 in found.shape else found
 
 
-def _companions(path: Path, variable: str | None, labels: object) -> tuple[Any, Any]:
+def _companions(path: Path, variable: str | None, labels: Any) -> tuple[Any, Any]:
     """The arrays of an archive called test (x_test) and test_labels (y_test), where train is learnt."""
     from intertwine.data.formats.numpy_files import read_members, read_npz
 
@@ -313,7 +319,7 @@ def _companions(path: Path, variable: str | None, labels: object) -> tuple[Any, 
     return read_npz(path, test), read_npz(path, test_labels, words=True) if wanted else None
 
 
-def _labels(path: Path, labels: object, rows: np.ndarray) -> np.ndarray | None:
+def _labels(path: Path, labels: Any, rows: np.ndarray) -> np.ndarray | None:
     """`labels` as an array of the same file, or as a file of its own."""
     if labels is None:
         return None

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 from jax.typing import DTypeLike
+from numpy.typing import ArrayLike
 
 from intertwine._checks import fail
 from intertwine.data.values import Values, blocks
@@ -57,7 +58,7 @@ def find_units(name: str, rows: np.ndarray, values: Values, wanted: str | None) 
 
 
 def converter(
-    kind: str, grey: bool, values: Values, offset: float, scale: float
+    kind: str, grey: bool, values: Values, offset: ArrayLike | None, scale: ArrayLike | None
 ) -> Callable[[np.ndarray], np.ndarray]:
     """Rows as read → rows as kept. What fits already is not copied: a memory map stays one."""
 

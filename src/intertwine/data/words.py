@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,7 +18,7 @@ KIND_ROWS = 4
 taken for sequences unless that is asked for."""
 
 
-def are_words(data: object) -> bool:
+def are_words(data: Any) -> bool:
     """Whether `data` are words: a list or an array of text, of one axis, or of two with single letters.
 
     >>> are_words(["ACGT"]), are_words(np.array([["A", "C"]])), are_words([[0, 1]])
@@ -32,7 +33,7 @@ def are_words(data: object) -> bool:
     return isinstance(data, list | tuple) and len(data) > 0 and all(isinstance(x, str) for x in data)
 
 
-def as_levels(data: object, alphabet: str | None, name: str) -> tuple[np.ndarray, str, str]:
+def as_levels(data: Any, alphabet: str | None, name: str) -> tuple[np.ndarray, str, str]:
     """(numbers of letters (n, L), the alphabet, what is to be told of it)."""
     array = np.asarray(data)
     if array.dtype.kind == "S":
@@ -117,5 +118,5 @@ def _has_alphabet(sequences: list[str], alphabet: str | None) -> bool:
         return False
 
 
-def _is_text(values: np.ndarray) -> bool:
+def _is_text(values: Iterable[object]) -> bool:
     return all(isinstance(x, str) for x in values)

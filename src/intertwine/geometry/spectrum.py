@@ -152,7 +152,7 @@ def exact_distribution(view: LogAmplitude) -> tuple[Int8[np.ndarray, "n N"], Flo
 
 
 @eqx.filter_jit
-def metric_operator(view: LogAmplitude, spins: ArrayLike, weights: ArrayLike) -> LogDerivatives:
+def metric_operator(view: LogAmplitude, spins: ArrayLike, weights: ArrayLike | None) -> LogDerivatives:
     """Ō over configurations (S, N) with probabilities (S,), or 1/S each."""
     return log_derivatives(view, jnp.asarray(spins), None if weights is None else jnp.asarray(weights))
 

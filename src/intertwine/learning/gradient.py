@@ -94,7 +94,7 @@ class OptaxGradient:
         return eqx.apply_updates(model, updates), state, updates
 
 
-def as_optimiser(optimiser: Optimiser | optax.GradientTransformation) -> Any:
+def as_optimiser(optimiser: object) -> Any:
     """`optimiser`, an optax transformation being taken as `OptaxGradient` of it; `InputError` for what is
     neither.
 

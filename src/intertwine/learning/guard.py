@@ -20,6 +20,9 @@ import math
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from jaxtyping import PyTree
+from numpy.typing import ArrayLike
+
 _ADVICE = "take a smaller learning_rate, a larger shift, or more samples"
 _LOST = (
     "the model itself gives them: look at its function and its parameters, take float64 or a smaller scale"
@@ -34,7 +37,7 @@ class Diverged(RuntimeError):  # noqa: N818 (the public name)
     `causes`: caveats that explain it, the first words of the message."""
 
     def __init__(
-        self, step: int, reason: str, state: Any, advice: str = _ADVICE, causes: tuple[str, ...] = ()
+        self, step: int, reason: str, state: PyTree, advice: str = _ADVICE, causes: tuple[str, ...] = ()
     ) -> None:
         good = getattr(state, "step", 0)
         seen = f"diverged at step {step}: {reason}; the last good state is that of step {good}"
@@ -71,7 +74,7 @@ class Guard:
     _good: Any = field(default=None, init=False)
 
     @classmethod
-    def remembering(cls, numbers: Any) -> Guard:
+    def remembering(cls, numbers: ArrayLike) -> Guard:
         """One that goes on with what another remembered: `numbers` are its `seen`, in order.
 
         >>> Guard.remembering([-1.0, -2.0, 0.1, 3.0, 0.0, 0.0]).seen.high
@@ -80,7 +83,7 @@ class Guard:
         first, best, error, *counts = (float(x) for x in numbers)
         return cls(seen=Watched(first, best, error, *map(int, counts)))
 
-    def check(self, state: Any, value: float, scalars: dict[str, float]) -> None:
+    def check(self, state: PyTree, value: float, scalars: dict[str, float]) -> None:
         """`state`: the one that the step started from; `value`, `scalars`: what the step measured there.
 
         >>> guard = Guard()
@@ -117,7 +120,7 @@ class Guard:
         if self.seen.high == 0 and self.seen.stuck == 0:
             self._good = state
 
-    def _explosion(self, step: int, state: Any, value: float, scalars: dict[str, float]) -> None:
+    def _explosion(self, step: int, state: PyTree, value: float, scalars: dict[str, float]) -> None:
         if "error" not in scalars:
             return
         error, seen = scalars["error"] if math.isfinite(scalars["error"]) else 0.0, self.seen
@@ -130,7 +133,7 @@ class Guard:
             reason = f"the value {value:.6g} has stayed far above the best so far, {best:.6g}"
             raise Diverged(step, f"{reason}, for {high} steps", self._good)
 
-    def _collapse(self, step: int, state: Any, scalars: dict[str, float]) -> None:
+    def _collapse(self, step: int, state: PyTree, scalars: dict[str, float]) -> None:
         stuck = scalars.get("acceptance", 1.0) < LOWEST_ACCEPTANCE and not scalars.get("settled")
         steps = self.seen.stuck + 1 if stuck else 0
         self.seen = self.seen._replace(stuck=steps)

@@ -132,7 +132,7 @@ class LogDerivatives(eqx.Module):
             return jnp.concatenate([values.real, values.imag])
         return values
 
-    def _centre(self, matrix: Array | int) -> Array:
+    def _centre(self, matrix: PyTree) -> Array:
         w = self.weights
         means = product(matrix, w)
         transposed = product(w, matrix)

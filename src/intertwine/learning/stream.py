@@ -24,6 +24,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jaxtyping import PyTree
 
 from intertwine._checks import fail
 from intertwine.layers.networks.numbers import as_numbers
@@ -49,12 +50,12 @@ class MiniBatchObjective(Protocol):
     @property
     def value_name(self) -> str: ...
 
-    def init(self, model: Any, *, key: Array) -> Any:
+    def init(self, model: PyTree, *, key: Array) -> Any:
         """The objective's state (chains, running means): a pytree of arrays."""
         ...
 
     def gradient(
-        self, model: Any, state: Any, batch: Any, *, key: Array
+        self, model: PyTree, state: PyTree, batch: PyTree, *, key: Array
     ) -> tuple[Any, Any, dict[str, Array]]:
         """(∂L/∂λ like `parameters(model)`, the new state, scalars that are averaged over the chunk)."""
         ...
@@ -78,10 +79,10 @@ class OverBatches:
     def value_name(self) -> str:
         return self.objective.value_name
 
-    def init(self, model: Any, *, key: Array) -> StreamState:
+    def init(self, model: PyTree, *, key: Array) -> StreamState:
         return StreamState(np.int64(0), self.objective.init(model, key=key))
 
-    def evaluate(self, model: Any, state: StreamState, *, key: Array) -> tuple[Evaluation, StreamState]:
+    def evaluate(self, model: PyTree, state: StreamState, *, key: Array) -> tuple[Evaluation, StreamState]:
         """One batch, for optimisers that need samples."""
         if not hasattr(self.objective, "evaluate"):
             raise fail(
@@ -95,23 +96,23 @@ class OverBatches:
         evaluation, inner = self.objective.evaluate(model, state.inner, batch, key=key)
         return evaluation, StreamState(np.int64(position + 1), inner)
 
-    def settled(self, model: Any, state: StreamState) -> Any:
+    def settled(self, model: PyTree, state: StreamState) -> Any:
         return settled(self.objective, model, state.inner)
 
 
-def settled(objective: Any, model: Any, state: Any) -> Any:
+def settled(objective: PyTree, model: PyTree, state: PyTree) -> Any:
     """The model after an update, with what the objective keeps for it; `state`: of the objective."""
     return objective.settled(model, state) if hasattr(objective, "settled") else model
 
 
-def can_stream(optimiser: Any) -> bool:
+def can_stream(optimiser: PyTree) -> bool:
     """Whether its updates can run inside one compiled loop: not with NaturalGradient, averaged or not."""
     inner = getattr(optimiser, "optimiser", optimiser)
     return hasattr(inner, "update")
 
 
 def advance(
-    state: Any, stream: OverBatches, optimiser: Any, steps: int
+    state: PyTree, stream: OverBatches, optimiser: PyTree, steps: int
 ) -> Iterator[tuple[Any, dict[str, float]]]:
     """`steps` further updates of `state` (a `TrainState`); yields after each chunk.
 
@@ -152,24 +153,24 @@ def advance(
 
 @partial(jax.jit, static_argnames=("objective", "optimiser", "binarise"))
 def _run(
-    model: Any,
-    inner: Any,
-    optimiser_state: Any,
-    batches: Any,
+    model: PyTree,
+    inner: PyTree,
+    optimiser_state: PyTree,
+    batches: PyTree,
     rates: Array,
     key: Array,
-    first: Any,
-    count: Any,
+    first: Array,
+    count: Array,
     *,
-    objective: Any,
-    optimiser: Any,
+    objective: PyTree,
+    optimiser: PyTree,
     binarise: bool,
 ) -> tuple[Any, Any, Any, dict[str, Array]]:
-    def batch_of(i: Any) -> Any:
+    def batch_of(i: Array | int) -> Any:
         raw = jax.tree.map(lambda x: jax.lax.dynamic_index_in_dim(x, i, keepdims=False), batches)
         return prepared(raw, model, binarise, jax.random.fold_in(key, first + i))
 
-    def update(i: Any, carry: tuple) -> tuple:
+    def update(i: Array, carry: tuple) -> tuple:
         model, inner, optimiser_state, total = carry
         of_update = jax.random.fold_in(key, first + i)
         gradient, inner, scalars = objective.gradient(model, inner, batch_of(i), key=of_update)
@@ -191,7 +192,7 @@ def _run(
     return later, inner, optimiser_state, scalars
 
 
-def prepared(batch: Any, model: Any, binarise: bool, key: Array) -> Any:
+def prepared(batch: PyTree, model: PyTree, binarise: bool, key: Array) -> Any:
     """The batch as the objective sees it: the first array binarised, or in the type of the model's
     parameters where it holds units; labels and other integers of further arrays as they are."""
     dtype = jnp.finfo(jnp.result_type(*_inexact(model))).dtype
@@ -203,11 +204,11 @@ def prepared(batch: Any, model: Any, binarise: bool, key: Array) -> Any:
     return (values, *batch[1:]) if isinstance(batch, tuple) else values
 
 
-def _module(model: Any) -> Any:
+def _module(model: PyTree) -> Any:
     """The network itself, which says how it reads bytes."""
     network = getattr(model, "network", model)
     return getattr(network, "module", network)
 
 
-def _inexact(model: Any) -> list[Array]:
+def _inexact(model: PyTree) -> list[Array]:
     return [x for x in jax.tree.leaves(model) if jnp.issubdtype(jnp.result_type(x), jnp.inexact)]

@@ -11,10 +11,12 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jax import Array
+from jaxtyping import PyTree
+from numpy.typing import ArrayLike
 
 from intertwine._checks import fail, positive_int
 from intertwine.learning.gradient import as_optimiser
@@ -29,26 +31,29 @@ from intertwine.learning.supervised import Conditional, Loss, Supervised
 from intertwine.learning.supervised_study import SupervisedFit, SupervisedStudy, key_and_seed
 from intertwine.models.network import Network
 
+if TYPE_CHECKING:
+    pass
+
 
 def fit_supervised(
-    model: Any,
-    x: Any,
-    y: Any,
+    model: PyTree,
+    x: ArrayLike,
+    y: ArrayLike,
     *,
     loss: Loss = "cross-entropy",
-    optimiser: Any = None,
+    optimiser: PyTree = None,
     epochs: int = EPOCHS,
     batch: int = BATCH,
-    validation: Any = None,
+    validation: PyTree = None,
     patience: int | None = None,
     watch: str = "loss",
     smoothing: float = 0.0,
     decay: float = 0.0,
     noise: float | None = None,
     binarise: bool = False,
-    augment: Any = None,
+    augment: PyTree = None,
     key: Array,
-    progress: Callable[[dict[str, float]], Any] | None = None,
+    progress: Callable[[dict[str, float]], object] | None = None,
 ) -> SupervisedFit:
     r"""Learn p(y|x), or y(x), from labelled examples.
 
@@ -89,22 +94,22 @@ def fit_supervised(
 
 
 def supervised_study(
-    model: Any,
-    x: Any,
-    y: Any,
+    model: PyTree,
+    x: ArrayLike,
+    y: ArrayLike,
     *,
     loss: Loss = "cross-entropy",
-    optimiser: Any = None,
+    optimiser: PyTree = None,
     epochs: int = EPOCHS,
     batch: int = BATCH,
-    validation: Any = None,
+    validation: PyTree = None,
     patience: int | None = None,
     watch: str = "loss",
     smoothing: float = 0.0,
     decay: float = 0.0,
     noise: float | None = None,
     binarise: bool = False,
-    augment: Any = None,
+    augment: PyTree = None,
     key: Array,
 ) -> SupervisedStudy:
     """What `fit_supervised` carries out, with the same arguments. optimiser: may be a function of the number

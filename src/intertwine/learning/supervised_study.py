@@ -14,12 +14,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import equinox as eqx
 import jax
 import numpy as np
 from jax import Array
+from jaxtyping import PyTree
 
 from intertwine._checks import fail, one_of, positive_int
 from intertwine.layers.norms.calibration import batch_norms, calibrated
@@ -35,6 +36,9 @@ from intertwine.learning.study import Scalars, Study
 from intertwine.learning.supervised import Conditional, Supervised
 from intertwine.models.network import Network
 from intertwine.models.parameters import check_key
+
+if TYPE_CHECKING:
+    from intertwine.learning.optimiser import Optimiser
 
 STATISTICS = 2000
 """Examples, about, that batch-norm statistics are taken from."""
@@ -86,11 +90,11 @@ class SupervisedStudy(Study[SupervisedState, SupervisedFit]):
 
     def __init__(
         self,
-        model: Any,
-        objective: Any,
+        model: PyTree,
+        objective: PyTree,
         data: Labelled,
         held: Labelled | None,
-        optimiser: Any,
+        optimiser: Optimiser,
         *,
         epochs: int,
         batch: int,
@@ -141,16 +145,16 @@ class SupervisedStudy(Study[SupervisedState, SupervisedFit]):
             return self._fit(self._settled(learned(train, self.optimiser)), history, epochs, train)
         return self._fit(best.model, history, int(best.epoch), train)
 
-    def network(self, model: Any) -> Network:
+    def network(self, model: PyTree) -> Network:
         """What is measured of a model."""
         return model.network if isinstance(model, Conditional) else model
 
-    def result(self, model: Any) -> Any:
+    def result(self, model: PyTree) -> Any:
         """A model as it is given back, with the names of its classes where it keeps them."""
         module = self.network(model).module
         return module.named(self.names) if self.names is not None and hasattr(module, "named") else module
 
-    def _fit(self, model: Any, history: list[Scalars], best: int, train: TrainState) -> SupervisedFit:
+    def _fit(self, model: PyTree, history: list[Scalars], best: int, train: TrainState) -> SupervisedFit:
         return SupervisedFit(self.result(model), history, best, train, self.names)
 
     def _shown(self, epoch: int) -> OverBatches:
@@ -172,7 +176,7 @@ class SupervisedStudy(Study[SupervisedState, SupervisedFit]):
             best = Best(np.int64(epoch), np.float64(value), model)
         return best, {f"validation_{name}": number for name, number in found.items()}
 
-    def _settled(self, model: Any) -> Any:
+    def _settled(self, model: PyTree) -> Any:
         """A model whose batch norms have the statistics of (part of) the training data, at rest, at its
         parameters."""
         module = self.network(model).module
@@ -201,5 +205,5 @@ def check_stopping(watch: str, patience: int | None, held_out: bool, classifies:
             raise fail("patience", "None without held-out data", patience, "give validation=0.1")
 
 
-def _judge(objective: Any) -> Supervised:
+def _judge(objective: PyTree) -> Supervised:
     return objective if isinstance(objective, Supervised) else objective.supervised

@@ -75,7 +75,7 @@ def check_key(key: object) -> Array:
     return key
 
 
-def check_scale(scale: float | None) -> float:
+def check_scale(scale: Any) -> float:
     """The standard deviation of initial parameters: a finite number ≥ 0."""
     try:
         value = float(scale)

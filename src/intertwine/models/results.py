@@ -7,7 +7,7 @@ from typing import Any
 import equinox as eqx
 
 
-def as_model(given: Any) -> Any:
+def as_model(given: object) -> Any:
     """The model that a result holds as `model` (of `it.load`, `fit_supervised`, `learn`, `ground_state`);
     anything else as it is.
 

@@ -19,6 +19,7 @@ from math import comb
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from jaxtyping import PyTree
 
 from intertwine._caveats import caveat
 from intertwine._checks import fail
@@ -274,7 +275,7 @@ def orbit_sums(operator: Operator, model: LogAmplitude, magnetization: int | Non
     return OrbitEnumeration(kept, magnetization=magnetization, spin_flip=flip)
 
 
-def symmetry_of(model: LogAmplitude) -> tuple[np.ndarray, bool]:
+def symmetry_of(model: PyTree) -> tuple[np.ndarray, bool]:
     """The permutations (g, N) that leave |ψ|² as it is, as far as the model knows, and whether the flip of
     all spins does."""
     identity = np.arange(model.size)[None]

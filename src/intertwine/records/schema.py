@@ -86,7 +86,7 @@ class Schema(NamedTuple):
         return [entry.name for entry in self.results if entry.name not in record]
 
 
-def plain(value: object) -> Any:
+def plain(value: Any) -> Any:
     """`value` as JSON has it: Python's own numbers, None for one that is not finite."""
     if hasattr(value, "item") and getattr(value, "ndim", 1) == 0:
         value = value.item()

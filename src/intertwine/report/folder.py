@@ -197,7 +197,7 @@ def read_dataset(path: Path) -> Any:
         raise damaged(path, "a netCDF-4 file", f"{type(error).__name__}: {error}".split("\n")[0]) from None
 
 
-def numbers_of(path: Path, variable: str, dimensions: int) -> np.ndarray:
+def numbers_of(path: Path, variable: Any, dimensions: int) -> np.ndarray:
     if variable.ndim != dimensions or variable.dtype.kind not in "fiu" or variable.size == 0:
         got = f"{variable.dtype} of shape {variable.shape}"
         raise damaged(path, f"{variable.name} to be {dimensions}-dimensional real numbers", got)

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from jaxtyping import PyTree
+
 LEVELS, COUPLINGS, STARTS = 4, 4, 4
 """How often spins are blocked, how many even and odd families are kept, other couplings to flow from."""
 
@@ -34,7 +36,7 @@ SPREAD, TENSOR_SPREAD, FLOW_SPREAD = 0.1, 0.05, 0.2
 transformations of one coupling."""
 
 
-def sampler_of(model: Any) -> Any:
+def sampler_of(model: PyTree) -> Any:
     """The sampler of a spin model where none is named.
 
     >>> from intertwine.models.spins.ising import Ising

@@ -19,10 +19,12 @@ import errno
 import hashlib
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from jaxtyping import PyTree
 
 from intertwine._checks import InputError, fail
 from intertwine.records.folder import MANIFEST, STATE, settings_hash, step_of, unfinished_checkpoints
@@ -52,7 +54,7 @@ def text_hash(config: str) -> str:
     return hashlib.sha256(config.encode()).hexdigest()
 
 
-def save(folder: Path, state: Any, step: int, *, config: str, keep: int = KEEP) -> Path:
+def save(folder: Path, state: PyTree, step: int, *, config: str, keep: int = KEEP) -> Path:
     """Write `state` after `step` steps under `folder` (`checkpoints/`), and drop all but the last `keep`.
 
     config: the text of the run's `config.toml`. In a run of several processes each calls this, what is spread
@@ -110,7 +112,7 @@ def drop_after(folder: Path, step: int) -> None:
             shutil.rmtree(folder / f"step-{later:08d}", ignore_errors=True)
 
 
-def load(folder: Path, template: Any, step: int, *, config: str) -> Any:
+def load(folder: Path, template: PyTree, step: int, *, config: str) -> Any:
     """The state saved after `step` steps, in the structure of `template`; `InputError` unless it is whole."""
     _quiet_orbax()
     path = folder / f"step-{step:08d}"
@@ -137,7 +139,7 @@ def checksum(folder: Path) -> str:
     return "sha256:" + hashlib.sha256(newest.read_bytes()).hexdigest()
 
 
-def load_latest(folder: Path, template: Any, *, config: str, last_step: int) -> Loaded | None:
+def load_latest(folder: Path, template: PyTree, *, config: str, last_step: int) -> Loaded | None:
     """The newest good checkpoint of at most `last_step` steps (as many as `metrics.jsonl` has), or None.
 
     template: a state of the right structure, or a function from the step to one.
@@ -198,14 +200,14 @@ def _describe(path: Path, *, sync: bool = False) -> dict[str, Any]:
     return {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
 
 
-def _is_key(leaf: Any) -> bool:
+def _is_key(leaf: object) -> bool:
     import jax
     import jax.numpy as jnp
 
     return isinstance(leaf, jax.Array) and jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)
 
 
-def _arrays(tree: Any) -> tuple[list[tuple[str, Any]], Any]:
+def _arrays(tree: PyTree) -> tuple[list[tuple[str, Any]], Any]:
     """The leaves that are stored, each with a name that orbax takes, and the tree's structure."""
     import jax
 
@@ -217,7 +219,7 @@ def _arrays(tree: Any) -> tuple[list[tuple[str, Any]], Any]:
     return named, structure
 
 
-def _is_stored(leaf: Any) -> bool:
+def _is_stored(leaf: object) -> bool:
     return isinstance(leaf, bool | int | float | complex) or (
         hasattr(leaf, "dtype") and hasattr(leaf, "shape")
     )
@@ -231,7 +233,7 @@ def _to_numpy(leaf: Any) -> np.ndarray:
     return np.asarray(jax.random.key_data(leaf)) if _is_key(leaf) else on_host(leaf)
 
 
-def _flatten(state: Any) -> dict[str, np.ndarray]:
+def _flatten(state: PyTree) -> dict[str, np.ndarray]:
     """name → array; functions and strings are the configuration's business, and arrays of no element hold
     nothing.
     """
@@ -239,7 +241,7 @@ def _flatten(state: Any) -> dict[str, np.ndarray]:
     return {name: array for name, array in arrays.items() if array.size}
 
 
-def _unflatten(stored: Any, template: Any, path: Path) -> Any:
+def _unflatten(stored: Mapping[str, np.ndarray], template: PyTree, path: Path) -> Any:
     import jax
     import jax.numpy as jnp
 

@@ -6,7 +6,7 @@ import errno
 import os
 import sys
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from intertwine._checks import InputError, fail
 from intertwine.records.folder import LOCK
@@ -52,14 +52,14 @@ class Lock:
             self._file.close()
             self._file = None
 
-    def _is_at_path(self, file: BinaryIO) -> bool:
+    def _is_at_path(self, file: IO) -> bool:
         """Whether the file that is locked is the one that others will find: folders are renamed whole."""
         try:
             return os.path.samestat(os.fstat(file.fileno()), os.stat(self.path))
         except OSError:
             return False
 
-    def _lock_or_fail(self, file: BinaryIO) -> None:
+    def _lock_or_fail(self, file: IO) -> None:
         try:
             _lock_file(file)
         except OSError as error:
@@ -76,7 +76,7 @@ class Lock:
         return fail(str(self.path.parent), expected, got, remedy)
 
 
-def _lock_file(file: BinaryIO) -> None:
+def _lock_file(file: IO) -> None:
     try:
         import fcntl
     except ImportError:  # Windows

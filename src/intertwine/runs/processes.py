@@ -99,11 +99,11 @@ def lost_another(error: BaseException) -> bool:
 class Follower(RunFolder):
     """The run folder for a process that writes nothing; `read_metrics` and the checkpoints can be read."""
 
-    def __init__(self, path: Path):
+    def __init__(self, path: str | Path):
         self.path, self.begun = Path(path), True
 
     @classmethod
-    def claim(cls, path: Path, config: str, *, overwrite: bool = False) -> Follower:
+    def claim(cls, path: str | Path, config: str, *, overwrite: bool = False) -> Follower:
         return cls(path)
 
     def begin(self) -> Follower:

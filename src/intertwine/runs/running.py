@@ -243,7 +243,7 @@ def _finish(experiment: Experiment, ledger: Ledger, state: PyTree, seconds: Call
     conclude(finished.words, record["warnings"])
 
 
-def _is_complete(folder: Path) -> bool:
+def _is_complete(folder: RunFolder) -> bool:
     """Whether the run in an open `RunFolder` has its results; `InputError` where they are those of other
     settings than its config.toml now has.
     """

@@ -130,7 +130,7 @@ def _walk(model: type[BaseModel], location: list[Any]) -> tuple[list[str], type[
     return path, section, field
 
 
-def _member(field: object, tag: object) -> type[BaseModel] | None:
+def _member(field: Any, tag: object) -> type[BaseModel] | None:
     """The section of a union of sections that a tag (its `name`) chooses."""
     if field.discriminator is None:
         return None

@@ -14,7 +14,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import TextIO
+from typing import Any, TextIO
 
 _PLAIN = {
     "−": "-", "–": "-", "—": "-", "±": "+/-", "×": "x", "·": "*", "…": "...", "→": "->", "↦": "->",
@@ -46,11 +46,11 @@ def register() -> None:
 class _Lasting(io.FileIO):
     """A descriptor whose writes never fail: what cannot be written is dropped, which `lost` tells once."""
 
-    def __init__(self, descriptor: int, lost: Callable[[], None]):
+    def __init__(self, descriptor: int, lost: Any):
         super().__init__(descriptor, "w", closefd=False)
         self._lost = lost
 
-    def write(self, data: str) -> int:
+    def write(self, data: Any) -> int:
         if self._lost is not None:
             try:
                 return super().write(data)
@@ -107,7 +107,7 @@ def steady(*, own: bool, tell: bool = True) -> Iterator[None]:
         sys.stdout, sys.stderr = before
 
 
-def _encode_plainly(stream: TextIO) -> str | None:
+def _encode_plainly(stream: Any) -> str | None:
     """Let a stream of Python's encode by `NAME`; what it did before."""
     errors = getattr(stream, "errors", None)
     if errors is None or not hasattr(stream, "reconfigure"):

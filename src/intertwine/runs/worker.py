@@ -9,7 +9,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO
+from typing import IO, TextIO
 
 from intertwine.runs import processes, running
 from intertwine.runs.kinds import configuration_of
@@ -53,7 +53,7 @@ def work(
     return 0
 
 
-def _code(error: BaseException, explain: Callable[[BaseException], int | None], errors: object) -> int:
+def _code(error: BaseException, explain: Callable[[BaseException], int | None], errors: TextIO) -> int:
     if processes.lost_another(error):
         return processes.LOST
     code = explain(error)

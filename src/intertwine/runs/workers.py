@@ -89,7 +89,9 @@ class Worker:
         self._reader.close()
 
 
-def asked(processes_: int, process_id: int, coordinator: str) -> tuple[int, list[int], str] | None:
+def asked(
+    processes_: str | None, process_id: str | None, coordinator: str | None
+) -> tuple[int, list[int], str] | None:
     """(processes, the ids to start here, where they meet), or None for a run in this process.
 
     Raises InputError for flags that do not fit together.
@@ -125,7 +127,7 @@ def asked(processes_: int, process_id: int, coordinator: str) -> tuple[int, list
     return count, [own], f"{host}:{port}"
 
 
-def _number(text: str) -> Any:
+def _number(text: str | int | None) -> Any:
     return int(text) if str(text).isdecimal() and len(str(text)) < 10 else text
 
 

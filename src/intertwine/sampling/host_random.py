@@ -8,9 +8,8 @@ Walker's alias method: one uniform number, one comparison.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from jax import Array
 
 from intertwine._compile import inner
 from intertwine.sampling.keys import key_words
@@ -25,7 +24,7 @@ def _mix(z: np.ndarray) -> np.ndarray:
     return z ^ (z >> np.uint64(31))
 
 
-def chain_states(key: Any, chains: int) -> np.ndarray:
+def chain_states(key: Array | np.ndarray, chains: int) -> np.ndarray:
     """One generator state per chain, uint64 (chains, 4), from a JAX key.
 
     >>> import jax
@@ -66,7 +65,7 @@ def alias_table(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 @inner
-def uniform(states: Any, g: int) -> float:
+def uniform(states: np.ndarray, g: int) -> float:
     """The next number in [0, 1) of generator g of `states` uint64 (generators, 4), which advances."""
     a, b, c, d = states[g, 0], states[g, 1], states[g, 2], states[g, 3]
     total = a + d

@@ -63,6 +63,14 @@ class Sampler(Protocol):
         ...
 
 
+@runtime_checkable
+class RunsChains(Sampler, Protocol):
+    """A sampler that says how many chains run side by side."""
+
+    @property
+    def chains(self) -> int: ...
+
+
 class Independent(NamedTuple):
     """Configurations without chains.
 

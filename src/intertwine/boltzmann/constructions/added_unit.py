@@ -104,7 +104,9 @@ def coin_divergence(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return a * (np.log(np.maximum(a, tiny)) - np.log(np.maximum(b, tiny))) + back
 
 
-def _distribution(rbm: RBM, data: ArrayLike, probabilities: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+def _distribution(
+    rbm: RBM, data: ArrayLike | None, probabilities: ArrayLike
+) -> tuple[np.ndarray, np.ndarray]:
     """(distinct rows, their shares)."""
     if (data is None) == (probabilities is None):
         raise fail("data", "either examples, or probabilities=", "both" if data is not None else "neither")

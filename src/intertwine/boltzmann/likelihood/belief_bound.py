@@ -16,7 +16,7 @@ without noise.
 from __future__ import annotations
 
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -110,7 +110,7 @@ def _log_weights(model: DBN, v: Array, key: Array, *, draws: int) -> Float[Array
     return jax.lax.scan(one, None, jnp.arange(draws))[1]
 
 
-def _log_z(log_z: Estimate | float) -> tuple[float, float]:
+def _log_z(log_z: Any) -> tuple[float, float]:
     value, error = (log_z.mean, log_z.error) if hasattr(log_z, "error") else (log_z, 0.0)
     try:
         value, error = float(value), float(error)

@@ -12,13 +12,14 @@ megabytes at a time, and never converted as a whole.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from jaxtyping import Float
+from numpy.typing import ArrayLike
 
 from intertwine._checks import fail
 from intertwine.boltzmann.baseline import below_independent, independent_columns
@@ -32,6 +33,9 @@ from intertwine.models.machines.rbm import RBM
 from intertwine.models.results import as_model
 from intertwine.sampling.statistics.estimate import Estimate
 
+if TYPE_CHECKING:
+    from intertwine.models.machines.machine import Machine
+
 BASELINE_ROWS = 10_000
 """Rows on which independent columns are compared."""
 
@@ -39,7 +43,7 @@ _ROWS = 1000
 """Rows that are looked at together."""
 
 
-def log_likelihood(model: Any, data: Any, log_z: LogPartition | float) -> Estimate:
+def log_likelihood(model: Machine, data: ArrayLike, log_z: LogPartition | float) -> Estimate:
     """The mean ln p(v) of the rows of `data`, nats per example.
 
     model: an RBM, or a machine of layers whose hidden units can be enumerated (deep machines beyond that have
@@ -72,7 +76,7 @@ def log_likelihood(model: Any, data: Any, log_z: LogPartition | float) -> Estima
     return of_rows(found, error).noted(said)
 
 
-def log_unnormalised(model: Any, data: Any) -> np.ndarray:
+def log_unnormalised(model: Machine, data: ArrayLike) -> np.ndarray:
     """ln p*(v) = ln Σ_h e^{−E(v, h)}, nats, of every row of `data`: float64 (rows,); ln p(v) + ln Z. Of an
     RBM also where entries are missing (nan): summed over them (`known_entries`).
 
@@ -91,7 +95,7 @@ def log_unnormalised(model: Any, data: Any) -> np.ndarray:
     return np.concatenate(parts)
 
 
-def free_energy_gap(model: Any, train: Any, held_out: Any) -> Estimate:
+def free_energy_gap(model: Machine, train: ArrayLike, held_out: ArrayLike) -> Estimate:
     """⟨F⟩ of held-out data minus ⟨F⟩ of training data, nats: about 0 without overfitting, and growing with
     it; ln Z cancels.
 
@@ -105,7 +109,7 @@ def free_energy_gap(model: Any, train: Any, held_out: Any) -> Estimate:
     return Estimate(gap, error, error * error * rows, np.float64(1), nan, np.float64(rows), rows)
 
 
-def kl_divergence(probabilities: Any, model: Any) -> float:
+def kl_divergence(probabilities: ArrayLike, model: Machine) -> float:
     """Σ_v P(v) ln [P(v)/p(v)] in nats, by enumeration; ≥ 0.
 
     probabilities: P of every visible configuration in the order of `model.visible_layer.states()`, sum 1.
@@ -130,7 +134,7 @@ def kl_divergence(probabilities: Any, model: Any) -> float:
         return float(max(0.0, (p[seen] * (np.log(p[seen]) - np.log(q))).sum()))
 
 
-def reconstruction_error(model: RBM, data: Any, *, key: Array) -> Estimate:
+def reconstruction_error(model: RBM, data: ArrayLike, *, key: Array) -> Estimate:
     """Mean squared error a column of E[v | h] for one draw h ~ p(h | v) of every row: a sign of life while
     training, not a likelihood."""
     model = as_model(model)
@@ -152,7 +156,7 @@ def _reconstruction(model: RBM, rows: Float[Array, "B N"], key: Array) -> Float[
     return ((back - rows) ** 2).mean(-1)
 
 
-def _chunks(model: Any, data: Any) -> Iterator[tuple[np.ndarray, int]]:
+def _chunks(model: Machine, data: ArrayLike) -> Iterator[tuple[np.ndarray, int]]:
     """(rows, how many of them count): all of _ROWS rows, the last ones repeated, so that nothing is compiled
     twice."""
     array = host_array(data)
@@ -167,7 +171,7 @@ def _chunks(model: Any, data: Any) -> Iterator[tuple[np.ndarray, int]]:
         yield rows, count
 
 
-def by_rows(function: Callable[[Array], Array], model: Any, data: Any) -> np.ndarray:
+def by_rows(function: Callable[[Array], Array], model: Machine, data: ArrayLike) -> np.ndarray:
     """`function` of all rows, (rows,) float64."""
     dtype = layered(model).dtype
     parts = [np.asarray(function(jnp.asarray(rows, dtype)))[:count] for rows, count in _chunks(model, data)]

@@ -12,14 +12,15 @@ to e^{−8π²}, that is, to rounding (Trefethen & Weideman, SIAM Rev. 56, 385, 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from jaxtyping import Float
+from numpy.typing import ArrayLike
 
 from intertwine._checks import fail
 from intertwine.boltzmann.likelihood.likelihood import by_rows, of_rows
@@ -34,7 +35,7 @@ _TAIL = 9.0
 _MOST_POINTS = 10_000
 
 
-def pseudo_likelihood(model: RBM, data: Any) -> Estimate:
+def pseudo_likelihood(model: RBM, data: ArrayLike) -> Estimate:
     """The mean over the rows of `data` (rows, N) of Σ_i ln p(v_i | v_{−i}), nats per example.
 
     Raises InputError for models other than an RBM with real parameters, for rectified units that are visible
@@ -68,7 +69,7 @@ def _of_rows(model: RBM, rows: Float[Array, "B N"], points: int) -> Float[Array,
         else:
             one = partial(_log_probability, model, theta, jnp.asarray(unit_kind(kind).states, rows.dtype))
 
-        def add(total: Array, unit: tuple, one: Any = one) -> tuple[Array, None]:
+        def add(total: Array, unit: tuple, one: Callable[..., Array] = one) -> tuple[Array, None]:
             return total + one(*unit), None
 
         total = jax.lax.scan(add, total, (values, bias, weights))[0]

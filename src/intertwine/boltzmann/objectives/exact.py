@@ -37,13 +37,13 @@ from intertwine.models.machines.unit_kinds import unit_kind
 from intertwine.models.machines.unit_layer import MOST_STATES, UnitLayer
 
 if TYPE_CHECKING:
-    from intertwine.models.machines.rbm import RBM
+    from intertwine.models.machines.machine import Machine
 
 _BLOCK_VALUES = 2**19
 """Fields that are held at once."""
 
 
-def log_z(model: RBM) -> Float[Array, ""]:
+def log_z(model: Machine | LayeredMachine) -> Float[Array, ""]:
     r"""ln Z of an RBM or a deep machine, nats, in the type of its parameters: pure, for `jit` and `grad`.
 
     Its gradient is the exact model average of learning: a machine like `model` with ⟨x_l⟩ in the place of
@@ -63,7 +63,7 @@ def log_z(model: RBM) -> Float[Array, ""]:
     return _log_z(machine, smaller_side(machine))
 
 
-def exact_log_partition(model: RBM) -> float:
+def exact_log_partition(model: Machine | LayeredMachine) -> float:
     """ln Z in nats, summed in float64 whatever the type of the parameters; errors as for `log_z`."""
     machine = layered(model)
     side = smaller_side(machine)
@@ -71,7 +71,7 @@ def exact_log_partition(model: RBM) -> float:
         return float(_jitted_log_z(_in_float64(machine), side))
 
 
-def exact_log_unnormalised(model: RBM, v: Array) -> np.ndarray:
+def exact_log_unnormalised(model: Machine | LayeredMachine, v: Array) -> np.ndarray:
     """ln p*(v) = ln Σ over all hidden units of e^{−E}, nats, of each row of v (rows, N): float64 (rows,).
 
     An RBM's is its ln Ψ; a deep machine's hidden units are enumerated, those of its even or of its odd
@@ -88,7 +88,7 @@ def exact_log_unnormalised(model: RBM, v: Array) -> np.ndarray:
         return np.concatenate([np.asarray(part) for part in parts])
 
 
-def exact_probabilities(model: RBM) -> np.ndarray:
+def exact_probabilities(model: Machine | LayeredMachine) -> np.ndarray:
     """p(v) of every visible configuration, in the order of `visible_layer.states()`: float64, sum 1.
 
     Raises InputError unless the visible units are discrete and all sums can be done.
@@ -120,7 +120,7 @@ def smaller_side(machine: LayeredMachine) -> int:
     return int(np.argmin(counts))
 
 
-def is_enumerable(model: RBM, most: float = MOST_STATES) -> bool:
+def is_enumerable(model: Machine | LayeredMachine, most: float = MOST_STATES) -> bool:
     """Whether the sums can be done over at most `most` configurations."""
     machine = layered(model)
     return min(_count(machine.side(side)) for side in (0, 1)) <= most

@@ -23,6 +23,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
+from numpy.typing import ArrayLike
 
 from intertwine._checks import fail, positive_int
 from intertwine.models.machines.deep_boltzmann import DBM
@@ -46,7 +47,7 @@ class MeanFieldPosterior(NamedTuple):
 
 
 def mean_field_posterior(
-    model: DBM, data: Array, *, sweeps: int = 100, tolerance: float = 1e-4, start: Layers | None = None
+    model: DBM, data: ArrayLike, *, sweeps: int = 100, tolerance: float = 1e-4, start: Layers | None = None
 ) -> MeanFieldPosterior:
     """The mean-field posterior of each row of `data` (rows, N) or of one configuration (N,).
 

@@ -20,6 +20,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from jax.typing import DTypeLike
+from jaxtyping import PyTree
 
 from intertwine._caveats import Caveat, caveat
 from intertwine._checks import fail, positive_int
@@ -340,7 +341,7 @@ class AIS:
         return ""
 
 
-def log_partition(model: Machine, method: object = None, *, key: Array | None = None) -> LogPartition:
+def log_partition(model: Machine, method: PyTree = None, *, key: Array | None = None) -> LogPartition:
     """ln Z of an RBM or of a deep Boltzmann machine of any depth, nats; of a deep belief network, that of the
     RBM on top, which is all that its likelihood needs.
 

@@ -119,7 +119,7 @@ class BoltzmannMachine(MachineEstimator):
         tags.input_tags.allow_nan = True
         return tags
 
-    def partial_fit(self, X: ArrayLike, y: ArrayLike | None = None) -> BoltzmannMachine:
+    def partial_fit(self, X: PyTree, y: ArrayLike | None = None) -> BoltzmannMachine:
         """One pass over X, from where the last call, or `fit`, left the parameters, with a constant learning
         rate; what columns are, and their mean and scale, is what the first call saw."""
         self._check_common()

@@ -174,7 +174,7 @@ def added_log_partition(units: str, more: int) -> float:
     return more * 0.5 * math.log(2 * math.pi) if units == "gaussian" else more * math.log1p(math.exp(_OFF))
 
 
-def _bias(bias: ArrayLike, width: int, units: str) -> Any:
+def _bias(bias: np.ndarray, width: int, units: str) -> Any:
     value = _OFF if units == "binary" else 0.0
     more = max(0, width - len(bias))
     return jnp.pad(jnp.asarray(bias)[:width], (0, more), constant_values=value)
@@ -186,5 +186,5 @@ def _widths(log_variance: ArrayLike, width: int) -> Any:
     )
 
 
-def _rows(weights: ArrayLike, width: int) -> Any:
+def _rows(weights: np.ndarray, width: int) -> Any:
     return jnp.pad(jnp.asarray(weights)[:width], ((0, max(0, width - len(weights))), (0, 0)))

@@ -16,14 +16,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jaxtyping import Float, Shaped
+from jax.typing import DTypeLike
+from jaxtyping import Float, PyTree, Shaped
+from numpy.typing import ArrayLike
 
 from intertwine._checks import fail, positive_int
 from intertwine.boltzmann.defaults import AVERAGE, first_rate
@@ -44,6 +46,9 @@ from intertwine.models.network import Network
 from intertwine.sampling.draw import sample
 from intertwine.sampling.gibbs.gibbs import Gibbs
 
+if TYPE_CHECKING:
+    from intertwine.learning.optimiser import Optimiser
+
 
 def labelled_rbm(
     size: int,
@@ -53,7 +58,7 @@ def labelled_rbm(
     units: Spec = "binary",
     hidden_units: Spec = "binary",
     scale: float = 0.01,
-    dtype: Any = float,
+    dtype: DTypeLike = float,
     key: Array,
 ) -> RBM:
     """An RBM whose visible layer is `size` columns of `units` and, after them, a label with `classes` states.
@@ -152,7 +157,7 @@ class Hybrid:
         return self.kl.init(model, key=key) if self.generative else ()
 
     def gradient(
-        self, model: RBM, state: Any, batch: tuple[Array, Array], *, key: Array
+        self, model: RBM, state: PyTree, batch: tuple[Array, Array], *, key: Array
     ) -> tuple[Any, Any, dict[str, Array]]:
         """(∂L/∂λ, state, {"loss": ⟨−ln p(y|x)⟩, "accuracy"})."""
         scores = LabelScores(model)
@@ -167,24 +172,24 @@ class Hybrid:
 
 def learn_classifier(
     rbm: RBM,
-    x: Any,
-    y: Any,
+    x: ArrayLike,
+    y: ArrayLike,
     *,
     discriminative: float = 1.0,
     generative: float = 0.01,
-    method: Any = None,
+    method: object = None,
     centred: bool = True,
-    optimiser: Any = None,
+    optimiser: Optimiser | None = None,
     epochs: int = EPOCHS,
     batch: int = BATCH,
-    validation: Any = None,
+    validation: tuple[ArrayLike, ArrayLike] | None = None,
     patience: int | None = None,
     watch: str = "loss",
     smoothing: float = 0.0,
     decay: float = 0.0,
     binarise: bool = False,
     key: Array,
-    progress: Callable[[dict[str, float]], Any] | None = None,
+    progress: Callable[[dict[str, float]], object] | None = None,
 ) -> SupervisedFit:
     r"""Teach an RBM with a label unit (`labelled_rbm`) examples x with their labels y.
 
@@ -243,7 +248,7 @@ class _OfScores(SupervisedStudy):
         return model
 
 
-def sample_given_label(rbm: RBM, labels: Any, *, steps: int = 1000, key: Array) -> np.ndarray:
+def sample_given_label(rbm: RBM, labels: ArrayLike, *, steps: int = 1000, key: Array) -> np.ndarray:
     """x ~ p(x | y), one example for each of `labels`, (rows, N + C): a chain of block Gibbs each, `steps`
     sweeps, the label clamped. The last C columns are the label's: x is `[:, :-C]`.
 

@@ -16,12 +16,11 @@ True
 
 from __future__ import annotations
 
-from typing import Any
-
 import jax  # noqa: F401 (the example)
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
+from numpy.typing import ArrayLike
 
 from intertwine._checks import fail
 from intertwine.boltzmann.objectives.mean_field import mean_field_means
@@ -48,7 +47,7 @@ def unrolled_layers(model: DBM) -> tuple[DirectedLayer, ...]:
     return tuple(found)
 
 
-def upper_means(model: DBM, x: Any) -> Float[np.ndarray, "rows E"]:
+def upper_means(model: DBM, x: ArrayLike) -> Float[np.ndarray, "rows E"]:
     """m_2 of each row of `x` (rows, N), values of the visible units or means of them: the further inputs.
 
     Raises InputError for one hidden layer, and rows of another width.

@@ -12,14 +12,14 @@ mean-field posterior of a deep Boltzmann machine's second layer (Salakhutdinov &
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jaxtyping import Float
+from jaxtyping import Float, PyTree
+from numpy.typing import ArrayLike
 
 from intertwine._checks import fail, positive_int
 from intertwine.boltzmann.training.deep_network import unrolled_layers, upper_means
@@ -95,19 +95,19 @@ class FeedForward(eqx.Module):
 
 
 def fine_tune(
-    model: Any,
-    x: Any,
-    y: Any,
+    model: PyTree,
+    x: ArrayLike,
+    y: ArrayLike,
     *,
     outputs: int | None = None,
-    extra: Any = None,
+    extra: ArrayLike | None = None,
     loss: str = "cross-entropy",
     dropout: float = 0.0,
     input_dropout: float = 0.0,
-    validation: Any = None,
+    validation: tuple[ArrayLike, ArrayLike] | None = None,
     binarise: bool = False,
     key: Array,
-    **settings: Any,
+    **settings: object,
 ) -> SupervisedFit:
     r"""Learn labels or values with the layers of a trained machine: `model` unrolled, all weights free.
 
@@ -160,7 +160,7 @@ def fine_tune(
     )  # fmt: skip
 
 
-def beside(x: Any, extra: Any) -> np.ndarray:
+def beside(x: ArrayLike, extra: ArrayLike | None) -> np.ndarray:
     """(rows, N + E): x with the extra inputs, as the network takes them; x itself without any.
 
     >>> beside([[1, 2]], [[3.0]]).tolist()
@@ -175,7 +175,7 @@ def beside(x: Any, extra: Any) -> np.ndarray:
     return np.concatenate([x, extra], axis=1, dtype=np.result_type(np.float32, extra.dtype))
 
 
-def _unrolled(model: Any) -> tuple[tuple[DirectedLayer, ...], UnitLayer | None]:
+def _unrolled(model: PyTree) -> tuple[tuple[DirectedLayer, ...], UnitLayer | None]:
     """The layers from the lowest up, and the visible units where they are known."""
     if isinstance(model, FeedForward):
         return model.layers, None
@@ -206,7 +206,7 @@ def _chained(layers: Sequence[DirectedLayer]) -> tuple[DirectedLayer, ...]:
     return layers
 
 
-def _share(argument: str, value: Any) -> float:
+def _share(argument: str, value: float) -> float:
     try:
         share = float(value)
     except (TypeError, ValueError):
@@ -216,7 +216,7 @@ def _share(argument: str, value: Any) -> float:
     return share
 
 
-def _outputs(y: Any, loss: str) -> int:
+def _outputs(y: ArrayLike, loss: str) -> int:
     """How many outputs labels or values need."""
     y = host_array(y, "y")
     if loss != "cross-entropy" or y.ndim > 1:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 import numpy as np
 from numpy.lib import format as npy
@@ -89,7 +89,7 @@ def _choose(path: Path, names: list[str], variable: str | None) -> str:
     return usual[0]
 
 
-def _header(path: Path, file: BinaryIO, words: bool) -> tuple[tuple[int, ...], np.dtype]:
+def _header(path: Path, file: IO[bytes], words: bool) -> tuple[tuple[int, ...], np.dtype]:
     try:
         version = npy.read_magic(file)
         read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0

@@ -89,7 +89,9 @@ def random_deformations(
     return np.einsum("ijn,jkn->nik", turns, shapes)
 
 
-def _resampled(images: np.ndarray, of: str, back: np.ndarray, shifts: np.ndarray, order: int) -> np.ndarray:
+def _resampled(
+    images: np.ndarray, of: str, back: np.ndarray, shifts: np.ndarray | None, order: int
+) -> np.ndarray:
     """Each image at the points that `back` (n, 2, 2) takes its own to."""
     from scipy.ndimage import affine_transform
 

@@ -6,12 +6,13 @@ batch norms (`trained.load_classifier`).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import jax
 import numpy as np
+from jaxtyping import PyTree
 
 from intertwine._caveats import caveat
 from intertwine._version import __version__
@@ -137,13 +138,13 @@ class Classify(Experiment):
         return [caveat("data", words)]
 
 
-def _in_numbers(data: Labelled, network: Any) -> Labelled:
+def _in_numbers(data: Labelled, network: PyTree) -> Labelled:
     """The images as float32, as the network reads them."""
     return Labelled(as_numbers(np.asarray(data.x), network, np.float32), data.y)
 
 
 def _dataset(
-    network: Any, log_p: np.ndarray, tested: Labelled, history: list[Scalars], record: Any
+    network: PyTree, log_p: np.ndarray, tested: Labelled, history: list[Scalars], record: Mapping[str, Any]
 ) -> xarray.Dataset:
     """`result.nc`."""
     import xarray

@@ -7,6 +7,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from jaxtyping import PyTree
 
 from intertwine.data.sets.rotated import rotated
 from intertwine.layers.conv import Conv
@@ -22,7 +23,7 @@ TURNED_IMAGES = 1000
 MOST_FILTERS, MOST_MISTAKES = 8, 24
 
 
-def log_probabilities(network: Any, images: np.ndarray) -> np.ndarray:
+def log_probabilities(network: PyTree, images: np.ndarray) -> np.ndarray:
     """ln p(c|x), float64 (n, classes)."""
     scores = class_scores(network, images).astype(np.float64)
     scores = scores - scores.max(axis=1, keepdims=True)
@@ -64,7 +65,7 @@ def confusion(log_p: np.ndarray, labels: np.ndarray) -> list[list[int]]:
     return [[int(n) for n in row] for row in counts]
 
 
-def by_angle(network: Any, data: Labelled) -> dict[str, list[float]]:
+def by_angle(network: PyTree, data: Labelled) -> dict[str, list[float]]:
     """The accuracy on the first images turned by each angle, with one standard error."""
     few = Labelled(data.x[:TURNED_IMAGES], data.y[:TURNED_IMAGES])
     found: dict[str, list[float]] = {"degrees": [], "accuracy": [], "error": []}
@@ -77,13 +78,13 @@ def by_angle(network: Any, data: Labelled) -> dict[str, list[float]]:
     return found
 
 
-def equivariance(network: Any, side: int, key: jax.Array) -> list[dict[str, Any]]:
+def equivariance(network: PyTree, side: int, key: jax.Array) -> list[dict[str, Any]]:
     """A row for each layer and element."""
     rows = equivariance_errors(network, key=key, shape=(side, side))
     return [row._asdict() for row in rows if row.element >= 0]
 
 
-def filters(network: Any) -> np.ndarray:
+def filters(network: PyTree) -> np.ndarray:
     """(filter, element, k_0, k_1): kernels of the first convolution from the first channel to the first
     component of each copy, moved by every element of the point group."""
     first = next(layer for _, layer in network.layers if isinstance(layer, Conv))

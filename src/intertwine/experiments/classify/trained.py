@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 
 import jax
 import numpy as np
+from jax import Array
+from numpy.typing import ArrayLike
 
 from intertwine._caveats import caveat, once
 from intertwine._checks import fail
@@ -53,11 +55,11 @@ class TrainedClassifier:
         """What qualifies the run's numbers."""
         return tuple(self.result["warnings"])
 
-    def __call__(self, x: Any, *, key: Any = None) -> Any:
+    def __call__(self, x: ArrayLike, *, key: Array | None = None) -> Any:
         """The scores of one image (X, X, channels)."""
         return self.model(x, key=key)
 
-    def outputs(self, x: Any, *, key: Any = None) -> Any:
+    def outputs(self, x: ArrayLike, *, key: Array | None = None) -> Any:
         """The scores of images (n, X, X, channels), one or many."""
         return self.model.outputs(x, key=key)
 
@@ -199,5 +201,5 @@ def _counted(found: Predictions) -> str:
     return ", ".join(f"{counts[k]} {found.classes[k]}" for k in order[:10]) + more
 
 
-def _by(shape: Any) -> str:
+def _by(shape: tuple[int, ...]) -> str:
     return " × ".join(map(str, shape))

@@ -131,7 +131,7 @@ def build_model(configuration: GroundStateConfiguration, lattice: Lattice, key: 
     return model_from_name(configuration.model.name, lattice, dtype=dtype, sector=sector, key=key)
 
 
-def _sums(configuration: GroundStateConfiguration, hamiltonian: Operator, model: Any) -> Any:
+def _sums(configuration: GroundStateConfiguration, hamiltonian: Operator, model: LogAmplitude) -> Any:
     from intertwine.quantum.defaults import orbit_sums
 
     magnetization = configuration.sampler.magnetization

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import jax
 import numpy as np
+from jaxtyping import PyTree
 
 from intertwine._checks import InputError, fail
 from intertwine.experiments.ground_state import results
@@ -99,7 +100,7 @@ def _source(c: GroundStateConfiguration) -> dict[str, Any] | None:
     return {"what": "model", "setting": "model.start", "source": c.model.start, "checksum": checksum}
 
 
-def _drawn(problem: Problem, last: Measurement, model: Any) -> tuple[np.ndarray, np.ndarray | None]:
+def _drawn(problem: Problem, last: Measurement, model: PyTree) -> tuple[np.ndarray, np.ndarray | None]:
     """Configurations (chains, draws, N) of the final state and, for exact sums, their weights."""
     sampler, size = problem.search.objective.sampler, problem.lattice.size
     key = problem.search.final_key
@@ -141,7 +142,7 @@ def describe_energy(record: dict[str, Any], exact: float | None) -> str:
     return words + (f"  acceptance {acceptance:.2f}" if acceptance is not None else "")
 
 
-def _announce(problem: Problem, exact: Any) -> None:
+def _announce(problem: Problem, exact: KnownEnergy | None) -> None:
     c = problem.configuration
     model = f"{c.model.name} ({c.model.dtype}, {problem.parameters} parameters)"
     print(f"{c.hamiltonian.name} on {c.lattice}, {problem.lattice.size} sites; {model}")

@@ -8,7 +8,6 @@ result.nc   spin_correlation(displacement), structure_factor(momentum), with err
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +19,9 @@ from intertwine.records.ground_state import SCHEMA
 from intertwine.runs.dataset import number_or_nan, parameter_variables, versions
 
 if TYPE_CHECKING:
+    from intertwine.experiments.ground_state.correlations import Correlations
     from intertwine.experiments.ground_state.settings import GroundStateConfiguration
+    from intertwine.quantum.exact.known import KnownEnergy
     from intertwine.sampling.statistics.estimate import Estimate
     from intertwine.spaces.lattice import Lattice
 
@@ -34,8 +35,8 @@ def result_record(
     configuration: GroundStateConfiguration,
     energy: Estimate,
     v_score: float,
-    exact: float,
-    **facts: Mapping[str, Any],
+    exact: KnownEnergy | None,
+    **facts: object,
 ) -> dict[str, Any]:
     """`result.json`. energy: an `Estimate`; exact: `KnownEnergy` or None; facts: size, parameters,
     seconds, ...
@@ -70,7 +71,7 @@ def result_record(
 
 def dataset(
     lattice: Lattice,
-    fields: Mapping[str, np.ndarray],
+    fields: Correlations,
     history: list[dict[str, Any]],
     model: PyTree,
     record: dict[str, Any],

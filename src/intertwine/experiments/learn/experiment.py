@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import jax
 import numpy as np
+from jaxtyping import PyTree
 
 from intertwine._checks import fail
 from intertwine.boltzmann.objectives import methods, tempering
@@ -113,7 +114,7 @@ class Learn(Experiment):
     def announce(self) -> None:
         _announce(self.problem)
 
-    def measured(self, state: Any, scalars: Scalars, line: int) -> Scalars:
+    def measured(self, state: PyTree, scalars: Scalars, line: int) -> Scalars:
         """What the training measured, and what is measured of the machine."""
         c, training, probe = self.problem.configuration, self.problem.training, self.problem.probe
         model = training.model(state)
@@ -133,12 +134,12 @@ class Learn(Experiment):
     def describe(self, record: Scalars) -> str:
         return self.words(record)
 
-    def finish(self, state: Any, history: list[Scalars], seconds: Callable[[], float]) -> Finished:
+    def finish(self, state: PyTree, history: list[Scalars], seconds: Callable[[], float]) -> Finished:
         return _finish(self.problem, state, history, seconds)
 
 
 def _finish(
-    problem: Problem, state: Any, history: list[dict[str, Any]], seconds: Callable[[], float]
+    problem: Problem, state: PyTree, history: list[dict[str, Any]], seconds: Callable[[], float]
 ) -> Finished:
     """The last estimates and the files that tell of them."""
     c, data = problem.configuration, problem.data

@@ -7,10 +7,11 @@ always the same ones.
 from __future__ import annotations
 
 import warnings
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
 import numpy as np
+from jaxtyping import PyTree
 
 from intertwine.boltzmann.baseline import complete_rows, independent_columns
 from intertwine.boltzmann.beyond_columns import beyond_columns
@@ -32,6 +33,9 @@ from intertwine.sampling.gibbs.gibbs import Gibbs
 from intertwine.sampling.gibbs.tempered_gibbs import TemperedGibbs
 from intertwine.sampling.modes import Modes, ModeShares, easy_end_over, find_modes
 from intertwine.sampling.statistics.estimate import estimate
+
+if TYPE_CHECKING:
+    from intertwine.models.machines.machine import Machine
 
 PROBE_ROWS = 1000
 """Rows of each set that every line of metrics looks at."""
@@ -64,7 +68,7 @@ class Probe(NamedTuple):
         return cls(data.examples(most), data.held_out(most), data.log_volume)
 
 
-def free_energies(model: Any, rows: np.ndarray, key: jax.Array) -> np.ndarray:
+def free_energies(model: Machine, rows: np.ndarray, key: jax.Array) -> np.ndarray:
     """F(v) = −ln p*(v) of each row, nats, float64; of deep machines the variational one, an upper bound:
     by mean field (DBM), or by draws of the recognition pass (DBN).
     """
@@ -75,12 +79,14 @@ def free_energies(model: Any, rows: np.ndarray, key: jax.Array) -> np.ndarray:
     return -log_unnormalised(model, rows)
 
 
-def is_bound(model: Any) -> bool:
+def is_bound(model: PyTree) -> bool:
     """Whether the likelihoods of `model` are lower bounds."""
     return not isinstance(model, RBM)
 
 
-def independent(model: Any, probe: Probe, free: dict[str, np.ndarray], log_z: LogPartition) -> dict[str, Any]:
+def independent(
+    model: Machine, probe: Probe, free: dict[str, np.ndarray], log_z: LogPartition
+) -> dict[str, Any]:
     """The mean log-likelihood of independent columns, of both sets, nats a row, and the error of what the
     machine gains over it; left out where a continuous column is constant. free: −ln p* of the rows."""
     layer = layered(model).layers[0] if not isinstance(model, DBN) else model.visible_layer
@@ -98,7 +104,7 @@ def independent(model: Any, probe: Probe, free: dict[str, np.ndarray], log_z: Lo
 
 
 def learned_caveats(
-    model: Any, probe: Probe, free: dict[str, np.ndarray], log_z: LogPartition
+    model: Machine, probe: Probe, free: dict[str, np.ndarray], log_z: LogPartition
 ) -> tuple[str, ...]:
     """What is to be said of an RBM that explains rows far worse than a mixture of products of columns."""
     if is_bound(model):
@@ -110,7 +116,7 @@ def learned_caveats(
 
 
 def estimate_log_z(
-    model: Any, temperatures: int, chains: int, key: jax.Array, rows: np.ndarray | None = None
+    model: Machine, temperatures: int, chains: int, key: jax.Array, rows: np.ndarray | None = None
 ) -> LogPartition:
     """ln Z: exact where that is quick, else by annealing; what makes it doubtful is in `reason`. rows: the
     data, near which modes are looked for too."""
@@ -139,7 +145,7 @@ def likelihood(free: np.ndarray, log_z: LogPartition, log_volume: float = 0.0) -
     }
 
 
-def line_measures(model: Any, probe: Probe, key: jax.Array) -> dict[str, Any]:
+def line_measures(model: Machine, probe: Probe, key: jax.Array) -> dict[str, Any]:
     """Of every line of the last stage: free-energy gap, and pseudo-likelihood of an RBM; nats."""
     found: dict[str, Any] = {}
     if probe.missing:
@@ -153,7 +159,7 @@ def line_measures(model: Any, probe: Probe, key: jax.Array) -> dict[str, Any]:
     return found
 
 
-def line_likelihood(c: LearnConfiguration, model: Any, probe: Probe, key: jax.Array) -> dict[str, Any]:
+def line_likelihood(c: LearnConfiguration, model: Machine, probe: Probe, key: jax.Array) -> dict[str, Any]:
     """Of some lines: log-likelihood of both sets with the bracket of log Z."""
     log_z = estimate_log_z(model, c.likelihood.temperatures, c.likelihood.chains, key, probe.train)
     rows = probe.train if probe.test is None else probe.test
@@ -171,7 +177,7 @@ def line_likelihood(c: LearnConfiguration, model: Any, probe: Probe, key: jax.Ar
     }
 
 
-def first_weights(model: Any) -> Any:
+def first_weights(model: Machine) -> Any:
     """The weights between the visible and the first hidden layer, (N, M)."""
     if isinstance(model, DBM):
         return model.weights[0]
@@ -180,7 +186,7 @@ def first_weights(model: Any) -> Any:
     return model.weights
 
 
-def singular_values(weights: Any) -> list[float]:
+def singular_values(weights: np.ndarray) -> list[float]:
     """The largest singular values of W, in decreasing order."""
     w = np.asarray(weights, np.float64)
     gram = w @ w.T if w.shape[0] <= w.shape[1] else w.T @ w
@@ -188,7 +194,7 @@ def singular_values(weights: Any) -> list[float]:
     return [float(f"{value:.7g}") for value in values[:SINGULAR_VALUES]]
 
 
-def draw(c: LearnConfiguration, model: Any, key: jax.Array, rows: np.ndarray) -> Drawn:
+def draw(c: LearnConfiguration, model: Machine, key: jax.Array, rows: np.ndarray) -> Drawn:
     """Samples of the trained machine by block Gibbs sampling, as the configuration says; with tempering from
     a mixture over its modes where it has several far apart, looked for near the data `rows` too; of a deep
     belief network in its top machine, and down.
@@ -222,5 +228,5 @@ def _shares(modes: Modes, drawn: np.ndarray) -> ModeShares:
     return modes.compared(np.array([x.mean for x in found]), np.array([x.error for x in found]))
 
 
-def _stored(values: np.ndarray, model: Any) -> np.ndarray:
+def _stored(values: np.ndarray, model: Machine) -> np.ndarray:
     return values.astype(np.int8) if model.visible_layer.is_discrete else values

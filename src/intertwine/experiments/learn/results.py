@@ -14,7 +14,8 @@ result.nc   sample(sample, unit), every one drawn: the last draw of each chain, 
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -28,6 +29,10 @@ from intertwine.runs.dataset import number_or_nan, parameter_variables, versions
 from intertwine.sampling.modes import ModeShares
 from intertwine.sampling.statistics.convergence import autocovariance
 from intertwine.sampling.statistics.estimate import estimate
+
+if TYPE_CHECKING:
+    from intertwine.data.dataset import Dataset, Known
+    from intertwine.models.machines.machine import Machine
 
 SHOWN_EXAMPLES, SHOWN_FILTERS = 100, 100
 MOMENT_ROWS = 100_000
@@ -79,7 +84,7 @@ def modes_record(modes: ModeShares | None) -> dict[str, Any] | None:
     return None if modes is None else {k: np.asarray(v).tolist() for k, v in modes._asdict().items()}
 
 
-def observables_record(known: Any, drawn: Drawn, data: np.ndarray) -> dict[str, Any]:
+def observables_record(known: Known | None, drawn: Drawn, data: np.ndarray) -> dict[str, Any]:
     """Of each known observable: its exact mean, those of samples and of the data with their errors, and the
     distance of the samples' from the exact one in units of both errors together (the machine knows the
     distribution from these data alone)."""
@@ -101,7 +106,9 @@ def observables_record(known: Any, drawn: Drawn, data: np.ndarray) -> dict[str, 
     return found
 
 
-def result_record(c: LearnConfiguration, data: Any, model: Any, epochs: int, **facts: Any) -> dict[str, Any]:
+def result_record(
+    c: LearnConfiguration, data: Dataset, model: Machine, epochs: int, **facts: object
+) -> dict[str, Any]:
     """`result.json`. epochs: passes over the data, of a deep machine as a whole. facts: log_z,
     log_likelihood, sampling, observables, seconds, ...
     """
@@ -123,13 +130,13 @@ def result_record(c: LearnConfiguration, data: Any, model: Any, epochs: int, **f
 
 
 def dataset(
-    model: Any,
-    weights: Any,
-    data: Any,
+    model: Machine,
+    weights: np.ndarray,
+    data: Dataset,
     drawn: Drawn,
     free: dict[str, np.ndarray],
     history: list[dict[str, Any]],
-    record: Any,
+    record: Mapping[str, Any],
 ) -> Any:
     """`result.nc` as an `xarray.Dataset`. weights: those of the filters. free: free energies of "train",
     "test", "samples".
@@ -174,7 +181,7 @@ def dataset(
     return xarray.Dataset(variables, attrs=attributes)
 
 
-def _examples(data: Any) -> np.ndarray:
+def _examples(data: Dataset) -> np.ndarray:
     """Rows to learn from, missing entries at the means of their columns."""
     rows = data.examples(SHOWN_EXAMPLES)
     if not data.missing:
@@ -183,7 +190,7 @@ def _examples(data: Any) -> np.ndarray:
     return np.where(np.isnan(rows), np.nanmean(known, 0), rows)
 
 
-def strongest_filters(weights: Any) -> tuple[np.ndarray, np.ndarray]:
+def strongest_filters(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(hidden units, their columns of W as rows), the largest norms first, at most SHOWN_FILTERS."""
     w = np.asarray(weights)
     order = np.argsort(-np.linalg.norm(w, axis=0), kind="stable")[:SHOWN_FILTERS]

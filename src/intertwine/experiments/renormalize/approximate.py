@@ -6,9 +6,8 @@ around the fixed point of the transformation, then the system's own.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from jaxtyping import PyTree
 
 from intertwine.experiments.renormalize.results import Outcome, Subject
 from intertwine.experiments.renormalize.settings import RenormalizeConfiguration
@@ -54,7 +53,7 @@ class Approximate(Subject[FlowDiagram]):
         """A flow in words."""
         return f"K = {record['start']:.4f} → {record['end']:.4g}"
 
-    def outcome(self, state: Any, history: list[Scalars]) -> Outcome:
+    def outcome(self, state: PyTree, history: list[Scalars]) -> Outcome:
         """The fixed point and its exponents beside the exact ones."""
         c, exact = self.c, exact_exponents(self.c.named)
         K, y_T, y_H = float(self.fixed.couplings[0]), float(self.step.y_T), float(self.with_field.y_H)

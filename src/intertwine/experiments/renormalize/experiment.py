@@ -15,6 +15,8 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
+from jaxtyping import PyTree
+
 from intertwine.experiments.memory_needs import for_renormalizing
 from intertwine.experiments.renormalize.files import own_files
 from intertwine.experiments.renormalize.names import NETWORK
@@ -47,7 +49,7 @@ class Renormalize(Experiment):
     def describe(self, record: Scalars) -> str:
         return self.subject.describe(record)
 
-    def finish(self, state: Any, history: list[Scalars], seconds: Callable[[], float]) -> Finished:
+    def finish(self, state: PyTree, history: list[Scalars], seconds: Callable[[], float]) -> Finished:
         outcome = self.subject.outcome(state, history)
         record = result_record(self.c, outcome, seconds())
         return Finished(record, lambda: dataset(self.c, outcome, history), outcome.words)

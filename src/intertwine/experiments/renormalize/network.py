@@ -7,9 +7,8 @@ by distance; its receptive fields.
 
 from __future__ import annotations
 
-from typing import Any
-
 import jax
+from jaxtyping import PyTree
 
 from intertwine.experiments.renormalize.network_results import network_outcome
 from intertwine.experiments.renormalize.results import Outcome, Subject
@@ -56,6 +55,6 @@ class Network(Subject[NetworkStudy]):
         """Both energies in words."""
         return f"E/N from T = 0 {record['cold']:.4f}, from T = ∞ {record['hot']:.4f}".replace("-", "−")
 
-    def outcome(self, state: Any, history: list[Scalars]) -> Outcome:
+    def outcome(self, state: PyTree, history: list[Scalars]) -> Outcome:
         """Where the flows meet, and the machine as a rule."""
         return network_outcome(self.c, self.learned, self.study.finish(state, history))

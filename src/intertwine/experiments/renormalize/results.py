@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
+from jaxtyping import PyTree
 
 from intertwine._version import __version__
 from intertwine.experiments.renormalize.names import NETWORK
@@ -50,7 +51,7 @@ class Subject(Protocol[S]):
         """A line of metrics in words, for the progress."""
         ...
 
-    def outcome(self, state: Any, history: list[Scalars]) -> Outcome:
+    def outcome(self, state: PyTree, history: list[Scalars]) -> Outcome:
         """What was found, from the state after the last line and all lines."""
         ...
 

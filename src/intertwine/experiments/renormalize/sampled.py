@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
 
 import jax
+from jaxtyping import PyTree
 
 from intertwine._caveats import caveat
 from intertwine.experiments.renormalize.files import read_configurations
@@ -70,7 +70,7 @@ class Sampled(Subject[Renormalization]):
                 words.append(f"{name} {said(record[name], math.nan if error is None else error)}")
         return "  ".join(words)
 
-    def outcome(self, state: Any, history: list[Scalars]) -> Outcome:
+    def outcome(self, state: PyTree, history: list[Scalars]) -> Outcome:
         """What was found beside what is known exactly."""
         exact = exact_exponents(self.c.named) if self._may_be_critical else None
         return flow_outcome(self.c, self.study.finish(state, history), exact, self._caveats)

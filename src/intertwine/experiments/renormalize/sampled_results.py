@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import numpy as np
+from jaxtyping import PyTree
 
 from intertwine._caveats import once
 from intertwine.experiments.renormalize.results import Outcome
@@ -55,7 +56,7 @@ def flow_outcome(
     )
 
 
-def exponents_record(result: Any, exact: Exponents | None) -> Measured:
+def exponents_record(result: PyTree, exact: Exponents | None) -> Measured:
     """y_T and y_H of the last step with the most couplings, ν, η, β, each with its error and exact value."""
     found: Measured = {}
     for name in ("y_T", "y_H"):
@@ -70,7 +71,7 @@ def exponents_record(result: Any, exact: Exponents | None) -> Measured:
     return found
 
 
-def _headline(c: RenormalizeConfiguration, result: Any, exponents: Measured) -> str:
+def _headline(c: RenormalizeConfiguration, result: PyTree, exponents: Measured) -> str:
     rule, where = c.rule.short, words_of(c)
     if result.fixed_point is None:
         return f"Whether {where} flows to a fixed point of {rule} cannot be told, so no exponents are."
@@ -110,7 +111,7 @@ def _flow_lines(
 
 def _facts(
     c: RenormalizeConfiguration,
-    result: Any,
+    result: PyTree,
     observables: Measured,
     couplings: tuple[np.ndarray, np.ndarray] | None,
     sizes: list[str],

@@ -11,6 +11,7 @@ import math
 from typing import Any
 
 import numpy as np
+from jaxtyping import PyTree
 
 from intertwine._caveats import caveat
 from intertwine.experiments.renormalize.results import Outcome, Subject
@@ -51,7 +52,7 @@ class Tensor(Subject[CouplingScan]):
         off = f"{record['error_bond_weighted']:.1e} off"
         return f"K = {record['start']:.4f}  ln Z/N {record['log_z']:.8f} ({off})".replace("-", "−")
 
-    def outcome(self, state: Any, history: list[Scalars]) -> Outcome:
+    def outcome(self, state: PyTree, history: list[Scalars]) -> Outcome:
         """ln Z beside Onsager's, and the exponents of the transfer matrix."""
         c, exact = self.c, exact_exponents(self.c.named)
         found = self.study.finish(state, history)

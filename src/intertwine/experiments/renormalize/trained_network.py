@@ -6,7 +6,7 @@ import hashlib
 import json
 from math import prod
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -25,6 +25,9 @@ from intertwine.runs.run_folder import CONFIG, DATA, DATASET, RESULT, check_is_r
 from intertwine.runs.settings import read_toml
 from intertwine.spaces.lattice import Lattice
 from intertwine.spaces.lattices import Square
+
+if TYPE_CHECKING:
+    from intertwine.experiments.renormalize.settings import Network
 
 
 class Learned(NamedTuple):
@@ -87,7 +90,7 @@ def network_rule(folder: str, lattice: Lattice) -> tuple[NetworkRule, tuple[str,
         raise InputError(str(error).replace("rule:", "rule.name:", 1)) from None
 
 
-def _machine(folder: str, settings: Any) -> tuple[RBM, tuple[str, ...]]:
+def _machine(folder: str, settings: Network) -> tuple[RBM, tuple[str, ...]]:
     """The machine, of a deep one its lowest layer, with float64 parameters where JAX has them."""
     with jax.enable_x64(settings.precision == "float64"):
         machine, caveats = lowest_layer(as_model(load(folder)))

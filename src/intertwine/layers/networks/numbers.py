@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from jax import Array
+from jax.typing import DTypeLike
+from jaxtyping import PyTree
 
 
-def as_numbers(x: Any, network: Any, dtype: Any) -> Any:
+def as_numbers(x: Array | np.ndarray, network: PyTree, dtype: DTypeLike) -> Any:
     """x (an array of the host or of JAX) as numbers of `dtype`: bytes as parts of 255 where the network reads
     them so (`Sequential.grey`), everything else as it is.
 

@@ -16,7 +16,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax import Array
-from jaxtyping import Float
+from jaxtyping import Float, PyTree
 
 from intertwine._checks import fail
 from intertwine.layers.networks.numbers import as_numbers
@@ -53,7 +53,7 @@ class Sequential(eqx.Module):
     def __init__(
         self,
         layers: Sequence[Any],
-        recipe: Any = None,
+        recipe: object = None,
         classes: Sequence[str] | None = None,
         grey: bool = False,
     ):
@@ -120,18 +120,18 @@ class Sequential(eqx.Module):
         """The network that reads bytes as numbers of [0, 1], or as they are."""
         return Sequential(self.layers, self.recipe, self.classes, grey)
 
-    def calibrated(self, x: Any, *, batch: int = 500) -> Sequential:
+    def calibrated(self, x: Array, *, batch: int = 500) -> Sequential:
         """The network with the batch-norm statistics of the examples x (N, *space, C)."""
         return calibrated(self, x, batch=batch)
 
 
-def _precision(network: Any) -> Any:
+def _precision(network: PyTree) -> Any:
     """The type of the network's parameters; that of new arrays for a network without any."""
     leaves = jax.tree.leaves(eqx.filter(network, eqx.is_inexact_array))
     return jnp.result_type(*leaves) if leaves else jnp.result_type(float)
 
 
-def _named(layer: Any, number: int) -> tuple[str, Any]:
+def _named(layer: PyTree, number: int) -> tuple[str, Any]:
     """A pair (name, layer), of a pair or of a layer."""
     pair = isinstance(layer, tuple) and len(layer) == 2 and isinstance(layer[0], str)
     name, layer = layer if pair else (f"{type(layer).__name__.lower()}{number}", layer)

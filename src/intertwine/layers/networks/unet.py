@@ -13,7 +13,6 @@ windows and interpolation are symmetric about the centre.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import equinox as eqx
@@ -110,7 +109,7 @@ def unet(
     width: int,
     *,
     channels: int | str | Rep = 1,
-    out: int | str | Rep | Sequence[str] = 1,
+    out: int | str | Rep = 1,
     hidden: str = "regular",
     image_size: int = 32,
     levels: int | None = None,

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
+from jaxtyping import PyTree
 
 from intertwine._checks import fail, one_of
 from intertwine.data.sets.rotated import deformed, random_deformations, rotated
@@ -23,7 +24,7 @@ _SHIFT = 14
 _STREAM = 0x726F74
 
 
-def augmentation(augment: Any, *, seed: int, network: Any) -> Shown | None:
+def augmentation(augment: Any, *, seed: int, network: PyTree) -> Shown | None:
     """What shows the images of an epoch: the function `augment`, or the one that it names; None for "none"
     and None.
 
@@ -63,7 +64,7 @@ def augmented(images: np.ndarray, kind: str, seed: int, epoch: int) -> np.ndarra
     return np.clip(rotated(images, angles, shifts), *limits)
 
 
-def _checked(shown: Any, images: np.ndarray) -> np.ndarray:
+def _checked(shown: object, images: np.ndarray) -> np.ndarray:
     shown = np.asarray(shown)
     if shown.shape != images.shape:
         raise fail("augment", f"a function that keeps the shape {images.shape}", f"shape {shown.shape}")

@@ -6,9 +6,12 @@ does one that was fitted to words: they are part of it, and saved with it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from jaxtyping import PyTree
+from numpy.typing import ArrayLike
 
 from intertwine._checks import fail
 from intertwine.data.labels import Names, as_words, distinct, places
@@ -16,7 +19,7 @@ from intertwine.models.network import Network
 from intertwine.models.results import as_model
 
 
-def names_of(model: Any, classes: Any = None) -> Names | None:
+def names_of(model: PyTree, classes: Sequence[object] | None = None) -> Names | None:
     """The names of a network's outputs: `classes`, or those that it knows, or None."""
     known = classes
     if known is None:
@@ -30,7 +33,7 @@ def names_of(model: Any, classes: Any = None) -> Names | None:
     return tuple(map(str, names))
 
 
-def numbered(y: Any, names: Names | None, argument: str = "y") -> Any:
+def numbered(y: ArrayLike, names: Names | None, argument: str = "y") -> Any:
     """Labels as numbers: words by their place in `names`, and so whole numbers where the names are such
     ("1", "2", "3": the labels of the data), anything else as it is.
 
@@ -58,7 +61,7 @@ def numbered(y: Any, names: Names | None, argument: str = "y") -> Any:
     return found
 
 
-def _as_names(y: Any, names: Names | None) -> np.ndarray | None:
+def _as_names(y: ArrayLike, names: Names | None) -> np.ndarray | None:
     words = as_words(y)
     if words is not None or names is None or not all(name.lstrip("-").isdecimal() for name in names):
         return words
@@ -66,7 +69,7 @@ def _as_names(y: Any, names: Names | None) -> np.ndarray | None:
     return array.astype(str) if array.dtype.kind in "iu" else None
 
 
-def named_from(y: Any, outputs: int, argument: str = "y") -> Names | None:
+def named_from(y: ArrayLike, outputs: int, argument: str = "y") -> Names | None:
     """The names of the classes that labels as words have, sorted; None for other labels.
 
     Raises InputError where there is not one for each of the network's outputs.

@@ -11,6 +11,8 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+from jaxtyping import PyTree
+
 from intertwine.learning.gradient import OptaxGradient
 from intertwine.learning.schedules import Cosine, Warmup
 
@@ -42,7 +44,7 @@ def _adamw(weight_decay: float) -> Any:
     import jax
     import optax
 
-    def kernels(tree: Any) -> Any:
+    def kernels(tree: PyTree) -> Any:
         return jax.tree.map(lambda leaf: leaf.ndim > 2, tree)
 
     return optax.adamw(1.0, weight_decay=weight_decay, mask=kernels)

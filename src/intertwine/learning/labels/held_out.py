@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from jaxtyping import PyTree
 
 from intertwine._checks import fail
 from intertwine.data.dataset import held_apart
@@ -15,7 +14,7 @@ from intertwine.learning.supervised import Supervised
 
 def held_out(
     data: Labelled,
-    validation: Any,
+    validation: PyTree,
     outputs: int,
     objective: Supervised,
     seed: int,

@@ -285,7 +285,7 @@ def _log_sum(
     return jax.nn.logsumexp(values[: len(states)])
 
 
-def _layers(sizes: Sequence[int], units: Spec, hidden_units: str | Sequence[Spec]) -> tuple[UnitLayer, ...]:
+def _layers(sizes: Sequence[int], units: Spec, hidden_units: Any) -> tuple[UnitLayer, ...]:
     try:
         sizes = tuple(sizes)
     except TypeError:

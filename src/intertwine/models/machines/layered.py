@@ -111,7 +111,7 @@ def has_layers(model: object) -> TypeGuard[Layers]:
     return isinstance(model, RBM) or all(hasattr(model, x) for x in ("biases", "weights", "layers"))
 
 
-def layered(model: Layers) -> LayeredMachine:
+def layered(model: object) -> LayeredMachine:
     """The layers of an RBM with real parameters, or of any machine with `biases`, `weights` and `layers` (a
     deep Boltzmann machine).
 

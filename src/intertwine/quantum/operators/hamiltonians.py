@@ -122,7 +122,7 @@ def _sites(lattice: Lattice) -> int:
     return int(lattice.size)
 
 
-def _real(argument: str, value: object) -> float:
+def _real(argument: str, value: float) -> float:
     try:
         number = float(value)
     except (TypeError, ValueError):

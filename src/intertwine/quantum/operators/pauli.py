@@ -170,13 +170,13 @@ def walsh_hadamard(values: np.ndarray) -> np.ndarray:
     return out
 
 
-def chop(values: np.ndarray, tolerance: float) -> np.ndarray:
+def chop(values: np.ndarray, tolerance: ArrayLike) -> np.ndarray:
     """`values` with real and imaginary parts of at most `tolerance` set to zero."""
     re, im = np.real(values), np.imag(values)
     return np.where(np.abs(re) <= tolerance, 0.0, re) + 1j * np.where(np.abs(im) <= tolerance, 0.0, im)
 
 
-def finite_scalar(argument: str, value: object) -> complex:
+def finite_scalar(argument: str, value: complex) -> complex:
     """`value` as a finite complex number, or the error that says so."""
     try:
         number = complex(value)
@@ -187,7 +187,7 @@ def finite_scalar(argument: str, value: object) -> complex:
     return number
 
 
-def checked_site(argument: str, site: object, size: int) -> int:
+def checked_site(argument: str, site: int, size: int) -> int:
     """`site` as an int in 0..size−1, or the error that says so."""
     try:
         index = int(site)

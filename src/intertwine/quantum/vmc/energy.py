@@ -165,7 +165,7 @@ def thermalised(
     return state, (caveat("not-converged", words),)
 
 
-def qualified(found: Estimate, local: Array, weights: Array | None = None) -> Estimate:
+def qualified(found: Estimate, local: np.ndarray, weights: Array | None = None) -> Estimate:
     """An estimate from local values (chains, draws) with what its numbers do not show: chains that cannot be
     compared, and tails so heavy that the error bar is itself uncertain, which is widened.
 

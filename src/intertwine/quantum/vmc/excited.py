@@ -43,7 +43,7 @@ def lowest_in_sector(
     spin_flip: int | None = None,
     exact_sums: bool | None = None,
     key: Array,
-    **options: object,
+    **options: Any,
 ) -> GroundStateRun:
     """The lowest state of `operator` in `sector`, by variational Monte Carlo.
 
@@ -88,7 +88,12 @@ def lowest_in_sector(
 
 
 def _sums(
-    operator: Operator, sector: SpaceGroupSector, magnetization: int | None, flip: object, *, symmetric: bool
+    operator: Operator,
+    sector: SpaceGroupSector,
+    magnetization: int | None,
+    flip: int | None,
+    *,
+    symmetric: bool,
 ) -> Any:
     """All configurations, or for the model of the sector one of each orbit that its symmetry leaves alike."""
     if not symmetric:

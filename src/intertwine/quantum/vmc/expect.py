@@ -14,6 +14,7 @@ import jax
 import numpy as np
 from jax import Array
 from jax.sharding import Mesh
+from jaxtyping import PyTree
 
 from intertwine._caveats import caveat, tell
 from intertwine._checks import positive_int
@@ -31,13 +32,12 @@ from intertwine.sampling.space import Space, magnetizations, space_of
 from intertwine.sampling.statistics.estimate import Estimate, estimate
 
 if TYPE_CHECKING:
-    from intertwine.models.protocols import LogAmplitude
     from intertwine.sampling.protocols import Sampler
 
 
 def expect(
     operator: Operator,
-    model: LogAmplitude,
+    model: PyTree,
     samples: int = 4096,
     *,
     key: Array,
@@ -87,7 +87,7 @@ class Measurement(NamedTuple):
 
 def measured(
     operator: Operator,
-    model: LogAmplitude,
+    model: PyTree,
     where: Space,
     samples: int,
     *,
@@ -117,7 +117,7 @@ def measured(
     return Measurement(value, operator, flat, weights, float(drawn.acceptance))
 
 
-def state_of(model: LogAmplitude) -> tuple[Any, Space | None]:
+def state_of(model: PyTree) -> tuple[Any, Space | None]:
     """(the network, its space or None) of a run or a model."""
     where = getattr(model, "space", None)
     if isinstance(where, Space) and hasattr(model, "model"):
@@ -126,7 +126,7 @@ def state_of(model: LogAmplitude) -> tuple[Any, Space | None]:
 
 
 def _space(
-    operator: Operator, where: Space | None, sampler: Sampler, samples: int
+    operator: Operator, where: Space | None, sampler: Sampler | None, samples: int
 ) -> tuple[Space, list[str]]:
     """Where to measure, and what is to be said of it."""
     if sampler is not None:

@@ -11,7 +11,7 @@ with φ(s') = ψ(s') (E_loc(s') − E). The second moment of f is at most ⟨(H 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 import jax
@@ -112,7 +112,7 @@ def not_met(
     return (caveat("not-converged", f"{words}; take another key (--seed), more samples, or another model"),)
 
 
-def _chosen(count: int, weights: Array, most: int) -> tuple[np.ndarray, np.ndarray | None]:
+def _chosen(count: int, weights: np.ndarray | None, most: int) -> tuple[np.ndarray, np.ndarray | None]:
     """The rows that are taken, and their shares where they are all that have weight."""
     places = (np.arange(most) + 0.5) / most
     if weights is None:
@@ -177,7 +177,7 @@ def _all_connected(operator: Operator, spins: Array) -> tuple[Array, Array]:
     return jax.vmap(operator.connected)(spins)
 
 
-def _padded(work: Array, rows: np.ndarray, batch: int) -> np.ndarray:
+def _padded(work: Callable[[Array], Array], rows: np.ndarray, batch: int) -> np.ndarray:
     """`work` on parts of `batch` rows each, the last one filled up: one shape to compile. complex128."""
     found = np.empty(len(rows), complex)
     for start in range(0, len(rows), batch):

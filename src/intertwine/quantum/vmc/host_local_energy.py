@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from jax import Array
 
 from intertwine import _threads
 from intertwine._checks import fail
@@ -31,7 +32,7 @@ does not depend on the number of threads."""
 LARGEST_LOG = 700.0
 
 
-def local_values(operator: Operator, form: SpinForm, configurations: np.ndarray) -> np.ndarray:
+def local_values(operator: Operator, form: SpinForm, configurations: Array | np.ndarray) -> np.ndarray:
     """E_loc of each configuration: (S,) float64 for a real operator and form, else complex128.
 
     operator: an `Operator`. form: the wave function. configurations: int8 (S, N) spins ±1.

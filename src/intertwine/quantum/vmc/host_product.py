@@ -21,10 +21,10 @@ _VECTOR = ir.VectorType(_DOUBLE, COMPLEX_LANES)
 _FLAGS = ("contract",)
 
 
-def _times(builder: object, x: object, y: object) -> tuple[Any, Any]:
+def _times(builder: Any, x: Any, y: Any) -> tuple[Any, Any]:
     """The product of two complex vectors, each a pair of real ones."""
 
-    def mul(u: object, v: object) -> Any:
+    def mul(u: Any, v: Any) -> Any:
         return builder.fmul(u, v, flags=_FLAGS)
 
     real = builder.fsub(mul(x[0], y[0]), mul(x[1], y[1]), flags=_FLAGS)
@@ -32,13 +32,13 @@ def _times(builder: object, x: object, y: object) -> tuple[Any, Any]:
 
 
 def _complex_product(
-    typing_context: object,
-    pq: object,
-    first: object,
-    second: object,
-    rows: object,
-    third: object,
-    units: object,
+    typing_context: Any,
+    pq: Any,
+    first: Any,
+    second: Any,
+    rows: Any,
+    third: Any,
+    units: Any,
 ) -> Any:
     """complex_product(pq, a, b, rows, r, n) → (real, imaginary) of Π_k (pq_{a+k} + pq_{b+k} rows_{r+k}).
 
@@ -47,12 +47,12 @@ def _complex_product(
     """
     signature = types.UniTuple(types.float64, 2)(pq, types.intp, types.intp, rows, types.intp, types.intp)
 
-    def codegen(context: object, builder: object, sig: object, arguments: object) -> Any:
+    def codegen(context: Any, builder: Any, sig: Any, arguments: Any) -> Any:
         pq_value, first_value, second_value, rows_value, third_value, n = arguments
         pq_data = context.make_array(sig.args[0])(context, builder, pq_value).data
         rows_data = context.make_array(sig.args[3])(context, builder, rows_value).data
 
-        def load(data: object, offset: object, k: object) -> tuple[Any, Any]:
+        def load(data: Any, offset: Any, k: Any) -> tuple[Any, Any]:
             parts = []
             for start in (offset, builder.add(offset, n)):
                 address = builder.gep(data, [builder.add(start, k)])

@@ -12,6 +12,7 @@ elements.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 from jax.sharding import Mesh, PartitionSpec as P
-from jaxtyping import Num, Shaped
+from jaxtyping import Num, PyTree, Shaped
 
 from intertwine._checks import fail, one_of
 from intertwine.models.numerics import exp_of
@@ -141,7 +142,7 @@ def _in_chunks(operator: Operator, model: LogAmplitude, configurations: Array, i
     return jax.lax.map(one, configurations, batch_size=chunk)
 
 
-def _in_even_parts(work: Array, rows: Array, most: int) -> Array:
+def _in_even_parts(work: Callable[[Array], Array], rows: Array, most: int) -> Array:
     """`work` on parts of at most `most` rows, equally many each; the last one filled up."""
     count = rows.shape[0]
     parts = -(-count // most)
@@ -152,7 +153,7 @@ def _in_even_parts(work: Array, rows: Array, most: int) -> Array:
     return jax.lax.map(work, padded.reshape(parts, width, -1)).reshape(-1)[:count]
 
 
-def _incremental(operator: Operator, model: LogAmplitude, s: Array) -> Array:
+def _incremental(operator: Operator, model: PyTree, s: Array) -> Array:
     cache = model.start(s)
     ratios = jax.vmap(lambda sites: model.log_ratio(cache, s, sites))(jnp.asarray(operator.flips))
     return _summed(operator.diagonal(s), operator.elements(s), ratios)

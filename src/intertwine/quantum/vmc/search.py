@@ -16,6 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from jax.sharding import Mesh
+from jaxtyping import PyTree
 
 from intertwine._caveats import beneath, caveat, once
 from intertwine.learning.guard import Diverged, Guard, Watched
@@ -174,7 +175,7 @@ class GroundStateSearch(Study[SearchState, GroundStateRun]):
         model = placed(like(self.given, train.model), self.where, left)
         return GroundStateRun(energy, score, model, past, train, self.where, notes), last
 
-    def _left_by(self, model: LogAmplitude) -> TrainState | None:
+    def _left_by(self, model: PyTree) -> TrainState | None:
         """The state in which `model` left another search, at step 0 of this one; None where it comes from
         none, or one of other chains or another optimiser."""
         left, where = state_left(model), space_of(model)

@@ -37,7 +37,7 @@ from intertwine.rg.terms.spin_products import Family, product_families, subset_n
 from intertwine.spaces.lattice import Lattice
 
 if TYPE_CHECKING:
-    from intertwine.models.protocols import SpinSystem
+    from intertwine.models.spins.potts import Clock, Potts
     from intertwine.rg.blocks.blocking import Rule
 
 _SHOWN = 12
@@ -57,7 +57,7 @@ class BlockDistribution:
     lattice: Lattice
 
 
-def block_distribution(model: SpinSystem, rule: Rule) -> BlockDistribution:
+def block_distribution(model: Ising | Potts | Clock, rule: Rule) -> BlockDistribution:
     """p'(h) = Σ_v p(h|v) p(v) of an `Ising`, `Potts` or `Clock` model under a rule, by enumeration.
 
     model: of at most 2²² configurations. rule: a `Rule` (`blocking`), or the rule that a network is.

@@ -42,9 +42,13 @@ class Rule(Protocol):
 
     def blocked(self, lattice: Lattice) -> Lattice: ...
 
-    def __call__(self, spins: Array, lattice: Lattice, *, key: Array | None = None) -> np.ndarray: ...
+    def __call__(
+        self, spins: Array | np.ndarray, lattice: Lattice, *, key: Array | None = None
+    ) -> np.ndarray: ...
 
-    def log_weight(self, blocked: Array, spins: Array, lattice: Lattice) -> np.ndarray: ...
+    def log_weight(
+        self, blocked: Array | np.ndarray, spins: Array | np.ndarray, lattice: Lattice
+    ) -> np.ndarray: ...
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,7 +107,7 @@ class BlockRule:
         return self.table[number]
 
     def __call__(
-        self, spins: Array, lattice: Lattice, *, key: Array | None = None
+        self, spins: Array | np.ndarray, lattice: Lattice, *, key: Array | None = None
     ) -> Int8[np.ndarray, "... M"]:
         """Block spins int8 (..., N') of spins ±1 (..., N)."""
         spins = checked_spins(spins, lattice)
@@ -115,7 +119,9 @@ class BlockRule:
             drawn = np.where(open_, _uniforms(key, up.shape) < up, drawn)
         return np.where(drawn, 1, -1).astype(np.int8)
 
-    def log_weight(self, blocked: Array, spins: Array, lattice: Lattice) -> Float[np.ndarray, "..."]:
+    def log_weight(
+        self, blocked: Array | np.ndarray, spins: Array | np.ndarray, lattice: Lattice
+    ) -> Float[np.ndarray, "..."]:
         """T(v, h) = ln p(h|v) of block spins (..., N') and spins (..., N), which broadcast."""
         h, v = checked_spins(blocked, self.blocked(lattice)), checked_spins(spins, lattice)
         up = self.probability_up(v[..., self.sites(lattice)])
@@ -172,7 +178,7 @@ class Majority:
         return np.where(total == 0, tied, total > 0).astype(np.float64)
 
     def __call__(
-        self, spins: Array, lattice: Lattice, *, key: Array | None = None
+        self, spins: Array | np.ndarray, lattice: Lattice, *, key: Array | None = None
     ) -> Int8[np.ndarray, "... M"]:
         """Block spins int8 (..., N') of configurations (..., N)."""
         from intertwine.rg.blocks.host_majority import TIED, block_signs, commonest_states
@@ -188,7 +194,9 @@ class Majority:
             found.reshape(-1)[tied] = self._chosen(rows, sites, tied, _uniforms(key, (len(tied),)))
         return found.reshape(*spins.shape[:-1], len(sites))
 
-    def log_weight(self, blocked: Array, spins: Array, lattice: Lattice) -> Float[np.ndarray, "..."]:
+    def log_weight(
+        self, blocked: Array | np.ndarray, spins: Array | np.ndarray, lattice: Lattice
+    ) -> Float[np.ndarray, "..."]:
         """T(v, h) = ln p(h|v) of block spins (..., N') and configurations (..., N), which broadcast."""
         made = self.blocked(lattice)
         h, v = checked_spins(blocked, made, self.states), checked_spins(spins, lattice, self.states)
@@ -257,13 +265,15 @@ class Decimation:
         return (spins[..., 0] > 0).astype(np.float64)
 
     def __call__(
-        self, spins: Array, lattice: Lattice, *, key: Array | None = None
+        self, spins: Array | np.ndarray, lattice: Lattice, *, key: Array | None = None
     ) -> Int8[np.ndarray, "... M"]:
         """Block spins int8 (..., N') of configurations (..., N); no key is needed."""
         spins = checked_states(spins, lattice)
         return np.ascontiguousarray(spins[..., self.sites(lattice)[:, 0]])
 
-    def log_weight(self, blocked: Array, spins: Array, lattice: Lattice) -> Float[np.ndarray, "..."]:
+    def log_weight(
+        self, blocked: Array | np.ndarray, spins: Array | np.ndarray, lattice: Lattice
+    ) -> Float[np.ndarray, "..."]:
         """0 where the block spins are the first spins of their blocks, else −inf."""
         h = checked_states(blocked, self.blocked(lattice))
         same = (h == self(spins, lattice)).all(-1)

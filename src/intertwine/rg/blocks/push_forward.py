@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int8, Int32
+from jaxtyping import Float, Int8, Int32, PyTree
 
 from intertwine._checks import fail
 from intertwine.spaces.lattice import Lattice
@@ -77,7 +77,7 @@ class LocalRule(NamedTuple):
     up: Float[np.ndarray, " m"]
 
 
-def local_rule(rule: Rule, lattice: Lattice) -> LocalRule | None:
+def local_rule(rule: PyTree, lattice: Lattice) -> LocalRule | None:
     """The table of a rule whose blocks part the lattice, with `sites` and `probability_up` as those of
     `blocking` have them; None for any other rule.
 

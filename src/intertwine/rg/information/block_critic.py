@@ -24,7 +24,6 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from jaxtyping import Float, Int32
-from numpy.typing import ArrayLike
 
 from intertwine.rg.information.block_window import BlockWindow
 from intertwine.sampling.enumeration import all_configurations
@@ -48,7 +47,7 @@ class FilterRule(eqx.Module):
         length = jnp.sqrt(jnp.mean(self.direction**2, 1, keepdims=True))
         return self.sharpness * self.direction / length
 
-    def __call__(self, blocks: Float[Array, "K n"], softness: ArrayLike = 1.0) -> Float[Array, "K H"]:
+    def __call__(self, blocks: Float[Array, "K n"], softness: Array | float = 1.0) -> Float[Array, "K H"]:
         """p(h|v) of every block, h = +1 before −1, with weights divided by `softness`."""
         angles = blocks @ self.weights.T / softness
         signs = jnp.asarray(all_configurations(self.direction.shape[0]), angles.dtype)
@@ -60,7 +59,7 @@ class TableRule(eqx.Module):
 
     table: Float[Array, "H V"]
 
-    def __call__(self, blocks: Float[Array, "K n"], softness: ArrayLike = 1.0) -> Float[Array, "K H"]:
+    def __call__(self, blocks: Float[Array, "K n"], softness: Array | float = 1.0) -> Float[Array, "K H"]:
         place = 2 ** jnp.arange(blocks.shape[1] - 1, -1, -1)
         return self.table.T[((blocks < 0) * place).sum(1)]
 
@@ -136,7 +135,7 @@ def bound_terms(
     blocks: Float[Array, "K n"],
     environments: Float[Array, "K m"],
     method: Method,
-    softness: ArrayLike = 1.0,
+    softness: Array | float = 1.0,
 ) -> Float[Array, "K"]:
     """The bracket of the bound for every pair."""
     p = model.rule(blocks, softness)
@@ -156,7 +155,9 @@ def held_out_values(
 
 
 @eqx.filter_jit
-def _averaged(model: BlockCritic, spins: Array, inside: Array, outside: Array, method: Method) -> Array:
+def _averaged(
+    model: BlockCritic, spins: Array, inside: np.ndarray, outside: np.ndarray, method: Method
+) -> Array:
     def add(total: Array, sites: tuple[Array, Array]) -> tuple[Array, None]:
         block, environment = (spins[:, s].astype(jnp.float32) for s in sites)
         return total + bound_terms(model, block, environment, method), None

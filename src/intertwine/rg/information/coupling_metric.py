@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 from jax import Array
-from jaxtyping import Float
+from jaxtyping import Float, PyTree
 
 from intertwine._caveats import beneath, tell
 from intertwine._checks import fail, positive_int
@@ -71,7 +71,7 @@ class CouplingMetrics(Shown):
 
 
 def coupling_metrics(
-    system: object,
+    system: PyTree,
     rule: Rule,
     *,
     levels: int = 1,
@@ -128,7 +128,7 @@ def _exact(model: Ising, rule: Rule, levels: int, names: tuple) -> np.ndarray:
 
 
 def _sampled_sums(
-    chains: np.ndarray, lattice: Lattice, rule: Rule, levels: int, names: tuple, key: Array
+    chains: np.ndarray, lattice: Lattice, rule: Rule, levels: int, names: tuple, key: Array | None
 ) -> np.ndarray:
     """S_α of every level, float64 (levels + 1, chains, draws, n)."""
     keys = [None] * levels if key is None else jax.random.split(check_key(key), levels)

@@ -49,7 +49,7 @@ from intertwine.sampling.statistics.estimate import Estimate, estimate
 from intertwine.spaces.lattice import Lattice
 
 if TYPE_CHECKING:
-    from intertwine.rg.blocks.blocking import Rule
+    from intertwine.rg.information.block_critic import FilterRule
 
 MOST_PLACES = 256
 """Placements of the block over which held-out configurations are averaged, at most."""
@@ -101,7 +101,7 @@ class Training:
 
     def run(
         self,
-        rule: Rule,
+        rule: TableRule | FilterRule,
         states: int,
         spins: Int8[np.ndarray, "C D N"],
         window: BlockWindow,
@@ -141,7 +141,7 @@ class Training:
 
 def mutual_information_bound(
     spins: ArrayLike,
-    rule: Rule,
+    rule: TableRule | FilterRule,
     lattice: Lattice | None = None,
     *,
     block: int = 2,

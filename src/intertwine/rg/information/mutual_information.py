@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from jax import Array
-from jaxtyping import Float
+from jaxtyping import Float, PyTree
 
 from intertwine._checks import fail, positive_int
 from intertwine.models.parameters import check_key
@@ -37,7 +37,6 @@ from intertwine.sampling.keys import key_words
 
 if TYPE_CHECKING:
     from intertwine.models.protocols import SpinSystem
-    from intertwine.rg.blocks.blocking import Rule
 
 MOST_HIDDEN = 4
 """Coarse spins of a block, at most."""
@@ -46,7 +45,7 @@ SHARPEST = 20.0
 
 
 def mutual_information(
-    model: Ising, rule: Rule | None = None, *, block: int = 2, buffer: int = 1, environment: int | None = None
+    model: Ising, rule: PyTree = None, *, block: int = 2, buffer: int = 1, environment: int | None = None
 ) -> float:
     """The exact I(H; E), in nats, for the block at the first cell.
 
@@ -87,14 +86,14 @@ def block_environment(model: Ising, window: BlockWindow) -> Float[np.ndarray, "v
     return marginal(model, inside + near).table.reshape(2 ** len(inside), -1)
 
 
-def window_table(rule: Rule, window: BlockWindow) -> Float[np.ndarray, "h v"]:
+def window_table(rule: PyTree, window: BlockWindow) -> Float[np.ndarray, "h v"]:
     """`rule_table` for the window's block. Raises InputError for a rule of blocks of another size."""
     if getattr(rule, "block", window.block) != window.block:
         raise fail("block", f"{rule.block}, as the rule's blocks", window.block)
     return rule_table(rule, window.inside.shape[1])
 
 
-def rule_table(rule: Rule, spins: int) -> Float[np.ndarray, "h v"]:
+def rule_table(rule: PyTree, spins: int) -> Float[np.ndarray, "h v"]:
     """p(h|v), float64 (2^hidden, 2^spins), of weights, of a table that is checked, or of a blocking rule.
 
     >>> rule_table([0.0, 50.0], 2).round(6)                            # decimation
@@ -173,7 +172,7 @@ def optimal_filter(
     return OptimalFilter(turned(best[1]), best[0], np.sort([value for value, _ in ends])[::-1])
 
 
-def checked_sharpness(sharpness: object) -> float:
+def checked_sharpness(sharpness: float) -> float:
     """A number above 0 and at most `SHARPEST`, or the error that says so."""
     number = isinstance(sharpness, int | float | np.number) and not isinstance(sharpness, bool)
     if not (number and 0 < float(sharpness) <= SHARPEST):

@@ -20,7 +20,16 @@ from intertwine.sampling.host_random import uniform
 
 
 @inner
-def _slope(couplings, first, family, begin, others, spins, c, i):
+def _slope(
+    couplings: np.ndarray,
+    first: np.ndarray,
+    family: np.ndarray,
+    begin: np.ndarray,
+    others: np.ndarray,
+    spins: np.ndarray,
+    c: int,
+    i: int,
+):
     """∂(couplings · S)/∂s_i for chain c."""
     total = 0.0
     for m in range(first[i], first[i + 1]):
@@ -32,7 +41,15 @@ def _slope(couplings, first, family, begin, others, spins, c, i):
 
 
 @inner
-def _sums(first, family, begin, others, spins, c, found):
+def _sums(
+    first: np.ndarray,
+    family: np.ndarray,
+    begin: np.ndarray,
+    others: np.ndarray,
+    spins: np.ndarray,
+    c: int,
+    found: np.ndarray,
+):
     """S of chain c, every family, into `found` float64 (n,), from a graph of terms counted once."""
     found[:] = 0.0
     for i in range(spins.shape[1]):
@@ -45,20 +62,20 @@ def _sums(first, family, begin, others, spins, c, found):
 
 @kernel
 def run_blocks(
-    couplings,
-    graph,
-    seen,
-    bias,
-    block_graph,
-    block_seen,
-    blocks,
-    up,
-    spins,
-    blocked,
-    states,
-    sums,
-    block_sums,
-    sweeps,
+    couplings: np.ndarray,
+    graph: np.ndarray,
+    seen: np.ndarray,
+    bias: np.ndarray,
+    block_graph: np.ndarray,
+    block_seen: np.ndarray,
+    blocks: np.ndarray,
+    up: np.ndarray,
+    spins: np.ndarray,
+    blocked: np.ndarray,
+    states: int,
+    sums: np.ndarray,
+    block_sums: np.ndarray,
+    sweeps: int,
 ):
     """Sums of both levels along chains of spins with their block spins, `sweeps` sweeps apart.
 

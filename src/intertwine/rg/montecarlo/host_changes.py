@@ -98,7 +98,16 @@ def _widths(terms: Int64[np.ndarray, " n"], states: int | None) -> Int64[np.ndar
 
 
 @kernel
-def _spin_changes(rows, first, family, begin, others, terms, radix, counts):
+def _spin_changes(
+    rows: np.ndarray,
+    first: np.ndarray,
+    family: np.ndarray,
+    begin: np.ndarray,
+    others: np.ndarray,
+    terms: np.ndarray,
+    radix: np.ndarray,
+    counts: np.ndarray,
+):
     field = np.zeros(len(terms), np.int64)
     for c in range(rows.shape[0]):
         for i in range(rows.shape[1]):
@@ -115,7 +124,17 @@ def _spin_changes(rows, first, family, begin, others, terms, radix, counts):
 
 
 @kernel
-def _state_changes(rows, first, family, begin, others, terms, radix, states, counts):
+def _state_changes(
+    rows: np.ndarray,
+    first: np.ndarray,
+    family: np.ndarray,
+    begin: np.ndarray,
+    others: np.ndarray,
+    terms: np.ndarray,
+    radix: np.ndarray,
+    states: int,
+    counts: np.ndarray,
+):
     field = np.zeros((states, len(terms)), np.int64)
     for c in range(rows.shape[0]):
         for i in range(rows.shape[1]):

@@ -17,13 +17,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from jaxtyping import Float
+from numpy.typing import ArrayLike
 
 from intertwine._caveats import beneath, caveat, disagreement, once, tell
 from intertwine._checks import InputError, fail, positive_int
@@ -35,6 +36,10 @@ from intertwine.rg.terms.operators import default_families, measure
 from intertwine.sampling.spins.default_sampler import spin_sampler
 from intertwine.sampling.statistics.estimate import estimate
 from intertwine.spaces.lattice import Lattice
+
+if TYPE_CHECKING:
+    from intertwine.models.protocols import SpinSystem
+    from intertwine.sampling.protocols import RunsChains
 
 Family = Callable[[Lattice, float], Any]
 _BINS = 25
@@ -101,14 +106,14 @@ class BetaFunction(Shown):
 
 
 def beta_function(
-    couplings: Any,
+    couplings: ArrayLike,
     lattice: Lattice,
     *,
     family: Family | None = None,
     rule: Rule | None = None,
     levels: int = 2,
     samples: int = 10_000,
-    sampler: Any = None,
+    sampler: RunsChains | None = None,
     key: Array,
 ) -> BetaFunction:
     """The beta function of a system at several couplings K.
@@ -155,7 +160,7 @@ def matched_coupling(
     rule: Rule,
     levels: int = 2,
     samples: int = 10_000,
-    sampler: Any,
+    sampler: RunsChains,
     key: Array,
 ) -> tuple[float, float, tuple[str, ...]]:
     """(K', one σ, what qualifies them) of one coupling; arguments as for `beta_function`."""
@@ -207,7 +212,7 @@ def _qualified(name: str, r_hat: float, correlated: str) -> tuple[str, ...]:
     return (*disagreement(r_hat, f"the samples at {name}", remedy), *slow)
 
 
-def _drawn(model: Any, sampler: Any, samples: int, key: Array) -> tuple[np.ndarray, float]:
+def _drawn(model: SpinSystem, sampler: RunsChains, samples: int, key: Array) -> tuple[np.ndarray, float]:
     """Configurations (n, N), one chain after another, and R-hat of ln Ψ."""
     begin, run = jax.random.split(key)
     draws = -(-positive_int("samples", samples) // sampler.chains)
@@ -228,7 +233,7 @@ def _conjugate(family: Family, K: float, lattice: Lattice, spins: np.ndarray) ->
 
 
 @jax.jit
-def _log_weights(model: Any, spins: Array) -> Array:
+def _log_weights(model: SpinSystem, spins: Array) -> Array:
     return jax.lax.map(model, spins, batch_size=1024)
 
 

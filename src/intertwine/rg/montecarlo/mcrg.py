@@ -11,11 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 import jax
 import numpy as np
 from jax import Array
+from jaxtyping import PyTree
+from numpy.typing import ArrayLike
 
 from intertwine._caveats import tell
 from intertwine._checks import fail, positive_int
@@ -33,20 +35,23 @@ from intertwine.rg.montecarlo.spin_system import SpinSystem, is_spin_model
 from intertwine.rg.montecarlo.streaming import MCRGSums
 from intertwine.spaces.lattice import Lattice
 
+if TYPE_CHECKING:
+    from intertwine.sampling.protocols import Sampler
+
 Progress = Callable[[Batches, Scalars], object]
 
 
 def mcrg(
-    spins: Any,
+    spins: ArrayLike,
     rule: Rule | None = None,
     levels: int = LEVELS,
-    couplings: Any = COUPLINGS,
+    couplings: ArrayLike = COUPLINGS,
     *,
     lattice: Lattice | None = None,
     states: int | None = None,
     samples: int | None = None,
     bins: int | None = None,
-    sampler: Any = None,
+    sampler: Sampler | None = None,
     progress: Progress | None = None,
     key: Array | None = None,
 ) -> MCRG:
@@ -124,15 +129,15 @@ def mcrg(
 
 
 def coupling_flow(
-    model: Any,
+    model: PyTree,
     rule: Rule | None = None,
     levels: int = LEVELS,
-    couplings: Any = COUPLINGS,
+    couplings: ArrayLike = COUPLINGS,
     *,
     starts: int = STARTS,
     samples: int | None = None,
     bins: int | None = None,
-    sampler: Any = None,
+    sampler: Sampler | None = None,
     progress: Progress | None = None,
     key: Array | None = None,
 ) -> CouplingFlow:
@@ -169,15 +174,15 @@ def coupling_flow(
 
 
 def renormalization(
-    model: Any,
+    model: PyTree,
     rule: Rule | None,
     levels: int,
-    couplings: Any,
+    couplings: ArrayLike,
     *,
     starts: int = 0,
     samples: int | None,
     bins: int | None,
-    sampler: Any,
+    sampler: Sampler,
     key: Array | None,
     follow: bool = True,
 ) -> Renormalization:

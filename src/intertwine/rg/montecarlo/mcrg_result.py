@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Float
@@ -24,6 +24,9 @@ from intertwine.rg.montecarlo.coupling_drift import ONE_STEP, SMALLEST, Drift, c
 from intertwine.rg.montecarlo.fixed_point_verdict import Verdict, judged, qualified
 from intertwine.sampling.statistics.jackknife import jackknife_error
 from intertwine.spaces.lattice import Lattice
+
+if TYPE_CHECKING:
+    from intertwine.rg.montecarlo.streaming import Sums
 
 _MAGNETIZED = 6.0
 """A magnetization of so many errors is one."""
@@ -113,7 +116,7 @@ class MCRG(Shown):
 
 
 def mcrg_of_sums(
-    sums: Any,
+    sums: Sums,
     block: float,
     lattices: list[Lattice],
     even: tuple[str, ...],
@@ -160,7 +163,7 @@ def mcrg_of_sums(
     )  # fmt: skip
 
 
-def joined_sums(sums: Any) -> tuple[Any, str]:
+def joined_sums(sums: Sums) -> tuple[Any, str]:
     """Sums of bins that are joined while the first even sum or m² is correlated, and how they still are."""
     parts, correlated = joined(sums, _watched)
     return type(sums)(*parts), correlated
@@ -207,7 +210,7 @@ def _derived(y: np.ndarray, d: int) -> np.ndarray:
         return np.array([1 / y_T, d + 2 - 2 * y_H, (d - y_H) / y_T])
 
 
-def _magnetized(sums: Any) -> str:
+def _magnetized(sums: Sums) -> str:
     """Whether the mean of the odd operators, taken to be zero, is not."""
     values = sums.magnetized / sums.count[:, None]
     mean, error = values.mean(0), values.std(0, ddof=1) / len(values) ** 0.5
@@ -216,6 +219,6 @@ def _magnetized(sums: Any) -> str:
     return "the samples are magnetized: they are of a system in a field, or of chains that do not turn over"
 
 
-def _watched(sums: Any) -> np.ndarray:
+def _watched(sums: Sums) -> np.ndarray:
     """Means by bin, by which bins are joined: the first even sum, and m²."""
     return np.stack([sums[1][:, 0, 0], sums[4][:, 0, 0, 0]], 1) / sums[0][:, None]

@@ -17,13 +17,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from jaxtyping import Float
+from numpy.typing import ArrayLike
 
 from intertwine._caveats import beneath, tell
 from intertwine._checks import fail, one_of, positive_int
@@ -71,7 +71,7 @@ class MatchedCouplings(Shown):
 
 
 def match_moments(
-    spins: Any,
+    spins: ArrayLike,
     couplings: Families,
     *,
     lattice: Lattice | None = None,
@@ -108,7 +108,7 @@ def match_moments(
 
 
 def matched_moments(
-    spins: Any,
+    spins: ArrayLike,
     couplings: Families,
     *,
     lattice: Lattice | None,

@@ -20,6 +20,7 @@ import jax
 import numpy as np
 from jax import Array
 from jaxtyping import Float, Int8
+from numpy.typing import ArrayLike
 
 from intertwine._caveats import Caveat, beneath, caveat, disagreement, once
 from intertwine._checks import InputError, fail, positive_int
@@ -112,7 +113,7 @@ class Renormalization(Study[Batches, CouplingFlow]):
         rule: Rule,
         *,
         levels: int,
-        couplings: Any,
+        couplings: ArrayLike,
         samples: int,
         bins: int,
         starts: int = 0,
@@ -286,7 +287,7 @@ class Renormalization(Study[Batches, CouplingFlow]):
         )  # fmt: skip
 
 
-def _checked_bins(bins: Any) -> int:
+def _checked_bins(bins: int) -> int:
     if positive_int("bins", bins) < _JUDGED_FROM:
         raise fail("bins", f"{_JUDGED_FROM} bins or more", bins)
     return int(bins)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import PyTree
 
 from intertwine._caveats import caveat
 from intertwine._checks import fail
@@ -16,6 +17,9 @@ from intertwine.models.spins.ising import Ising
 from intertwine.models.spins.potts import Clock, Potts
 from intertwine.sampling.draw import frustrating
 from intertwine.spaces.lattice import Lattice
+
+if TYPE_CHECKING:
+    from intertwine.sampling.protocols import Sampler
 
 OWN_BONDS = "every bond has a coupling of its own"
 
@@ -38,7 +42,7 @@ class SpinSystem:
     uniform: bool = True
 
     @classmethod
-    def of(cls, model: Any, sampler: Any) -> SpinSystem:
+    def of(cls, model: PyTree, sampler: Sampler) -> SpinSystem:
         """The system of an `Ising`, `Potts` or `Clock` model, drawn by `sampler`."""
         if not is_spin_model(model):
             raise fail("model", "a spin model, such as it.Ising(it.Square(64, 64), K=0.44)", model)
@@ -81,17 +85,17 @@ class SpinSystem:
         return tuple(said)
 
 
-def is_spin_model(model: Any) -> bool:
+def is_spin_model(model: PyTree) -> bool:
     """Whether `model` is one that is sampled here."""
     return isinstance(model, Ising | Potts | Clock)
 
 
-def with_coupling(model: Any, K: float) -> Any:
+def with_coupling(model: PyTree, K: float) -> Any:
     """The model with another coupling of nearest neighbours, a number, and all else as it is."""
     return eqx.tree_at(lambda m: m.coupling, model, jnp.asarray(K, model.coupling.dtype))
 
 
-def is_uniform(model: Any) -> bool:
+def is_uniform(model: PyTree) -> bool:
     """Whether all fields are the same, and the couplings of bonds that translations lead into one another.
 
     >>> from intertwine.spaces.lattices import Square

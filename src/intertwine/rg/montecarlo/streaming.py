@@ -12,12 +12,14 @@ axis of bins: what a run saves and goes on from.
 from __future__ import annotations
 
 import contextlib
-from typing import Any, NamedTuple
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
 import numpy as np
 from jax import Array
 from jaxtyping import Float
+from numpy.typing import ArrayLike
 
 from intertwine._checks import InputError, fail, positive_int
 from intertwine.models.spins.spin_terms import EVEN, spin_terms
@@ -27,6 +29,9 @@ from intertwine.rg.montecarlo.host_changes import change_counts, changes, counta
 from intertwine.rg.montecarlo.mcrg_result import MCRG, mcrg_of_sums
 from intertwine.rg.terms.operators import POTTS_EVEN, default_families, dependent, measure
 from intertwine.spaces.lattice import Lattice
+
+if TYPE_CHECKING:
+    from intertwine.models.spins.spin_terms import Shape
 
 _JUDGED = 4
 """So many even families are the couplings of the verdict."""
@@ -71,7 +76,13 @@ class MCRGSums:
     """
 
     def __init__(
-        self, rule: Rule, lattice: Lattice, *, levels: int, couplings: Any = 4, states: int | None = None
+        self,
+        rule: Rule,
+        lattice: Lattice,
+        *,
+        levels: int,
+        couplings: int | Iterable[str | Shape] = 4,
+        states: int | None = None,
     ):
         if not isinstance(rule, Rule):
             raise fail("rule", "a blocking rule, such as it.rg.Majority(2)", rule)
@@ -126,7 +137,7 @@ class MCRGSums:
         shapes = (), (n + 1, e), *products, (n, local), (self.states or 1,)
         return Sums(*(np.zeros((positive_int("bins", bins), *shape)) for shape in shapes))
 
-    def add(self, sums: Sums, number: int, spins: Any, *, key: Array) -> Sums:
+    def add(self, sums: Sums, number: int, spins: ArrayLike, *, key: Array) -> Sums:
         """The sums with configurations (n, N) added to bin `number`; `sums` is not changed."""
         rows = checked_spins(spins, self.lattices[0], self.states)
         if rows.ndim != 2 or len(rows) == 0:
@@ -186,7 +197,9 @@ class MCRGSums:
         )
 
 
-def _families(lattice: Lattice, couplings: Any, states: int | None) -> tuple[tuple, tuple]:
+def _families(
+    lattice: Lattice, couplings: int | Iterable[str | Shape], states: int | None
+) -> tuple[tuple, tuple]:
     if isinstance(couplings, tuple | list):
         if states is not None:
             expected = "a number of couplings for Potts states"

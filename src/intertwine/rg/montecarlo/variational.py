@@ -21,12 +21,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import jax
 import numpy as np
 from jax import Array
 from jaxtyping import Float
+from numpy.typing import ArrayLike
 
 from intertwine import _threads
 from intertwine._caveats import beneath, tell
@@ -42,6 +43,9 @@ from intertwine.rg.terms.families import Families, as_families, family_names
 from intertwine.rg.terms.term_graph import TermGraph, term_graph
 from intertwine.sampling.keys import key_words
 from intertwine.sampling.statistics.estimate import estimate
+
+if TYPE_CHECKING:
+    from intertwine.rg.blocks.blocking import Rule
 
 _SHORT_RUNS = 6
 _LARGEST_CHANGE = 0.25
@@ -93,13 +97,13 @@ class VariationalCouplings(Shown):
 
 def variational_couplings(
     model: Ising,
-    rule: Any,
+    rule: Rule,
     couplings: Families,
     *,
     chains: int = 32,
     draws: int = 2000,
     sweeps: int = 1,
-    start: Any = None,
+    start: ArrayLike | None = None,
     key: Array,
 ) -> VariationalCouplings:
     """The renormalized couplings of an Ising model under a rule of separate blocks.
@@ -150,7 +154,7 @@ def variational_couplings(
 class _Biased:
     """The tables of one model under one rule, and runs of its chains under a bias."""
 
-    def __init__(self, model: Ising, rule: Any, families: Families):
+    def __init__(self, model: Ising, rule: Rule, families: Families):
         lattice = model.lattice
         self.blocked = rule.blocked(lattice)
         local = local_rule(rule, lattice)

@@ -14,11 +14,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import Array
 from jaxtyping import Float
 
 from intertwine._checks import fail, positive_int
@@ -54,7 +54,7 @@ class HiddenHamiltonian:
     def _weights(self) -> np.ndarray:
         return np.asarray(self.rbm.weights, np.float64)
 
-    def log_weight(self, h: Any, order: int | None = None) -> Float[np.ndarray, "..."]:
+    def log_weight(self, h: Array | np.ndarray, order: int | None = None) -> Float[np.ndarray, "..."]:
         """−H of hidden states (..., M): exact for None, else with the cumulants up to `order`.
 
         Raises InputError for states of another size and orders that were not asked for.

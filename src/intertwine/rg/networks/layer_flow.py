@@ -12,11 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import jax
 import numpy as np
 from jaxtyping import Float, Int64
+from numpy.typing import ArrayLike
 
 from intertwine._caveats import beneath, tell
 from intertwine._checks import fail
@@ -64,7 +64,7 @@ class LayerFlow(Shown):
 
 
 def layer_flow(
-    model: RBM | DBM | DBN, samples: Any, lattices: Sequence[Lattice], *, key: jax.Array | None = None
+    model: RBM | DBM | DBN, samples: ArrayLike, lattices: Sequence[Lattice], *, key: jax.Array | None = None
 ) -> LayerFlow:
     """Every layer's energy and temperature.
 

@@ -14,13 +14,13 @@ measured is how fast, along which energies, and which temperature that distribut
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from jaxtyping import Float, Int8
+from numpy.typing import ArrayLike
 
 from intertwine._caveats import tell
 from intertwine._checks import fail, positive_int
@@ -110,7 +110,7 @@ class FlowFixedPoint(Shown):
 
 
 def network_flow(
-    rbm: Any, start: Any, steps: int, *, lattice: Lattice | None = None, key: Array | None = None
+    rbm: RBM, start: ArrayLike, steps: int, *, lattice: Lattice | None = None, key: Array | None = None
 ) -> NetworkFlow:
     """Configurations mapped v → h → v `steps` times, each unit drawn from its conditional distribution.
 
@@ -141,7 +141,7 @@ def network_flow(
 
 
 def flow_fixed_point(
-    rbm: Any,
+    rbm: RBM,
     *,
     steps: int = 1000,
     most_steps: int = 64_000,
@@ -219,7 +219,7 @@ def _energy(spins: np.ndarray, lattice: Lattice) -> np.ndarray:
     return -(s[:, bonds[:, 0]] * s[:, bonds[:, 1]]).sum(1) / lattice.size
 
 
-def lattice_of_machine(rbm: Any, lattice: Lattice | None) -> Lattice:
+def lattice_of_machine(rbm: RBM, lattice: Lattice | None) -> Lattice:
     """The lattice of the visible units of a machine that can flow. Raises InputError for others."""
     if not isinstance(rbm, RBM) or rbm.kind != "real" or rbm.units not in ("spin", "binary"):
         raise fail("rbm", "an RBM with real parameters and spin or binary visible units", type(rbm).__name__)
@@ -230,7 +230,7 @@ def lattice_of_machine(rbm: Any, lattice: Lattice | None) -> Lattice:
     return lattice
 
 
-def _started(start: Any, lattice: Lattice, key: Array) -> np.ndarray:
+def _started(start: ArrayLike, lattice: Lattice, key: Array) -> np.ndarray:
     """int8 ±1 (chains, N)."""
     if isinstance(start, str):
         return _words(start, lattice, CHAINS, key)
@@ -254,7 +254,7 @@ def _words(start: str, lattice: Lattice, chains: int, key: Array) -> np.ndarray:
     raise fail("start", "'cold', 'hot', a temperature, or configurations", start)
 
 
-def _at_temperature(value: Any, lattice: Lattice, key: Array) -> np.ndarray:
+def _at_temperature(value: object, lattice: Lattice, key: Array) -> np.ndarray:
     from intertwine.sampling.spins.cluster import SwendsenWang
 
     if (

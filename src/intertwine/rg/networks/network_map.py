@@ -79,7 +79,7 @@ class NetworkRule:
         return self.coarse
 
     def __call__(
-        self, spins: Any, lattice: Lattice, *, key: Array | None = None
+        self, spins: Array | np.ndarray, lattice: Lattice, *, key: Array | None = None
     ) -> Int8[np.ndarray, "... M"]:
         """Block spins int8 ±1 (..., M), drawn from p(h|v), of spins ±1 (..., N)."""
         if self.local is not None:
@@ -90,7 +90,9 @@ class NetworkRule:
         drawn = np.random.default_rng(key_words(key)).random(up.shape) < up
         return np.where(drawn, 1, -1).astype(np.int8)
 
-    def log_weight(self, blocked: Any, spins: Any, lattice: Lattice) -> Float[np.ndarray, "..."]:
+    def log_weight(
+        self, blocked: Array | np.ndarray, spins: Array | np.ndarray, lattice: Lattice
+    ) -> Float[np.ndarray, "..."]:
         """T = ln p(h|v) of block spins (..., M) and spins (..., N), which broadcast."""
         if self.local is not None:
             return self.local.log_weight(blocked, spins, lattice)
@@ -99,7 +101,7 @@ class NetworkRule:
         return -np.logaddexp(0, -h * angles).sum(-1)
 
     def mehta_schwab(
-        self, blocked: Any, spins: Any, hamiltonian: Ising | None = None
+        self, blocked: Array | np.ndarray, spins: Array | np.ndarray, hamiltonian: Ising | None = None
     ) -> Float[np.ndarray, "..."]:
         """T = H(v) − E(v,h) of block spins (..., M) and spins (..., N) of the network's own lattice.
 
@@ -116,14 +118,14 @@ class NetworkRule:
         energy = np.asarray(self.rbm.energy(_units(v, self.rbm.units), _units(h, self.rbm.hidden_units)))
         return own - energy.astype(np.float64)
 
-    def _angles(self, spins: Any, lattice: Lattice) -> np.ndarray:
+    def _angles(self, spins: Array | np.ndarray, lattice: Lattice) -> np.ndarray:
         """ln p(h = +1|v)/p(h = −1|v) of every hidden unit, float64 (..., M)."""
         self.blocked(lattice)
         v = np.asarray(_units(checked_spins(spins, lattice), self.rbm.units), np.float64)
         weights, bias = (np.asarray(x, np.float64) for x in (self.rbm.weights, self.rbm.hidden_bias))
         return (bias + v @ weights) * (2.0 if self.rbm.hidden_units == "spin" else 1.0)
 
-    def _up(self, spins: Any, lattice: Lattice) -> np.ndarray:
+    def _up(self, spins: Array | np.ndarray, lattice: Lattice) -> np.ndarray:
         return 1 / (1 + np.exp(-np.clip(self._angles(spins, lattice), -700, 700)))
 
 
@@ -131,7 +133,7 @@ def as_rg_map(
     model: RBM | DBM | DBN,
     layer: int = 0,
     lattice: Lattice | None = None,
-    blocked: Lattice | None = None,
+    blocked: Array | np.ndarray | None = None,
     block: int | None = None,
 ) -> NetworkRule:
     """A network as a blocking rule: p(h|v) from the units of one layer to those of the next.
@@ -160,7 +162,7 @@ def as_rg_map(
     return NetworkRule(rbm, lattice, coarse, _local(rbm, lattice, coarse))
 
 
-def layer_pair(model: Any, layer: Any) -> RBM:
+def layer_pair(model: RBM, layer: int) -> RBM:
     """Layers `layer` and `layer` + 1 of a machine as an RBM. Raises InputError as `as_rg_map` does."""
     depth = 1 if isinstance(model, RBM) else len(getattr(model, "sizes", ())) - 1
     if not isinstance(model, RBM | DBM | DBN):
@@ -232,12 +234,12 @@ class _Logistic:
     weights: tuple[float, ...]
     shift: float
 
-    def __call__(self, spins: np.ndarray) -> np.ndarray:
+    def __call__(self, spins: Array | np.ndarray) -> np.ndarray:
         angle = spins @ np.array(self.weights) + self.shift
         return 1 / (1 + np.exp(-np.clip(angle, -700, 700)))
 
 
-def _units(spins: np.ndarray, units: Any) -> jax.Array:
+def _units(spins: Array | np.ndarray, units: object) -> jax.Array:
     """Spins ±1 in the units of a layer."""
     x = jax.numpy.asarray(spins, float)
     return (1 + x) / 2 if units == "binary" else x

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from jaxtyping import Float
+from numpy.typing import ArrayLike
 
 from intertwine._caveats import beneath, caveat, tell
 from intertwine._checks import fail, positive_int
@@ -167,8 +168,8 @@ class NetworkStudy(Study[BothFlows, NetworkReading]):
 
 
 def network_study(
-    machine: Any,
-    rows: Any = None,
+    machine: RBM,
+    rows: ArrayLike | None = None,
     *,
     log_probability: Callable[[np.ndarray], np.ndarray] | None = None,
     steps: int = FLOW_STEPS,

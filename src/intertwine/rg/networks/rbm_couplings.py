@@ -15,8 +15,9 @@ near the data instead (terms of higher order with their mean spins), another num
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
@@ -30,6 +31,9 @@ from intertwine.geometry.spectrum import log_weights, spin_view
 from intertwine.rg.terms.spin_products import walsh_hadamard
 from intertwine.sampling.enumeration import all_configurations
 from intertwine.spaces.lattice import Lattice
+
+if TYPE_CHECKING:
+    from intertwine.models.machines.rbm import RBM
 
 MOST_SPINS = 20
 MOST_PAIRS = 400
@@ -58,7 +62,7 @@ class ShellCouplings(Shown):
 
 
 def couplings_of_rbm(
-    model: Any, lattice: Lattice, *, shells: int = 4, samples: int = 500, key: Array | None = None
+    model: RBM, lattice: Lattice, *, shells: int = 4, samples: int = 500, key: Array | None = None
 ) -> ShellCouplings:
     """Pair couplings of a trained machine, shell by shell of `lattice`.
 
@@ -98,12 +102,12 @@ def couplings_of_rbm(
     return ShellCouplings(distances, _each(found, np.mean), errors, _each(found, np.std))
 
 
-def _each(values: list[np.ndarray], of: Any) -> np.ndarray:
+def _each(values: list[np.ndarray], of: Callable[..., Any]) -> np.ndarray:
     return np.array([float(of(v)) for v in values])
 
 
 @jax.jit
-def _pair_values(view: Any, spins: Array, pairs: Array) -> Array:
+def _pair_values(view: RBM, spins: Array, pairs: Array) -> Array:
     """¼ Σ σ σ' ln Ψ(σ, σ') of every pair and configuration, (pairs, samples)."""
 
     def value(pair: Array) -> Array:

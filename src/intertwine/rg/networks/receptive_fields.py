@@ -11,12 +11,12 @@ spins by b have widths that grow by b with each level.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
+from numpy.typing import ArrayLike
 
 from intertwine._checks import fail
 from intertwine._shown import Shown
@@ -67,7 +67,9 @@ class ReceptiveFields(Shown):
         return "\n".join(lines)
 
 
-def receptive_fields(model: RBM | DBM | DBN, lattice: Lattice, *, samples: Any = None) -> ReceptiveFields:
+def receptive_fields(
+    model: RBM | DBM | DBN, lattice: Lattice, *, samples: ArrayLike | None = None
+) -> ReceptiveFields:
     """The receptive fields of all hidden layers.
 
     model: an RBM, DBM or DBN whose visible units are the sites of `lattice`, with one site per cell. samples:
@@ -102,7 +104,7 @@ def layers_upward(
     return [(np.asarray(w, np.float64), np.asarray(b, np.float64), layer) for w, b, layer in found]
 
 
-def _check(model: Any, lattice: Any) -> None:
+def _check(model: RBM | DBM | DBN, lattice: Lattice) -> None:
     if not isinstance(model, RBM | DBM | DBN):
         raise fail("model", "an RBM, DBM or DBN", type(model).__name__)
     if not isinstance(lattice, Lattice) or lattice.basis_size != 1:
@@ -118,7 +120,7 @@ def _products(model: RBM | DBM | DBN) -> list[np.ndarray]:
     return found
 
 
-def _correlations(model: RBM | DBM | DBN, lattice: Lattice, samples: Any) -> list[np.ndarray]:
+def _correlations(model: RBM | DBM | DBN, lattice: Lattice, samples: ArrayLike) -> list[np.ndarray]:
     """Of the means of hidden units, passed upward, with the visible spins."""
     v = checked_spins(samples, lattice).astype(np.float64)
     if v.ndim != 2 or len(v) < 2:
@@ -153,7 +155,7 @@ def _shape_of(field: np.ndarray, lattice: Lattice) -> tuple[np.ndarray, np.ndarr
 
 
 def upward(
-    model: RBM | DBM | DBN, lattice: Lattice, samples: Any, *, key: jax.Array
+    model: RBM | DBM | DBN, lattice: Lattice, samples: ArrayLike, *, key: jax.Array
 ) -> list[Float[np.ndarray, "n M"]]:
     """Hidden states drawn layer by layer from spins ±1 (n, N), each as spins ±1 (n, M_l).
 

@@ -15,16 +15,20 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float
+from numpy.typing import ArrayLike
 
 from intertwine._checks import fail
 from intertwine._shown import Shown
 from intertwine.geometry.spectrum import log_weights, spin_view
 from intertwine.models.spins.ising import Ising
 from intertwine.sampling.enumeration import all_configurations
+
+if TYPE_CHECKING:
+    from intertwine.models.machines.rbm import RBM
 
 MOST_SPINS = 20
 """Configurations of more spins are not enumerated."""
@@ -69,7 +73,9 @@ class TraceCondition(Shown):
         )
 
 
-def trace_condition(model: Any, hamiltonian: Ising | None = None, *, samples: Any = None) -> TraceCondition:
+def trace_condition(
+    model: RBM, hamiltonian: Ising | None = None, *, samples: ArrayLike | None = None
+) -> TraceCondition:
     """ln Σ_h e^{H(v) − E(v,h)} over configurations, and KL(P‖p) beside it.
 
     model: an RBM or DBM with real parameters and visible units of two states. hamiltonian: of the same sites,
@@ -134,7 +140,7 @@ def _enumerable(size: int) -> int:
     return size
 
 
-def _spins(samples: Any, size: int) -> np.ndarray:
+def _spins(samples: ArrayLike, size: int) -> np.ndarray:
     rows = np.asarray(samples)
     if rows.ndim != 2 or rows.shape[1] != size or len(rows) < 2:
         raise fail("samples", f"spins (n ≥ 2, {size})", f"shape {rows.shape}")

@@ -17,11 +17,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from jax import Array
 from jaxtyping import Float
+from numpy.typing import ArrayLike
 
 from intertwine._caveats import beneath, caveat, tell
 from intertwine._checks import fail, positive_int
@@ -60,10 +60,10 @@ class Collapse(Shown):
 
 
 def collapse(
-    sizes: Any,
-    couplings: Any,
-    values: Any,
-    errors: Any,
+    sizes: ArrayLike,
+    couplings: ArrayLike,
+    values: ArrayLike,
+    errors: ArrayLike,
     *,
     start: tuple[float, float] | None = None,
     omega: float | None = None,

@@ -17,12 +17,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import numpy as np
 from jax import Array
-from jaxtyping import Float
+from jaxtyping import Float, PyTree
 
 from intertwine._checks import fail, positive_int
 from intertwine._shown import Shown, with_error
@@ -31,6 +31,9 @@ from intertwine.models.spins.spin_terms import spin_terms
 from intertwine.sampling.statistics.estimate import autocorrelation_time
 from intertwine.spaces.lattice import Lattice
 from intertwine.spaces.lattices import Square
+
+if TYPE_CHECKING:
+    pass
 
 _TAUS = 50
 _GROUPS = 16
@@ -88,7 +91,7 @@ class CriticalSlowing(Shown):
 
 
 def critical_slowing(
-    sampler: Any,
+    sampler: PyTree,
     lengths: Sequence[int] = (8, 16, 32),
     *,
     lattice: Callable[[int], Lattice] = Square,
@@ -124,7 +127,7 @@ def critical_slowing(
     return CriticalSlowing(tuple(sorted(sizes)), tau, error, exponents)
 
 
-def _times(sampler: Any, model: Ising, draws: int, key: Array) -> tuple[np.ndarray, np.ndarray]:
+def _times(sampler: PyTree, model: Ising, draws: int, key: Array) -> tuple[np.ndarray, np.ndarray]:
     """(τ of energy and m² in sweeps, their errors)."""
     state, run, steps = sampler.init(model, key=key), 0, 1
     single = hasattr(state, "clusters")
@@ -147,7 +150,7 @@ def _times(sampler: Any, model: Ising, draws: int, key: Array) -> tuple[np.ndarr
     return tau * scale, error * scale
 
 
-def _series(sampler: Any, model: Ising, state: Any, draws: int, key: Array) -> tuple[np.ndarray, Any]:
+def _series(sampler: PyTree, model: Ising, state: PyTree, draws: int, key: Array) -> tuple[np.ndarray, Any]:
     """(energy and m², float64 (2, chains, draws); the state after them)."""
     if hasattr(sampler, "sums"):
         sums, state = sampler.sums(model, state, draws, key=key)

@@ -18,12 +18,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import jax
 import numpy as np
 from jax import Array
-from jaxtyping import Float
+from jaxtyping import Float, PyTree
+from numpy.typing import ArrayLike
 
 from intertwine._caveats import beneath, caveat, tell
 from intertwine._checks import InputError, fail, positive_int
@@ -34,6 +35,9 @@ from intertwine.rg.defaults import BINS, SCALING_SAMPLES, SIZES, SIZES_3D, sampl
 from intertwine.rg.montecarlo.fixed_point_verdict import known_of_potts, left_out, slow_corrections
 from intertwine.rg.scaling.moments import correlated, cumulant_slope, jackknife, moments, moving
 from intertwine.sampling.draw import frustrating
+
+if TYPE_CHECKING:
+    pass
 
 LARGEST_MISFIT = 2.0
 """χ² a degree of freedom beyond which the smallest size is left out."""
@@ -55,7 +59,9 @@ class PowerLaw(NamedTuple):
     misfit: float
 
 
-def power_law(sizes: Any, values: Any, errors: Any, *, omega: float | None = None) -> PowerLaw:
+def power_law(
+    sizes: ArrayLike, values: ArrayLike, errors: ArrayLike, *, omega: float | None = None
+) -> PowerLaw:
     """The weighted straight line of ln y in ln L, with a L^{−ω} where ω is given.
 
     sizes, values, errors: (n,), L increasing, y > 0 and its standard errors. omega: ω > 0, or None. Small
@@ -219,7 +225,7 @@ class FiniteSizeScaling(Study[Moments, FiniteSize]):
         self,
         sizes: Sequence[int],
         models: Sequence[Any],
-        sampler: Any,
+        sampler: PyTree,
         *,
         samples: int,
         bins: int,
@@ -246,7 +252,7 @@ class FiniteSizeScaling(Study[Moments, FiniteSize]):
         """The state before the first batch: chains of every size after their burn-in."""
         return self._fresh(self.sampler)
 
-    def _fresh(self, sampler: Any) -> Moments:
+    def _fresh(self, sampler: PyTree) -> Moments:
         keys = jax.random.split(jax.random.fold_in(self.key, 0), len(self.sizes))
         chains = tuple(sampler.init(model, key=key) for model, key in zip(self.models, keys, strict=True))
         return Moments(chains, np.zeros((len(self.sizes), self.lines, 5)))
@@ -278,7 +284,9 @@ class FiniteSizeScaling(Study[Moments, FiniteSize]):
         """(values, errors) by size of the slope and of ⟨m²⟩."""
         return jackknife(sums, cumulant_slope), jackknife(sums, lambda m: m[..., 1])
 
-    def _lines(self, slope: Any, square: Any) -> tuple[PowerLaw, PowerLaw]:
+    def _lines(
+        self, slope: tuple[np.ndarray, np.ndarray], square: tuple[np.ndarray, np.ndarray]
+    ) -> tuple[PowerLaw, PowerLaw]:
         growth, decay = (power_law(self.sizes, *points, omega=self.omega) for points in (slope, square))
         return growth, decay
 
@@ -321,7 +329,7 @@ def finite_size(
     samples: int = SCALING_SAMPLES,
     bins: int = BINS,
     omega: float | Literal["auto"] | None = "auto",
-    sampler: Any = None,
+    sampler: PyTree = None,
     progress: Callable[[Moments, Scalars], object] | None = None,
     key: Array,
 ) -> FiniteSize:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, PyTree
 
 from intertwine._checks import fail
 from intertwine.models.spins.ising import Ising
@@ -21,7 +20,7 @@ CORRECTED = 0.03
 """d ln U/d ln L of corrections to scaling, at most."""
 
 
-def moments(model: Any, spins: np.ndarray) -> Float[np.ndarray, "5"]:
+def moments(model: PyTree, spins: np.ndarray) -> Float[np.ndarray, "5"]:
     """Means of ln Ψ, m², m⁴, m² ln Ψ, m⁴ ln Ψ over configurations (n, N).
 
     Raises InputError for models other than `Ising` and `Potts` without a field, whose bonds are alike.
@@ -81,7 +80,7 @@ def _joined(bins: np.ndarray) -> tuple[tuple[np.ndarray, ...], str]:
     return joined((bins, np.ones(len(bins))), lambda sums: sums[0][:, :3] / sums[1][:, None])
 
 
-def _observed(model: Any, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _observed(model: PyTree, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """ln Ψ and m² of configurations (n, N), float64 (n,)."""
     N = model.size
     if isinstance(model, Potts) and not float(model.field):

@@ -20,12 +20,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import numpy as np
 from jax import Array
 from jaxtyping import Float
+from numpy.typing import ArrayLike
 
 from intertwine._caveats import beneath, tell
 from intertwine._checks import fail, positive_int
@@ -37,6 +38,10 @@ from intertwine.rg.montecarlo.streaming import MCRGSums, Sums
 from intertwine.rg.scaling.finite_size import LARGEST_MISFIT, FiniteSize, finite_size
 from intertwine.sampling.spins.default_sampler import spin_sampler
 from intertwine.sampling.statistics.jackknife import jackknife_error
+
+if TYPE_CHECKING:
+    from intertwine.models.protocols import SpinSystem
+    from intertwine.sampling.protocols import RunsChains
 
 _GROUPS = 10
 
@@ -85,12 +90,12 @@ def exponents(
     *,
     side: int = 64,
     levels: int = 4,
-    couplings: Any = 4,
+    couplings: ArrayLike = 4,
     samples: int = 60_000,
     omega: float | None = None,
     sizes: Sequence[int] | None = (8, 12, 16, 24, 32, 48),
     rule: Rule | None = None,
-    sampler: Any = None,
+    sampler: RunsChains | None = None,
     key: Array,
 ) -> CriticalExponents:
     """ν and η of a critical system.
@@ -152,7 +157,9 @@ def exponents(
     )  # fmt: skip
 
 
-def _collect(collected: MCRGSums, model: Any, samples: int, sampler: Any, key: Array, bins: int = 50) -> Sums:
+def _collect(
+    collected: MCRGSums, model: SpinSystem, samples: int, sampler: RunsChains, key: Array, bins: int = 50
+) -> Sums:
     per_chain = positive_int("samples", samples) // (bins * sampler.chains)
     if per_chain < 2:
         raise fail("samples", f"at least {2 * bins * sampler.chains} for {sampler.chains} chains", samples)

@@ -16,15 +16,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Bool, Complex, Float
-from numpy.typing import ArrayLike
 
 from intertwine._caveats import beneath
 from intertwine._checks import InputError, fail, positive_int
 from intertwine._shown import Shown, with_error
 from intertwine.rg.steps.step import Step, as_couplings, linearise, measured, stepped
+
+if TYPE_CHECKING:
+    from intertwine.rg.steps.step import Couplings
 
 _NEWTON_STEPS = 60
 _HALVINGS = 12
@@ -99,7 +102,7 @@ class Flow(Shown):
         return beneath("\n".join([*lines, self.stopped] if self.stopped else lines), self.warnings)
 
 
-def flow(couplings: ArrayLike, step: Step, levels: int, *, limit: float = 10.0) -> Flow:
+def flow(couplings: Couplings, step: Step, levels: int, *, limit: float = 10.0) -> Flow:
     """Iterate a step: {K} → {K'} → {K''} …
 
     couplings: where it begins, (n,), or a dict by name (others are 0). levels: how many steps.
@@ -137,7 +140,7 @@ def flow(couplings: ArrayLike, step: Step, levels: int, *, limit: float = 10.0) 
     return Flow(np.stack(rows), np.stack(covariances), tuple(step.names), float(step.block), stopped)
 
 
-def fixed_point(step: Step, guess: ArrayLike, *, tolerance: float = 1e-12) -> FixedPoint:
+def fixed_point(step: Step, guess: Couplings, *, tolerance: float = 1e-12) -> FixedPoint:
     """Newton's method for R(K) = K from `guess` (n,) or a dict by name.
 
     tolerance: the largest |R(K) − K| that counts as zero.
@@ -184,7 +187,7 @@ def _gap(step: Step, K: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
 
 
 def critical_coupling(
-    step: Step, low: ArrayLike, high: ArrayLike, *, levels: int = 60, tolerance: float = 1e-10
+    step: Step, low: Couplings, high: Couplings, *, levels: int = 60, tolerance: float = 1e-10
 ) -> Float[np.ndarray, " n"]:
     """The couplings between `low` and `high`, on the straight line, that lie on the critical surface.
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float
+from numpy.typing import ArrayLike
 
 from intertwine._checks import fail, positive_int
 from intertwine.learning.study import Scalars, Study, carry_out
@@ -42,7 +42,7 @@ class FlowDiagram(Study[np.ndarray, np.ndarray]):
         return state
 
 
-def flow_diagram(starts: Any, step: Step, levels: int) -> Float[np.ndarray, "starts levels+1 n"]:
+def flow_diagram(starts: ArrayLike, step: Step, levels: int) -> Float[np.ndarray, "starts levels+1 n"]:
     """The couplings by start and level of `flow` from many starts, float64 (starts, levels + 1, n); NaN where
     a flow has ended.
 

@@ -23,6 +23,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from typing import TYPE_CHECKING
 
 import jax
 import jax.numpy as jnp
@@ -34,6 +35,9 @@ from numpy.typing import ArrayLike
 
 from intertwine._checks import InputError, fail, positive_int
 from intertwine.rg.steps.flow import FixedPoint, Flow, fixed_point, flow
+
+if TYPE_CHECKING:
+    from intertwine.rg.steps.step import Couplings
 
 _LARGEST = 10.0
 """Couplings beyond this are ordered to rounding; the search for a fixed point ends here."""
@@ -60,11 +64,11 @@ class MigdalKadanoff:
         """The couplings: ("nearest",), or ("nearest", "field")."""
         return ("nearest", "field") if self.with_field else ("nearest",)
 
-    def step(self, couplings: ArrayLike) -> Float[Array, " n"]:
+    def step(self, couplings: Couplings) -> Float[Array, " n"]:
         """K' (n,) of couplings (n,), a function of JAX."""
         return _recursion(jnp.asarray(couplings), self)
 
-    def flow(self, couplings: ArrayLike, levels: int = 10) -> Flow:
+    def flow(self, couplings: Couplings, levels: int = 10) -> Flow:
         """The couplings level by level; `couplings`: a number K, (n,) or a dict by name."""
         number = isinstance(couplings, int | float)
         return flow({"nearest": couplings} if number else couplings, self, levels)

@@ -26,16 +26,19 @@ import itertools
 import math
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
+from typing import TYPE_CHECKING
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from jaxtyping import Float
-from numpy.typing import ArrayLike
 
 from intertwine._checks import fail
 from intertwine.rg.steps.flow import FixedPoint, Flow, critical_coupling, fixed_point, flow
+
+if TYPE_CHECKING:
+    from intertwine.rg.steps.step import Couplings
 
 _CELL = ((0, 0), (1, 0), (0, 1))
 """The sites of a cell, in the basis of two unit vectors at 60°."""
@@ -65,11 +68,11 @@ class NiemeijerVanLeeuwen:
         even = ("nearest",) if self.order == 1 else ("nearest", "next", "third")
         return (*even, "field") if self.with_field else even
 
-    def step(self, couplings: ArrayLike) -> Float[Array, " n"]:
+    def step(self, couplings: Couplings) -> Float[Array, " n"]:
         """K' (n,) of couplings (n,), a function of JAX."""
         return _recursion(jnp.asarray(couplings), self.order, self.with_field)
 
-    def flow(self, couplings: ArrayLike, levels: int = 10) -> Flow:
+    def flow(self, couplings: Couplings, levels: int = 10) -> Flow:
         """The couplings level by level; `couplings`: (n,) or a dict by name, or a number K_1."""
         number = isinstance(couplings, int | float)
         return flow({"nearest": couplings} if number else couplings, self, levels)

@@ -9,18 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
-from numpy.typing import ArrayLike
 
 from intertwine._checks import fail
 
+if TYPE_CHECKING:
+
 
 @runtime_checkable
+Couplings = ArrayLike | Mapping[str, float]
+"""Couplings (n,), or by name."""
+
+
 class Step(Protocol):
     """One renormalization step in coupling space.
 
@@ -38,7 +43,7 @@ class Step(Protocol):
     @property
     def names(self) -> tuple[str, ...]: ...
 
-    def step(self, couplings: ArrayLike) -> Any: ...
+    def step(self, couplings: Couplings) -> Any: ...
 
 
 @dataclass(frozen=True)
@@ -56,11 +61,11 @@ class FunctionStep:
     block: float
     names: tuple[str, ...]
 
-    def step(self, couplings: ArrayLike) -> Any:
+    def step(self, couplings: Couplings) -> Any:
         return self.function(couplings)
 
 
-def linearise(step: Step, couplings: ArrayLike) -> Float[np.ndarray, "n n"]:
+def linearise(step: Step, couplings: Couplings) -> Float[np.ndarray, "n n"]:
     """T[i, j] = ∂K'_i/∂K_j at `couplings` (n,): the step's own `jacobian`, else the derivative by JAX, else
     central differences (relative error about 1e-9).
 
@@ -83,7 +88,7 @@ def linearise(step: Step, couplings: ArrayLike) -> Float[np.ndarray, "n n"]:
         return np.stack(columns, axis=1)
 
 
-def as_couplings(argument: str, couplings: ArrayLike, step: Step) -> Float[np.ndarray, " n"]:
+def as_couplings(argument: str, couplings: Couplings, step: Step) -> Float[np.ndarray, " n"]:
     """Couplings (n,) in the order of the step's names, float64."""
     names = tuple(step.names)
     if not step.block > 1:

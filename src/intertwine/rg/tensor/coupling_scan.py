@@ -5,10 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
+from numpy.typing import ArrayLike
 
 from intertwine._checks import fail, positive_int
 from intertwine._shown import Shown
@@ -98,7 +99,7 @@ class CouplingScan(Study[Scanned, TRGScan]):
         return TRGScan(self.couplings, state.log_z, exact, state.phases, state.dimensions, self.chi)
 
 
-def trg_scan(couplings: Any, chi: int = 16, steps: int = TENSOR_STEPS) -> TRGScan:
+def trg_scan(couplings: ArrayLike, chi: int = 16, steps: int = TENSOR_STEPS) -> TRGScan:
     """Tensor renormalization of the square Ising model at several couplings, by both schemes of `trg`, beside
     Onsager's ln Z: the numbers of `intertwine renormalize --rule trg:χ`.
 

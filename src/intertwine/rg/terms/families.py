@@ -16,7 +16,7 @@ from intertwine.spaces.lattice import Lattice
 Families = tuple[str | Shape, ...]
 
 
-def as_families(couplings: Iterable[object]) -> Families:
+def as_families(couplings: str | Iterable[str | Shape]) -> Families:
     """One name, or several names and shapes of `spin_terms`, as a tuple.
 
     >>> as_families("nearest"), as_families(["nearest", "next"])
@@ -39,7 +39,7 @@ def family_names(lattice: Lattice, families: Families) -> tuple[str, ...]:
     return names
 
 
-def family_sums(spins: ArrayLike, lattice: Lattice, families: Families) -> Float[np.ndarray, "n k"]:
+def family_sums(spins: np.ndarray, lattice: Lattice, families: Families) -> Float[np.ndarray, "n k"]:
     """S_α of spins ±1 int8 (n, N), for every family.
 
     >>> from intertwine.spaces.lattices import Square

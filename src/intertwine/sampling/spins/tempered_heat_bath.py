@@ -14,13 +14,14 @@ round of swaps costs less than a sweep.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from jaxtyping import Float, Int8, Int32, Int64
+from numpy.typing import ArrayLike
 
 from intertwine import _threads
 from intertwine._checks import fail, positive_int
@@ -220,7 +221,7 @@ def _run(
     return LadderSums(betas, *sums), drawn, new
 
 
-def _in_words(values: Any, a_word: int, fill: int) -> np.ndarray:
+def _in_words(values: ArrayLike, a_word: int, fill: int) -> np.ndarray:
     """(chains, R, …) as (words, 64, …): `a_word` chains per word, the rungs of a chain side by side."""
     found = np.asarray(values)
     chains, rungs, *rest = found.shape
