@@ -13,6 +13,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import prod
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -89,10 +90,10 @@ class Dataset:
     @classmethod
     def of(
         cls,
-        rows: ArrayLike,
+        rows: Any,
         test: ArrayLike | None = None,
         *,
-        labels: ArrayLike | None = None,
+        labels: Any = None,
         test_labels: np.ndarray | None = None,
         units: str | None = None,
         shape: tuple[int, ...] | None = None,
@@ -291,7 +292,7 @@ def digest(rows: np.ndarray) -> str:
     return f"sha256:{found.hexdigest()}"
 
 
-def _rows(name: str, array: np.ndarray) -> tuple[np.ndarray, tuple[int, ...] | None]:
+def _rows(name: str, array: Any) -> tuple[np.ndarray, tuple[int, ...] | None]:
     """`array` as rows (n, N), at least two, and the images' shape if it has one."""
     array = check_real(name, as_array(array, name))
     if array.ndim < 2:

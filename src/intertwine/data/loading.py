@@ -82,7 +82,7 @@ def load(
 def _loaded(
     name: str,
     units: str | None,
-    shape: tuple[int, ...],
+    shape: tuple[int, ...] | None,
     variable: str | None,
     labels: Any,
     test_share: float,
@@ -163,7 +163,7 @@ def _check_path(name: str) -> Path:
 def _from_file(
     name: str,
     units: str | None,
-    shape: tuple[int, ...],
+    shape: tuple[int, ...] | None,
     variable: str | None,
     labels: Any,
     test_share: float,
@@ -215,7 +215,7 @@ def _is_folder(name: str) -> bool:
 def _from_image_folder(
     name: str,
     units: str | None,
-    shape: tuple[int, ...],
+    shape: tuple[int, ...] | None,
     variable: str | None,
     labels: Any,
     test_share: float,
@@ -247,7 +247,7 @@ def labels_beside(name: str) -> str | None:
 def _from_table(
     path: Path,
     units: str | None,
-    shape: tuple[int, ...],
+    shape: tuple[int, ...] | None,
     variable: str | None,
     labels: Any,
     test_share: float,

@@ -7,10 +7,10 @@ potts:q, one of q columns being 1    any real number gaussian, standardised    n
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from jax.typing import DTypeLike
-from numpy.typing import ArrayLike
 
 from intertwine._checks import fail
 from intertwine.data.values import Values, blocks
@@ -58,7 +58,7 @@ def find_units(name: str, rows: np.ndarray, values: Values, wanted: str | None) 
 
 
 def converter(
-    kind: str, grey: bool, values: Values, offset: ArrayLike | None, scale: ArrayLike | None
+    kind: str, grey: bool, values: Values, offset: Any, scale: Any
 ) -> Callable[[np.ndarray], np.ndarray]:
     """Rows as read → rows as kept. What fits already is not copied: a memory map stays one."""
 

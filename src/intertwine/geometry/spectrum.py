@@ -117,7 +117,7 @@ def spin_view(model: PyTree) -> Any:
 
 
 @eqx.filter_jit
-def _log_weights(view: LogAmplitude, spins: ArrayLike) -> Any:
+def _log_weights(view: LogAmplitude, spins: np.ndarray) -> Any:
     return jax.lax.map(view, jnp.asarray(spins), batch_size=min(4096, len(spins)))
 
 
@@ -126,7 +126,7 @@ def log_weights(view: LogAmplitude, spins: Int8[np.ndarray, "S N"]) -> Float[np.
     return np.asarray(_log_weights(view, spins), np.float64)
 
 
-def _checked_spins(spins: ArrayLike, size: int) -> Int8[np.ndarray, "S N"]:
+def _checked_spins(spins: Any, size: int) -> Int8[np.ndarray, "S N"]:
     """Configurations ±1 (S, N), or the error that says what is wrong."""
     given = np.asarray(spins)
     if given.ndim != 2 or given.shape[1] != size or len(given) < 2:

@@ -172,7 +172,9 @@ def _views(models: Sequence[Any]) -> list[Any]:
     return views
 
 
-def _point(model: PyTree, view: LogAmplitude, samples: int | None, sampler: Sampler, key: Array) -> _Point:
+def _point(
+    model: PyTree, view: LogAmplitude, samples: int | None, sampler: Sampler | None, key: Array
+) -> _Point:
     if samples is None:
         spins, weights = exact_distribution(view)
     else:

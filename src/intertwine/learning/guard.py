@@ -17,11 +17,11 @@ objective knows to be wrong with the model (`causes`) stands first.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from jaxtyping import PyTree
-from numpy.typing import ArrayLike
 
 _ADVICE = "take a smaller learning_rate, a larger shift, or more samples"
 _LOST = (
@@ -74,7 +74,7 @@ class Guard:
     _good: Any = field(default=None, init=False)
 
     @classmethod
-    def remembering(cls, numbers: ArrayLike) -> Guard:
+    def remembering(cls, numbers: Iterable[float]) -> Guard:
         """One that goes on with what another remembered: `numbers` are its `seen`, in order.
 
         >>> Guard.remembering([-1.0, -2.0, 0.1, 3.0, 0.0, 0.0]).seen.high

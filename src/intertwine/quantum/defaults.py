@@ -100,7 +100,7 @@ class Choice:
         place = frame(operator)
         return model_from_name(self.model, place, dtype=dtype, sector=self.sector, key=key)
 
-    def build_sums(self, operator: Operator, model: LogAmplitude) -> Any:
+    def build_sums(self, operator: Operator, model: LogAmplitude | None) -> Any:
         """The sampler of rule "sums", which sums over everything."""
         return orbit_sums(operator, model, self.magnetization)
 

@@ -25,7 +25,6 @@ from intertwine.quantum.exact.sector import Sector, ground_sectors, symmetry_of
 from intertwine.quantum.operators.operator import Operator
 
 if TYPE_CHECKING:
-    from intertwine.quantum.exact.lanczos import Matrix
     from intertwine.spaces.lattice import Lattice
 
 LARGEST = 24
@@ -158,7 +157,7 @@ def _search(operator: Operator) -> GroundSector | None:
 class _Candidate:
     """A sector that may hold the ground state: its lowest energy within `rough`, and as well as can be."""
 
-    def __init__(self, found: Sector, basis: Basis, matrix: Matrix, scale: float):
+    def __init__(self, found: Sector, basis: Basis, matrix: Any, scale: float):
         self.found, self.basis, self.matrix, self.scale = found, basis, matrix, scale
         self.rough = float(lowest(matrix, 1, scale, _SCREENING).energies[0])
 

@@ -62,7 +62,7 @@ def joined(
     return sums, ""
 
 
-def caveats_of(spins: ArrayLike, correlated: str = "") -> tuple[str, ...]:
+def caveats_of(spins: ArrayLike | None, correlated: str = "") -> tuple[str, ...]:
     """What qualifies numbers made of `spins`: the caveats of what `it.sample` drew, chains that have not
     mixed, and bins that are `correlated`."""
     found = []

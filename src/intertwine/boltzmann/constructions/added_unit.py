@@ -105,7 +105,7 @@ def coin_divergence(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def _distribution(
-    rbm: RBM, data: ArrayLike | None, probabilities: ArrayLike
+    rbm: RBM, data: ArrayLike | None, probabilities: ArrayLike | None
 ) -> tuple[np.ndarray, np.ndarray]:
     """(distinct rows, their shares)."""
     if (data is None) == (probabilities is None):

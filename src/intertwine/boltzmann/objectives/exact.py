@@ -30,6 +30,7 @@ import numpy as np
 from jax import Array
 from jax.typing import DTypeLike
 from jaxtyping import Float, PyTree
+from numpy.typing import ArrayLike
 
 from intertwine._checks import fail
 from intertwine.models.machines.layered import LayeredMachine, State, layered
@@ -71,7 +72,7 @@ def exact_log_partition(model: Machine | LayeredMachine) -> float:
         return float(_jitted_log_z(_in_float64(machine), side))
 
 
-def exact_log_unnormalised(model: Machine | LayeredMachine, v: Array) -> np.ndarray:
+def exact_log_unnormalised(model: Machine | LayeredMachine, v: ArrayLike) -> np.ndarray:
     """ln p*(v) = ln Σ over all hidden units of e^{−E}, nats, of each row of v (rows, N): float64 (rows,).
 
     An RBM's is its ln Ψ; a deep machine's hidden units are enumerated, those of its even or of its odd
@@ -267,7 +268,7 @@ def _hidden_sides(machine: LayeredMachine) -> tuple[float, float]:
 
 
 @jax.jit
-def _log_unnormalised(machine: LayeredMachine, v: Float[Array, "B N"]) -> Float[Array, "B"]:
+def _log_unnormalised(machine: LayeredMachine, v: ArrayLike) -> Float[Array, "B"]:
     even, odd = _hidden_sides(machine)
     width = sum(layer.size for layer in machine.layers)
     own = v @ machine.biases[0] - machine.layers[0].base(v)
@@ -293,7 +294,7 @@ def _log_unnormalised(machine: LayeredMachine, v: Float[Array, "B N"]) -> Float[
     return own + jax.lax.scan(add_odd, jnp.full(len(v), -jnp.inf, v.dtype), slow)[0]
 
 
-def _over_even(machine: LayeredMachine, v: Array, hidden: State) -> Array:
+def _over_even(machine: LayeredMachine, v: ArrayLike, hidden: State) -> Array:
     """ln Σ over a block of states of the even hidden layers and all odd ones, of each row of v."""
     if not hidden:
         fields = machine.fields((v,), 1)

@@ -227,7 +227,7 @@ class KL:
         return eqx.tree_at(lambda m: m.visible_layer.log_variance, found, of_widths)
 
     def _with_widths(
-        self, model: RBM, difference: Moments, offsets: Offsets, unexplained: Array | None
+        self, model: RBM, difference: Moments, offsets: Offsets, unexplained: Any
     ) -> tuple[Array, Array, Array, Array]:
         """(Δa', Δb', ΔW, Δ ln σ²) of a machine with Gaussian columns; see the head of this file."""
         (dv, dh, dw), (mu, lam) = difference[:3], offsets[:2]

@@ -18,8 +18,8 @@ from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
+from jax import Array
 from jaxtyping import PyTree
-from numpy.typing import ArrayLike
 
 from intertwine._checks import fail, one_of
 from intertwine.models.machines.deep_belief import DBN
@@ -117,7 +117,7 @@ class Columns(NamedTuple):
         return -(-count // WIDTH) * WIDTH if self.units == "binary" else count
 
 
-def check_units(units: object) -> None:
+def check_units(units: Any) -> None:
     """Raise InputError for units that columns of data cannot be taken for."""
     head, _, count = units.partition(":") if isinstance(units, str) else ("", "", "")
     if head == "potts" and count.isdecimal() and 2 <= int(count) <= 256:
@@ -174,17 +174,17 @@ def added_log_partition(units: str, more: int) -> float:
     return more * 0.5 * math.log(2 * math.pi) if units == "gaussian" else more * math.log1p(math.exp(_OFF))
 
 
-def _bias(bias: np.ndarray, width: int, units: str) -> Any:
+def _bias(bias: Array, width: int, units: str) -> Any:
     value = _OFF if units == "binary" else 0.0
     more = max(0, width - len(bias))
     return jnp.pad(jnp.asarray(bias)[:width], (0, more), constant_values=value)
 
 
-def _widths(log_variance: ArrayLike, width: int) -> Any:
+def _widths(log_variance: Array | None, width: int) -> Any:
     return (
         0.0 if log_variance is None else jnp.pad(log_variance[:width], (0, max(0, width - len(log_variance))))
     )
 
 
-def _rows(weights: np.ndarray, width: int) -> Any:
+def _rows(weights: Array, width: int) -> Any:
     return jnp.pad(jnp.asarray(weights)[:width], ((0, max(0, width - len(weights))), (0, 0)))

@@ -104,7 +104,7 @@ def fine_tune(
     loss: str = "cross-entropy",
     dropout: float = 0.0,
     input_dropout: float = 0.0,
-    validation: tuple[ArrayLike, ArrayLike] | None = None,
+    validation: PyTree = None,
     binarise: bool = False,
     key: Array,
     **settings: object,

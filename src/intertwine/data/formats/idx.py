@@ -13,7 +13,7 @@ import gzip
 import math
 import zlib
 from pathlib import Path
-from typing import IO
+from typing import Any
 
 import numpy as np
 
@@ -44,7 +44,7 @@ def read_idx(path: Path) -> np.ndarray:
     return array.astype(dtype.newbyteorder("="), copy=False)
 
 
-def _header(path: Path, file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype, int]:
+def _header(path: Path, file: Any) -> tuple[tuple[int, ...], np.dtype, int]:
     first = file.read(4)
     if len(first) < 4 or first[:2] != b"\x00\x00" or first[2] not in _TYPES or not 1 <= first[3] <= 8:
         expected = "an IDX file (magic number 00 00, a type, a number of axes)"
@@ -57,7 +57,7 @@ def _header(path: Path, file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype, int
     return shape, np.dtype(_TYPES[first[2]]), 4 + 4 * axes
 
 
-def _read(path: Path, file: IO[bytes], announced: int) -> bytearray:
+def _read(path: Path, file: Any, announced: int) -> bytearray:
     """Exactly `announced` bytes; memory grows only with what is really there."""
     data = bytearray()
     while len(data) < announced:

@@ -27,7 +27,7 @@ from intertwine.spaces.lattice import Lattice
 from intertwine.spaces.lattices import Square
 
 if TYPE_CHECKING:
-    from intertwine.experiments.renormalize.settings import Network
+    from intertwine.experiments.renormalize.settings import RenormalizeConfiguration
 
 
 class Learned(NamedTuple):
@@ -90,7 +90,7 @@ def network_rule(folder: str, lattice: Lattice) -> tuple[NetworkRule, tuple[str,
         raise InputError(str(error).replace("rule:", "rule.name:", 1)) from None
 
 
-def _machine(folder: str, settings: Network) -> tuple[RBM, tuple[str, ...]]:
+def _machine(folder: str, settings: RenormalizeConfiguration) -> tuple[RBM, tuple[str, ...]]:
     """The machine, of a deep one its lowest layer, with float64 parameters where JAX has them."""
     with jax.enable_x64(settings.precision == "float64"):
         machine, caveats = lowest_layer(as_model(load(folder)))

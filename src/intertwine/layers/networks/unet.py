@@ -20,7 +20,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 from jax.typing import DTypeLike
-from jaxtyping import Float
+from jaxtyping import Float, PyTree
 
 from intertwine._checks import fail, one_of, positive_int
 from intertwine.layers.conv import Conv
@@ -109,7 +109,7 @@ def unet(
     width: int,
     *,
     channels: int | str | Rep = 1,
-    out: int | str | Rep = 1,
+    out: PyTree = 1,
     hidden: str = "regular",
     image_size: int = 32,
     levels: int | None = None,

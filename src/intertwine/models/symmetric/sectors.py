@@ -276,9 +276,9 @@ def _names(lattice: Lattice, point: np.ndarray, values: np.ndarray) -> list[str]
     """Mulliken's letters for planar point groups: A and B for ±1 under the main rotation, E for dimension 2;
     numbered where a letter comes more than once. Else, and off Γ where elements are missing, "irrep j"."""
     group = lattice.space_group
-    degrees = values[:, 0].real.round().astype(int)
+    degrees = np.real(values[:, 0]).round().astype(int)
     plain = [f"irrep{j}" for j in range(len(values))]
-    if lattice.dimension > 2 or np.abs(values.imag).max() > 1e-6 or (degrees**2).sum() != len(point):
+    if lattice.dimension > 2 or np.abs(np.imag(values)).max() > 1e-6 or (degrees**2).sum() != len(point):
         return plain
     orders = _frame(lattice)[0].element_orders[point]
     fixed = (group.permutations[point] == np.arange(group.size)).sum(axis=1)

@@ -183,7 +183,7 @@ class _Published(NamedTuple):
     error: float = 0.0
 
 
-def _square(L: int) -> object:
+def _square(L: int) -> Lattice:
     from intertwine.spaces.lattices import Square
 
     return Square(L)

@@ -155,9 +155,10 @@ def thermalised(
         )
     init_key, run_key = jax.random.split(key)
     state = sampler.init(model, key=init_key)
-    if not hasattr(sampler, "chains"):
+    chains = getattr(sampler, "chains", None)
+    if chains is None:
         return state, ()
-    state = shard_chains(state, mesh, sampler.chains)
+    state = shard_chains(state, mesh, chains)
     state, report = thermalise(sampler, model, state, key=run_key, warn=False)
     if report.converged:
         return state, ()

@@ -91,7 +91,7 @@ def local_dtype(operator: Operator, model: LogAmplitude) -> Any:
     return jnp.result_type(amplitude, jnp.complex64) if not operator.is_real else amplitude
 
 
-def check_sizes(operator: Operator, model: LogAmplitude) -> None:
+def check_sizes(operator: Operator, model: LogAmplitude | None) -> None:
     """Raise unless operator and model have the same number of sites."""
     if not isinstance(operator, Operator):
         raise fail("operator", "an Operator", operator, "for example intertwine.tfim(lattice)")

@@ -110,7 +110,7 @@ class GroundStateSearch(Study[SearchState, GroundStateRun]):
     def __init__(
         self,
         operator: Operator,
-        model: LogAmplitude,
+        model: PyTree,
         sampler: Sampler,
         optimiser: Optimiser,
         *,
@@ -191,7 +191,7 @@ class GroundStateSearch(Study[SearchState, GroundStateRun]):
         return TrainState(0, self.begin, chains, moved, jax.random.split(self.key)[1])
 
 
-def _not_met(last: Measurement, model: LogAmplitude, objective: EnergyObjective) -> tuple[str, ...]:
+def _not_met(last: Measurement, model: PyTree, objective: EnergyObjective) -> tuple[str, ...]:
     """`full_variance.not_met` of the last estimate, in batches of the shape of a step's."""
     if last.configurations is None:
         return ()
@@ -228,6 +228,6 @@ def columns(history: list[dict[str, float]]) -> dict[str, np.ndarray]:
     return {name: np.array([scalars.get(name) for scalars in history], float) for name in names}
 
 
-def like(model: LogAmplitude, trained: LogAmplitude) -> Any:
+def like(model: PyTree, trained: PyTree) -> Any:
     """`trained` as the type of `model`: parameters of a model of spins put back into one of other units."""
     return trained if as_spins(model) is model else trained.model

@@ -23,7 +23,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jaxtyping import Float
+from jaxtyping import Float, PyTree
 from numpy.typing import ArrayLike
 
 from intertwine._caveats import beneath, caveat, disagreement, once, tell
@@ -113,7 +113,7 @@ def beta_function(
     rule: Rule | None = None,
     levels: int = 2,
     samples: int = 10_000,
-    sampler: RunsChains | None = None,
+    sampler: PyTree = None,
     key: Array,
 ) -> BetaFunction:
     """The beta function of a system at several couplings K.

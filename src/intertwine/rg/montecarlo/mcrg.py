@@ -9,7 +9,7 @@ the couplings besides.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -36,6 +36,7 @@ from intertwine.rg.montecarlo.streaming import MCRGSums
 from intertwine.spaces.lattice import Lattice
 
 if TYPE_CHECKING:
+    from intertwine.models.spins.spin_terms import Shape
     from intertwine.sampling.protocols import Sampler
 
 Progress = Callable[[Batches, Scalars], object]
@@ -45,7 +46,7 @@ def mcrg(
     spins: ArrayLike,
     rule: Rule | None = None,
     levels: int = LEVELS,
-    couplings: ArrayLike = COUPLINGS,
+    couplings: int | Iterable[str | Shape] = COUPLINGS,
     *,
     lattice: Lattice | None = None,
     states: int | None = None,
@@ -132,7 +133,7 @@ def coupling_flow(
     model: PyTree,
     rule: Rule | None = None,
     levels: int = LEVELS,
-    couplings: ArrayLike = COUPLINGS,
+    couplings: int | Iterable[str | Shape] = COUPLINGS,
     *,
     starts: int = STARTS,
     samples: int | None = None,
@@ -177,12 +178,12 @@ def renormalization(
     model: PyTree,
     rule: Rule | None,
     levels: int,
-    couplings: ArrayLike,
+    couplings: int | Iterable[str | Shape],
     *,
     starts: int = 0,
     samples: int | None,
     bins: int | None,
-    sampler: Sampler,
+    sampler: Sampler | None,
     key: Array | None,
     follow: bool = True,
 ) -> Renormalization:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, PyTree
 
 from intertwine._caveats import beneath
 from intertwine._shown import Shown, with_error
@@ -219,6 +219,6 @@ def _magnetized(sums: Sums) -> str:
     return "the samples are magnetized: they are of a system in a field, or of chains that do not turn over"
 
 
-def _watched(sums: Sums) -> np.ndarray:
+def _watched(sums: PyTree) -> np.ndarray:
     """Means by bin, by which bins are joined: the first even sum, and m²."""
     return np.stack([sums[1][:, 0, 0], sums[4][:, 0, 0, 0]], 1) / sums[0][:, None]

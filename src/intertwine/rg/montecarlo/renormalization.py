@@ -11,16 +11,15 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from warnings import catch_warnings, simplefilter
 
 import jax
 import numpy as np
 from jax import Array
 from jaxtyping import Float, Int8
-from numpy.typing import ArrayLike
 
 from intertwine._caveats import Caveat, beneath, caveat, disagreement, once
 from intertwine._checks import InputError, fail, positive_int
@@ -35,6 +34,9 @@ from intertwine.rg.montecarlo.streaming import MCRGSums
 from intertwine.rg.steps.matched_flow import matched_flow
 from intertwine.rg.steps.starts import around
 from intertwine.spaces.lattice import Lattice
+
+if TYPE_CHECKING:
+    from intertwine.models.spins.spin_terms import Shape
 
 START_DRAWS = 40
 """Draws of every chain for a flow from another start."""
@@ -113,7 +115,7 @@ class Renormalization(Study[Batches, CouplingFlow]):
         rule: Rule,
         *,
         levels: int,
-        couplings: ArrayLike,
+        couplings: int | Iterable[str | Shape],
         samples: int,
         bins: int,
         starts: int = 0,

@@ -79,7 +79,7 @@ class NetworkRule:
         return self.coarse
 
     def __call__(
-        self, spins: Array | np.ndarray, lattice: Lattice, *, key: Array | None = None
+        self, spins: Any, lattice: Lattice, *, key: Array | None = None
     ) -> Int8[np.ndarray, "... M"]:
         """Block spins int8 ±1 (..., M), drawn from p(h|v), of spins ±1 (..., N)."""
         if self.local is not None:
@@ -162,7 +162,7 @@ def as_rg_map(
     return NetworkRule(rbm, lattice, coarse, _local(rbm, lattice, coarse))
 
 
-def layer_pair(model: RBM, layer: int) -> RBM:
+def layer_pair(model: RBM | DBM | DBN, layer: int) -> RBM:
     """Layers `layer` and `layer` + 1 of a machine as an RBM. Raises InputError as `as_rg_map` does."""
     depth = 1 if isinstance(model, RBM) else len(getattr(model, "sizes", ())) - 1
     if not isinstance(model, RBM | DBM | DBN):
@@ -234,7 +234,7 @@ class _Logistic:
     weights: tuple[float, ...]
     shift: float
 
-    def __call__(self, spins: Array | np.ndarray) -> np.ndarray:
+    def __call__(self, spins: Any) -> np.ndarray:
         angle = spins @ np.array(self.weights) + self.shift
         return 1 / (1 + np.exp(-np.clip(angle, -700, 700)))
 

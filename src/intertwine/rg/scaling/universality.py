@@ -18,15 +18,14 @@ Finite-size scaling (`finite_size`) of the same system is the check that needs n
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import jax
 import numpy as np
 from jax import Array
-from jaxtyping import Float
-from numpy.typing import ArrayLike
+from jaxtyping import Float, PyTree
 
 from intertwine._caveats import beneath, tell
 from intertwine._checks import fail, positive_int
@@ -41,6 +40,7 @@ from intertwine.sampling.statistics.jackknife import jackknife_error
 
 if TYPE_CHECKING:
     from intertwine.models.protocols import SpinSystem
+    from intertwine.models.spins.spin_terms import Shape
     from intertwine.sampling.protocols import RunsChains
 
 _GROUPS = 10
@@ -90,12 +90,12 @@ def exponents(
     *,
     side: int = 64,
     levels: int = 4,
-    couplings: ArrayLike = 4,
+    couplings: int | Iterable[str | Shape] = 4,
     samples: int = 60_000,
     omega: float | None = None,
     sizes: Sequence[int] | None = (8, 12, 16, 24, 32, 48),
     rule: Rule | None = None,
-    sampler: RunsChains | None = None,
+    sampler: PyTree = None,
     key: Array,
 ) -> CriticalExponents:
     """ν and η of a critical system.

@@ -9,23 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
+from numpy.typing import ArrayLike
 
 from intertwine._checks import fail
 
-if TYPE_CHECKING:
-
-
-@runtime_checkable
 Couplings = ArrayLike | Mapping[str, float]
 """Couplings (n,), or by name."""
 
 
+@runtime_checkable
 class Step(Protocol):
     """One renormalization step in coupling space.
 
