@@ -16,7 +16,6 @@ from math import prod
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from intertwine._checks import fail
 from intertwine.data import words
@@ -91,7 +90,7 @@ class Dataset:
     def of(
         cls,
         rows: Any,
-        test: ArrayLike | None = None,
+        test: Any = None,
         *,
         labels: Any = None,
         test_labels: np.ndarray | None = None,

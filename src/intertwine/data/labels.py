@@ -42,7 +42,7 @@ def places(words: np.ndarray, names: Names) -> np.ndarray:
     return np.vectorize(lambda word: place.get(str(word), -1), otypes=[np.int32])(words)
 
 
-def shared_numbers(labels: ArrayLike, test_labels: ArrayLike) -> tuple[Any, Any, Names | None]:
+def shared_numbers(labels: ArrayLike | None, test_labels: ArrayLike | None) -> tuple[Any, Any, Names | None]:
     """Labels of both parts with the same words numbered alike, and the words; others as they are, and None.
 
     >>> shared_numbers(["dog", "cat"], np.array(["dog"]))[0].tolist()

@@ -87,7 +87,7 @@ def _loaded(
     labels: Any,
     test_share: float,
     rows: int,
-    folder: Path,
+    folder: str | Path | None,
     download: bool,
     seed: int,
     header: bool | None,

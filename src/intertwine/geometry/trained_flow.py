@@ -173,7 +173,7 @@ def _views(models: Sequence[Any]) -> list[Any]:
 
 
 def _point(
-    model: PyTree, view: LogAmplitude, samples: int | None, sampler: Sampler | None, key: Array
+    model: PyTree, view: LogAmplitude, samples: int | None, sampler: Sampler | None, key: Any
 ) -> _Point:
     if samples is None:
         spins, weights = exact_distribution(view)

@@ -265,7 +265,7 @@ def frame(operator: Operator) -> Any:
     return PermutationGroup(np.arange(operator.size)[None])
 
 
-def orbit_sums(operator: Operator, model: LogAmplitude, magnetization: int | None) -> Any:
+def orbit_sums(operator: Operator, model: PyTree, magnetization: int | None) -> Any:
     """Exact sums over the orbits of configurations that `model` and `operator` treat alike."""
     from intertwine.sampling.orbits import OrbitEnumeration
 

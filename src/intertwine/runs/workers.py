@@ -47,7 +47,7 @@ class Order:
     path: str
     overwrite: bool = False
 
-    def line(self, place: processes.Place, **how: str | int | None) -> bytes:
+    def line(self, place: processes.Place, **how: object) -> bytes:
         return (json.dumps(self.__dict__ | {"place": list(place)} | how) + "\n").encode()
 
 
@@ -127,7 +127,7 @@ def asked(
     return count, [own], f"{host}:{port}"
 
 
-def _number(text: str | None) -> Any:
+def _number(text: str) -> Any:
     return int(text) if str(text).isdecimal() and len(str(text)) < 10 else text
 
 

@@ -268,7 +268,7 @@ def _hidden_sides(machine: LayeredMachine) -> tuple[float, float]:
 
 
 @jax.jit
-def _log_unnormalised(machine: LayeredMachine, v: ArrayLike) -> Float[Array, "B"]:
+def _log_unnormalised(machine: LayeredMachine, v: Array) -> Float[Array, "B"]:
     even, odd = _hidden_sides(machine)
     width = sum(layer.size for layer in machine.layers)
     own = v @ machine.biases[0] - machine.layers[0].base(v)
@@ -294,7 +294,7 @@ def _log_unnormalised(machine: LayeredMachine, v: ArrayLike) -> Float[Array, "B"
     return own + jax.lax.scan(add_odd, jnp.full(len(v), -jnp.inf, v.dtype), slow)[0]
 
 
-def _over_even(machine: LayeredMachine, v: ArrayLike, hidden: State) -> Array:
+def _over_even(machine: LayeredMachine, v: Array, hidden: State) -> Array:
     """ln Σ over a block of states of the even hidden layers and all odd ones, of each row of v."""
     if not hidden:
         fields = machine.fields((v,), 1)

@@ -201,5 +201,5 @@ def _counted(found: Predictions) -> str:
     return ", ".join(f"{counts[k]} {found.classes[k]}" for k in order[:10]) + more
 
 
-def _by(shape: tuple[int, ...] | None) -> str:
+def _by(shape: Any) -> str:
     return " × ".join(map(str, shape))

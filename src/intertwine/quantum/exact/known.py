@@ -28,6 +28,7 @@ from intertwine.quantum.space_choice import ground_magnetization
 
 if TYPE_CHECKING:
     from intertwine.quantum.operators.operator import Operator
+    from intertwine.spaces.lattice import Lattice
 
 _LANCZOS_DIMENSION = 200_000
 _LANCZOS_SITES = 24

@@ -38,7 +38,6 @@ from intertwine.sampling.statistics.estimate import Estimate
 
 if TYPE_CHECKING:
     from intertwine.models.protocols import LogAmplitude
-    from intertwine.sampling.protocols import Sampler
 
 _MEASURED = 2**31 - 1
 """Folded into the run's key for measurements; no step has this number."""
@@ -111,7 +110,7 @@ class GroundStateSearch(Study[SearchState, GroundStateRun]):
         self,
         operator: Operator,
         model: PyTree,
-        sampler: Sampler,
+        sampler: PyTree,
         optimiser: Optimiser,
         *,
         steps: int,

@@ -133,7 +133,7 @@ def as_rg_map(
     model: RBM | DBM | DBN,
     layer: int = 0,
     lattice: Lattice | None = None,
-    blocked: Array | np.ndarray | None = None,
+    blocked: Lattice | None = None,
     block: int | None = None,
 ) -> NetworkRule:
     """A network as a blocking rule: p(h|v) from the units of one layer to those of the next.
