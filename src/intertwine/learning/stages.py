@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import jax
+from jaxtyping import PyTree
 
 from intertwine.learning.epochs import epoch_scalars, learned
 from intertwine.learning.guard import Guard
@@ -83,7 +84,7 @@ class Training(Study[State, Fit]):
     on from, a `State` or the `TrainState` of the last stage; the lines are then those that are left.
     """
 
-    def __init__(self, stages: tuple[Stage, ...], *, most: int | None = MOST_UPDATES, state: Any = None):
+    def __init__(self, stages: tuple[Stage, ...], *, most: int | None = MOST_UPDATES, state: PyTree = None):
         self.stages, self.most = stages, most
         if isinstance(state, TrainState):
             state = State((None,) * (len(stages) - 1), state)

@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import zlib
 from abc import abstractmethod
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import Array
+from jaxtyping import PyTree
+from numpy.typing import ArrayLike
 
 from intertwine._caveats import tell
 from intertwine._checks import fail, positive_int
@@ -41,6 +44,9 @@ from intertwine.models.machines.unit_layer import UnitLayer
 from intertwine.sampling.draw import sample
 from intertwine.sampling.gibbs.gibbs import Gibbs
 from intertwine.sampling.missing import complete
+
+if TYPE_CHECKING:
+    pass
 
 try:
     from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
@@ -85,7 +91,7 @@ class MachineEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         """The hidden layers' sizes and kind that the parameters ask for."""
 
     @abstractmethod
-    def _blank(self, units: str, width: int, hidden: tuple[tuple[int, ...], str], key: Any) -> Any:
+    def _blank(self, units: str, width: int, hidden: tuple[tuple[int, ...], str], key: Array) -> Any:
         """The machine before learning."""
 
     @abstractmethod
@@ -114,7 +120,7 @@ class MachineEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
 
     # scikit-learn's methods
 
-    def fit(self, X: Any, y: Any = None) -> Any:
+    def fit(self, X: PyTree, y: ArrayLike | None = None) -> Any:
         """Learn the distribution of the rows of X (rows, columns); y is not used.
 
         Raises ValueError (`InputError`) for data and parameters that are not what they should be.
@@ -137,13 +143,13 @@ class MachineEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         self._moments = Moments.of(columns.values(X))
         return self
 
-    def transform(self, X: Any) -> np.ndarray:
+    def transform(self, X: PyTree) -> np.ndarray:
         """The features of the rows of X: (rows, features), float32 for X in float32 and else float64."""
         X = self._checked(X)
         values = self._known(self._values(X))
         return self._by_chunks(self._features(), values).astype(_float(X), copy=False)
 
-    def inverse_transform(self, X: Any) -> np.ndarray:
+    def inverse_transform(self, X: PyTree) -> np.ndarray:
         """The means of the columns given features (rows, features)."""
         check_is_fitted(self)
         from sklearn.utils import check_array
@@ -154,7 +160,7 @@ class MachineEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         means = self._by_chunks(self._downwards(), X)[:, : self._size]
         return self._columns().data(means).astype(_float(X), copy=False)
 
-    def score_samples(self, X: Any) -> np.ndarray:
+    def score_samples(self, X: PyTree) -> np.ndarray:
         """ln p(x) of each row in nats; which bound or estimate it is, the class says. ln Z is found once and
         kept. Of rows with values between those of binary units: the mean of ln p over GREY_DRAWS binary draws
         from these probabilities, which are a function of the row alone."""
@@ -176,7 +182,7 @@ class MachineEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             found = np.bincount(of_row, found) / np.bincount(of_row)
         return found - self._log_z - columns.log_volume
 
-    def score(self, X: Any, y: Any = None) -> float:
+    def score(self, X: ArrayLike, y: ArrayLike | None = None) -> float:
         """The mean of `score_samples`, nats a row; y is not used.
 
         Warns (`Caveat`) where it lies below that of independent columns, with the frequencies or moments of
@@ -197,7 +203,11 @@ class MachineEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         return float(found.mean())
 
     def sample(
-        self, n_samples: int = 1, *, n_steps: int | None = None, random_state: Any = None
+        self,
+        n_samples: int = 1,
+        *,
+        n_steps: int | None = None,
+        random_state: int | np.random.RandomState | None = None,
     ) -> np.ndarray:
         """New rows (n_samples, columns): one chain of `n_steps` sweeps of block Gibbs sampling each; by
         default 1000, with tempering where the machine has modes far apart (`it.sample`).
@@ -236,16 +246,16 @@ class MachineEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             raise fail("learning_rate", "a positive number or 'auto'", rate)
         self._check_parameters()
 
-    def _told(self, state: Any, scalars: dict[str, float]) -> None:
+    def _told(self, state: Mapping[str, object], scalars: dict[str, float]) -> None:
         words = ", ".join(
             f"{name.replace('_', ' ')} {scalars[name]:.4g}" for name in _TOLD if name in scalars
         )
         print(f"{type(self).__name__}: {words}", flush=True)
 
-    def _key(self, random_state: Any) -> Any:
+    def _key(self, random_state: int | np.random.RandomState | None) -> Any:
         return jax.random.key(check_random_state(random_state).randint(np.iinfo(np.int32).max))
 
-    def _checked(self, X: Any) -> np.ndarray:
+    def _checked(self, X: PyTree) -> np.ndarray:
         check_is_fitted(self)
         return np.asarray(
             validate_data(self, X, reset=False, dtype="numeric", ensure_all_finite=self._finite)
@@ -274,7 +284,7 @@ class MachineEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
     def _values(self, X: np.ndarray) -> np.ndarray:
         return filled(self._columns().values(X), self._columns().width(self._size))
 
-    def _keep(self, columns: Columns, model: Any, history: list[dict[str, float]]) -> None:
+    def _keep(self, columns: Columns, model: PyTree, history: list[dict[str, float]]) -> None:
         self.units_, self.mean_, self.scale_ = columns
         self.hidden_sizes_, self._hidden_kind = self._hidden()
         self.parameters_ = [np.asarray(x) for x in jax.tree.leaves(resized(model, self._size))]
@@ -307,7 +317,7 @@ class MachineEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         own = self._by_chunks(self._scores(), near) - self._log_z
         return bool(own.mean() > independent_columns(layer, near[:, : self._size], self._moments).mean())
 
-    def _log_partition(self, model: Any) -> float:
+    def _log_partition(self, model: PyTree) -> float:
         """ln Z of the machine: exact where it can be enumerated, else by annealed importance sampling."""
         known = None if hasattr(model, "top") else self._near
         model = getattr(model, "top", model)

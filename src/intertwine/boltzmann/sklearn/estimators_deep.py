@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
@@ -18,6 +18,9 @@ from intertwine.boltzmann.objectives.mean_field import _converged
 from intertwine.boltzmann.sklearn.estimators_base import MachineEstimator
 from intertwine.models.machines.deep_belief import DBN
 from intertwine.models.machines.deep_boltzmann import DBM
+
+if TYPE_CHECKING:
+    pass
 
 _SWEEPS = 50
 """Of the mean field."""
@@ -74,13 +77,13 @@ class DeepBeliefNetwork(_Deep):
         *,
         units: str = "auto",
         n_chains: int = 100,
-        learning_rate: Any = "auto",
-        n_iter: Any = "auto",
+        learning_rate: object = "auto",
+        n_iter: object = "auto",
         up_down: Any = "auto",
         batch_size: int = BATCH,
         weight_decay: float = 0.0,
         verbose: bool = False,
-        random_state: Any = None,
+        random_state: int | np.random.RandomState | None = None,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.units = units
@@ -98,7 +101,7 @@ class DeepBeliefNetwork(_Deep):
         if self.up_down not in ("auto", 0):
             positive_int("up_down", self.up_down, "0 for none")
 
-    def _blank(self, units: str, width: int, hidden: tuple[tuple[int, ...], str], key: Any) -> DBN:
+    def _blank(self, units: str, width: int, hidden: tuple[tuple[int, ...], str], key: Array) -> DBN:
         sizes, kind = hidden
         return DBN((width, *sizes), units=units, hidden_units=kind, scale=0.01, dtype="float32", key=key)
 
@@ -143,12 +146,12 @@ class DeepBoltzmannMachine(_Deep):
         units: str = "auto",
         n_chains: int = 100,
         pretrain: Any = "auto",
-        learning_rate: Any = "auto",
-        n_iter: Any = "auto",
+        learning_rate: object = "auto",
+        n_iter: object = "auto",
         batch_size: int = BATCH,
         weight_decay: float = 0.0,
         verbose: bool = False,
-        random_state: Any = None,
+        random_state: int | np.random.RandomState | None = None,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.units = units
@@ -166,7 +169,7 @@ class DeepBoltzmannMachine(_Deep):
         if self.pretrain not in ("auto", 0):
             positive_int("pretrain", self.pretrain, "0 for none")
 
-    def _blank(self, units: str, width: int, hidden: tuple[tuple[int, ...], str], key: Any) -> DBM:
+    def _blank(self, units: str, width: int, hidden: tuple[tuple[int, ...], str], key: Array) -> DBM:
         sizes, kind = hidden
         return DBM((width, *sizes), units=units, hidden_units=kind, dtype="float32", key=key)
 
@@ -227,7 +230,7 @@ def _visible_mean_field(model: DBM, h: Array) -> Array:
     ]
     states[-1] = h
 
-    def sweep(_: Any, states: list[Array]) -> list[Array]:
+    def sweep(_: Array, states: list[Array]) -> list[Array]:
         for level in reversed(range(model.depth)):
             states[level] = model.layers[level].mean(model.field(level, states))
         return states

@@ -15,9 +15,11 @@ on the mean log-likelihood (Hinton, Osindero & Teh 2006). `up_down` epochs of th
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jax import Array
+from jaxtyping import PyTree
+from numpy.typing import ArrayLike
 
 from intertwine._checks import fail
 from intertwine.boltzmann.defaults import AVERAGE, BATCH, EPOCHS
@@ -31,12 +33,15 @@ from intertwine.models.machines.directed_layer import DirectedLayer
 from intertwine.models.machines.rbm import RBM
 from intertwine.models.parameters import check_key
 
+if TYPE_CHECKING:
+    from intertwine.learning.optimiser import Optimiser
+
 Progress = Callable[[Any, dict[str, Any]], Any]
 
 
 def learn_deep_belief(
     model: DBN,
-    data: Any,
+    data: ArrayLike,
     *,
     epochs: int | Sequence[int] | None = None,
     trained: Sequence[RBM] = (),
@@ -44,7 +49,7 @@ def learn_deep_belief(
     means: bool = False,
     refresh: int = 1,
     up_down: int | None = None,
-    method: Any = None,
+    method: object = None,
     batch: int = BATCH,
     binarise: bool = False,
     progress: Progress | None = None,
@@ -93,13 +98,13 @@ _OF_LAYERS = {"rate": "learning_rate", "optimiser": "optimiser"}
 
 def learn_up_down(
     model: DBN,
-    data: Any,
+    data: ArrayLike,
     *,
-    method: Any = None,
+    method: object = None,
     epochs: int = EPOCHS,
     batch: int = BATCH,
     learning_rate: Any = None,
-    optimiser: Any = None,
+    optimiser: Optimiser | None = None,
     recognition: float = 1.0,
     generative: float = 1.0,
     centred: bool = True,
@@ -108,7 +113,7 @@ def learn_up_down(
     binarise: bool = False,
     key: Array,
     seed: int | None = None,
-    state: Any = None,
+    state: PyTree = None,
     progress: Progress | None = None,
 ) -> Fit:
     r"""Fine-tune all layers of `model` together by the contrastive wake-sleep algorithm (`up_down`).
@@ -132,7 +137,7 @@ def learn_up_down(
 def learn_above(
     rbm: RBM,
     layers: Sequence[DirectedLayer],
-    data: Any,
+    data: ArrayLike,
     *,
     epochs: int = EPOCHS,
     refresh: int = 1,
@@ -142,7 +147,7 @@ def learn_above(
     seed: int | None = None,
     progress: Progress | None = None,
     key: Array,
-    **settings: Any,
+    **settings: object,
 ) -> Fit:
     """Train `rbm` on the hidden units that `layers` make of `data`; without layers, on the data themselves.
 
@@ -162,6 +167,6 @@ def learn_above(
     return taught(Training((stage,), most=None), progress)
 
 
-def _check(model: Any) -> None:
+def _check(model: PyTree) -> None:
     if not isinstance(model, DBN):
         raise fail("model", "a DBN", type(model).__name__, "for example it.DBN((784, 500, 500), key=key)")

@@ -15,6 +15,8 @@ from collections.abc import Callable
 from typing import Any
 
 from jax import Array
+from jaxtyping import PyTree
+from numpy.typing import ArrayLike
 
 from intertwine._checks import fail
 from intertwine.boltzmann.defaults import AVERAGE, BATCH
@@ -28,7 +30,7 @@ from intertwine.models.machines.deep_boltzmann import DBM
 
 def learn_deep_boltzmann(
     model: DBM,
-    data: Any,
+    data: ArrayLike,
     *,
     method: PCD | None = None,
     sweeps: int = 3,
@@ -46,8 +48,8 @@ def learn_deep_boltzmann(
     begin: str = "auto",
     key: Array,
     seed: int | None = None,
-    state: Any = None,
-    progress: Callable[[Any, dict[str, Any]], Any] | None = None,
+    state: PyTree = None,
+    progress: Callable[[Any, dict[str, Any]], object] | None = None,
 ) -> Fit:
     r"""Train `model` so that the variational bound on ln p(data) rises.
 

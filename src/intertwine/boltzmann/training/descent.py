@@ -5,13 +5,16 @@ every machine of a distribution move, unless another optimiser is given.
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from intertwine._checks import fail
 from intertwine.boltzmann.defaults import LAST_RATE
 from intertwine.learning.averaging import WeightAverage
 from intertwine.learning.gradient import OptaxGradient, as_optimiser
 from intertwine.learning.schedules import Cosine, Exponential, Linear
+
+if TYPE_CHECKING:
+    from intertwine.learning.optimiser import Optimiser
 
 SHAPES = {"linear": Linear, "exponential": Exponential, "cosine": Cosine}
 
@@ -37,7 +40,9 @@ class Falling(NamedTuple):
         )
 
 
-def descent(optimiser: Any, rate: Any, average: float | None, updates: int, suited: float) -> Any:
+def descent(
+    optimiser: Optimiser | None, rate: Any, average: float | None, updates: int, suited: float
+) -> Any:
     """The optimiser of `updates` updates: `optimiser`, or plain descent with `rate` (a schedule, a `Falling`,
     or None for one that falls from `suited`); with an average of the parameters."""
     if optimiser is not None and rate is not None:

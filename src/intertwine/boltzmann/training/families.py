@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import jax
 from jax import Array
+from jaxtyping import PyTree
 
 from intertwine._checks import fail
 from intertwine.boltzmann.defaults import SCALE
@@ -50,7 +51,7 @@ FAMILIES: dict[str, Family] = {
 }
 
 
-def family_of(model: Any) -> Family:
+def family_of(model: PyTree) -> Family:
     """The row of a machine; that of the RBM for what is no deep one."""
     return next((f for f in FAMILIES.values() if isinstance(model, f.machine)), FAMILIES["rbm"])
 
@@ -78,13 +79,13 @@ def named_machine(
 
 
 def training(
-    model: Any,
+    model: PyTree,
     batches: Batches,
     teaching: Teaching,
     *,
     key: Array,
     most: int | None = MOST_UPDATES,
-    state: Any = None,
+    state: PyTree = None,
     **own: Any,
 ) -> Training:
     """The study in which `model` learns the rows of `batches`. key: of everything random. most, state: see

@@ -18,6 +18,8 @@ from typing import Any
 import jax
 import numpy as np
 from jax import Array
+from jaxtyping import PyTree
+from numpy.typing import ArrayLike
 
 from intertwine._checks import fail
 from intertwine.boltzmann.defaults import AVERAGE, BATCH
@@ -39,10 +41,10 @@ VALIDATION_ROWS = 10_000
 
 
 def learn(
-    model: Any,
-    data: Any,
+    model: PyTree,
+    data: PyTree,
     *,
-    method: Any = None,
+    method: object = None,
     epochs: int | None = None,
     batch: int = BATCH,
     learning_rate: Schedule | None = None,
@@ -54,12 +56,12 @@ def learn(
     sparsity: tuple[float, float] | None = None,
     average: float | None = AVERAGE,
     binarise: bool = False,
-    validation: Any = None,
+    validation: ArrayLike | None = None,
     begin: str = "auto",
     key: Array,
     seed: int | None = None,
-    state: Any = None,
-    progress: Callable[[Any, dict[str, Any]], Any] | None = None,
+    state: PyTree = None,
+    progress: Callable[[Any, dict[str, Any]], object] | None = None,
     **deep: Any,
 ) -> Fit:
     r"""Train `model` so that p_λ(v) comes near the distribution of `data`.
@@ -143,14 +145,14 @@ def learn(
 
 def taught(
     study: Training,
-    progress: Callable[[Any, dict[str, Any]], Any] | None = None,
+    progress: Callable[[Any, dict[str, Any]], object] | None = None,
     measured: Callable[[Any], dict[str, float]] | None = None,
 ) -> Fit:
     """The fit of a training whose lines are epochs, with the history of `learn`. measured: of the machine,
     after each of them."""
     history: list[dict[str, Any]] = []
 
-    def told(state: Any, scalars: Scalars) -> None:
+    def told(state: PyTree, scalars: Scalars) -> None:
         stage = study.stages[len(state.machines)]
         counts = {"step": int(state.current.step), "epoch": int(state.current.step) / stage.per_epoch}
         row = {name: value for name, value in scalars.items() if name != "stage"} | counts
@@ -162,7 +164,7 @@ def taught(
     return carry_out(study, progress=told)._replace(history=history)
 
 
-def free_energy_gap(model: Any, batches: Batches, held_out: Any) -> dict[str, float]:
+def free_energy_gap(model: PyTree, batches: Batches, held_out: np.ndarray) -> dict[str, float]:
     """Mean free energy in nats of held-out rows, and how far it lies above that of as many training rows:
     near 0 without overfitting (Hinton 2010)."""
     seen = host_array(batches.arrays[0][: len(held_out)])
@@ -178,11 +180,11 @@ def free_energy_gap(model: Any, batches: Batches, held_out: Any) -> dict[str, fl
 
 
 @jax.jit
-def _mean_free_energy(model: Any, rows: Any) -> Array:
+def _mean_free_energy(model: PyTree, rows: np.ndarray) -> Array:
     return model.free_energy(rows).mean()
 
 
-def _validation(model: Any, validation: Any) -> np.ndarray:
+def _validation(model: PyTree, validation: PyTree) -> np.ndarray:
     rows = host_array(validation, "validation")[:VALIDATION_ROWS]
     model.visible_layer.check(rows, "validation", missing=True)
     return rows

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import jax
 import numpy as np
 from jax import Array
+from jaxtyping import PyTree
 
 from intertwine._checks import fail
 from intertwine.data.dataset import Dataset
 from intertwine.learning.batches import Batches, blocks, check_known
 
 
-def batches_of(data: Any, batch: int, *, seed: int, binarise: bool) -> Batches:
+def batches_of(data: PyTree, batch: int, *, seed: int, binarise: bool) -> Batches:
     """Mini-batches of arrays, of a `Dataset`, or `data` if they are some already."""
     if isinstance(data, Batches):
         return data
@@ -32,7 +31,7 @@ def order_of(key: Array) -> int:
     return int(jax.random.key_data(key).ravel()[-1])
 
 
-def check_rows(model: Any, batches: Batches, *, missing: bool = False) -> None:
+def check_rows(model: PyTree, batches: Batches, *, missing: bool = False) -> None:
     """Raise InputError unless every row holds values that the visible units can have, a block at a time; nan
     as well where entries may be `missing`."""
     rows, weights = batches.arrays[0], batches.arrays[1:]
@@ -64,7 +63,7 @@ def check_rows(model: Any, batches: Batches, *, missing: bool = False) -> None:
             raise type(error)(str(error).rstrip(".") + where + hint + ".") from None
 
 
-def check_rows_alone(model: Any, batches: Batches) -> None:
+def check_rows_alone(model: PyTree, batches: Batches) -> None:
     """The same for machines that take neither weights of rows nor missing entries."""
     if not batches.single:
         raise fail("data", "rows alone", "rows and weights", "repeat rows, or take an RBM")

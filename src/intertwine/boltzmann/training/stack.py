@@ -15,12 +15,12 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from numpy.typing import ArrayLike
 
 from intertwine._checks import fail, positive_int
 from intertwine.learning.batches import binarised, check_probabilities, host_array
@@ -45,7 +45,7 @@ def upward_layers(rbms: Sequence[RBM]) -> tuple[DirectedLayer, ...]:
 
 def representation(
     layers: Sequence[DirectedLayer],
-    data: Any,
+    data: ArrayLike,
     *,
     means: bool = False,
     binarise: bool = False,

@@ -19,6 +19,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jaxtyping import PyTree
 
 from intertwine._checks import fail, positive_int
 from intertwine.boltzmann.beginning import begun, field_of_means, known_means, seen, unseen_means
@@ -62,7 +63,7 @@ def layer_of(stage: str) -> int:
     return int(stage.removeprefix(_LAYER)) if stage.startswith(_LAYER) else 0
 
 
-def rbm_stages(model: Any, batches: Batches, teaching: Teaching, *, key: Array) -> tuple[Stage, ...]:
+def rbm_stages(model: PyTree, batches: Batches, teaching: Teaching, *, key: Array) -> tuple[Stage, ...]:
     """Of a machine of two layers: one. Raises InputError for data that its units cannot have, and settings
     out of range."""
     check_two_layers(model)
@@ -241,7 +242,7 @@ def stage_above(
     )  # fmt: skip
 
 
-def check_two_layers(model: Any) -> None:
+def check_two_layers(model: PyTree) -> None:
     """Raise InputError unless `model` has two layers and real parameters."""
     if not all(hasattr(model, name) for name in ("visible_layer", "hidden_layer", "weights")):
         raise fail("model", "an RBM, a DBM, a DBN, or the name of one such as 'rbm:64'", type(model).__name__)

@@ -32,7 +32,7 @@ class Teaching:
     average: float | None = AVERAGE
     begin: str = "auto"
 
-    def likelihood(self, method: Any, missing: int = 0, unseen: Any = None) -> KL:
+    def likelihood(self, method: object, missing: int = 0, unseen: Any = None) -> KL:
         """The objective of a machine of two layers."""
         return KL(
             method,

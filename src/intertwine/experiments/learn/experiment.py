@@ -96,7 +96,7 @@ def _method(c: LearnConfiguration) -> Any:
     return given.get(m.name)
 
 
-def _given(value: Any) -> Any:
+def _given(value: object) -> Any:
     """None for "auto"."""
     return None if value == "auto" else value
 
