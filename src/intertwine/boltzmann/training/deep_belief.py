@@ -147,7 +147,7 @@ def learn_above(
     seed: int | None = None,
     progress: Progress | None = None,
     key: Array,
-    **settings: object,
+    **settings: Any,
 ) -> Fit:
     """Train `rbm` on the hidden units that `layers` make of `data`; without layers, on the data themselves.
 
