@@ -35,7 +35,7 @@ def truth(name: str, model) -> float:
     return gaussian_log_z(model) if name == "gaussian-gaussian" else exact_log_partition(model)
 
 
-QUICK = ("binary-binary", "mixed-potts", "gaussian-binary")
+QUICK = ("binary-binary", "mixed-potts")
 
 
 @pytest.mark.parametrize(

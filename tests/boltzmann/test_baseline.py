@@ -109,6 +109,7 @@ def test_a_machine_that_is_one_normal_where_there_are_two_says_that_nothing_is_l
     assert it.log_likelihood(machine, normal, it.log_partition(machine, it.Exact())).warnings == ()
 
 
+@pytest.mark.slow
 def test_the_estimator_says_it_too() -> None:
     pytest.importorskip("sklearn")
     _, rows = collapsed()

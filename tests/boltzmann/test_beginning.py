@@ -16,6 +16,7 @@ def independent(rows, seen=RARE):
     return (rows @ np.log(p) + (1 - rows) @ np.log1p(-p)).mean()
 
 
+@pytest.mark.slow
 def test_rare_columns_are_learnt_from_their_means(key):
     rbm = it.RBM(600, hidden=10, units="binary", hidden_units="binary", key=key)
     fit = it.learn(rbm, RARE, key=key)
@@ -54,7 +55,7 @@ def test_the_command_begins_at_rare_means(tmp_path, key):
 
 
 @pytest.mark.parametrize(
-    "units", ["binary", "gaussian", *(pytest.param(u, marks=pytest.mark.slow) for u in ("spin", "potts:3"))]
+    "units", ["binary", *(pytest.param(u, marks=pytest.mark.slow) for u in ("gaussian", "spin", "potts:3"))]
 )
 def test_a_machine_that_has_learnt_keeps_its_biases(units, key):
     rows = {

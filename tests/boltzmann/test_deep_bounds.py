@@ -53,7 +53,10 @@ def machines_12_8_6():
     return found | {"trained": trained_12_8_6()}
 
 
-@pytest.mark.parametrize("name", ["scale 0.1", "scale 0.5", "scale 1.0", "scale 2.0", "trained"])
+SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in ("scale 0.1", "scale 0.5")]
+
+
+@pytest.mark.parametrize("name", [*SLOW, "scale 1.0", "scale 2.0", "trained"])
 def test_the_bound_is_never_above_the_likelihood(machines_12_8_6, name):
     model = machines_12_8_6[name]
     exact = exact_values(model)

@@ -24,7 +24,10 @@ def chiral(size, bond, chirality):
     return it.Operator.from_strings(size, terms)
 
 
-@pytest.mark.parametrize(("bond", "chirality", "exact"), [(1.0, 0.6, -12.52565414), (0.0, 1.0, -12.33758085)])
+@pytest.mark.parametrize(
+    ("bond", "chirality", "exact"),
+    [pytest.param(1.0, 0.6, -12.52565414, marks=pytest.mark.slow), (0.0, 1.0, -12.33758085)],
+)
 def test_five_keys_end_in_the_ground_state_of_a_chiral_ring(bond, chirality, exact):
     H = chiral(6, bond, chirality)
     assert np.linalg.eigvalsh(H.to_dense())[0] == pytest.approx(exact, abs=1e-8)
