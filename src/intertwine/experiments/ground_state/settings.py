@@ -41,7 +41,7 @@ from intertwine.runs.fields import (
     truth,
 )
 from intertwine.runs.run_paths import check_is_run
-from intertwine.runs.settings import read_toml
+from intertwine.runs.settings import read_toml, shown
 
 MAX_SITES = 4096
 _LATTICES = "chain:20, square:6x6, triangular:4x4, honeycomb:3x3, kagome:2x2, cubic:4x4x4"
@@ -240,17 +240,21 @@ class GroundStateConfiguration(Settings):
 
 def _is_folder(name: str) -> bool:
     try:
-        return Path(name).is_dir()
+        return bool(name) and (Path(name) / CONFIG).is_file()
     except (OSError, ValueError):
         return False
 
 
 def _run_at(name: str) -> Path:
     """The absolute path of the folder of a ground-state run."""
-    path = check_is_run(name)
+    expected, remedy = "'none', or the folder of a ground-state run", "say 'none'"
+    try:
+        path = check_is_run(name)
+    except InputError:
+        raise fail("model.start", expected, shown(name), remedy) from None
     kind = read_toml(path / CONFIG).get("kind", "ground-state")
     if kind != "ground-state":
-        raise fail("model.start", "the folder of a ground-state run", f"{name}, a run of {kind!r}")
+        raise fail("model.start", expected, f"{shown(name)}, a run of {kind!r}", remedy)
     return path.resolve()
 
 

@@ -292,7 +292,8 @@ class FiniteSizeScaling(Study[Moments, FiniteSize]):
 
     def finish(self, state: Moments, history: list[Scalars]) -> FiniteSize:
         slope, square = self._points(state.sums)
-        why = moving(self.sizes, state.sums)
+        # of two sizes corrections to scaling cannot be told from a system that is not critical
+        why = moving(self.sizes, state.sums) if len(self.sizes) > 2 else ""
         try:
             lines = self._lines(slope, square)
         except InputError as error:
