@@ -7,11 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jaxtyping import PyTree
-
 from intertwine._checks import fail
 
 if TYPE_CHECKING:
+    from intertwine.records.kinds import Kind
     from intertwine.runs.fields import Settings
 
 
@@ -79,7 +78,7 @@ def _as_given(configuration: Settings) -> dict[str, Any]:
     return {"kind": configuration.kind} | configuration.model_dump(exclude_unset=True)
 
 
-def check_shared(kind: PyTree, workers: object) -> None:
+def check_shared(kind: Kind, workers: object) -> None:
     """Raise `InputError` where a run that one process does is asked of several."""
     if workers is not None and not kind.shared:
         raise fail("processes", "1: this kind of run is done by one process", "several", "leave it out")

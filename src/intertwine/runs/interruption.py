@@ -15,8 +15,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from jaxtyping import PyTree
-
 SIGNALS = tuple(
     getattr(signal, name)
     for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGXCPU", "SIGUSR1")
@@ -98,7 +96,7 @@ class StopRequest:
         if not self.heard:
             os.kill(os.getpid(), signal.SIGINT)
 
-    def _swallowed(self, unraisable: PyTree) -> None:
+    def _swallowed(self, unraisable: sys.UnraisableHookArgs) -> None:
         """An interruption that came in a callback of a library is raised again, and needs no words."""
         if self._hook is not None and not issubclass(unraisable.exc_type, KeyboardInterrupt):
             self._hook(unraisable)
