@@ -18,7 +18,7 @@ Gaussian columns, which have widths to learn, begin at the normal distribution o
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -33,9 +33,6 @@ from intertwine.learning.batches import Batches
 from intertwine.models.machines.base_rate import base_rate
 from intertwine.models.machines.unit_kinds import unit_kind
 from intertwine.models.machines.unit_layer import UnitLayer
-
-if TYPE_CHECKING:
-    pass
 
 BEGINNINGS = ("auto", "data", "model")
 COMPARED_ROWS = 500

@@ -20,7 +20,7 @@ learning begins where each cluster has a hidden unit of its own (`at_clusters`).
 from __future__ import annotations
 
 from itertools import combinations
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -33,9 +33,6 @@ from intertwine.learning.batches import Batches
 from intertwine.models.machines.base_rate import base_rate
 from intertwine.models.machines.product_mixture import ProductMixture, fitted_mixture
 from intertwine.models.machines.unit_layer import UnitLayer
-
-if TYPE_CHECKING:
-    pass
 
 MODES, ROWS = 16, 2000
 """Of the mixture, and rows that it is fitted to and judged by."""

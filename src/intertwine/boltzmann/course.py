@@ -10,7 +10,7 @@ from the units and the data.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import PyTree
@@ -30,9 +30,6 @@ from intertwine.boltzmann.defaults import (
 from intertwine.boltzmann.objectives.methods import PCD, ModeJumps
 from intertwine.learning.batches import Batches
 from intertwine.models.machines.product_mixture import ProductMixture, fitted_mixture
-
-if TYPE_CHECKING:
-    pass
 
 
 class Course(NamedTuple):

@@ -6,12 +6,7 @@ so that the three doors choose the same on the same data.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from jaxtyping import PyTree
-
-if TYPE_CHECKING:
-    pass
 
 DISCRETE_RATE, CONTINUOUS_RATE = 0.1, 0.005
 """Where the learning rate begins, for machines of discrete units, and of others (whose energies have no

@@ -70,12 +70,12 @@ def predict(
     from intertwine.experiments.classify.trained import (
         load_classifier,
         predictions,
-        settings_of,
         write_predictions,
     )
+    from intertwine.runs.complete import settings_of
 
     path = _free(out, overwrite, (".csv", ".npy"))
-    set_precision(settings_of(folder).precision)
+    set_precision(settings_of(folder, "classify").precision)
     found, words = predictions(load_classifier(folder), data, variable=variable, labels=labels, shape=shape)
     write_predictions(path, found)
     _say([*words, f"predictions: {path}"])

@@ -22,10 +22,8 @@ def load(folder: str | Path) -> Any:
     ...
     intertwine._checks.InputError: no/such/folder: expected an existing run folder, ...
     """
-    from intertwine.records.folder import RESULT
     from intertwine.records.kinds import named
-    from intertwine.report.folder import read_record
-    from intertwine.runs.kinds import kind_of_folder, schema_of
+    from intertwine.runs.kinds import kind_of_folder
 
     path = Path(folder)
     if not path.is_dir():
@@ -34,6 +32,4 @@ def load(folder: str | Path) -> Any:
     if not kind.loader:
         remedy = "its numbers are in result.json and result.nc"
         raise fail("folder", "a run of a command whose results can be loaded", str(folder), remedy)
-    if (path / RESULT).is_file():
-        schema_of(kind).check(read_record(path / RESULT), str(path / RESULT))
     return named(kind.loader)(path)

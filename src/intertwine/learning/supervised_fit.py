@@ -11,7 +11,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 from jax import Array
@@ -30,9 +29,6 @@ from intertwine.learning.study import carry_out
 from intertwine.learning.supervised import Conditional, Loss, Supervised
 from intertwine.learning.supervised_study import SupervisedFit, SupervisedStudy, key_and_seed
 from intertwine.models.network import Network
-
-if TYPE_CHECKING:
-    pass
 
 
 def fit_supervised(

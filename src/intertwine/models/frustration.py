@@ -11,15 +11,10 @@ Clusters of frustrated models cover the lattice without respecting its ground st
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from intertwine.models.spins.ising import Ising
 from intertwine.models.spins.potts import Clock, Potts
-
-if TYPE_CHECKING:
-    pass
 
 
 def is_frustrated(model: Ising | Potts | Clock) -> bool:

@@ -5,6 +5,7 @@
     running.py       what every run does while it goes on: metrics, checkpoints, an end to resume from
     run_folder.py    the folder: write aside and rename, one writer at a time, metrics a line a step
     checkpoints.py   orbax checkpoints with checksums; a damaged one is refused, the one before it used
+    complete.py      a complete run, opened: its settings, result and metrics
     dataset.py       result.nc, and the versions that numbers depend on
     progress.py      what is shown meanwhile; terminal.py: on any terminal
     workers.py, worker.py, processes.py, rendezvous.py      several processes of one run

@@ -6,7 +6,7 @@ import math
 import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -14,9 +14,6 @@ from jaxtyping import PyTree
 
 from intertwine._version import __version__
 from intertwine.runs.run_folder import write_aside_with
-
-if TYPE_CHECKING:
-    pass
 
 _PACKAGES = ("jax", "jaxlib", "numpy", "scipy", "equinox", "optax", "numba", "orbax-checkpoint", "xarray")
 

@@ -1,7 +1,7 @@
 """The command's side of a run in several processes: start the workers, pass signals on, and see to it that
 either all end well or all end.
 
-    intertwine ground-state --processes 2                  two local workers
+    intertwine run FILE --processes 2                      two local workers
     intertwine resume FOLDER --processes 2                 the same
     ... --processes 2 --process-id 1 --coordinator HOST:PORT    one of them here, the others by other commands
 

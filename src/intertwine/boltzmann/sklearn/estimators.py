@@ -16,7 +16,7 @@ from __future__ import annotations
 import numbers
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -46,9 +46,6 @@ from intertwine.learning.loop import start, train
 from intertwine.learning.stream import OverBatches, StreamState
 from intertwine.models.machines.rbm import RBM
 from intertwine.sampling.missing import SWEEPS
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["BoltzmannMachine", "DeepBeliefNetwork", "DeepBoltzmannMachine"]
 

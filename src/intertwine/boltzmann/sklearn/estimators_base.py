@@ -11,7 +11,7 @@ from __future__ import annotations
 import zlib
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -44,9 +44,6 @@ from intertwine.models.machines.unit_layer import UnitLayer
 from intertwine.sampling.draw import sample
 from intertwine.sampling.gibbs.gibbs import Gibbs
 from intertwine.sampling.missing import complete
-
-if TYPE_CHECKING:
-    pass
 
 try:
     from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -18,9 +18,6 @@ from intertwine.boltzmann.objectives.mean_field import _converged
 from intertwine.boltzmann.sklearn.estimators_base import MachineEstimator
 from intertwine.models.machines.deep_belief import DBN
 from intertwine.models.machines.deep_boltzmann import DBM
-
-if TYPE_CHECKING:
-    pass
 
 _SWEEPS = 50
 """Of the mean field."""

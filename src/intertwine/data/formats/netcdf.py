@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from intertwine._checks import InputError, fail
 from intertwine.data.checks import DEFLATE, check_announced, damaged
-
-if TYPE_CHECKING:
-    pass
 
 _CLASSIC = {b"CDF\x01", b"CDF\x02", b"CDF\x05"}
 

@@ -18,9 +18,9 @@ from intertwine._caveats import caveat
 from intertwine._version import __version__
 from intertwine.experiments.classify import measures
 from intertwine.experiments.classify.images import labelled_images
+from intertwine.experiments.classify.memory import checked_memory
 from intertwine.experiments.classify.settings import ClassifyConfiguration
 from intertwine.experiments.datasets import data_record, load_data
-from intertwine.experiments.memory_needs import for_classifying
 from intertwine.layers.networks.network_names import network_from_name
 from intertwine.layers.networks.numbers import as_numbers
 from intertwine.layers.networks.parameter_count import parameter_count
@@ -31,6 +31,8 @@ from intertwine.learning.study import Scalars
 from intertwine.learning.supervised_fit import supervised_study
 from intertwine.learning.supervised_study import SupervisedState, SupervisedStudy
 from intertwine.records import caveats
+from intertwine.records.classify import SCHEMA
+from intertwine.runs.complete import series
 from intertwine.runs.dataset import parameter_variables, versions
 from intertwine.runs.experiment import Experiment, Finished
 from intertwine.runs.run_folder import NETWORK, write_aside_with
@@ -53,7 +55,7 @@ class Classify(Experiment):
         self.source = data_record(self.data)
         side, channels = images.side, images.train.x.shape[-1]
         order = Grid(c.group).group.order
-        self.memory = for_classifying(c, order, side, channels, len(self.data.train), images.classes)
+        self.memory = checked_memory(c, order, side, channels, len(self.data.train), images.classes)
         network_key, key = jax.random.split(jax.random.key(c.seed))
         self.network = network_from_name(
             c.network.name, c.group, channels=channels, image_size=side, dropout=c.network.dropout,
@@ -157,7 +159,8 @@ def _dataset(
     }
     wrong = measures.mistakes(log_p, tested)
     variables |= {name: (axes.get(name, ("wrong",)), values) for name, values in wrong.items()}
-    variables |= {name: ("line", values) for name, values in measures.series(history).items()}
+    columns = series(history, SCHEMA)
+    variables |= {name: ("line", columns[name]) for name in SCHEMA.numbers}
     variables |= parameter_variables(network)
     title = f"{record['network']} on {record['group']}, {record['data']['name']}"
     return xarray.Dataset(variables, attrs={"title": title, "source": f"intertwine {__version__}"})

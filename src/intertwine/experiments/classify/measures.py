@@ -14,8 +14,6 @@ from intertwine.layers.conv import Conv
 from intertwine.layers.equivariance.check import equivariance_errors
 from intertwine.learning.labels.class_scores import class_scores
 from intertwine.learning.labels.labelled import Labelled
-from intertwine.records.classify import SCHEMA
-from intertwine.runs.dataset import number_or_nan
 from intertwine.spaces.grid import Grid
 
 ANGLES = tuple(range(0, 360, 15))
@@ -109,11 +107,4 @@ def mistakes(log_p: np.ndarray, data: Labelled) -> dict[str, np.ndarray]:
         "wrong_labels": data.y[order],
         "wrong_predictions": guess[order].astype(np.int32),
         "wrong_probabilities": np.exp(log_p[order, guess[order]]),
-    }
-
-
-def series(history: list[dict[str, Any]]) -> dict[str, np.ndarray]:
-    """The agreed columns of numbers over the lines, float64; nan where a line lacks one."""
-    return {
-        name: np.array([number_or_nan(line.get(name)) for line in history], float) for name in SCHEMA.numbers
     }

@@ -11,7 +11,6 @@ from io import StringIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import jax
 import numpy as np
 from jax import Array
 from numpy.typing import ArrayLike
@@ -24,9 +23,9 @@ from intertwine.experiments.classify.settings import ClassifyConfiguration
 from intertwine.experiments.datasets import load_data
 from intertwine.layers.networks.saved_network import load_network
 from intertwine.learning.labels.class_names import numbered
-from intertwine.records.classify import SCHEMA
-from intertwine.records.folder import CONFIG, NETWORK, RESULT
-from intertwine.records.writing import from_json, write_aside
+from intertwine.records.folder import NETWORK
+from intertwine.records.writing import write_aside
+from intertwine.runs.complete import complete
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -72,41 +71,8 @@ class TrainedClassifier:
 def load_classifier(folder: str | Path) -> TrainedClassifier:
     """The complete run in `folder`; `InputError` where there is none, of another kind, or of a precision that
     JAX is not set to."""
-    from intertwine.runs.run_folder import read_metrics
-
-    path = Path(folder)
-    settings = settings_of(path)
-    result = _result(path)
-    SCHEMA.check(result, str(path / RESULT))
-    if settings.precision == "float64" and not jax.config.jax_enable_x64:  # type: ignore[attr-defined]
-        remedy = 'call jax.config.update("jax_enable_x64", True) first'
-        raise fail("folder", "a run of the precision that JAX is set to", f"{path}, of float64", remedy)
-    metrics = measures.series(read_metrics(path, SCHEMA))
-    return TrainedClassifier(load_network(path / NETWORK), settings, metrics, result)
-
-
-def settings_of(folder: str | Path) -> ClassifyConfiguration:
-    """The settings of the classifying run in `folder`."""
-    from intertwine.runs.kinds import configuration_of
-    from intertwine.runs.run_folder import check_is_run
-    from intertwine.runs.settings import read_toml
-
-    settings = configuration_of(read_toml(check_is_run(folder) / CONFIG))
-    if not isinstance(settings, ClassifyConfiguration):
-        got = f"{folder}, a run of {settings.kind}"
-        raise fail("folder", "a run of intertwine classify", got, "give another")
-    return settings
-
-
-def _result(path: Path) -> dict[str, Any]:
-    try:
-        record = from_json((path / RESULT).read_bytes())
-        if (path / NETWORK).is_file() and all(name in record for name in ("test", "classes", "warnings")):
-            return record
-    except (OSError, ValueError, TypeError):
-        pass
-    remedy = f"finish it with: intertwine resume {path}"
-    raise fail("folder", "the folder of a complete run", f"{path}: no whole {RESULT} or {NETWORK}", remedy)
+    run = complete(folder, "classify", ("test", "classes", "warnings"), (NETWORK,))
+    return TrainedClassifier(load_network(run.path / NETWORK), run.settings, run.metrics, run.result)
 
 
 class Predictions(NamedTuple):

@@ -10,7 +10,7 @@ import jax
 from intertwine.experiments.ground_state.checks import build_lattice
 from intertwine.experiments.ground_state.settings import GroundStateConfiguration
 from intertwine.learning.schedules import Cosine, Exponential, Warmup
-from intertwine.quantum.defaults import FINAL_FACTOR, max_norm
+from intertwine.quantum.defaults import max_norm
 
 if TYPE_CHECKING:
     from intertwine.models.protocols import LogAmplitude
@@ -43,7 +43,7 @@ def resolved(configuration: GroundStateConfiguration) -> GroundStateConfiguratio
     from intertwine.quantum.defaults import choose, in_units_of
 
     if configuration.model.name != "auto":
-        final = configuration.final.model_copy(update={"samples": final_samples(configuration)})
+        final = configuration.final.model_copy(update={"samples": configuration.final_samples})
         configuration = configuration.model_copy(update={"final": final})
         if configuration.optimiser.method != "sr":
             return configuration
@@ -95,18 +95,12 @@ def build(configuration: GroundStateConfiguration, begin: LogAmplitude | None = 
     else:
         sampler = build_sampler(configuration, hamiltonian)
         mesh = chain_mesh(1 if sampler.backend == "host" else configuration.devices, sampler.chains)
-    o, final = configuration.optimiser, final_samples(configuration)
+    o, final = configuration.optimiser, configuration.final_samples
     search = GroundStateSearch(
         hamiltonian, model, sampler, optimiser, steps=o.steps, samples=o.samples, final=final, key=run_key,
         mesh=mesh, compare=False,
     )  # fmt: skip
     return Problem(configuration, lattice, search, count_parameters(model), 1 if mesh is None else mesh.size)
-
-
-def final_samples(configuration: GroundStateConfiguration) -> int:
-    """Of the last estimate; "auto" is so many times those of a step."""
-    asked = configuration.final.samples
-    return FINAL_FACTOR * configuration.optimiser.samples if asked == "auto" else asked
 
 
 def build_hamiltonian(configuration: GroundStateConfiguration, lattice: Lattice) -> Operator:
@@ -144,7 +138,7 @@ def build_sampler(configuration: GroundStateConfiguration, hamiltonian: Operator
     `exchange` keeps to the least |magnetization|; `mixture`: single flips and exchanges, 45 % each, and flips
     of all spins.
     """
-    from intertwine.quantum.space_choice import chains_for, default_sampler, moves
+    from intertwine.quantum.space_choice import default_sampler, moves
     from intertwine.sampling.metropolis.metropolis import Metropolis
     from intertwine.sampling.metropolis.rules import GlobalFlip, Mixture, SingleFlip
 
@@ -160,8 +154,9 @@ def build_sampler(configuration: GroundStateConfiguration, hamiltonian: Operator
     elif settings.rule == "mixture":
         rule = Mixture([(rule, 0.45), (moves(hamiltonian, size % 2), 0.45), (GlobalFlip(), 0.1)])
     sweep = None if settings.sweep == "auto" else settings.sweep
-    chains = chains_for(configuration.optimiser.samples) if settings.chains == "auto" else settings.chains
-    return Metropolis(rule, chains=chains, sweep=sweep, backend=settings.backend, magnetization=magnetization)
+    return Metropolis(
+        rule, chains=configuration.chains, sweep=sweep, backend=settings.backend, magnetization=magnetization
+    )
 
 
 def build_optimiser(configuration: GroundStateConfiguration) -> Any:

@@ -67,12 +67,9 @@ def _check_devices(c: GroundStateConfiguration) -> None:
     if c.sampler.backend == "host":
         remedy = "take backend 'auto' or 'jax', or devices = 1"
         raise fail("sampler.backend", f"'auto' or 'jax' on {c.devices} devices", "'host'", remedy)
-    from intertwine.quantum.space_choice import chains_for
-
-    chains = chains_for(c.optimiser.samples) if c.sampler.chains == "auto" else c.sampler.chains
-    if chains % c.devices:
+    if c.chains % c.devices:
         remedy = "take other chains, or devices = 'auto'"
-        raise fail("sampler.chains", f"a multiple of {c.devices} devices", chains, remedy)
+        raise fail("sampler.chains", f"a multiple of {c.devices} devices", c.chains, remedy)
 
 
 def _check_optimiser(c: GroundStateConfiguration) -> None:
@@ -147,10 +144,9 @@ def _check_sampler(c: GroundStateConfiguration, lattice: Lattice) -> None:
 def memory_needed(c: GroundStateConfiguration, sites: int) -> int:
     """A rough estimate in bytes of what the run allocates at once."""
     from intertwine.models.names import check_model_name
-    from intertwine.quantum.defaults import FINAL_FACTOR, MODEL
+    from intertwine.quantum.defaults import MODEL
 
-    samples, final = c.optimiser.samples, c.final.samples
-    final = FINAL_FACTOR * samples if final == "auto" else final
+    samples, final = c.optimiser.samples, c.final_samples
     kind, features, options, layers = check_model_name(MODEL if c.model.name == "auto" else c.model.name)
     if kind == "gcnn":
         return _gcnn_memory(c, sites, layers, int(features), "translations" not in options)
@@ -178,8 +174,7 @@ def _gcnn_memory(c: GroundStateConfiguration, sites: int, layers: int, features:
     sr = c.optimiser.method == "sr"
     matrix = 3 * min(rows * samples, parameters) ** 2 if sr and c.optimiser.solver != "iterative" else 0
     derivatives = 3 * rows * samples * parameters if sr else 4 * parameters
-    final = 64 * samples if c.final.samples == "auto" else c.final.samples
-    return 8 * (matrix + derivatives + 16 * 256 * order * features) + 8 * (samples + final) * sites
+    return 8 * (matrix + derivatives + 16 * 256 * order * features) + 8 * (samples + c.final_samples) * sites
 
 
 def _check_memory(c: GroundStateConfiguration, lattice: Lattice) -> None:

@@ -3,56 +3,62 @@ space in which it was trained, its last estimate, its history, and the state to 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from intertwine._checks import fail
+from intertwine.quantum.vmc.search import GroundStateRun
 from intertwine.records.folder import CHECKPOINTS, CONFIG, RESULT, format_of
-from intertwine.records.ground_state import SCHEMA
+from intertwine.runs.complete import complete
 
 if TYPE_CHECKING:
-    from intertwine.learning.loop import TrainState
-    from intertwine.quantum.vmc.search import GroundStateRun, GroundStateSearch
+    import numpy as np
 
-
-def load_run(path: Path) -> GroundStateRun:
-    """The `GroundStateRun` of the complete run in `path`; `InputError` as of `intertwine.load`."""
-    import jax
-
-    from intertwine.experiments.ground_state.build import build
     from intertwine.experiments.ground_state.settings import GroundStateConfiguration
-    from intertwine.quantum.vmc.search import GroundStateRun, columns
-    from intertwine.runs.run_folder import read_metrics
-    from intertwine.runs.settings import read_toml, validate
+    from intertwine.learning.loop import TrainState
+    from intertwine.quantum.vmc.search import GroundStateSearch
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class LoadedGroundState(GroundStateRun):
+    """A `GroundStateRun` with the settings of its command and its result.json."""
+
+    settings: GroundStateConfiguration
+    result: dict[str, Any]
+
+    @property
+    def metrics(self) -> dict[str, np.ndarray]:
+        """The history, under the name that it has in every run that is loaded."""
+        return self.history
+
+
+def load_run(path: Path) -> LoadedGroundState:
+    """The `GroundStateRun` of the complete run in `path`; `InputError` as of `intertwine.load`."""
+    from intertwine.experiments.ground_state.build import build
     from intertwine.sampling.space import placed
 
-    record = _result(path)
-    configuration = validate(GroundStateConfiguration, read_toml(path / CONFIG))
-    if configuration.precision == "float64" and not jax.config.jax_enable_x64:  # type: ignore[attr-defined]
-        remedy = 'call jax.config.update("jax_enable_x64", True) first'
-        raise fail("folder", "a run of the precision that JAX is set to", f"{path}, of float64", remedy)
-    search = build(configuration).search
+    run = complete(path, "ground-state", ("energy", "v_score", "warnings"))
+    energy = run.result["energy"]
+    numbers = [energy.get(name) for name in ("mean", "samples")] if isinstance(energy, dict) else [None]
+    if not all(isinstance(number, int | float) for number in numbers):
+        remedy = f"finish it with: intertwine resume {path}"
+        raise fail("folder", "the folder of a complete run", f"{path}: no whole {RESULT}", remedy)
+    search = build(run.settings).search
     state = _last_state(search, path)
     left = state.objective_state, state.optimiser_state
-    model = placed(state.model, search.where, left)
-    history = columns(read_metrics(path, SCHEMA))
-    notes = tuple(line for line in record["warnings"] if not line.startswith("chains-disagree"))
-    return GroundStateRun(
-        _estimate(record["energy"]), record["v_score"], model, history, state, search.where, notes
+    notes = tuple(line for line in run.result["warnings"] if not line.startswith("chains-disagree"))
+    return LoadedGroundState(
+        energy=_estimate(energy),
+        v_score=run.result["v_score"],
+        model=placed(state.model, search.where, left),
+        history=run.metrics,
+        state=state,
+        space=search.where,
+        notes=notes,
+        settings=run.settings,
+        result=run.result,
     )
-
-
-def _result(path: Path) -> dict[str, Any]:
-    from intertwine.records.writing import from_json
-
-    try:
-        record = from_json((path / RESULT).read_bytes())
-        if all(isinstance(record["energy"].get(name), int | float) for name in ("mean", "samples")):
-            return record
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        pass
-    remedy = f"finish it with: intertwine resume {path}"
-    raise fail("folder", "the folder of a complete run", f"{path}: no whole {RESULT}", remedy)
 
 
 def _last_state(search: GroundStateSearch, path: Path) -> TrainState:

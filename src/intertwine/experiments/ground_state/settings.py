@@ -233,6 +233,20 @@ class GroundStateConfiguration(Settings):
         return check_lattice_name(name)
 
     @property
+    def final_samples(self) -> int:
+        """Of the last estimate; "auto" is so many times those of a step."""
+        asked = self.final.samples
+        return defaults.FINAL_FACTOR * self.optimiser.samples if asked == "auto" else asked
+
+    @property
+    def chains(self) -> int:
+        """How many Markov chains; "auto" is what the samples of a step want."""
+        from intertwine.quantum.space_choice import chains_for
+
+        asked = self.sampler.chains
+        return chains_for(self.optimiser.samples) if asked == "auto" else asked
+
+    @property
     def stem(self) -> str:
         """What a folder of runs calls this one: heisenberg-chain-20."""
         return f"{self.hamiltonian.name}-{self.lattice.replace(':', '-')}"

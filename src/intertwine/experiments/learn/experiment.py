@@ -25,9 +25,9 @@ from intertwine.boltzmann.training.teaching import Teaching
 from intertwine.data.dataset import Dataset
 from intertwine.experiments.datasets import data_record, held_bytes, load_data
 from intertwine.experiments.learn import measures as learn_measures, results as learn_results
+from intertwine.experiments.learn.memory import checked_memory
 from intertwine.experiments.learn.settings import LearnConfiguration
 from intertwine.experiments.learn.words import Words
-from intertwine.experiments.memory_needs import for_learning
 from intertwine.learning.stages import Training
 from intertwine.learning.study import Scalars
 from intertwine.records.caveats import of_learning
@@ -55,7 +55,7 @@ class Problem(NamedTuple):
 def build(c: LearnConfiguration) -> Problem:
     """The data and the training; `InputError` for what does not go together."""
     data = load_data(c.data)
-    memory = for_learning(c, data.size, len(data.train), held_bytes(data))
+    memory = checked_memory(c, data.size, len(data.train), held_bytes(data))
     key = jax.random.key(c.seed)
     probe = learn_measures.Probe.of(data, learn_measures.PROBE_ROWS)
     return Problem(c, data, training_of(c, data, key), probe, jax.random.fold_in(key, _MEASURES), memory)

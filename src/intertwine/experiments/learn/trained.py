@@ -18,8 +18,9 @@ from intertwine._checks import fail
 from intertwine.boltzmann.partition.log_partition import LogPartition
 from intertwine.boltzmann.training.families import named_machine
 from intertwine.experiments.learn.settings import LearnConfiguration
-from intertwine.records.learn import SCHEMA
-from intertwine.runs.dataset import number_or_nan, parameter_variables
+from intertwine.records.folder import DATASET
+from intertwine.runs.complete import complete
+from intertwine.runs.dataset import parameter_variables
 
 
 class Trained(NamedTuple):
@@ -65,27 +66,17 @@ def load_trained(folder: str | Path) -> Trained:
 
     Raises `InputError` where that is no finished learning run.
     """
-    from intertwine.report.folder import read_dataset, read_record
-    from intertwine.runs.kinds import configuration_of
-    from intertwine.runs.run_folder import CONFIG, check_is_run, read_metrics
-    from intertwine.runs.settings import read_toml
+    from intertwine.report.folder import read_dataset
 
-    path = check_is_run(folder)
-    settings = configuration_of(read_toml(path / CONFIG))
-    if not isinstance(settings, LearnConfiguration):
-        got = f"{path}, a run of {settings.kind}"
-        raise fail("folder", "a run of intertwine learn", got, "give another")
-    if not (path / "result.json").is_file() or not (path / "result.nc").is_file():
-        raise fail("folder", "a finished run", f"{path}, without results", f"intertwine resume {path}")
-    result, arrays = read_record(path / "result.json"), read_dataset(path / "result.nc")
-    SCHEMA.check(result, str(path / "result.json"))
+    run = complete(folder, "learn", ("log_z", "units", "data", "warnings"), (DATASET,))
+    settings, result, arrays = run.settings, run.result, read_dataset(run.path / DATASET)
     blank = _blank(settings, result)
     names = list(parameter_variables(blank))
     leaves, structure = jax.tree.flatten(blank)
     found = []
     for name, leaf in zip(names, leaves, strict=True):
         if name not in arrays.variables or arrays[name].shape != leaf.shape:
-            where, remedy = str(path / "result.nc"), "get the file again"
+            where, remedy = str(run.path / DATASET), "get the file again"
             raise fail(where, f"{name} of shape {leaf.shape}", "none of it", remedy)
         found.append(jnp.asarray(arrays[name].values, leaf.dtype))
     columns = arrays.attrs.get("columns")
@@ -95,14 +86,7 @@ def load_trained(folder: str | Path) -> Trained:
     )
     names_of_columns = tuple(str(columns).split("\n")) if columns else None
     model, alphabet = jax.tree.unflatten(structure, found), result.get("data", {}).get("alphabet")
-    metrics = _columns(read_metrics(path, SCHEMA))
-    return Trained(model, settings, metrics, result, offset, scale, names_of_columns, alphabet)
-
-
-def _columns(history: list[dict[str, Any]]) -> dict[str, np.ndarray]:
-    """The numbers of all lines, nan where a line lacks one."""
-    names = dict.fromkeys(k for line in history for k, x in line.items() if isinstance(x, int | float))
-    return {name: np.array([number_or_nan(line.get(name)) for line in history]) for name in names}
+    return Trained(model, settings, run.metrics, result, offset, scale, names_of_columns, alphabet)
 
 
 def _blank(c: LearnConfiguration, result: dict[str, Any]) -> Any:

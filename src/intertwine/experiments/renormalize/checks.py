@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from intertwine._checks import fail
-from intertwine.experiments.memory_needs import for_renormalizing
+from intertwine.experiments.renormalize.memory import checked_memory
 from intertwine.experiments.renormalize.names import APPROXIMATE, GLASS, NETWORK
 from intertwine.experiments.renormalize.settings import RenormalizeConfiguration
 
@@ -33,7 +33,7 @@ def check_consistency(c: RenormalizeConfiguration) -> None:
     else:
         _check_samples(c, "sampler.samples", c.sampler.samples)
         _check_sampler(c)
-    for_renormalizing(c)  # before a lattice is built
+    checked_memory(c)  # before a lattice is built
     _check_tiling(c)
 
 

@@ -17,8 +17,8 @@ from typing import Any
 
 from jaxtyping import PyTree
 
-from intertwine.experiments.memory_needs import for_renormalizing
 from intertwine.experiments.renormalize.files import own_files
+from intertwine.experiments.renormalize.memory import checked_memory
 from intertwine.experiments.renormalize.names import NETWORK
 from intertwine.experiments.renormalize.results import Subject, dataset, result_record
 from intertwine.experiments.renormalize.settings import RenormalizeConfiguration
@@ -38,7 +38,7 @@ class Renormalize(Experiment):
     """A renormalization run made ready."""
 
     def __init__(self, configuration: RenormalizeConfiguration):
-        self.memory = for_renormalizing(configuration)
+        self.memory = checked_memory(configuration)
         self.c, self.subject = configuration, build(configuration)
         self.study, self.every = self.subject.study, configuration.checkpoint_every
         self.source = source_record(configuration)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jax
 import numpy as np
 
 from intertwine._caveats import beneath
@@ -17,8 +16,8 @@ from intertwine.experiments.renormalize.experiment import source_record
 from intertwine.experiments.renormalize.exponents import sizes_of
 from intertwine.experiments.renormalize.settings import RenormalizeConfiguration
 from intertwine.experiments.renormalize.system import build_model, build_rule
-from intertwine.records.folder import CONFIG, DATA, DATASET, RESULT
-from intertwine.records.renormalize import SCHEMA
+from intertwine.records.folder import DATA, DATASET
+from intertwine.runs.complete import complete
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -41,31 +40,14 @@ class RenormalizeRun(Shown):
 
 def load_run(path: Path) -> RenormalizeRun:
     """The `RenormalizeRun` of the complete run in `path`; `InputError` as of `intertwine.load`."""
-    from intertwine.report.folder import read_dataset, read_metrics
-    from intertwine.runs.settings import read_toml, validate
+    from intertwine.report.folder import read_dataset
 
-    result = _result(path)
-    SCHEMA.check(result, str(path / RESULT))
-    settings = validate(RenormalizeConfiguration, read_toml(path / CONFIG))
-    if settings.precision == "float64" and not jax.config.jax_enable_x64:  # type: ignore[attr-defined]
-        remedy = 'call jax.config.update("jax_enable_x64", True) first'
-        raise fail("folder", "a run of the precision that JAX is set to", f"{path}, of float64", remedy)
-    _check_sources(path, settings)
+    run = complete(path, "renormalize", ("headline", "warnings"), (DATASET,))
+    _check_sources(path, run.settings)
     dataset = read_dataset(path / DATASET)
     arrays = {str(name): np.asarray(dataset[name].values) for name in dataset.variables}
-    metrics = read_metrics(path / "metrics.jsonl")
-    return RenormalizeRun(_model(settings), _rule(settings), settings, metrics, result, arrays)
-
-
-def _result(path: Path) -> dict[str, Any]:
-    from intertwine.report.folder import read_record
-
-    if (path / RESULT).is_file() and (path / DATASET).is_file():
-        record = read_record(path / RESULT)
-        if "headline" in record:
-            return record
-    remedy = f"finish it with: intertwine resume {path}"
-    raise fail("folder", "the folder of a complete run", f"{path}: no whole {RESULT}", remedy)
+    model, rule = _model(run.settings), _rule(run.settings)
+    return RenormalizeRun(model, rule, run.settings, run.metrics, run.result, arrays)
 
 
 def _check_sources(path: Path, c: RenormalizeConfiguration) -> None:

@@ -17,7 +17,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jax
 import numpy as np
@@ -31,9 +31,6 @@ from intertwine.models.spins.spin_terms import spin_terms
 from intertwine.sampling.statistics.estimate import autocorrelation_time
 from intertwine.spaces.lattice import Lattice
 from intertwine.spaces.lattices import Square
-
-if TYPE_CHECKING:
-    pass
 
 _TAUS = 50
 _GROUPS = 16

@@ -18,7 +18,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import jax
 import numpy as np
@@ -35,9 +35,6 @@ from intertwine.rg.defaults import BINS, SCALING_SAMPLES, SIZES, SIZES_3D, sampl
 from intertwine.rg.montecarlo.fixed_point_verdict import known_of_potts, left_out, slow_corrections
 from intertwine.rg.scaling.moments import correlated, cumulant_slope, jackknife, moments, moving
 from intertwine.sampling.draw import frustrating
-
-if TYPE_CHECKING:
-    pass
 
 LARGEST_MISFIT = 2.0
 """χ² a degree of freedom beyond which the smallest size is left out."""

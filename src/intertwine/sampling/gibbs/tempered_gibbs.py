@@ -64,8 +64,51 @@ class TemperedState(NamedTuple):
     base: Any = None
 
 
+class OnRungs:
+    """What samplers on a ladder share, whose last rung is the model. A subclass is a dataclass with these
+    fields, and says its rungs."""
+
+    steps: int
+    chains: int | None
+    burn_in: int | None
+
+    def init(self, model: Layers, *, key: Array) -> TemperedState:
+        """Fresh replicas."""
+        raise NotImplementedError
+
+    def prepared(self, model: Layers, chains: int | None = None) -> tuple[LayeredMachine, Clamp | None, int]:
+        """The machine of layers, the clamp and the number of chains, all checked."""
+        raise NotImplementedError
+
+    def ladder(self, machine: LayeredMachine, state: TemperedState) -> Ladder:
+        """The rungs of a state."""
+        raise NotImplementedError
+
+    def sample(
+        self, model: Layers, state: TemperedState, draws: int, *, key: Array
+    ) -> tuple[Samples, TemperedState]:
+        """`draws` configurations of the model (β = 1) a chain, `steps` sweeps apart; acceptance is the mean
+        swap acceptance."""
+        draws = positive_int("draws", draws, "give the number of configurations a chain")
+        machine, clamp, chains = self.prepared(model)
+        check_replicas(state, machine, chains)
+        return continued(self.ladder(machine, state), clamp, machine, state, draws, self.steps, key=key)
+
+    def watch(self, model: Layers, count: int, *, key: Array) -> Watched:
+        """At least `count` configurations from fresh chains, looked at in every sweep after `init`
+        (`sampling.protocols`)."""
+        machine, clamp, chains = self.prepared(model, count)
+        sampler: Any = self if self.chains is not None else replace(self, chains=chains)  # type: ignore[type-var]
+        first, rest = jax.random.split(key)
+        start = sampler.init(model, key=first)
+        ladder, draws = sampler.ladder(machine, start), -(-count // chains)
+        found = watch_rungs(ladder, clamp, start.replicas, start.parity, rest, draws, self.steps)
+        before = self.steps if self.burn_in is None else self.burn_in  # of `init`
+        return finished(machine, found._replace(burn_in=before + found.burn_in))
+
+
 @dataclass(frozen=True, eq=False)
-class TemperedGibbs:
+class TemperedGibbs(OnRungs):
     """Parallel tempering for machines of layers (RBM, DBM): p(v) = Ψ(v)/Z.
 
     replicas: how many rungs R ≥ 2 the ladder has, from β = 0 to β = 1.
@@ -134,28 +177,6 @@ class TemperedGibbs:
         replicas, _ = run_ladder(ladder, clamp, replicas, parity, keys[-1], count)
         blank = jnp.full(ladder.rungs - 1, jnp.nan, machine.dtype)
         return TemperedState(replicas, ladder.betas, blank, blank[0], parity, base)
-
-    def sample(
-        self, model: Layers, state: TemperedState, draws: int, *, key: Array
-    ) -> tuple[Samples, TemperedState]:
-        """`draws` configurations of the model (β = 1) a chain, `steps` sweeps apart; acceptance is the mean
-        swap acceptance."""
-        draws = positive_int("draws", draws, "give the number of configurations a chain")
-        machine, clamp, chains = self.prepared(model)
-        check_replicas(state, machine, chains)
-        return continued(self.ladder(machine, state), clamp, machine, state, draws, self.steps, key=key)
-
-    def watch(self, model: Layers, count: int, *, key: Array) -> Watched:
-        """At least `count` configurations from fresh chains, looked at in every sweep after `init`
-        (`sampling.protocols`)."""
-        machine, clamp, chains = self.prepared(model, count)
-        sampler = self if self.chains is not None else replace(self, chains=chains)
-        first, rest = jax.random.split(key)
-        start = sampler.init(model, key=first)
-        ladder, draws = sampler.ladder(machine, start), -(-count // chains)
-        found = watch_rungs(ladder, clamp, start.replicas, start.parity, rest, draws, self.steps)
-        before = self.steps if self.burn_in is None else self.burn_in  # of `init`
-        return finished(machine, found._replace(burn_in=before + found.burn_in))
 
     def from_modes(self, machine: LayeredMachine, modes: Modes | None) -> TemperedGibbs:
         """Itself, or, where it does not say its easy end, with one over the `modes` that were found."""

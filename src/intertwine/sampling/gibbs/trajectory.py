@@ -11,7 +11,7 @@ left out: rungs are kept at equal steps of the rejections summed along the ladde
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import jax
@@ -25,20 +25,17 @@ from intertwine.sampling.gibbs.clamped import Clamp, clamp_of
 from intertwine.sampling.gibbs.replicas import ModelLadder, fresh_replicas
 from intertwine.sampling.gibbs.sweeps import DEFAULT_CHAINS
 from intertwine.sampling.gibbs.tempered_gibbs import (
+    OnRungs,
     TemperedState,
-    check_replicas,
-    continued,
     run_ladder,
 )
-from intertwine.sampling.gibbs.watched import finished, watch_rungs
-from intertwine.sampling.protocols import Samples, Watched
 
 MEASURE_SWEEPS = 200
 """Sweeps in which the swaps of all models given are measured, to leave some out."""
 
 
 @dataclass(frozen=True, eq=False)
-class TrajectoryGibbs:
+class TrajectoryGibbs(OnRungs):
     """Tempering over `models`, machines of the same layers from the first to the last of a training; the
     model that is sampled is the hard end, p = Ψ/Z.
 
@@ -96,27 +93,6 @@ class TrajectoryGibbs:
         replicas, _ = run_ladder(ladder, clamp, replicas, 0, jax.random.fold_in(key, 1), count)
         blank = jnp.full(len(kept) - 1, jnp.nan, machine.dtype)
         return TemperedState(replicas, kept, blank, blank[0], jnp.zeros((), jnp.int32))
-
-    def sample(
-        self, model: Layers, state: TemperedState, draws: int, *, key: Array
-    ) -> tuple[Samples, TemperedState]:
-        """`draws` configurations of the model a chain, `steps` sweeps apart."""
-        draws = positive_int("draws", draws, "give the number of configurations a chain")
-        machine, clamp, chains = self.prepared(model)
-        check_replicas(state, machine, chains)
-        return continued(self.ladder(machine, state), clamp, machine, state, draws, self.steps, key=key)
-
-    def watch(self, model: Layers, count: int, *, key: Array) -> Watched:
-        """At least `count` configurations from fresh chains, looked at in every sweep after `init`
-        (`sampling.protocols`)."""
-        machine, clamp, chains = self.prepared(model, count)
-        sampler = self if self.chains is not None else replace(self, chains=chains)
-        first, rest = jax.random.split(key)
-        start = sampler.init(model, key=first)
-        ladder, draws = sampler.ladder(machine, start), -(-count // chains)
-        found = watch_rungs(ladder, clamp, start.replicas, start.parity, rest, draws, self.steps)
-        before = self.steps if self.burn_in is None else self.burn_in  # of `init`
-        return finished(machine, found._replace(burn_in=before + found.burn_in))
 
     def prepared(self, model: Layers, chains: int | None = None) -> tuple[LayeredMachine, Clamp | None, int]:
         """The machine of layers, the clamp and the number of chains, all checked."""

@@ -7,7 +7,7 @@ composed  any other set of sites: the rows of its sites multiplied into a copy o
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,9 +15,6 @@ from intertwine._checks import fail
 from intertwine.models.kernels import host_tables
 from intertwine.models.kernels.host_tables import HostForm
 from intertwine.sampling.host_random import alias_table
-
-if TYPE_CHECKING:
-    pass
 
 ROW, GLOBAL, COMPOSED = 0, 1, 2
 SEGMENT = 2048
