@@ -287,11 +287,16 @@ def _check_same_source(path: Path, now: dict[str, Any] | None) -> None:
     if now is None:
         return
     try:
-        before = from_json(path.read_bytes())["checksum"]
+        record = from_json(path.read_bytes())
+        pairs = [(record["checksum"], now)]
+        if begun := now.get("begins_with"):
+            pairs.append((record["begins_with"]["checksum"], begun))
     except (OSError, ValueError, KeyError, TypeError):
         got = "a file that is missing or damaged"
         raise fail(str(path), "the checksum of the run's data", got, "start a new run") from None
-    if before != now["checksum"]:
+    for before, now in pairs:
+        if before == now["checksum"]:
+            continue
         what, named = now.get("what", "data"), now.get("setting", "data.name")
         got = f"{now.get('source')}: {now['checksum']}"
         remedy = "put the old one back, or start a new run"

@@ -36,6 +36,7 @@ from intertwine.learning.schedules import Schedule
 from intertwine.learning.stages import Fit, Training
 from intertwine.learning.study import Scalars, carry_out
 from intertwine.models.parameters import check_key
+from intertwine.models.results import as_model
 
 VALIDATION_ROWS = 10_000
 
@@ -66,7 +67,8 @@ def learn(
 ) -> Fit:
     r"""Train `model` so that p_λ(v) comes near the distribution of `data`.
 
-    model: an RBM, DBM or DBN with real parameters, or the name of one as the command takes it, "rbm:64",
+    model: an RBM, DBM or DBN with real parameters; an earlier fit, or a learning run that was loaded, goes on
+        from its own; or the name of one as the command takes it, "rbm:64",
         "dbm:500-1000", "dbn:500-2000": binary hidden units on the columns and units of the data (of an array,
         as `it.data.load` reads it). A name with `key` is the machine of the first half of
         `jax.random.split(key)`, with weights of standard deviation 0.01, taught with the second half and
@@ -122,7 +124,7 @@ def learn(
     >>> bool(fit.model.free_energy(np.array([0, 0, 1])) < fit.model.free_energy(np.array([0, 1, 1])))
     True
     """
-    key = check_key(key)
+    key, model = check_key(key), as_model(model)
     if isinstance(model, str):
         data = data if isinstance(data, Dataset) else load(data, test_share=0)
         model, key = named_machine(model, data.size, data.units, key=key)

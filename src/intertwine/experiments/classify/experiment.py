@@ -20,6 +20,7 @@ from intertwine.experiments.classify import measures
 from intertwine.experiments.classify.images import labelled_images
 from intertwine.experiments.classify.memory import checked_memory
 from intertwine.experiments.classify.settings import ClassifyConfiguration
+from intertwine.experiments.classify.trained import learnt_before
 from intertwine.experiments.datasets import data_record, load_data
 from intertwine.layers.networks.network_names import network_from_name
 from intertwine.layers.networks.numbers import as_numbers
@@ -32,6 +33,7 @@ from intertwine.learning.supervised_fit import supervised_study
 from intertwine.learning.supervised_study import SupervisedState, SupervisedStudy
 from intertwine.records import caveats
 from intertwine.records.classify import SCHEMA
+from intertwine.runs.begun import NONE, begins_with
 from intertwine.runs.complete import series
 from intertwine.runs.dataset import parameter_variables, versions
 from intertwine.runs.experiment import Experiment, Finished
@@ -61,6 +63,9 @@ class Classify(Experiment):
             c.network.name, c.group, channels=channels, image_size=side, dropout=c.network.dropout,
             classes=images.names if images.named else images.classes, key=network_key,
         ).reading_bytes(self.data.grey)  # fmt: skip
+        if (start := c.network.start) != NONE:
+            self.network = learnt_before(start, self.network)
+            self.source |= {"begins_with": begins_with("network.start", start, NETWORK)}
         self.study = supervised_study(
             self.network, images.train.x, images.labels_of(images.train), epochs=o.epochs, batch=o.batch,
             optimiser=partial(

@@ -13,13 +13,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import field_validator, model_validator
 
 from intertwine._checks import InputError, fail
 from intertwine.experiments.learn.settings import Data
 from intertwine.learning.labels.defaults import BATCH, EPOCHS, LEARNING_RATE, WARMUP, WEIGHT_DECAY
+from intertwine.runs.begun import absolute, begun_with, start_of
 from intertwine.runs.fields import (
     Section,
     Settings,
@@ -33,6 +34,7 @@ from intertwine.runs.fields import (
     text,
 )
 
+START = ("classify", "network.start")
 _GROUPS = "'auto' or a point group such as p1, p4, p4m, c8, d8"
 
 
@@ -53,7 +55,8 @@ class Images(Data):
 class Network(Section):
     """group: the point group of the grid; p1 is a plain CNN; `auto` is the preset's own, else p4m.
 
-    name: cnn:W, e2:W, z2cnn, p4cnn, p4mcnn (`layers.network_names`).
+    name: cnn:W, e2:W, z2cnn, p4cnn, p4mcnn (`layers.network_names`). start: the folder of a classifying run,
+    with whose network this one begins; a folder as the name says both.
     """
 
     group: str = text("auto", _GROUPS, "p1 (plain), p4, p4m, c8, d8 …")
@@ -64,6 +67,12 @@ class Network(Section):
         flag="--network",
     )
     dropout: float = number(0.1, 0.0, 0.9, "of whole fields")
+    start: str = start_of("classify")
+
+    @field_validator("start")
+    @classmethod
+    def _absolute(cls, start: str) -> str:
+        return absolute(start)
 
 
 class Optimiser(Section):
@@ -103,6 +112,12 @@ class ClassifyConfiguration(Settings):
     data: Images = Images()
     network: Network = Network()
     optimiser: Optimiser = Optimiser()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_a_run(cls, tables: Any) -> Any:
+        """`network = FOLDER`: the network of that run, with its data if none are given."""
+        return begun_with(tables, "network", START, own=("group", "name", "dropout"), about=("data",))
 
     @field_validator("network")
     @classmethod

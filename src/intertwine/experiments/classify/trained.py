@@ -11,6 +11,9 @@ from io import StringIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import equinox as eqx
+import jax
+import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from numpy.typing import ArrayLike
@@ -19,12 +22,13 @@ from intertwine._caveats import caveat, once
 from intertwine._checks import fail
 from intertwine.data.dataset import Dataset
 from intertwine.experiments.classify import measures
-from intertwine.experiments.classify.settings import ClassifyConfiguration
+from intertwine.experiments.classify.settings import START, ClassifyConfiguration
 from intertwine.experiments.datasets import load_data
 from intertwine.layers.networks.saved_network import load_network
 from intertwine.learning.labels.class_names import numbered
 from intertwine.records.folder import NETWORK
 from intertwine.records.writing import write_aside
+from intertwine.runs.begun import run_at
 from intertwine.runs.complete import complete
 
 
@@ -73,6 +77,25 @@ def load_classifier(folder: str | Path) -> TrainedClassifier:
     JAX is not set to."""
     run = complete(folder, "classify", ("test", "classes", "warnings"), (NETWORK,))
     return TrainedClassifier(load_network(run.path / NETWORK), run.settings, run.metrics, run.result)
+
+
+def learnt_before(folder: str, fresh: Any) -> Any:
+    """The network of the classifying run in `folder`, to go on with in place of `fresh`; `InputError` for one
+    of images of another size or channels, or of other classes."""
+    network = load_classifier(run_at(folder, *START)).model
+    for name, words in (("channels", "channels"), ("image_size", "points a side"), ("classes", "classes")):
+        asked, found = getattr(fresh.recipe, name), getattr(network.recipe, name)
+        if asked != found:
+            remedy = "give images like those of the run, or begin afresh"
+            raise fail("network.start", f"a network of {_listed(asked)} {words}", _listed(found), remedy)
+    numbers = jax.tree.map(
+        lambda x: x.astype(jnp.result_type(float)) if eqx.is_inexact_array(x) else x, network
+    )
+    return numbers.reading_bytes(fresh.grey)
+
+
+def _listed(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
 
 
 class Predictions(NamedTuple):

@@ -18,14 +18,13 @@ divide) are found here, in words.
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from intertwine._checks import InputError, fail
 from intertwine.quantum import defaults
-from intertwine.records.folder import CONFIG
+from intertwine.runs.begun import absolute, begun_with, start_of
 from intertwine.runs.fields import (
     Section,
     Settings,
@@ -40,10 +39,9 @@ from intertwine.runs.fields import (
     text,
     truth,
 )
-from intertwine.runs.run_paths import check_is_run
-from intertwine.runs.settings import read_toml, shown
 
 MAX_SITES = 4096
+START = ("ground-state", "model.start")
 _LATTICES = "chain:20, square:6x6, triangular:4x4, honeycomb:3x3, kagome:2x2, cubic:4x4x4"
 _MARSHALL = "true, false or 'auto' (on where the lattice has two sublattices)"
 
@@ -113,15 +111,12 @@ class Model(Section):
     sector: str = text(
         "trivial", "'trivial' or a sector such as '(0, π) A2'", "irrep of a gcnn: trivial, '(0, π) A2' …"
     )
-    start: str = text(
-        "none", "'none', or the folder of a ground-state run", "begin with the parameters of this run",
-        longest=4096, metavar="FOLDER",
-    )  # fmt: skip
+    start: str = start_of("ground-state")
 
     @field_validator("start")
     @classmethod
-    def _there(cls, start: str) -> str:
-        return start if start == "none" else str(_run_at(start))
+    def _absolute(cls, start: str) -> str:
+        return absolute(start)
 
     @field_validator("name")
     @classmethod
@@ -216,16 +211,8 @@ class GroundStateConfiguration(Settings):
     @classmethod
     def _of_a_run(cls, tables: Any) -> Any:
         """`model = FOLDER`: the model of that run, with its lattice and Hamiltonian if none are given."""
-        model = tables.get("model") if isinstance(tables, dict) else None
-        name = model.get("name") if isinstance(model, dict) else model
-        if not isinstance(name, str) or not _is_folder(name):
-            return tables
-        path = _run_at(name)
-        before = read_toml(path / CONFIG)
-        own = {key: before["model"][key] for key in ("name", "dtype", "sector")}
-        given = model if isinstance(model, dict) else {}
-        where = {key: before[key] for key in ("lattice", "hamiltonian") if key in before}
-        return where | tables | {"model": given | own | {"start": str(path)}}
+        own, about = ("name", "dtype", "sector"), ("lattice", "hamiltonian")
+        return begun_with(tables, "model", START, own=own, about=about)
 
     @field_validator("lattice")
     @classmethod
@@ -250,26 +237,6 @@ class GroundStateConfiguration(Settings):
     def stem(self) -> str:
         """What a folder of runs calls this one: heisenberg-chain-20."""
         return f"{self.hamiltonian.name}-{self.lattice.replace(':', '-')}"
-
-
-def _is_folder(name: str) -> bool:
-    try:
-        return bool(name) and (Path(name) / CONFIG).is_file()
-    except (OSError, ValueError):
-        return False
-
-
-def _run_at(name: str) -> Path:
-    """The absolute path of the folder of a ground-state run."""
-    expected, remedy = "'none', or the folder of a ground-state run", "say 'none'"
-    try:
-        path = check_is_run(name)
-    except InputError:
-        raise fail("model.start", expected, shown(name), remedy) from None
-    kind = read_toml(path / CONFIG).get("kind", "ground-state")
-    if kind != "ground-state":
-        raise fail("model.start", expected, f"{shown(name)}, a run of {kind!r}", remedy)
-    return path.resolve()
 
 
 _FAMILIES = {

@@ -27,10 +27,13 @@ from intertwine.experiments.datasets import data_record, held_bytes, load_data
 from intertwine.experiments.learn import measures as learn_measures, results as learn_results
 from intertwine.experiments.learn.memory import checked_memory
 from intertwine.experiments.learn.settings import LearnConfiguration
+from intertwine.experiments.learn.trained import learnt_before
 from intertwine.experiments.learn.words import Words
 from intertwine.learning.stages import Training
 from intertwine.learning.study import Scalars
 from intertwine.records.caveats import of_learning
+from intertwine.records.folder import DATASET
+from intertwine.runs.begun import NONE, begins_with
 from intertwine.runs.experiment import Experiment, Finished
 from intertwine.runs.terminal import warn
 
@@ -67,6 +70,7 @@ def training_of(c: LearnConfiguration, data: Dataset, key: jax.Array) -> Trainin
     machine, key = named_machine(
         c.model.name, data.size, data.units, hidden_units=c.model.hidden_units, scale=c.model.scale, key=key
     )
+    machine = machine if c.model.start == NONE else learnt_before(c.model.start, data)
     if c.method.name == "exact" and not is_enumerable(machine, 2**22):
         got = f"{machine.size} visible and {machine.hidden} hidden units"
         raise fail("method.name", "'pcd' unless one layer has at most 22 units", got, "say 'pcd'")
@@ -82,7 +86,7 @@ def _teaching(c: LearnConfiguration) -> Teaching:
         learning_rate=Falling(_given(o.learning_rate), _given(o.learning_rate_end), o.schedule),
         centred=o.centred, weight_decay=o.weight_decay,
         sparsity=(o.sparsity, o.sparsity_cost) if o.sparsity else None, average=o.average or None,
-        begin="data",
+        begin="data" if c.model.start == NONE else "auto",
     )  # fmt: skip
 
 
@@ -107,6 +111,8 @@ class Learn(Experiment):
     def __init__(self, configuration: LearnConfiguration):
         self.problem = build(configuration)
         self.source, self.memory = data_record(self.problem.data), self.problem.memory
+        if (start := configuration.model.start) != NONE:
+            self.source |= {"begins_with": begins_with("model.start", start, DATASET)}
         self.study, self.every = self.problem.training, configuration.checkpoint_every
         known = self.problem.data.known
         self.words = Words(None if known is None else -known.entropy)

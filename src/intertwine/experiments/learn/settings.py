@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import field_validator, model_validator
 
@@ -24,6 +24,7 @@ from intertwine._checks import InputError, fail
 from intertwine.boltzmann.defaults import AVERAGE, BATCH, CHAINS, SCALE, STEPS
 from intertwine.boltzmann.training.names import NAMES, parsed
 from intertwine.data.formats.sequences import SIMILAR
+from intertwine.runs.begun import absolute, begun_with, start_of
 from intertwine.runs.fields import (
     Section,
     Settings,
@@ -39,6 +40,7 @@ from intertwine.runs.fields import (
     truth,
 )
 
+START = ("learn", "model.start")
 _SHAPE = re.compile(r"([0-9]{1,5})x([0-9]{1,5})(?:x([0-9]{1,5}))?", re.ASCII)
 _UNITS = re.compile(
     r"auto|binary|spin|gaussian|potts|potts:(?:[2-9]|[1-9][0-9]|1[0-9]{2}|2[0-4][0-9]|25[0-6])", re.ASCII
@@ -97,7 +99,7 @@ class Data(Section):
 
     @field_validator("name")
     @classmethod
-    def _there(cls, name: str) -> str:
+    def _absolute(cls, name: str) -> str:
         from intertwine.data.loading import check_name, is_named
 
         try:
@@ -148,13 +150,21 @@ class Data(Section):
 
 
 class Model(Section):
-    """rbm:HIDDEN, dbm:H1-H2-..., dbn:H1-H2-...; the visible units are those of the data."""
+    """rbm:HIDDEN, dbm:H1-H2-..., dbn:H1-H2-...; the visible units are those of the data. start: the folder of
+    a learning run, with whose machine this one begins; a folder as the name says both.
+    """
 
     name: str = text("rbm:64", "a machine such as " + ", ".join(NAMES), ", ".join(NAMES))
     hidden_units: Literal["binary", "spin", "rectified"] = choice(
         "binary", "binary", "spin", "rectified", help="of all layers"
     )
     scale: float = number(SCALE, 0.0, 10.0, "standard deviation of the first weights")
+    start: str = start_of("learn")
+
+    @field_validator("start")
+    @classmethod
+    def _absolute(cls, start: str) -> str:
+        return absolute(start)
 
     @field_validator("name")
     @classmethod
@@ -270,6 +280,12 @@ class LearnConfiguration(Settings):
     optimiser: Optimiser = Optimiser()
     likelihood: Likelihood = Likelihood()
     samples: Samples = Samples()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_a_run(cls, tables: Any) -> Any:
+        """`model = FOLDER`: the machine of that run, with its data if none are given."""
+        return begun_with(tables, "model", START, own=("name", "hidden_units", "scale"), about=("data",))
 
     @model_validator(mode="after")
     def _consistent(self) -> LearnConfiguration:

@@ -17,8 +17,11 @@ import numpy as np
 from intertwine._checks import fail
 from intertwine.boltzmann.partition.log_partition import LogPartition
 from intertwine.boltzmann.training.families import named_machine
-from intertwine.experiments.learn.settings import LearnConfiguration
+from intertwine.data.dataset import Dataset
+from intertwine.experiments.datasets import data_record
+from intertwine.experiments.learn.settings import START, LearnConfiguration
 from intertwine.records.folder import DATASET
+from intertwine.runs.begun import run_at
 from intertwine.runs.complete import complete
 from intertwine.runs.dataset import parameter_variables
 
@@ -87,6 +90,22 @@ def load_trained(folder: str | Path) -> Trained:
     names_of_columns = tuple(str(columns).split("\n")) if columns else None
     model, alphabet = jax.tree.unflatten(structure, found), result.get("data", {}).get("alphabet")
     return Trained(model, settings, run.metrics, result, offset, scale, names_of_columns, alphabet)
+
+
+def learnt_before(folder: str, data: Dataset) -> Any:
+    """The machine of the learning run in `folder`, to go on with on `data`; `InputError` for data of other
+    columns or units, or that were standardised otherwise."""
+    trained = load_trained(run_at(folder, *START))
+    before, now = trained.result["data"], data_record(data)
+    for name, given in (("columns", now["columns"]), ("units", now["units"])):
+        if before[name] != given:
+            remedy = "give the same data, or others of the same " + name
+            raise fail("model.start", f"a run on {given} {name}", f"{folder}, on {before[name]}", remedy)
+    for own, other in ((trained.offset, data.offset), (trained.scale, data.scale)):
+        if not np.array_equal(() if own is None else own, () if other is None else other):
+            expected, got = "a run on columns of the same means and widths", f"{folder}, on others"
+            raise fail("model.start", expected, got, "give the same data")
+    return jax.tree.map(lambda x: x.astype(jnp.result_type(float)), trained.model)
 
 
 def _blank(c: LearnConfiguration, result: dict[str, Any]) -> Any:

@@ -1,0 +1,78 @@
+"""Runs that begin with what another run ended with: `--model RUN`, `--network RUN`, and `start` in a file.
+
+A section with a `name` and a `start` names both by the folder: `model = "runs/first"` is the model of that
+run, and what that run was about is taken over where nothing else is given.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from intertwine._checks import InputError, fail
+from intertwine.records.folder import CONFIG
+from intertwine.runs.fields import text
+from intertwine.runs.run_paths import check_is_run
+from intertwine.runs.settings import read_toml, shown
+
+NONE = "none"
+"""`start` of a run that begins afresh."""
+
+
+def start_of(kind: str) -> Any:
+    """The field `start` of a section: the folder of a run of this kind, or "none"."""
+    return text(
+        NONE, f"'none', or the folder of a {kind} run", "begin with the parameters of this run",
+        longest=4096, metavar="FOLDER",
+    )  # fmt: skip
+
+
+def absolute(start: str) -> str:
+    """`start` from the root of the file system on, so that a run can go on in another folder. What is there
+    is looked at when the run is made ready (`run_at`), not when its settings are read."""
+    return start if start == NONE else str(Path(start).resolve())
+
+
+def run_at(name: str, kind: str, setting: str) -> str:
+    """The absolute path of the folder `name`, of a run of this kind; else `InputError` about `setting`."""
+    expected, remedy = f"'none', or the folder of a {kind} run", "say 'none'"
+    try:
+        path = check_is_run(name)
+    except InputError:
+        raise fail(setting, expected, shown(name), remedy) from None
+    found = read_toml(path / CONFIG).get("kind", kind)
+    if found != kind:
+        raise fail(setting, expected, f"{shown(name)}, a run of {found!r}", remedy)
+    return str(path.resolve())
+
+
+def begun_with(
+    tables: Any, section: str, start: tuple[str, str], *, own: tuple[str, ...], about: tuple[str, ...]
+) -> Any:
+    """`tables`, where the name of `section` is the folder of a run, with the run's own settings of it. start:
+    the kind of run, and the setting. own: names of that section; about: sections that are taken from the run
+    where they are not given."""
+    given = tables.get(section) if isinstance(tables, dict) else None
+    name = given.get("name") if isinstance(given, dict) else given
+    if not isinstance(name, str) or not _is_run(name):
+        return tables
+    path = run_at(name, *start)
+    before = read_toml(Path(path) / CONFIG)
+    others = given if isinstance(given, dict) else {}
+    kept = {key: before[section][key] for key in own if key in before.get(section, {})}
+    where = {key: before[key] for key in about if key in before}
+    return where | tables | {section: others | kept | {"start": path}}
+
+
+def begins_with(setting: str, folder: str, file: str) -> dict[str, Any]:
+    """What names the run that another begins with, for `data.json`: its folder and the sum of `file`."""
+    checksum = "sha256:" + hashlib.sha256((Path(folder) / file).read_bytes()).hexdigest()
+    return {"what": "beginning", "setting": setting, "source": folder, "checksum": checksum}
+
+
+def _is_run(name: str) -> bool:
+    try:
+        return bool(name) and (Path(name) / CONFIG).is_file()
+    except (OSError, ValueError):
+        return False
