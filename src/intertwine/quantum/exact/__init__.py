@@ -1,22 +1,31 @@
 """Exact diagonalization in symmetry sectors, and what is known exactly.
 
-ground_energy, ground_state, spectrum    Lanczos in sectors (`sector`, `basis`, `kernels`, `lanczos`,
-`solve`) known_energy                             closed forms and the literature (`closed_forms`,
-`known`)
+ground_energy, ground_state, spectrum    Lanczos in sectors (`sector`, `basis`, `kernels`, `lanczos`, `solve`)
+known_energy                             closed forms and the literature (`closed_forms`, `known`)
+evolve, product_vector                   a state vector in time, by Krylov spaces (`evolution`, `product`)
+IsingRing, ramped_ising_ring             the Ising ring in time at any length (`free_fermions`)
 """
 
+from intertwine.quantum.exact.evolution import evolve
+from intertwine.quantum.exact.free_fermions import FermionState, IsingRing, ramped_ising_ring
 from intertwine.quantum.exact.known import KnownEnergy, known_energy
 from intertwine.quantum.exact.lanczos import NotConverged
+from intertwine.quantum.exact.product import product_vector
 from intertwine.quantum.exact.sector import Sector, complete_sectors
 from intertwine.quantum.exact.solve import ground_energy, ground_state, spectrum
 
 __all__ = [
+    "FermionState",
+    "IsingRing",
     "KnownEnergy",
     "NotConverged",
     "Sector",
     "complete_sectors",
+    "evolve",
     "ground_energy",
     "ground_state",
     "known_energy",
+    "product_vector",
+    "ramped_ising_ring",
     "spectrum",
 ]
