@@ -1,4 +1,4 @@
-from . import exact as exact, operators as operators, vmc as vmc
+from . import entanglement as entanglement, exact as exact, operators as operators, vmc as vmc
 from .operators.hamiltonians import heisenberg as heisenberg, j1j2 as j1j2, tfim as tfim, xxz as xxz
 from .operators.operator import Operator as Operator
 from .vmc.excited import lowest_in_sector as lowest_in_sector
