@@ -6,4 +6,6 @@ from .entropies import (
     von_neumann as von_neumann,
 )
 from .partial_transpose import negativity as negativity
+from .sampled_entropy import SampledEntropy as SampledEntropy
+from .swap_estimator import renyi2 as renyi2
 from .vectors import StateVector as StateVector, state_vector as state_vector

@@ -16,7 +16,7 @@ import numpy as np
 
 from intertwine._compile import kernel
 from intertwine._threads import over_ranges
-from intertwine.models.kernels.host_kernels import sums
+from intertwine.models.kernels.host_kernels import cos_sin, sums
 from intertwine.models.kernels.host_tables import LARGEST, SMALLEST, HostForm, host_form
 from intertwine.models.protocols import SpinForm
 
@@ -36,8 +36,8 @@ def all_amplitudes(form: SpinForm, size: int) -> np.ndarray | None:
     alpha, beta = angles(host, first, rows, bias=True), angles(host, second, columns)
     m = host.padded
     top = np.abs(alpha[:, :m]).sum(axis=1)
-    p, q = _exp(alpha, m, -np.abs(alpha[:, :m])), _exp(-alpha, m, -np.abs(alpha[:, :m]))
-    found = products(p, q, _exp(2 * beta, m), host.complex_units)
+    p, q = exponential(alpha, m, -np.abs(alpha[:, :m])), exponential(-alpha, m, -np.abs(alpha[:, :m]))
+    found = products(p, q, exponential(2 * beta, m), host.complex_units)
     if not in_range(found):
         return None
     left = top + _half(host, first, rows)
@@ -177,12 +177,13 @@ def _total(rows: np.ndarray, m: int) -> np.ndarray:
     return real + 1j * rows[:, m:].sum(axis=1) if rows.shape[1] > m else real.astype(complex)
 
 
-def _exp(rows: np.ndarray, m: int, shift: np.ndarray | None = None) -> np.ndarray:
+def exponential(rows: np.ndarray, m: int, shift: np.ndarray | None = None) -> np.ndarray:
     """e^{rows + shift} of rows (n, P), the shift real."""
     out = np.empty_like(rows)
     size = np.exp(rows[:, :m] if shift is None else rows[:, :m] + shift)
     if rows.shape[1] == m:
         return size
-    np.multiply(size, np.cos(rows[:, m:]), out=out[:, :m])
-    np.multiply(size, np.sin(rows[:, m:]), out=out[:, m:])
+    cosine, sine = cos_sin(rows[:, m:])
+    np.multiply(size, cosine, out=out[:, :m])
+    np.multiply(size, sine, out=out[:, m:])
     return out
