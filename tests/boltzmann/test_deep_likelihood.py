@@ -123,6 +123,7 @@ def test_data_term_is_the_slope_of_the_converged_bound(kind):
         np.testing.assert_allclose((values[1] - values[0]) / 2e-4, flat(way) @ slope, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_learning_raises_the_likelihood_and_goes_on_where_it_stopped():
     rows = np.repeat(np.array([[0, 0, 1, 1], [1, 1, 0, 0]], np.uint8), 50, axis=0)
     model = DBM((4, 3, 2), scale=0.1, key=jax.random.key(0))

@@ -41,6 +41,7 @@ def share_of(pattern: np.ndarray, rows: object) -> float:
     return float(((np.asarray(rows) != pattern).sum(1) < 25).mean())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("odds", [1.0, 3.0])
 def test_ln_z_covers_both_modes_without_data(odds: float) -> None:
     machine, *_ = two_patterns(odds)
@@ -68,7 +69,9 @@ def test_walks_one_way_judge_nothing() -> None:
     assert "unjudged" in [code_of(line) for line in likelihood.warnings]
 
 
-@pytest.mark.parametrize("sampler", [it.TemperedGibbs(steps=50), it.Annealed(200)])
+@pytest.mark.parametrize(
+    "sampler", [pytest.param(it.TemperedGibbs(steps=50), marks=pytest.mark.slow), it.Annealed(200)]
+)
 def test_samples_lie_in_both_modes(sampler: object) -> None:
     machine, _, second = two_patterns(3.0)
     drawn = it.sample(machine, 400, sampler=sampler, key=KEY)
@@ -76,6 +79,7 @@ def test_samples_lie_in_both_modes(sampler: object) -> None:
     assert drawn.mixed and drawn.warnings == ()
 
 
+@pytest.mark.slow
 def test_tempered_samples_forget_the_shares_of_their_base() -> None:
     machine, *patterns = two_patterns(bits=40)
     base = mixture_of(machine, patterns, [0.1, 0.9])
@@ -131,6 +135,7 @@ def test_likelihoods_of_a_doubtful_ln_z_and_below_independent_columns_say_so() -
     assert it.log_likelihood(right, rows, it.log_partition(right, it.Exact())).warnings == ()
 
 
+@pytest.mark.slow
 def test_an_estimator_below_independent_columns_warns() -> None:
     pytest.importorskip("sklearn")
     rng = np.random.default_rng(0)
