@@ -193,7 +193,8 @@ def test_gradient_with_copies_is_that_of_the_machine_with_copies(copies):
     assert np.abs(found).max() < 4
 
 
-@pytest.mark.parametrize("sizes", [pytest.param((6, 4, 3), marks=pytest.mark.slow), (6, 5, 4, 3)], ids=str)
+@pytest.mark.slow
+@pytest.mark.parametrize("sizes", [(6, 4, 3), (6, 5, 4, 3)], ids=str)
 def test_greedy_start_is_a_good_one(sizes):
     rng = np.random.default_rng(0)
     rows = np.repeat(rng.integers(0, 2, (300, 2)), 3, axis=1).astype(np.uint8)

@@ -85,6 +85,7 @@ def test_learning_begins_at_the_mixture_of_the_clusters(units, hidden):
     np.testing.assert_allclose(found, np.asarray(apart.log_probability(rows)), atol=0.01)
 
 
+@pytest.mark.slow
 def test_too_few_hidden_units_begin_at_the_means_and_learn_more_slowly():
     rows, _ = of_clusters()
     few, enough = (it.RBM(60, m, units="binary", hidden_units="binary", key=KEY) for m in (3, 4))

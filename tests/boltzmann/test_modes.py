@@ -52,6 +52,7 @@ def test_ln_z_covers_both_modes_without_data(odds: float) -> None:
     assert abs(found.mean - exact) < 4 * found.error
 
 
+@pytest.mark.slow
 def test_a_base_that_leaves_out_a_mode_is_not_trusted() -> None:
     machine, *_ = two_patterns()
     exact = exact_log_partition(machine)
@@ -93,6 +94,7 @@ def test_tempered_samples_forget_the_shares_of_their_base() -> None:
     assert sum(np.square(off)) < 6 + 4 * np.sqrt(12)
 
 
+@pytest.mark.slow
 def test_a_held_bit_says_the_mode_that_a_tempered_sampler_draws() -> None:
     machine, first, second = two_patterns(bits=40)
     place = int(np.flatnonzero(first != second)[0])

@@ -90,6 +90,7 @@ def test_the_gradient_of_log_z_has_the_widths_moments():
     assert float(found) == pytest.approx((moved[0] - moved[1]) / (2 * step), rel=1e-6)
 
 
+@pytest.mark.slow
 def test_annealing_and_samplers_know_the_widths(key):
     model = gentle(0)
     weights, means, widths = mixture(model)
@@ -145,7 +146,8 @@ def correlated(rows=2000, seed=0):
     return np.random.default_rng(seed).normal(size=(rows, 6)) @ np.linalg.cholesky(covariance).T
 
 
-@pytest.mark.parametrize("offset, scale", [pytest.param(0.0, 1.0, marks=pytest.mark.slow), (-40.0, 100.0)])
+@pytest.mark.slow
+@pytest.mark.parametrize("offset, scale", [(0.0, 1.0), (-40.0, 100.0)])
 def test_a_correlated_normal_distribution_is_learnt_in_any_units(offset, scale, key):
     rows = (correlated() * scale + offset).astype(np.float32)
     with jax.enable_x64(False):

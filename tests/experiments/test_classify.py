@@ -393,6 +393,7 @@ def test_the_error_of_an_accuracy_is_not_zero_and_the_commonest_class_is_the_bas
     assert found == {"class": 0, "accuracy": 0.8, "lead_error": pytest.approx(0.2)}
 
 
+@pytest.mark.slow
 def test_a_run_is_a_network_wherever_one_is_taken(images, tmp_path, monkeypatch):
     """Words for labels, a run stopped by patience, loaded and used as the library's own networks are."""
     monkeypatch.setattr(running, "report", lambda folder: None)

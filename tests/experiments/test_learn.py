@@ -285,6 +285,7 @@ def test_the_default_run_learns_the_critical_ising_model(tmp_path):
     assert result["log_z"]["trusted"]
 
 
+@pytest.mark.slow
 def test_passes_that_are_not_said_are_enough_for_few_rows(tmp_path):
     def training(rows, columns, **optimiser):
         np.save(tmp_path / "rows.npy", np.random.default_rng(0).integers(0, 2, (rows, columns)))

@@ -271,6 +271,7 @@ def test_tensor_renormalization_meets_onsager(tmp_path, monkeypatch):
     assert facts["relative error"] < 2e-5 and facts["relative error, plain scheme"] < 1e-4
 
 
+@pytest.mark.slow
 def test_the_trace_condition_of_a_network(learned, tmp_path, monkeypatch):
     """ln Σ_h e^T = ln Ψ(v) − ln p(v) of rows, from the machine's parameters."""
     monkeypatch.setattr(running, "report", lambda folder: None)

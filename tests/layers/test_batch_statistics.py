@@ -165,6 +165,7 @@ def test_a_module_of_ones_own_learns_with_the_batch_and_predicts_without():
     assert int(fit.state.model.module.norm.running.batches) == 3
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("optimised")
 def test_averaged_parameters_have_statistics_of_their_own():
     x, labels = images(60)

@@ -50,7 +50,8 @@ def _library(model, configurations, p, local, v, u):
 
 
 ALIKE = ("symmetric-momentum-complex", "symmetric-momentum-float", "symmetrised-momentum", "symmetric-odd",
-         "symmetric-complex", "rbm-complex-binary-binary", "rbm-complex-binary-spin", "function-flax-nnx")  # fmt: skip
+         "symmetric-complex", "rbm-complex-binary-binary", "rbm-complex-binary-spin",
+         "function-flax-nnx")  # fmt: skip
 
 
 @pytest.fixture(

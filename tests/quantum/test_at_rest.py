@@ -34,6 +34,7 @@ def test_five_keys_end_in_the_ground_state_of_a_chiral_ring(bond, chirality, exa
         assert run.energy.mean == pytest.approx(exact, rel=1e-6, abs=0) and run.warnings == ()
 
 
+@pytest.mark.slow
 def test_a_search_that_has_run_aground_begins_anew():
     """This key ends where one configuration of the ring has no amplitude left, 5 % too high."""
     run = it.ground_state(chiral(6, 1.0, 0.6), key=jax.random.key(47))

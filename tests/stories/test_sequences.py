@@ -29,6 +29,7 @@ def fasta(path, sequences):
     return path
 
 
+@pytest.mark.slow
 def test_from_fasta_to_the_contact_and_back(tmp_path):
     sequences = family(600)
     data = it.data.load(fasta(tmp_path / "family.fasta", sequences))

@@ -32,7 +32,6 @@ from intertwine.runs.experiment import Experiment
 from intertwine.runs.fields import Settings
 from intertwine.runs.interruption import Interrupted, StopRequest
 from intertwine.runs.kinds import configuration_of, experiment_of, schema_of
-from intertwine.runs.processes import Follower, any_process, is_leader
 from intertwine.runs.progress import Progress, show as show_progress
 from intertwine.runs.run_folder import (
     CONFIG,
@@ -44,6 +43,7 @@ from intertwine.runs.run_folder import (
     write_aside,
 )
 from intertwine.runs.settings import read_toml, to_toml
+from intertwine.runs.shared.processes import Follower, any_process, is_leader
 from intertwine.runs.terminal import warn
 
 
