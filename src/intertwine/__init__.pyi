@@ -106,7 +106,10 @@ from .models.symmetric.sectors import sector as sector, sectors as sectors
 from .models.symmetric.symmetric_rbm import SymmetricRBM as SymmetricRBM
 from .models.symmetric.symmetrised import Symmetrised as Symmetrised
 from .models.wrapped import FunctionAmplitude as FunctionAmplitude
-from .quantum import entanglement as entanglement, exact as exact
+from .quantum import exact as exact
+from .quantum.dynamics.evolve import evolve as evolve
+from .quantum.dynamics.starts import product_infidelity as product_infidelity, product_state as product_state
+from .quantum.dynamics.trajectory import Trajectory as Trajectory
 from .quantum.operators.hamiltonians import heisenberg as heisenberg, j1j2 as j1j2, tfim as tfim, xxz as xxz
 from .quantum.operators.operator import Operator as Operator
 from .quantum.vmc.excited import lowest_in_sector as lowest_in_sector

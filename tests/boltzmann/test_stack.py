@@ -86,8 +86,7 @@ def rows_of_shifts():
     return np.repeat(rows, 25, axis=0)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("means", [False, True])
+@pytest.mark.parametrize("means", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_a_second_layer_raises_the_likelihood(means, key):
     """From the transposed start: never below the first machine, here well above it."""
     rows = rows_of_shifts()

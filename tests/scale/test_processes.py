@@ -11,8 +11,7 @@ import pytest
 from experiments.runs import assert_same
 from intertwine._checks import InputError
 from intertwine.cli import main
-from intertwine.runs import checkpoints
-from intertwine.runs.shared import workers
+from intertwine.runs import checkpoints, workers
 
 from . import runs
 

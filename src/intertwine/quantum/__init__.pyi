@@ -1,4 +1,8 @@
-from . import entanglement as entanglement, exact as exact, operators as operators, vmc as vmc
+from . import dynamics as dynamics, exact as exact, operators as operators, vmc as vmc
+from .dynamics.evolution import Evolution as Evolution
+from .dynamics.evolve import evolution as evolution, evolve as evolve
+from .dynamics.starts import product_infidelity as product_infidelity, product_state as product_state
+from .dynamics.trajectory import Trajectory as Trajectory
 from .operators.hamiltonians import heisenberg as heisenberg, j1j2 as j1j2, tfim as tfim, xxz as xxz
 from .operators.operator import Operator as Operator
 from .vmc.excited import lowest_in_sector as lowest_in_sector

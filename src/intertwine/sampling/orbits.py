@@ -53,6 +53,10 @@ class OrbitEnumeration:
     """int64 (n,), how many configurations its orbit has."""
     magnetization: int | None
     """Σ_i s_i of the configurations, or None for all."""
+    permutations: np.ndarray
+    """int (g, N), the group."""
+    spin_flip: bool
+    """Whether s and −s count as the same."""
 
     def __init__(self, permutations: ArrayLike, *, magnetization: int | None = None, spin_flip: bool = False):
         rows = np.asarray(permutations)
@@ -64,6 +68,7 @@ class OrbitEnumeration:
             expected = "True or False, and False where the magnetization is not 0"
             raise fail("spin_flip", expected, spin_flip, "−s has the opposite magnetization")
         size, self.magnetization = rows.shape[1], magnetization
+        self.permutations, self.spin_flip = rows, spin_flip
         configurations = all_configurations(size, magnetization)
         numbers = configuration_numbers(size, magnetization)
         values, down = np.int64(1) << (size - 1 - rows), configurations < 0

@@ -1,0 +1,1 @@
+"""Wave functions in time: the variational principle, projected steps, and an account of their errors."""

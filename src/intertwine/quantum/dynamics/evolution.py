@@ -1,0 +1,226 @@
+r"""An evolution as a study: a line of metrics for each of the times asked for.
+
+    c φ̇ = −H φ       (c = −i in real, 1 in imaginary time)
+
+from time 0, where the model that is given stands. Between two times the method (`variational`, `projected`)
+makes as many steps as it needs; the state after a line has the parameters, the chains, the next step's length
+and the sums of the certificate, so that an interrupted evolution goes on to the same numbers. The key of step
+n is fold_in(key, n), that of the measurement of line k is folded from k.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from time import perf_counter
+from typing import Any, NamedTuple, Protocol
+
+import jax
+import numpy as np
+from jax import Array
+from jaxtyping import PyTree
+
+from intertwine.learning.guard import Diverged
+from intertwine.learning.study import Scalars, Study
+from intertwine.models.units import as_spins
+from intertwine.quantum.dynamics.certificate import Account
+from intertwine.quantum.dynamics.ensemble import Ensemble, Source
+from intertwine.quantum.dynamics.tangent import Velocity
+from intertwine.quantum.dynamics.trajectory import Trajectory
+from intertwine.quantum.dynamics.variational import Step, Stuck
+from intertwine.quantum.operators.operator import Operator
+from intertwine.quantum.vmc.search import columns, like
+from intertwine.sampling.space import Space, placed
+from intertwine.sampling.statistics.estimate import Estimate
+
+Observable = Operator | Callable[[Any], Any]
+FIRST_STEP = 1e-3
+"""Over 1/√Var(H), the time in which the state changes."""
+_MEASURED, _STARTED = 2**31 - 1, 2**31 - 2
+_SAME = 1e-12
+
+
+class Method(Protocol):
+    """How steps are made."""
+
+    def velocity(self, model: PyTree, t: float, ensemble: Ensemble) -> Velocity: ...
+
+    def step(self, model: PyTree, ensemble: Ensemble, t: float, h: float) -> Step: ...
+
+
+class EvolutionState(NamedTuple):
+    """time: float64 (). step: the length to try next. model: at that time. chains: the sampler's state.
+    account: the sums of the certificate."""
+
+    time: np.ndarray
+    step: np.ndarray
+    model: Any
+    chains: Any
+    account: Account
+
+
+class Evolution(Study[EvolutionState, Trajectory]):
+    """`model` under `hamiltonian`, by `method`, over configurations of `source`, at each of `times`.
+
+    hamiltonian: a function of the time. observables: name → `Operator`, or a function of the model that gives
+    a number (or an `Estimate`). observe: samples of a measurement. lowest: a lower bound of the spectrum in
+    imaginary time, else None. where: the space that the final model carries.
+    """
+
+    def __init__(
+        self,
+        hamiltonian: Callable[[float], Operator],
+        model: PyTree,
+        times: np.ndarray,
+        method: Method,
+        source: Source,
+        *,
+        observables: Mapping[str, Observable],
+        observe: int,
+        key: Array,
+        lowest: float | None = None,
+        where: Space | None = None,
+        label: str = "tdvp",
+        because: str = "",
+        notes: tuple[str, ...] = (),
+    ):
+        self.hamiltonian, self.given, self.times, self.method, self.source = (
+            hamiltonian,
+            model,
+            times,
+            method,
+            source,
+        )
+        self.observables, self.observe, self.key = dict(observables), observe, key
+        self.lowest, self.where, self.label, self.because, self.notes = lowest, where, label, because, notes
+        self.lines, self.begin = len(times), as_spins(model)
+
+    def start(self) -> EvolutionState:
+        chains = self.source.start(self.begin, jax.random.fold_in(self.key, _STARTED))
+        return EvolutionState(np.zeros(()), np.zeros(()), self.begin, chains, Account.empty())
+
+    def template(self, done: int) -> EvolutionState:
+        chains = self.source.sampler.init(self.begin, key=self.key)
+        return EvolutionState(np.zeros(()), np.zeros(()), self.begin, chains, Account.empty())
+
+    def iterate(self, state: EvolutionState, done: int) -> Iterator[tuple[EvolutionState, Scalars]]:
+        for line in range(done, self.lines):
+            begun = perf_counter()
+            state = self._carried(state, float(self.times[line]))
+            state, scalars = self._line(state, line)
+            yield state, scalars | {"seconds": perf_counter() - begun}
+
+    def last_good(self, error: Diverged) -> tuple[EvolutionState, int] | None:
+        if not isinstance(error.state, EvolutionState):
+            return None
+        return error.state, int(np.count_nonzero(self.times <= float(error.state.time) + _SAME))
+
+    def finish(self, state: EvolutionState, history: list[Scalars]) -> Trajectory:
+        past = columns(history)
+        named = {name: past[name] for name in self.observables}
+        return Trajectory(
+            times=past["time"],
+            observables=named,
+            errors={name: past[f"{name}_error"] for name in named},
+            energy=past["energy"],
+            energy_error=past["energy_error"],
+            variance=past["variance"],
+            bound=past["bound"],
+            residual=past["residual_sum"],
+            integrator=past["integrator_sum"],
+            rate=past["residual"],
+            model=placed(like(self.given, state.model), self.where),
+            method=self.label,
+            because=self.because,
+            history=past,
+            notes=self.notes,
+            state=state,
+        )
+
+    # ---- between two times
+
+    def _carried(self, state: EvolutionState, end: float) -> EvolutionState:
+        """The state at `end`, by as many steps as it takes."""
+        begin = state
+        time, h, model, chains, account = (
+            float(state.time), float(state.step), state.model, state.chains, state.account,
+        )  # fmt: skip
+        while end - time > _SAME * max(1.0, end):
+            key = jax.random.fold_in(self.key, int(account.steps))
+            ensemble, chains, _ = self.source.draw(model, chains, key)
+            if h == 0:
+                h = FIRST_STEP / max(np.sqrt(self.method.velocity(model, time, ensemble).variance), 1e-12)
+                h = h if np.isfinite(h) else FIRST_STEP
+            asked = min(h, end - time)
+            asked = end - time if end - time < 1.01 * h else asked
+            try:
+                made = self.method.step(model, ensemble, time, asked)
+            except Stuck as error:
+                raise Diverged(int(account.steps), str(error), begin, _ADVICE) from None
+            whole = made.taken == asked
+            h = max(made.following, h) if whole and asked < h else made.following
+            time = end if whole and asked == end - time else time + made.taken
+            growth = 0.0 if self.lowest is None else max(made.energy - self.lowest, 0.0)
+            account = account.with_step(
+                made.taken, made.residual, made.error, made.infidelity, made.scheme, made.evaluations, growth
+            )
+            model = made.model
+        return EvolutionState(np.array(time), np.array(h), model, chains, account)
+
+    # ---- at a time
+
+    def _line(self, state: EvolutionState, line: int) -> tuple[EvolutionState, Scalars]:
+        """The metrics at `state`, and the state with its chains moved on."""
+        time, model, account = float(state.time), state.model, state.account
+        key = jax.random.fold_in(jax.random.fold_in(self.key, _MEASURED), line)
+        draw_key, measure_key = jax.random.split(key)
+        H = self.hamiltonian(time)
+        operators = {name: op for name, op in self.observables.items() if isinstance(op, Operator)}
+        found, local, chains = self.source.measure(
+            {"": H, **operators}, model, state.chains, self.observe, measure_key
+        )
+        ensemble, chains, acceptance = self.source.draw(model, chains, draw_key)
+        now = self.method.velocity(model, time, ensemble)
+        energy = found[""]
+        squares = np.abs(local[""] - energy.mean) ** 2
+        variance, doubt = float(energy.variance), 0.0
+        if not self.source.exact:
+            doubt = float(np.std(squares) / np.sqrt(squares.size)) * max(1.0, float(energy.tau)) ** 0.5
+        if not np.isfinite(energy.mean) or not np.isfinite(now.residual):
+            reason = f"the energy at t = {time:.6g} is {energy.mean}"
+            raise Diverged(int(account.steps), reason, state, _ADVICE)
+        scalars: Scalars = {
+            "time": time,
+            "energy": float(energy.mean),
+            "energy_error": float(energy.error),
+            "variance": variance,
+            "variance_error": doubt,
+            "residual": now.residual,
+            "relative_residual": now.residual**2 / max(variance, 1e-300),
+            "residual_sum": float(account.residual),
+            "integrator_sum": float(account.integrator),
+            "fit_sum": float(account.fit),
+            "scheme_sum": float(account.scheme),
+            "infidelity": float(account.infidelity),
+            "bound": float(account.bound),
+            "snr": now.snr,
+            "kept": now.kept,
+            "step": float(state.step),
+            "steps": float(account.steps),
+            "evaluations": float(account.evaluations),
+            "acceptance": acceptance,
+            "r_hat": float(energy.r_hat),
+            "tau": float(energy.tau),
+        }
+        for name, observable in self.observables.items():
+            value: Any
+            if isinstance(observable, Operator):
+                value = found[name]
+            else:
+                value = observable(placed(like(self.given, model), self.where))
+            known = isinstance(value, Estimate)
+            scalars[name] = float(np.real(value.mean if known else value))
+            scalars[f"{name}_error"] = float(value.error) if known else 0.0
+        return state._replace(chains=chains), scalars
+
+
+_ADVICE = "take more samples, a larger cutoff, or a start whose weights are not so near 0"

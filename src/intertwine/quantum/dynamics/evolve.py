@@ -1,0 +1,245 @@
+r"""The one call that follows the Schrödinger equation: `evolve`.
+
+It joins the parts: a source of configurations (exact sums over orbits where there are few, chains else), a
+method (`variational` or `projected`), the study (`evolution`), and its certificate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import jax
+import numpy as np
+from jax import Array
+from jaxtyping import PyTree
+from numpy.typing import ArrayLike
+
+from intertwine._caveats import caveat, tell
+from intertwine._checks import fail, one_of, positive_int, positive_number
+from intertwine.learning.study import Scalars, carry_out
+from intertwine.models.results import as_model
+from intertwine.models.units import as_spins
+from intertwine.quantum import defaults
+from intertwine.quantum.confined import confined
+from intertwine.quantum.dynamics.drive import Drive
+from intertwine.quantum.dynamics.ensemble import Source
+from intertwine.quantum.dynamics.evolution import Evolution, EvolutionState, Observable
+from intertwine.quantum.dynamics.tangent import Regular
+from intertwine.quantum.dynamics.trajectory import Trajectory
+from intertwine.quantum.dynamics.variational import Variational
+from intertwine.quantum.exact.evolution import check_times
+from intertwine.quantum.exact.known import LITTLE_WORK, energy_of_space
+from intertwine.quantum.operators.operator import Operator
+from intertwine.quantum.space_choice import default_sampler
+from intertwine.quantum.vmc.expect import check_key, state_of
+from intertwine.quantum.vmc.local_energy import check_sizes
+from intertwine.sampling.orbits import OrbitEnumeration
+from intertwine.sampling.space import Space, magnetizations, space
+
+if TYPE_CHECKING:
+    from intertwine.models.protocols import LogAmplitude
+    from intertwine.sampling.protocols import Sampler
+
+MOST_SITES, MOST_ORBITS = 20, 8192
+"""Of exact sums that are taken by themselves."""
+SAMPLES = 4096
+EXACT_TOLERANCE, SAMPLED_TOLERANCE = 1e-4, 2e-3
+"""Of the integrator's error, per unit of time."""
+
+
+def evolve(
+    H: Operator | Callable[[float], Operator],
+    model: LogAmplitude,
+    times: ArrayLike,
+    *,
+    observables: Mapping[str, Observable] | None = None,
+    key: Array,
+    imaginary: bool = False,
+    method: str = "auto",
+    samples: int | None = None,
+    observe: int | None = None,
+    sampler: Sampler | None = None,
+    tolerance: float | None = None,
+    cutoff: float | None = None,
+    snr: float = 2.0,
+    progress: Callable[[EvolutionState, Scalars], object] | None = None,
+) -> Trajectory:
+    r"""`model` at each of `times` under iψ̇ = Hψ (or ψ̇ = −Hψ), with observables and a bound on its error.
+
+    H: a Hermitian `Operator`, or a function of the time that gives one (ramps, drives: only coefficients
+    should change). model: a wave function, a run or its model, at time 0; for real time its amplitudes are
+    complex. `product_state` makes starts that move. times: increasing, ≥ 0, in units of 1/energy.
+    observables: name → `Operator`, or a function of the model that gives a number or an `Estimate`.
+    imaginary: e^{−Hτ}, towards the ground state. method: "tdvp", or "auto", which chooses and says why.
+    samples: configurations of a step; None for exact sums over orbits where there are at most 8,192 of them
+    (and 20 sites), else 4,096. observe: configurations of a measurement, four times `samples` by default.
+    sampler: None for one of the model's space. tolerance: of the integrator's error (a distance of states),
+    per unit of time. cutoff: of the metric's eigenvalues over the largest one. snr: directions whose signal
+    is below so many errors are left out (samples). progress: called with the state and the line after each
+    time; where it raises `StopIteration`, that line is the last one.
+
+    Raises InputError for an operator that is not Hermitian, a real model in real time, times that do not
+    increase, and sizes that differ; `Diverged` with the last good state where no step is short enough.
+
+    >>> import jax, intertwine as it
+    >>> key = jax.random.key(0)
+    >>> from intertwine.quantum.dynamics.starts import product_state
+    >>> psi = product_state(it.RBM(3, hidden=6, dtype=complex, key=key), "+x", key=key)
+    >>> X = it.Operator.from_strings(3, [(1.0, {0: "X"})])
+    >>> run = evolve(it.tfim(it.Chain(3), J=1.0, h=0.5), psi, [0.0, 0.2], observables={"X": X}, key=key)
+    >>> run["X"].round(3).tolist(), bool(run.bound[-1] < 1e-3)
+    ([1.0, 0.851], True)
+    """
+    study = evolution(
+        H, model, times, observables=observables, key=key, imaginary=imaginary, method=method,
+        samples=samples, observe=observe, sampler=sampler, tolerance=tolerance, cutoff=cutoff, snr=snr,
+    )  # fmt: skip
+    found = carry_out(study, progress=progress)
+    tell(found.warnings)
+    return found
+
+
+def evolution(
+    H: Operator | Callable[[float], Operator],
+    model: LogAmplitude,
+    times: ArrayLike,
+    *,
+    observables: Mapping[str, Observable] | None = None,
+    key: Array,
+    imaginary: bool = False,
+    method: str = "auto",
+    samples: int | None = None,
+    observe: int | None = None,
+    sampler: Sampler | None = None,
+    tolerance: float | None = None,
+    cutoff: float | None = None,
+    snr: float = 2.0,
+) -> Evolution:
+    """The study that `evolve` carries out, of the same arguments."""
+    when = check_times(times)
+    check_key(key)
+    one_of("method", method, ("auto", "tdvp"))
+    network, where = state_of(as_model(model))
+    spins = as_spins(network)
+    hamiltonian, first = _hamiltonian(H, float(when[-1]))
+    check_sizes(first, spins)
+    _check_kind(spins, imaginary)
+    for name, value in (("samples", samples), ("observe", observe)):
+        if value is not None:
+            positive_int(name, value)
+    for name, value in (("tolerance", tolerance), ("cutoff", cutoff)):
+        if value is not None:
+            positive_number(name, value)
+    seen = _observables(observables, first, where)
+    driven = not isinstance(H, Operator)
+    probes = [hamiltonian(float(t)) for t in (0.0, 0.37 * when[-1], when[-1])] if driven else [first]
+    source, of_space = _source(probes, spins, where, samples, sampler)
+    if of_space.magnetizations is not None:
+        kept = of_space.magnetizations
+        plain = hamiltonian
+        hamiltonian = plain if first.conserves_magnetization else lambda t: confined(plain(t), kept)
+    lowest, notes = _lowest(first, of_space, driven) if imaginary else (None, ())
+    default = EXACT_TOLERANCE if source.exact else SAMPLED_TOLERANCE
+    scheme = Variational(
+        hamiltonian,
+        imaginary=imaginary,
+        exact=source.exact,
+        tolerance=default if tolerance is None else tolerance,
+        regular=Regular(cutoff, snr),
+        span=float(when[-1]),
+    )
+    count = 4 * (source.samples or SAMPLES) if observe is None else observe
+    return Evolution(
+        hamiltonian, network, when, scheme, source, observables=seen, observe=count, key=key, lowest=lowest,
+        where=of_space, label="tdvp", because="", notes=notes,
+    )  # fmt: skip
+
+
+def _hamiltonian(
+    H: Operator | Callable[[float], Operator], span: float
+) -> tuple[Callable[[float], Operator], Operator]:
+    """H as a function of the time, and H(0)."""
+    if isinstance(H, Operator):
+        if not H.is_hermitian:
+            raise fail("H", "a Hermitian operator", repr(H), "add its Hermitian conjugate")
+        return (lambda _: H), H
+    if not callable(H):
+        raise fail(
+            "H", "an Operator, or a function of the time that gives one", H, "for example intertwine.tfim"
+        )
+    drive = Drive(H, max(span, 1e-9))
+    return drive, drive(0.0)
+
+
+def _check_kind(model: LogAmplitude, imaginary: bool) -> None:
+    if not imaginary and model.kind == "real":
+        raise fail(
+            "model",
+            "complex amplitudes for real time",
+            f"{type(model).__name__} of real parameters, whose ψ has no phase",
+            "build it with dtype=complex",
+        )
+
+
+def _observables(
+    given: Mapping[str, Observable] | None, H: Operator, where: Space | None
+) -> dict[str, Observable]:
+    """In the frame of H, checked."""
+    out: dict[str, Observable] = {}
+    taken = {"time", "energy", "variance", "residual", "bound", "step", "steps", "seconds", "snr", "kept", ""}
+    for name, observable in (given or {}).items():
+        if not isinstance(name, str) or name in taken or name.endswith(("_error", "_sum")):
+            raise fail("observables", "names that are no column of the metrics", name)
+        if isinstance(observable, Operator):
+            if observable.size != H.size:
+                raise fail(
+                    f"observables[{name!r}]", f"an operator on {H.size} sites", f"{observable.size} sites"
+                )
+            out[name] = observable.in_frame(H.turned)
+        elif callable(observable):
+            out[name] = observable
+        else:
+            raise fail(f"observables[{name!r}]", "an Operator, or a function of the model", observable)
+    return out
+
+
+def _source(
+    probes: list[Operator], model: PyTree, where: Space | None, samples: int | None, sampler: Any
+) -> tuple[Source, Space]:
+    """Sums or chains, and the space of the state. probes: H at some times."""
+    first = probes[0]
+    kept = None if where is None else where.magnetizations
+    if kept is not None and not all(probe.conserves_magnetization for probe in probes):
+        kept = None
+    only = kept[0] if kept is not None and len(kept) == 1 else None
+    if sampler is None and samples is None and first.size <= MOST_SITES and jax.process_count() == 1:
+        alike = defaults.symmetry_of(model)[0]
+        if 2**first.size / len(alike) <= MOST_ORBITS:
+            sums = _sums(probes, model, only)
+            return Source(sums, None), space(sums, first.size, first.turned)
+    if isinstance(sampler, OrbitEnumeration):
+        return Source(sampler, None), space(sampler, first.size, first.turned)
+    count = SAMPLES if samples is None else samples
+    if sampler is None:
+        sampler = where.sampler if where is not None and kept is not None else None
+        sampler = default_sampler(first, count, only) if sampler is None else sampler
+    return Source(sampler, count), Space(sampler, magnetizations(sampler, first.size), first.turned)
+
+
+def _sums(probes: list[Operator], model: PyTree, magnetization: int | None) -> OrbitEnumeration:
+    """Sums over the orbits of what the model and H at all times leave alone."""
+    moves, flip = defaults.symmetry_of(model)
+    kept = np.array([row for row in moves if all(probe.is_invariant(row) for probe in probes)])
+    flip = flip and not magnetization and all(probe.commutes_with_spin_flip for probe in probes)
+    return OrbitEnumeration(kept, magnetization=magnetization, spin_flip=flip)
+
+
+def _lowest(H: Operator, where: Space, driven: bool) -> tuple[float, tuple[str, ...]]:
+    """A lower bound of the spectrum for the certificate of imaginary time, and what is to be said of it."""
+    known = None if driven else energy_of_space(H, where.magnetizations, LITTLE_WORK)
+    if known is not None:
+        return known.value - known.error, ()
+    words = "the ground energy is not known, and the bound of imaginary time takes −Σ|c| for it"
+    lower = -float(np.sum(np.abs(H.masks().h)))
+    return lower, (caveat("assumption", f"{words}: it grows faster than it need"),)

@@ -1,0 +1,103 @@
+r"""One step of the time-dependent variational principle: an embedded pair over one ensemble.
+
+The velocity is that of `tangent`, the step that of `integrator`; the step is repeated with a shorter one
+until its error is within the tolerance. Over samples it is no longer than `LONGEST` in the Fubini-Study
+metric, so that the weights of an ensemble stay near equal within it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from jaxtyping import PyTree
+
+from intertwine.quantum.dynamics.ensemble import Ensemble
+from intertwine.quantum.dynamics.integrator import DORMAND_PRINCE, attempt, next_step
+from intertwine.quantum.dynamics.tangent import Regular, Velocity, length, velocity
+from intertwine.quantum.operators.operator import Operator
+
+LONGEST = 0.3
+"""Radians that a step over samples moves the state; orthogonal states are π/2 apart."""
+SHORTEST = 1e-13
+"""Of a step, over the span of times: what is shorter has run aground."""
+
+
+class Stuck(RuntimeError):  # noqa: N818 (turned into Diverged by the study)
+    """No step is short enough."""
+
+
+class Step(NamedTuple):
+    """model after a step of length taken; following: the length to try next. residual: the largest r in it.
+    error: of the integrator; infidelity, scheme: of a fit and a formula. evaluations: how many. energy: at
+    its beginning."""
+
+    model: Any
+    taken: float
+    following: float
+    residual: float
+    error: float
+    evaluations: int
+    energy: float
+    infidelity: float = 0.0
+    scheme: float = 0.0
+
+
+class Variational:
+    """TDVP steps under `hamiltonian` (a function of the time), in real or imaginary time.
+
+    tolerance: of the integrator's error per unit of time. span: of all times.
+    """
+
+    def __init__(
+        self,
+        hamiltonian: Callable[[float], Operator],
+        *,
+        imaginary: bool,
+        exact: bool,
+        tolerance: float,
+        regular: Regular,
+        span: float,
+    ):
+        self.hamiltonian, self.exact, self.tolerance, self.regular = hamiltonian, exact, tolerance, regular
+        self.factor = -1.0 + 0j if imaginary else -1j
+        self.pair = DORMAND_PRINCE
+        self.shortest = SHORTEST * max(span, 1e-300)
+        self._last: tuple[Any, float, Velocity] | None = None
+
+    def velocity(self, model: PyTree, t: float, ensemble: Ensemble) -> Velocity:
+        """At `model` and time t; of exact sums it is remembered."""
+        if self.exact and self._last is not None and self._last[0] is model and self._last[1] == t:
+            return self._last[2]
+        found = velocity(
+            self.hamiltonian(t), model, ensemble, factor=self.factor, exact=self.exact, regular=self.regular
+        )
+        self._last = (model, t, found)
+        return found
+
+    def step(self, model: PyTree, ensemble: Ensemble, t: float, h: float) -> Step:
+        """From `model` at t, by h or less. Raises `Stuck` where no step is short enough."""
+        first = self.velocity(model, t, ensemble)
+        evaluations = 1
+
+        def evaluate(later: PyTree, when: float) -> Velocity:
+            return velocity(
+                self.hamiltonian(when), later, ensemble, factor=self.factor, exact=self.exact,
+                regular=self.regular,
+            )  # fmt: skip
+
+        if not self.exact:
+            speed = float(length(first.operator, first.vector))
+            h = min(h, LONGEST / max(speed, 1e-300))
+        while True:
+            if not h > self.shortest or not first.residual < float("inf"):
+                raise Stuck(f"no step from t = {t:.6g} is short enough: the last one tried was {h:.2g}")
+            tried = attempt(self.pair, model, first, evaluate, t, h)
+            evaluations += len(self.pair.a)
+            following = next_step(self.pair, h, tried.error, self.tolerance)
+            if tried.error <= self.tolerance * h:
+                break
+            h = following
+        if self.exact:
+            self._last = (tried.model, t + h, tried.velocity)
+        return Step(tried.model, h, following, tried.residual, tried.error, evaluations, first.energy)

@@ -1,0 +1,235 @@
+"""Wave functions in time: against exact vectors and free fermions, with bounds that hold."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import intertwine as it
+from intertwine._caveats import Caveat
+from intertwine.quantum.dynamics import tangent
+from intertwine.quantum.dynamics.certificate import distance_of
+from intertwine.quantum.dynamics.evolve import evolution
+from intertwine.sampling.enumeration import all_configurations
+
+KEY = jax.random.key(0)
+exact = it.quantum.exact
+
+
+def site_means(N):
+    """X and ZZ of neighbours, per site of a ring."""
+    X = it.Operator.from_strings(N, [(1 / N, {i: "X"}) for i in range(N)])
+    ZZ = it.Operator.from_strings(N, [(1 / N, {i: "Z", (i + 1) % N: "Z"}) for i in range(N)])
+    return {"X": X, "ZZ": ZZ}
+
+
+def vector(model):
+    log_psi = np.asarray(jax.vmap(model)(jnp.asarray(all_configurations(model.size))), complex)
+    psi = np.exp(log_psi - log_psi.real.max())
+    return psi / np.linalg.norm(psi)
+
+
+def distance(a, b):
+    return np.sqrt(max(0.0, 2 - 2 * abs(np.vdot(a, b))))
+
+
+@pytest.fixture(scope="module")
+def ring():
+    """A symmetric RBM on a ring of 8 in |+x⟩."""
+    bare = it.SymmetricRBM(it.Chain(8), features=8, dtype=complex, key=KEY)
+    return it.product_state(bare, "+x", key=KEY)
+
+
+@pytest.fixture(scope="module")
+def quench(ring):
+    return it.evolve(
+        it.tfim(it.Chain(8), J=1.0, h=0.5), ring, [0.0, 0.5, 1.0], observables=site_means(8), key=KEY
+    )
+
+
+def test_a_quench_follows_free_fermions(quench):
+    exact_states = exact.IsingRing(8, h=0.5).quench(quench.times)
+    np.testing.assert_allclose(quench["X"], [s.X for s in exact_states], atol=1e-4)
+    np.testing.assert_allclose(quench["ZZ"], [s.ZZ(1) for s in exact_states], atol=1e-4)
+    np.testing.assert_allclose(quench.energy, -4.0, atol=1e-4)
+    np.testing.assert_allclose(quench.variance, 8.0, atol=1e-3)
+    assert quench.trusted_until == 1.0 and quench.warnings == ()
+    assert "distance to the true state" in str(quench)
+
+
+def test_its_bound_holds_at_every_time(quench, ring):
+    psi = exact.evolve(it.tfim(it.Chain(8), J=1.0, h=0.5), vector(ring), [1.0])[0]
+    far = distance(psi, vector(quench.model))
+    assert far <= quench.bound[-1] + 1e-9
+    assert quench.bound[-1] < 1e-3 and np.all(np.diff(quench.bound) >= 0)
+
+
+def random_runs(count):
+    """Runs of a machine too small for what it follows: (bound, true distance)."""
+    rng = np.random.default_rng(7)
+    out = []
+    for run in range(count):
+        key = jax.random.key(run)
+        psi = it.RBM(4, hidden=2, dtype=complex, scale=0.3, key=key)
+        letters = ["XIII", "IXII", "IIXI", "IIIX", "ZZII", "IZZI", "IIZZ", "ZIIZ", "ZIII", "YIYI"]
+        H = it.Operator.from_strings(4, [(float(rng.normal()), s) for s in letters])
+        imaginary = run % 4 == 3
+        end = 0.3 if imaginary else 0.6
+        found = it.quantum.evolution(H, psi, [end], key=key, imaginary=imaginary)
+        state, scalars = next(found.iterate(found.start(), 0))
+        true = exact.evolve(H, vector(psi), [end], imaginary=imaginary)[0]
+        out.append((scalars["bound"], distance(true, vector(state.model))))
+    return np.array(out)
+
+
+def bounds_hold(count):
+    pairs = random_runs(count)
+    assert np.all(pairs[:, 0] >= pairs[:, 1]), pairs
+    assert np.median(pairs[:, 1]) > 1e-4  # the machines are too small indeed
+    assert np.median(pairs[:, 0] / pairs[:, 1]) < 30
+
+
+def test_bounds_hold_where_the_model_is_too_small():
+    bounds_hold(8)
+
+
+@pytest.mark.slow
+def test_bounds_hold_always():
+    bounds_hold(60)
+
+
+def test_imaginary_time_cools_as_the_exact_state_does(ring):
+    H, times = it.tfim(it.Chain(8), J=1.0, h=1.0), [0.1, 0.5, 1.5]
+    run = it.evolve(H, ring, times, key=KEY, imaginary=True)
+    matrix = H.to_sparse()
+    wanted = [np.vdot(psi, matrix @ psi).real for psi in exact.evolve(H, "+x", times, imaginary=True)]
+    np.testing.assert_allclose(run.energy, wanted, atol=1e-3)
+
+
+def test_a_real_model_cools_too():
+    H = it.tfim(it.Chain(4), J=1.0, h=1.0)
+    psi = it.RBM(4, hidden=6, scale=0.1, key=KEY)
+    run = it.evolve(H, psi, [0.8], key=KEY, imaginary=True)
+    true = exact.evolve(H, vector(psi), [0.8], imaginary=True)[0]
+    assert distance(true, vector(run.model)) <= run.bound[-1] < 0.1
+
+
+def test_a_field_that_is_switched_on(ring):
+    """Strings that are absent at t = 0, one structure throughout: nothing is compiled anew."""
+
+    def H(t):
+        return it.tfim(it.Chain(8), J=1.0, h=1.5 * t)
+
+    before = tangent._assemble._cache_size()
+    run = it.evolve(H, ring, [0.3, 0.6], observables=site_means(8), key=KEY)
+    assert tangent._assemble._cache_size() <= before + 1
+    states = exact.ramped_ising_ring(8, lambda t: 1.5 * t, [0.3, 0.6])
+    np.testing.assert_allclose(run["X"], [s.X for s in states], atol=2e-4)
+
+
+def test_samples_follow_within_their_errors(ring):
+    times = [0.1, 0.2]
+    run = it.evolve(
+        it.tfim(it.Chain(8), J=1.0, h=0.5), ring, times, observables=site_means(8), key=KEY,
+        samples=1024, observe=2048, tolerance=2e-2,
+    )  # fmt: skip
+    states = exact.IsingRing(8, h=0.5).quench(times)
+    for name, wanted in (("X", [s.X for s in states]), ("ZZ", [s.ZZ(1) for s in states])):
+        assert np.all(np.abs(run[name] - wanted) <= 3 * run.errors[name] + 1e-2)
+    assert np.all(np.abs(run.energy + 4) <= 3 * run.energy_error + 4e-3)
+
+
+def test_an_interrupted_evolution_gives_the_same_numbers():
+    psi = it.product_state(it.RBM(4, hidden=4, dtype=complex, key=KEY), "+x", key=KEY)
+    H = it.tfim(it.Chain(4), J=1.0, h=0.5)
+
+    def study():
+        return evolution(H, psi, [0.01, 0.02, 0.03], key=KEY, samples=64, tolerance=0.5)
+
+    whole = [(state, line) for state, line in study().iterate(study().start(), 0)]
+    kept, _ = whole[0]
+    leaves, tree = jax.tree.flatten(study().template(1))
+    restored = jax.tree.unflatten(tree, jax.tree.leaves(kept))
+    assert len(leaves) == len(jax.tree.leaves(kept))
+    resumed = [line for _, line in study().iterate(restored, 1)]
+    for (_, line), again in zip(whole[1:], resumed, strict=True):
+        line, again = dict(line), dict(again)
+        line.pop("seconds"), again.pop("seconds")
+        np.testing.assert_equal(again, line)
+
+
+def test_functions_of_the_model_are_observables(quench, ring):
+    H = it.tfim(it.Chain(8), J=1.0, h=0.5)
+    start = vector(ring)
+
+    def echo(model):
+        return abs(np.vdot(start, vector(model))) ** 2
+
+    run = it.evolve(H, ring, [0.25], observables={"echo": echo}, key=KEY)
+    states = exact.IsingRing(8, h=0.5)
+    np.testing.assert_allclose(run["echo"], states.polarised().overlap(states.quench([0.25])[0]), atol=1e-4)
+
+
+def test_products_start_as_told():
+    plain = it.RBM(6, hidden=12, dtype=complex, key=KEY)
+    for state, most in (("+x", 1e-9), ("-y", 1e-9), ("neel", 3e-6), (np.linspace(0.3, 2.0, 6), 1e-9)):
+        psi = it.product_state(plain, state, key=KEY)
+        assert it.product_infidelity(psi, state) < most
+        assert float(jnp.abs(psi.weights).max()) > 0.01
+    large = it.SymmetricRBM(it.Chain(20), features=4, dtype=complex, key=KEY)
+    up = it.product_state(large, "up", zeros=1e-4, key=KEY)
+    assert it.product_infidelity(up, "up") < 1e-4
+    field = float(jnp.real(up.visible_bias[0])) / np.sqrt(20)
+    assert 0.3e-4 < 20 * np.exp(-4 * field) < 1.01e-4
+
+
+def test_a_model_too_small_is_not_trusted_to_the_end():
+    psi = it.MeanField(4, dtype=complex, scale=0.0, key=KEY)
+    with pytest.warns(Caveat, match="untrusted"):
+        run = it.evolve(it.tfim(it.Chain(4), J=1.0, h=0.5), psi, [0.01, 0.5], key=KEY)
+    assert run.trusted_until == 0.01
+    assert run.warnings[0].startswith("untrusted")
+
+
+def test_distance_of_an_infidelity():
+    a, b = np.array([1.0, 0.0]), np.array([np.cos(0.3), np.sin(0.3)])
+    np.testing.assert_allclose(distance_of(1 - np.dot(a, b) ** 2), distance(a, b))
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"H": it.Operator.from_strings(4, [(1j, "XIII")])}, "Hermitian"),
+        ({"times": [0.2, 0.1]}, "times"),
+        ({"times": [0.1, 0.1]}, "times"),
+        ({"H": it.Operator.from_strings(5, [(1.0, "XIIII")])}, "sites"),
+        ({"model": "real"}, "complex amplitudes"),
+        ({"method": "magic"}, "method"),
+        ({"observables": {"energy": it.Operator.from_strings(4, [(1.0, "XIII")])}}, "observables"),
+        ({"samples": -3}, "samples"),
+        ({"tolerance": 0.0}, "tolerance"),
+    ],
+)
+def test_bad_input(change, word):
+    dtype = float if change.get("model") == "real" else complex
+    psi = it.RBM(4, hidden=2, dtype=dtype, key=KEY)
+    given = {"H": it.tfim(it.Chain(4)), "model": psi, "times": [0.1], "key": KEY} | change
+    given["model"] = psi
+    with pytest.raises(it.InputError, match=word):
+        it.evolve(given.pop("H"), given.pop("model"), given.pop("times"), **given)
+
+
+def test_amplitudes_that_are_lost_stop_it_with_the_last_good_state():
+    psi = it.RBM(4, hidden=2, dtype=complex, key=KEY)
+    broken = eqx.tree_at(lambda m: m.weights, psi, psi.weights * np.nan)
+    with pytest.raises(it.Diverged) as caught:
+        it.evolve(it.tfim(it.Chain(4)), broken, [0.1], key=KEY)
+    assert float(caught.value.state.time) == 0.0
+
+
+@pytest.mark.parametrize(("state", "word"), [("neel", "symmetry"), ([0.1, 0.2, 0.3, 0.4], "symmetry")])
+def test_a_symmetric_model_has_symmetric_starts(state, word):
+    psi = it.SymmetricRBM(it.Chain(4), features=2, dtype=complex, key=KEY)
+    with pytest.raises(it.InputError, match=word):
+        it.product_state(psi, state, key=KEY)
