@@ -84,6 +84,7 @@ def test_no_command_is_help(capsys, monkeypatch):
     assert "ground-state" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_run_from_outside(tmp_path):
     """Exact energy, how far it is, where the report is; numbered folders; plain lines off a terminal."""
     done = command("ground-state", *SMALL, "--steps", "3", cwd=tmp_path)
@@ -100,6 +101,7 @@ def test_a_run_from_outside(tmp_path):
     assert page.returncode == 0 and "report.html" in page.stdout
 
 
+@pytest.mark.slow
 def test_float32_from_the_configuration(tmp_path):
     done = command(
         "ground-state", *SMALL, "--steps", "3", "--precision", "float32", "--out", "run", cwd=tmp_path

@@ -76,7 +76,14 @@ TRUTHS: dict[str, list] = {
 """Checks of the names that a page's blocks leave behind, against exact values."""
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+SHORT = ("README",)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [pytest.param(page, marks=() if page.stem in SHORT else pytest.mark.slow) for page in PAGES],
+    ids=lambda page: page.name,
+)
 def test_python_blocks_run_and_print_what_the_page_says(page):
     found = list(BLOCK.finditer(page.read_text(encoding="utf-8")))
     assert found
@@ -122,6 +129,7 @@ def test_shown_learning_commands_are_accepted(command, tmp_path, monkeypatch):
     assert asked and asked[0].kind == "learn"
 
 
+@pytest.mark.slow
 def test_the_folder_of_a_learning_run_is_complete(tmp_path):
     small = ["--data", "bars-and-stripes:2", "--model", "rbm:3", "--epochs", "2", "--batch", "4",
              "--samples", "400", "--sample-steps", "5", "--precision", "float64"]  # fmt: skip
@@ -159,6 +167,7 @@ def test_shown_renormalization_commands_are_accepted(command, tmp_path, monkeypa
     assert asked and asked[0].kind == "renormalize"
 
 
+@pytest.mark.slow
 def test_the_folder_of_a_renormalization_run_is_complete(tmp_path):
     small = ["--system", "ising:8", "--levels", "1", "--couplings", "2", "--samples", "200", "--chains", "5",
              "--bins", "8", "--starts", "0", "--burn-in", "5"]  # fmt: skip
@@ -194,6 +203,7 @@ def test_shown_classifying_commands_are_accepted(command, tmp_path, monkeypatch)
     assert asked and asked[0].kind == "classify"
 
 
+@pytest.mark.slow
 def test_the_classifying_page_holds(tmp_path, monkeypatch):
     """Its Python blocks, on a smaller network and one epoch: a run that is loaded, and the function's fit."""
     monkeypatch.chdir(tmp_path)

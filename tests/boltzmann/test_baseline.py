@@ -45,6 +45,7 @@ def test_the_function_says_only_that_the_columns_are_of_these_rows() -> None:
     assert "learned" not in said[0] and "train" not in said[0]
 
 
+@pytest.mark.slow
 def test_the_estimator_judges_by_the_columns_it_learned_from() -> None:
     pytest.importorskip("sklearn")
     machine, rows, which = two_modes()
@@ -100,6 +101,7 @@ def collapsed() -> tuple[it.RBM, np.ndarray]:
     return machine, rows
 
 
+@pytest.mark.slow
 def test_a_machine_that_is_one_normal_where_there_are_two_says_that_nothing_is_learned() -> None:
     machine, rows = collapsed()
     said = it.log_likelihood(machine, rows, it.log_partition(machine, it.Exact())).warnings

@@ -24,6 +24,7 @@ def test_rare_columns_are_learnt_from_their_means(key):
     assert it.log_likelihood(fit.model, RARE, log_z).mean > independent(RARE) - 0.1
 
 
+@pytest.mark.slow
 def test_the_estimators_begin_there_too():
     pytest.importorskip("sklearn")
     from intertwine.boltzmann.sklearn.estimators import BoltzmannMachine

@@ -123,6 +123,7 @@ def test_data_term_is_the_slope_of_the_converged_bound(kind):
         np.testing.assert_allclose((values[1] - values[0]) / 2e-4, flat(way) @ slope, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_learning_raises_the_likelihood_and_goes_on_where_it_stopped():
     rows = np.repeat(np.array([[0, 0, 1, 1], [1, 1, 0, 0]], np.uint8), 50, axis=0)
     model = DBM((4, 3, 2), scale=0.1, key=jax.random.key(0))
@@ -192,7 +193,8 @@ def test_gradient_with_copies_is_that_of_the_machine_with_copies(copies):
     assert np.abs(found).max() < 4
 
 
-@pytest.mark.parametrize("sizes", [pytest.param((6, 4, 3), marks=pytest.mark.slow), (6, 5, 4, 3)], ids=str)
+@pytest.mark.slow
+@pytest.mark.parametrize("sizes", [(6, 4, 3), (6, 5, 4, 3)], ids=str)
 def test_greedy_start_is_a_good_one(sizes):
     rng = np.random.default_rng(0)
     rows = np.repeat(rng.integers(0, 2, (300, 2)), 3, axis=1).astype(np.uint8)

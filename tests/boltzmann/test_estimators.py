@@ -125,6 +125,7 @@ def test_the_rbm_is_what_scikit_learns_names_say():
     assert machine.gibbs(v, random_state=0).shape == v.shape
 
 
+@pytest.mark.slow
 def test_repeated_sweeps_are_a_chain_whatever_the_random_state():
     """Each column's mean over a chain, where the same random numbers in every sweep would give no chain."""
     v = np.random.default_rng(0).integers(0, 2, (400, 3))
@@ -156,6 +157,7 @@ def test_it_learns():
     assert machine.score(_bits(seed=1)) > 0.6 * truth + 0.4 * independent
 
 
+@pytest.mark.slow
 def test_real_columns_are_standardised_and_densities_are_theirs():
     x = _reals()
     machine = BoltzmannMachine(4, n_iter=20, batch_size=20, random_state=0).fit(x)

@@ -98,6 +98,7 @@ def test_extra_inputs_stand_beside_the_data(key):
     assert fit.history[-1]["validation_accuracy"] == 1
 
 
+@pytest.mark.slow
 def test_fine_tuned_digits_beat_a_random_start(key):
     """scikit-learn's digits (8 × 8), 1,000 of them unlabelled, 100 labelled: the trained stack knows more."""
     datasets = pytest.importorskip("sklearn.datasets")

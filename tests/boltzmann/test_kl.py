@@ -21,6 +21,9 @@ from intertwine.sampling.statistics.estimate import estimate
 PLAIN = dict(centred=False)
 
 
+SLOW = pytest.mark.slow
+
+
 def _flat(tree):
     return np.concatenate([np.asarray(leaf).ravel() for leaf in jax.tree.leaves(tree)])
 
@@ -100,7 +103,7 @@ def _from_centred(hatted, offsets, scales):
 
 
 @pytest.mark.parametrize("standardised", [False, True])
-@pytest.mark.parametrize("name", ["binary-binary", "gaussian-spin", "mixed-binary"])
+@pytest.mark.parametrize("name", ["binary-binary", "gaussian-spin", pytest.param("mixed-binary", marks=SLOW)])
 def test_directions_are_gradients_in_the_centred_parametrisation(name, standardised):
     model = machine(name)
     rows = jnp.asarray(some_data(model))
@@ -295,7 +298,12 @@ def test_warmed_chains_have_the_distribution_of_the_machine(key):
 
 
 @pytest.mark.parametrize(
-    ("settings", "rate"), [({}, 0.1), ({"centred": False}, 0.1), ({"standardised": True}, 2e-3)]
+    ("settings", "rate"),
+    [
+        ({}, 0.1),
+        ({"centred": False}, 0.1),
+        pytest.param({"standardised": True}, 2e-3, marks=pytest.mark.slow),
+    ],
 )
 def test_weight_decay_rests_at_the_maximum_of_the_penalised_likelihood(settings, rate):
     """Exact gradients on four rows: where they rest, the gradient of −⟨ln p⟩ + ½ d ΣW² vanishes in every

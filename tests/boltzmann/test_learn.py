@@ -58,6 +58,7 @@ def test_it_learns_a_distribution(settings, bound):
     assert len(fit.history) == 60 and fit.history[-1]["epoch"] == 60
 
 
+@pytest.mark.slow
 def test_weighted_configurations_stand_for_a_distribution():
     states, p = _target()
     fit = learn(_rbm(), (states, p), method=ExactKL(), epochs=6000, batch=16, learning_rate=1.0, key=KEY)

@@ -62,7 +62,15 @@ def test_the_lobes_of_a_critical_magnet_are_not_apart():
     assert found is not None and found.apart is None
 
 
-@pytest.mark.parametrize(("units", "hidden"), [*product(("binary", "spin", "potts:3"), ("binary", "spin"))])
+ALIKE = [
+    pytest.param(*x, marks=pytest.mark.slow)
+    for x in (("binary", "spin"), ("spin", "binary"), ("potts:3", "spin"))
+]
+
+
+@pytest.mark.parametrize(
+    ("units", "hidden"), [("binary", "binary"), ("spin", "spin"), ("potts:3", "binary"), *ALIKE]
+)
 def test_learning_begins_at_the_mixture_of_the_clusters(units, hidden):
     """ln p of draws of the mixture, by enumeration of the hidden units."""
     rng = np.random.default_rng(0)
@@ -77,6 +85,7 @@ def test_learning_begins_at_the_mixture_of_the_clusters(units, hidden):
     np.testing.assert_allclose(found, np.asarray(apart.log_probability(rows)), atol=0.01)
 
 
+@pytest.mark.slow
 def test_too_few_hidden_units_begin_at_the_means_and_learn_more_slowly():
     rows, _ = of_clusters()
     few, enough = (it.RBM(60, m, units="binary", hidden_units="binary", key=KEY) for m in (3, 4))
@@ -100,6 +109,7 @@ def test_clusters_of_few_columns_are_begun_at():
     assert isinstance(course(few, Batches(rows)).method, it.PCD)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1])
 def test_clusters_are_learnt_with_their_shares_by_the_estimator(seed):
     """By default settings: the weight of the hidden configurations by enumeration, all of it in clusters."""
@@ -117,6 +127,7 @@ def test_clusters_are_learnt_with_their_shares_by_the_estimator(seed):
     assert machine.score(of_clusters(columns=100, rows=2000, seed=seed)[0]) > source - 1.0
 
 
+@pytest.mark.slow
 def test_the_function_begins_there_too():
     rows, _ = of_clusters(columns=100, rows=1000)
     machine = it.RBM(100, 8, units="binary", hidden_units="binary", key=KEY)

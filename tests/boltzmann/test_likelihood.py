@@ -45,6 +45,7 @@ def test_log_likelihood_of_a_deep_machine_and_of_a_memory_map(tmp_path):
     assert float(log_likelihood(model, mapped, log_z).mean) == pytest.approx(expected.mean(), abs=1e-9)
 
 
+@pytest.mark.slow
 def test_the_error_of_log_z_enters():
     model = rbm("binary-binary")
     found = log_partition(model, key=jax.random.key(0))

@@ -111,6 +111,7 @@ def most_likely(rows, decay, begin):
         return minimize(lambda x: [np.asarray(v, float) for v in slope(x)], begin, jac=True).x
 
 
+@pytest.mark.slow
 def test_learning_from_rows_with_holes_finds_the_exact_maximum_of_their_likelihood():
     """A third of the entries is gone. What the holes hide is lost to the exact maximum too; what learning
     adds is its distance from there, summed over all states: 4e-4 nats. The decay makes the maximum one point.

@@ -41,6 +41,7 @@ def share_of(pattern: np.ndarray, rows: object) -> float:
     return float(((np.asarray(rows) != pattern).sum(1) < 25).mean())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("odds", [1.0, 3.0])
 def test_ln_z_covers_both_modes_without_data(odds: float) -> None:
     machine, *_ = two_patterns(odds)
@@ -51,6 +52,7 @@ def test_ln_z_covers_both_modes_without_data(odds: float) -> None:
     assert abs(found.mean - exact) < 4 * found.error
 
 
+@pytest.mark.slow
 def test_a_base_that_leaves_out_a_mode_is_not_trusted() -> None:
     machine, *_ = two_patterns()
     exact = exact_log_partition(machine)
@@ -68,7 +70,9 @@ def test_walks_one_way_judge_nothing() -> None:
     assert "unjudged" in [code_of(line) for line in likelihood.warnings]
 
 
-@pytest.mark.parametrize("sampler", [it.TemperedGibbs(steps=50), it.Annealed(200)])
+@pytest.mark.parametrize(
+    "sampler", [pytest.param(it.TemperedGibbs(steps=50), marks=pytest.mark.slow), it.Annealed(200)]
+)
 def test_samples_lie_in_both_modes(sampler: object) -> None:
     machine, _, second = two_patterns(3.0)
     drawn = it.sample(machine, 400, sampler=sampler, key=KEY)
@@ -76,6 +80,7 @@ def test_samples_lie_in_both_modes(sampler: object) -> None:
     assert drawn.mixed and drawn.warnings == ()
 
 
+@pytest.mark.slow
 def test_tempered_samples_forget_the_shares_of_their_base() -> None:
     machine, *patterns = two_patterns(bits=40)
     base = mixture_of(machine, patterns, [0.1, 0.9])
@@ -89,6 +94,7 @@ def test_tempered_samples_forget_the_shares_of_their_base() -> None:
     assert sum(np.square(off)) < 6 + 4 * np.sqrt(12)
 
 
+@pytest.mark.slow
 def test_a_held_bit_says_the_mode_that_a_tempered_sampler_draws() -> None:
     machine, first, second = two_patterns(bits=40)
     place = int(np.flatnonzero(first != second)[0])
@@ -131,6 +137,7 @@ def test_likelihoods_of_a_doubtful_ln_z_and_below_independent_columns_say_so() -
     assert it.log_likelihood(right, rows, it.log_partition(right, it.Exact())).warnings == ()
 
 
+@pytest.mark.slow
 def test_an_estimator_below_independent_columns_warns() -> None:
     pytest.importorskip("sklearn")
     rng = np.random.default_rng(0)

@@ -90,6 +90,7 @@ def test_the_gradient_of_log_z_has_the_widths_moments():
     assert float(found) == pytest.approx((moved[0] - moved[1]) / (2 * step), rel=1e-6)
 
 
+@pytest.mark.slow
 def test_annealing_and_samplers_know_the_widths(key):
     model = gentle(0)
     weights, means, widths = mixture(model)
@@ -145,6 +146,7 @@ def correlated(rows=2000, seed=0):
     return np.random.default_rng(seed).normal(size=(rows, 6)) @ np.linalg.cholesky(covariance).T
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("offset, scale", [(0.0, 1.0), (-40.0, 100.0)])
 def test_a_correlated_normal_distribution_is_learnt_in_any_units(offset, scale, key):
     rows = (correlated() * scale + offset).astype(np.float32)
@@ -171,6 +173,7 @@ def test_columns_that_float32_does_not_resolve_are_refused(key):
         it.learn(it.RBM(1, hidden=2, units="gaussian", key=key), rows, key=key)
 
 
+@pytest.mark.slow
 def test_the_commands_densities_and_samples_are_in_the_units_of_the_data(tmp_path):
     from intertwine.experiments.learn.settings import LearnConfiguration
     from intertwine.runs import running

@@ -86,7 +86,8 @@ def rows_of_shifts():
     return np.repeat(rows, 25, axis=0)
 
 
-@pytest.mark.parametrize("means", [False, pytest.param(True, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("means", [False, True])
 def test_a_second_layer_raises_the_likelihood(means, key):
     """From the transposed start: never below the first machine, here well above it."""
     rows = rows_of_shifts()

@@ -71,6 +71,7 @@ def quietly(function, *arguments, **options):
         return function(*arguments, **options)
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_ends_with_the_same_numbers(images, tmp_path, monkeypatch):
     monkeypatch.setattr(running, "report", lambda folder: None)
     jax.config.update("jax_enable_x64", False)
@@ -236,6 +237,7 @@ def test_a_folder_of_images_one_folder_a_class(tmp_path, images):
         load(tmp_path / "shapes" / "square")
 
 
+@pytest.mark.slow
 def test_coloured_images(tmp_path):
     """From files with the colours last or first, through a run, to pictures of three colours."""
     random = np.random.default_rng(0)
@@ -354,6 +356,7 @@ def test_labels_as_words_in_an_archive(tmp_path, images):
         load(tmp_path / "words.npz", variable="y_train")
 
 
+@pytest.mark.slow
 def test_a_trained_network_reads_bytes_and_knows_the_commonest_class(images, tmp_path, monkeypatch):
     """Saved, loaded, exported, learning on: images of bytes are the same as their 255th parts."""
     monkeypatch.setattr(running, "report", lambda folder: None)
@@ -390,6 +393,7 @@ def test_the_error_of_an_accuracy_is_not_zero_and_the_commonest_class_is_the_bas
     assert found == {"class": 0, "accuracy": 0.8, "lead_error": pytest.approx(0.2)}
 
 
+@pytest.mark.slow
 def test_a_run_is_a_network_wherever_one_is_taken(images, tmp_path, monkeypatch):
     """Words for labels, a run stopped by patience, loaded and used as the library's own networks are."""
     monkeypatch.setattr(running, "report", lambda folder: None)

@@ -105,6 +105,7 @@ def test_data_of_another_kind_are_refused_in_a_line(learnt, data, words, tmp_pat
     assert len(told.splitlines()) == 1 and words in told and not (tmp_path / "x").exists()
 
 
+@pytest.mark.slow
 def test_a_network_learns_on_as_by_the_function(tmp_path):
     """Other epochs and another seed; the same images, from the run."""
     first, folder = tmp_path / "first", tmp_path / "on"
@@ -122,6 +123,7 @@ def test_a_network_learns_on_as_by_the_function(tmp_path):
     assert made.metrics["loss"][0] < before.metrics["loss"][-1]
 
 
+@pytest.mark.slow
 def test_a_network_of_other_classes_is_refused_in_a_line(tmp_path, capsys):
     rng = np.random.default_rng(0)
     first = tmp_path / "first"

@@ -62,12 +62,11 @@ def test_there_are_enough_cases():
     assert len({name for name, *_ in CASES}) >= 60
 
 
-@pytest.mark.parametrize(
-    "name, hamiltonian, label, tables", CASES, ids=[f"{n}-{h}-{label}" for n, h, label, _ in CASES]
-)
-def test_every_field_refuses_every_wrong_value(name, hamiltonian, label, tables, tmp_path):
-    told = run_file(tmp_path, tomli_w.dumps(tables), names=name)
-    assert "expected" in told and ", got " in told
+@pytest.mark.parametrize("name, of", sorted({(name, of) for name, of, *_ in CASES}))
+def test_every_field_refuses_every_wrong_value(name, of, tmp_path):
+    for tables in (case[3] for case in CASES if case[:2] == (name, of)):
+        told = run_file(tmp_path, tomli_w.dumps(tables), names=name)
+        assert "expected" in told and ", got " in told, tables
 
 
 SECTIONS = sorted({(kind, path[:-1]) for kind, path, _, _ in ALL_FIELDS})

@@ -92,9 +92,6 @@ RUNS = {  # the first draws its page, the others are spared it
 }  # fmt: skip
 
 
-SLOW = ("pt", "trajectory", "exact", "dbm")
-
-
 def with_files(changes, folder):
     """`changes` with the name GREY replaced by a file of grey rows."""
     if changes.get("data", {}).get("name") != "GREY":
@@ -104,7 +101,8 @@ def with_files(changes, folder):
     return changes | {"data": {"name": str(folder / "grey.npy"), "shape": "3x3"}}
 
 
-@pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.slow] * (n in SLOW)) for n in RUNS])
+@pytest.mark.slow  # the studies are interrupted in test_studies_resume
+@pytest.mark.parametrize("name", RUNS)
 def test_an_interrupted_run_ends_with_the_same_numbers(name, tmp_path, monkeypatch):
     changes, stops = RUNS[name]
     if name != "pcd":
@@ -126,6 +124,7 @@ FLAGS = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_killed_and_resumed(tmp_path, capsys):
     """kill -9 of a process; the resumed run against one that was never killed."""
     killed = tmp_path / "killed"
@@ -264,6 +263,7 @@ def test_what_does_not_go_together_is_refused_before_the_folder(changes, names, 
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_divergence_is_told_and_the_last_good_state_kept(tmp_path, capsys):
     rows = np.random.default_rng(1).normal(size=(60, 6)) * [1, 2, 3, 4, 5, 6]
     np.save(tmp_path / "rows.npy", rows)
@@ -285,6 +285,7 @@ def test_the_default_run_learns_the_critical_ising_model(tmp_path):
     assert result["log_z"]["trusted"]
 
 
+@pytest.mark.slow
 def test_passes_that_are_not_said_are_enough_for_few_rows(tmp_path):
     def training(rows, columns, **optimiser):
         np.save(tmp_path / "rows.npy", np.random.default_rng(0).integers(0, 2, (rows, columns)))
@@ -298,6 +299,7 @@ def test_passes_that_are_not_said_are_enough_for_few_rows(tmp_path):
     assert training(40, 6, epochs=3).epochs == 3
 
 
+@pytest.mark.slow
 def test_a_table_of_one_column_has_its_page(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     np.savetxt("heights.csv", np.random.default_rng(0).normal(170, 8, 60), header="height", comments="")

@@ -128,6 +128,7 @@ def configured(name, learned):
     return configuration(**changes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RUNS)
 def test_an_interrupted_run_ends_with_the_same_numbers(name, tmp_path, monkeypatch, learned):
     monkeypatch.setattr(running, "report", lambda folder: None)
@@ -148,6 +149,7 @@ FLAGS = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_killed_and_resumed(tmp_path, capsys):
     """kill -9 of a process; the resumed run against one that was never killed."""
     killed = tmp_path / "killed"
@@ -269,6 +271,7 @@ def test_tensor_renormalization_meets_onsager(tmp_path, monkeypatch):
     assert facts["relative error"] < 2e-5 and facts["relative error, plain scheme"] < 1e-4
 
 
+@pytest.mark.slow
 def test_the_trace_condition_of_a_network(learned, tmp_path, monkeypatch):
     """ln Σ_h e^T = ln Ψ(v) − ln p(v) of rows, from the machine's parameters."""
     monkeypatch.setattr(running, "report", lambda folder: None)
@@ -309,6 +312,7 @@ def test_a_network_by_function_and_by_command(learned, tmp_path, monkeypatch):
     np.testing.assert_array_equal(flow.energies, again.energies)
 
 
+@pytest.mark.slow
 def test_of_a_deep_machine_the_lowest_layer_is_looked_at(tmp_path, monkeypatch):
     monkeypatch.setattr(running, "report", lambda folder: None)
     tables = {
@@ -326,6 +330,7 @@ def test_of_a_deep_machine_the_lowest_layer_is_looked_at(tmp_path, monkeypatch):
         it.rg.network_flow(it.load(tmp_path / "deep"), "cold", 3, lattice=Square(3, 3))
 
 
+@pytest.mark.slow
 def test_a_network_whose_hidden_units_lie_on_a_torus_is_a_rule(tmp_path, monkeypatch):
     """The parameters of a learnt machine replaced by a block RBM in another order: it blocks as that does."""
     monkeypatch.setattr(running, "report", lambda folder: None)

@@ -42,6 +42,7 @@ def kill_and_resume(folder, kills, chance):
     assert process.returncode == 0 and "Traceback" not in err, err
 
 
+@pytest.mark.slow
 def test_killed_twice(reference, tmp_path):
     kill_and_resume(tmp_path / "run", 2, random.Random(1))
     assert_same(tmp_path / "run", reference)

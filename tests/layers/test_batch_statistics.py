@@ -86,6 +86,7 @@ def test_training_keeps_statistics_that_predict(fitted, tmp_path):
     assert float(jnp.abs(before - after).max()) > 0
 
 
+@pytest.mark.slow
 def test_dropout_does_not_shift_what_is_predicted():
     """Whole features dropped before a batch norm widen what it sees in training: predictions go without."""
     light = np.repeat([0.5, -0.5], 40)
@@ -150,6 +151,7 @@ class Own(eqx.Module):
         return self.pool(self.relu(self.norm(self.conv(x)))).reshape(3)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("optimised")
 def test_a_module_of_ones_own_learns_with_the_batch_and_predicts_without():
     x, _ = images(12)
@@ -163,6 +165,7 @@ def test_a_module_of_ones_own_learns_with_the_batch_and_predicts_without():
     assert int(fit.state.model.module.norm.running.batches) == 3
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("optimised")
 def test_averaged_parameters_have_statistics_of_their_own():
     x, labels = images(60)

@@ -122,6 +122,7 @@ def _signs(group):
             yield Rep(group, row.real[:, None, None], "sign")
 
 
+@pytest.mark.slow
 def test_rounding_of_a_band_limited_kernel_falls_with_refinement():
     """C_8 at 45°: a finer grid of the same image and kernel has a smaller error, at every refinement."""
     errors = []

@@ -76,6 +76,7 @@ def _shapes(rows, seed):
     return (mask[..., None] + 0.1 * rng.normal(size=(rows, 8, 8, 1))).astype(np.float32), mask
 
 
+@pytest.mark.slow
 def test_segmentation():
     """A class for each pixel: the loss is the mean cross-entropy of pixels, and a U-Net learns it."""
     x, y = _shapes(40, 0)

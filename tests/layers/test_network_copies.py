@@ -162,6 +162,7 @@ def test_complex_fields_keep_their_imaginary_part():
     np.testing.assert_allclose(Invariants(P4.vector)(vector), [5.0], rtol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", [jnp.float16, jnp.bfloat16])
 def test_half_precision_stays_and_is_finite(dtype):
     rep = it.layers.field_type(P4, "2 scalar + regular + vector")
@@ -180,6 +181,7 @@ def test_half_precision_stays_and_is_finite(dtype):
     assert float(jnp.abs(NormNonlinearity(P4.vector)(jnp.zeros(2, dtype))).max()) == 0
 
 
+@pytest.mark.slow
 def test_a_mixed_sum_costs_no_more_than_its_blocks():
     """16 (ρ + σ) is the map of 16 ρ + 16 σ, with its channels in another order."""
     regular, vector = it.layers.field_type(P4, "regular"), P4.vector

@@ -49,7 +49,15 @@ def _library(model, configurations, p, local, v, u):
     }
 
 
-@pytest.fixture(params=list(MODELS), scope="module")
+ALIKE = ("symmetric-momentum-complex", "symmetric-momentum-float", "symmetrised-momentum", "symmetric-odd",
+         "symmetric-complex", "rbm-complex-binary-binary", "rbm-complex-binary-spin",
+         "function-flax-nnx")  # fmt: skip
+
+
+@pytest.fixture(
+    params=[pytest.param(name, marks=pytest.mark.slow if name in ALIKE else ()) for name in MODELS],
+    scope="module",
+)
 def case(request):
     model = MODELS[request.param]()
     configurations, p, psi = everything(model)

@@ -93,6 +93,7 @@ def test_optax_descends(key):
     assert history[-1]["energy"] < -10.24  # exact: −10.2517
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("optimised")
 def test_divergence_by_learning_rate_stops_with_a_good_state(key):
     model, objective = _problem()

@@ -118,6 +118,7 @@ def test_momenta_and_irreps_that_are_none(momentum, irrep, word):
         sector(Chain(6)).row(1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", [float, complex])
 def test_symmetrised_and_gcnn_lie_in_the_sector(dtype, key):
     lattice = Chain(6)

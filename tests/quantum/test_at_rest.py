@@ -24,10 +24,8 @@ def chiral(size, bond, chirality):
     return it.Operator.from_strings(size, terms)
 
 
-@pytest.mark.parametrize(
-    ("bond", "chirality", "exact"),
-    [pytest.param(1.0, 0.6, -12.52565414, marks=pytest.mark.slow), (0.0, 1.0, -12.33758085)],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("bond", "chirality", "exact"), [(1.0, 0.6, -12.52565414), (0.0, 1.0, -12.33758085)])
 def test_five_keys_end_in_the_ground_state_of_a_chiral_ring(bond, chirality, exact):
     H = chiral(6, bond, chirality)
     assert np.linalg.eigvalsh(H.to_dense())[0] == pytest.approx(exact, abs=1e-8)
@@ -36,6 +34,7 @@ def test_five_keys_end_in_the_ground_state_of_a_chiral_ring(bond, chirality, exa
         assert run.energy.mean == pytest.approx(exact, rel=1e-6, abs=0) and run.warnings == ()
 
 
+@pytest.mark.slow
 def test_a_search_that_has_run_aground_begins_anew():
     """This key ends where one configuration of the ring has no amplitude left, 5 % too high."""
     run = it.ground_state(chiral(6, 1.0, 0.6), key=jax.random.key(47))
@@ -52,6 +51,7 @@ def test_a_search_that_is_stopped_early_says_so():
     assert early.energy.mean > -12 and "not-converged" in str(early)
 
 
+@pytest.mark.slow
 def test_the_command_says_how_far_it_is_from_the_ground_state(tmp_path, capsys):
     given = ["--lattice", "chain:8", "--model", "rbm:1", "--steps", "25", "--learning-rate", "0.001"]
     assert main(["ground-state", *given, "--out", str(tmp_path / "run")]) == 0

@@ -40,6 +40,7 @@ def test_the_verdicts_do_not_depend_on_the_zero_of_energy(steps, key):
         assert moved.v_score == pytest.approx(plain.v_score, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_a_frustrated_sum_of_projectors_is_not_told_to_be_wrong(key):
     """Majumdar & Ghosh 1969: projectors of three neighbours onto spin 3/2; the lowest energy is 0."""
     terms = [(0.5 * SIZE, {})]

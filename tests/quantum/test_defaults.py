@@ -32,6 +32,7 @@ def command(tmp_path, *flags):
     return json.loads((tmp_path / "run" / "result.json").read_text())
 
 
+@pytest.mark.slow
 def test_an_odd_ring_whose_ground_state_is_neither_positive_nor_invariant(tmp_path):
     """By the function and by the command, which do the same."""
     run = it.ground_state(it.heisenberg(it.Chain(9)), key=jax.random.key(0))

@@ -63,9 +63,9 @@ def hamiltonian(lattice, J=1.0, delta=1.0, h=None):
     ("flags", "couplings"),
     [
         ("chain:2", {}),
-        ("chain:5:open", {}),
         ("chain:5 --hamiltonian tfim --J -1 --h 0", {"J": -1.0, "h": 0.0}),
-        ("chain:6 --marshall false", {}),
+        pytest.param("chain:5:open", {}, marks=pytest.mark.slow),
+        pytest.param("chain:6 --marshall false", {}, marks=pytest.mark.slow),
         ("chain:4 --hamiltonian xxz --J -1 --delta 2", {"J": -1.0, "delta": 2.0}),
     ],
 )

@@ -118,6 +118,7 @@ def test_reconfiguration_over_all_states_finds_the_ground_state(name, key):
     assert history[-1]["v_score"] < 1e-4
 
 
+@pytest.mark.slow
 def test_complex_amplitudes_find_a_ground_state_with_phases(key):
     """A ring in a magnetic flux: complex Hermitian, no sign choice makes the ground state positive."""
     strings = []

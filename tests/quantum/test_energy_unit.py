@@ -18,6 +18,7 @@ def test_a_model_of_ones_own_is_trained_in_any_unit_of_energy(unit, key):
     assert run.warnings == ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flags", [[], ["--model", "rbm:1", "--steps", "120", "--samples", "256"]])
 @pytest.mark.parametrize("unit", ["1e-3", "1000"])
 def test_the_command_too(unit, flags, tmp_path):

@@ -14,6 +14,7 @@ from intertwine.sampling.statistics.estimate import autocorrelation_time
 from intertwine.spaces.lattices import Square
 
 
+@pytest.mark.slow
 def test_heat_bath_slows_down_and_clusters_hardly(key):
     local = critical_slowing(HeatBath(chains=64, burn_in=50), (4, 8, 16), draws=1024, key=key)
     clusters = critical_slowing(SwendsenWang(chains=32, burn_in=20), (4, 8, 16), draws=512, key=key)

@@ -79,6 +79,7 @@ def test_errors_of_the_beta_function_are_the_spread_of_seeds():
     assert (np.abs(ratio([f.matched for f in found], [f.errors for f in found]) - 1.15) < 0.55).all()
 
 
+@pytest.mark.slow
 def test_errors_of_finite_size_scaling_are_the_spread_of_seeds():
     sampler = it.HeatBath(chains=4, burn_in=300)
     found = [

@@ -106,6 +106,7 @@ def test_exponents_of_small_tori_by_finite_size_scaling():
     assert "⟨m²⟩" in str(found) and "χ²/dof" in str(found)
 
 
+@pytest.mark.slow
 def test_two_systems_of_one_class_and_another():
     """L = 16, two steps: with next-nearest neighbours y_T is that of the Ising model, within 4σ and 0.02;
     three Potts states have another one, by more than 4σ."""

@@ -158,6 +158,7 @@ def test_share_of_stiff_steps() -> None:
     assert abs(stiff.length[0] - 1e-3 * np.sqrt(found.eigenvalues[0])) < 1e-6
 
 
+@pytest.mark.slow
 def test_sampled_flow() -> None:
     models = [_rbm(s) for s in (0.4, 0.45)]
     exact = training_flow(models)

@@ -98,6 +98,7 @@ def test_the_rule_blocks() -> None:
     assert "filters" in str(found) and "nats" in str(found)
 
 
+@pytest.mark.slow
 def test_a_run_is_a_function_of_its_key() -> None:
     quick = {"training": QUICK, "samples": 4000}
     first, again = (learn_blocks(Ising(Square(6, 6), 0.4), key=KEY, **quick) for _ in range(2))

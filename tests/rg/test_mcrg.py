@@ -61,6 +61,7 @@ def test_exponents_of_a_tiny_lattice_against_enumeration(four):
         assert abs(y - exact) < 4 * error and error < 0.02
 
 
+@pytest.mark.slow
 def test_jackknife_errors_are_the_scatter_of_repetitions():
     """40 repetitions of 2,000 samples: the mean error over the scatter within 35 % (3σ of 40)."""
     model = Ising(Square(4), CRITICAL_SQUARE)

@@ -139,6 +139,7 @@ def test_three_dimensions_are_said_to_converge_slowly():
     assert any(line.startswith("assumption") and "three dimensions" in line for line in judged.warnings)
 
 
+@pytest.mark.slow
 def test_three_dimensions_are_not_judged_by_few_steps(tmp_path, capsys):
     """ν of two steps on 16³ is 0.654(10), where 0.630 is right: no headline, and no verdict."""
     flags = ("--system", "ising:cubic:16", "--levels", "2", "--couplings", "2", "--samples", "1200")
@@ -164,6 +165,7 @@ def test_two_sizes_cannot_show_that_a_line_describes_them():
     assert sizes.warnings[0].startswith("unjudged") and "nan" not in str(sizes)
 
 
+@pytest.mark.slow
 def test_clusters_of_frustrated_systems_are_told(tmp_path, capsys):
     """Asked for by name, of the command and of the function; the default has nothing to say."""
     rest = ("--levels", "1", "--couplings", "2", "--samples", "400")

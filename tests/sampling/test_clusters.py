@@ -45,8 +45,14 @@ def drawn(sampler, model, draws, key=KEY):
     return np.asarray(sampler.sample(model, state, draws, key=key)[0].configurations)
 
 
+SLOW = tuple(MODELS)[1::2]
+"""Every other one."""
+
+
 @pytest.mark.parametrize("sampler", SAMPLERS)
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name in SLOW else ()) for name in MODELS]
+)
 def test_any_model_against_enumeration(name, sampler):
     """ln Ψ, m² and the value of the first site: within 4σ, σ with autocorrelation."""
     model = MODELS[name]

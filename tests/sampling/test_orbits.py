@@ -39,7 +39,11 @@ def test_orbits_are_those_of_the_group(lattice, magnetization, flip):
         assert len(np.unique(images, axis=0)) == size
 
 
-@pytest.mark.parametrize(("momentum", "flip"), [(np.pi / 2, None), (np.pi, -1)], ids=["half", "pi"])
+@pytest.mark.parametrize(
+    ("momentum", "flip"),
+    [(np.pi / 2, None), pytest.param(np.pi, -1, marks=pytest.mark.slow)],
+    ids=["half", "pi"],
+)
 def test_a_step_of_training_is_that_of_all_configurations(momentum, flip, key):
     """Energy, its variance and the parameters after three steps of natural gradient."""
     ring = Chain(8)

@@ -44,8 +44,10 @@ def frequencies(sampler, model, blocks, key, magnetization):
     return np.array(found)
 
 
-CASES = [(name, "rbm") for name in SAMPLERS]
-OTHERS = [(name, model) for name in ("single, jax",) for model in MODELS if model != "rbm"]
+ALIKE = ("tempered exchanges", "exchange all, jax", "exchange and global, jax")
+CASES = [(name, "rbm") for name in SAMPLERS if name not in ALIKE]
+OTHERS = [(name, "rbm") for name in ALIKE]
+OTHERS += [(name, model) for name in ("single, jax",) for model in MODELS if model != "rbm"]
 OTHERS += [("tempering", model) for model in ("complex rbm", "binary rbm", "generic")]
 OTHERS += [("exchange ring, host", model) for model in MODELS if model not in ("rbm", "generic")]
 CASES += [pytest.param(*case, marks=pytest.mark.slow) for case in OTHERS]  # every kernel matrix is tested too
@@ -245,6 +247,7 @@ print("same numbers on four devices")
 """
 
 
+@pytest.mark.slow
 def test_chains_spread_over_devices():
     env = dict(os.environ, XLA_FLAGS="--xla_force_host_platform_device_count=4", JAX_PLATFORMS="cpu")
     done = subprocess.run(

@@ -96,6 +96,7 @@ def test_energies_of_a_run_on_one_two_and_four_devices_and_two_processes(tmp_pat
     np.testing.assert_allclose(energies[4], energies[2], rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_run_is_resumed_on_another_number_of_devices(tmp_path):
     """Interrupted on two devices, resumed on one: the state is whole in the checkpoint."""
     folder = tmp_path / "run"

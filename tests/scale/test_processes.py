@@ -11,7 +11,8 @@ import pytest
 from experiments.runs import assert_same
 from intertwine._checks import InputError
 from intertwine.cli import main
-from intertwine.runs import checkpoints, workers
+from intertwine.runs import checkpoints
+from intertwine.runs.shared import workers
 
 from . import runs
 

@@ -41,8 +41,8 @@ def from_folder(folder):
     return of_epochs | {"scores": scores, "best": np.array(run.result["best"])}
 
 
-ROWS = {
-    "classify": (FLAGS, by_function, from_folder),
+ROWS = {"classify": (FLAGS, by_function, from_folder)}
+TURNED = {
     "classify, turned": (
         [*FLAGS, "--augment", "rotations+shifts"],
         lambda: by_function("rotations+shifts"),

@@ -32,8 +32,10 @@ def row(name, settings, flags, seed=0):
     return command, function, lambda folder: parts(it.load(folder).model)
 
 
+BY_DEFAULT = {"learn, rbm, no setting": row("rbm:4", {}, ["--seed", "3"], 3)}
+"""A thousand passes over the rows."""
 ROWS = {
-    "learn, rbm": row("rbm:4", {}, ["--seed", "3"], 3),
+    "learn, rbm": row("rbm:4", {"epochs": 20}, ["--seed", "3", "--epochs", "20"], 3),
     "learn, dbm": row("dbm:4-3", {"epochs": 2, "layer_epochs": 3}, ["--epochs", "2", "--layer-epochs", "3"]),
     "learn, dbn": row("dbn:4-9", {"epochs": 2}, ["--epochs", "2"]),
     "learn, a machine given": (row("rbm:4", {}, ["--epochs", "4"])[0], of_objects,

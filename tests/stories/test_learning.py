@@ -37,6 +37,7 @@ def source(size: int = SIZE) -> float:
     return float(-np.log(COUNT) + size * (NOISE * np.log(NOISE) + (1 - NOISE) * np.log1p(-NOISE)))
 
 
+@pytest.mark.slow
 def test_by_the_function(clusters: tuple[np.ndarray, np.ndarray]) -> None:
     patterns, rows = clusters
     rbm = it.RBM(SIZE, hidden=8, units="binary", hidden_units="binary", dtype="float32", key=KEY)

@@ -6,18 +6,21 @@ A row: the command's flags, what the function gives, what stands in the run fold
 import jax
 import numpy as np
 import pytest
-from one_study_classify import ROWS as CLASSIFY
+from one_study_classify import ROWS as CLASSIFY, TURNED
 from one_study_ground_state import ROWS as GROUND_STATE
-from one_study_learn import ROWS as LEARN
+from one_study_learn import BY_DEFAULT, ROWS as LEARN
 from one_study_renormalize import ROWS as RENORMALIZE
 
 from intertwine.cli import main
 
-ROWS = CLASSIFY | GROUND_STATE | LEARN | RENORMALIZE
+SLOW = BY_DEFAULT | TURNED
+ROWS = CLASSIFY | GROUND_STATE | LEARN | RENORMALIZE | SLOW
 """name → (flags of the command, by the function, from the folder)."""
 
 
-@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name in SLOW else ()) for name in ROWS]
+)
 def test_function_and_command_give_the_same_numbers(name, tmp_path):
     flags, by_function, from_folder = ROWS[name]
     before = jax.config.jax_enable_x64

@@ -40,6 +40,7 @@ def test_a_session(capsys):
     assert abs(tensor.y_H - found.y_H[-1, -1]) < 0.01 + 4 * found.y_H_error[-1, -1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("K", "verdict"), [("critical", True), ("0.42", False)])
 def test_the_command(K, verdict, tmp_path, capsys):
     flags = ["--system", "ising:32", "--coupling", K, "--levels", "3", "--samples", "6000", "--chains", "20"]

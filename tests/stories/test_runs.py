@@ -35,6 +35,7 @@ def whole(folder: Path, steps: int) -> bool:
     )
 
 
+@pytest.mark.slow
 def test_two_runs_in_one_new_folder(tmp_path):
     """One of them has it, whole; the other is told so in one line, and takes nothing."""
     both = [
@@ -51,6 +52,7 @@ def test_two_runs_in_one_new_folder(tmp_path):
     assert ("seed = 1" in kept) == (ends[0][2] == 0)
 
 
+@pytest.mark.slow
 def test_a_terminal_without_the_characters(tmp_path):
     words = ["ground-state", *SMALL, "--steps", "3", "--out", "r"]
     done = start(*words, cwd=tmp_path, PYTHONIOENCODING="cp1252")
@@ -59,6 +61,7 @@ def test_a_terminal_without_the_characters(tmp_path):
     assert "energy" in told.lower()
 
 
+@pytest.mark.slow
 def test_a_pipe_that_ends(tmp_path):
     """`| head -1` does not stop the run, and nothing is said of it."""
     done = start("ground-state", *SMALL, "--steps", "3", "--out", "r", cwd=tmp_path)

@@ -29,6 +29,7 @@ def fasta(path, sequences):
     return path
 
 
+@pytest.mark.slow
 def test_from_fasta_to_the_contact_and_back(tmp_path):
     sequences = family(600)
     data = it.data.load(fasta(tmp_path / "family.fasta", sequences))
@@ -47,6 +48,7 @@ def test_from_fasta_to_the_contact_and_back(tmp_path):
     assert it.data.load(tmp_path / "new.fasta", test_share=0).train.tolist() == drawn.tolist()
 
 
+@pytest.mark.slow
 def test_the_command_learns_samples_and_scores(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     fasta(tmp_path / "family.fasta", family(300))

@@ -56,7 +56,7 @@ def resume(
 def worker() -> int:
     """One process of a run of several; the command that starts it writes its order on standard input."""
     from intertwine.cli.problems import explain
-    from intertwine.runs.worker import work
+    from intertwine.runs.shared.worker import work
 
     return work(sys.stdin.buffer, set_precision=set_precision, explain=explain)
 

@@ -63,7 +63,7 @@ def workers_asked(processes: str | None, process_id: str | None, coordinator: st
     """What starts the run in several processes, or None where it is to run in this one."""
     if processes is None and process_id is None and coordinator is None:
         return None
-    from intertwine.runs import workers
+    from intertwine.runs.shared import workers
 
     shared = workers.asked(processes, process_id, coordinator)
     if shared is None:

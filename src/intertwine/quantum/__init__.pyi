@@ -1,4 +1,10 @@
-from . import dynamics as dynamics, exact as exact, operators as operators, vmc as vmc
+from . import (
+    dynamics as dynamics,
+    entanglement as entanglement,
+    exact as exact,
+    operators as operators,
+    vmc as vmc,
+)
 from .dynamics.evolution import Evolution as Evolution
 from .dynamics.evolve import evolution as evolution, evolve as evolve
 from .dynamics.starts import product_infidelity as product_infidelity, product_state as product_state

@@ -28,6 +28,7 @@ from intertwine.quantum.operators.sign_structure import (
 )
 from intertwine.sampling.metropolis.metropolis import Metropolis
 from intertwine.sampling.metropolis.rules import Exchange, GlobalFlip, Mixture, Rule, SingleFlip, connected
+from intertwine.sampling.space import Space, magnetizations
 
 MOST_CHAINS = 64
 LEAST_DRAWS = 8
@@ -93,6 +94,21 @@ def default_sampler(operator: Operator, samples: int, magnetization: int | str |
     """
     kept: Any = ground_magnetization(operator) if magnetization == "ground" else magnetization
     return Metropolis(moves(operator, kept), chains=chains_for(samples), magnetization=kept)
+
+
+def measuring_space(where: Space | None, sampler: Any, size: int, samples: int) -> Space:
+    """Where a state of `size` sites is measured: in the space of `sampler` if one is given, else in its own,
+    else among all configurations.
+
+    >>> print(measuring_space(None, None, 4, 1024))
+    all configurations
+    """
+    if sampler is not None:
+        return Space(sampler, magnetizations(sampler, size), None if where is None else where.turned)
+    if where is not None:
+        return where
+    parts = Mixture([(SingleFlip(), 1 - GLOBAL_FLIPS), (GlobalFlip(), GLOBAL_FLIPS)])
+    return Space(Metropolis(parts, chains=chains_for(samples)))
 
 
 def chains_for(samples: int) -> int:

@@ -8,7 +8,7 @@
     complete.py      a complete run, opened: its settings, result and metrics
     dataset.py       result.nc, and the versions that numbers depend on
     progress.py      what is shown meanwhile; terminal.py: on any terminal
-    workers.py, worker.py, processes.py, rendezvous.py      several processes of one run
+    shared/          several processes of one run; begun.py: runs that begin with another
     lock.py, exchange.py, run_paths.py, interruption.py     one writer, one act, and an end from outside
 
 Nothing heavy is imported here: the command line must answer at once.

@@ -7,12 +7,13 @@ run, and what that run was about is taken over where nothing else is given.
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 from typing import Any
 
 from intertwine._checks import InputError, fail
 from intertwine.records.folder import CONFIG
-from intertwine.runs.fields import text
+from intertwine.runs.fields import Settings, text
 from intertwine.runs.run_paths import check_is_run
 from intertwine.runs.settings import read_toml, shown
 
@@ -29,9 +30,16 @@ def start_of(kind: str) -> Any:
 
 
 def absolute(start: str) -> str:
-    """`start` from the root of the file system on, so that a run can go on in another folder. What is there
-    is looked at when the run is made ready (`run_at`), not when its settings are read."""
-    return start if start == NONE else str(Path(start).resolve())
+    """`start` from the root of the file system on, so that a run can go on in another folder."""
+    return start if start == NONE else os.path.abspath(start)
+
+
+def check_beginning(settings: Settings) -> None:
+    """Raise `InputError` where a `start` is no run of this kind. It is looked at when a run begins or goes
+    on, not when settings are read: what is complete needs the run that it began with no more."""
+    for name in type(settings).model_fields:
+        if (start := getattr(getattr(settings, name), "start", NONE)) != NONE:
+            run_at(start, settings.kind, f"{name}.start")
 
 
 def run_at(name: str, kind: str, setting: str) -> str:

@@ -29,7 +29,7 @@ from jaxtyping import PyTree
 from intertwine._checks import InputError, fail
 from intertwine.records.folder import MANIFEST, STATE, settings_hash, step_of, unfinished_checkpoints
 from intertwine.records.writing import aside_of, from_json, sync_directory, to_json, write_aside
-from intertwine.runs.processes import is_leader
+from intertwine.runs.shared.processes import is_leader
 
 FORMAT = 1
 KEEP = 3

@@ -26,12 +26,12 @@ from intertwine.records.folder import FORMAT, format_of, settings_hash
 from intertwine.records.kinds import KINDS
 from intertwine.records.schema import Schema
 from intertwine.runs import checkpoints
+from intertwine.runs.begun import check_beginning
 from intertwine.runs.dataset import write_dataset
 from intertwine.runs.experiment import Experiment
 from intertwine.runs.fields import Settings
 from intertwine.runs.interruption import Interrupted, StopRequest
 from intertwine.runs.kinds import configuration_of, experiment_of, schema_of
-from intertwine.runs.processes import Follower, any_process, is_leader
 from intertwine.runs.progress import Progress, show as show_progress
 from intertwine.runs.run_folder import (
     CONFIG,
@@ -43,6 +43,7 @@ from intertwine.runs.run_folder import (
     write_aside,
 )
 from intertwine.runs.settings import read_toml, to_toml
+from intertwine.runs.shared.processes import Follower, any_process, is_leader
 from intertwine.runs.terminal import warn
 
 
@@ -69,6 +70,7 @@ def start(
     `InputError`, `Diverged` (the last good state is then the last checkpoint) or `Interrupted` (resume it).
     """
     begun = time.perf_counter()
+    check_beginning(settings)
     settings = settings.resolved()
     config = to_toml(settings)
     claim = RunFolder.claim if is_leader() else Follower.claim
@@ -95,6 +97,7 @@ def resume(path: str | Path, *, show: Shown = show_progress) -> Path:
             report(folder.path)
             return folder.path
         _check_format(folder.path)
+        check_beginning(settings)
         experiment = experiment_of(settings)
         _check_same_source(folder.path / DATA, experiment.source)
         _announce(experiment)

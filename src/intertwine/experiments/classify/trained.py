@@ -22,13 +22,12 @@ from intertwine._caveats import caveat, once
 from intertwine._checks import fail
 from intertwine.data.dataset import Dataset
 from intertwine.experiments.classify import measures
-from intertwine.experiments.classify.settings import START, ClassifyConfiguration
+from intertwine.experiments.classify.settings import ClassifyConfiguration
 from intertwine.experiments.datasets import load_data
 from intertwine.layers.networks.saved_network import load_network
 from intertwine.learning.labels.class_names import numbered
 from intertwine.records.folder import NETWORK
 from intertwine.records.writing import write_aside
-from intertwine.runs.begun import run_at
 from intertwine.runs.complete import complete
 
 
@@ -82,7 +81,7 @@ def load_classifier(folder: str | Path) -> TrainedClassifier:
 def learnt_before(folder: str, fresh: Any) -> Any:
     """The network of the classifying run in `folder`, to go on with in place of `fresh`; `InputError` for one
     of images of another size or channels, or of other classes."""
-    network = load_classifier(run_at(folder, *START)).model
+    network = load_classifier(folder).model
     for name, words in (("channels", "channels"), ("image_size", "points a side"), ("classes", "classes")):
         asked, found = getattr(fresh.recipe, name), getattr(network.recipe, name)
         if asked != found:

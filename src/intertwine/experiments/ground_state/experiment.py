@@ -18,14 +18,14 @@ from intertwine.experiments.ground_state.checks import build_lattice, memory_nee
 from intertwine.experiments.ground_state.correlations import correlations
 from intertwine.experiments.ground_state.loaded import load_run
 from intertwine.experiments.ground_state.observables import observables
-from intertwine.experiments.ground_state.settings import START, GroundStateConfiguration
+from intertwine.experiments.ground_state.settings import GroundStateConfiguration
 from intertwine.experiments.memory_needs import refuse_beyond
 from intertwine.learning.study import Scalars
 from intertwine.quantum.vmc.expect import Measurement
 from intertwine.quantum.vmc.search import SearchState
 from intertwine.records.folder import CHECKPOINTS
 from intertwine.runs import checkpoints
-from intertwine.runs.begun import NONE, run_at
+from intertwine.runs.begun import NONE
 from intertwine.runs.experiment import Experiment, Finished
 from intertwine.sampling.enumeration import Enumeration
 from intertwine.sampling.sharding import on_host
@@ -86,7 +86,7 @@ def _begin(c: GroundStateConfiguration) -> LogAmplitude | None:
     """The model that the run begins with, with its chains and its momentum; None for a fresh one."""
     if c.model.start == NONE:
         return None
-    model, size = load_run(Path(run_at(c.model.start, *START))).model, build_lattice(c.lattice).size
+    model, size = load_run(Path(c.model.start)).model, build_lattice(c.lattice).size
     if model.size != size:
         raise fail("model.start", f"a run on {size} sites", f"{c.model.start}, on {model.size}")
     return model

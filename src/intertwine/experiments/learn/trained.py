@@ -19,9 +19,8 @@ from intertwine.boltzmann.partition.log_partition import LogPartition
 from intertwine.boltzmann.training.families import named_machine
 from intertwine.data.dataset import Dataset
 from intertwine.experiments.datasets import data_record
-from intertwine.experiments.learn.settings import START, LearnConfiguration
+from intertwine.experiments.learn.settings import LearnConfiguration
 from intertwine.records.folder import DATASET
-from intertwine.runs.begun import run_at
 from intertwine.runs.complete import complete
 from intertwine.runs.dataset import parameter_variables
 
@@ -95,7 +94,7 @@ def load_trained(folder: str | Path) -> Trained:
 def learnt_before(folder: str, data: Dataset) -> Any:
     """The machine of the learning run in `folder`, to go on with on `data`; `InputError` for data of other
     columns or units, or that were standardised otherwise."""
-    trained = load_trained(run_at(folder, *START))
+    trained = load_trained(folder)
     before, now = trained.result["data"], data_record(data)
     for name, given in (("columns", now["columns"]), ("units", now["units"])):
         if before[name] != given:

@@ -22,13 +22,11 @@ from intertwine.models.units import as_spins
 from intertwine.quantum.confined import confined
 from intertwine.quantum.operators.operator import Operator
 from intertwine.quantum.operators.traceless import traceless
-from intertwine.quantum.space_choice import MOST_CHAINS, chains_for, ground_magnetization
+from intertwine.quantum.space_choice import MOST_CHAINS, ground_magnetization, measuring_space
 from intertwine.quantum.vmc.energy import qualified, thermalised
 from intertwine.quantum.vmc.local_energy import check_sizes, local_values
-from intertwine.sampling.metropolis.metropolis import Metropolis
-from intertwine.sampling.metropolis.rules import GlobalFlip, Mixture, SingleFlip
 from intertwine.sampling.sharding import on_host, replicate, shard_samples
-from intertwine.sampling.space import Space, magnetizations, space_of
+from intertwine.sampling.space import Space, space_of
 from intertwine.sampling.statistics.estimate import Estimate, estimate
 
 if TYPE_CHECKING:
@@ -129,19 +127,15 @@ def _space(
     operator: Operator, where: Space | None, sampler: Sampler | None, samples: int
 ) -> tuple[Space, list[str]]:
     """Where to measure, and what is to be said of it."""
-    if sampler is not None:
-        turned = None if where is None else where.turned
-        return Space(sampler, magnetizations(sampler, operator.size), turned), []
-    if where is not None:
-        return where, []
-    parts = Mixture([(SingleFlip(), 0.9), (GlobalFlip(), 0.1)])
+    if sampler is not None or where is not None:
+        return measuring_space(where, sampler, operator.size, samples), []
     notes = []
     kept = ground_magnetization(operator)
     if kept is not None:
         words = "the model does not say in which magnetization it lives (run.model and it.load do)"
         remedy = f"for a state of Σ s = {kept} give sampler=Metropolis(Exchange(), chains={MOST_CHAINS})"
         notes.append(caveat("assumption", f"{words}, and all configurations were sampled; {remedy}"))
-    return Space(Metropolis(parts, chains=chains_for(samples))), notes
+    return measuring_space(None, None, operator.size, samples), notes
 
 
 def _known(mean: float, samples: int) -> Estimate:

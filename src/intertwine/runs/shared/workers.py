@@ -25,10 +25,11 @@ from pathlib import Path
 from typing import Any
 
 from intertwine._checks import InputError, fail, positive_int
-from intertwine.runs import checkpoints, processes
+from intertwine.runs import checkpoints
 from intertwine.runs.interruption import SIGNALS
-from intertwine.runs.rendezvous import check_coordinator, not_joined
 from intertwine.runs.run_folder import read_metrics
+from intertwine.runs.shared import processes
+from intertwine.runs.shared.rendezvous import check_coordinator, not_joined
 
 MOST_PROCESSES = 4096
 GRACE = 10.0

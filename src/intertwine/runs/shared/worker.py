@@ -11,9 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, TextIO
 
-from intertwine.runs import processes, running
+from intertwine.runs import running
 from intertwine.runs.kinds import configuration_of
-from intertwine.runs.rendezvous import check_alike
+from intertwine.runs.shared import processes
+from intertwine.runs.shared.rendezvous import check_alike
 
 UNEXPECTED = 70
 """Exit code: an error of the program itself; its traceback is shown."""

@@ -15,8 +15,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
-from intertwine.runs.rendezvous import not_joined, wait_for
 from intertwine.runs.run_folder import RunFolder
+from intertwine.runs.shared.rendezvous import not_joined, wait_for
 from intertwine.runs.terminal import lasting
 
 LOST = 3

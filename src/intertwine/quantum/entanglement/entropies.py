@@ -1,0 +1,122 @@
+r"""Entropies of a region, exactly, to 24 spins; nats.
+
+    S = −Tr ρ ln ρ,      S_q = ln Tr ρ^q / (1 − q),      I(A : B) = S_A + S_B − S_AB
+
+S₀ is the logarithm of the rank, S₁ = S, S_∞ = −ln λ_max. ρ_A is never built: see `schmidt`. Eigenvalues below
+10⁻²⁶ of the largest are rounding, and count for no order.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import numpy as np
+from jaxtyping import Float, Num, PyTree
+
+from intertwine._checks import fail
+from intertwine._memory import check_memory
+from intertwine.quantum.entanglement.regions import checked_region, disjoint, rest
+from intertwine.quantum.entanglement.schmidt import schmidt_matrix, schmidt_values
+from intertwine.quantum.entanglement.vectors import StateVector, size_of, state_vector
+
+
+def von_neumann(model: PyTree, region: Iterable[int]) -> float:
+    """−Tr ρ ln ρ of the sites `region` in the state `model`, nats.
+
+    model: a wave function, a run that holds one, or 2^N amplitudes (site 0 the most significant bit); at most
+    24 spins. region: site numbers in any order. Raises InputError for more spins (it says the memory that
+    they would need), and for a region that is empty, leaves the lattice or repeats a site.
+
+    >>> bell = [0.0, 1.0, -1.0, 0.0]
+    >>> round(von_neumann(bell, [0]), 12)
+    0.69314718056
+    """
+    return entropy_of(_values(model, region), 1.0)
+
+
+def renyi(model: PyTree, region: Iterable[int], order: float) -> float:
+    """The Rényi entropy ln Tr ρ^q / (1 − q) of order q ≥ 0 of `region`, nats.
+
+    order: 0 (the logarithm of the rank), 1 (von Neumann), math.inf (−ln of the largest eigenvalue) or any
+    number between. model, region and errors as of `von_neumann`.
+
+    >>> [round(renyi([0.6, 0.0, 0.0, 0.8], [0], q), 6) for q in (0, 0.5, 1, 2, math.inf)]
+    [0.693147, 0.672944, 0.653418, 0.617669, 0.446287]
+    """
+    order = checked_order(order)
+    return entropy_of(_values(model, region, small=order < 1), order)
+
+
+def spectrum(model: PyTree, region: Iterable[int]) -> Float[np.ndarray, " k"]:
+    """The eigenvalues of ρ of `region`, descending, summing to 1; those that are only rounding are left out.
+
+    The entanglement spectrum is −ln of it. model, region and errors as of `von_neumann`.
+
+    >>> spectrum([0.6, 0.0, 0.0, 0.8], [0]).round(12).tolist()
+    [0.64, 0.36]
+    """
+    return _values(model, region, small=True)
+
+
+def reduced_density_matrix(model: PyTree, region: Iterable[int]) -> Num[np.ndarray, "d d"]:
+    """ρ of `region`, (2^l, 2^l) with the first site of `region` the most significant bit: real or complex.
+
+    model, region and errors as of `von_neumann`; more than 13 sites are refused where they do not fit.
+
+    >>> reduced_density_matrix([0.6, 0.0, 0.0, 0.8], [0]).round(12).tolist()
+    [[0.36, 0.0], [0.0, 0.64]]
+    """
+    sites = checked_region(region, size_of(model))
+    check_memory(3 * 16.0 * 4.0 ** len(sites), "take a smaller region, or spectrum", "region")
+    matrix = schmidt_matrix(state_vector(model), sites)
+    return matrix @ matrix.conj().T
+
+
+def mutual_information(model: PyTree, A: Iterable[int], B: Iterable[int]) -> float:
+    """S_A + S_B − S_AB of two disjoint regions, nats: all correlations between them, of any kind.
+
+    model and errors as of `von_neumann`; overlapping regions are refused.
+
+    >>> ghz = np.eye(8)[0] + np.eye(8)[7]
+    >>> round(mutual_information(ghz, [0], [1]), 12)
+    0.69314718056
+    """
+    first, second = disjoint(A, B, size_of(model))
+    state = state_vector(model)
+    parts = (von_neumann(state, sites) for sites in (first, second))
+    return max(0.0, math.fsum(parts) - von_neumann(state, (*first, *second)))
+
+
+def entropy_of(values: np.ndarray, order: float) -> float:
+    """The Rényi entropy of eigenvalues that sum to 1.
+
+    >>> round(entropy_of(np.array([0.5, 0.5]), 3.0), 12)
+    0.69314718056
+    """
+    values = values[values > 0]
+    if order == 0:
+        return math.log(len(values))
+    if math.isinf(order):
+        return max(0.0, -math.log(values.max()))
+    if abs(order - 1) < 1e-9:
+        return max(0.0, -math.fsum(values * np.log(values)))
+    return max(0.0, math.log(math.fsum(values**order)) / (1 - order))
+
+
+def checked_order(order: float) -> float:
+    """`order` as a float ≥ 0, or inf."""
+    if isinstance(order, bool) or not isinstance(order, int | float | np.number) or not order >= 0:
+        raise fail("order", "a number ≥ 0, or math.inf", order, "1 is von Neumann's, 2 the purity's")
+    return float(order)
+
+
+def _values(model: PyTree, region: Iterable[int], *, small: bool = False) -> np.ndarray:
+    sites = checked_region(region, size_of(model))
+    return schmidt_values(state_vector(model), _smaller(sites, model), small=small)
+
+
+def _smaller(sites: tuple[int, ...], model: PyTree) -> tuple[int, ...]:
+    """The region or the rest, whichever has fewer sites: their spectra are the same."""
+    size = model.size if isinstance(model, StateVector) else size_of(model)
+    return sites if 2 * len(sites) <= size or len(sites) == size else rest(sites, size)

@@ -1,0 +1,167 @@
+r"""K_ij = ψ(A_i, B_j)/ψ(A_i, B_i) for pairs of samples (A_i, B_i): what all sampled measures are made of.
+
+Only cyclic products count, K_ij K_ji, K_ij K_jk K_ki, …, and these do not change under K_ij → K_ij c_j/c_i.
+So factors of ψ that depend on A alone or on B alone drop out, and for a machine with hidden units
+
+    K_ij ≅ e^{A_i J (B_j − B_i)} Π_k (p_ik t_jk + q_ik),      p_ik t_ik + q_ik = 1,
+
+takes a multiply-add for each pair and unit (`pair_products`). Other models are called on the different
+(A, B) that occur. Amplitudes that vanish, because A_i and B_j have the wrong magnetization together, are 0
+and count.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from jaxtyping import Int, Num
+
+from intertwine.models.kernels.host_tables import HostForm, host_form
+from intertwine.models.protocols import SpinFormed, spin_form
+from intertwine.quantum.entanglement.drawn import Drawn, LogPsi
+from intertwine.quantum.entanglement.pair_products import angles, exponential, products
+from intertwine.quantum.entanglement.regions import rest
+
+_LARGEST = 1e200
+
+
+class Pairs(Protocol):
+    """K between samples, given by their numbers."""
+
+    @property
+    def cheap(self) -> bool:
+        """Whether a pair costs much less than a call of the model."""
+        ...
+
+    def __call__(self, rows: Int[np.ndarray, "n"], columns: Int[np.ndarray, "m"]) -> Num[np.ndarray, "n m"]:
+        """K of rows and columns, in some gauge K_ij c_j/c_i that is the same at every call."""
+        ...
+
+
+def pair_ratios(drawn: Drawn, region: tuple[int, ...]) -> Pairs:
+    """K of all samples of `drawn`, numbered chain by chain, for A = `region`."""
+    flat = drawn.configurations.reshape(-1, drawn.size)
+    inside, outside = np.array(region), np.array(rest(region, drawn.size), int)
+    A, B = flat[:, inside], flat[:, outside]
+    table = _Called(A, B, inside, outside, drawn.log_psi)
+    found: Pairs = table
+    if isinstance(drawn.model, SpinFormed):
+        host = host_form(spin_form(drawn.model))
+        if not host.careful:
+            found = _Hidden(A, B, inside, outside, host, table)
+    if drawn.magnetizations is None:
+        return found
+    return _Confined(A.sum(axis=1, dtype=int), B.sum(axis=1, dtype=int), drawn.magnetizations, found)
+
+
+class _Called:
+    """By calls of the model on the different A and B of a block."""
+
+    cheap = False
+
+    def __init__(
+        self, A: np.ndarray, B: np.ndarray, inside: np.ndarray, outside: np.ndarray, log_psi: LogPsi
+    ):
+        self.A, self.B, self.inside, self.outside, self.log_psi = A, B, inside, outside, log_psi
+        self.own: np.ndarray | None = None
+
+    def __call__(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        if self.own is None:
+            self.own = self.log_psi(self._joined(self.A, self.B))
+        first, row = np.unique(self.A[rows], axis=0, return_inverse=True)
+        second, column = np.unique(self.B[columns], axis=0, return_inverse=True)
+        pairs = self._joined(np.repeat(first, len(second), axis=0), np.tile(second, (len(first), 1)))
+        logs = self.log_psi(pairs).reshape(len(first), len(second))
+        with np.errstate(over="ignore", invalid="ignore"):
+            found = np.exp(logs[row.ravel()][:, column.ravel()] - self.own[rows][:, None])
+        return np.real(found) if not np.any(np.imag(found)) else found
+
+    def _joined(self, A: np.ndarray, B: np.ndarray) -> np.ndarray:
+        out = np.empty((len(A), A.shape[1] + B.shape[1]), np.int8)
+        out[:, self.inside], out[:, self.outside] = A, B
+        return out
+
+
+class _Hidden:
+    """By products over hidden units; through `other` where they leave the range of numbers."""
+
+    cheap = True
+
+    def __init__(
+        self,
+        A: np.ndarray,
+        B: np.ndarray,
+        inside: np.ndarray,
+        outside: np.ndarray,
+        host: HostForm,
+        other: Pairs,
+    ):
+        self.host, self.other, self.lost = host, other, False
+        m = host.padded
+        beta = angles(host, outside, B)
+        theta = angles(host, inside, A, bias=True) + beta
+        self.t = exponential(2 * beta, m)
+        share = exponential(2 * theta, m)  # p/(1 − p)
+        if host.complex_units:
+            z = share[:, :m] + 1j * share[:, m:]
+            q = 1 / (1 + z)
+            p = z * q / (self.t[:, :m] + 1j * self.t[:, m:])
+            self.p, self.q = (np.concatenate([x.real, x.imag], axis=1) for x in (p, q))
+        else:
+            self.q = 1 / (1 + share)
+            self.p = share * self.q / self.t
+        self.p[:, host.hidden : m] = 0.0
+        self.q[:, host.hidden : m] = 1.0
+        if host.complex_units:
+            self.p[:, m + host.hidden :] = self.q[:, m + host.hidden :] = 0.0
+        self.joint: np.ndarray | None = None
+        if host.coupling.size:
+            J = host.coupling[0] + 1j * host.coupling[1] if host.is_complex else host.coupling[0]
+            self.joint = A.astype(float) @ J[np.ix_(inside, outside)]
+        self.B = B
+
+    def __call__(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        if self.lost:
+            return self.other(rows, columns)
+        if self.host.hidden:
+            found = products(self.p[rows], self.q[rows], self.t[columns], self.host.complex_units)
+        else:
+            found = np.ones((len(rows), len(columns)))
+        if self.joint is not None:
+            joint = self.joint[rows]
+            own = np.sum(joint * self.B[rows], axis=1)
+            found = found * np.exp(joint @ self.B[columns].astype(float).T - own[:, None])
+        numbers = found.view(np.float64)
+        if not max(np.max(numbers, initial=0.0), -np.min(numbers, initial=0.0)) < _LARGEST:
+            self.lost = True  # one gauge for all blocks: from here on, and the caller begins anew
+            raise GaugeLostError
+        return found
+
+
+class GaugeLostError(Exception):
+    """Products left the range of numbers: K is to be asked for again, from the first block."""
+
+
+class _Confined:
+    """K of a state that lives at given magnetizations: 0 where A_i and B_j have another together."""
+
+    def __init__(self, a: np.ndarray, b: np.ndarray, magnetizations: tuple[int, ...], pairs: Pairs):
+        self.a, self.b, self.magnetizations, self.pairs = a, b, magnetizations, pairs
+
+    @property
+    def cheap(self) -> bool:
+        return self.pairs.cheap
+
+    def __call__(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        parts = []
+        for m in np.unique(self.a[rows]):
+            row = np.flatnonzero(self.a[rows] == m)
+            column = np.flatnonzero(np.isin(m + self.b[columns], self.magnetizations))
+            if len(column):
+                parts.append((row, column, self.pairs(rows[row], columns[column])))
+        kind = np.result_type(np.float64, *(values for _, _, values in parts))
+        out = np.zeros((len(rows), len(columns)), kind)
+        for row, column, values in parts:
+            out[np.ix_(row, column)] = values
+        return out
