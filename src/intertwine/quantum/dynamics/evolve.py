@@ -89,7 +89,7 @@ def evolve(
     >>> X = it.Operator.from_strings(3, [(1.0, {0: "X"})])
     >>> run = evolve(it.tfim(it.Chain(3), J=1.0, h=0.5), psi, [0.0, 0.2], observables={"X": X}, key=key)
     >>> run["X"].round(3).tolist(), bool(run.bound[-1] < 1e-3)
-    ([1.0, 0.851], True)
+    ([1.0, 0.846], True)
     """
     study = evolution(
         H, model, times, observables=observables, key=key, imaginary=imaginary, method=method,

@@ -179,11 +179,20 @@ def _cut(squares: np.ndarray, cutoff: float) -> np.ndarray:
     return 1 / (1 + np.minimum(ratio, 1e40) ** 6)
 
 
+def _double(array: Array) -> np.ndarray:
+    host = np.asarray(array)
+    return host.astype(np.result_type(host, np.float64))
+
+
+def _epsilon(array: Array) -> float:
+    return float(jnp.finfo(array.dtype).eps)
+
+
 def _singular(system: _System, regular: Regular) -> tuple[Array, float, float, float]:
-    matrix, target = np.asarray(system.matrix), np.asarray(system.target)
+    eps = _epsilon(system.matrix)
+    matrix, target = _double(system.matrix), _double(system.target)
     u, s, vh = np.linalg.svd(matrix, full_matrices=False)
     rho = u.conj().T @ target
-    eps = float(np.finfo(s.dtype).eps)
     cutoff = max(EXACT_CUTOFF, eps**1.8) if regular.cutoff is None else regular.cutoff
     f = _cut(s**2, cutoff)
     vector = vh.conj().T @ (f * rho / np.maximum(s, np.finfo(s.dtype).tiny))
@@ -194,13 +203,13 @@ def _singular(system: _System, regular: Regular) -> tuple[Array, float, float, f
 def _eigen(
     system: _System, form: str, regular: Regular, norm: float, exact: bool
 ) -> tuple[Array, float, float, float]:
-    squares, vectors = np.linalg.eigh(np.asarray(system.matrix))
+    eps = _epsilon(system.matrix)
+    squares, vectors = np.linalg.eigh(_double(system.matrix))
     tiny = np.finfo(squares.dtype).tiny
-    eps = float(np.finfo(squares.dtype).eps)
     squares = np.maximum(squares, max(0.01 * eps * float(squares.max(initial=0.0)), tiny))
     cutoff = SAMPLED_CUTOFF if regular.cutoff is None else regular.cutoff
     f = _cut(squares, max(cutoff, 4 * eps))
-    inner = vectors.conj().T @ np.asarray(system.projected)
+    inner = vectors.conj().T @ _double(system.projected)
     rho = inner / np.sqrt(squares) if form == "columns" else inner
     snr = float("inf")
     if not exact:

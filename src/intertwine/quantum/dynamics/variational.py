@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import jax.numpy as jnp
 from jaxtyping import PyTree
 
 from intertwine.quantum.dynamics.ensemble import Ensemble
@@ -21,6 +22,10 @@ LONGEST = 0.3
 """Radians that a step over samples moves the state; orthogonal states are π/2 apart."""
 SHORTEST = 1e-13
 """Of a step, over the span of times: what is shorter has run aground."""
+
+
+ROUNDING = 30.0
+"""Times the precision: an error of a step that no shorter step makes smaller."""
 
 
 class Stuck(RuntimeError):  # noqa: N818 (turned into Diverged by the study)
@@ -79,6 +84,7 @@ class Variational:
         """From `model` at t, by h or less. Raises `Stuck` where no step is short enough."""
         first = self.velocity(model, t, ensemble)
         evaluations = 1
+        rounding = ROUNDING * float(jnp.finfo(first.vector.dtype).eps)
 
         def evaluate(later: PyTree, when: float) -> Velocity:
             return velocity(
@@ -95,7 +101,7 @@ class Variational:
             tried = attempt(self.pair, model, first, evaluate, t, h)
             evaluations += len(self.pair.a)
             following = next_step(self.pair, h, tried.error, self.tolerance)
-            if tried.error <= self.tolerance * h:
+            if tried.error <= self.tolerance * h + rounding:
                 break
             h = following
         if self.exact:
