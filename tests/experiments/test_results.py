@@ -9,7 +9,7 @@ import xarray
 
 import intertwine as it
 from intertwine.cli import main
-from intertwine.experiments.ground_state.correlations import correlations
+from intertwine.quantum.observables.correlations import correlations
 from intertwine.records.ground_state import SCHEMA
 from intertwine.spaces.lattices import lattice_from_name
 

@@ -2,6 +2,7 @@ from . import (
     dynamics as dynamics,
     entanglement as entanglement,
     exact as exact,
+    observables as observables,
     operators as operators,
     vmc as vmc,
 )

@@ -15,12 +15,12 @@ from intertwine._checks import InputError, fail
 from intertwine.experiments.ground_state import results
 from intertwine.experiments.ground_state.build import Problem, build
 from intertwine.experiments.ground_state.checks import build_lattice, memory_needed
-from intertwine.experiments.ground_state.correlations import correlations
 from intertwine.experiments.ground_state.loaded import load_run
 from intertwine.experiments.ground_state.observables import observables
 from intertwine.experiments.ground_state.settings import GroundStateConfiguration
 from intertwine.experiments.memory_needs import refuse_beyond
 from intertwine.learning.study import Scalars
+from intertwine.quantum.observables.correlations import correlations
 from intertwine.quantum.vmc.expect import Measurement
 from intertwine.quantum.vmc.search import SearchState
 from intertwine.records.folder import CHECKPOINTS

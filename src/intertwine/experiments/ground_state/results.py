@@ -19,9 +19,9 @@ from intertwine.records.ground_state import SCHEMA
 from intertwine.runs.dataset import number_or_nan, parameter_variables, versions
 
 if TYPE_CHECKING:
-    from intertwine.experiments.ground_state.correlations import Correlations
     from intertwine.experiments.ground_state.settings import GroundStateConfiguration
     from intertwine.quantum.exact.known import KnownEnergy
+    from intertwine.quantum.observables.correlations import Correlations
     from intertwine.sampling.statistics.estimate import Estimate
     from intertwine.spaces.lattice import Lattice
 

@@ -42,13 +42,15 @@ LogPsi = Callable[[Int8[np.ndarray, "S N"]], Complex[np.ndarray, "S"]]
 class Drawn:
     """configurations: int8 (chains, draws, N). log_psi: log ψ of configurations (S, N), complex (S,), −inf
     where there is no amplitude. model: the network over spins, None for a vector. magnetizations: the Σ s of
-    the state, None for all. independent: whether draws of a chain are. notes: caveats."""
+    the state, None for all. independent: whether draws of a chain are. turned: the frame
+    that it is written in (`Operator.turned`), None where that is not known. notes: caveats."""
 
     configurations: Int8[np.ndarray, "C D N"]
     log_psi: LogPsi
     model: Any
     magnetizations: tuple[int, ...] | None
     independent: bool = False
+    turned: tuple[int, ...] | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -98,7 +100,7 @@ def draw(model: PyTree, samples: int, key: Array, sampler: Sampler | None = None
             rows = rows[:, : length * min(_PARTS, rows.shape[1])].reshape(-1, length, rows.shape[2])
             words = "one chain, cut into parts that count as chains: whether it met all configurations is"
             notes = (*notes, caveat("unjudged", f"{words} not known; take several chains"))
-    return Drawn(rows, _evaluation(network), network, where.magnetizations, independent, notes)
+    return Drawn(rows, _evaluation(network), network, where.magnetizations, independent, where.turned, notes)
 
 
 def _evaluation(model: Any) -> LogPsi:
