@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ def start(
 ) -> int:
     """Run what `tables` describe in the folder `out` (a free one under runs/ for None); the exit code."""
     from intertwine.runs.kinds import configuration_of, kind_of
+    from intertwine.runs.lock import Taken
     from intertwine.runs.run_folder import check_can_create
 
     kind = kind_of(tables)
@@ -26,16 +27,26 @@ def start(
     check_shared(kind, workers)
     if out == "":
         raise fail("out", "the name of a folder", "''", "for example --out runs/first")
-    path = Path(out) if out is not None else _free_folder(configuration.stem)
-    check_can_create(path, overwrite=overwrite)
-    if workers is not None:
-        return workers("start", configuration, path, overwrite)
-    set_precision(configuration.precision)
-    check_platform()
-    from intertwine.runs import running
 
-    running.start(configuration, path, overwrite=overwrite)
-    return 0
+    def begin(path: Path) -> int:
+        check_can_create(path, overwrite=overwrite)
+        if workers is not None:
+            return workers("start", configuration, path, overwrite)
+        set_precision(configuration.precision)
+        check_platform()
+        from intertwine.runs import running
+
+        running.start(configuration, path, overwrite=overwrite)
+        return 0
+
+    if out is not None:
+        return begin(Path(out))
+    for path in _free_folders(configuration.stem):
+        try:
+            return begin(path)
+        except Taken:  # by another process, since it was looked at
+            continue
+    raise fail("out", "the name of a folder", "none that is free", "for example --out runs/first")
 
 
 def set_precision(precision: str) -> None:
@@ -84,7 +95,7 @@ def check_shared(kind: Kind, workers: object) -> None:
         raise fail("processes", "1: this kind of run is done by one process", "several", "leave it out")
 
 
-def _free_folder(stem: str) -> Path:
-    """runs/heisenberg-chain-20, or with the first free number."""
+def _free_folders(stem: str) -> Iterator[Path]:
+    """runs/heisenberg-chain-20, runs/heisenberg-chain-20-2, …: those that are not there."""
     candidates = (Path("runs") / (stem if n == 1 else f"{stem}-{n}") for n in range(1, 1_000_000))
-    return next(path for path in candidates if not path.exists())
+    return (path for path in candidates if not path.exists())

@@ -23,8 +23,9 @@ import os
 import re
 import stat
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from intertwine.records.writing import from_json, to_json
 
@@ -160,13 +161,34 @@ def step_of(name: str) -> int | None:
 
 
 def settings_hash(config: str) -> str:
-    """The SHA-256 of the settings in the text of a config.toml, whatever its comments and spaces.
+    """The SHA-256 of the settings in the text of a config.toml, whatever its comments and spaces, and wherever
+    what absolute paths lead to lies: data.json has the checksum of that.
 
     >>> settings_hash("seed = 1  # one") == settings_hash("seed=1"), len(settings_hash(""))
     (True, 64)
+    >>> settings_hash("data.name = '/here/a.csv'") == settings_hash("data.name = '/there/a.csv'")
+    True
     """
+    return _hash(config, _without_paths)
+
+
+def is_hash_of(recorded: object, config: str) -> bool:
+    """Whether `recorded` is the `settings_hash` of the text of a config.toml, also as older versions had it:
+    with its paths, or of the very text."""
+    plain = hashlib.sha256(config.encode()).hexdigest()
+    return recorded in (settings_hash(config), _hash(config, lambda tables: tables), plain)
+
+
+def _hash(config: str, kept: Callable[[Any], Any]) -> str:
     try:
-        plain = json.dumps(tomllib.loads(config), sort_keys=True, default=str)
+        plain = json.dumps(kept(tomllib.loads(config)), sort_keys=True, default=str)
     except (ValueError, RecursionError):
         plain = config
     return hashlib.sha256(plain.encode()).hexdigest()
+
+
+def _without_paths(value: Any) -> Any:
+    """`value` with the last part of absolute paths in their place."""
+    if isinstance(value, dict):
+        return {key: _without_paths(x) for key, x in value.items()}
+    return os.path.basename(value) if isinstance(value, str) and os.path.isabs(value) else value

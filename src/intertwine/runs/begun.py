@@ -13,7 +13,7 @@ from typing import Any
 
 from intertwine._checks import InputError, fail
 from intertwine.records.folder import CONFIG
-from intertwine.runs.fields import Settings, text
+from intertwine.runs.fields import text
 from intertwine.runs.run_paths import check_is_run
 from intertwine.runs.settings import read_toml, shown
 
@@ -34,16 +34,11 @@ def absolute(start: str) -> str:
     return start if start == NONE else os.path.abspath(start)
 
 
-def check_beginning(settings: Settings) -> None:
-    """Raise `InputError` where a `start` is no run of this kind. It is looked at when a run begins or goes
-    on, not when settings are read: what is complete needs the run that it began with no more."""
-    for name in type(settings).model_fields:
-        if (start := getattr(getattr(settings, name), "start", NONE)) != NONE:
-            run_at(start, settings.kind, f"{name}.start")
-
-
 def run_at(name: str, kind: str, setting: str) -> str:
-    """The absolute path of the folder `name`, of a run of this kind; else `InputError` about `setting`."""
+    """The absolute path of the folder `name`, of a run of this kind, "none" as it is; else `InputError` about
+    `setting`."""
+    if name == NONE:
+        return NONE
     expected, remedy = f"'none', or the folder of a {kind} run", "say 'none'"
     try:
         path = check_is_run(name)

@@ -27,7 +27,7 @@ import numpy as np
 from jaxtyping import PyTree
 
 from intertwine._checks import InputError, fail
-from intertwine.records.folder import MANIFEST, STATE, settings_hash, step_of, unfinished_checkpoints
+from intertwine.records.folder import MANIFEST, STATE, is_hash_of, settings_hash, step_of, unfinished_checkpoints
 from intertwine.records.writing import aside_of, from_json, sync_directory, to_json, write_aside
 from intertwine.runs.shared.processes import is_leader
 
@@ -47,11 +47,6 @@ class Loaded(NamedTuple):
     state: Any
     step: int
     refused: list[str]
-
-
-def text_hash(config: str) -> str:
-    """The SHA-256 of a configuration's text, by which older versions tied checkpoints to it."""
-    return hashlib.sha256(config.encode()).hexdigest()
 
 
 def save(folder: Path, state: PyTree, step: int, *, config: str, keep: int = KEEP) -> Path:
@@ -118,7 +113,7 @@ def load(folder: Path, template: PyTree, step: int, *, config: str) -> Any:
     path = folder / f"step-{step:08d}"
     manifest = _read_manifest(path)
     remedy = "an earlier checkpoint is used if there is one"
-    if manifest["config_sha256"] not in (settings_hash(config), text_hash(config)):
+    if not is_hash_of(manifest["config_sha256"], config):
         what = "a checkpoint of this config.toml", "one of another configuration"
         remedy = "undo the edit of config.toml, or start a new run with it: intertwine run"
         raise OtherConfigurationError(str(fail(str(path), *what, remedy)))

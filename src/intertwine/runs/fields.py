@@ -24,6 +24,14 @@ class Section(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, frozen=True)
 
+    def check_there(self) -> None:
+        """Raise `InputError` where a file or folder that the section names is not there. The engine asks when
+        a run begins or goes on, not when settings are read: a complete run needs what it was made of no
+        more."""
+        for name in type(self).model_fields:
+            if isinstance(section := getattr(self, name), Section):
+                section.check_there()
+
 
 class Settings(Section):
     """The settings of a command.

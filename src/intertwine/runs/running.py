@@ -22,11 +22,10 @@ from intertwine._checks import fail
 from intertwine._memory import available_memory, in_words
 from intertwine.learning.guard import Diverged
 from intertwine.learning.study import Scalars
-from intertwine.records.folder import FORMAT, format_of, settings_hash
+from intertwine.records.folder import FORMAT, format_of, is_hash_of, settings_hash
 from intertwine.records.kinds import KINDS
 from intertwine.records.schema import Schema
 from intertwine.runs import checkpoints
-from intertwine.runs.begun import check_beginning
 from intertwine.runs.dataset import write_dataset
 from intertwine.runs.experiment import Experiment
 from intertwine.runs.fields import Settings
@@ -70,7 +69,7 @@ def start(
     `InputError`, `Diverged` (the last good state is then the last checkpoint) or `Interrupted` (resume it).
     """
     begun = time.perf_counter()
-    check_beginning(settings)
+    settings.check_there()
     settings = settings.resolved()
     config = to_toml(settings)
     claim = RunFolder.claim if is_leader() else Follower.claim
@@ -97,7 +96,7 @@ def resume(path: str | Path, *, show: Shown = show_progress) -> Path:
             report(folder.path)
             return folder.path
         _check_format(folder.path)
-        check_beginning(settings)
+        settings.check_there()
         experiment = experiment_of(settings)
         _check_same_source(folder.path / DATA, experiment.source)
         _announce(experiment)
@@ -254,11 +253,11 @@ def _is_complete(folder: RunFolder) -> bool:
         return False
     try:
         record = from_json(folder.result.read_bytes())
-        ran = record.get("settings_sha256") if isinstance(record, dict) else None
     except (OSError, ValueError):
-        return True
+        return False
+    ran = record.get("settings_sha256") if isinstance(record, dict) else None
     path = folder.path / CONFIG
-    if ran is not None and ran != settings_hash(path.read_text(encoding="utf-8")):
+    if ran is not None and not is_hash_of(ran, path.read_text(encoding="utf-8")):
         remedy = f"undo the edit of config.toml, or start a new run with it: intertwine run {path}"
         raise fail(str(path), "the settings of this finished run", "others: it was edited", remedy)
     return True

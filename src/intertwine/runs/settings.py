@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, get_args
 
@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 
 from intertwine._checks import InputError, fail
 from intertwine._version import __version__
+from intertwine.records.kinds import KINDS, named
 from intertwine.runs.run_folder import check_name
 
 MAX_BYTES = 1_000_000
@@ -60,7 +61,7 @@ def parse_toml(data: bytes, name: str) -> dict[str, Any]:
     """The tables of TOML text; errors name `name` and the place."""
     remedy = "correct it, or start from a run's config.toml"
     try:
-        return tomllib.loads(data.decode("utf-8"))
+        return tomllib.loads(data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise fail(name, "UTF-8 text", f"a byte that is not, at {error.start}", remedy) from None
     except RecursionError:
@@ -98,6 +99,8 @@ def _line(model: type[BaseModel], problem: Mapping[str, Any]) -> str:
         close = difflib.get_close_matches(path[-1], known, n=1)
         remedy = f"did you mean {close[0]}?" if close else "take it out"
         where = ".".join(path[:-1]) or "the configuration"
+        if len(path) == 1 and (others := [name for name in KINDS if path[0] in _tables_of(name)]):
+            remedy = f"did you mean kind = {others[0]!r}? {path[0]} is of {', '.join(others)}"
         return _message(name, f"one of the settings of {where} ({', '.join(known)})", repr(path[-1]), remedy)
     if kind in ("union_tag_invalid", "union_tag_not_found"):
         tags = ", ".join(repr(m.model_fields["name"].default) for m in get_args(field.annotation))
@@ -110,6 +113,10 @@ def _line(model: type[BaseModel], problem: Mapping[str, Any]) -> str:
     words = (field.json_schema_extra if field is not None else None) or {}
     expected = words.get("expected", " ".join(problem["msg"].split()))
     return _message(name, expected, shown(given), words.get("remedy", ""))
+
+
+def _tables_of(kind: str) -> Iterable[str]:
+    return named(KINDS[kind].settings).model_fields
 
 
 def _walk(model: type[BaseModel], location: list[Any]) -> tuple[list[str], type[BaseModel], Any]:

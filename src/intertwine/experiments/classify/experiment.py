@@ -64,7 +64,7 @@ class Classify(Experiment):
             classes=images.names if images.named else images.classes, key=network_key,
         ).reading_bytes(self.data.grey)  # fmt: skip
         if (start := c.network.start) != NONE:
-            self.network = learnt_before(start, self.network)
+            self.network, key = learnt_before(start, self.network), jax.random.key(c.seed)
             self.source |= {"begins_with": begins_with("network.start", start, NETWORK)}
         self.study = supervised_study(
             self.network, images.train.x, images.labels_of(images.train), epochs=o.epochs, batch=o.batch,

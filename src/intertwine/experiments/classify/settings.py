@@ -20,7 +20,7 @@ from pydantic import field_validator, model_validator
 from intertwine._checks import InputError, fail
 from intertwine.experiments.learn.settings import Data
 from intertwine.learning.labels.defaults import BATCH, EPOCHS, LEARNING_RATE, WARMUP, WEIGHT_DECAY
-from intertwine.runs.begun import absolute, begun_with, start_of
+from intertwine.runs.begun import absolute, begun_with, run_at, start_of
 from intertwine.runs.fields import (
     Section,
     Settings,
@@ -73,6 +73,9 @@ class Network(Section):
     @classmethod
     def _absolute(cls, start: str) -> str:
         return absolute(start)
+
+    def check_there(self) -> None:
+        run_at(self.start, *START)
 
 
 class Optimiser(Section):

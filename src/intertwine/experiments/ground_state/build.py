@@ -11,6 +11,7 @@ from intertwine.experiments.ground_state.checks import build_lattice
 from intertwine.experiments.ground_state.settings import GroundStateConfiguration
 from intertwine.learning.schedules import Cosine, Exponential, Warmup
 from intertwine.quantum.defaults import max_norm
+from intertwine.runs.begun import NONE
 
 if TYPE_CHECKING:
     from intertwine.models.protocols import LogAmplitude
@@ -82,7 +83,8 @@ def build(configuration: GroundStateConfiguration, begin: LogAmplitude | None = 
     from intertwine.sampling.sharding import chain_mesh
 
     configuration = resolved(configuration)
-    model_key, run_key = jax.random.split(jax.random.key(configuration.seed))
+    key = jax.random.key(configuration.seed)
+    model_key, run_key = jax.random.split(key) if configuration.model.start == NONE else (key, key)
     lattice = build_lattice(configuration.lattice)
     hamiltonian = build_hamiltonian(configuration, lattice)
     model = build_model(configuration, lattice, model_key) if begin is None else begin

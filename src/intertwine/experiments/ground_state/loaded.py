@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import jax
+
 from intertwine._checks import fail
 from intertwine.quantum.vmc.search import GroundStateRun
 from intertwine.records.folder import CHECKPOINTS, CONFIG, RESULT, format_of
@@ -44,8 +46,12 @@ def load_run(path: Path) -> LoadedGroundState:
     if not all(isinstance(number, int | float) for number in numbers):
         remedy = f"finish it with: intertwine resume {path}"
         raise fail("folder", "the folder of a complete run", f"{path}: no whole {RESULT}", remedy)
-    search = build(run.settings).search
-    state = _last_state(search, path)
+    if not (path / CHECKPOINTS).is_dir():
+        got, remedy = f"{path} without {CHECKPOINTS}/, where its model is", "get the folder again"
+        raise fail("folder", "the folder of a complete run", got, remedy)
+    with jax.enable_x64(run.settings.precision == "float64"):
+        search = build(run.settings).search
+        state = _last_state(search, path)
     left = state.objective_state, state.optimiser_state
     notes = tuple(line for line in run.result["warnings"] if not line.startswith("chains-disagree"))
     return LoadedGroundState(

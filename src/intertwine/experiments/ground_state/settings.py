@@ -24,7 +24,7 @@ from pydantic import Field, field_validator, model_validator
 
 from intertwine._checks import InputError, fail
 from intertwine.quantum import defaults
-from intertwine.runs.begun import absolute, begun_with, start_of
+from intertwine.runs.begun import absolute, begun_with, run_at, start_of
 from intertwine.runs.fields import (
     Section,
     Settings,
@@ -117,6 +117,9 @@ class Model(Section):
     @classmethod
     def _absolute(cls, start: str) -> str:
         return absolute(start)
+
+    def check_there(self) -> None:
+        run_at(self.start, *START)
 
     @field_validator("name")
     @classmethod

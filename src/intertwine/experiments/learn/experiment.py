@@ -67,10 +67,13 @@ def build(c: LearnConfiguration) -> Problem:
 def training_of(c: LearnConfiguration, data: Dataset, key: jax.Array) -> Training:
     """The study of `it.learn(c.model.name, data, key=key)` with the settings of `c`; `InputError` for what
     the data do not allow."""
-    machine, key = named_machine(
-        c.model.name, data.size, data.units, hidden_units=c.model.hidden_units, scale=c.model.scale, key=key
-    )
-    machine = machine if c.model.start == NONE else learnt_before(c.model.start, data)
+    if c.model.start != NONE:
+        machine = learnt_before(c.model.start, data)
+    else:
+        machine, key = named_machine(
+            c.model.name, data.size, data.units, hidden_units=c.model.hidden_units, scale=c.model.scale,
+            key=key,
+        )  # fmt: skip
     if c.method.name == "exact" and not is_enumerable(machine, 2**22):
         got = f"{machine.size} visible and {machine.hidden} hidden units"
         raise fail("method.name", "'pcd' unless one layer has at most 22 units", got, "say 'pcd'")

@@ -14,6 +14,7 @@ an 8 × 8 torus, whose likelihood and energy are known exactly. Contradictions a
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Any, Literal
@@ -24,7 +25,7 @@ from intertwine._checks import InputError, fail
 from intertwine.boltzmann.defaults import AVERAGE, BATCH, CHAINS, SCALE, STEPS
 from intertwine.boltzmann.training.names import NAMES, parsed
 from intertwine.data.formats.sequences import SIMILAR
-from intertwine.runs.begun import absolute, begun_with, start_of
+from intertwine.runs.begun import absolute, begun_with, run_at, start_of
 from intertwine.runs.fields import (
     Section,
     Settings,
@@ -100,15 +101,22 @@ class Data(Section):
     @field_validator("name")
     @classmethod
     def _absolute(cls, name: str) -> str:
-        from intertwine.data.loading import check_name, is_named
+        from intertwine.data.loading import is_named
+
+        return name if is_named(name) else os.path.abspath(name)
+
+    def check_there(self) -> None:
+        from intertwine.data.loading import check_name
 
         try:
-            check_name(name)
-            return name if is_named(name) else str(Path(name).resolve())
+            check_name(self.name)
         except InputError as error:
             reason = str(error).partition("got ")[2].rstrip(".")
             expected = "a data set (mnist, digits, ising:8, bars-and-stripes:4) or a file"
-            raise fail("data.name", expected, reason or repr(name)) from None
+            remedy = "give its path; for a run that goes on, write its place into config.toml"
+            raise fail("data.name", expected, reason or repr(self.name), remedy) from None
+        if self.folder != "auto" and not _is_folder(self.folder):
+            raise fail("data.folder", "a folder that exists", _short(self.folder), "take 'auto'")
 
     @field_validator("units")
     @classmethod
@@ -144,8 +152,6 @@ class Data(Section):
             raise fail("data.folder", f"'auto' with {_short(self.name)}", _short(self.folder), "take 'auto'")
         if self.name not in FROM_MNIST and self.download:
             raise fail("data.download", f"false with {_short(self.name)}", "true", "only mnist is downloaded")
-        if self.folder != "auto" and not _is_folder(self.folder):
-            raise fail("data.folder", "a folder that exists", _short(self.folder), "take 'auto'")
         return self
 
 
@@ -165,6 +171,9 @@ class Model(Section):
     @classmethod
     def _absolute(cls, start: str) -> str:
         return absolute(start)
+
+    def check_there(self) -> None:
+        run_at(self.start, *START)
 
     @field_validator("name")
     @classmethod
