@@ -11,6 +11,7 @@ import pytest
 import intertwine as it
 from intertwine._checks import InputError
 from intertwine.cli import main
+from intertwine.rg.montecarlo.fixed_point_verdict import Verdict, qualified
 
 KEY = jax.random.key(3)
 K_C = 0.5 * np.log(1 + 2**0.5)
@@ -47,6 +48,17 @@ def test_a_system_off_criticality_is_not(K):
     assert off.fixed_point is False and math.isnan(off.nu) and math.isnan(off.eta)
     assert any(line.startswith("no-fixed-point") for line in off.warnings)
     assert "ν = " not in str(off) and "nan" not in str(off)
+
+
+def test_clocks_of_five_directions_have_no_exponent_of_temperature():
+    """Critical over a whole phase, where y seems to stay from step to step."""
+    still = Verdict(True, "y stays")
+    assert qualified(still, None, 2, directions=4)[0].fixed_point is True
+    told = qualified(still, None, 2, directions=5)[0]
+    assert told.fixed_point is None and "Kosterlitz-Thouless" in told.reason
+    lattice = it.Square(8, 8)
+    rows = it.sample(it.models.Clock(lattice, 6, 1.0), 400, key=KEY)
+    assert it.rg.mcrg(rows, levels=1, couplings=1, lattice=lattice, key=KEY).fixed_point is not True
 
 
 def test_the_drift_is_the_distance_from_the_critical_point(critical):

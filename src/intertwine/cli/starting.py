@@ -19,7 +19,7 @@ def start(
 ) -> int:
     """Run what `tables` describe in the folder `out` (a free one under runs/ for None); the exit code."""
     from intertwine.runs.kinds import configuration_of, kind_of
-    from intertwine.runs.lock import Taken
+    from intertwine.runs.lock import TakenError
     from intertwine.runs.run_folder import check_can_create
 
     kind = kind_of(tables)
@@ -44,7 +44,7 @@ def start(
     for path in _free_folders(configuration.stem):
         try:
             return begin(path)
-        except Taken:  # by another process, since it was looked at
+        except TakenError:  # by another process, since it was looked at
             continue
     raise fail("out", "the name of a folder", "none that is free", "for example --out runs/first")
 

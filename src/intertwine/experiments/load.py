@@ -9,10 +9,10 @@ from intertwine._checks import fail
 
 
 def load(folder: str | Path) -> Any:
-    """The result of the complete run in `folder`, of the type that its command gives: a `GroundStateRun` of
-    ground-state, a `Trained` machine of learn, the `TrainedClassifier` of classify, a `RenormalizeRun` of
-    renormalize. Each has `model` (None where there is none), `settings`, `metrics` (name → float64 per line)
-    and `result` (result.json), and is taken wherever its model is.
+    """The result of the complete run in `folder` (or of the folder of its config.toml), of the type that its
+    command gives: a `GroundStateRun` of ground-state, a `Trained` machine of learn, the `TrainedClassifier`
+    of classify, a `RenormalizeRun` of renormalize. Each has `model` (None where there is none), `settings`,
+    `metrics` (name → float64 per line) and `result` (result.json), and is taken wherever its model is.
 
     Raises `InputError` for other folders, runs that are not complete or of a newer version, and where JAX is
     not set to the precision of the run.
@@ -22,10 +22,12 @@ def load(folder: str | Path) -> Any:
     ...
     intertwine._checks.InputError: no/such/folder: expected an existing run folder, ...
     """
+    from intertwine.records.folder import CONFIG
     from intertwine.records.kinds import named
     from intertwine.runs.kinds import kind_of_folder
 
     path = Path(folder)
+    path = path.parent if path.name == CONFIG else path
     if not path.is_dir():
         raise fail(str(folder), "an existing run folder", "nothing there", "give the folder of a run")
     kind = kind_of_folder(path)

@@ -161,8 +161,8 @@ def step_of(name: str) -> int | None:
 
 
 def settings_hash(config: str) -> str:
-    """The SHA-256 of the settings in the text of a config.toml, whatever its comments and spaces, and wherever
-    what absolute paths lead to lies: data.json has the checksum of that.
+    """The SHA-256 of the settings in the text of a config.toml, whatever its comments, its spaces and the
+    folders of absolute paths: data.json has the checksums of what they lead to.
 
     >>> settings_hash("seed = 1  # one") == settings_hash("seed=1"), len(settings_hash(""))
     (True, 64)

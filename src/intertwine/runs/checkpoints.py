@@ -27,7 +27,14 @@ import numpy as np
 from jaxtyping import PyTree
 
 from intertwine._checks import InputError, fail
-from intertwine.records.folder import MANIFEST, STATE, is_hash_of, settings_hash, step_of, unfinished_checkpoints
+from intertwine.records.folder import (
+    MANIFEST,
+    STATE,
+    is_hash_of,
+    settings_hash,
+    step_of,
+    unfinished_checkpoints,
+)
 from intertwine.records.writing import aside_of, from_json, sync_directory, to_json, write_aside
 from intertwine.runs.shared.processes import is_leader
 

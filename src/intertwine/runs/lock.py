@@ -14,7 +14,7 @@ from intertwine.records.folder import LOCK
 _HELD = (errno.EACCES, errno.EAGAIN, errno.EWOULDBLOCK, errno.EDEADLK)
 
 
-class Taken(InputError):
+class TakenError(InputError):
     """There is a run at that path already, or another process makes one."""
 
 
@@ -77,7 +77,7 @@ class Lock:
     def _held(self, holder: str) -> InputError:
         expected = "a run folder that no other process is writing"
         got, remedy = f"one that is being written by {holder}", "wait for it to end, or give another folder"
-        return Taken(str(fail(str(self.path.parent), expected, got, remedy)))
+        return TakenError(str(fail(str(self.path.parent), expected, got, remedy)))
 
 
 def _lock_file(file: IO) -> None:

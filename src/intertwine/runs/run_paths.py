@@ -8,7 +8,7 @@ from pathlib import Path
 from intertwine._checks import InputError, fail
 from intertwine.records.folder import CONFIG, FORMAT, LOCK, MARK, format_of, is_marked, strangers
 from intertwine.runs.exchange import recover
-from intertwine.runs.lock import Lock, Taken
+from intertwine.runs.lock import Lock, TakenError
 
 MOST_BYTES = 3900
 """Of a whole path: the files of a checkpoint need some of the 4096 that Linux allows."""
@@ -105,7 +105,7 @@ def check_existing(path: Path, overwrite: bool, *, locked: bool = False) -> None
         Lock(path).check()
     if is_run and not overwrite:
         remedy = f"give another folder, go on with `intertwine resume {path}`, or replace it with --overwrite"
-        raise Taken(str(fail("out", "a new or empty folder", f"{path}, which holds a run", remedy)))
+        raise TakenError(str(fail("out", "a new or empty folder", f"{path}, which holds a run", remedy)))
     if not is_run:
         missing = f"{CONFIG} missing" if CONFIG not in present else f"without {MARK}, the mark of a run"
         shown = ", ".join(others[:3]) or missing

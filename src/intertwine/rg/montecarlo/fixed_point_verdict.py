@@ -89,9 +89,10 @@ def judged(
 
 
 def qualified(
-    verdict: Verdict, states: int | None, dimension: int, field: bool = False
+    verdict: Verdict, states: int | None, dimension: int, field: bool = False, directions: int | None = None
 ) -> tuple[Verdict, tuple[str, ...]]:
-    """The verdict, and notes, with what is known beforehand of fields, Potts models and three dimensions.
+    """The verdict, and notes, with what is known beforehand of fields, Potts models, clocks (of so many
+    `directions`) and three dimensions.
 
     In three dimensions majorities approach the fixed point as 2^{−0.8 n} (Baillie et al., Phys. Rev. B 45,
     10438, 1992): steps that agree within their errors are still some percent off it, and no lattice that can
@@ -102,7 +103,7 @@ def qualified(
     if field:
         words = "a field is a relevant direction, in which even and odd operators mix"
         return Verdict(False, f"the system is in a field: {words}"), ()
-    known = known_of_potts(states, dimension)
+    known = known_of_potts(states, dimension) or known_of_clocks(directions, dimension)
     if known and (verdict.fixed_point or "first order" in known):
         return Verdict(False if "first order" in known else None, known), ()
     if dimension == 3:
@@ -157,6 +158,22 @@ def known_of_potts(states: int | None, dimension: int) -> str:
         words = "at 4 Potts states a marginal coupling dies out as 1/ln L only"
         return f"{words}: exponents of lattices that can be sampled are off by more than their errors"
     return ""
+
+
+def known_of_clocks(directions: int | None, dimension: int) -> str:
+    """Why a clock has no ν to be measured, or "".
+
+    Of five directions and more, in two dimensions, every point between two Kosterlitz-Thouless transitions is
+    critical (José, Kadanoff, Kirkpatrick & Nelson, Phys. Rev. B 16, 1217, 1977): the temperature is marginal,
+    and steps seem to stay as they are wherever one looks.
+
+    >>> known_of_clocks(4, 2), known_of_clocks(5, 2)[:38]
+    ('', 'clocks of 5 directions in two dimensio')
+    """
+    if directions is None or directions < 5 or dimension != 2:
+        return ""
+    words = f"clocks of {directions} directions in two dimensions are critical over a whole phase"
+    return f"{words}, between two Kosterlitz-Thouless transitions: the temperature is marginal, there is no ν"
 
 
 def _irrelevant(y_T: np.ndarray, without: np.ndarray) -> str:

@@ -125,6 +125,7 @@ def mcrg_of_sums(
     states: int | None = None,
     unfit: str = "",
     field: bool = False,
+    directions: int | None = None,
 ) -> MCRG:
     """The result of the sums of bins (`streaming.Sums`), whose even operators begin with `even`. fields: the
     `changes` that are counted; None where there are none. unfit: why the samples are not to be judged by.
@@ -149,7 +150,7 @@ def mcrg_of_sums(
         wide = [min(x.extent) >= SMALLEST for x in lattices[1:]]
         drift = coupling_drift(sums.local[:, : sum(wide)], fields, T) if levels.stop > 1 else ONE_STEP
     verdict = judged(y[:, :, -1], replicas[..., -1], drift, unfit or correlated or _magnetized(sums))
-    verdict, notes = qualified(verdict, states, d, field)
+    verdict, notes = qualified(verdict, states, d, field, directions)
     if verdict.fixed_point is False:
         derived, derived_error = np.full(3, np.nan), np.full(3, np.nan)
     return MCRG(

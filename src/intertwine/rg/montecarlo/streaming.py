@@ -194,6 +194,7 @@ class MCRGSums:
             None if clock else self.states,
             unfit,
             field,
+            self.states if clock else None,
         )
 
 
