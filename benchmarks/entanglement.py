@@ -103,7 +103,7 @@ class Peer:
         return self.read()
 
 
-def peer(python: str | None, rounds: int = 20) -> None:
+def peer(python: str | None, rounds: int, settings: list[int]) -> None:
     """Seconds and variance of both sides."""
     model = trained(40, 2, 150, 1024)
     with tempfile.TemporaryDirectory() as folder:
@@ -116,7 +116,7 @@ def peer(python: str | None, rounds: int = 20) -> None:
         )
         others = {}
         if python is not None:
-            for chains in (16, 64, 250):
+            for chains in settings:
                 others[chains] = Peer(python, {"weights": file, "chains": chains, "samples": 10_000})
         it.entanglement.renyi2(model, range(20), samples=10_000, key=KEY)
         mine: list[dict] = []
@@ -176,12 +176,16 @@ def main() -> None:
     )
     parser.add_argument("part", choices=["exact", "pairs", "peer", "charge"])
     parser.add_argument("--peer-python", default=None, help="a Python with NetKet; none: ours alone")
+    parser.add_argument("--rounds", type=int, default=20, help="of `peer`")
+    parser.add_argument(
+        "--chains", type=int, nargs="+", default=[16, 64, 250], help="NetKet's, tried in turn"
+    )
     parser.add_argument("--samples", type=int, default=200_000, help="of `charge`")
     parser.add_argument("--steps", type=int, default=400, help="of its training")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     if arguments.part == "peer":
-        peer(arguments.peer_python)
+        peer(arguments.peer_python, arguments.rounds, arguments.chains)
     elif arguments.part == "charge":
         charge(arguments.samples, arguments.steps)
     else:

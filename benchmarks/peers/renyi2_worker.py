@@ -30,7 +30,7 @@ def main() -> None:
         "visible_bias": arrays["visible_bias"],
     }
     entropy = nk.observable.Renyi2EntanglementEntropy(space, np.arange(N // 2))
-    for _ in range(20):  # compile, and bring the chains to equilibrium
+    for _ in range(settings.get("warm", 5)):  # compile, and bring the chains to equilibrium
         state.reset()
         state.expect(entropy)
     print(json.dumps({"warm": True}), flush=True)

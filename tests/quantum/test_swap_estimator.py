@@ -188,3 +188,37 @@ def test_exact_without_samples_and_the_whole():
         it.entanglement.renyi2(bell, [0], samples=2, key=KEY)
     with pytest.raises(it.InputError, match="partners: expected a positive integer"):
         it.entanglement.renyi2(bell, [0], samples=64, key=KEY, partners=0)
+
+
+def test_ratio_steps_of_one_magnetization():
+    """Swaps of a part need equal magnetizations in it, other pairs than those of a smaller part."""
+    where = Space(it.Metropolis(it.Exchange(), chains=32, magnetization=2), (2,))
+    model = placed(it.RBM(8, hidden=8, dtype=complex, scale=0.15, key=KEY), where)
+    exact = it.entanglement.renyi2(model, [0, 2, 3]).mean
+    for seed in range(2):
+        found = it.entanglement.renyi2(model, [0, 2, 3], samples=1024, key=jax.random.key(seed), steps=2)
+        assert abs(found.mean - exact) < 4 * found.error < 0.6
+        assert found.purity.mean == pytest.approx(np.exp(-found.mean))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sector", ["all", "kept"])
+def test_ratio_steps_over_seeds(sector):
+    """Z-scores of three steps over 16 keys."""
+    region = [0, 3, 4, 5, 8]
+    model = it.RBM(10, hidden=12, dtype=complex, scale=0.15, key=KEY)
+    if sector == "kept":
+        model = placed(model, Space(it.Metropolis(it.Exchange(), chains=32), (0,)))
+    exact = it.entanglement.renyi2(model, region).mean
+    calls = [
+        it.entanglement.renyi2(model, region, samples=2048, key=jax.random.key(s), steps=3) for s in range(16)
+    ]
+    z = np.array([(found.mean - exact) / found.error for found in calls])
+    assert stats.chi2.sf(np.sum(z**2), 16) > 0.001 and np.abs(z).max() < 4.5
+
+
+def test_ratio_steps_refuse_what_they_cannot():
+    with pytest.raises(it.InputError, match="steps: expected None for a vector"):
+        it.entanglement.renyi2(np.ones(8), [0, 1], samples=64, key=KEY, steps=2)
+    with pytest.raises(it.InputError, match="steps: expected a positive integer"):
+        it.entanglement.renyi2(np.ones(8), [0, 1], samples=64, key=KEY, steps=0)

@@ -20,26 +20,18 @@ until the second term is a tenth of the first.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from jax import Array
-from jaxtyping import Float, PyTree
+from jaxtyping import Float
 
-from intertwine._caveats import caveat, tell
+from intertwine._caveats import caveat
 from intertwine._checks import fail, positive_int
-from intertwine.quantum.entanglement.drawn import Drawn, draw
-from intertwine.quantum.entanglement.entropies import renyi
+from intertwine.quantum.entanglement.drawn import Drawn
 from intertwine.quantum.entanglement.pair_ratios import GaugeLostError, Pairs, pair_ratios
-from intertwine.quantum.entanglement.regions import checked_region
-from intertwine.quantum.entanglement.sampled_entropy import SampledEntropy, exactly
-from intertwine.quantum.entanglement.vectors import size_of
+from intertwine.quantum.entanglement.sampled_entropy import SampledEntropy
 from intertwine.quantum.vmc.energy import qualified
 from intertwine.sampling.statistics.estimate import Estimate, estimate
-
-if TYPE_CHECKING:
-    from intertwine.sampling.protocols import Sampler
 
 RELATIVE_ERROR = 0.2
 """Of the purity, above which the entropy is said not to be trusted."""
@@ -59,45 +51,6 @@ class Swapped(NamedTuple):
     chains: Float[np.ndarray, "C C"]
     partners: int
     pairs: int
-
-
-def renyi2(
-    model: PyTree,
-    region: Iterable[int],
-    samples: int | None = None,
-    *,
-    key: Array | None = None,
-    sampler: Sampler | None = None,
-    partners: int | None = None,
-) -> SampledEntropy:
-    """The Rényi entropy S₂ = −ln Tr ρ² of `region` from samples, at any size, nats.
-
-    model: a wave function, a run (measured in the space where it was trained) or a vector of amplitudes.
-    samples: configurations (rounded up to a multiple of the chains), and then `key` has to be given; None for
-    the exact value with error 0, to 24 spins. sampler: None for the one of the state's space. partners: with
-    how many others each sample is paired at least; None for as many as lower the error, `samples` for all.
-
-    The result has `.mean`, `.error` and the rest of an `Estimate`, `.purity`, and `.warnings`, which say
-    where the estimate cannot be trusted: a purity that is known too badly for its logarithm, pairs that
-    hardly ever contribute, a mean that a few samples carry, chains that disagree. Raises InputError for a
-    region that is empty, repeats a site or leaves the lattice, and for more than 24 spins without samples.
-
-    >>> import jax
-    >>> bell = [0.6, 0.0, 0.0, 0.8]
-    >>> found = renyi2(bell, [0], samples=1000, key=jax.random.key(0))
-    >>> round(renyi2(bell, [0]).mean, 6), abs(found.mean - 0.617669) < 3 * found.error < 0.05
-    (0.617669, True)
-    """
-    sites = checked_region(region, size_of(model))
-    if samples is None:
-        return exactly(renyi(model, sites, 2), 2.0, sites)
-    if key is None:
-        raise fail("key", "a jax.random.key where samples are given", None, "give key=jax.random.key(0)")
-    if len(sites) == size_of(model):
-        return exactly(0.0, 2.0, sites)
-    found = swapped_entropy(draw(model, samples, key, sampler), sites, partners)
-    tell(found.warnings)
-    return found
 
 
 def swapped_entropy(drawn: Drawn, region: tuple[int, ...], partners: int | None = None) -> SampledEntropy:
@@ -146,7 +99,7 @@ def entropy_from(purity: Estimate, swapped: Swapped, region: tuple[int, ...]) ->
     """−ln P with the error of first order, the bias of second order, and the caveats."""
     P, error = float(purity.mean), float(purity.error)
     notes = list(purity.notes)
-    more = "take more samples"
+    more = "take more samples, or steps= (ratios of purities)"
     if not P > 0:
         words = f"the purity is {P:.2g} ± {error:.1g}, which has no logarithm: the pairs cancel"
         notes.append(caveat("untrusted", f"{words}; {more}"))
