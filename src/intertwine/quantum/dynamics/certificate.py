@@ -59,16 +59,17 @@ class Account(NamedTuple):
         integrator: float = 0.0,
         infidelity: float = 0.0,
         scheme: float = 0.0,
+        fit: float = 0.0,
         evaluations: int = 0,
         growth: float = 0.0,
     ) -> Account:
-        """After a step of length h; residual: r in it; growth: E − E_0 in imaginary time, else 0.
+        """After a step of length h; residual: r in it; the others: see the fields; growth: E − E_0 in
+        imaginary time, else 0.
 
-        >>> after = Account.empty().with_step(0.5, residual=0.2, infidelity=0.02)
+        >>> after = Account.empty().with_step(0.5, residual=0.2, fit=distance_of(0.02))
         >>> float(after.residual), round(float(after.bound), 4)
         (0.1, 0.2418)
         """
-        fit = distance_of(infidelity)
         jumps = integrator + fit + scheme
         ahead = np.exp(h * growth)
         run = h if growth == 0 else np.expm1(h * growth) / growth

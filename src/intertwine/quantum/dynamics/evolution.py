@@ -34,13 +34,16 @@ from intertwine.sampling.statistics.estimate import Estimate
 
 Observable = Operator | Callable[[Any], Any]
 FIRST_STEP = 1e-3
-"""Over 1/√Var(H), the time in which the state changes."""
 _MEASURED, _STARTED = 2**31 - 1, 2**31 - 2
 _SAME = 1e-12
 
 
 class Method(Protocol):
     """How steps are made."""
+
+    def first(self, variance: float) -> float:
+        """The length to try first, where Var(H) is that."""
+        ...
 
     def velocity(self, model: PyTree, t: float, ensemble: Ensemble) -> Velocity: ...
 
@@ -148,8 +151,8 @@ class Evolution(Study[EvolutionState, Trajectory]):
             key = jax.random.fold_in(self.key, int(account.steps))
             ensemble, chains, _ = self.source.draw(model, chains, key)
             if h == 0:
-                h = FIRST_STEP / max(np.sqrt(self.method.velocity(model, time, ensemble).variance), 1e-12)
-                h = h if np.isfinite(h) else FIRST_STEP
+                h = self.method.first(self.method.velocity(model, time, ensemble).variance)
+                h = h if np.isfinite(h) and h > 0 else FIRST_STEP
             asked = min(h, end - time)
             asked = end - time if end - time < 1.01 * h else asked
             try:
@@ -161,7 +164,14 @@ class Evolution(Study[EvolutionState, Trajectory]):
             time = end if whole and asked == end - time else time + made.taken
             growth = 0.0 if self.lowest is None else max(made.energy - self.lowest, 0.0)
             account = account.with_step(
-                made.taken, made.residual, made.error, made.infidelity, made.scheme, made.evaluations, growth
+                made.taken,
+                made.residual,
+                made.error,
+                made.infidelity,
+                made.scheme,
+                made.fit,
+                made.evaluations,
+                growth,
             )
             model = made.model
         return EvolutionState(np.array(time), np.array(h), model, chains, account)

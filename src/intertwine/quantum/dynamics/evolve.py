@@ -22,9 +22,12 @@ from intertwine.models.results import as_model
 from intertwine.models.units import as_spins
 from intertwine.quantum import defaults
 from intertwine.quantum.confined import confined
+from intertwine.quantum.dynamics.dressed import dressed
 from intertwine.quantum.dynamics.drive import Drive
 from intertwine.quantum.dynamics.ensemble import Source
-from intertwine.quantum.dynamics.evolution import Evolution, EvolutionState, Observable
+from intertwine.quantum.dynamics.evolution import Evolution, EvolutionState, Method, Observable
+from intertwine.quantum.dynamics.projected import Projected
+from intertwine.quantum.dynamics.schemes import Scheme, scheme as product_scheme
 from intertwine.quantum.dynamics.tangent import Regular
 from intertwine.quantum.dynamics.trajectory import Trajectory
 from intertwine.quantum.dynamics.variational import Variational
@@ -44,6 +47,8 @@ if TYPE_CHECKING:
 MOST_SITES, MOST_ORBITS = 20, 8192
 """Of exact sums that are taken by themselves."""
 SAMPLES = 4096
+MOST_RESIDUAL = 0.2
+"""Share of Var(H) that a tangent space may leave out at the start; beyond, steps are projected."""
 EXACT_TOLERANCE, SAMPLED_TOLERANCE = 1e-4, 2e-3
 """Of the integrator's error, per unit of time."""
 
@@ -57,6 +62,9 @@ def evolve(
     key: Array,
     imaginary: bool = False,
     method: str = "auto",
+    scheme: str | None = None,
+    order: int | None = None,
+    step: float | None = None,
     samples: int | None = None,
     observe: int | None = None,
     sampler: Sampler | None = None,
@@ -71,13 +79,16 @@ def evolve(
     should change). model: a wave function, a run or its model, at time 0; for real time its amplitudes are
     complex. `product_state` makes starts that move. times: increasing, ≥ 0, in units of 1/energy.
     observables: name → `Operator`, or a function of the model that gives a number or an `Estimate`.
-    imaginary: e^{−Hτ}, towards the ground state. method: "tdvp", or "auto", which chooses and says why.
-    samples: configurations of a step; None for exact sums over orbits where there are at most 8,192 of them
-    (and 20 sites), else 4,096. observe: configurations of a measurement, four times `samples` by default.
-    sampler: None for one of the model's space. tolerance: of the integrator's error (a distance of states),
-    per unit of time. cutoff: of the metric's eigenvalues over the largest one. snr: directions whose signal
-    is below so many errors are left out (samples). progress: called with the state and the line after each
-    time; where it raises `StopIteration`, that line is the last one.
+    imaginary: e^{−Hτ}, towards the ground state. method: "tdvp" (`variational`), "projected" (fits of a
+    product scheme: `projected`), or "auto", which chooses and says why (`because`). scheme, order, step: of
+    projected steps: "taylor" (orders 1 to 4) or "split" (1 to 3, with exact diagonal factors), its order, and
+    the longest step; None for split (taylor where H has no diagonal), 3, and a step whose remainder is within
+    `tolerance`. samples: configurations of a step; None for exact sums over orbits where there are at most
+    8,192 of them (and 20 sites), else 4,096. observe: configurations of a measurement, four times `samples`
+    by default. sampler: None for one of the model's space. tolerance: of the integrator's error (a distance
+    of states), per unit of time. cutoff: of the metric's eigenvalues over the largest one. snr: directions
+    whose signal is below so many errors are left out (samples). progress: called with the state and the line
+    after each time; where it raises `StopIteration`, that line is the last one.
 
     Raises InputError for an operator that is not Hermitian, a real model in real time, times that do not
     increase, and sizes that differ; `Diverged` with the last good state where no step is short enough.
@@ -93,7 +104,8 @@ def evolve(
     """
     study = evolution(
         H, model, times, observables=observables, key=key, imaginary=imaginary, method=method,
-        samples=samples, observe=observe, sampler=sampler, tolerance=tolerance, cutoff=cutoff, snr=snr,
+        scheme=scheme, order=order, step=step, samples=samples, observe=observe, sampler=sampler,
+        tolerance=tolerance, cutoff=cutoff, snr=snr,
     )  # fmt: skip
     found = carry_out(study, progress=progress)
     tell(found.warnings)
@@ -109,6 +121,9 @@ def evolution(
     key: Array,
     imaginary: bool = False,
     method: str = "auto",
+    scheme: str | None = None,
+    order: int | None = None,
+    step: float | None = None,
     samples: int | None = None,
     observe: int | None = None,
     sampler: Sampler | None = None,
@@ -119,7 +134,7 @@ def evolution(
     """The study that `evolve` carries out, of the same arguments."""
     when = check_times(times)
     check_key(key)
-    one_of("method", method, ("auto", "tdvp"))
+    one_of("method", method, ("auto", "tdvp", "projected"))
     network, where = state_of(as_model(model))
     spins = as_spins(network)
     hamiltonian, first = _hamiltonian(H, float(when[-1]))
@@ -128,7 +143,7 @@ def evolution(
     for name, value in (("samples", samples), ("observe", observe)):
         if value is not None:
             positive_int(name, value)
-    for name, value in (("tolerance", tolerance), ("cutoff", cutoff)):
+    for name, value in (("tolerance", tolerance), ("cutoff", cutoff), ("step", step)):
         if value is not None:
             positive_number(name, value)
     seen = _observables(observables, first, where)
@@ -141,19 +156,55 @@ def evolution(
         hamiltonian = plain if first.conserves_magnetization else lambda t: confined(plain(t), kept)
     lowest, notes = _lowest(first, of_space, driven) if imaginary else (None, ())
     default = EXACT_TOLERANCE if source.exact else SAMPLED_TOLERANCE
-    scheme = Variational(
-        hamiltonian,
-        imaginary=imaginary,
-        exact=source.exact,
-        tolerance=default if tolerance is None else tolerance,
-        regular=Regular(cutoff, snr),
+    tolerance = default if tolerance is None else tolerance
+    regular = Regular(cutoff, snr)
+    variational = Variational(
+        hamiltonian, imaginary=imaginary, exact=source.exact, tolerance=tolerance, regular=regular,
         span=float(when[-1]),
-    )
+    )  # fmt: skip
+    label, because = _chosen(method, scheme, variational, spins, source, key)
+    chosen: Method = variational
+    if label == "projected":
+        factors = _scheme(scheme, order, first)
+        chosen = Projected(
+            hamiltonian, factors, imaginary=imaginary, exact=source.exact, tolerance=tolerance,
+            regular=regular, given=step,
+        )  # fmt: skip
+        network = dressed(spins, first) if factors.diagonal is not None else network
     count = 4 * (source.samples or SAMPLES) if observe is None else observe
     return Evolution(
-        hamiltonian, network, when, scheme, source, observables=seen, observe=count, key=key, lowest=lowest,
-        where=of_space, label="tdvp", because="", notes=notes,
+        hamiltonian, network, when, chosen, source, observables=seen, observe=count, key=key, lowest=lowest,
+        where=of_space, label=label, because=because, notes=notes,
     )  # fmt: skip
+
+
+def _chosen(
+    method: str, scheme: str | None, variational: Variational, model: PyTree, source: Source, key: Array
+) -> tuple[str, str]:
+    """The method, and why. For "auto" the variational principle where its residual at the start is small."""
+    if method != "auto":
+        return method, "it was asked for"
+    if scheme is not None:
+        return "projected", "a scheme was asked for"
+    begin, draw = jax.random.split(jax.random.fold_in(key, 2**31 - 3))
+    ensemble, _, _ = source.draw(model, source.start(model, begin), draw)
+    now = variational.velocity(model, 0.0, ensemble)
+    if not np.isfinite(now.residual) or now.variance == 0:
+        return "tdvp", "nothing moves at the start"
+    share = now.residual**2 / now.variance
+    if share <= MOST_RESIDUAL:
+        words = f"at the start its tangent space follows all but {share:.1e} of the motion"
+        return "tdvp", words
+    return "projected", f"at the start the tangent space leaves out {share:.2g} of the motion"
+
+
+def _scheme(name: str | None, order: int | None, H: Operator) -> Scheme:
+    x, z, _ = H.masks()
+    has_diagonal = bool(np.any(~np.any(x, axis=1) & np.any(z, axis=1)))
+    name = ("split" if has_diagonal else "taylor") if name is None else name
+    if name == "split" and not has_diagonal:
+        raise fail("scheme", "'taylor' for an operator without a diagonal part", "'split'")
+    return product_scheme(name, 3 if order is None else order)
 
 
 def _hamiltonian(

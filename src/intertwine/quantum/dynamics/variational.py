@@ -34,8 +34,8 @@ class Stuck(RuntimeError):  # noqa: N818 (turned into Diverged by the study)
 
 class Step(NamedTuple):
     """model after a step of length taken; following: the length to try next. residual: the largest r in it.
-    error: of the integrator; infidelity, scheme: of a fit and a formula. evaluations: how many. energy: at
-    its beginning."""
+    error: of the integrator; infidelity, fit, scheme: of fits, the distance that they add, and that of a
+    formula. evaluations: how many. energy: at its beginning."""
 
     model: Any
     taken: float
@@ -46,6 +46,7 @@ class Step(NamedTuple):
     energy: float
     infidelity: float = 0.0
     scheme: float = 0.0
+    fit: float = 0.0
 
 
 class Variational:
@@ -69,6 +70,10 @@ class Variational:
         self.pair = DORMAND_PRINCE
         self.shortest = SHORTEST * max(span, 1e-300)
         self._last: tuple[Any, float, Velocity] | None = None
+
+    def first(self, variance: float) -> float:
+        """A thousandth of 1/√Var(H), the time in which the state changes."""
+        return 1e-3 / max(variance, 1e-24) ** 0.5
 
     def velocity(self, model: PyTree, t: float, ensemble: Ensemble) -> Velocity:
         """At `model` and time t; of exact sums it is remembered."""

@@ -88,7 +88,7 @@ def steps(
         if driven is not None:
             psi = _driven(driven, psi, now, t, factor, step, tolerance)
         elif t > now:
-            psi = _propagated(matrix, psi, t - now, factor, tolerance)
+            psi = propagated(matrix, psi, t - now, factor, tolerance)
         now = t
         yield now, psi
 
@@ -161,13 +161,11 @@ def _driven(
         first, second = H(t + NODES[0] * d), H(t + NODES[1] * d)
         for u, v in (MAGNUS, MAGNUS[::-1]):
             matrix = _matrix(u * first + v * second)
-            psi = _propagated(matrix, psi, d, factor, tolerance)
+            psi = propagated(matrix, psi, d, factor, tolerance)
     return psi
 
 
-def _propagated(
-    matrix: Matrix, psi: np.ndarray, span: float, factor: complex, tolerance: float
-) -> np.ndarray:
+def propagated(matrix: Matrix, psi: np.ndarray, span: float, factor: complex, tolerance: float) -> np.ndarray:
     """e^{factor · matrix · span} psi, normalised."""
     left = span
     most = int(np.clip(_KRYLOV_BYTES // (16 * len(psi)) - 2, 6, _KRYLOV))
