@@ -187,7 +187,7 @@ def test_products_start_as_told():
 def test_a_model_too_small_is_not_trusted_to_the_end():
     psi = it.MeanField(4, dtype=complex, scale=0.0, key=KEY)
     with pytest.warns(Caveat, match="untrusted"):
-        run = it.evolve(it.tfim(it.Chain(4), J=1.0, h=0.5), psi, [0.01, 0.5], key=KEY)
+        run = it.evolve(it.tfim(it.Chain(4), J=1.0, h=0.5), psi, [0.01, 0.5], key=KEY, method="tdvp")
     assert run.trusted_until == 0.01
     assert run.warnings[0].startswith("untrusted")
 

@@ -89,7 +89,7 @@ class Source:
         configurations for others."""
         if not self.exact:
             drawn, chains = self.sampler.sample(model, chains, self.draws(samples), key=key)
-            return *_measured(operators, model, drawn.configurations, drawn.weights), chains
+            return *_measured(operators, model, drawn.configurations, drawn.weights, False), chains
         sums, full = self.sampler, self.sampler.unfolded()
         alike = {name: _is_alike(sums, operator) for name, operator in operators.items()}
         found, local = {}, {}
@@ -97,24 +97,36 @@ class Source:
             chosen = {name: operators[name] for name in operators if alike[name] == wanted}
             if chosen:
                 drawn, _ = sampler.sample(model, sampler.init(model, key=key), 1, key=key)
-                means, values = _measured(chosen, model, drawn.configurations, drawn.weights)
+                means, values = _measured(chosen, model, drawn.configurations, drawn.weights, True)
                 found |= means
                 local |= values
         return {name: found[name] for name in operators}, local, chains
 
 
 def _measured(
-    operators: dict[str, Operator], model: LogAmplitude, configurations: Array, weights: Any
+    operators: dict[str, Operator],
+    model: LogAmplitude,
+    configurations: Array,
+    weights: Any,
+    exact: bool,
 ) -> tuple[dict[str, Estimate], dict[str, np.ndarray]]:
     shape, flat = configurations.shape[:2], configurations.reshape(-1, configurations.shape[-1])
     local = {
         name: on_host(local_values(operator, model, flat)).reshape(shape)
         for name, operator in operators.items()
     }
-    found = {
-        name: estimate(values, weights, real=operators[name].is_hermitian) for name, values in local.items()
-    }
+    mean = _weighted if weights is not None and not exact else estimate
+    found = {name: mean(values, weights, real=operators[name].is_hermitian) for name, values in local.items()}
     return found, local
+
+
+def _weighted(values: np.ndarray, weights: Any, real: bool) -> Estimate:
+    """The mean of draws with importance weights: its error is that of the linearised quotient, of the values
+    mean + n w (x − mean)."""
+    w = np.asarray(weights, np.float64)
+    mean = np.sum(w * values)
+    found = estimate(mean + w.size * w * (values - mean), real=real)
+    return found._replace(variance=np.float64(np.sum(w * np.abs(values - mean) ** 2)))
 
 
 def _is_alike(sums: OrbitEnumeration, operator: Operator) -> bool:

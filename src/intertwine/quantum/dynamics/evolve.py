@@ -26,6 +26,7 @@ from intertwine.quantum.dynamics.dressed import dressed
 from intertwine.quantum.dynamics.drive import Drive
 from intertwine.quantum.dynamics.ensemble import Source
 from intertwine.quantum.dynamics.evolution import Evolution, EvolutionState, Method, Observable
+from intertwine.quantum.dynamics.flattened import Flattened
 from intertwine.quantum.dynamics.projected import Projected
 from intertwine.quantum.dynamics.schemes import Scheme, scheme as product_scheme
 from intertwine.quantum.dynamics.tangent import Regular
@@ -68,6 +69,7 @@ def evolve(
     samples: int | None = None,
     observe: int | None = None,
     sampler: Sampler | None = None,
+    flatten: float | None = None,
     tolerance: float | None = None,
     cutoff: float | None = None,
     snr: float = 2.0,
@@ -82,7 +84,7 @@ def evolve(
     imaginary: e^{−Hτ}, towards the ground state. method: "tdvp" (`variational`), "projected" (fits of a
     product scheme: `projected`), or "auto", which chooses and says why (`because`). scheme, order, step: of
     projected steps: "taylor" (orders 1 to 4) or "split" (1 to 3, with exact diagonal factors), its order, and
-    the longest step; None for split (taylor where H has no diagonal), 3, and a step whose remainder is within
+    the step; None for split (taylor where H has no diagonal), 3, and a step whose remainder is within
     `tolerance`. samples: configurations of a step; None for exact sums over orbits where there are at most
     8,192 of them (and 20 sites), else 4,096. observe: configurations of a measurement, four times `samples`
     by default. sampler: None for one of the model's space. tolerance: of the integrator's error (a distance
@@ -105,7 +107,7 @@ def evolve(
     study = evolution(
         H, model, times, observables=observables, key=key, imaginary=imaginary, method=method,
         scheme=scheme, order=order, step=step, samples=samples, observe=observe, sampler=sampler,
-        tolerance=tolerance, cutoff=cutoff, snr=snr,
+        flatten=flatten, tolerance=tolerance, cutoff=cutoff, snr=snr,
     )  # fmt: skip
     found = carry_out(study, progress=progress)
     tell(found.warnings)
@@ -127,6 +129,7 @@ def evolution(
     samples: int | None = None,
     observe: int | None = None,
     sampler: Sampler | None = None,
+    flatten: float | None = None,
     tolerance: float | None = None,
     cutoff: float | None = None,
     snr: float = 2.0,
@@ -149,7 +152,7 @@ def evolution(
     seen = _observables(observables, first, where)
     driven = not isinstance(H, Operator)
     probes = [hamiltonian(float(t)) for t in (0.0, 0.37 * when[-1], when[-1])] if driven else [first]
-    source, of_space = _source(probes, spins, where, samples, sampler)
+    source, of_space = _source(probes, spins, where, samples, sampler, flatten)
     if of_space.magnetizations is not None:
         kept = of_space.magnetizations
         plain = hamiltonian
@@ -256,7 +259,12 @@ def _observables(
 
 
 def _source(
-    probes: list[Operator], model: PyTree, where: Space | None, samples: int | None, sampler: Any
+    probes: list[Operator],
+    model: PyTree,
+    where: Space | None,
+    samples: int | None,
+    sampler: Any,
+    flatten: float | None,
 ) -> tuple[Source, Space]:
     """Sums or chains, and the space of the state. probes: H at some times."""
     first = probes[0]
@@ -264,7 +272,13 @@ def _source(
     if kept is not None and not all(probe.conserves_magnetization for probe in probes):
         kept = None
     only = kept[0] if kept is not None and len(kept) == 1 else None
-    if sampler is None and samples is None and first.size <= MOST_SITES and jax.process_count() == 1:
+    if (
+        sampler is None
+        and samples is None
+        and flatten is None
+        and first.size <= MOST_SITES
+        and jax.process_count() == 1
+    ):
         alike = defaults.symmetry_of(model)[0]
         if 2**first.size / len(alike) <= MOST_ORBITS:
             sums = _sums(probes, model, only)
@@ -275,7 +289,8 @@ def _source(
     if sampler is None:
         sampler = where.sampler if where is not None and kept is not None else None
         sampler = default_sampler(first, count, only) if sampler is None else sampler
-    return Source(sampler, count), Space(sampler, magnetizations(sampler, first.size), first.turned)
+    of_space = Space(sampler, magnetizations(sampler, first.size), first.turned)
+    return Source(sampler if flatten is None else Flattened(sampler, flatten), count), of_space
 
 
 def _sums(probes: list[Operator], model: PyTree, magnetization: int | None) -> OrbitEnumeration:
