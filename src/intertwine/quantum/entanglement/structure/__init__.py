@@ -1,0 +1,1 @@
+"""What the graph of a model allows in entanglement, and states whose graph or stabilisers say all."""
