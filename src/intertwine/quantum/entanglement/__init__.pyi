@@ -11,6 +11,5 @@ from .replica_matrix import SampledSpectrum as SampledSpectrum, sampled_spectrum
 from .sampled_entropy import SampledEntropy as SampledEntropy
 from .second_renyi import renyi2 as renyi2
 from .structure.bound import EntropyBound as EntropyBound, bound as bound
-from .swap_estimator import renyi2 as renyi2
 from .topological_entropy import TopologicalEntropy as TopologicalEntropy, topological as topological
 from .vectors import StateVector as StateVector, state_vector as state_vector
