@@ -21,6 +21,7 @@ PAGES = [
         ROOT / "docs" / f"{n}.md"
         for n in (
             "tutorial",
+            "dynamics",
             "boltzmann",
             "learning",
             "renormalization",

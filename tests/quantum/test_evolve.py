@@ -99,6 +99,46 @@ def test_bounds_hold_always():
     bounds_hold(60)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("h", "accuracy"), [(0.5, 1e-4), (2.0, 1e-4), (1.0, 1e-3)])
+def test_quenches_of_a_ring_of_ten(h, accuracy):
+    lattice, times = it.Chain(10), [0.25, 0.5, 1.0, 1.5, 2.0, 3.0]
+    psi = it.product_state(it.SymmetricRBM(lattice, features=8, dtype=complex, key=KEY), "+x", key=KEY)
+    run = it.evolve(it.tfim(lattice, J=1.0, h=h), psi, times, observables=site_means(10), key=KEY)
+    states = exact.IsingRing(10, h=h).quench(times)
+    np.testing.assert_allclose(run["X"], [s.X for s in states], atol=accuracy)
+    np.testing.assert_allclose(run["ZZ"], [s.ZZ(1) for s in states], atol=accuracy)
+    np.testing.assert_allclose(run.energy, -10 * h, atol=1e-4)
+    np.testing.assert_allclose(run.variance, 10.0, atol=5e-3)
+    assert run.trusted_until == 3.0
+
+
+@pytest.mark.slow
+def test_all_up_begins_to_move():
+    lattice, times = it.Chain(10), [0.25, 0.5, 1.0]
+    psi = it.product_state(it.SymmetricRBM(lattice, features=8, dtype=complex, key=KEY), "up", key=KEY)
+    H, seen = it.tfim(lattice, J=1.0, h=1.0), site_means(10)
+    seen |= {"Z": it.Operator.from_strings(10, [(0.1, {i: "Z"}) for i in range(10)])}
+    run = it.evolve(H, psi, times, observables=seen, key=KEY)
+    states = exact.evolve(H, "up", times)
+    for name, operator in seen.items():
+        matrix = operator.to_sparse()
+        np.testing.assert_allclose(run[name], [np.vdot(v, matrix @ v).real for v in states], atol=5e-3)
+
+
+@pytest.mark.slow
+def test_a_ring_of_forty_follows_free_fermions():
+    lattice, times = it.Chain(40), [0.25, 0.5]
+    psi = it.product_state(it.SymmetricRBM(lattice, features=8, dtype=complex, key=KEY), "+x", key=KEY)
+    H = it.tfim(lattice, J=1.0, h=0.5)
+    run = it.evolve(H, psi, times, observables=site_means(40), key=KEY, samples=4096, observe=100_000)
+    states = exact.IsingRing(40, h=0.5).quench(times)
+    for name, wanted in (("X", [s.X for s in states]), ("ZZ", [s.ZZ(1) for s in states])):
+        assert np.all(np.abs(run[name] - wanted) <= 3 * run.errors[name] + 1e-2)
+    assert np.all(np.abs(run.energy + 20) <= 3 * run.energy_error + 0.02)
+    assert np.all(np.abs(run.variance - 40) <= 3 * run.history["variance_error"] + 0.8)
+
+
 def test_imaginary_time_cools_as_the_exact_state_does(ring):
     H, times = it.tfim(it.Chain(8), J=1.0, h=1.0), [0.1, 0.5, 1.5]
     run = it.evolve(H, ring, times, key=KEY, imaginary=True)

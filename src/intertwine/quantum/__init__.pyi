@@ -6,6 +6,13 @@ from . import (
     operators as operators,
     vmc as vmc,
 )
+from .dynamics.correlations import (
+    correlators as correlators,
+    light_cone as light_cone,
+    loschmidt_echo as loschmidt_echo,
+    structure_factor as structure_factor,
+    two_time as two_time,
+)
 from .dynamics.evolution import Evolution as Evolution
 from .dynamics.evolve import evolution as evolution, evolve as evolve
 from .dynamics.starts import product_infidelity as product_infidelity, product_state as product_state
