@@ -26,7 +26,7 @@ def test_structure_factor_has_its_lines_and_sum_rule():
     ring = it.Chain(6)
     H = it.tfim(ring, J=0.4, h=1.0)
     energy, ground = it.exact.ground_state(H)
-    momenta, frequencies, S = q.structure_factor(H, ground, span=8.0, count=81, width=0.5)
+    momenta, frequencies, S = q.dynamic_structure_factor(H, ground, span=8.0, count=81, width=0.5)
     C = q.two_time(H, ground, [0.0])[0]
     equal = [
         np.mean([np.exp(-1j * k * (i - j)) * C[i, j] for i in range(6) for j in range(6)]) * 6
@@ -49,13 +49,15 @@ def test_a_light_cone_opens():
     assert np.all(np.abs(np.diff(cone[0])) > 0) and cone[0, 0] > 20 * abs(cone[0, 2])
 
 
-def test_sampled_echoes_agree_with_sums():
+def test_echoes_are_observables():
     a, b = (it.RBM(4, hidden=2, dtype=complex, scale=0.2, key=jax.random.key(k)) for k in (1, 2))
-    exactly = q.loschmidt_echo(a)(b)
-    from intertwine.quantum.dynamics.correlations import _sampled_echo
-
-    found = _sampled_echo(a, b, 2048, KEY)
-    assert abs(found.mean - exactly) < 4 * found.error and found.error < 0.05
+    exactly, found = q.loschmidt_echo(a)(b), q.loschmidt_echo(a, 2048, key=KEY)(b)
+    assert exactly.error == 0 and abs(found.mean - exactly.mean) < 4 * found.error < 0.2
+    run = it.evolve(it.tfim(it.Chain(4)), a, [0.05], observables={"echo": q.loschmidt_echo(a)}, key=KEY)
+    psi = it.exact.evolve(
+        it.tfim(it.Chain(4)), q.entanglement.vectors.state_vector(a).amplitudes, [0.0, 0.05]
+    )
+    np.testing.assert_allclose(run["echo"], abs(np.vdot(*psi)) ** 2, atol=1e-3)
 
 
 def test_bad_input():
@@ -63,5 +65,5 @@ def test_bad_input():
         q.correlators(it.Chain(5, pbc=False))
     with pytest.raises(it.InputError, match="16 sites"):
         q.two_time(it.tfim(it.Chain(17)), "+x", [0.1])
-    with pytest.raises(it.InputError, match="key"):
-        q.loschmidt_echo(it.RBM(20, hidden=2, key=KEY))
+    with pytest.raises(it.InputError, match="samples"):
+        q.loschmidt_echo(it.RBM(25, hidden=2, key=KEY))

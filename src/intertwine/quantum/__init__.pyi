@@ -8,9 +8,9 @@ from . import (
 )
 from .dynamics.correlations import (
     correlators as correlators,
+    dynamic_structure_factor as dynamic_structure_factor,
     light_cone as light_cone,
     loschmidt_echo as loschmidt_echo,
-    structure_factor as structure_factor,
     two_time as two_time,
 )
 from .dynamics.evolution import Evolution as Evolution
