@@ -18,6 +18,9 @@ ROWS = {
     "ground state": "ground-state --lattice chain:6 --model rbm:1 --samples 64 --chains 16 --steps 150"
     " --final-samples 128 --checkpoint-every 7",
     "ground state, exact sums": "ground-state --lattice chain:8 --steps 60 --checkpoint-every 7",
+    "evolution": "evolve --lattice chain:6 --time 0.6 --points 40 --model rbm:1 --checkpoint-every 3",
+    "evolution, samples": "evolve --lattice chain:6 --time 0.3 --points 30 --model rbm:1 --samples 256"
+    " --checkpoint-every 3",
     "rbm": f"{LEARN} --model rbm:8 --epochs 60",
     "dbm": f"{LEARN} --model dbm:8-4 --epochs 30 --layer-epochs 10",
     "dbn": f"{LEARN} --model dbn:8-4 --epochs 30 --layer-epochs 10",

@@ -12,6 +12,7 @@ from intertwine.runs.kinds import schema_of
 
 COMMANDS = {
     "ground-state": "--lattice chain:4 --model rbm:1 --samples 64 --steps 3",
+    "evolve": "--lattice chain:4 --model symmetric-rbm:2 --time 0.1 --points 2",
     "learn": "--data ising:3 --rows 60 --model rbm:3 --epochs 2 --precision float64 --samples 40"
     " --sample-chains 8 --sample-steps 2 --ais-temperatures 20 --ais-chains 8",
     "classify": "--data digits --network cnn:1 --group p1 --epochs 1 --examples 100 --precision float64",

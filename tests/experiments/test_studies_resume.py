@@ -12,6 +12,8 @@ from intertwine.experiments.renormalize import experiment as renormalization
 from intertwine.learning.batches import Batches
 from intertwine.learning.metric import NaturalGradient
 from intertwine.learning.supervised_fit import supervised_study
+from intertwine.quantum.dynamics.evolve import evolution
+from intertwine.quantum.dynamics.starts import product_state
 from intertwine.runs import checkpoints
 from intertwine.runs.kinds import configuration_of
 
@@ -74,7 +76,17 @@ def learning(name, **own):
     return training(machine, Batches(rows, 10, seed=1), teaching, key=key, most=2, **own)
 
 
+def evolving(samples):
+    psi = it.models.model_from_name("rbm:1", it.Chain(4), dtype=complex, key=jax.random.key(1))
+    start = product_state(psi, "+x", key=jax.random.key(2))
+    X = it.Operator.from_strings(4, [(1.0, {0: "X"})])
+    H, times = it.tfim(it.Chain(4), h=0.7), np.linspace(0, 0.15, 4)
+    return evolution(H, start, times, observables={"X": X}, key=jax.random.key(3), samples=samples)
+
+
 ROWS = {
+    "evolution, sums": lambda: evolving(None),
+    "evolution, samples": lambda: evolving(64),
     "learning, rbm": lambda: learning("rbm:3"),
     "learning, dbm": lambda: learning("dbm:4-3", layer_epochs=2),
     "learning, dbn": lambda: learning("dbn:4-6", layer_epochs=2, refresh=2),

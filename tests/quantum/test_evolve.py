@@ -11,6 +11,7 @@ from intertwine._caveats import Caveat
 from intertwine.quantum.dynamics import tangent
 from intertwine.quantum.dynamics.certificate import distance_of
 from intertwine.quantum.dynamics.evolve import evolution
+from intertwine.quantum.dynamics.starts import product_state
 from intertwine.sampling.enumeration import all_configurations
 
 KEY = jax.random.key(0)
@@ -81,6 +82,18 @@ def random_runs(count):
         true = exact.evolve(H, vector(psi), [end], imaginary=imaginary)[0]
         out.append((scalars["bound"], distance(true, vector(state.model))))
     return np.array(out)
+
+
+@pytest.mark.parametrize("h", [0.5, 1.0])
+def test_the_bound_holds_right_after_the_start(h):
+    """Where the integrator's error is all of it: the weights have just begun to grow."""
+    size, times = 6, np.linspace(0.05, 0.3, 6)
+    psi = it.models.model_from_name("symmetric-rbm:4", it.Chain(size), dtype=complex, key=jax.random.key(1))
+    start, H = product_state(psi, "+x", key=jax.random.key(2)), it.tfim(it.Chain(size), h=h)
+    exact = it.exact.evolve(H, vector(start), times)
+    study = evolution(H, start, times, key=jax.random.key(3))
+    for true, (state, row) in zip(exact, study.iterate(study.start(), 0), strict=True):
+        assert 0 < distance(true, vector(state.model)) <= row["bound"] < 1e-4
 
 
 def bounds_hold(count):

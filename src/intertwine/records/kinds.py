@@ -65,6 +65,15 @@ KINDS: dict[str, Kind] = {
         "intertwine.experiments.renormalize.loaded:load_run",
         "intertwine.report.renormalize",
     ),
+    "evolve": Kind(
+        "Follow a wave function in real or imaginary time; without options: the critical Ising ring of 10 "
+        "sites from all spins along x.",
+        "intertwine.experiments.evolve.settings:EvolveConfiguration",
+        "intertwine.experiments.evolve.experiment:Evolve",
+        "intertwine.records.evolve:SCHEMA",
+        "intertwine.experiments.evolve.loaded:load_run",
+        "intertwine.report.evolve",
+    ),
 }
 
 DEFAULT = "ground-state"

@@ -12,6 +12,7 @@ import numpy as np
 import xarray as xr
 from jaxtyping import PyTree
 
+from intertwine._checks import fail
 from intertwine._version import __version__
 from intertwine.runs.run_folder import write_aside_with
 
@@ -55,3 +56,26 @@ def parameter_variables(model: PyTree) -> dict[str, Any]:
             array, axes = np.stack([array.real, array.imag], axis=-1), [*axes, "re_im"]
         found[name] = (axes, array, {"long_name": f"final parameter {name}", "units": "1"})
     return found
+
+
+def with_parameters(blank: PyTree, arrays: xr.Dataset, where: str) -> Any:
+    """`blank` with the parameters that `parameter_variables` wrote; `InputError` where one is not there.
+    where: the file, as errors call it."""
+    import equinox as eqx
+    import jax
+    import jax.numpy as jnp
+
+    from intertwine.models.parameters import parameters
+
+    names, (leaves, structure) = list(parameter_variables(blank)), jax.tree.flatten(parameters(blank))
+    found = []
+    for name, leaf in zip(names, leaves, strict=True):
+        complex_, shape = jnp.iscomplexobj(leaf), tuple(leaf.shape)
+        asked = (*shape, 2) if complex_ else shape
+        if name not in arrays.variables or arrays[name].shape != asked:
+            raise fail(where, f"{name} of shape {asked}", "none of it", "get the file again")
+        values = np.asarray(arrays[name].values)
+        values = values[..., 0] + 1j * values[..., 1] if complex_ else values
+        found.append(jnp.asarray(values, leaf.dtype))
+    fixed = eqx.filter(blank, eqx.is_inexact_array, inverse=True)
+    return eqx.combine(jax.tree.unflatten(structure, found), fixed)

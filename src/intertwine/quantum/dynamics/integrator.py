@@ -3,8 +3,9 @@ r"""Runge-Kutta steps of the parameters with an error that is a distance between
     k_j = λ̇(t + c_j h, λ + h Σ_i a_{ji} k_i),     λ(t + h) = λ + h Σ_j b_j k_j,     e = h Σ_j (b_j − b̂_j)
     k_j, error = ‖Ō e‖ = √⟨e|S|e⟩,      accepted where error ≤ tolerance · h
 
-S being the metric at the beginning of the step: directions of the parameters that do not change the state do
-not count, however fast they run. An error per unit of time, so that the sum of all of them is at most
+with the metric S of the beginning or the end of the step, whichever makes it larger (near a product state
+with small weights S grows within a step): directions of the parameters that do not change the state do not
+count, however fast they run. An error per unit of time, so that the sum of all of them is at most
 tolerance · t. The pair is that of Dormand & Prince, 5(4) (J. Comput. Appl. Math. 6, 19 (1980)), whose last
 stage is the first of the next step over the same configurations.
 
@@ -81,7 +82,8 @@ def attempt(
             return Attempt(later, stages[-1], np.inf, np.inf)
     high = (*pair.a[-1], 0.0)
     error = sum((b - low) * k.vector for b, low, k in zip(high, pair.low, stages, strict=True) if b != low)
-    size = float(length(first.operator, h * jnp.asarray(error)))
+    change = h * jnp.asarray(error)
+    size = max(float(length(operator, change)) for operator in (first.operator, stages[-1].operator))
     return Attempt(later, stages[-1], size, max(k.residual for k in stages))
 
 

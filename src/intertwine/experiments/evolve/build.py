@@ -1,0 +1,184 @@
+"""From the settings of an evolution to its study, and to the exact curves where they are known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import PyTree
+
+from intertwine.experiments.evolve.settings import EvolveConfiguration
+from intertwine.experiments.ground_state.checks import build_lattice
+from intertwine.experiments.ground_state.settings import Tfim as Ising
+from intertwine.quantum.dynamics.evolution import Evolution, Observable
+from intertwine.quantum.dynamics.evolve import evolution
+from intertwine.quantum.dynamics.starts import product_infidelity, product_state
+from intertwine.quantum.entanglement import renyi2, von_neumann
+from intertwine.quantum.exact.evolution import steps
+from intertwine.quantum.exact.free_fermions import IsingRing, ramped_ising_ring
+from intertwine.quantum.operators import hamiltonians
+from intertwine.quantum.operators.operator import Operator
+from intertwine.runs.begun import NONE
+from intertwine.sampling.statistics.estimate import Estimate
+
+if TYPE_CHECKING:
+    from intertwine.spaces.lattice import Lattice
+
+EXACT_ENTROPY, EXACT_CURVE = 16, 14
+"""Sites to which the entropy is von Neumann's, and to which exact curves are made by vectors."""
+
+Curves = dict[str, np.ndarray]
+
+
+class Problem(NamedTuple):
+    """Everything that the settings determine. infidelity: of the start, from the state that was named."""
+
+    lattice: Lattice
+    study: Evolution
+    infidelity: float
+    operators: dict[str, Operator]
+
+
+def build(c: EvolveConfiguration) -> Problem:
+    """The lattice and the study; `InputError` for what does not go together."""
+    lattice = build_lattice(c.lattice)
+    start_key, run_key = jax.random.split(jax.random.key(c.seed))
+    model, infidelity = beginning(c, lattice, start_key)
+    operators = _operators(c, lattice)
+    observables: dict[str, Observable] = dict(operators)
+    if c.measure.entropy == "auto" and lattice.size > 1:
+        observables["entropy"] = _entropy(c, lattice, jax.random.fold_in(run_key, 1))
+    s, m = c.sampling, c.method
+    study = evolution(
+        hamiltonian(c, lattice), model, times(c), observables=observables, key=run_key,
+        imaginary=c.time.direction == "imaginary", method=m.name, samples=_given(s.samples),
+        observe=_given(s.observe), tolerance=_given(m.tolerance), cutoff=_given(m.cutoff), snr=m.snr,
+    )  # fmt: skip
+    return Problem(lattice, study, infidelity, operators)
+
+
+def times(c: EvolveConfiguration) -> np.ndarray:
+    """The times, float64 (points,)."""
+    return np.linspace(0.0, c.time.end, c.time.points)
+
+
+def hamiltonian(c: EvolveConfiguration, lattice: Lattice) -> Operator | Callable[[float], Operator]:
+    """H, or H(t) of a ramp; as written, in the frame of the sites."""
+    settings = c.hamiltonian.model_dump()
+    make = getattr(hamiltonians, settings.pop("name"))
+    if "marshall" in settings:
+        settings["marshall"] = settings["marshall"] is True
+    ramp = c.time.ramped
+    if ramp is None:
+        return make(lattice, **settings)
+    name, end = ramp
+    begin, span = settings[name], c.time.end
+    return lambda t: make(lattice, **settings | {name: begin + (end - begin) * t / span})
+
+
+def blank(c: EvolveConfiguration, lattice: Lattice) -> Any:
+    """A network of the run's structure, with whatever parameters."""
+    from intertwine.models.names import model_from_name
+
+    return model_from_name(c.model.name, lattice, dtype=complex, key=jax.random.key(0))
+
+
+def beginning(c: EvolveConfiguration, lattice: Lattice, key: jax.Array) -> tuple[Any, float]:
+    """(the network at time 0, its infidelity from the product state that was asked for)."""
+    if c.model.start != NONE:
+        from pathlib import Path
+
+        from intertwine._checks import fail
+        from intertwine.experiments.ground_state.loaded import load_run
+
+        run = load_run(Path(c.model.start))
+        if run.model.size != lattice.size:
+            got = f"{c.model.start}, on {run.model.size}"
+            raise fail("model.start", f"a run on {lattice.size} sites", got)
+        return complex_of(run.model), 0.0
+    made = product_state(blank(c, lattice), c.model.state, key=key)
+    return made, product_infidelity(made, c.model.state)
+
+
+def complex_of(model: PyTree) -> Any:
+    """`model` with complex parameters of the same values."""
+    return jax.tree.map(lambda x: x.astype(jnp.result_type(complex)) if eqx.is_inexact_array(x) else x, model)
+
+
+def _operators(c: EvolveConfiguration, lattice: Lattice) -> dict[str, Operator]:
+    """⟨X⟩ per site, and ⟨Z Z⟩ of the first shells of neighbours, the mean over their pairs."""
+    n = lattice.size
+    found = {"X": Operator.from_strings(n, [(1 / n, {i: "X"}) for i in range(n)], lattice=lattice)}
+    for shell in range(1, min(c.measure.distances, lattice.shells) + 1):
+        bonds = np.asarray(lattice.bonds(shell)).reshape(-1, 2)
+        if len(bonds):
+            pairs = [(1 / len(bonds), {int(i): "Z", int(j): "Z"}) for i, j in bonds]
+            found[f"ZZ{shell}"] = Operator.from_strings(n, pairs, lattice=lattice)
+    return found
+
+
+def _entropy(c: EvolveConfiguration, lattice: Lattice, key: jax.Array) -> Callable[[PyTree], Any]:
+    half = range(lattice.size // 2)
+    if lattice.size <= EXACT_ENTROPY:
+        return lambda model: von_neumann(model, half)
+    samples = c.sampling.observe if isinstance(c.sampling.observe, int) else 4096
+
+    def sampled(model: PyTree) -> Estimate:
+        return renyi2(model, half, samples, key=key).estimate
+
+    return sampled
+
+
+def _given(value: object) -> Any:
+    return None if value == "auto" else value
+
+
+def exact_curves(c: EvolveConfiguration, problem: Problem) -> tuple[Curves, str]:
+    """(name → values at every time, where they are from); ({}, "") where none are known.
+
+    From the very vector of the start to 14 sites; of Ising rings of any length from |+x⟩ by free fermions.
+    """
+    n, lattice = problem.lattice.size, problem.lattice
+    imaginary = c.time.direction == "imaginary"
+    if n <= EXACT_CURVE:
+        return _by_vectors(c, problem, imaginary), f"Krylov evolution of all 2^{n} amplitudes"
+    ring = lattice.dimension == 1 and all(lattice.periodic) and lattice.basis_size == 1 and n > 2
+    ramp, h = c.time.ramped, c.hamiltonian
+    from_x = c.model.start == NONE and c.model.state == "+x"
+    if not (isinstance(h, Ising) and ring and from_x) or imaginary or (ramp is not None and ramp[0] != "h"):
+        return {}, ""
+    if ramp is None:
+        states = IsingRing(n, h.J, h.h).quench(times(c))
+    else:
+        field = lambda t: h.h + (ramp[1] - h.h) * t / c.time.end  # noqa: E731
+        states = ramped_ising_ring(n, field, times(c), J=h.J)
+    found = {"X": np.array([state.X for state in states])}
+    for name in problem.operators:
+        if name.startswith("ZZ"):
+            found[name] = np.array([state.ZZ(int(name[2:])) for state in states])
+    if c.measure.entropy == "auto":
+        order = 1 if n <= EXACT_ENTROPY else 2
+        found["entropy"] = np.array([state.entropy(n // 2, order) for state in states])
+    return found, "free fermions"
+
+
+def _by_vectors(c: EvolveConfiguration, problem: Problem, imaginary: bool) -> Curves:
+    from intertwine.quantum.entanglement import state_vector
+
+    n, found = problem.lattice.size, {name: [] for name in [*problem.operators, "energy"]}
+    H = hamiltonian(c, problem.lattice)
+    matrices = {name: operator.to_sparse() for name, operator in problem.operators.items()}
+    fixed = H.to_sparse() if isinstance(H, Operator) else None
+    entropies = []
+    begin = state_vector(problem.study.begin).amplitudes
+    for t, psi in steps(H, begin, times(c), imaginary=imaginary):
+        energy = fixed if fixed is not None else H(t).to_sparse()  # type: ignore[operator]
+        for name, matrix in (*matrices.items(), ("energy", energy)):
+            found[name].append(float(np.real(np.vdot(psi, matrix @ psi))))
+        entropies.append(von_neumann(psi, range(n // 2)) if n > 1 else 0.0)
+    curves = {name: np.array(values) for name, values in found.items()}
+    return curves | ({"entropy": np.array(entropies)} if c.measure.entropy == "auto" and n > 1 else {})

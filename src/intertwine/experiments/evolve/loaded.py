@@ -1,0 +1,64 @@
+"""A complete evolution as an object to go on with: the state at its end, and the curves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from intertwine._caveats import beneath
+from intertwine.experiments.evolve.build import blank
+from intertwine.experiments.evolve.settings import EvolveConfiguration
+from intertwine.experiments.ground_state.checks import build_lattice
+from intertwine.records.folder import DATASET
+from intertwine.runs.complete import complete
+from intertwine.runs.dataset import with_parameters
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class EvolutionRun:
+    """What an evolution left.
+
+    model: the wave function at the last time. settings: of the run. metrics: name → float64, an entry per
+    time. result: of result.json.
+    """
+
+    model: Any
+    settings: EvolveConfiguration
+    metrics: dict[str, np.ndarray]
+    result: dict[str, Any]
+
+    @property
+    def times(self) -> np.ndarray:
+        """float64 (T,)."""
+        return self.metrics["time"]
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        """The column of that name, (T,)."""
+        return self.metrics[name]
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What qualifies the curves."""
+        return tuple(self.result["warnings"])
+
+    def __str__(self) -> str:
+        s, bound = self.settings, self.result["bound"]
+        line = f"{s.hamiltonian.name} on {s.lattice} to t = {s.time.end:g}"
+        line += f", distance to the true state ≤ {bound:.2g}"
+        return beneath(line, self.warnings)
+
+    def __repr__(self) -> str:
+        return f"EvolutionRun({str(self).partition(chr(10))[0]})"
+
+
+def load_run(path: Path) -> EvolutionRun:
+    """The `EvolutionRun` of the complete run in `path`; `InputError` as of `intertwine.load`."""
+    from intertwine.report.folder import read_dataset
+
+    run = complete(path, "evolve", ("bound", "observables", "warnings"), (DATASET,))
+    empty = blank(run.settings, build_lattice(run.settings.lattice))
+    model = with_parameters(empty, read_dataset(path / DATASET), str(path / DATASET))
+    return EvolutionRun(model, run.settings, run.metrics, run.result)

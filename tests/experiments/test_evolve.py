@@ -1,0 +1,114 @@
+"""The command `evolve`, as a user calls it: against exact curves, from runs, with ramps, and its errors."""
+
+import json
+
+import jax
+import numpy as np
+import pytest
+
+import intertwine as it
+from intertwine.cli import main
+
+SMALL = ["--lattice", "chain:6", "--model", "symmetric-rbm:4", "--time", "0.4", "--points", "3"]
+
+
+def record(folder):
+    return json.loads((folder / "result.json").read_text())
+
+
+def test_a_quench_without_options_but_the_size(tmp_path, capsys):
+    """The exact curves are beside it; the state at the end goes on into what takes a wave function."""
+    folder = tmp_path / "run"
+    assert main(["evolve", *SMALL, "--out", str(folder)]) == 0
+    found, told = record(folder), capsys.readouterr().out
+    assert found["warnings"] == [] and found["exact"].startswith("Krylov") and "exact curves" in told
+    assert max(found["deviation"][name] for name in ("X", "ZZ1", "ZZ2", "ZZ3", "entropy")) < 1e-4
+    assert found["bound"] < 1e-2 and found["trusted_until"] == 0.4
+    ring = it.exact.IsingRing(6, J=1.0, h=1.0).quench([0.4])[0]
+    assert found["observables"]["X"]["mean"] == pytest.approx(ring.X, abs=1e-4)
+    page = (folder / "report.html").read_text()
+    assert "Certificate" in page and "Dashed: the exact curve" in page
+    run = it.load(folder)
+    assert run["X"][0] == pytest.approx(1.0) and run.times.tolist() == [0.0, 0.2, 0.4]
+    H = it.tfim(it.Chain(6), h=1.0)
+    assert it.expect(H, run, sampler=it.Enumeration(), key=jax.random.key(0)).mean == pytest.approx(
+        -6, abs=1e-3
+    )
+    assert it.entanglement.von_neumann(run, range(3)) == pytest.approx(ring.entropy(3), abs=1e-3)
+
+
+def test_a_long_ring_has_the_curves_of_free_fermions(tmp_path):
+    folder = tmp_path / "run"
+    flags = "--lattice chain:16 --model symmetric-rbm:2 --time 0.02 --points 2 --samples 256 --observe 1024"
+    assert main(["evolve", *flags.split(), "--distances", "1", "--h", "0.5", "--out", str(folder)]) == 0
+    found = record(folder)
+    assert found["exact"] == "free fermions"
+    for values in found["observables"].values():
+        assert abs(values["mean"] - values["exact"]) < 5 * values["error"] + 1e-2
+
+
+def test_a_ramp_against_vectors_and_fermions(tmp_path):
+    folder = tmp_path / "run"
+    assert main(["evolve", *SMALL, "--ramp", "h=2.0", "--h", "0.5", "--out", str(folder)]) == 0
+    found = record(folder)
+    assert found["deviation"]["X"] < 1e-4
+    exact = it.exact.ramped_ising_ring(6, lambda t: 0.5 + 1.5 * t / 0.4, [0.4])[0]
+    assert found["observables"]["X"]["exact"] == pytest.approx(exact.X, abs=1e-5)
+
+
+def test_imaginary_time_lowers_the_energy_as_exactly(tmp_path):
+    folder = tmp_path / "run"
+    assert main(["evolve", *SMALL, "--direction", "imaginary", "--out", str(folder)]) == 0
+    assert record(folder)["deviation"]["energy"] < 1e-2
+    energies = it.load(folder)["energy"]
+    assert np.all(np.diff(energies) < 0)
+
+
+def test_from_a_ground_state_run(tmp_path):
+    """A ground state of another field begins to move; that of its own stays."""
+    ground = tmp_path / "ground"
+    flags = "--lattice chain:6 --hamiltonian tfim --h 0.7 --model symmetric-rbm:2 --steps 150"
+    assert main(["ground-state", *flags.split(), "--out", str(ground)]) == 0
+    moved, stays = tmp_path / "moved", tmp_path / "stays"
+    time = ["--time", "0.2", "--points", "2"]
+    assert (
+        main(
+            [
+                "evolve",
+                "--model",
+                str(ground),
+                "--hamiltonian",
+                "tfim",
+                "--h",
+                "1.5",
+                *time,
+                "--out",
+                str(moved),
+            ]
+        )
+        == 0
+    )
+    assert main(["evolve", "--model", str(ground), *time, "--out", str(stays)]) == 0
+    assert record(stays)["lattice"] == "chain:6" and it.load(stays).settings.hamiltonian.h == 0.7
+    still, far = it.load(stays)["X"], it.load(moved)["X"]
+    assert abs(still[1] - still[0]) < 1e-3 < abs(far[1] - far[0])
+    assert record(moved)["deviation"]["X"] < 1e-3
+
+
+@pytest.mark.parametrize(
+    "flags, words",
+    [
+        (["--ramp", "delta=2"], "time.ramp: expected a coupling of tfim (J, h)"),
+        (["--ramp", "fast"], "time.ramp: expected 'none' or a coupling"),
+        (["--ramp", "h=1", "--direction", "imaginary"], "time.ramp: expected 'none' in imaginary time"),
+        (["--state", "up", "--model", "symmetric-rbm:2:even"], "state"),
+        (["--state", "neel"], "state: expected a state with the symmetry of the model"),
+        (["--time", "0"], "time.end"),
+        (["--start", "no-run"], "model.start: expected 'none', or the folder of a ground-state run"),
+        (["--model", "gcnn:2x2"], "model: expected an RBM"),
+    ],
+)
+def test_bad_input_is_one_line(flags, words, tmp_path, capsys):
+    assert main(["evolve", *SMALL, *flags, "--out", str(tmp_path / "run")]) == 2
+    told = capsys.readouterr().err
+    assert len(told.splitlines()) == 1 and words in told and not (tmp_path / "run").exists()
