@@ -31,9 +31,8 @@ def test_a_quench_without_options_but_the_size(tmp_path, capsys):
     run = it.load(folder)
     assert run["X"][0] == pytest.approx(1.0) and run.times.tolist() == [0.0, 0.2, 0.4]
     H = it.tfim(it.Chain(6), h=1.0)
-    assert it.expect(H, run, sampler=it.Enumeration(), key=jax.random.key(0)).mean == pytest.approx(
-        -6, abs=1e-3
-    )
+    energy = it.expect(H, run.model, sampler=it.Enumeration(), key=jax.random.key(0))
+    assert energy.mean == pytest.approx(-6, abs=1e-3)
     assert it.entanglement.von_neumann(run, range(3)) == pytest.approx(ring.entropy(3), abs=1e-3)
 
 
