@@ -96,6 +96,7 @@ from .models.machines.deep_belief import DBN as DBN
 from .models.machines.deep_boltzmann import DBM as DBM
 from .models.machines.product_mixture import fitted_mixture as fitted_mixture
 from .models.machines.rbm import RBM as RBM
+from .models.machines.sparse_rbm import SparseRBM as SparseRBM
 from .models.mean_field import MeanField as MeanField
 from .models.parameters import count_parameters as count_parameters
 from .models.spins.ising import Ising as Ising

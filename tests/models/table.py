@@ -15,6 +15,7 @@ import numpy as np
 
 from intertwine.models.jastrow import Jastrow
 from intertwine.models.machines.rbm import RBM
+from intertwine.models.machines.sparse_rbm import SparseRBM
 from intertwine.models.mean_field import MeanField
 from intertwine.models.symmetric.gcnn import GCNN
 from intertwine.models.symmetric.symmetric_rbm import SymmetricRBM
@@ -147,6 +148,9 @@ MODELS: dict[str, Callable[[jax.Array], Any]] = {
     "gcnn-complex-odd": _gcnn(ring(), dtype=complex, spin_flip=-1),
     "symmetrised-momentum": _symmetrised(float, 4, spin_flip=1),
     "symmetrised-complex": _symmetrised(complex, 1),
+    "sparse-rbm-complex": lambda key: SparseRBM(
+        np.abs(np.subtract.outer(np.arange(SITES), np.arange(SITES))) <= 1, dtype=complex, scale=0.4, key=key
+    ),
     "jastrow-float": lambda key: Jastrow(SITES, scale=0.3, key=key),
     "jastrow-complex": lambda key: Jastrow(SITES, dtype=complex, scale=0.3, key=key),
     "jastrow-tied": lambda key: Jastrow(dihedral_ring(), scale=0.3, key=key),

@@ -12,6 +12,7 @@ from .machines.deep_belief import DBN as DBN
 from .machines.deep_boltzmann import DBM as DBM
 from .machines.product_mixture import fitted_mixture as fitted_mixture
 from .machines.rbm import RBM as RBM
+from .machines.sparse_rbm import SparseRBM as SparseRBM, range_mask as range_mask
 from .mean_field import MeanField as MeanField
 from .names import model_from_name as model_from_name
 from .network import FunctionNetwork as FunctionNetwork

@@ -1,6 +1,7 @@
 r"""Models by name, as the command line and configurations write them.
 
 rbm:ALPHA                             RBM with ALPHA·N hidden units
+local-rbm:RANGE                       a hidden unit at every site, which sees the sites within RANGE
 symmetric-rbm:FEATURES                weights tied by the lattice's translations (or its point group)
 symmetric-rbm:FEATURES:space          weights tied by its whole space group
 symmetric-rbm:FEATURES:even           no biases, ψ(−s) = ψ(s); also FEATURES:space:even
@@ -21,6 +22,7 @@ from jax.typing import DTypeLike
 from intertwine._checks import fail
 from intertwine.models.jastrow import Jastrow
 from intertwine.models.machines.rbm import RBM
+from intertwine.models.machines.sparse_rbm import SparseRBM
 from intertwine.models.mean_field import MeanField
 from intertwine.models.symmetric.gcnn import GCNN
 from intertwine.models.symmetric.sectors import sector_called
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 MODEL_NAMES = (
     "rbm:ALPHA",
+    "local-rbm:RANGE",
     "symmetric-rbm:FEATURES",
     "symmetric-rbm:FEATURES:space",
     "symmetric-rbm:FEATURES:even",
@@ -50,7 +53,7 @@ _TRIVIAL = "trivial"
 class ModelName(NamedTuple):
     """The parts of a model's name; number is 0 and options is empty where there are none.
 
-    number: ALPHA or FEATURES. layers: of a `gcnn`, else 0.
+    number: ALPHA, RANGE or FEATURES. layers: of a `gcnn`, else 0.
     """
 
     family: str
@@ -70,7 +73,7 @@ def check_model_name(name: object) -> ModelName:
     family, *rest = name.strip().split(":")
     if family in ("jastrow", "mean-field") and not rest:
         return ModelName(family, 0.0, frozenset())
-    if family not in ("rbm", "symmetric-rbm", "gcnn") or not rest:
+    if family not in ("rbm", "local-rbm", "symmetric-rbm", "gcnn") or not rest:
         raise _unknown(name)
     layers, _, features = rest[0].rpartition("x") if family == "gcnn" else ("", "", rest[0])
     try:
@@ -80,8 +83,14 @@ def check_model_name(name: object) -> ModelName:
     if family == "gcnn" and not 1 <= depth <= _DEEPEST:
         raise _unknown(name)
     options = frozenset(rest[1:])
-    allowed = frozenset() if family == "rbm" else _OPTIONS if family == "gcnn" else _OPTIONS - {"odd"}
-    whole = family == "rbm" or number == math.floor(number) if math.isfinite(number) else False
+    allowed = (
+        frozenset()
+        if family in ("rbm", "local-rbm")
+        else _OPTIONS
+        if family == "gcnn"
+        else _OPTIONS - {"odd"}
+    )
+    whole = family in ("rbm", "local-rbm") or number == math.floor(number) if math.isfinite(number) else False
     if not whole or not 0 < number <= _LARGEST or len(rest) != 1 + len(options) or not options <= allowed:
         raise _unknown(name)
     if {"space", "translations"} <= options or {"even", "odd"} <= options:
@@ -109,6 +118,8 @@ def model_from_name(
         raise fail("sector", "'trivial' for a model other than gcnn:LAYERSxFEATURES", sector)
     if family == "rbm":
         return RBM(lattice.size, max(1, round(number * lattice.size)), dtype=dtype, key=key)
+    if family == "local-rbm":
+        return SparseRBM.of_range(lattice, number, dtype=dtype, key=key)
     if family == "symmetric-rbm":
         group = next(iter(options & {"space", "translations"}), None)
         even = 1 if "even" in options else None
@@ -136,6 +147,6 @@ def _unknown(name: object) -> Exception:
         "model",
         "one of " + ", ".join(MODEL_NAMES),
         name,
-        f"ALPHA is a number and FEATURES a whole number, up to {_LARGEST}, as in rbm:2, symmetric-rbm:4 and "
-        f"gcnn:4x8 (4 layers of 8 features)",
+        f"ALPHA and RANGE are numbers and FEATURES a whole number, up to {_LARGEST}, as in rbm:2, "
+        f"symmetric-rbm:4 and gcnn:4x8 (4 layers of 8 features)",
     )
