@@ -152,11 +152,12 @@ def memory_needed(c: GroundStateConfiguration, sites: int) -> int:
         return _gcnn_memory(c, sites, layers, int(features), "translations" not in options)
     parameters = {
         "rbm": features * sites * sites + (features + 1) * sites,
+        "local-rbm": sites * (2 + min(sites, (2 * int(features) + 1) ** 2)),
         "symmetric-rbm": features * (sites + 1) + 1,
         "jastrow": sites * (sites + 1) // 2,
         "mean-field": sites,
     }[kind]
-    hidden = features * sites * (48 if "space" in options else 1)
+    hidden = (1 if kind == "local-rbm" else features) * sites * (48 if "space" in options else 1)
     number = 16 if c.model.dtype == "complex" else 8
     solver, sr = c.optimiser.solver, c.optimiser.method == "sr"
     smaller = min(samples, parameters) if solver == "auto" else parameters if solver == "dense" else samples

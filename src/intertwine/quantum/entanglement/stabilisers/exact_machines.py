@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import jax.numpy as jnp
 import numpy as np
 
 from intertwine._checks import fail, positive_int
@@ -125,7 +126,7 @@ def volume_law_state(size: int) -> RBM:
 def _machine(field: np.ndarray, bias: np.ndarray, weights: np.ndarray) -> RBM:
     """The RBM, in JAX's present precision."""
     dtype = parameter_dtype(complex)
-    return RBM.from_parameters(*(np.asarray(part, dtype) for part in (field, bias, weights)))
+    return RBM.from_parameters(*(jnp.asarray(part, dtype) for part in (field, bias, weights)))
 
 
 def _signs(argument: str, signs: Iterable[int] | None, count: int) -> np.ndarray:
