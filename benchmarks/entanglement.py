@@ -146,28 +146,36 @@ def peer(python: str | None, rounds: int, settings: list[int]) -> None:
             other.process.kill()
 
 
-def charge(samples: int = 200_000, steps: int = 400) -> None:
-    """c of the critical Ising ring of 64 from Rényi-2 entropies of one set of samples."""
-    N, lengths = 64, (4, 6, 8, 11, 16, 22, 32)
+def charge(samples: int, steps: int, features: int, repeats: int) -> None:
+    """c of the critical Ising ring of 64 from Rényi-2 entropies, `repeats` sets of samples."""
+    N, lengths = 64, (2, 3, 4, 6, 8, 11, 16, 22, 32)
     H = it.tfim(it.Chain(N), h=1.0)
     start = time.perf_counter()
-    psi = it.SymmetricRBM(it.Chain(N), 2, spin_flip=1, key=KEY)
+    psi = it.SymmetricRBM(it.Chain(N), features, spin_flip=1, key=KEY)
     run = it.ground_state(H, psi, steps=steps, samples=4096, key=KEY, compare=False)
-    print(f"trained in {time.perf_counter() - start:.0f} s: energy {run.energy.line}, exact -81.49551266893",
-          flush=True)  # fmt: skip
+    print(f"trained in {time.perf_counter() - start:.0f} s: energy {run.energy.line}, exact -81.49551266893")
     start = time.perf_counter()
-    drawn = draw(run, samples, jax.random.key(1))
-    S = []
-    rng = np.random.default_rng(0)
-    for length in lengths:
-        first = int(rng.integers(N))
-        found = swapped_entropy(drawn, tuple(sorted((first + i) % N for i in range(length))))
-        S.append(found.mean)
-        print(f"  l = {length}: S2 {found.line}", flush=True)
-    fit = it.entanglement.central_charge(lengths, S, N, order=2, correction=True)
-    raw = it.entanglement.central_charge(lengths, S, N, order=2)
-    print(f"c = {fit.c:.4f} with 1/chord, {raw.c:.4f} without; {time.perf_counter() - start:.0f} s for "
-          f"{samples} samples")  # fmt: skip
+    found: list[tuple[float, float]] = []
+    entropies = []
+    for r in range(repeats):
+        drawn = draw(run, samples, jax.random.key(1 + r))
+        S = []
+        for k, length in enumerate(lengths):
+            first = (7 * r + 11 * k) % N
+            region = tuple(sorted((first + i) % N for i in range(length)))
+            S.append(swapped_entropy(drawn, region).mean)
+        entropies.append(S)
+        fits = [
+            it.entanglement.central_charge(lengths[2:], S[2:], N, order=2, correction=term)
+            for term in (True, False)
+        ]
+        c = [fit.c for fit in fits]
+        found.append((c[0], c[1]))
+        print(f"  set {r}: c = {c[0]:.4f} with 1/chord, {c[1]:.4f} without", flush=True)
+    print("S2 of", dict(zip(lengths, np.mean(entropies, axis=0).round(4).tolist(), strict=True)))
+    mean, error = np.mean(found, axis=0), np.std(found, axis=0, ddof=1) / np.sqrt(repeats)
+    print(f"c = {mean[0]:.4f} ± {error[0]:.4f} with 1/chord, {mean[1]:.4f} ± {error[1]:.4f} without; "
+          f"{time.perf_counter() - start:.0f} s for {repeats} × {samples} samples")  # fmt: skip
 
 
 def main() -> None:
@@ -180,14 +188,16 @@ def main() -> None:
     parser.add_argument(
         "--chains", type=int, nargs="+", default=[16, 64, 250], help="NetKet's, tried in turn"
     )
-    parser.add_argument("--samples", type=int, default=200_000, help="of `charge`")
+    parser.add_argument("--samples", type=int, default=200_000, help="of `charge`, a set")
     parser.add_argument("--steps", type=int, default=400, help="of its training")
+    parser.add_argument("--features", type=int, default=4, help="of its network")
+    parser.add_argument("--repeats", type=int, default=8, help="sets of samples")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     if arguments.part == "peer":
         peer(arguments.peer_python, arguments.rounds, arguments.chains)
     elif arguments.part == "charge":
-        charge(arguments.samples, arguments.steps)
+        charge(arguments.samples, arguments.steps, arguments.features, arguments.repeats)
     else:
         {"exact": exact, "pairs": pairs}[arguments.part]()
 

@@ -25,6 +25,7 @@ PAGES = [
             "boltzmann",
             "learning",
             "renormalization",
+            "entanglement",
             "equivariance",
             "from-netket",
             "from-escnn-e3nn",

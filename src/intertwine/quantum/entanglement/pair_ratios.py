@@ -17,6 +17,7 @@ from typing import Protocol
 import numpy as np
 from jaxtyping import Int, Num
 
+from intertwine._threads import over_ranges
 from intertwine.models.kernels.host_tables import HostForm, host_form
 from intertwine.models.protocols import SpinFormed, spin_form
 from intertwine.quantum.entanglement.drawn import Drawn, LogPsi
@@ -24,6 +25,7 @@ from intertwine.quantum.entanglement.pair_products import angles, exponential, p
 from intertwine.quantum.entanglement.regions import rest
 
 _LARGEST = 1e200
+_CHUNK = 256
 
 
 class Pairs(Protocol):
@@ -97,29 +99,20 @@ class _Hidden:
         host: HostForm,
         other: Pairs,
     ):
-        self.host, self.other, self.lost = host, other, False
-        m = host.padded
-        beta = angles(host, outside, B)
-        theta = angles(host, inside, A, bias=True) + beta
-        self.t = exponential(2 * beta, m)
-        share = exponential(2 * theta, m)  # p/(1 − p)
-        if host.complex_units:
-            z = share[:, :m] + 1j * share[:, m:]
-            q = 1 / (1 + z)
-            p = z * q / (self.t[:, :m] + 1j * self.t[:, m:])
-            self.p, self.q = (np.concatenate([x.real, x.imag], axis=1) for x in (p, q))
-        else:
-            self.q = 1 / (1 + share)
-            self.p = share * self.q / self.t
-        self.p[:, host.hidden : m] = 0.0
-        self.q[:, host.hidden : m] = 1.0
-        if host.complex_units:
-            self.p[:, m + host.hidden :] = self.q[:, m + host.hidden :] = 0.0
+        self.host, self.other, self.lost, self.B = host, other, False, B
+        self.p, self.q, self.t = (np.empty((len(A), host.rows.shape[1])) for _ in range(3))
+
+        def fill(start: int, stop: int) -> None:
+            for begin in range(start, stop, _CHUNK):
+                rows = slice(begin, min(begin + _CHUNK, stop))
+                tables = _tables(host, A[rows], B[rows], inside, outside)
+                self.p[rows], self.q[rows], self.t[rows] = tables
+
+        over_ranges(fill, len(A))
         self.joint: np.ndarray | None = None
         if host.coupling.size:
             J = host.coupling[0] + 1j * host.coupling[1] if host.is_complex else host.coupling[0]
             self.joint = A.astype(float) @ J[np.ix_(inside, outside)]
-        self.B = B
 
     def __call__(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
         if self.lost:
@@ -137,6 +130,27 @@ class _Hidden:
             self.lost = True  # one gauge for all blocks: from here on, and the caller begins anew
             raise GaugeLostError
         return found
+
+
+def _tables(
+    host: HostForm, A: np.ndarray, B: np.ndarray, inside: np.ndarray, outside: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """p, q and t of samples (n, P): t = e^{2β}, q = 1/(1 + e^{2α} t), p = e^{2α} q."""
+    m = host.padded
+    first = exponential(2 * angles(host, inside, A, bias=True), m)
+    t = exponential(2 * angles(host, outside, B), m)
+    if not host.complex_units:
+        q = 1 / (1 + first * t)
+        p = first * q
+    else:
+        a, b, x, y = first[:, :m], first[:, m:], t[:, :m], t[:, m:]
+        u, v = 1 + a * x - b * y, a * y + b * x
+        scale = 1 / (u * u + v * v)
+        u, v = u * scale, -v * scale
+        q, p = np.concatenate([u, v], axis=1), np.concatenate([a * u - b * v, a * v + b * u], axis=1)
+        p[:, m + host.hidden :] = q[:, m + host.hidden :] = 0.0
+    p[:, host.hidden : m], q[:, host.hidden : m] = 0.0, 1.0
+    return p, q, t
 
 
 class GaugeLostError(Exception):
