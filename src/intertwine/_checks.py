@@ -11,6 +11,7 @@ into one line and exit code 2.
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -29,10 +30,35 @@ def fail(argument: str, expected: str, got: object, remedy: str = "") -> InputEr
     ...
     intertwine._checks.InputError: hidden: expected a positive integer, got -3; give how many there are.
     """
-    shown = " ".join((got if isinstance(got, str) else repr(got)).split())  # one line, also for arrays
+    shown = " ".join((got if isinstance(got, str) else shown_value(got)).split())  # one line
     shown = shown if len(shown) <= 200 else shown[:197] + "..."
     tail = f"; {remedy.rstrip('.')}" if remedy else ""
     return InputError(f"{argument}: expected {expected}, got {shown}{tail}.")
+
+
+def shown_value(got: object) -> str:
+    """What came, in a word or two: numbers, words and small things as they are written, arrays by shape and
+    type, and what holds arrays (models, runs) by the name of its type.
+
+    >>> shown_value(0.5), shown_value([1, 2]), shown_value("a")
+    ('0.5', '[1, 2]', "'a'")
+    >>> import numpy as np
+    >>> shown_value(np.zeros((2, 3), np.float32)), shown_value({"x": np.zeros(3)})
+    ('an array of shape (2, 3) and type float32', 'dict')
+    """
+    extent = getattr(got, "shape", None)
+    if isinstance(extent, tuple) and hasattr(got, "dtype"):
+        text, kind = repr(got), getattr(got, "dtype", None)
+        return text if extent == () and "\n" not in text else f"an array of shape {extent} and type {kind}"
+    if isinstance(got, type) or hasattr(got, "__name__"):
+        return repr(got)
+    text = repr(got)
+    return type(got).__name__ if _HOLDS_ARRAYS.search(text) or len(text) > _LONG else text
+
+
+_HOLDS_ARRAYS = re.compile(r"\barray\(|\bArray\(|\b(?:f|bf|c|i|u|bool|key<\w+>)\d*\[", re.ASCII)
+"""What arrays look like in the text of what holds them, also as equinox writes them."""
+_LONG = 200
 
 
 def positive_int(argument: str, value: Any, remedy: str = "") -> int:

@@ -169,3 +169,23 @@ def test_variables_of_a_file(tmp_path):
     (tmp_path / "a.nc").write_bytes(netcdf(FLOATS, tmp_path))
     with pytest.raises(InputError, match="variable: expected a variable of"):
         data.load(tmp_path / "a.nc", variable="q")
+
+
+def test_labels_beside_are_found_where_they_are_labels(tmp_path):
+    """As `intertwine classify` finds them; not fractions, not what is asked for as the rows."""
+    rows, path = ROWS[:30], tmp_path / "a.npz"
+    np.savez(path, x=rows, labels=np.array(["cat", "dog", "cow"])[np.arange(30) % 3])
+    made = data.load(path, test_share=0)
+    assert made.classes == ("cat", "cow", "dog") and made.train_labels[:3].tolist() == [0, 2, 1]
+    assert data.load(path, test_share=0, labels=None).train_labels is None
+    np.savez(path, x=rows, y=np.linspace(0, 1, 30))
+    with pytest.warns(UserWarning, match="'y' has fractions, which are no labels, and is left out"):
+        made = data.load(path, test_share=0)
+    assert made.train_labels is None and "left out" in made.notes[-1]
+
+
+def test_one_row_alone_is_data_where_nothing_is_held_out(tmp_path):
+    made = data.load(ROWS[:1], test_share=0)
+    assert len(made.train) == 1 and "one row of 12 columns" in made.describe()
+    with pytest.raises(InputError, match="one example is no distribution"):
+        data.load(ROWS[:1])

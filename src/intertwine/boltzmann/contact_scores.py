@@ -26,7 +26,7 @@ from intertwine._checks import fail
 from intertwine.boltzmann.training.stages import check_two_layers
 from intertwine.learning.batches import host_array
 from intertwine.models.machines.unit_kinds import unit_kind
-from intertwine.models.results import as_model
+from intertwine.models.results import as_model, taken
 
 if TYPE_CHECKING:
     from intertwine.models.machines.rbm import RBM
@@ -40,11 +40,11 @@ def couplings(model: RBM, rows: ArrayLike) -> np.ndarray:
 
     Raises InputError for machines of more layers and for rows of another width.
     """
-    model = as_model(model)
+    model, scaling = taken(model)
     check_two_layers(model)
     if any(unit_kind(kind).columns > 1 for kind, _ in model.hidden_layer.parts):
         raise fail("model", "hidden units of one column each", model.hidden_units, "take binary ones")
-    array = host_array(rows, "rows")[:MOST_ROWS]
+    array = host_array(scaling.inside(rows), "rows")[:MOST_ROWS]
     model.visible_layer.check(array, "rows", missing=True)
     mean = np.nanmean(array, 0, dtype=np.float64) if array.dtype.kind == "f" else 0
     values = np.where(np.isnan(array), mean, array) if array.dtype.kind == "f" else array
@@ -65,7 +65,7 @@ def contacts(model: RBM, rows: ArrayLike) -> np.ndarray:
     >>> np.unravel_index(scores.argmax(), scores.shape)
     (np.int64(1), np.int64(4))
     """
-    found = couplings(model, rows)
+    found, model = couplings(model, rows), as_model(model)
     kinds = {kind for kind, _ in model.visible_layer.parts}
     if len(kinds) > 1:
         raise fail("model", "visible units of one kind", model.units, "take couplings(model, rows)")

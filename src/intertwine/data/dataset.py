@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from intertwine._checks import fail
+from intertwine._checks import InputError, fail
 from intertwine.data import words
 from intertwine.data.arrays import as_array
 from intertwine.data.columns import column_of, interpreted, is_frame, table_of
@@ -160,6 +160,8 @@ class Dataset:
                 "alphabet", "None where data are no sequences of letters", repr(alphabet), "leave it out"
             )
         rows, found = _rows(name, rows)
+        if len(rows) < 2 and test_share > 0:
+            raise one_row(name, rows)
         shape = shape if shape is not None else found
         if shape is not None and prod(shape) != rows.shape[1]:
             got = "x".join(map(str, shape))
@@ -188,7 +190,8 @@ class Dataset:
             scale = np.where(values.deviation > 0, values.deviation, 1.0).astype(np.float32)
             volume = float(np.log(scale, dtype=np.float64).sum())
             said = f"columns are standardised: ln p of the standardised ones is {volume:.6g} nats"
-            notes += (f"{said} above that of the columns as they are, which a run of the command tells",)
+            if volume or len(rows) > 1:  # one row alone has no width
+                notes += (f"{said} above that of the columns as they are, which a run of the command tells",)
         convert = converter(kind, grey, values, offset, scale)
         train = convert(rows)
         weights = None
@@ -264,7 +267,8 @@ class Dataset:
         columns = f"{'x'.join(map(str, self.shape))} pixels" if self.shape else f"{self.size} columns"
         test = "" if self.test is None else f", {len(self.test)} held out"
         units = self.units + (", grey: binarised at every visit" if self.grey else "")
-        line = f"{self.name}: {len(self.train)} rows of {columns}{test}; {units}"
+        rows = f"{len(self.train)} rows" if len(self.train) > 1 else "one row"
+        line = f"{self.name}: {rows} of {columns}{test}; {units}"
         return "\n".join([line, *(f"note: {note}" for note in self.notes)])
 
 
@@ -291,18 +295,19 @@ def digest(rows: np.ndarray) -> str:
     return f"sha256:{found.hexdigest()}"
 
 
+def one_row(name: str, rows: np.ndarray) -> InputError:
+    """The error of one row to learn from."""
+    return fail(name, "at least two rows", f"one row (shape {rows.shape})", "one example is no distribution")
+
+
 def _rows(name: str, array: Any) -> tuple[np.ndarray, tuple[int, ...] | None]:
-    """`array` as rows (n, N), at least two, and the images' shape if it has one."""
+    """`array` as rows (n, N), and the images' shape if it has one."""
     array = check_real(name, as_array(array, name))
     if array.ndim < 2:
         remedy = "give rows of numbers, or images (n, height, width)"
         raise fail(name, "an array of rows (n, N)", f"{array.ndim} axes of shape {array.shape}", remedy)
     if array.size == 0:
         raise fail(name, "at least two rows", f"none (shape {array.shape})", "give some data")
-    if len(array) < 2:
-        raise fail(
-            name, "at least two rows", f"one row (shape {array.shape})", "one example is no distribution"
-        )
     image = [extent for extent in array.shape[1:] if extent != 1]
     coloured = len(image) == 3 and min(image[0], image[2]) <= _MOST_CHANNELS
     shape = tuple(image) if array.ndim > 2 and (len(image) == 2 or coloured) else None
@@ -347,7 +352,7 @@ def held_apart(
 def _notes(values: Values, shape: tuple[int, ...]) -> tuple[str, ...]:
     rows, columns = shape
     found = []
-    if values.constant:
+    if values.constant and rows > 1:
         found.append(f"{values.constant} of {columns} columns are constant in the rows to learn from")
     if values.missing:
         found.append(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ def load(
     units: str | None = None,
     shape: tuple[int, ...] | None = None,
     variable: str | None = None,
-    labels: str | Path | None = None,
+    labels: str | Path | None = "auto",
     test_share: float = 0.1,
     rows: int = 1000,
     folder: str | Path | None = None,
@@ -52,13 +53,15 @@ def load(
     shape: (height, width), or with channels before or after them, where rows are images and the file does not
     say so.
     variable: which array of a file with several, or which columns of a table, their names separated by
-    commas. labels: another array of the file (npz, netCDF), a column of the table, or a file.
+    commas. labels: another array of the file (npz, netCDF), a column of the table, or a file; "auto" finds
+    the array of an npz archive that has a name of labels ("labels", "y", "target", …)
+    where it holds whole numbers or words; None for none.
     alphabet, similarity: of sequences of letters (FASTA, also gzipped; tables with a column of words of one
     length, or columns of single letters): see `Dataset.of`.
     header: whether the first line of a table holds names; found out if None.
-    test_share: of a file's rows, how many to hold out (where it has no array called test). seed: of that
-    choice, and of generated rows. folder: where the files of mnist are; else the environment variable
-    INTERTWINE_DATA.
+    test_share: of a file's rows, how many to hold out (where it has no array called test); with 0 one row
+    alone is taken too, to be scored or classified. seed: of that choice, and of generated rows. folder: where
+    the files of mnist are; else the environment variable INTERTWINE_DATA.
     download: fetch mnist where it is not found.
 
     What was left out, or taken for another kind than it may be, is told once as a Python warning (`Caveat`);
@@ -71,10 +74,17 @@ def load(
     """
     if not 0 <= test_share < 1:
         raise fail("test_share", "a share of [0, 1)", test_share, "say 0.1")
+    beside = None
+    if isinstance(labels, str) and labels == "auto":
+        labels = beside = labels_beside(name, variable) if isinstance(name, str | Path) else None
+        labels = None if beside is not None and _has_fractions(Path(name), beside) else beside
     data = _loaded(
         name, units, shape, variable, labels, test_share, rows, folder, download, seed, header, alphabet,
         similarity,
     )  # fmt: skip
+    if beside is not None and labels is None:
+        note = f"the array {beside!r} has fractions, which are no labels, and is left out"
+        data = replace(data, notes=(*data.notes, note))
     tell(caveat("data", note) for note in data.notes if "left out" in note or "taken for" in note)
     return data
 
@@ -233,15 +243,27 @@ def _from_image_folder(
     )  # fmt: skip
 
 
-def labels_beside(name: str) -> str | None:
-    """The array of an .npz archive that holds labels by its name, None where there is none."""
+def labels_beside(name: str | Path, variable: str | None = None) -> str | None:
+    """The array of an .npz archive that holds labels by its name, and is not `variable`; None where there is
+    none."""
     path = Path(name)
-    if path.suffix.lower() != ".npz" or not path.is_file():
+    try:
+        if path.suffix.lower() != ".npz" or not path.is_file():
+            return None
+    except (OSError, ValueError):  # no name of a file
         return None
     from intertwine.data.formats.numpy_files import read_members
 
     names = read_members(path)
-    return next((usual for usual in LABELS if usual in names), None)
+    return next((usual for usual in LABELS if usual in names and usual != variable), None)
+
+
+def _has_fractions(path: Path, name: str) -> bool:
+    """Whether an array of an archive has numbers that are no labels."""
+    from intertwine.data.formats.numpy_files import read_npz
+
+    values = read_npz(path, name, words=True)
+    return values.dtype.kind == "f" and bool((np.isfinite(values) & (values != np.round(values))).any())
 
 
 def _from_table(

@@ -13,15 +13,13 @@ from intertwine.data.dataset import Dataset
 def load_data(d: PyTree) -> Dataset:
     """The data set of a configuration's section `data`."""
     from intertwine.data import load
-    from intertwine.data.loading import labels_beside
 
-    labels = labels_beside(d.name) if d.labels == "auto" else None if d.labels == "none" else d.labels
     return load(
         d.name,
         units=None if d.units == "auto" else d.units,
         shape=None if d.shape == "auto" else tuple(int(extent) for extent in d.shape.split("x")),
         variable=None if d.variable == "auto" else d.variable,
-        labels=labels,
+        labels=None if d.labels == "none" else d.labels,
         test_share=d.test_share,
         rows=d.rows,
         folder=None if d.folder == "auto" else d.folder,

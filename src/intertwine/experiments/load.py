@@ -13,6 +13,7 @@ def load(folder: str | Path) -> Any:
     command gives: a `GroundStateRun` of ground-state, a `Trained` machine of learn, the `TrainedClassifier`
     of classify, a `RenormalizeRun` of renormalize. Each has `model` (None where there is none), `settings`,
     `metrics` (name → float64 per line) and `result` (result.json), and is taken wherever its model is.
+    A learning run of standardised columns is taken in the units of its data, its `model` in its own.
 
     Raises `InputError` for other folders, runs that are not complete or of a newer version, and where JAX is
     not set to the precision of the run.

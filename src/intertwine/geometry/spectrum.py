@@ -26,6 +26,7 @@ from numpy.typing import ArrayLike
 from intertwine._checks import fail
 from intertwine._shown import Shown
 from intertwine.learning.log_derivatives import LogDerivatives, column_count, log_derivatives
+from intertwine.models.results import as_model
 from intertwine.models.units import as_spins
 from intertwine.sampling.enumeration import all_configurations
 
@@ -94,6 +95,7 @@ def fisher_spectrum(model: PyTree, spins: ArrayLike | None = None) -> FisherSpec
     >>> bool(np.allclose(fisher_spectrum(free).eigenvalues, exact, atol=1e-6))
     True
     """
+    model = as_model(model)
     view = spin_view(model)
     if spins is None:
         configurations, weights = exact_distribution(view)

@@ -41,6 +41,7 @@ from intertwine.geometry.spectrum import (
 )
 from intertwine.learning.log_derivatives import LogDerivatives
 from intertwine.models.parameters import check_key, parameters
+from intertwine.models.results import as_model
 from intertwine.sampling.draw import sample
 from intertwine.sampling.statistics.jackknife import jackknife_error
 
@@ -137,6 +138,7 @@ def training_flow(
     >>> bool((abs(flow.length / flow.distance - 1) < 0.01).all())
     True
     """
+    models = [as_model(model) for model in models]
     views = _views(models)
     if not (np.ndim(threshold) == 0 and 0 < float(threshold) < 1):
         raise fail("threshold", "a number between 0 and 1", threshold)

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import jax
+import numpy as np
 from jaxtyping import PyTree
 
 from intertwine.learning.epochs import epoch_scalars, learned
@@ -35,11 +36,15 @@ class Fit(NamedTuple):
     model: with the averaged parameters (the last ones without averaging). history: a dict an epoch.
     state: all that is needed to go on (`learn(..., state=fit.state)`): a `TrainState`, whose model has the
     last parameters; of a training that ended before its last stage, a `State`.
+    offset, scale: float64 (N,) of a run of standardised columns that went on with rows as they are, which
+        the fit takes and gives too; else None.
     """
 
     model: Any
     history: list[dict[str, Any]]
     state: Any
+    offset: np.ndarray | None = None
+    scale: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,6 +18,7 @@ from jaxtyping import PyTree
 from numpy.typing import ArrayLike
 
 from intertwine._checks import fail, positive_int
+from intertwine.layers.networks.numbers import check_numbers
 from intertwine.learning.gradient import as_optimiser
 from intertwine.learning.labels.augmentation import augmentation
 from intertwine.learning.labels.class_names import named_from, names_of, numbered
@@ -114,6 +115,7 @@ def supervised_study(
     network = Network.of(model)
     epochs = positive_int("epochs", epochs, "give the passes over the data")
     x = examples(x)
+    check_numbers(x, network.module)
     outputs, places = check_shapes(network, x, objective, y)
     names = names_of(network)
     if objective.classifies:

@@ -27,6 +27,7 @@ from numpy.typing import ArrayLike
 from intertwine.models.numerics import log_2cosh, real_dtype
 from intertwine.models.parameters import parameters
 from intertwine.models.protocols import Direct, Outer, SpinForm
+from intertwine.models.results import as_model
 from intertwine.symmetry.groups.permutation_group import PermutationGroup
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def assert_incremental_consistent(
     model: PyTree, *, key: Array, tol: float | None = None, configurations: int = 32
 ) -> float:
     """`log_ratio` and `flip` against fresh evaluations, for 1, 2 and 4 flipped sites with padding."""
+    model = as_model(model)
     tol = _rounding(model) if tol is None else tol
     worst, n = 0.0, model.size
     for flips in (1, 2, 4):
@@ -68,6 +70,7 @@ def assert_factors_consistent(
     model: PyTree, *, key: Array, tol: float | None = None, configurations: int = 16
 ) -> float:
     """`factors` against automatic differentiation, relative to the largest derivative of each array."""
+    model = as_model(model)
     tol = _rounding(model) if tol is None else tol
     samples = random_configurations(model, configurations, key=key)
     factored = _factors(model, samples)
@@ -123,6 +126,7 @@ def assert_spin_form_consistent(
     model: LogAmplitude, *, key: Array, tol: float | None = None, configurations: int = 64
 ) -> float:
     """`spin_form` against the model, constants included; a model over 0/1 units is taken at v = (1 + s)/2."""
+    model = as_model(model)
     tol = _rounding(model) if tol is None else tol
     own = random_configurations(model, configurations, key=key)
     spins = 2 * own - 1 if getattr(model, "units", "spin") == "binary" else own
@@ -176,6 +180,7 @@ def assert_holomorphic(
     model: LogAmplitude, *, key: Array, tol: float | None = None, configurations: int = 8
 ) -> float:
     """Cauchy-Riemann by finite differences: the change of log ψ along iδ is i times the change along δ."""
+    model = as_model(model)
     tol = (1e-6 if _precision(model) < 1e-10 else 2e-2) if tol is None else tol
     if not all(jnp.iscomplexobj(leaf) for leaf in jax.tree.leaves(parameters(model))):
         raise AssertionError("not holomorphic: some parameters are real")
@@ -201,6 +206,7 @@ def assert_invariant(
     configurations: int = 32,
 ) -> float:
     """ψ(g s) = χ(g) ψ(s) for every element g, relative to the largest |ψ| drawn; χ = 1 by default."""
+    model = as_model(model)
     tol = _rounding(model) if tol is None else tol
     s = np.asarray(random_configurations(model, configurations, key=key))
     with_images = np.concatenate([s[:, None], group.apply(s)], axis=1)

@@ -17,6 +17,7 @@ from jax.typing import DTypeLike
 from jaxtyping import Num, PyTree
 
 from intertwine._checks import fail
+from intertwine.models.results import as_model
 
 _X64 = 'run jax.config.update("jax_enable_x64", True) first, or ask for dtype=float or dtype=complex'
 
@@ -38,6 +39,7 @@ def count_parameters(model: PyTree) -> int:
     >>> count_parameters(RBM(4, hidden=3, key=jax.random.key(0)))  # 4 + 3 + 4·3
     19
     """
+    model = as_model(model)
     return sum(leaf.size for leaf in jax.tree.leaves(parameters(model)))
 
 

@@ -54,6 +54,16 @@ class LogAmplitude(Protocol):
     def __call__(self, s: Shaped[Array, "N"]) -> Num[Array, ""]: ...
 
 
+def is_density(model: object) -> bool:
+    """Whether `model` is one of configurations (a machine, a wave function, a spin model), not a network.
+
+    >>> from intertwine.models.mean_field import MeanField
+    >>> is_density(MeanField(3, key=jax.random.key(0))), is_density(jax.numpy.sin)
+    (True, False)
+    """
+    return all(hasattr(model, name) for name in ("size", "kind"))
+
+
 @runtime_checkable
 class Incremental(Protocol):
     """Keeps a cache for one configuration, so that a flip costs less than a new evaluation."""

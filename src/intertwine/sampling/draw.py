@@ -13,7 +13,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -29,7 +29,7 @@ from intertwine.models.machines.rbm import RBM
 from intertwine.models.machines.unit_layer import UnitLayer
 from intertwine.models.parameters import check_key
 from intertwine.models.protocols import LogAmplitude, SpinSystem
-from intertwine.models.results import as_model
+from intertwine.models.results import Scaling, taken
 from intertwine.models.square_root import square_root
 from intertwine.sampling.enumeration import Enumeration, log_density
 from intertwine.sampling.gibbs.annealed import Annealed
@@ -175,7 +175,8 @@ def sample(
     """n configurations of `model`, a `Drawn` that behaves as an array (n, N).
 
     model: RBM, DBM or DBN with real parameters, `Ising`, or any model with a sampler of wave functions; a fit
-    or a loaded run stands for its model.
+    or a loaded run stands for its model, and a run of standardised columns gives rows, and takes clamped
+    values and starts, in the units of its data.
     sampler: `Gibbs(steps=1000)` (the default for machines of layers: every configuration from a chain of its
     own), `Annealed(steps=1000)` (the default for those with modes far apart), `TemperedGibbs`,
     `TrajectoryGibbs`; `SwendsenWang()` (the default for `Ising`, `Potts` and `Clock`), `Wolff()`,
@@ -198,7 +199,32 @@ def sample(
     >>> np.asarray(drawn).shape, drawn.dtype, drawn.mixed
     ((5, 6), dtype('int8'), True)
     """
-    model = as_model(model)
+    model, scaling = taken(model)
+    found = _sampled(model, n, _inside(sampler, scaling), distribution, key)
+    if scaling.scale is None:
+        return found
+    return replace(found, configurations=scaling.outside(found.configurations))
+
+
+def _inside(sampler: Any, scaling: Scaling) -> Any:
+    """`sampler` with its clamped values and starts in the machine's columns."""
+    held, start = (getattr(sampler, name, None) for name in ("clamped", "start"))
+    if scaling.scale is None or scaling.offset is None or (held is None and start is None):
+        return sampler
+    if isinstance(held, np.ndarray):
+        held = scaling.inside(held)
+    elif held is not None:
+        where, values = np.asarray(held[0]), np.asarray(held[1])
+        columns = np.flatnonzero(where) if where.dtype == bool else where
+        if values.shape[-1:] == scaling.scale.shape:  # of which the clamped ones are read
+            values = values[..., columns]
+        held = (columns, Scaling(scaling.offset[columns], scaling.scale[columns]).inside(values))
+    begun = {} if start is None else {"start": scaling.inside(start)}
+    return replace(sampler, clamped=held, **begun)
+
+
+def _sampled(model: Any, n: int, sampler: AnySampler | None, distribution: str | None, key: Array) -> Drawn:
+    """`sample` in the columns of the model."""
     n = positive_int("n", n, "give the number of configurations")
     check_memory(n * getattr(model, "size", 1), "draw fewer configurations at a time", "n")
     check_key(key)
@@ -228,13 +254,13 @@ def sample(
             "every chain is held at other values, so that chains cannot be compared: it.complete runs several"
         )
         said = (caveat("unjudged", f"{words} for each row"),)
-        tell(said)
+        tell(said, stacklevel=3)
         return replace(_placed(found, model), r_hat=float("nan"), mixed=None, warnings=said)
     found = _qualified(_placed(found, model), modes)
     if found.warnings:
-        warnings.warn(str(found), NotMixed, stacklevel=2)
+        warnings.warn(str(found), NotMixed, stacklevel=3)
     if said := frustrating(model, sampler):
-        tell(said)
+        tell(said, stacklevel=3)
         found = replace(found, warnings=(*found.warnings, *said))
     return found
 
@@ -485,7 +511,7 @@ def _downwards(
     if getattr(sampler, "clamped", None) is not None:
         raise fail("sampler", "one without clamped units for a deep belief network", "clamped")
     first, second = jax.random.split(key)
-    top = sample(model.top, n, sampler=sampler, distribution=distribution, key=first)
+    top = _sampled(model.top, n, sampler, distribution, first)
     states = model.descend(jnp.asarray(np.asarray(top)).astype(model.top.weights.dtype), key=second)
     visible = np.asarray(states[0])
     rows = visible.astype(np.int8) if model.visible_layer.is_discrete else visible

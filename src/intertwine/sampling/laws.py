@@ -18,6 +18,7 @@ from jax import Array
 
 from intertwine._checks import fail
 from intertwine.models.protocols import LogAmplitude
+from intertwine.models.results import as_model
 from intertwine.sampling.enumeration import all_configurations, configuration_numbers, log_density
 from intertwine.sampling.metropolis.rules import Rule
 
@@ -82,6 +83,7 @@ def assert_detailed_balance(
     >>> from intertwine.sampling.metropolis.rules import Exchange
     >>> assert_detailed_balance(Exchange(), RBM(4, hidden=3, key=jax.random.key(0)), tol=1e-6)
     """
+    model = as_model(model)
     matrix = transition_matrix(rule, model, beta=beta, magnetization=magnetization)
     log_p = beta * np.asarray(log_density(model, all_configurations(model.size, magnetization)), np.float64)
     p = np.exp(log_p - log_p.max())

@@ -27,7 +27,7 @@ from intertwine._checks import fail, positive_int
 from intertwine.data.arrays import as_array
 from intertwine.models.machines.layered import LayeredMachine, State, layered
 from intertwine.models.parameters import check_key
-from intertwine.models.results import as_model
+from intertwine.models.results import taken
 from intertwine.sampling.gibbs.clamped import Clamp
 from intertwine.sampling.gibbs.sweeps import strongest_direction, sweep
 
@@ -63,8 +63,9 @@ def complete(
 ) -> Completed:
     """The missing entries of rows given the known ones: conditional means and draws, each row by itself.
 
-    model: an RBM or DBM. rows: (rows, N) in the machine's units, nan (or masked) where missing; all columns
-    of a Potts unit are missing or none. chains: of every row, at least 2; burn_in: sweeps before the means
+    model: an RBM or DBM, a fit or a loaded run. rows: (rows, N) in the machine's units, of a run of
+    standardised columns in the units of its data, nan (or masked) where missing; all columns of a Potts unit
+    are missing or none. chains: of every row, at least 2; burn_in: sweeps before the means
     are taken over `steps` sweeps.
 
     The result's `warnings`, told as a `Caveat`, say for how many rows the chains disagree.
@@ -80,9 +81,10 @@ def complete(
     >>> bool(np.allclose(found.mean[0], exact, atol=0.1))
     True
     """
-    model = as_model(model)
+    model, scaling = taken(model)
     machine = layered(model)
-    array = as_array(rows, "rows")
+    given = as_array(rows, "rows")
+    array = np.asarray(scaling.inside(given))
     if array.ndim != 2:
         raise fail("rows", f"an array (rows, {machine.size})", f"shape {array.shape}")
     machine.layers[0].check(array, "rows", missing=True)
@@ -110,8 +112,11 @@ def complete(
         words = f"the chains of {apart} of {len(known)} rows disagree (R-hat up to {np.nanmax(r_hat):.2f})"
         lines = (caveat("chains-disagree", f"{words}: give more steps"),)
     tell(lines)
+    mean = np.concatenate(means)
+    if scaling.scale is not None:
+        mean, drawn = (np.where(np.isnan(known), scaling.outside(x), given) for x in (mean, drawn))
     stored = drawn.astype(np.int8) if machine.layers[0].is_discrete else drawn
-    return Completed(np.concatenate(means), stored, r_hat, lines)
+    return Completed(mean, stored, r_hat, lines)
 
 
 def completed(

@@ -29,6 +29,7 @@ from intertwine.models.machines.layered import LayeredMachine
 from intertwine.models.machines.rbm import RBM
 from intertwine.models.machines.unit_kinds import unit_kind
 from intertwine.models.machines.unit_layer import UnitLayer
+from intertwine.models.results import as_model
 
 _SURE = 1 - 1e-12
 """A share above which v̂ counts as the only example."""
@@ -69,6 +70,7 @@ def add_hidden_unit(
     >>> added.model.hidden, added.configuration.tolist(), added.gain > 0.5
     (2, [1.0, 0.0, 1.0], True)
     """
+    rbm = as_model(rbm)
     if not isinstance(rbm, RBM) or rbm.kind != "real" or not rbm.visible_layer.is_discrete:
         got = f"units {rbm.units!r}, {rbm.kind} parameters" if isinstance(rbm, RBM) else rbm
         raise fail("rbm", "an RBM with real parameters and discrete visible units", got)

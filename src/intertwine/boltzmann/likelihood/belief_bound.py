@@ -29,7 +29,7 @@ from intertwine._checks import fail, positive_int
 from intertwine.learning.batches import host_array
 from intertwine.models.machines.deep_belief import DBN
 from intertwine.models.parameters import check_key
-from intertwine.models.results import as_model
+from intertwine.models.results import taken
 from intertwine.sampling.statistics.estimate import Estimate, estimate
 
 
@@ -67,12 +67,13 @@ def belief_bound(
     >>> bool(found.bound.mean < exact), bool(abs(found.importance.mean - exact) < 0.01)
     (True, True)
     """
-    model = as_model(model)
-    rows = host_array(data)
+    model, scaling = taken(model)
+    rows = host_array(scaling.inside(data))
     model.visible_layer.check(rows)
     draws = positive_int("draws", draws, "give how many draws of q an example has")
     value, log_z_error = _log_z(log_z)
     weights = log_weights(model, rows, draws=draws, key=check_key(key), block=block) - value
+    weights = weights - scaling.log_volume
     bound = weights.mean(1)
     top = weights.max(1, keepdims=True)
     importance = np.log(np.exp(weights - top).mean(1)) + top[:, 0]

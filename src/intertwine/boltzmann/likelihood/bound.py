@@ -28,7 +28,7 @@ from intertwine.learning.batches import host_array
 from intertwine.models.machines.deep_boltzmann import DBM
 from intertwine.models.machines.layered import sample_layers
 from intertwine.models.parameters import check_key
-from intertwine.models.results import as_model
+from intertwine.models.results import taken
 from intertwine.sampling.statistics.estimate import Estimate, estimate
 
 ROWS = 1000
@@ -52,8 +52,9 @@ def variational_bound(
     >>> bool(variational_bound(model, data, log_z).mean <= exact)
     True
     """
-    model = as_model(model)
-    return _over_rows(bound_values(model, data, sweeps=sweeps, tolerance=tolerance), log_z)
+    model, scaling = taken(model)
+    values = bound_values(model, scaling.inside(data), sweeps=sweeps, tolerance=tolerance)
+    return _over_rows(values - scaling.log_volume, log_z)
 
 
 def bound_values(
@@ -83,7 +84,9 @@ def structured_bound(
     >>> int(structured_bound(model, np.ones((2, 4)), 0.0, draws=10, key=jax.random.key(1)).samples)
     2
     """
-    return _over_rows(_weighed(model, data, draws, sweeps, tolerance, key)[0], log_z)
+    model, scaling = taken(model)
+    values = _weighed(model, scaling.inside(data), draws, sweeps, tolerance, key)[0]
+    return _over_rows(values - scaling.log_volume, log_z)
 
 
 def importance_bound(
@@ -102,7 +105,9 @@ def importance_bound(
     >>> int(importance_bound(model, np.ones((2, 4)), 0.0, draws=10, key=jax.random.key(1)).samples)
     2
     """
-    return _over_rows(_weighed(model, data, draws, sweeps, tolerance, key)[1], log_z)
+    model, scaling = taken(model)
+    values = _weighed(model, scaling.inside(data), draws, sweeps, tolerance, key)[1]
+    return _over_rows(values - scaling.log_volume, log_z)
 
 
 def _weighed(

@@ -30,7 +30,7 @@ from intertwine.boltzmann.partition.log_partition import LogPartition
 from intertwine.learning.batches import check_known, has_missing, host_array
 from intertwine.models.machines.layered import layered
 from intertwine.models.machines.rbm import RBM
-from intertwine.models.results import as_model
+from intertwine.models.results import as_model, taken
 from intertwine.sampling.statistics.estimate import Estimate
 
 if TYPE_CHECKING:
@@ -48,7 +48,8 @@ def log_likelihood(model: Machine, data: ArrayLike, log_z: LogPartition | float)
 
     model: an RBM, or a machine of layers whose hidden units can be enumerated (deep machines beyond that have
     bounds instead); a fit or a loaded run stands for its model. data: (rows, N); nan is a missing entry, and
-    ln p then that of what is known of the row (RBM). log_z: what `log_partition` found, or a number.
+    ln p then that of what is known of the row (RBM). Of a run of standardised columns, rows and densities are
+    those of the columns of its data. log_z: what `log_partition` found, or a number.
 
     error: of the mean as an estimate for new data of the same kind: √(variance/rows + error(ln Z)²).
     warnings: an ln Z that is not to be trusted or that nothing judges, and a mean below that of independent
@@ -63,14 +64,15 @@ def log_likelihood(model: Machine, data: ArrayLike, log_z: LogPartition | float)
     -1.3863
     """
     value = float(log_z)  # type: ignore[arg-type]
-    model = as_model(model)
+    model, scaling = taken(model)
     if not np.isfinite(value):
         raise fail("log_z", "a finite number of nats, or a LogPartition", value)
     known = isinstance(log_z, LogPartition)
     error, said = (log_z.error, log_z.warnings) if known else (0.0, ())
-    found = log_unnormalised(model, data) - value
+    data, volume = scaling.inside(data), scaling.log_volume
+    found = log_unnormalised(model, data) - value - volume
     layer, rows, judged = layered(model).layers[0], host_array(data)[:BASELINE_ROWS], found[:BASELINE_ROWS]
-    columns = independent_columns(layer, rows)
+    columns = independent_columns(layer, rows) - volume
     nothing = beyond_columns(layer, rows, judged, columns, error)
     said = (*said, *(nothing or below_independent(judged, columns, error)))
     return of_rows(found, error).noted(said)
@@ -82,7 +84,12 @@ def log_unnormalised(model: Machine, data: ArrayLike) -> np.ndarray:
 
     Raises InputError for data that the units cannot take.
     """
-    model = as_model(model)
+    model, scaling = taken(model)
+    return _log_unnormalised(model, scaling.inside(data)) - scaling.log_volume
+
+
+def _log_unnormalised(model: Machine, data: ArrayLike) -> np.ndarray:
+    """`log_unnormalised` of rows in the machine's own columns."""
     if isinstance(model, RBM):
         layered(model)
         array = host_array(data)
@@ -136,8 +143,9 @@ def kl_divergence(probabilities: ArrayLike, model: Machine) -> float:
 
 def reconstruction_error(model: RBM, data: ArrayLike, *, key: Array) -> Estimate:
     """Mean squared error a column of E[v | h] for one draw h ~ p(h | v) of every row: a sign of life while
-    training, not a likelihood."""
-    model = as_model(model)
+    training, not a likelihood. Of a run of standardised columns, in units of their widths."""
+    model, scaling = taken(model)
+    data = scaling.inside(data)
     keys = iter(jax.random.split(key, 1 + len(host_array(data)) // _ROWS))
     return of_rows(by_rows(lambda rows: _reconstruction(model, rows, next(keys)), model, data))
 

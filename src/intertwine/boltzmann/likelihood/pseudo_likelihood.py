@@ -26,7 +26,7 @@ from intertwine._checks import fail
 from intertwine.boltzmann.likelihood.likelihood import by_rows, of_rows
 from intertwine.models.machines.rbm import RBM
 from intertwine.models.machines.unit_kinds import unit_kind
-from intertwine.models.results import as_model
+from intertwine.models.results import taken
 from intertwine.sampling.statistics.estimate import Estimate
 
 _STEP = 0.5
@@ -45,13 +45,14 @@ def pseudo_likelihood(model: RBM, data: ArrayLike) -> Estimate:
     >>> round(float(pseudo_likelihood(rbm, [[1, 1, -1]]).mean), 4)               # −3 ln 2
     -2.0794
     """
-    model = as_model(model)
+    model, scaling = taken(model)
     if not isinstance(model, RBM) or model.kind != "real":
         raise fail("model", "an RBM with real parameters", type(model).__name__)
     width = np.sqrt(np.asarray(model.visible_layer.variance(model.weights.dtype)))
     narrow = model.at_unit_widths()
-    points, volume = _grid_points(narrow), float(np.log(width).sum())
-    return of_rows(by_rows(lambda rows: _of_rows(narrow, rows / width, points) - volume, model, data))
+    points, volume = _grid_points(narrow), float(np.log(width).sum()) + scaling.log_volume
+    rows = scaling.inside(data)
+    return of_rows(by_rows(lambda part: _of_rows(narrow, part / width, points) - volume, model, rows))
 
 
 @partial(jax.jit, static_argnames="points")

@@ -27,6 +27,7 @@ from numpy.typing import ArrayLike
 
 from intertwine._checks import fail, positive_int
 from intertwine.models.machines.deep_boltzmann import DBM
+from intertwine.models.results import taken
 
 Layers = tuple[Array, ...]
 
@@ -61,13 +62,16 @@ def mean_field_posterior(
     >>> found.means[1].shape, bool((found.bound <= model(jnp.ones(4)) + 1e-5).all())
     ((5, 2), True)
     """
+    model, scaling = taken(model)
+    data = scaling.inside(data)
     model.visible_layer.check(data, "data")
     positive_int("sweeps", sweeps, "give the largest number of sweeps")
     if not tolerance >= 0:
         raise fail("tolerance", "a number ≥ 0, in nats", tolerance, "1e-4 is usual")
     v = jnp.asarray(data, model.dtype)
     even = None if start is None else tuple(start)[1::2]
-    return _converged(model, v, even, sweeps, tolerance)
+    found = _converged(model, v, even, sweeps, tolerance)
+    return found._replace(bound=found.bound - scaling.log_volume) if scaling.scale is not None else found
 
 
 @jax.jit

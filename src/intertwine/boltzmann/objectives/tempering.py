@@ -28,6 +28,7 @@ from intertwine._checks import fail, positive_int
 from intertwine.boltzmann.objectives.methods import Samples
 from intertwine.models.machines.layered import LayeredMachine, layered
 from intertwine.models.machines.tempered import tempered_path
+from intertwine.models.results import as_model
 from intertwine.sampling.gibbs.replicas import (
     BetaLadder,
     ModelLadder,
@@ -212,6 +213,7 @@ def stored_models(state: TrajectoryState, model: RBM) -> list[Any]:
     >>> stored_models(TrajectoryTempering(chains=2).init(rbm, key=jax.random.key(1)), rbm)
     []
     """
+    model = as_model(model)
     found = []
     for rung in range(1, int(state.used) - 1):
         machine = jax.tree.map(lambda x, r=rung: x[r], state.machines)

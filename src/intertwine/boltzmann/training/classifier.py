@@ -43,6 +43,7 @@ from intertwine.learning.supervised_study import SupervisedFit, SupervisedStudy,
 from intertwine.models.machines.rbm import RBM
 from intertwine.models.machines.unit_layer import Spec, UnitLayer
 from intertwine.models.network import Network
+from intertwine.models.results import as_model, unscaled
 from intertwine.sampling.draw import sample
 from intertwine.sampling.gibbs.gibbs import Gibbs
 
@@ -92,6 +93,7 @@ class LabelScores(eqx.Module):
     rbm: RBM
 
     def __init__(self, rbm: RBM):
+        rbm = unscaled(rbm, "rbm")
         if not isinstance(rbm, RBM) or rbm.kind != "real":
             raise fail("rbm", "an RBM with real parameters", rbm, "make one with labelled_rbm")
         *rest, (kind, columns) = rbm.visible_layer.parts
@@ -212,6 +214,7 @@ def learn_classifier(
     >>> fit.history[-1]["accuracy"]
     1.0
     """
+    rbm = unscaled(rbm, "rbm")
     scores = LabelScores(rbm)
     epochs = positive_int("epochs", epochs, "give the passes over the data")
     kl, supervised = (
@@ -259,6 +262,7 @@ def sample_given_label(rbm: RBM, labels: ArrayLike, *, steps: int = 1000, key: A
     >>> sample_given_label(rbm, [0, 2], steps=200, key=jax.random.key(1))[:, -3:].tolist()
     [[1, 0, 0], [0, 0, 1]]
     """
+    rbm = as_model(rbm)
     scores = LabelScores(rbm)
     blank = np.zeros((np.size(labels), 1))
     y = labelled(blank, labels, scores.classes, classes=True, argument=("x", "labels")).y

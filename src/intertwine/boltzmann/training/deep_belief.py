@@ -32,6 +32,7 @@ from intertwine.models.machines.deep_belief import DBN
 from intertwine.models.machines.directed_layer import DirectedLayer
 from intertwine.models.machines.rbm import RBM
 from intertwine.models.parameters import check_key
+from intertwine.models.results import as_model
 
 if TYPE_CHECKING:
     from intertwine.learning.optimiser import Optimiser
@@ -83,7 +84,7 @@ def learn_deep_belief(
     >>> bool(fit.model.log_probability([[0, 0, 1], [1, 1, 0]]).mean() > -1.2)      # from −3 ln 2
     True
     """
-    _check(model)
+    _check(as_model(model))
     whole = epochs if up_down is None and isinstance(epochs, int) else up_down
     of_layers = {f"layer_{name}": settings.pop(given, None) for name, given in _OF_LAYERS.items()}
     return learn(
@@ -125,7 +126,7 @@ def learn_up_down(
     Raises InputError for data that the units cannot have and settings out of range, and `Diverged` with the
     last good state where a run goes wrong.
     """
-    _check(model)
+    _check(as_model(model))
     return learn(
         model, data, method=method, epochs=epochs, batch=batch, learning_rate=learning_rate,
         optimiser=optimiser, centred=centred, weight_decay=weight_decay, average=average, binarise=binarise,

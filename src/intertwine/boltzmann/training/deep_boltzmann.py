@@ -26,6 +26,7 @@ from intertwine.learning.optimiser import Optimiser
 from intertwine.learning.schedules import Schedule
 from intertwine.learning.stages import Fit
 from intertwine.models.machines.deep_boltzmann import DBM
+from intertwine.models.results import as_model
 
 
 def learn_deep_boltzmann(
@@ -74,8 +75,8 @@ def learn_deep_boltzmann(
     >>> bool(fit.model(np.array([0, 0, 1])) > fit.model(np.array([0, 1, 1])))
     True
     """
-    if not isinstance(model, DBM):
-        raise fail("model", "a DBM", type(model).__name__, "learn takes RBMs and DBNs")
+    if not isinstance(as_model(model), DBM):
+        raise fail("model", "a DBM", type(as_model(model)).__name__, "learn takes RBMs and DBNs")
 
     def told(now: Any, row: dict[str, Any]) -> None:
         if progress is not None and row["layer"] == 0:

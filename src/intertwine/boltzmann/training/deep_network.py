@@ -28,6 +28,7 @@ from intertwine.learning.batches import blocks
 from intertwine.learning.labels.labelled import examples
 from intertwine.models.machines.deep_boltzmann import DBM
 from intertwine.models.machines.directed_layer import DirectedLayer
+from intertwine.models.results import taken
 
 SWEEPS = 20
 """Of the mean field that gives the further inputs."""
@@ -52,7 +53,8 @@ def upper_means(model: DBM, x: ArrayLike) -> Float[np.ndarray, "rows E"]:
 
     Raises InputError for one hidden layer, and rows of another width.
     """
-    rows = examples(x)
+    model, scaling = taken(model)
+    rows = examples(scaling.inside(x))
     if model.depth < 2:
         raise fail("model", "two hidden layers or more", model.sizes, "an RBM needs no further inputs")
     if rows.ndim != 2 or rows.shape[1] != model.size:

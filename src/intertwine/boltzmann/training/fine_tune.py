@@ -33,6 +33,7 @@ from intertwine.models.machines.deep_boltzmann import DBM
 from intertwine.models.machines.directed_layer import DirectedLayer
 from intertwine.models.machines.rbm import RBM
 from intertwine.models.machines.unit_layer import UnitLayer
+from intertwine.models.results import unscaled
 
 
 class FeedForward(eqx.Module):
@@ -137,6 +138,7 @@ def fine_tune(
     >>> round(fit.history[-1]["accuracy"], 6)
     1.0
     """
+    model = unscaled(model)
     layers, visible = _unrolled(model)
     if isinstance(model, DBM) and model.depth > 1 and extra is None:
         extra = upper_means(model, x)

@@ -36,7 +36,7 @@ from intertwine.learning.schedules import Schedule
 from intertwine.learning.stages import Fit, Training
 from intertwine.learning.study import Scalars, carry_out
 from intertwine.models.parameters import check_key
-from intertwine.models.results import as_model
+from intertwine.models.results import Scaling, taken
 
 VALIDATION_ROWS = 10_000
 
@@ -68,7 +68,8 @@ def learn(
     r"""Train `model` so that p_λ(v) comes near the distribution of `data`.
 
     model: an RBM, DBM or DBN with real parameters; an earlier fit, or a learning run that was loaded, goes on
-        from its own; or the name of one as the command takes it, "rbm:64",
+        from its own (one of standardised columns with rows of its data, or with a `Dataset` of the same); or
+        the name of one as the command takes it, "rbm:64",
         "dbm:500-1000", "dbn:500-2000": binary hidden units on the columns and units of the data (of an array,
         as `it.data.load` reads it). A name with `key` is the machine of the first half of
         `jax.random.split(key)`, with weights of standard deviation 0.01, taught with the second half and
@@ -124,7 +125,8 @@ def learn(
     >>> bool(fit.model.free_energy(np.array([0, 0, 1])) < fit.model.free_energy(np.array([0, 1, 1])))
     True
     """
-    key, model = check_key(key), as_model(model)
+    key, (model, scaling) = check_key(key), taken(model)
+    data, fitted = _inside(data, scaling)
     if isinstance(model, str):
         data = data if isinstance(data, Dataset) else load(data, test_share=0)
         model, key = named_machine(model, data.size, data.units, key=key)
@@ -137,12 +139,28 @@ def learn(
     )  # fmt: skip
     study = training(model, batches, teaching, key=key, most=None, state=state, **deep)
     if validation is None:
-        return taught(study, progress)
+        return taught(study, progress)._replace(offset=fitted.offset, scale=fitted.scale)
     if family_of(model).deep:
         got = f"rows with a {type(model).__name__}"
         raise fail("validation", "None with a deep machine, whose free energies are bounds", got)
-    held_out = _validation(model, validation)
-    return taught(study, progress, lambda machine: free_energy_gap(machine, batches, held_out))
+    held_out = _validation(model, fitted.inside(validation))
+    fit = taught(study, progress, lambda machine: free_energy_gap(machine, batches, held_out))
+    return fit._replace(offset=fitted.offset, scale=fitted.scale)
+
+
+def _inside(data: PyTree, scaling: Scaling) -> tuple[PyTree, Scaling]:
+    """(the data in the columns of the machine, what led there): a `Dataset` and mini-batches have these."""
+    if scaling.scale is None or isinstance(data, Batches):
+        return data, Scaling()
+    if isinstance(data, Dataset):
+        for own, other in zip(scaling, (data.offset, data.scale), strict=True):
+            if other is None or not np.allclose(np.asarray(own), other, rtol=1e-6, atol=0):
+                expected, got = "columns of the means and widths that the run learnt from", "others"
+                raise fail("data", expected, got, "give rows as they are: an array")
+        return data, Scaling()
+    if isinstance(data, tuple) and len(data) == 2:
+        return (scaling.inside(data[0]), data[1]), scaling
+    return scaling.inside(data), scaling
 
 
 def taught(

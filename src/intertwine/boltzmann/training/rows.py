@@ -8,7 +8,7 @@ from jax import Array
 from jaxtyping import PyTree
 
 from intertwine._checks import fail
-from intertwine.data.dataset import Dataset
+from intertwine.data.dataset import Dataset, one_row
 from intertwine.learning.batches import Batches, blocks, check_known
 
 
@@ -17,6 +17,8 @@ def batches_of(data: PyTree, batch: int, *, seed: int, binarise: bool) -> Batche
     if isinstance(data, Batches):
         return data
     if isinstance(data, Dataset):
+        if len(data.train) < 2:
+            raise one_row(data.name, data.train)
         rows = data.train if data.weights is None else (data.train, data.weights)
         return Batches(rows, batch, seed=seed, binarise=data.grey)
     return Batches(data, batch, seed=seed, binarise=binarise)

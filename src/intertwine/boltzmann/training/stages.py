@@ -47,6 +47,7 @@ from intertwine.models.machines.deep_belief import DBN
 from intertwine.models.machines.deep_boltzmann import DBM
 from intertwine.models.machines.directed_layer import DirectedLayer
 from intertwine.models.machines.rbm import RBM
+from intertwine.models.results import as_model
 from intertwine.sampling.missing import SWEEPS
 
 Machines = tuple[Any, ...]
@@ -313,7 +314,7 @@ def _passes(epochs: Any, layers: int) -> list[int]:
 
 
 def _trained(trained: Sequence[RBM], rbms: list[RBM]) -> tuple[RBM, ...]:
-    given = (trained,) if isinstance(trained, RBM) else tuple(trained)
+    given = (trained,) if isinstance(trained, RBM) else tuple(map(as_model, trained))
     fits = len(given) <= len(rbms) and all(
         isinstance(a, RBM) and (a.visible_layer, a.hidden_layer) == (b.visible_layer, b.hidden_layer)
         for a, b in zip(given, rbms, strict=False)

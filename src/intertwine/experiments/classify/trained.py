@@ -130,7 +130,8 @@ def predictions(
         raise fail("data", "images without missing values", f"{data.missing} of them nan", "fill them in")
     log_p = measures.log_probabilities(trained.model, images)
     found = Predictions(np.exp(log_p), trained.classes, _numbers(data, trained.classes))
-    said = [f"{len(images)} images: " + _counted(found)]
+    count = f"{len(images)} images" if len(images) > 1 else "one image"
+    said = [f"{count}: {_counted(found)}"]
     notes = list(trained.warnings)
     if found.labels is not None:
         record = measures.accuracy_record(log_p, found.labels)

@@ -20,6 +20,7 @@ from intertwine.boltzmann.training.families import named_machine
 from intertwine.data.dataset import Dataset
 from intertwine.experiments.datasets import data_record
 from intertwine.experiments.learn.settings import LearnConfiguration
+from intertwine.models.results import Scaling
 from intertwine.records.folder import DATASET
 from intertwine.runs.complete import complete
 from intertwine.runs.dataset import parameter_variables
@@ -27,6 +28,7 @@ from intertwine.runs.dataset import parameter_variables
 
 class Trained(NamedTuple):
     """What a learning run left; `it.sample`, `it.log_likelihood` and whatever else takes a machine take it.
+    Of standardised columns, these give and take rows in the units of the data, and densities of them.
 
     model: RBM, DBM or DBN, of the units of the run: of standardised columns, (column − offset)/scale.
     settings: of its run. metrics: name → float64, an entry a line. result: of result.json. offset, scale:
@@ -55,12 +57,25 @@ class Trained(NamedTuple):
 
     def as_data(self, rows: np.ndarray) -> np.ndarray:
         """Rows of the units as rows of the data: with offset and scale, or the numbers of Potts states."""
-        if self.scale is not None and self.offset is not None:
-            return rows * self.scale + self.offset
+        if self.scale is not None:
+            return Scaling(self.offset, self.scale).outside(rows)
         if str(self.result["units"]).startswith("potts"):
             states = int(str(self.result["units"]).partition(":")[2])
             return rows.reshape(len(rows), -1, states).argmax(-1)
         return rows
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What qualifies the run's numbers."""
+        return tuple(self.result["warnings"])
+
+    def __repr__(self) -> str:
+        columns = f"{self.result['data']['columns']} {self.result['units']} columns"
+        found = self.result.get("log_likelihood", {})
+        name = "test" if "test" in found else "train"
+        kind = "held-out rows" if name == "test" else "rows learnt from"
+        share = f", {found[name]['mean']:.4g} nats a row of the {kind}" if name in found else ""
+        return f"Trained({type(self.model).__name__} of {columns}, ln Z {self.log_z.mean:.6g}{share})"
 
 
 def load_trained(folder: str | Path) -> Trained:

@@ -16,6 +16,7 @@ from intertwine.data.formats.sequences import letters, write_fasta
 from intertwine.experiments.learn import measures as learn_measures
 from intertwine.experiments.learn.trained import Trained
 from intertwine.models.machines.deep_belief import DBN
+from intertwine.models.results import Scaling, taken
 from intertwine.sampling.draw import sample
 from intertwine.sampling.gibbs.gibbs import Gibbs
 
@@ -66,16 +67,18 @@ def score_rows(trained: Trained, name: str, variable: str | None) -> tuple[np.nd
     data, rows = _rows(trained, name, variable)
     log_z = trained.log_z
     free = learn_measures.free_energies(trained.model, rows, jax.random.key(0))
-    volume = 0.0 if trained.scale is None else float(np.log(trained.scale).sum())
+    volume = taken(trained)[1].log_volume
     values = -free - log_z.mean - volume
     found = learn_measures.likelihood(free, log_z)
     what = "bound on the log-likelihood" if learn_measures.is_bound(trained.model) else "log-likelihood"
     words = f"{what} of {len(rows)} rows {found['mean'] - volume:.3f} ± {found['error']:.2g} nats a row"
+    if len(rows) == 1:  # it has no spread
+        words = f"{what} of the row {found['mean'] - volume:.3f} nats"
     if log_z.error:
         words += f", bracket {found['lower'] - volume:.3f} to {found['upper'] - volume:.3f}"
     lines = [data.describe(), words.replace("-", "−").replace("log−l", "log-l")]
     if volume:
-        lines.append("a density in the units of the file's columns (the run's own is of standardised ones)")
+        lines.append("a density in the units of the file's columns")
     if not log_z.trusted:
         lines.append("warning: untrusted: ln Z of the run is not to be trusted: compare rows, not the mean")
     return values, lines
@@ -106,7 +109,8 @@ def _rows(trained: Trained, name: str, variable: str | None) -> tuple[Dataset, n
         expected = f"rows of {trained.model.size} columns, as those that were learnt"
         raise fail("data", expected, f"rows of {data.size}", "name the columns with --variable")
     rows = data.examples(len(data.train))
-    if trained.scale is not None and data.scale is not None and data.offset is not None:
-        own = np.asarray(rows, np.float64) * data.scale + data.offset
-        rows = (own - np.asarray(trained.offset)) / trained.scale
+    if trained.scale is not None:
+        rows = taken(trained)[1].inside(
+            Scaling(data.offset, data.scale).outside(np.asarray(rows, np.float64))
+        )
     return data, rows

@@ -29,6 +29,7 @@ from jaxtyping import PyTree
 
 from intertwine._caveats import caveat, tell
 from intertwine._checks import fail, positive_int
+from intertwine._results import as_model
 from intertwine.layers.equivariance.action import (
     Action,
     Sizes,
@@ -116,6 +117,7 @@ def assert_equivariant(
     1e-05. Likely reason: the output for a field of zeros is not invariant: a bias on vector, which has no
     invariant vector.
     """
+    subject = as_model(subject)
     cases = _cases(subject, key, space, rep_in, rep_out, shape, batch, periodic)
     table, outputs, depends = _errors(cases, elements, key)
     for case, rows, y, alive in zip(cases, table, outputs, depends, strict=True):
@@ -170,6 +172,7 @@ def equivariance_errors(
     >>> [row.error for row in equivariance_errors(layer, key=jax.random.key(0))]
     [0.0, 0.0, 0.0]
     """
+    subject = as_model(subject)
     cases = _cases(subject, key, space, rep_in, rep_out, shape, batch, periodic)
     return [row for rows in _errors(cases, elements, key)[0] for row in rows]
 

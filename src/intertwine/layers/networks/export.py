@@ -18,6 +18,7 @@ from jax import Array
 from jaxtyping import Float
 
 from intertwine._checks import fail
+from intertwine._results import as_model
 from intertwine.layers.blocks import check_channels, copy_of, orbit_of
 from intertwine.layers.conv import Conv, Padding
 from intertwine.layers.dropout import Dropout
@@ -72,6 +73,7 @@ def export(network: eqx.Module) -> Any:
     >>> plain["conv1"].kernel.shape, "norm1" in plain.names
     ((3, 3, 1, 8), False)
     """
+    network = as_model(network)
     if isinstance(network, UNet):
         down, up = (tuple(map(export, blocks)) for blocks in (network.down, network.up))
         return UNet(down, network.pools, network.ups, up, export(network.head), None)

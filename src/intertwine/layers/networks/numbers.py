@@ -9,6 +9,29 @@ from jax import Array
 from jax.typing import DTypeLike
 from jaxtyping import PyTree
 
+from intertwine._checks import fail
+
+_MOST = 2.0
+"""Numbers beyond are none of [0, 1]: turned images may swing a little over 1 at their edges."""
+
+
+def check_numbers(x: np.ndarray, network: PyTree, argument: str = "x") -> None:
+    """Raise InputError for numbers far beyond 1, and no bytes, where the network read bytes as parts of 255.
+
+    >>> from types import SimpleNamespace
+    >>> check_numbers(np.array([[0.0, 200.0]]), SimpleNamespace(grey=True))
+    Traceback (most recent call last):
+    ...
+    intertwine._checks.InputError: x: expected bytes, or numbers of [0, 1], as the network read bytes, got
+    float64 up to 200; give x.astype(np.uint8), or x / 255.
+    """
+    if x.dtype in (np.uint8, np.bool_) or not getattr(network, "grey", False) or x.size == 0:
+        return
+    most = float(x.max())
+    if most > _MOST:
+        expected, remedy = "bytes, or numbers of [0, 1], as the network read bytes", "x.astype(np.uint8)"
+        raise fail(argument, expected, f"{x.dtype} up to {most:.6g}", f"give {remedy}, or x / 255")
+
 
 def as_numbers(x: Array | np.ndarray, network: PyTree, dtype: DTypeLike) -> Any:
     """x (an array of the host or of JAX) as numbers of `dtype`: bytes as parts of 255 where the network reads

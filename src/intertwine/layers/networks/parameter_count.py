@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from jaxtyping import PyTree
 
 from intertwine._checks import positive_int
+from intertwine._results import as_model
 
 
 def parameter_count(network: PyTree) -> int:
@@ -21,6 +22,7 @@ def parameter_count(network: PyTree) -> int:
     >>> parameter_count(BatchNorm(3 * regular(cyclic(4))))
     6
     """
+    network = as_model(network)
     return sum(leaf.size for leaf in jax.tree.leaves(eqx.filter(network, _is_number)))
 
 

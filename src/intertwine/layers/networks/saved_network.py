@@ -17,6 +17,7 @@ import jax
 import jax.numpy as jnp
 
 from intertwine._checks import InputError, fail
+from intertwine._results import as_model
 from intertwine.layers.networks.network_names import Recipe, network_from_name
 
 _FORMAT = "intertwine network 2"
@@ -28,6 +29,7 @@ def save_network(path: str | Path, network: eqx.Module) -> None:
 
     Raises InputError for a network without recipe (of layers of one's own, or on a grid without name).
     """
+    network = as_model(network)
     recipe = getattr(network, "recipe", None)
     if not isinstance(recipe, Recipe):
         remedy = "for others use equinox.tree_serialise_leaves"

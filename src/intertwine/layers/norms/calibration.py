@@ -26,6 +26,7 @@ from jax import Array
 from jaxtyping import Float, PyTree, Shaped
 
 from intertwine._checks import fail, positive_int
+from intertwine._results import as_model
 from intertwine.layers.norms.normalisation import BatchNorm, Statistics
 
 _AXIS = "examples"
@@ -47,6 +48,7 @@ def train_outputs(
     >>> layer.statistics.mean.tolist(), bool(jnp.allclose(layer(x).mean(), outputs.mean(), atol=1e-6))
     ([3.5], True)
     """
+    network = as_model(network)
     outputs, found = outputs_and_statistics(network, x, key=key)
     return outputs, with_batch_norms(network, moved(batch_norms(network), found))
 
@@ -64,6 +66,7 @@ def calibrated(network: PyTree, x: Array | np.ndarray, *, batch: int = 500) -> A
     >>> layer.statistics.mean.tolist()
     [3.5]
     """
+    network = as_model(network)
     count = len(x) if getattr(x, "ndim", 0) else 0
     if count == 0:
         raise fail("x", "examples (N, ...)", f"shape {getattr(x, 'shape', None)}")

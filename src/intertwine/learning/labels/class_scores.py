@@ -18,12 +18,15 @@ from jax import Array
 from jaxtyping import Float, Int, PyTree, Shaped
 from numpy.typing import ArrayLike
 
-from intertwine._checks import fail, positive_int
+from intertwine._checks import InputError, fail, positive_int
+from intertwine.layers.networks.numbers import check_numbers
+from intertwine.learning.batches import host_array
 from intertwine.learning.labels.class_names import names_of, numbered
 from intertwine.learning.labels.labelled import Labelled, examples, labelled
 from intertwine.learning.stream import prepared
 from intertwine.learning.supervised import Supervised, correct
 from intertwine.models.network import Network
+from intertwine.models.protocols import is_density
 
 CHUNK = 1024
 
@@ -32,7 +35,8 @@ def class_scores(model: PyTree, x: ArrayLike, *, chunk: int = CHUNK) -> Float[np
     """The network's outputs: for classes their scores, ln p(c|x) up to a constant of each row, (rows, C), or
     (rows, *places, C) of a network that gives them at every place (a U-Net).
 
-    model: what `fit_supervised` takes. x: (rows, ...) examples; memory maps are read a chunk at a time.
+    model: what `fit_supervised` takes. x: (rows, ...) examples; memory maps are read a chunk at a time. One
+    example alone, of the shape that the network takes, has its outputs alone, (C,).
 
     Raises InputError for x with no rows, numbers that are not finite, or of a shape that the network refuses.
 
@@ -41,10 +45,35 @@ def class_scores(model: PyTree, x: ArrayLike, *, chunk: int = CHUNK) -> Float[np
     >>> class_scores(net, np.array([[1.0, 2.0]])).tolist()
     [[1.0, 2.0]]
     """
+    network, x, shape, single = _asked(model, x)
+    found = _scores(network, x, shape, chunk)
+    return found[0] if single else found
+
+
+def _asked(model: PyTree, x: ArrayLike) -> tuple[Network, np.ndarray, tuple[int, ...], bool]:
+    """(the network at rest, examples (rows, ...), the shape of its outputs, whether one was given alone)."""
     network = Network.of(model).at_rest()
-    x = examples(x)
+    if is_density(network.module):
+        remedy = "it.fine_tune makes a classifier of a machine, it.learn_classifier learns one"
+        raise fail("model", "a network, which scores classes", type(network.module).__name__, remedy)
+    array, single = host_array(x, "x"), False
+    try:
+        shape = network.shape(array.shape[1:], float)
+    except InputError:
+        try:
+            shape, single = network.shape(array.shape, float), True
+        except InputError:
+            examples(array)  # it says more, where they are no rows
+            shape = network.shape(array.shape[1:], float)
+    x = examples(array[None] if single else array)
+    check_numbers(x, network.module)
+    return network, x, shape, single
+
+
+def _scores(network: Network, x: np.ndarray, shape: tuple[int, ...], chunk: int) -> np.ndarray:
+    """The outputs, of this shape, of rows."""
     size = min(positive_int("chunk", chunk), _rounded(len(x)))
-    places, outputs = places_of(network.shape(x.shape[1:], float))
+    places, outputs = places_of(shape)
     parts = [np.asarray(_outputs(network, rows))[:count] for rows, count in _padded(x, size)]
     return np.concatenate(parts).reshape(len(x), *places, outputs)
 
@@ -69,13 +98,14 @@ def class_probabilities(
     >>> class_probabilities(net, np.array([[1.0, 1.0]])).tolist()
     [[0.5, 0.5]]
     """
-    return np.asarray(jax.nn.softmax(class_scores(model, x, chunk=chunk)))
+    return np.asarray(jax.nn.softmax(_of_classes(model, x, chunk)))
 
 
 def predict(
     model: PyTree, x: ArrayLike, *, chunk: int = CHUNK, classes: Sequence[object] | None = None
 ) -> Shaped[np.ndarray, "rows ..."]:
-    """The class of the largest score: its name where names are known, its number else.
+    """The class of the largest score: its name where names are known, its number else; of one example alone
+    its class alone.
 
     classes: the names, for a network that does not know them (`fit_supervised`).
 
@@ -86,7 +116,7 @@ def predict(
     ([1], ['dog'])
     """
     names = names_of(model, classes)
-    found = class_scores(model, x, chunk=chunk).argmax(axis=-1)
+    found = _of_classes(model, x, chunk).argmax(axis=-1)
     return found if names is None else np.array(names)[found]
 
 
@@ -126,12 +156,24 @@ def confusion_matrix(
     return counts
 
 
+def _of_classes(model: PyTree, x: ArrayLike, chunk: int) -> np.ndarray:
+    """`class_scores` of two classes or more."""
+    return _of_two(class_scores(model, x, chunk=chunk))
+
+
+def _of_two(scores: np.ndarray) -> np.ndarray:
+    if scores.shape[-1] < 2:
+        raise fail("model", "a classifier, with a score for each class", "a network of one output")
+    return scores
+
+
 def _scored(
     model: PyTree, x: ArrayLike, y: ArrayLike, chunk: int, classes: Sequence[object] | None
 ) -> tuple[np.ndarray, Labelled]:
     """(scores, labels as numbers)."""
-    y = numbered(y, names_of(model, classes))
-    scores = class_scores(model, x, chunk=chunk)
+    network, x, shape, single = _asked(model, x)
+    y = numbered(np.asarray([y]) if single and np.ndim(y) == 0 else y, names_of(model, classes))
+    scores = _of_two(_scores(network, x, shape, chunk))
     places = labelled_places(y, scores.shape[1:])
     return scores, labelled(x, y, scores.shape[-1], classes=True, places=places)
 

@@ -12,6 +12,7 @@ from jax import Array
 from jaxtyping import Float, Int8
 
 from intertwine._checks import fail
+from intertwine.models.results import as_model
 from intertwine.models.spins.ising import Ising
 from intertwine.models.spins.potts import Clock, Potts
 
@@ -42,6 +43,7 @@ def enumerate_distribution(model: Ising | Potts | Clock) -> Enumerated:
     >>> p.configurations.shape, abs(p.log_z - ring) < 1e-12
     ((16, 4), True)
     """
+    model = as_model(model)
     if not isinstance(model, Ising | Potts | Clock):
         raise fail("model", "an Ising, Potts or Clock model", type(model).__name__)
     states, sites = 2 if isinstance(model, Ising) else model.states, model.size

@@ -28,6 +28,7 @@ from intertwine._checks import fail
 from intertwine.models.machines.hidden_units import check_configuration
 from intertwine.models.numerics import log_weighted_sum
 from intertwine.models.protocols import Kind
+from intertwine.models.results import as_model
 from intertwine.models.symmetric.site_group import Coefficients, irreducible_coefficients, site_group
 from intertwine.models.units import as_spins
 from intertwine.symmetry.groups.permutation_group import PermutationGroup
@@ -72,6 +73,7 @@ class Symmetrised(eqx.Module):
         *,
         spin_flip: int | None = None,
     ):
+        model = as_model(model)
         if not callable(model) or not hasattr(model, "kind") or not hasattr(model, "size"):
             raise fail(
                 "model", "a model with size, kind and a call", model, "wrap a function with FunctionAmplitude"

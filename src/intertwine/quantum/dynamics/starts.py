@@ -33,6 +33,7 @@ from intertwine.models.jastrow import Jastrow
 from intertwine.models.machines.rbm import RBM
 from intertwine.models.mean_field import MeanField
 from intertwine.models.parameters import check_key
+from intertwine.models.results import as_model
 from intertwine.models.symmetric.invariant_rbm import InvariantRBM
 from intertwine.quantum.exact.product import product_vector, spinors
 from intertwine.quantum.vmc.local_energy import log_amplitudes
@@ -70,6 +71,7 @@ def product_state(
     >>> product_infidelity(psi, "+x") < 1e-6, bool(abs(psi.weights).max() > 0.01)
     (True, True)
     """
+    model = as_model(model)
     positive_number("infidelity", infidelity)
     positive_number("zeros", zeros)
     target = spinors(model.size, state)
@@ -105,6 +107,7 @@ def product_infidelity(model: LogAmplitude, state: str | ArrayLike, *, key: Arra
     """
     from intertwine.sampling.enumeration import all_configurations
 
+    model = as_model(model)
     n = model.size
     if n <= _EXACT_SITES:
         log_psi = np.asarray(log_amplitudes(model, jnp.asarray(all_configurations(n))), complex)

@@ -18,6 +18,7 @@ from jaxtyping import PyTree
 
 from intertwine._caveats import caveat, tell
 from intertwine._checks import positive_int
+from intertwine.models.results import as_model
 from intertwine.models.units import as_spins
 from intertwine.quantum.confined import confined
 from intertwine.quantum.operators.operator import Operator
@@ -120,7 +121,8 @@ def state_of(model: PyTree) -> tuple[Any, Space | None]:
     where = getattr(model, "space", None)
     if isinstance(where, Space) and hasattr(model, "model"):
         return model.model, where
-    return model, space_of(model)
+    held = as_model(model)
+    return held, space_of(held)
 
 
 def _space(

@@ -26,6 +26,7 @@ from intertwine.learning.optimiser import Optimiser
 from intertwine.learning.schedules import Schedule
 from intertwine.learning.step_line import StepLine
 from intertwine.learning.study import Scalars, carry_out
+from intertwine.models.results import as_model
 from intertwine.quantum import defaults
 from intertwine.quantum.operators.operator import Operator
 from intertwine.quantum.space_choice import default_sampler
@@ -92,6 +93,7 @@ def ground_state(
     -7.472136
     """
     key, choice, fresh = check_key(key), None, None
+    model = as_model(model)
     if isinstance(model, str):
         _check_operator(operator)
         operator = defaults.stoquastic_frame(operator)
@@ -115,8 +117,6 @@ def ground_state(
         raise fail("samples", "at least 2", samples, "a covariance needs them; 1024 is usual")
     final = choice.final_factor * samples if final_samples is None else final_samples
     final = positive_int("final_samples", final)
-    if isinstance(model, GroundStateRun):
-        model = model.model
     check_sizes(operator, model)
     if optimiser is not None and (learning_rate is not None or shift is not None):
         remedy = "set learning rate and shift in the optimiser, or leave it out"

@@ -23,6 +23,7 @@ from intertwine.learning.guard import Diverged, Guard, Watched
 from intertwine.learning.loop import TrainState, iterate, start
 from intertwine.learning.optimiser import Optimiser
 from intertwine.learning.study import Scalars, Study
+from intertwine.models.results import as_model
 from intertwine.models.units import as_spins
 from intertwine.quantum import defaults
 from intertwine.quantum.exact.known import LITTLE_WORK, energy_of_space
@@ -121,6 +122,7 @@ class GroundStateSearch(Study[SearchState, GroundStateRun]):
         state: TrainState | None = None,
         compare: bool = True,
     ):
+        model = as_model(model)
         self.operator, self.given, self.optimiser = operator, model, optimiser
         self.lines, self.final, self.mesh, self.compare = steps, final, mesh, compare
         self.where = space(sampler, operator.size, operator.turned)

@@ -27,6 +27,7 @@ from jaxtyping import Float, Int8
 
 from intertwine._checks import fail, one_of
 from intertwine._shown import Shown
+from intertwine.models.results import as_model
 from intertwine.models.spins.ising import Ising
 from intertwine.models.spins.spin_enumeration import enumerate_distribution
 from intertwine.models.spins.spin_terms import Shape, spin_terms
@@ -70,6 +71,7 @@ def block_distribution(model: Ising | Potts | Clock, rule: Rule) -> BlockDistrib
     >>> found.configurations.shape, round(float(found.probabilities.sum()), 12)
     ((16, 4), 1.0)
     """
+    model = as_model(model)
     exact = enumerate_distribution(model)
     lattice = rule.blocked(model.lattice)
     states = getattr(model, "states", None)
@@ -176,6 +178,7 @@ def block_hamiltonian(model: Ising, rule: Rule) -> BlockHamiltonian:
     >>> bool(abs(np.tanh(found.coupling("nearest")) - np.tanh(0.7) ** 2) < 1e-12)
     True
     """
+    model = as_model(model)
     if not isinstance(model, Ising):
         raise fail("model", "an Ising model", type(model).__name__, "block_distribution serves Potts models")
     found = block_distribution(model, rule)

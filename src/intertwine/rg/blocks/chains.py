@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import equinox as eqx
 import jax
 import numpy as np
 from jax import Array
@@ -9,6 +10,7 @@ from jaxtyping import Int8
 from numpy.typing import ArrayLike
 
 from intertwine._checks import fail, positive_int
+from intertwine.models.results import as_model
 from intertwine.models.spins.ising import Ising
 from intertwine.rg.blocks.blocks import check_carried, checked_spins, lattice_of
 from intertwine.sampling.draw import Drawn
@@ -39,6 +41,10 @@ def chain_after_chain(spins: ArrayLike) -> np.ndarray:
     """The array of `spins`, whose rows, where `it.sample` drew them, are those of one chain after another:
     runs of rows are then of chains that know nothing of one another, and errors by bins are right however
     slow the chains are."""
+    spins = as_model(spins)
+    if isinstance(spins, eqx.Module):
+        remedy = "draw from it first, it.sample(model, n), and give the lattice with what is drawn"
+        raise fail("spins", "configurations (of mcrg also a spin model)", type(spins).__name__, remedy)
     return spins.by_chain if isinstance(spins, Drawn) else np.asarray(spins)
 
 
@@ -48,6 +54,7 @@ def chains_of(
     """`given_chains`, or about `samples` configurations of an `Ising` model: 64 chains of the sampler that it
     has by default, two steps between draws. Third, the autocorrelation time in draws of what `it.sample` drew
     (a row is the next of another chain, and correlations between neighbours do not show it), else None."""
+    spins = as_model(spins)
     if not isinstance(spins, Ising):
         tau = len(spins) / spins.ess if isinstance(spins, Drawn) and spins.ess > 0 else None
         return *given_chains(spins, lattice), tau

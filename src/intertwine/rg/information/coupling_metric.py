@@ -30,6 +30,7 @@ from intertwine._caveats import beneath, tell
 from intertwine._checks import fail, positive_int
 from intertwine._shown import Shown, with_error
 from intertwine.models.parameters import check_key
+from intertwine.models.results import as_model
 from intertwine.models.spins.ising import Ising
 from intertwine.models.spins.spin_enumeration import enumerate_distribution
 from intertwine.models.spins.spin_terms import spin_terms
@@ -95,6 +96,7 @@ def coupling_metrics(
     >>> found.metrics.shape, bool((found.kept[1] < 1).all())
     ((2, 2, 2), True)
     """
+    system = as_model(system)
     levels, names = positive_int("levels", levels), tuple(names)
     if not names or len(set(names)) < len(names):
         raise fail("names", "different families of terms", names)

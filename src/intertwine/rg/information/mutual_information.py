@@ -29,6 +29,7 @@ from jaxtyping import Float, PyTree
 
 from intertwine._checks import fail, positive_int
 from intertwine.models.parameters import check_key
+from intertwine.models.results import as_model
 from intertwine.models.spins.ising import Ising
 from intertwine.rg.blocks.marginal import marginal, spin_factors
 from intertwine.rg.information.block_window import BlockWindow
@@ -62,6 +63,7 @@ def mutual_information(
     >>> round(mutual_information(ising, np.ones(4)), 6), round(mutual_information(ising), 6)
     (0.395283, 0.463526)
     """
+    model = as_model(model)
     window = BlockWindow(_lattice(model), block, buffer, environment)
     joint = block_environment(model, window)
     return table_information(joint if rule is None else window_table(rule, window) @ joint)
@@ -158,6 +160,7 @@ def optimal_filter(
     """
     from scipy.optimize import minimize
 
+    model = as_model(model)
     hidden, starts = positive_int("hidden", hidden), positive_int("starts", starts)
     sharpness = checked_sharpness(sharpness)
     joint = block_environment(model, BlockWindow(_lattice(model), block, buffer, environment))

@@ -101,11 +101,11 @@ def mcrg(
         found = replace(flow.mcrg, notes=(*flow.mcrg.notes, *flow.notes))
         tell(found.warnings)
         return found
+    rows = chain_after_chain(spins)
     for name, value in (("samples", samples), ("sampler", sampler), ("progress", progress)):
         if value is not None:
             raise fail(name, "None with given configurations, which are not sampled", value)
     bins = GIVEN_BINS if bins is None else bins
-    rows = chain_after_chain(spins)
     if rows.ndim not in (2, 3):
         raise fail("spins", "configurations (n, N) or (chains, draws, N)", f"shape {rows.shape}")
     lattice = lattice_of(spins, lattice)

@@ -34,6 +34,7 @@ from intertwine._caveats import beneath, tell
 from intertwine._checks import fail, positive_int
 from intertwine._shown import Shown, with_error
 from intertwine.models.parameters import check_key
+from intertwine.models.results import as_model
 from intertwine.models.spins.ising import Ising
 from intertwine.models.spins.spin_terms import spin_terms
 from intertwine.rg.blocks.push_forward import local_rule
@@ -124,6 +125,7 @@ def variational_couplings(
     >>> bool(0 < found.couplings[0] < 0.6), found.jacobian.shape
     (True, (1, 1))
     """
+    model = as_model(model)
     if not isinstance(model, Ising):
         raise fail("model", "an Ising model", type(model).__name__)
     check_key(key)

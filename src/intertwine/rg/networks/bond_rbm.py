@@ -14,6 +14,7 @@ import numpy as np
 
 from intertwine._checks import fail
 from intertwine.models.machines.rbm import RBM
+from intertwine.models.results import as_model
 from intertwine.models.spins.ising import Ising
 
 
@@ -30,6 +31,7 @@ def bond_rbm(ising: Ising) -> RBM:
     >>> jnp.cosh(2 * rbm.weights.max()).round(4) == jnp.exp(1.0).round(4)
     Array(True, dtype=bool)
     """
+    ising = as_model(ising)
     if not isinstance(ising, Ising):
         raise fail("ising", "an Ising model", ising)
     if ising.multi_spin:

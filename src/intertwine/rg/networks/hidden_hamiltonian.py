@@ -23,6 +23,7 @@ from jaxtyping import Float
 
 from intertwine._checks import fail, positive_int
 from intertwine.models.machines.rbm import RBM
+from intertwine.models.results import as_model
 
 MOST_ORDERS = 8
 
@@ -84,6 +85,7 @@ def hidden_hamiltonian(rbm: RBM, orders: int = 4) -> HiddenHamiltonian:
     >>> bool(abs(found.log_weight(h, 4) - found.log_weight(h)) < 1e-4), found.pairs.shape
     (True, (3, 3))
     """
+    rbm = as_model(rbm)
     if not isinstance(rbm, RBM) or rbm.kind != "real":
         raise fail("rbm", "an RBM with real parameters", type(rbm).__name__)
     if "potts" in str(rbm.units):

@@ -24,6 +24,7 @@ from intertwine._shown import Shown, with_error
 from intertwine.models.machines.deep_belief import DBN
 from intertwine.models.machines.deep_boltzmann import DBM
 from intertwine.models.machines.rbm import RBM
+from intertwine.models.results import as_model
 from intertwine.models.spins.spin_terms import spin_terms
 from intertwine.rg.blocks.blocks import check_carried, checked_spins
 from intertwine.rg.blocks.chains import chain_after_chain
@@ -81,6 +82,7 @@ def layer_flow(
     >>> flow.energies[0], bool(flow.energies[1] < -1.9)
     (np.float64(-2.0), True)
     """
+    model = as_model(model)
     lattices = tuple(lattices)
     if not lattices:
         raise fail("lattices", "a lattice a layer", lattices)

@@ -10,6 +10,7 @@ from intertwine._checks import fail
 from intertwine.models.machines.deep_belief import DBN
 from intertwine.models.machines.deep_boltzmann import DBM
 from intertwine.models.machines.rbm import RBM
+from intertwine.models.results import as_model
 from intertwine.rg.blocks.blocks import block_sites
 from intertwine.rg.networks.network_map import NetworkRule, as_rg_map, layer_pair
 from intertwine.spaces.lattice import Lattice
@@ -46,6 +47,7 @@ def placed_rule(rbm: RBM, lattice: Lattice) -> NetworkRule:
     >>> bool((placed_rule(mixed, Square(4, 4)).rbm.weights == soft.weights).all())
     True
     """
+    rbm = as_model(rbm)
     if rbm.size != lattice.size:
         raise fail("rule", f"a network of {lattice.size} visible units", f"one of {rbm.size}")
     share = rbm.size / rbm.hidden

@@ -28,6 +28,7 @@ from jaxtyping import Float
 from intertwine._checks import fail, positive_int
 from intertwine._shown import Shown, with_error
 from intertwine.geometry.spectrum import log_weights, spin_view
+from intertwine.models.results import as_model
 from intertwine.rg.terms.spin_products import walsh_hadamard
 from intertwine.sampling.enumeration import all_configurations
 from intertwine.spaces.lattice import Lattice
@@ -78,6 +79,7 @@ def couplings_of_rbm(
     >>> couplings_of_rbm(bond_rbm(Ising(Square(4), 0.25)), Square(4), shells=2).means.round(6) + 0.0
     array([0.25, 0.  ])
     """
+    model = as_model(model)
     view = spin_view(model)
     if not isinstance(lattice, Lattice) or lattice.size != view.size:
         shown = lattice.name if isinstance(lattice, Lattice) else lattice

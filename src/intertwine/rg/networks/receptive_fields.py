@@ -24,6 +24,7 @@ from intertwine.models.machines.deep_belief import DBN
 from intertwine.models.machines.deep_boltzmann import DBM
 from intertwine.models.machines.rbm import RBM
 from intertwine.models.machines.unit_layer import UnitLayer
+from intertwine.models.results import as_model
 from intertwine.rg.blocks.blocks import checked_spins
 from intertwine.spaces.lattice import Lattice
 
@@ -83,6 +84,7 @@ def receptive_fields(
     layer  units        width (cells)                sites
         1      4     0.71 (0.71–0.71)     4.00 (4.00–4.00)
     """
+    model = as_model(model)
     _check(model, lattice)
     fields = _products(model) if samples is None else _correlations(model, lattice, samples)
     measured = [_shape_of(field, lattice) for field in fields]

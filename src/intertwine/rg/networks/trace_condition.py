@@ -24,6 +24,7 @@ from numpy.typing import ArrayLike
 from intertwine._checks import fail
 from intertwine._shown import Shown
 from intertwine.geometry.spectrum import log_weights, spin_view
+from intertwine.models.results import as_model
 from intertwine.models.spins.ising import Ising
 from intertwine.sampling.enumeration import all_configurations
 
@@ -90,7 +91,9 @@ def trace_condition(
     >>> trace_condition(bond_rbm(ising), ising).holds(1e-5)
     True
     """
+    model = as_model(model)
     view = spin_view(model)
+    hamiltonian = as_model(hamiltonian)
     if hamiltonian is not None and not (isinstance(hamiltonian, Ising) and hamiltonian.size == view.size):
         raise fail("hamiltonian", f"an Ising model of {view.size} spins, or None", hamiltonian)
     rows = all_configurations(_enumerable(view.size)) if samples is None else _spins(samples, view.size)

@@ -21,6 +21,7 @@ from jax import Array
 
 from intertwine._checks import fail, positive_int
 from intertwine.models.machines.layered import LayeredMachine, Layers, layered
+from intertwine.models.results import as_model
 from intertwine.sampling.gibbs.clamped import Clamp, clamp_of
 from intertwine.sampling.gibbs.replicas import ModelLadder, fresh_replicas
 from intertwine.sampling.gibbs.sweeps import DEFAULT_CHAINS
@@ -67,6 +68,7 @@ class TrajectoryGibbs(OnRungs):
     def __post_init__(self) -> None:
         if not isinstance(self.models, list | tuple) or not self.models:
             raise fail("models", "a list of at least one earlier model", self.models)
+        object.__setattr__(self, "models", [as_model(model) for model in self.models])
         positive_int("steps", self.steps, "give the number of sweeps between draws")
         if self.chains is not None:
             positive_int("chains", self.chains, "give the number of ladders, or None")
