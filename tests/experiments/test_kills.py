@@ -21,6 +21,7 @@ ROWS = {
     "evolution": "evolve --lattice chain:6 --time 0.6 --points 40 --model rbm:1 --checkpoint-every 3",
     "evolution, samples": "evolve --lattice chain:6 --time 0.3 --points 30 --model rbm:1 --samples 256"
     " --checkpoint-every 3",
+    "entropies": "entangle --lattice chain:10",
     "rbm": f"{LEARN} --model rbm:8 --epochs 60",
     "dbm": f"{LEARN} --model dbm:8-4 --epochs 30 --layer-epochs 10",
     "dbn": f"{LEARN} --model dbn:8-4 --epochs 30 --layer-epochs 10",

@@ -84,7 +84,14 @@ def evolving(samples):
     return evolution(H, start, times, observables={"X": X}, key=jax.random.key(3), samples=samples)
 
 
+def entropies(samples):
+    psi = it.RBM(6, hidden=3, dtype=complex, scale=0.5, key=jax.random.key(1))
+    return it.entanglement.EntropyScan(psi, samples=samples, key=jax.random.key(2))
+
+
 ROWS = {
+    "entropies, exact": lambda: entropies(None),
+    "entropies, samples": lambda: entropies(64),
     "evolution, sums": lambda: evolving(None),
     "evolution, samples": lambda: evolving(64),
     "learning, rbm": lambda: learning("rbm:3"),

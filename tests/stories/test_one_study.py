@@ -7,6 +7,7 @@ import jax
 import numpy as np
 import pytest
 from one_study_classify import ROWS as CLASSIFY, TURNED
+from one_study_entangle import ROWS as ENTANGLE
 from one_study_evolve import ROWS as EVOLVE
 from one_study_ground_state import ROWS as GROUND_STATE
 from one_study_learn import BY_DEFAULT, ROWS as LEARN
@@ -15,7 +16,7 @@ from one_study_renormalize import ROWS as RENORMALIZE
 from intertwine.cli import main
 
 SLOW = BY_DEFAULT | TURNED
-ROWS = CLASSIFY | EVOLVE | GROUND_STATE | LEARN | RENORMALIZE | SLOW
+ROWS = CLASSIFY | ENTANGLE | EVOLVE | GROUND_STATE | LEARN | RENORMALIZE | SLOW
 """name → (flags of the command, by the function, from the folder)."""
 
 

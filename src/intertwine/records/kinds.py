@@ -74,6 +74,15 @@ KINDS: dict[str, Kind] = {
         "intertwine.experiments.evolve.loaded:load_run",
         "intertwine.report.evolve",
     ),
+    "entangle": Kind(
+        "Measure how entangled the state of a run is, or an exact one; without options: the critical Ising "
+        "ring of 16 sites.",
+        "intertwine.experiments.entangle.settings:EntangleConfiguration",
+        "intertwine.experiments.entangle.experiment:Entangle",
+        "intertwine.records.entangle:SCHEMA",
+        "intertwine.experiments.entangle.experiment:load_run",
+        "intertwine.report.entangle",
+    ),
 }
 
 DEFAULT = "ground-state"
