@@ -19,7 +19,13 @@ from intertwine.learning.study import Scalars
 from intertwine.quantum import exact
 from intertwine.quantum.entanglement import spectrum
 from intertwine.quantum.entanglement.chord_fit import CentralCharge, central_charge
-from intertwine.quantum.entanglement.scan import EXACT_SITES, SAMPLES, EntropyCurve, EntropyScan, volume_law
+from intertwine.quantum.entanglement.entropy_scan import (
+    EXACT_SITES,
+    SAMPLES,
+    EntropyCurve,
+    EntropyScan,
+    volume_law,
+)
 from intertwine.quantum.operators import hamiltonians
 from intertwine.records.entangle import SCHEMA
 from intertwine.runs.begun import NONE, begins_with

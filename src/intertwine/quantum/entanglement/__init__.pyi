@@ -6,10 +6,10 @@ from .entropies import (
     spectrum as spectrum,
     von_neumann as von_neumann,
 )
+from .entropy_scan import EntropyCurve as EntropyCurve, EntropyScan as EntropyScan, scan as scan
 from .partial_transpose import negativity as negativity
 from .replica_matrix import SampledSpectrum as SampledSpectrum, sampled_spectrum as sampled_spectrum
 from .sampled_entropy import SampledEntropy as SampledEntropy
-from .scan import EntropyCurve as EntropyCurve, EntropyScan as EntropyScan, scan as scan
 from .second_renyi import renyi2 as renyi2
 from .stabilisers.exact_machines import (
     css_state as css_state,
