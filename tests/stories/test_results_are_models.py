@@ -103,6 +103,7 @@ QUICK = {
     "quantum.entanglement.state_vector": ("state", lambda m: ENTANGLED.state_vector(m)),
     "quantum.entanglement.von_neumann": ("state", lambda m: ENTANGLED.von_neumann(m, HALF)),
     "quantum.entanglement.renyi": ("state", lambda m: ENTANGLED.renyi(m, HALF, 3.0)),
+    "quantum.entanglement.bound": ("state", lambda m: ENTANGLED.bound(m, HALF)),
     "quantum.entanglement.renyi2": ("state", lambda m: ENTANGLED.renyi2(m, HALF)),
     "quantum.entanglement.spectrum": ("state", lambda m: ENTANGLED.spectrum(m, HALF)),
     "quantum.entanglement.reduced_density_matrix": (
