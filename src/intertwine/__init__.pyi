@@ -84,6 +84,8 @@ from .learning.labels.class_scores import (
 from .learning.metric import NaturalGradient as NaturalGradient
 from .learning.supervised import Supervised as Supervised
 from .learning.supervised_fit import fit_supervised as fit_supervised
+from .models.circuits.convolutional import ConvolutionalCircuit as ConvolutionalCircuit
+from .models.circuits.recurrent import RecurrentCircuit as RecurrentCircuit
 from .models.jastrow import Jastrow as Jastrow
 from .models.laws import (
     assert_factors_consistent as assert_factors_consistent,

@@ -13,6 +13,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from intertwine.models.circuits.convolutional import ConvolutionalCircuit
+from intertwine.models.circuits.recurrent import RecurrentCircuit
 from intertwine.models.jastrow import Jastrow
 from intertwine.models.machines.rbm import RBM
 from intertwine.models.machines.sparse_rbm import SparseRBM
@@ -151,6 +153,11 @@ MODELS: dict[str, Callable[[jax.Array], Any]] = {
     "sparse-rbm-complex": lambda key: SparseRBM(
         np.abs(np.subtract.outer(np.arange(SITES), np.arange(SITES))) <= 1, dtype=complex, scale=0.4, key=key
     ),
+    "circuit-convolutional": lambda key: ConvolutionalCircuit(SITES, 2, 3, scale=0.5, key=key),
+    "circuit-tree-float": lambda key: ConvolutionalCircuit(
+        SITES, 2, 2, overlap=False, dtype=float, scale=0.5, key=key
+    ),
+    "circuit-recurrent": lambda key: RecurrentCircuit(SITES, 2, 3, scale=0.5, key=key),
     "jastrow-float": lambda key: Jastrow(SITES, scale=0.3, key=key),
     "jastrow-complex": lambda key: Jastrow(SITES, dtype=complex, scale=0.3, key=key),
     "jastrow-tied": lambda key: Jastrow(dihedral_ring(), scale=0.3, key=key),

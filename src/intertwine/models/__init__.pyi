@@ -1,4 +1,12 @@
-from . import kernels as kernels, machines as machines, spins as spins, symmetric as symmetric
+from . import (
+    circuits as circuits,
+    kernels as kernels,
+    machines as machines,
+    spins as spins,
+    symmetric as symmetric,
+)
+from .circuits.convolutional import ConvolutionalCircuit as ConvolutionalCircuit
+from .circuits.recurrent import RecurrentCircuit as RecurrentCircuit
 from .jastrow import Jastrow as Jastrow
 from .laws import (
     assert_factors_consistent as assert_factors_consistent,

@@ -7,6 +7,9 @@ symmetric-rbm:FEATURES:space          weights tied by its whole space group
 symmetric-rbm:FEATURES:even           no biases, ψ(−s) = ψ(s); also FEATURES:space:even
 gcnn:LAYERSxFEATURES                  group convolutions under the lattice's space group
 gcnn:LAYERSxFEATURES:translations     under its translations only; :even as above, :odd for ψ(−s) = −ψ(s)
+cac:LAYERSxRANK                       convolutional arithmetic circuit, windows of 2 that overlap
+cac:LAYERSxRANK:tree                  the same without overlap: a tree tensor network
+rac:LAYERSxRANK                       recurrent arithmetic circuit, site after site
 jastrow                               a coupling for every pair
 mean-field                            a product state
 """
@@ -20,6 +23,8 @@ from jax import Array
 from jax.typing import DTypeLike
 
 from intertwine._checks import fail
+from intertwine.models.circuits.convolutional import ConvolutionalCircuit
+from intertwine.models.circuits.recurrent import RecurrentCircuit
 from intertwine.models.jastrow import Jastrow
 from intertwine.models.machines.rbm import RBM
 from intertwine.models.machines.sparse_rbm import SparseRBM
@@ -41,19 +46,31 @@ MODEL_NAMES = (
     "gcnn:LAYERSxFEATURES:translations",
     "gcnn:LAYERSxFEATURES:even",
     "gcnn:LAYERSxFEATURES:odd",
+    "cac:LAYERSxRANK",
+    "cac:LAYERSxRANK:tree",
+    "rac:LAYERSxRANK",
     "jastrow",
     "mean-field",
 )
 _LARGEST = 1000
 _DEEPEST = 100
 _OPTIONS = frozenset({"space", "translations", "even", "odd"})
+_ALLOWED = {
+    "rbm": frozenset(),
+    "local-rbm": frozenset(),
+    "symmetric-rbm": _OPTIONS - {"odd"},
+    "gcnn": _OPTIONS,
+    "cac": frozenset({"tree"}),
+    "rac": frozenset(),
+}
+_LAYERED = ("gcnn", "cac", "rac")
 _TRIVIAL = "trivial"
 
 
 class ModelName(NamedTuple):
     """The parts of a model's name; number is 0 and options is empty where there are none.
 
-    number: ALPHA, RANGE or FEATURES. layers: of a `gcnn`, else 0.
+    number: ALPHA, RANGE, FEATURES or RANK. layers: of a `gcnn` or a circuit, else 0.
     """
 
     family: str
@@ -73,23 +90,17 @@ def check_model_name(name: object) -> ModelName:
     family, *rest = name.strip().split(":")
     if family in ("jastrow", "mean-field") and not rest:
         return ModelName(family, 0.0, frozenset())
-    if family not in ("rbm", "local-rbm", "symmetric-rbm", "gcnn") or not rest:
+    if family not in _ALLOWED or not rest:
         raise _unknown(name)
-    layers, _, features = rest[0].rpartition("x") if family == "gcnn" else ("", "", rest[0])
+    layers, _, features = rest[0].rpartition("x") if family in _LAYERED else ("", "", rest[0])
     try:
         number, depth = float(features), int(layers or 0)
     except ValueError:
         raise _unknown(name) from None
-    if family == "gcnn" and not 1 <= depth <= _DEEPEST:
+    if family in _LAYERED and not 1 <= depth <= _DEEPEST:
         raise _unknown(name)
     options = frozenset(rest[1:])
-    allowed = (
-        frozenset()
-        if family in ("rbm", "local-rbm")
-        else _OPTIONS
-        if family == "gcnn"
-        else _OPTIONS - {"odd"}
-    )
+    allowed = _ALLOWED[family]
     whole = family in ("rbm", "local-rbm") or number == math.floor(number) if math.isfinite(number) else False
     if not whole or not 0 < number <= _LARGEST or len(rest) != 1 + len(options) or not options <= allowed:
         raise _unknown(name)
@@ -139,6 +150,11 @@ def model_from_name(
             spin_flip=flip,
             key=key,
         )
+    if family == "cac":
+        tree = "tree" in options
+        return ConvolutionalCircuit(lattice, layers, int(number), overlap=not tree, dtype=dtype, key=key)
+    if family == "rac":
+        return RecurrentCircuit(lattice.size, layers, int(number), dtype=dtype, key=key)
     return (Jastrow if family == "jastrow" else MeanField)(lattice.size, dtype=dtype, key=key)
 
 
@@ -147,6 +163,6 @@ def _unknown(name: object) -> Exception:
         "model",
         "one of " + ", ".join(MODEL_NAMES),
         name,
-        f"ALPHA and RANGE are numbers and FEATURES a whole number, up to {_LARGEST}, as in rbm:2, "
+        f"ALPHA and RANGE are numbers, FEATURES and RANK whole numbers, up to {_LARGEST}, as in rbm:2, "
         f"symmetric-rbm:4 and gcnn:4x8 (4 layers of 8 features)",
     )

@@ -154,6 +154,8 @@ def memory_needed(c: GroundStateConfiguration, sites: int) -> int:
         "rbm": features * sites * sites + (features + 1) * sites,
         "local-rbm": sites * (2 + min(sites, (2 * int(features) + 1) ** 2)),
         "symmetric-rbm": features * (sites + 1) + 1,
+        "cac": (layers * 4 * features + 1) * features,
+        "rac": (2 * layers * features + 1) * features,
         "jastrow": sites * (sites + 1) // 2,
         "mean-field": sites,
     }[kind]

@@ -1,0 +1,1 @@
+"""Arithmetic circuits as wave functions: convolutional and recurrent, with reuse of features."""
