@@ -145,17 +145,21 @@ def velocity(
     form = form_of(doubled * ensemble.count, column_count(model), exact)
     system = _assemble(model, ensemble, amplitudes, local, jnp.asarray(factor), form.removeprefix("shifted "))
     value = complex(system.value)
-    norm = float(jnp.sum(jnp.abs(system.target) ** 2))
+    norm = float(np.sum(np.abs(np.asarray(system.target)) ** 2))
     shown = norm if model.kind != "real" else float(_variance(amplitudes, ensemble.base, local))
-    if not np.isfinite(norm) or not bool(jnp.all(jnp.isfinite(system.matrix))):
-        nan = jnp.full((system.operator.columns,), jnp.nan)
-        return Velocity(nan, system.operator, value.real, np.nan, np.nan, np.nan, 0.0, value)
-    if form == "singular":
-        vector, left, kept, snr = _singular(system, regular)
-    elif form.startswith("shifted"):
-        vector, left, kept, snr = _shifted(system, form, regular, norm)
-    else:
-        vector, left, kept, snr = _eigen(system, form, regular, norm, exact)
+    nan = jnp.full((system.operator.columns,), jnp.nan)
+    lost = Velocity(nan, system.operator, value.real, np.nan, np.nan, np.nan, 0.0, value)
+    if not np.isfinite(norm) or not np.all(np.isfinite(np.asarray(system.matrix))):
+        return lost
+    try:
+        if form == "singular":
+            vector, left, kept, snr = _singular(system, regular)
+        elif form.startswith("shifted"):
+            vector, left, kept, snr = _shifted(system, form, regular, norm)
+        else:
+            vector, left, kept, snr = _eigen(system, form, regular, norm, exact)
+    except np.linalg.LinAlgError:  # of a state far out, where a step that was too long has led
+        return lost
     if not exact:
         fitted = kept / 2 if model.kind == "complex" else kept
         share = min(fitted / ensemble.count, 0.9)

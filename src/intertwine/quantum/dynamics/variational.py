@@ -88,7 +88,7 @@ class Variational:
     def step(self, model: PyTree, ensemble: Ensemble, t: float, h: float) -> Step:
         """From `model` at t, by h or less. Raises `Stuck` where no step is short enough."""
         first = self.velocity(model, t, ensemble)
-        evaluations = 1
+        evaluations, refused = 1, False
         rounding = ROUNDING * float(jnp.finfo(first.vector.dtype).eps)
 
         def evaluate(later: PyTree, when: float) -> Velocity:
@@ -108,7 +108,9 @@ class Variational:
             following = next_step(self.pair, h, tried.error, self.tolerance)
             if tried.error <= self.tolerance * h + rounding:
                 break
-            h = following
+            h, refused = following, True
+        if refused:
+            following = min(following, h)
         if self.exact:
             self._last = (tried.model, t + h, tried.velocity)
         return Step(tried.model, h, following, tried.residual, tried.error, evaluations, first.energy)
