@@ -104,7 +104,7 @@ def bounds_hold(count):
 
 
 def test_bounds_hold_where_the_model_is_too_small():
-    bounds_hold(8)
+    bounds_hold(4)
 
 
 @pytest.mark.slow

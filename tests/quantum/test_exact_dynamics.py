@@ -50,6 +50,21 @@ def test_free_fermions_and_vectors_agree():
     np.testing.assert_allclose(ring.energy(at_rest), exact.ground_energy(it.tfim(it.Chain(N), J=0.7, h=1.3)))
 
 
+def test_symmetries_of_the_quench():
+    """ZZ_1(h, t) = ZZ_1(1/h, h t), by duality, and X + ZZ_1 = 1 at h = 1, by energy."""
+    for h, t in ((0.5, 0.8), (0.3, 1.5)):
+        low, high = (exact.IsingRing(60, h=f).quench([s])[0] for f, s in ((h, t), (1 / h, h * t)))
+        np.testing.assert_allclose(low.ZZ(1), high.ZZ(1), atol=1e-10)
+    for state in exact.IsingRing(12).quench([0.4, 1.7]):
+        np.testing.assert_allclose(state.X + state.ZZ(1), 1.0, atol=1e-10)
+
+
+def test_entropy_grows_at_the_rate_of_quasi_particles():
+    for h, rate in ((1.0, 2 / np.pi), (0.5, 1 / np.pi)):
+        first, last = exact.IsingRing(200, h=h).quench([8.0, 10.0])
+        np.testing.assert_allclose((last.entropy(100) - first.entropy(100)) / 4, rate, rtol=0.02)
+
+
 def test_ramps_agree_and_are_of_fourth_order():
     def field(t):
         return 0.5 + t
