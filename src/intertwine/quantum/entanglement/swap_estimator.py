@@ -27,6 +27,7 @@ from jaxtyping import Float
 
 from intertwine._caveats import caveat
 from intertwine._checks import fail, positive_int
+from intertwine._threads import over_ranges
 from intertwine.quantum.entanglement.drawn import Drawn
 from intertwine.quantum.entanglement.pair_ratios import GaugeLostError, Pairs, pair_ratios
 from intertwine.quantum.entanglement.sampled_entropy import SampledEntropy
@@ -129,13 +130,21 @@ def swap_pairs(pairs: Pairs, shape: tuple[int, int], partners: int) -> Swapped:
     """All pairs of different chains in groups of about `partners` samples, each with draws of all chains."""
     C, D = shape
     groups = max(1, min(D, round(C * D / max(partners, 2 * C))))
-    projection, table, count = np.empty(shape), np.zeros((C, C)), 0
-    for g in range(groups):
-        draws = np.arange(g, D, groups)
-        sums = _group(pairs, C, D, draws)
-        projection[:, draws] = sums.sum(axis=1).reshape(C, -1) / ((C - 1) * len(draws))
-        table += sums.reshape(C, len(draws), C).sum(axis=1) / len(draws) / D
-        count += C * (C - 1) // 2 * len(draws) ** 2
+    projection, tables = np.empty(shape), np.zeros((groups, C, C))
+
+    def fill(start: int, stop: int) -> None:
+        for g in range(start, stop):
+            draws = np.arange(g, D, groups)
+            sums = _group(pairs, C, D, draws)
+            projection[:, draws] = sums.sum(axis=1).reshape(C, -1) / ((C - 1) * len(draws))
+            tables[g] = sums.reshape(C, len(draws), C).sum(axis=1) / len(draws) / D
+
+    if pairs.cheap:
+        over_ranges(fill, groups)
+    else:
+        fill(0, groups)
+    table = tables.sum(axis=0)
+    count = C * (C - 1) // 2 * sum(len(range(g, D, groups)) ** 2 for g in range(groups))
     return Swapped(projection, table, (C - 1) * (D // groups), count)
 
 
