@@ -22,6 +22,7 @@ import time
 import warnings
 from pathlib import Path
 
+import equinox as eqx
 import jax
 
 jax.config.update("jax_enable_x64", True)
@@ -146,14 +147,32 @@ def peer(python: str | None, rounds: int, settings: list[int]) -> None:
             other.process.kill()
 
 
+def grown(sizes: tuple[int, ...], features: int, steps: int) -> it.quantum.GroundStateRun:
+    """Ground states of critical Ising rings, each begun with the filters of the smaller ring before it."""
+    run = None
+    for N in sizes:
+        start = time.perf_counter()
+        psi = it.SymmetricRBM(it.Chain(N), features, spin_flip=1, key=KEY)
+        if run is not None:
+            filters = np.asarray(run.model.filters)
+            n = filters.shape[1]
+            wide = np.zeros((features, N))
+            for row, old in zip(wide, filters, strict=True):  # its largest weight in the middle
+                row[:n] = np.roll(old, n // 2 - np.argmax(np.abs(old)))
+            psi = eqx.tree_at(lambda m: m.weights, psi, jax.numpy.asarray(wide * N**0.5))
+        H = it.tfim(it.Chain(N), h=1.0)
+        run = it.ground_state(H, psi, steps=steps, samples=2048, key=KEY, compare=False, final_samples=20_000)
+        exact = -2 / np.sin(np.pi / 2 / N)
+        seconds = time.perf_counter() - start
+        print(f"ring of {N}, {seconds:.0f} s: energy {run.energy.line}, exact {exact:.6f}", flush=True)
+    assert run is not None
+    return run
+
+
 def charge(samples: int, steps: int, features: int, repeats: int) -> None:
     """c of the critical Ising ring of 64 from Rényi-2 entropies, `repeats` sets of samples."""
     N, lengths = 64, (2, 3, 4, 6, 8, 11, 16, 22, 32)
-    H = it.tfim(it.Chain(N), h=1.0)
-    start = time.perf_counter()
-    psi = it.SymmetricRBM(it.Chain(N), features, spin_flip=1, key=KEY)
-    run = it.ground_state(H, psi, steps=steps, samples=4096, key=KEY, compare=False)
-    print(f"trained in {time.perf_counter() - start:.0f} s: energy {run.energy.line}, exact -81.49551266893")
+    run = grown((16, 32, N), features, steps)
     start = time.perf_counter()
     found: list[tuple[float, float]] = []
     entropies = []
@@ -189,8 +208,8 @@ def main() -> None:
         "--chains", type=int, nargs="+", default=[16, 64, 250], help="NetKet's, tried in turn"
     )
     parser.add_argument("--samples", type=int, default=200_000, help="of `charge`, a set")
-    parser.add_argument("--steps", type=int, default=400, help="of its training")
-    parser.add_argument("--features", type=int, default=4, help="of its network")
+    parser.add_argument("--steps", type=int, default=500, help="of its training")
+    parser.add_argument("--features", type=int, default=5, help="of its network")
     parser.add_argument("--repeats", type=int, default=8, help="sets of samples")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")

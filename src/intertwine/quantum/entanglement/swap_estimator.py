@@ -40,7 +40,7 @@ FEWEST_PAIRS = 100.0
 """P times the pairs, and samples that carry the mean: below, likewise."""
 FEWEST_CARRIERS = 30.0
 _PAIRS_NOISE = 0.1
-_GROUP, _SMALL_GROUP = 256, 64
+_GROUP, _SMALL_GROUP = 128, 64
 _BLOCK = 1024
 
 
