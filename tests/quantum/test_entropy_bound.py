@@ -216,6 +216,26 @@ def test_fixed_magnetization_adds_its_sectors():
     assert "fixed magnetization" in str(found)
 
 
+def test_gap_ratios_of_random_matrices():
+    """Independent levels, real and complex random matrices, as eigenvalues e^{−level}."""
+    rng, n, kinds = np.random.default_rng(4), 100, {"poisson": 0.3863, "goe": 0.5307, "gue": 0.5996}
+    drawn = {name: [] for name in kinds}
+    for _ in range(60):
+        a, b = rng.normal(size=(2, n, n))
+        drawn["poisson"].append(0.1 * rng.random(n))
+        drawn["goe"].append(np.linalg.eigvalsh(a + a.T) / n)
+        drawn["gue"].append(np.linalg.eigvalsh(a + a.T + 1j * (b - b.T)) / n)
+    for name, exact in kinds.items():
+        found = [it.entanglement.gap_ratio(np.exp(-levels), keep=0.8) for levels in drawn[name]]
+        means = np.array([f.mean for f in found])
+        error = means.std(ddof=1) / math.sqrt(len(means))
+        assert abs(means.mean() - exact) < 4 * error and error < 0.006
+        assert np.mean([f.error for f in found]) == pytest.approx(means.std(ddof=1), rel=0.4)
+    for wrong in ([1.0, 1e-30, 1e-31], [0.25] * 4):
+        with pytest.raises(it.InputError, match="values"):
+            it.entanglement.gap_ratio(wrong)
+
+
 def test_words():
     found = it.entanglement.bound(window_graph(12, 1), range(6))
     assert "4 sites" in str(found) and "R = 1" in str(found) and float(found) == found.nats

@@ -9,7 +9,8 @@ r"""The convolutional arithmetic circuit: convolutions and products, and nothing
 bonds of r states. With overlap each is used by several windows; a tensor network cannot copy a vector, but it
 can hold its whole subtree again for each use, down to the sites, which are copied freely. That network is
 `structure()`: all its indices are summed once, each copy apart, and its least cut bounds the rank
-(`it.entanglement.bound`). Depth and overlap make the cut grow with the region where that of a tree does not.
+(`it.entanglement.bound`). With overlap the cut grows with every layer, up to that of all sites; half of a
+tree stays at ln r.
 
 W = e^λ and v = e^λ: with real λ all weights are positive and ψ > 0 (a sum-product network), with complex λ it
 is a wave function, holomorphic in λ.

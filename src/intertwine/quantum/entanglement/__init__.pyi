@@ -26,5 +26,6 @@ from .stabilisers.stabilisers import (
     toric_code_stabilisers as toric_code_stabilisers,
 )
 from .structure.bound import EntropyBound as EntropyBound, bound as bound
+from .structure.level_statistics import GapRatio as GapRatio, gap_ratio as gap_ratio
 from .topological_entropy import TopologicalEntropy as TopologicalEntropy, topological as topological
 from .vectors import StateVector as StateVector, state_vector as state_vector
