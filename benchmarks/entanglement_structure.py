@@ -3,6 +3,7 @@
     python benchmarks/entanglement_structure.py --part circuits [--picture FILE]
     python benchmarks/entanglement_structure.py --part rbms
     python benchmarks/entanglement_structure.py --part bounds
+    python benchmarks/entanglement_structure.py --part trees
 
 circuits: K = 2 on a ring; log2 of the rank of half the ring and of every second site, exact for weights that
 are random whole numbers (modulo a prime, which can only lower it), the cut of the unrolled network, and the
@@ -10,9 +11,13 @@ entropy of half the ring as a share of Page's, for weights e^λ with Re λ norma
 rbms: all parameters independent complex normal with E|λ|² = σ², M = αN hidden units; entropies against the
 size of the region and mean ratios of adjacent gaps of the entanglement levels.
 bounds: random masks, and how often the cut is the rank.
+trees: the least rank, exact as above, over all divisions with a third of the sites or more on each side, for
+K = 2 and L = 2. A binary tree of any shape, and so any circuit without overlap, has a bond with such a division,
+where its rank is at most r.
 """
 
 import argparse
+import itertools
 import math
 import time
 
@@ -220,9 +225,22 @@ def bounds(count):
     print(f"{count} masks: violated {violated}, reached {reached}")
 
 
+def trees(rank):
+    """Divisions of rings of 8 to 12 sites."""
+    rng, key = np.random.default_rng(2), jax.random.key(0)
+    for n in (8, 9, 10, 12):
+        whole = whole_amplitudes(it.ConvolutionalCircuit(n, 2, rank, key=key), spins(n), rng)
+        sizes = range(-(-n // 3), n // 2 + 1)
+        regions = [region for size in sizes for region in itertools.combinations(range(n), size)]
+        least = min(prime_rank(matrix_of(whole, n, region)) for region in regions)
+        print(
+            f"N = {n}: least rank {least} of {len(regions)} divisions; trees: at most r = {rank}", flush=True
+        )
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--part", choices=("circuits", "rbms", "bounds"), default="circuits")
+    parser.add_argument("--part", choices=("circuits", "rbms", "bounds", "trees"), default="circuits")
     parser.add_argument("--sites", type=int, default=12)
     parser.add_argument("--rank", type=int, default=4)
     parser.add_argument("--instances", type=int, default=20)
@@ -233,6 +251,8 @@ if __name__ == "__main__":
         circuits(given.sites, given.rank, given.instances, given.picture)
     elif given.part == "rbms":
         rbms(given.sites, given.instances)
+    elif given.part == "trees":
+        trees(given.rank)
     else:
         bounds(1000)
     print(f"{time.perf_counter() - begun:.0f} s")
