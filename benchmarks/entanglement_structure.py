@@ -12,8 +12,8 @@ rbms: all parameters independent complex normal with E|λ|² = σ², M = αN hid
 size of the region and mean ratios of adjacent gaps of the entanglement levels.
 bounds: random masks, and how often the cut is the rank.
 trees: the least rank, exact as above, over all divisions with a third of the sites or more on each side, for
-K = 2 and L = 2. A binary tree of any shape, and so any circuit without overlap, has a bond with such a division,
-where its rank is at most r.
+K = 2 and L = 2. A binary tree of any shape, and so any circuit without overlap, has a bond with such a
+division, where its rank is at most r.
 """
 
 import argparse

@@ -109,8 +109,8 @@ def test_cut_of_the_unrolled_network_is_never_below_the_rank(name):
 
 def test_overlap_exceeds_every_tree_of_equal_rank():
     """A binary tree of any shape, and so a circuit without overlap of any kernel, has a bond with a third of
-    the sites or more on each side, where its rank is at most r = 4. With overlap, K = 2 and L = 2, the rank is
-    above that for every such division."""
+    the sites or more on each side, where its rank is at most r = 4. With overlap, K = 2 and L = 2, the rank
+    is above that for every such division."""
     n, r = 9, 4
     overlapping = vector(generic(it.ConvolutionalCircuit(n, 2, r, key=KEY)))
     least = min(
