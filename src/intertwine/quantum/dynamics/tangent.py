@@ -91,9 +91,12 @@ class _System(NamedTuple):
 
 @partial(jax.jit, static_argnames="form")
 def _assemble(
-    model: PyTree, ensemble: Ensemble, amplitudes: Array, local: Array, factor: Array, form: str
+    model: PyTree, ensemble: Ensemble, amplitudes: Array | None, local: Array, factor: Array, form: str
 ) -> _System:
-    """Ō, −c ε, ⟨local⟩, the matrix of the form, Ō, S (with −cF) or T, and Ō beside S."""
+    """Ō, −c ε, ⟨local⟩, the matrix of the form, Ō, S (with −cF) or T, and Ō beside S. amplitudes: log ψ(s),
+    None to find them here."""
+    if amplitudes is None:
+        amplitudes = jax.vmap(model)(ensemble.configurations)
     weights = weights_of(amplitudes, ensemble.base)
     operator = log_derivatives(model, ensemble.configurations, weights)
     value = jnp.sum(weights * local)
@@ -140,10 +143,13 @@ def velocity(
     configurations = ensemble.configurations
     if local is None:
         local = local_values(operator, model, configurations)
-    amplitudes = log_amplitudes(model, configurations)
     doubled = 2 if model.kind == "complex" else 1
     form = form_of(doubled * ensemble.count, column_count(model), exact)
-    system = _assemble(model, ensemble, amplitudes, local, jnp.asarray(factor), form.removeprefix("shifted "))
+    few = form == "singular" and model.kind != "real"
+    amplitudes = None if few else log_amplitudes(model, configurations)
+    system = _assemble(
+        model, ensemble, amplitudes, local, np.complex128(factor), form.removeprefix("shifted ")
+    )
     value = complex(system.value)
     norm = float(np.sum(np.abs(np.asarray(system.target)) ** 2))
     shown = norm if model.kind != "real" else float(_variance(amplitudes, ensemble.base, local))
