@@ -51,7 +51,7 @@ def _library(model, configurations, p, local, v, u):
 
 ALIKE = ("symmetric-momentum-complex", "symmetric-momentum-float", "symmetrised-momentum", "symmetric-odd",
          "symmetric-complex", "rbm-complex-binary-binary", "rbm-complex-binary-spin",
-         "function-flax-nnx")  # fmt: skip
+         "function-flax-nnx", "circuit-recurrent", "circuit-tree-float")  # fmt: skip
 
 
 @pytest.fixture(
