@@ -37,8 +37,8 @@ class Pair(NamedTuple):
 
     @property
     def nodes(self) -> tuple[float, ...]:
-        """c_j of the stages after the first."""
-        return tuple(float(sum(row)) for row in self.a)
+        """c_j of the stages after the first; the last is 1 exactly, the time of the next step."""
+        return tuple(round(float(sum(row)), 12) for row in self.a)
 
 
 DORMAND_PRINCE = Pair(
