@@ -12,6 +12,7 @@ from intertwine.quantum.dynamics import tangent
 from intertwine.quantum.dynamics.certificate import distance_of
 from intertwine.quantum.dynamics.evolve import evolution
 from intertwine.quantum.dynamics.starts import product_state
+from intertwine.quantum.entanglement.vectors import state_vector
 from intertwine.sampling.enumeration import all_configurations
 
 KEY = jax.random.key(0)
@@ -211,6 +212,22 @@ def test_an_interrupted_evolution_gives_the_same_numbers(options):
     resumed = list(study().iterate(restored, 1))
     for (_, line), (_, again) in zip(whole[1:], resumed, strict=True):
         np.testing.assert_equal(again | {"seconds": 0}, line | {"seconds": 0})
+
+
+def test_a_run_goes_on_in_its_frame_and_its_sector():
+    """Heisenberg's ground state, found in Marshall's frame at Σ s = 0, under another anisotropy."""
+    lattice, times = it.Chain(4), [0.0, 0.2]
+    psi = it.SymmetricRBM(lattice, features=4, dtype=complex, key=KEY)
+    run = it.ground_state(it.heisenberg(lattice), psi, steps=20, samples=64, key=KEY, compare=False)
+    strings = {name: {0: name[0], 1: name[0]} for name in ("XX", "ZZ")}
+    seen = {name: it.Operator.from_strings(4, [(1.0, s)]) for name, s in strings.items()}
+    H = it.xxz(lattice, 2.0)
+    later = it.evolve(H, run, times, observables=seen, key=KEY)
+    states = exact.evolve(H.in_frame(()), state_vector(run).amplitudes, times)
+    for name, operator in seen.items():
+        matrix = operator.to_sparse()
+        wanted = [np.vdot(v, matrix @ v).real for v in states]
+        np.testing.assert_allclose(later[name], wanted, atol=1e-4)
 
 
 def test_functions_of_the_model_are_observables(quench, ring):

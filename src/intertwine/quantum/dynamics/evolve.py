@@ -153,6 +153,10 @@ def evolution(
     driven = not isinstance(H, Operator)
     probes = [hamiltonian(float(t)) for t in (0.0, 0.37 * when[-1], when[-1])] if driven else [first]
     source, of_space = _source(probes, spins, where, samples, sampler, flatten)
+    seen = {
+        name: confined(one, of_space.magnetizations) if isinstance(one, Operator) else one
+        for name, one in seen.items()
+    }
     if of_space.magnetizations is not None:
         kept = of_space.magnetizations
         plain = hamiltonian
