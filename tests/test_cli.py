@@ -131,6 +131,7 @@ def test_every_choice_runs(flags, tmp_path, capsys):
     assert told.err == "" and "report: " in told.out
 
 
+@pytest.mark.slow
 def test_a_live_line_on_a_terminal(tmp_path):
     """Behind a pseudo-terminal the live line is drawn."""
     pty = pytest.importorskip("pty")

@@ -19,6 +19,7 @@ from intertwine.boltzmann.likelihood.pseudo_likelihood import pseudo_likelihood
 from intertwine.boltzmann.objectives.exact import exact_log_partition, exact_probabilities
 from intertwine.boltzmann.partition.log_partition import Exact, log_partition
 from intertwine.models.machines.rbm import RBM
+from thinned import thinned
 
 
 def draws(model, rows=40):
@@ -74,14 +75,20 @@ def brute_pseudo_likelihood(model, v):
     return total
 
 
-@pytest.mark.parametrize("name", [*DISCRETE, "binary-gaussian", "spin-rectified"])
+@pytest.mark.parametrize("name", thinned([*DISCRETE, "binary-gaussian", "spin-rectified"]))
 def test_pseudo_likelihood_of_discrete_units(name):
     model, v = rbm(name), draws(rbm(name), 5)
     expected = np.mean([brute_pseudo_likelihood(model, row) for row in v])
     assert float(pseudo_likelihood(model, v).mean) == pytest.approx(expected, abs=1e-9)
 
 
-@pytest.mark.parametrize("hidden", ["binary", "spin", "gaussian", (("gaussian", 2), ("potts:2", 2))])
+MIXED = (("gaussian", 2), ("potts:2", 2))
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [MIXED, *(pytest.param(name, marks=pytest.mark.slow) for name in ("binary", "spin", "gaussian"))],
+)
 def test_pseudo_likelihood_of_gaussian_units_is_the_density(hidden):
     model = RBM(
         3, 4, units="gaussian", hidden_units=hidden, scale=0.3, dtype="float64", key=jax.random.key(1)

@@ -105,6 +105,7 @@ def test_an_interrupted_run_ends_with_the_same_numbers(images, tmp_path, monkeyp
         it.load(whole)
 
 
+@pytest.mark.slow
 def test_the_command(images, tmp_path, capsys):
     out = tmp_path / "run"
     flags = ["--data", str(images), "--variable", "train", "--labels", "labels", "--network", "cnn:1"]

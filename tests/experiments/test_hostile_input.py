@@ -189,7 +189,7 @@ CONTRADICTIONS = {
     ),
     "a Hamiltonian without its name": ("hamiltonian.name", {"hamiltonian": {"J": 1.0}}),
     "a Hamiltonian of another kind": ("hamiltonian.name", {"hamiltonian": "hubbard"}),
-    "another kind of experiment": ("kind", {"kind": "evolve"}),
+    "another kind of experiment": ("kind", {"kind": "levitate"}),
     "a kind that is no word": ("kind", {"kind": ["ground-state"]}),
     "a chain of a thousand million": ("lattice", {"lattice": "chain:1000000000"}),
     "a cube of 4096³": ("lattice", {"lattice": "cubic:4096"}),
@@ -468,7 +468,7 @@ class TestPaths:
 
 class TestFolders:
     DAMAGE: ClassVar = {
-        "another kind": 'kind = "evolve"\n',
+        "another kind": 'kind = "levitate"\n',
         "not TOML": "kind =",
         "empty section": "optimiser = 3",
         "binary": b"\xff\x00\x01",

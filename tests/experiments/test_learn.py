@@ -153,6 +153,7 @@ def finished(tmp_path_factory):
     return folder, json.loads((folder / "result.json").read_text()), arrays
 
 
+@pytest.mark.slow
 def test_likelihoods_against_enumeration(finished):
     """ln Z, the free energies and the likelihoods of result.json from the parameters in result.nc."""
     _, result, arrays = finished

@@ -55,6 +55,7 @@ def test_killed_at_a_random_step_ten_times(number, reference, tmp_path):
     assert_same(tmp_path / "run", reference)
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_a_resumable_run_and_says_how(reference, tmp_path, capsys):
     folder = tmp_path / "run"
     code, _, err = stop_at(begin(command(folder, STEPS)), folder, 10, signal.SIGINT)
@@ -83,6 +84,7 @@ def half(killed, tmp_path):
     return Path(shutil.copytree(killed, tmp_path / "run"))
 
 
+@pytest.mark.slow
 def test_a_damaged_checkpoint_is_refused_and_the_previous_good_one_used(half, reference, capsys):
     *_, good, newest = checkpoints.steps(half / "checkpoints")
     damaged = max(

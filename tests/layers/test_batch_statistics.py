@@ -65,6 +65,7 @@ def fitted():
     return it.fit_supervised(network(), x, labels, epochs=12, **options), options
 
 
+@pytest.mark.slow
 def test_training_keeps_statistics_that_predict(fitted, tmp_path):
     fit, options = fitted
     test, labels = images(30, 2)

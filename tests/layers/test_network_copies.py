@@ -146,6 +146,7 @@ def test_keeps_centre_says_what_is_measured(group, width, options, n):
     assert layer.keeps_centre((n, n)) == (turns < 1e-9)
 
 
+@pytest.mark.slow
 def test_complex_fields_keep_their_imaginary_part():
     x = np.random.default_rng(0).normal(size=(2, 5, 5, 2))
     z = x[..., :1] + 1j * x[..., 1:]

@@ -51,7 +51,8 @@ def _library(model, configurations, p, local, v, u):
 
 ALIKE = ("symmetric-momentum-complex", "symmetric-momentum-float", "symmetrised-momentum", "symmetric-odd",
          "symmetric-complex", "rbm-complex-binary-binary", "rbm-complex-binary-spin",
-         "function-flax-nnx", "circuit-recurrent", "circuit-tree-float")  # fmt: skip
+         "function-flax-nnx", "circuit-recurrent", "circuit-tree-float", "circuit-convolutional",
+         "rbm-float-binary-spin", "gcnn-complex-odd", "jastrow-tied")  # fmt: skip
 
 
 @pytest.fixture(

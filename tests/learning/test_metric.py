@@ -14,6 +14,7 @@ from intertwine.learning.objective import Evaluation
 from intertwine.learning.solvers import factorise
 from intertwine.models.machines.rbm import RBM
 from intertwine.sampling.statistics.estimate import estimate
+from thinned import thinned
 
 SHIFT = 1e-3
 ROWS = ["rbm-float-spin-spin", "rbm-complex-spin-spin", "function-with-phase", "function-of-complex"]
@@ -54,7 +55,7 @@ def _oracle(model, evaluation, shift):
 
 
 @pytest.mark.parametrize("count", [None, 30])
-@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize("name", thinned(ROWS))
 def test_all_solvers_give_the_oracles_direction(name, count):
     model = MODELS[name]()
     evaluation = _evaluation(model, count=count)
@@ -82,7 +83,7 @@ def test_xla_and_lapack_factorise_alike(name, solver, monkeypatch):
     np.testing.assert_allclose(xla, host, rtol=1e-9, atol=1e-11)
 
 
-@pytest.mark.parametrize("name", ROWS[:3])
+@pytest.mark.parametrize("name", thinned(ROWS[:3], 3))
 def test_momentum_is_spring(name):
     """(S + shift) δ = F + shift μ δ_previous."""
     model, mu = MODELS[name](), 0.9

@@ -22,6 +22,7 @@ from intertwine.quantum.vmc.local_energy import local_values
 from intertwine.quantum.vmc.search import GroundStateRun
 from intertwine.sampling.enumeration import all_configurations
 from models.table import MODELS
+from thinned import thinned
 
 SIZE = 8
 ROWS = ["rbm-float-spin-spin", "rbm-complex-binary-as-spins", "symmetric-complex", "jastrow-complex"]
@@ -40,7 +41,7 @@ def _backends(model):
 
 
 @pytest.mark.parametrize("real", [True, False])
-@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize("name", thinned(ROWS))
 def test_every_backend_gives_the_rows_of_the_matrix(name, real, key):
     model = as_spins(MODELS[name](key))
     strings = random_strings(SIZE, seed=5, real=real)

@@ -113,6 +113,7 @@ def test_the_method_is_chosen_and_says_why():
     assert second.label == "tdvp" and "follows all but" in second.because
 
 
+@pytest.mark.slow
 def test_flattened_chains_meet_what_psi_hides():
     """Near |↑↑↑↑⟩ single flips carry all of Var(H); chains of |ψ|² never meet them."""
     psi = it.product_state(it.RBM(4, hidden=4, dtype=complex, key=KEY), "up", zeros=1e-5, key=KEY)

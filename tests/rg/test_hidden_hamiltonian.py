@@ -10,6 +10,7 @@ from intertwine._checks import InputError
 from intertwine.models.machines.rbm import RBM
 from intertwine.rg.networks.hidden_hamiltonian import hidden_hamiltonian
 from intertwine.sampling.enumeration import all_configurations
+from thinned import thinned
 
 KEY = jax.random.key(12)
 
@@ -25,7 +26,7 @@ def states(units, size):
 
 
 @pytest.mark.parametrize("units", ["spin", "binary"])
-@pytest.mark.parametrize("hidden_units", ["spin", "binary"])
+@pytest.mark.parametrize("hidden_units", thinned(["spin", "binary"]))
 def test_exact_against_enumeration(units, hidden_units):
     """ln Σ_v e^{−E(v,h)} for every h: 1e-12; the expansion to the eighth order at weak weights: 1e-9."""
     rbm = machine(units, hidden_units, 0.05)

@@ -40,6 +40,7 @@ def test_a_frustrated_model_is_sampled_well_by_default() -> None:
     assert drawn.mixed and drawn.tau < 50
 
 
+@pytest.mark.slow
 def test_chains_stuck_in_opposite_states_are_not_mixed() -> None:
     """K = 0.6 on 16 × 16: energy and m² of a chain of either sign are the same, m is not."""
     model = it.Ising(it.Square(16, 16), K=0.6)

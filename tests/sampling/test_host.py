@@ -20,6 +20,7 @@ from intertwine.models.protocols import SpinForm
 from intertwine.sampling.host_random import alias_table, chain_states, uniform
 from intertwine.sampling.metropolis import host
 from intertwine.sampling.metropolis.rules import Exchange, GlobalFlip, Mixture, SingleFlip
+from thinned import thinned
 
 SIZE = 8
 FORMS = {
@@ -112,7 +113,7 @@ def transition_matrix(form: SpinForm, rule) -> np.ndarray:
 
 
 @pytest.mark.parametrize("rule", [*RULES, "triples"])
-@pytest.mark.parametrize("name", FORMS)
+@pytest.mark.parametrize("name", thinned(FORMS))
 def test_chains_follow_the_exact_matrix(name, rule, key):
     """After 3 and 60 proposals from one configuration, chains are spread as the matrix's powers say."""
     form, rule = make_form(**FORMS[name]), RULES.get(rule, TRIPLES)

@@ -22,6 +22,7 @@ from intertwine.sampling.laws import (
 )
 from intertwine.sampling.metropolis.rules import Exchange, GlobalFlip, Rule, SingleFlip
 from intertwine.sampling.metropolis.tempering import ParallelTempering
+from thinned import thinned
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -83,7 +84,7 @@ STEPS = [
 ]
 
 
-@pytest.mark.parametrize("name, model", STEPS)
+@pytest.mark.parametrize("name, model", thinned(STEPS))
 def test_the_sampler_follows_the_kernel(name, model, key):
     """130,000 single steps on 4 spins, row by row, against the exact kernel. Chains of the JAX path share the
     parts of a mixture, which counts over many chains would show, so that a mixture is watched in two long

@@ -44,7 +44,7 @@ def frequencies(sampler, model, blocks, key, magnetization):
     return np.array(found)
 
 
-ALIKE = ("tempered exchanges", "exchange all, jax", "exchange and global, jax")
+ALIKE = ("tempered exchanges", "exchange all, jax", "exchange ring, jax", "exchange and global, jax")
 CASES = [(name, "rbm") for name in SAMPLERS if name not in ALIKE]
 OTHERS = [(name, "rbm") for name in ALIKE]
 OTHERS += [(name, model) for name in ("single, jax",) for model in MODELS if model != "rbm"]

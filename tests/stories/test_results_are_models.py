@@ -110,6 +110,7 @@ QUICK = {
         "state", lambda m: ENTANGLED.reduced_density_matrix(m, HALF)
     ),
     "quantum.entanglement.mutual_information": ("state", lambda m: ENTANGLED.mutual_information(m, [0], [3])),
+    "quantum.entanglement.scan": ("state", lambda m: ENTANGLED.scan(m).renyi2),
     "quantum.entanglement.negativity": ("state", lambda m: ENTANGLED.negativity(m, [0], [3])),
     "quantum.observables.overlap": ("state", lambda m: SEEN.overlap(m, built()["complex"])),
     "quantum.observables.fidelity": ("state", lambda m: SEEN.fidelity(built()["complex"], m)),
@@ -206,6 +207,7 @@ WIDE = np.sign(np.random.default_rng(2).normal(size=(200, 36))).astype(np.int8)
 TABLE = QUICK | SLOW
 EXCEPTIONS = {
     "boltzmann.stored_models": "the model belongs to the state beside it, of one training",
+    "quantum.entanglement.EntropyScan": "the study that scan carries out",
     "quantum.Evolution": "the study that evolve carries out",
     "quantum.evolution": "the study that evolve carries out",
     "quantum.Trajectory": "a result",
