@@ -227,3 +227,7 @@ def test_too_many_spins_say_the_memory():
     model = it.RBM(30, hidden=2, key=KEY)
     with pytest.raises(it.InputError, match=r"at most 24 spins.*30 spins.*64.0 GiB"):
         it.entanglement.von_neumann(model, range(4))
+
+
+def test_orders_beyond_the_range_of_numbers():
+    assert it.entanglement.renyi([0.6, 0.0, 0.0, 0.8], [0], 5000) == pytest.approx(-np.log(0.64), rel=1e-3)

@@ -12,6 +12,7 @@ from intertwine.quantum.dynamics import tangent
 from intertwine.quantum.dynamics.certificate import distance_of
 from intertwine.quantum.dynamics.evolve import evolution
 from intertwine.quantum.dynamics.starts import product_state
+from intertwine.quantum.dynamics.trajectory import Trajectory
 from intertwine.quantum.entanglement.vectors import state_vector
 from intertwine.sampling.enumeration import all_configurations
 
@@ -304,3 +305,38 @@ def test_a_symmetric_model_has_symmetric_starts(state, word):
     psi = it.SymmetricRBM(it.Chain(4), features=2, dtype=complex, key=KEY)
     with pytest.raises(it.InputError, match=word):
         it.product_state(psi, state, key=KEY)
+
+
+def test_samples_qualify_their_bound():
+    """It leaves out the noise of the steps, and says so; few samples are refused."""
+    psi = product_state(it.RBM(4, hidden=4, dtype=complex, key=KEY), "+x", key=KEY)
+    H = it.tfim(it.Chain(4), h=0.7)
+    with pytest.warns(Caveat, match="unjudged: over samples the bound"):
+        run = it.evolve(H, psi, [0.02], samples=64, key=KEY)
+    assert any(line.startswith("unjudged") for line in run.warnings)
+    with pytest.raises(it.InputError, match="samples: expected at least 32"):
+        it.evolve(H, psi, [0.02], samples=1, key=KEY)
+
+
+def test_an_energy_that_moves_is_not_trusted():
+    times, energy = np.linspace(0, 1, 5), np.array([-4.0, -4.001, -4.002, -3.5, -3.0])
+    zeros = np.zeros(5)
+    run = Trajectory(
+        times, {}, {}, energy, np.full(5, 0.01), zeros, zeros, zeros, zeros, zeros, None, "tdvp", "",
+        {"steps": zeros}, conserved=True,
+    )  # fmt: skip
+    assert run.trusted_until == 0.5 and "the energy, which stays, has moved" in run.warnings[0]
+
+
+@pytest.mark.parametrize(
+    "observable, words",
+    [
+        (it.Operator.from_strings(4, [(1.0, {0: "X"}), (1j, {0: "Y"})]), "expected a Hermitian operator"),
+        (lambda model: 1j, "expected a real number"),
+        (lambda model: np.ones(3), "expected one number"),
+    ],
+)
+def test_observables_are_real_numbers(observable, words):
+    psi = product_state(it.RBM(4, hidden=4, dtype=complex, key=KEY), "+x", key=KEY)
+    with pytest.raises(it.InputError, match=words):
+        it.evolve(it.tfim(it.Chain(4), h=0.7), psi, [0.0], observables={"A": observable}, key=KEY)

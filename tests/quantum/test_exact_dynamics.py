@@ -127,3 +127,13 @@ def test_pfaffian_squares_to_the_determinant():
 def test_bad_input(arguments, word):
     with pytest.raises(it.InputError, match=word):
         exact.evolve(*arguments)
+
+
+@pytest.mark.parametrize("N, J, h", [(5, -1.0, 0.7), (6, -1.0, 0.7), (5, -1.0, -0.7), (6, 1.0, -0.5)])
+def test_the_lowest_state_of_the_sector_has_its_parity(N, J, h):
+    """Also of odd rings with J < 0, where the emptiest Gaussian state has the other one."""
+    H = it.tfim(it.Chain(N), J=J, h=h).to_dense()
+    flips = np.eye(2**N)[::-1]  # Π X
+    exact = np.linalg.eigvalsh(H + 1e3 * (np.eye(2**N) - flips))[0]
+    ring = it.exact.IsingRing(N, J=J, h=h)
+    assert ring.energy(ring.ground_state()) == pytest.approx(exact, abs=1e-8)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PyTree
 
+from intertwine._checks import fail
 from intertwine.experiments.evolve.settings import EvolveConfiguration
 from intertwine.experiments.ground_state.checks import build_lattice
 from intertwine.experiments.ground_state.settings import Tfim as Ising
@@ -92,21 +92,25 @@ def beginning(c: EvolveConfiguration, lattice: Lattice, key: jax.Array) -> tuple
     if c.model.start != NONE:
         from pathlib import Path
 
-        from intertwine._checks import fail
         from intertwine.experiments.ground_state.loaded import load_run
 
         run = load_run(Path(c.model.start))
         if run.model.size != lattice.size:
             got = f"{c.model.start}, on {run.model.size}"
             raise fail("model.start", f"a run on {lattice.size} sites", got)
-        return complex_of(run.model), 0.0
+        return complex_of(run.model, blank(c, lattice)), 0.0
     made = product_state(blank(c, lattice), c.model.state, key=key)
     return made, product_infidelity(made, c.model.state)
 
 
-def complex_of(model: PyTree) -> Any:
-    """`model` with complex parameters of the same values."""
-    return jax.tree.map(lambda x: x.astype(jnp.result_type(complex)) if eqx.is_inexact_array(x) else x, model)
+def complex_of(model: PyTree, fresh: PyTree) -> Any:
+    """`fresh`, a network of complex parameters, with those of `model`, which is alike but for that."""
+    given, blanks = (jax.tree.leaves(eqx.filter(m, eqx.is_inexact_array)) for m in (model, fresh))
+    if [x.shape for x in given] != [x.shape for x in blanks]:
+        raise fail("model.start", "a run whose model has complex parameters", "one that has no complex form")
+    numbers, rest = eqx.partition(fresh, eqx.is_inexact_array)
+    cast = [x.astype(y.dtype) for x, y in zip(given, blanks, strict=True)]
+    return eqx.combine(jax.tree.unflatten(jax.tree.structure(numbers), cast), rest)
 
 
 def _operators(c: EvolveConfiguration, lattice: Lattice) -> dict[str, Operator]:

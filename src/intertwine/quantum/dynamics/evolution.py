@@ -19,6 +19,7 @@ import numpy as np
 from jax import Array
 from jaxtyping import PyTree
 
+from intertwine._checks import fail
 from intertwine.learning.guard import Diverged
 from intertwine.learning.study import Scalars, Study
 from intertwine.models.units import as_spins
@@ -85,6 +86,7 @@ class Evolution(Study[EvolutionState, Trajectory]):
         label: str = "tdvp",
         because: str = "",
         notes: tuple[str, ...] = (),
+        conserved: bool = False,
     ):
         self.hamiltonian, self.given, self.times, self.method, self.source = (
             hamiltonian,
@@ -95,6 +97,7 @@ class Evolution(Study[EvolutionState, Trajectory]):
         )
         self.observables, self.observe, self.key = dict(observables), observe, key
         self.lowest, self.where, self.label, self.because, self.notes = lowest, where, label, because, notes
+        self.conserved = conserved
         self.lines, self.begin = len(times), as_spins(model)
 
     def start(self) -> EvolutionState:
@@ -137,6 +140,7 @@ class Evolution(Study[EvolutionState, Trajectory]):
             history=past,
             notes=self.notes,
             state=state,
+            conserved=self.conserved,
         )
 
     # ---- between two times
@@ -228,9 +232,19 @@ class Evolution(Study[EvolutionState, Trajectory]):
             else:
                 value = observable(placed(like(self.given, model), self.where))
             known = isinstance(value, Estimate)
+            _check_real(name, value.mean if known else value)
             scalars[name] = float(np.real(value.mean if known else value))
             scalars[f"{name}_error"] = float(value.error) if known else 0.0
         return state._replace(chains=chains), scalars
+
+
+def _check_real(name: str, value: Any) -> None:
+    """Raise `InputError` for what an observable gives that is no real number."""
+    shown = f"observables[{name!r}]"
+    if np.ndim(value) != 0:
+        raise fail(shown, "one number", f"shape {np.shape(value)}", "name each number by itself")
+    if abs(np.imag(value)) > 1e-9 * max(1.0, abs(value)):
+        raise fail(shown, "a real number", f"{value:.6g}", "give its real and its imaginary part")
 
 
 _ADVICE = "take more samples, a larger cutoff, or a start whose weights are not so near 0"

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 MOST_SITES, MOST_ORBITS = 20, 8192
 """Of exact sums that are taken by themselves."""
-SAMPLES = 4096
+SAMPLES, FEWEST = 4096, 32
 MOST_RESIDUAL = 0.2
 """Share of Var(H) that a tangent space may leave out at the start; beyond, steps are projected."""
 EXACT_TOLERANCE, SAMPLED_TOLERANCE = 1e-4, 2e-3
@@ -78,9 +78,11 @@ def evolve(
     r"""`model` at each of `times` under iψ̇ = Hψ (or ψ̇ = −Hψ), with observables and a bound on its error.
 
     H: a Hermitian `Operator`, or a function of the time that gives one (ramps, drives: only coefficients
-    should change). model: a wave function, a run or its model, at time 0; for real time its amplitudes are
-    complex. `product_state` makes starts that move. times: increasing, ≥ 0, in units of 1/energy.
-    observables: name → `Operator`, or a function of the model that gives a number or an `Estimate`.
+    should change); it is looked at at the times of the steps, so that a pulse which is shorter than a step, a
+    64th of the whole time at most, can be missed. model: a wave function, a run or its model, at time 0; for
+    real time its amplitudes are complex. `product_state` makes starts that move. times: increasing, ≥ 0, in
+    units of 1/energy. observables: name → Hermitian `Operator`, or a function of the model that gives a real
+    number or an `Estimate`.
     imaginary: e^{−Hτ}, towards the ground state. method: "tdvp" (`variational`), "projected" (fits of a
     product scheme: `projected`), or "auto", which chooses and says why (`because`). scheme, order, step: of
     projected steps: "taylor" (orders 1 to 4) or "split" (1 to 3, with exact diagonal factors), its order, and
@@ -144,8 +146,8 @@ def evolution(
     check_sizes(first, spins)
     _check_kind(spins, imaginary)
     for name, value in (("samples", samples), ("observe", observe)):
-        if value is not None:
-            positive_int(name, value)
+        if value is not None and positive_int(name, value) < FEWEST:
+            raise fail(name, f"at least {FEWEST}", value, f"for example {SAMPLES}")
     for name, value in (("tolerance", tolerance), ("cutoff", cutoff), ("step", step)):
         if value is not None:
             positive_number(name, value)
@@ -162,12 +164,16 @@ def evolution(
         plain = hamiltonian
         hamiltonian = plain if first.conserves_magnetization else lambda t: confined(plain(t), kept)
     lowest, notes = _lowest(first, of_space, driven) if imaginary else (None, ())
+    if not source.exact:
+        words = "over samples the bound leaves out the noise of the steps, and may lie far below the distance"
+        remedy = "energy and variance tell more; take more samples and see what changes"
+        notes += (caveat("unjudged", f"{words}: {remedy}"),)
     default = EXACT_TOLERANCE if source.exact else SAMPLED_TOLERANCE
     tolerance = default if tolerance is None else tolerance
     regular = Regular(cutoff, snr)
     variational = Variational(
         hamiltonian, imaginary=imaginary, exact=source.exact, tolerance=tolerance, regular=regular,
-        span=float(when[-1]),
+        span=float(when[-1]), longest=float(when[-1]) / 64 if driven else None,
     )  # fmt: skip
     label, because = _chosen(method, scheme, variational, spins, source, key)
     chosen: Method = variational
@@ -178,10 +184,14 @@ def evolution(
             regular=regular, given=step,
         )  # fmt: skip
         network = dressed(spins, first) if factors.diagonal is not None else network
+        if driven:
+            words = "the remainder of a product scheme is estimated for a Hamiltonian that stands still"
+            notes += (caveat("unjudged", f"{words}: under H(t) the bound may lie below the distance"),)
     count = 4 * (source.samples or SAMPLES) if observe is None else observe
     return Evolution(
         hamiltonian, network, when, chosen, source, observables=seen, observe=count, key=key, lowest=lowest,
         where=of_space, label=label, because=because, notes=notes,
+        conserved=not (driven or imaginary or source.exact),
     )  # fmt: skip
 
 
@@ -250,6 +260,9 @@ def _observables(
         if not isinstance(name, str) or name in taken or name.endswith(("_error", "_sum")):
             raise fail("observables", "names that are no column of the metrics", name)
         if isinstance(observable, Operator):
+            if not observable.is_hermitian:
+                expected, remedy = "a Hermitian operator", "give its real and its imaginary part"
+                raise fail(f"observables[{name!r}]", expected, "one that is not", remedy)
             if observable.size != H.size:
                 raise fail(
                     f"observables[{name!r}]", f"an operator on {H.size} sites", f"{observable.size} sites"

@@ -10,6 +10,9 @@ import numpy as np
 from intertwine._caveats import beneath, caveat
 from intertwine.quantum.dynamics.certificate import TRUSTED
 
+SURE = 5.0
+"""Errors by which an energy that stays is not off."""
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Trajectory:
@@ -19,7 +22,8 @@ class Trajectory:
     energy, energy_error, variance: ⟨H⟩ and Var(H), float64 (T,). bound: of the distance to the true state,
     (T,), of which residual (∫ r dt), integrator, fit and scheme are the parts (`certificate`). rate: r at
     each time. model: at the last time. method: "tdvp" or "projected"; because: why. history: every column of
-    the metrics. notes: caveats. state: of the study, at the end.
+    the metrics. notes: caveats. state: of the study, at the end. conserved: whether the energy is looked at,
+    which has to stay.
     """
 
     times: np.ndarray
@@ -38,6 +42,7 @@ class Trajectory:
     history: dict[str, np.ndarray]
     notes: tuple[str, ...] = ()
     state: Any = None
+    conserved: bool = False
 
     def __getitem__(self, name: str) -> np.ndarray:
         """The observable of that name, (T,)."""
@@ -45,21 +50,35 @@ class Trajectory:
 
     @property
     def trusted_until(self) -> float:
-        """The last time at which the bound is below 0.1: the last of all where it never is above."""
-        beyond = np.flatnonzero(~(self.bound <= TRUSTED))
+        """The last time before the bound passes 0.1, or the energy has moved that cannot: the last of all
+        where neither happens."""
+        beyond = np.flatnonzero(~(self.bound <= TRUSTED) | self._moved())
         if len(beyond) == 0:
             return float(self.times[-1])
         return float(self.times[beyond[0] - 1]) if beyond[0] else 0.0
 
+    def _moved(self) -> np.ndarray:
+        """Where the energy is off its first value by more than its errors and a thousandth, (T,)."""
+        if not self.conserved:
+            return np.zeros(len(self.times), bool)
+        errors = np.hypot(self.energy_error, self.energy_error[0])
+        allowed = SURE * errors + 1e-3 * np.abs(self.energy[0])
+        return np.abs(self.energy - self.energy[0]) > allowed
+
     @property
     def warnings(self) -> tuple[str, ...]:
         """What qualifies the curves, a line each."""
-        if np.all(self.bound <= TRUSTED):
-            return self.notes
-        until, last = self.trusted_until, self.bound[-1]
-        words = f"the bound on the distance to the true state passes {TRUSTED} after t = {until:.4g}"
-        remedy = f"({last:.2g} at the end): the curves beyond are not to be trusted on its account"
-        return (*self.notes, caveat("untrusted", f"{words} {remedy}; take a larger model, or more samples"))
+        said, until = [*self.notes], self.trusted_until
+        if (moved := self._moved()).any():
+            t = self.times[np.flatnonzero(moved)[0]]
+            off = np.max(np.abs(self.energy - self.energy[0]))
+            words = f"the energy, which stays, has moved by {off:.2g}, beyond its errors from t = {t:.4g} on"
+            said.append(caveat("untrusted", f"{words}: the steps are noisy; take more samples"))
+        if not np.all(self.bound <= TRUSTED):
+            words = f"the bound on the distance to the true state passes {TRUSTED} after t = {until:.4g}"
+            end = f"({self.bound[-1]:.2g} at the end): the curves beyond are not to be trusted on its account"
+            said.append(caveat("untrusted", f"{words} {end}; take a larger model, or more samples"))
+        return tuple(said)
 
     def __str__(self) -> str:
         span = f"{len(self.times)} times to {self.times[-1]:.4g} by {self.method}"

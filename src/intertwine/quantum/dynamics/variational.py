@@ -52,7 +52,8 @@ class Step(NamedTuple):
 class Variational:
     """TDVP steps under `hamiltonian` (a function of the time), in real or imaginary time.
 
-    tolerance: of the integrator's error per unit of time. span: of all times.
+    tolerance: of the integrator's error per unit of time. span: of all times. longest: of a step, for a
+    Hamiltonian that depends on time.
     """
 
     def __init__(
@@ -64,10 +65,12 @@ class Variational:
         tolerance: float,
         regular: Regular,
         span: float,
+        longest: float | None = None,
     ):
         self.hamiltonian, self.exact, self.tolerance, self.regular = hamiltonian, exact, tolerance, regular
         self.factor = -1.0 + 0j if imaginary else -1j
         self.pair = DORMAND_PRINCE
+        self.longest = float("inf") if longest is None or longest <= 0 else longest
         self.shortest = SHORTEST * max(span, 1e-300)
         self._last: tuple[Any, float, Velocity] | None = None
 
@@ -87,7 +90,7 @@ class Variational:
 
     def step(self, model: PyTree, ensemble: Ensemble, t: float, h: float) -> Step:
         """From `model` at t, by h or less. Raises `Stuck` where no step is short enough."""
-        first = self.velocity(model, t, ensemble)
+        first, h = self.velocity(model, t, ensemble), min(h, self.longest)
         evaluations, refused = 1, False
         rounding = ROUNDING * float(jnp.finfo(first.vector.dtype).eps)
 

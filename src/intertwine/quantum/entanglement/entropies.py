@@ -101,7 +101,9 @@ def entropy_of(values: np.ndarray, order: float) -> float:
         return max(0.0, -math.log(values.max()))
     if abs(order - 1) < 1e-9:
         return max(0.0, -math.fsum(values * np.log(values)))
-    return max(0.0, math.log(math.fsum(values**order)) / (1 - order))
+    largest = float(values.max())  # powers of it alone may underflow
+    log_trace = order * math.log(largest) + math.log(math.fsum((values / largest) ** order))
+    return max(0.0, log_trace / (1 - order))
 
 
 def checked_order(order: float) -> float:

@@ -107,9 +107,16 @@ class IsingRing:
         return FermionState(covariance)
 
     def ground_state(self) -> FermionState:
-        """The lowest state of the sector: Γ = −A (AᵀA)^{−1/2}; the ground state for J, h > 0."""
-        u, _, v = np.linalg.svd(self.generator)
-        return FermionState(-u @ v)
+        """The lowest state of the sector Π X = +1: Γ = −A (AᵀA)^{−1/2}, with the lowest mode filled where
+        that has the other parity (odd rings with J < 0); the ground state for J, h > 0."""
+        energies, modes = np.linalg.eigh(-1j * self.generator)
+        signs = np.where(energies > 0, 1.0, -1.0)
+        half = len(energies) // 2
+        found = _gaussian(modes, signs)
+        if pfaffian(found) * pfaffian(self.polarised().covariance) < 0:
+            signs[[half - 1, half]] *= -1  # ± the smallest energy
+            found = _gaussian(modes, signs)
+        return FermionState(found)
 
     def energy(self, state: FermionState) -> float:
         """⟨H⟩ = ¼ Σ A_mn Γ_mn."""
@@ -124,6 +131,11 @@ class IsingRing:
             turn = np.real((vectors * np.exp(1j * energies * t)) @ vectors.conj().T)
             out.append(FermionState(turn @ begin.covariance @ turn.T))
         return out
+
+
+def _gaussian(modes: np.ndarray, signs: np.ndarray) -> np.ndarray:
+    """Γ = −A/|A| of the modes of −iA with these signs of their energies."""
+    return -np.real(1j * (modes * signs) @ modes.conj().T)
 
 
 def ramped_ising_ring(
