@@ -340,3 +340,17 @@ def test_observables_are_real_numbers(observable, words):
     psi = product_state(it.RBM(4, hidden=4, dtype=complex, key=KEY), "+x", key=KEY)
     with pytest.raises(it.InputError, match=words):
         it.evolve(it.tfim(it.Chain(4), h=0.7), psi, [0.0], observables={"A": observable}, key=KEY)
+
+
+def test_product_states_are_those_of_the_sites_whatever_the_frame_of_H():
+    """|+x⟩ stays as it is under a Heisenberg Hamiltonian, with Marshall's signs or without."""
+    ring, X = it.Chain(4), it.Operator.from_strings(4, [(1.0, {0: "X"})])
+    psi = product_state(it.RBM(4, hidden=4, dtype=complex, key=KEY), "+x", key=KEY)
+    for marshall in (False, True):
+        H = it.heisenberg(ring, marshall=marshall)
+        run = it.evolve(H, psi, [0.0, 0.2], observables={"X": X}, key=KEY)
+        np.testing.assert_allclose(run["X"], 1.0, atol=1e-4)
+        np.testing.assert_allclose(run.energy, 4.0, atol=1e-3)
+        last = it.exact.evolve(H, "+x", [0.2])[0]
+        seen = X.in_frame(H.turned).to_sparse()
+        assert np.vdot(last, seen @ last).real == pytest.approx(1.0, abs=1e-9)

@@ -107,7 +107,8 @@ def complex_of(model: PyTree, fresh: PyTree) -> Any:
     """`fresh`, a network of complex parameters, with those of `model`, which is alike but for that."""
     given, blanks = (jax.tree.leaves(eqx.filter(m, eqx.is_inexact_array)) for m in (model, fresh))
     if [x.shape for x in given] != [x.shape for x in blanks]:
-        raise fail("model.start", "a run whose model has complex parameters", "one that has no complex form")
+        expected, got = "a run whose model has complex parameters", "one that has no complex form"
+        raise fail("model.start", expected, got, "make the run with --dtype complex")
     numbers, rest = eqx.partition(fresh, eqx.is_inexact_array)
     cast = [x.astype(y.dtype) for x, y in zip(given, blanks, strict=True)]
     return eqx.combine(jax.tree.unflatten(jax.tree.structure(numbers), cast), rest)

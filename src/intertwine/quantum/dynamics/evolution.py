@@ -37,6 +37,8 @@ Observable = Operator | Callable[[Any], Any]
 FIRST_STEP = 1e-3
 _MEASURED, _STARTED = 2**31 - 1, 2**31 - 2
 _SAME = 1e-12
+FARTHEST = 2**0.5
+"""The distance of orthogonal states: no bound need be larger."""
 
 
 class Method(Protocol):
@@ -215,7 +217,7 @@ class Evolution(Study[EvolutionState, Trajectory]):
             "fit_sum": float(account.fit),
             "scheme_sum": float(account.scheme),
             "infidelity": float(account.infidelity),
-            "bound": float(account.bound),
+            "bound": min(float(account.bound), FARTHEST),
             "snr": now.snr,
             "kept": now.kept,
             "step": float(state.step),

@@ -142,7 +142,7 @@ def evolution(
     one_of("method", method, ("auto", "tdvp", "projected"))
     network, where = state_of(as_model(model))
     spins = as_spins(network)
-    hamiltonian, first = _hamiltonian(H, float(when[-1]))
+    hamiltonian, first = _hamiltonian(H, float(when[-1]), () if where is None else where.turned)
     check_sizes(first, spins)
     _check_kind(spins, imaginary)
     for name, value in (("samples", samples), ("observe", observe)):
@@ -225,19 +225,25 @@ def _scheme(name: str | None, order: int | None, H: Operator) -> Scheme:
 
 
 def _hamiltonian(
-    H: Operator | Callable[[float], Operator], span: float
+    H: Operator | Callable[[float], Operator], span: float, frame: tuple[int, ...] | None
 ) -> tuple[Callable[[float], Operator], Operator]:
-    """H as a function of the time, and H(0)."""
+    """H as a function of the time, and H(0), in the frame of the state: that of the sites as they are for one
+    that carries none, that of H where it is not known (None)."""
     if isinstance(H, Operator):
         if not H.is_hermitian:
             raise fail("H", "a Hermitian operator", repr(H), "add its Hermitian conjugate")
-        return (lambda _: H), H
+        turned = H if frame is None else H.in_frame(frame)
+        return (lambda _: turned), turned
     if not callable(H):
         raise fail(
             "H", "an Operator, or a function of the time that gives one", H, "for example intertwine.tfim"
         )
-    drive = Drive(H, max(span, 1e-9))
+    drive = Drive(H if frame is None else lambda t: _framed(H(t), frame), max(span, 1e-9))
     return drive, drive(0.0)
+
+
+def _framed(found: object, frame: tuple[int, ...]) -> Any:
+    return found.in_frame(frame) if isinstance(found, Operator) else found
 
 
 def _check_kind(model: LogAmplitude, imaginary: bool) -> None:

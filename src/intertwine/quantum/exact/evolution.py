@@ -49,8 +49,10 @@ def evolve(
     """The state at each of `times`, complex128 (len(times), 2^N), normalised; at most 24 spins.
 
     H: a Hermitian operator, or a function of the time that gives one. state: at time 0 (also where `times`
-    begins later): a vector (2^N,) with site 0 as the most significant bit and bit 0 ↔ s = +1, or a product
-    state by name or angles (`product_vector`). times: increasing, ≥ 0, in units of 1/energy.
+    begins later): a vector (2^N,) with site 0 as the most significant bit and bit 0 ↔ s = +1, in the frame of
+    H, or a product state of the sites as they are, by name or angles (`product_vector`); what is returned is
+    in the frame of H (`Operator.turned`), where an observable A is `A.in_frame(H.turned)`. times: increasing,
+    ≥ 0, in units of 1/energy.
     imaginary: e^{−Hτ} ψ, normalised. tolerance: of the norm of the error, per unit of time. step: of the
     propagator where H depends on time.
 
@@ -108,10 +110,18 @@ def start_vector(H: Operator, state: str | ArrayLike) -> np.ndarray:
     named = isinstance(state, str)
     array = None if named else np.asarray(state)
     if array is None or (array.shape in ((H.size,), (H.size, 2)) and array.shape != (2**H.size,)):
-        return product_vector(H.size, state)
+        return _in_frame(product_vector(H.size, state), H)
     if array.shape != (2**H.size,) or not np.all(np.isfinite(array)) or not np.any(array):
         raise fail("state", f"a vector of {2**H.size} finite numbers, or a product state", state)
     return array.astype(complex) / np.linalg.norm(array)
+
+
+def _in_frame(vector: np.ndarray, H: Operator) -> np.ndarray:
+    """A vector of the sites as they are, in the frame of H."""
+    if not H.turned:
+        return vector
+    mask = sum(1 << (H.size - 1 - site) for site in H.turned)
+    return vector * (1.0 - 2.0 * (np.bitwise_count(np.arange(len(vector)) & mask) & 1))
 
 
 def _operator_type() -> type[Operator]:
