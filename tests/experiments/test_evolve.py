@@ -111,3 +111,24 @@ def test_bad_input_is_one_line(flags, words, tmp_path, capsys):
     assert main(["evolve", *SMALL, *flags, "--out", str(tmp_path / "run")]) == 2
     told = capsys.readouterr().err
     assert len(told.splitlines()) == 1 and words in told and not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("hamiltonian", [["heisenberg"], ["xxz", "--delta", "0.3"]])
+def test_a_ground_state_in_a_frame_and_a_sector_stays(hamiltonian, tmp_path):
+    """With Marshall's signs and at one magnetization: energy and ⟨X⟩ = 0 stay, by --start and by --model."""
+    ground = tmp_path / "ground"
+    flags = ["--lattice", "chain:4:open", "--hamiltonian", *hamiltonian]
+    few = ["--model", "symmetric-rbm:3", "--steps", "80", "--samples", "256"]
+    assert main(["ground-state", *flags, *few, "--out", str(ground)]) == 0
+    energy = record(ground)["energy"]["mean"]
+    for name, begin in (("start", [*flags, "--start", str(ground)]), ("model", ["--model", str(ground)])):
+        folder = tmp_path / name
+        assert main(["evolve", *begin, "--time", "0.1", "--points", "2", "--out", str(folder)]) == 0
+        run = it.load(folder)
+        np.testing.assert_allclose(run["energy"], energy, rtol=5e-3)
+        np.testing.assert_allclose(run["X"], 0.0, atol=1e-6)
+        assert record(folder)["deviation"]["ZZ1"] < 1e-3 and record(folder)["deviation"]["energy"] < 1e-3
+        exact = it.exact.ground_state(it.heisenberg(it.Chain(4, pbc=False), marshall=False))[1]
+        if hamiltonian == ["heisenberg"]:
+            assert abs(it.observables.overlap(run, exact)) ** 2 == pytest.approx(1, abs=5e-3)
+    assert main(["entangle", str(tmp_path / "start"), "--out", str(tmp_path / "entropies")]) == 0

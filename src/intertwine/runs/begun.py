@@ -53,11 +53,14 @@ def run_at(name: str, kind: str, setting: str) -> str:
 def begun_with(
     tables: Any, section: str, start: tuple[str, str], *, own: tuple[str, ...], about: tuple[str, ...]
 ) -> Any:
-    """`tables`, where the name of `section` is the folder of a run, with the run's own settings of it. start:
-    the kind of run, and the setting. own: names of that section; about: sections that are taken from the run
-    where they are not given."""
+    """`tables`, where the name or the `start` of `section` is the folder of a run, with the run's own
+    settings of it. start: the kind of run, and the setting. own: names of that section; about: sections that
+    are taken from the run where the name is its folder and they are not given."""
     given = tables.get(section) if isinstance(tables, dict) else None
     name = given.get("name") if isinstance(given, dict) else given
+    begin = given.get("start", NONE) if isinstance(given, dict) else NONE
+    if isinstance(begin, str) and begin != NONE and _is_run(begin):  # the same network, on whatever is given
+        name, about = begin, ()
     if not isinstance(name, str) or not _is_run(name):
         return tables
     path = run_at(name, *start)

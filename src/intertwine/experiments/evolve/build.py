@@ -23,6 +23,7 @@ from intertwine.quantum.exact.free_fermions import IsingRing, ramped_ising_ring
 from intertwine.quantum.operators import hamiltonians
 from intertwine.quantum.operators.operator import Operator
 from intertwine.runs.begun import NONE
+from intertwine.sampling.space import placed
 from intertwine.sampling.statistics.estimate import Estimate
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def beginning(c: EvolveConfiguration, lattice: Lattice, key: jax.Array) -> tuple
         if run.model.size != lattice.size:
             got = f"{c.model.start}, on {run.model.size}"
             raise fail("model.start", f"a run on {lattice.size} sites", got)
-        return complex_of(run.model, blank(c, lattice)), 0.0
+        return placed(complex_of(run.model, blank(c, lattice)), run.space), 0.0
     made = product_state(blank(c, lattice), c.model.state, key=key)
     return made, product_infidelity(made, c.model.state)
 
@@ -179,7 +180,7 @@ def _by_vectors(c: EvolveConfiguration, problem: Problem, imaginary: bool) -> Cu
     matrices = {name: operator.to_sparse() for name, operator in problem.operators.items()}
     fixed = H.to_sparse() if isinstance(H, Operator) else None
     entropies = []
-    begin = state_vector(problem.study.begin).amplitudes
+    begin = state_vector(problem.study.given).amplitudes
     for t, psi in steps(H, begin, times(c), imaginary=imaginary):
         energy = fixed if fixed is not None else H(t).to_sparse()  # type: ignore[operator]
         for name, matrix in (*matrices.items(), ("energy", energy)):

@@ -25,6 +25,8 @@ from intertwine.runs.experiment import Experiment, Finished
 if TYPE_CHECKING:
     import xarray
 
+    from intertwine.sampling.space import Space
+
 FAR = 5.0
 """Standard errors beyond twice the bound that an observable is not to be from its exact value."""
 
@@ -46,7 +48,9 @@ class Evolve(Experiment):
         c, study = self.c, self.study
         network = f"{c.model.name} (complex, {count_parameters(study.begin)} parameters)"
         print(f"{c.hamiltonian.name} on {c.lattice}, {self.problem.lattice.size} sites; {network}")
-        begin = f"the state of {c.model.start}" if c.model.start != NONE else f"all spins {c.model.state}"
+        begin = (
+            f"the state of {c.model.start}" if c.model.start != NONE else f"the product state {c.model.state}"
+        )
         off = f" (infidelity {self.problem.infidelity:.1g})" if self.problem.infidelity else ""
         how = "exact sums" if study.source.exact else f"{study.source.samples} samples per step"
         print(f"from {begin}{off} to t = {c.time.end:g} in {c.time.direction} time; {study.label}, {how}")
@@ -81,6 +85,7 @@ class Evolve(Experiment):
             "deviation": deviation,
             "exact": self.known or "not known",
             "infidelity_of_start": self.problem.infidelity,
+            "space": space_record(self.study.where),
             "method": found.method,
             "because": found.because,
             "steps": int(found.history["steps"][-1]),
@@ -116,6 +121,12 @@ class Evolve(Experiment):
                     caveat("far-from-exact", f"{name} is beyond its bound from the exact curve at t = {t:g}")
                 )
         return told
+
+
+def space_record(where: Space | None) -> dict[str, list[int] | None]:
+    """The magnetizations and the frame of a state, for `result.json`."""
+    kept, turned = (None, ()) if where is None else (where.magnetizations, where.turned or ())
+    return {"magnetizations": None if kept is None else list(kept), "turned": list(turned)}
 
 
 def _source(c: EvolveConfiguration) -> dict[str, Any] | None:

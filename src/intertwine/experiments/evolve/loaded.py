@@ -9,12 +9,16 @@ from typing import Any
 import numpy as np
 
 from intertwine._caveats import beneath
-from intertwine.experiments.evolve.build import blank
+from intertwine.experiments.evolve.build import blank, hamiltonian
 from intertwine.experiments.evolve.settings import EvolveConfiguration
 from intertwine.experiments.ground_state.checks import build_lattice
+from intertwine.quantum.dynamics.evolve import SAMPLES
+from intertwine.quantum.operators.operator import Operator
+from intertwine.quantum.space_choice import default_sampler
 from intertwine.records.folder import DATASET
 from intertwine.runs.complete import complete
 from intertwine.runs.dataset import with_parameters
+from intertwine.sampling.space import Space, placed
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -61,4 +65,16 @@ def load_run(path: Path) -> EvolutionRun:
     run = complete(path, "evolve", ("bound", "observables", "warnings"), (DATASET,))
     empty = blank(run.settings, build_lattice(run.settings.lattice))
     model = with_parameters(empty, read_dataset(path / DATASET), str(path / DATASET))
+    model = placed(model, _space(run.settings, run.result.get("space") or {}))
     return EvolutionRun(model, run.settings, run.metrics, run.result)
+
+
+def _space(c: EvolveConfiguration, told: dict[str, Any]) -> Space:
+    """Where the state lives: the magnetizations and the frame that the run kept."""
+    lattice = build_lattice(c.lattice)
+    turned, kept = tuple(told.get("turned") or ()), told.get("magnetizations")
+    made = hamiltonian(c, lattice)
+    first = (made if isinstance(made, Operator) else made(0.0)).in_frame(turned)
+    only = kept[0] if isinstance(kept, list) and len(kept) == 1 else None
+    sampler = default_sampler(first, SAMPLES, only)
+    return Space(sampler, None if kept is None else tuple(kept), turned)

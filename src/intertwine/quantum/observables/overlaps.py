@@ -28,6 +28,11 @@ if TYPE_CHECKING:
     from intertwine.sampling.protocols import Sampler
 
 
+RARE, HARMLESS = 10.0, 0.1
+"""Configurations of one state that stand for less than RARE samples of the other are likely to be missed
+there: what is taken off is too much by half of their share, which may be so many errors."""
+
+
 def overlap(a: PyTree, b: PyTree) -> complex:
     """⟨a|b⟩ of two normalised states, of up to 24 spins: models, runs or vectors of amplitudes, in the
     laboratory's frame (a run's Marshall rotation is undone).
@@ -78,6 +83,9 @@ def fidelity(
         return [np.asarray(part) for part in halves]
 
     half = min(choices, key=lambda half: sum(float(np.var(part)) for part in series(half)))
+    missed = sum(np.mean(np.abs(z) ** 2 < RARE / z.size * z2) for z, z2 in ((x, A2), (y, B2)))
+    spread = sum(float(np.var(part)) / part.size for part in series(half)) ** 0.5
+    half = half if half * missed < HARMLESS * spread else 0.0
     mean = (A * B).real - half * (A2 * B2 - 1)
     parts = series(half)
     found = [qualified(estimate(part), part) for part in parts]
