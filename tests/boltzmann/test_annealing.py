@@ -102,6 +102,7 @@ def test_the_last_states_are_the_models():
     assert np.abs((np.asarray(ends).mean(0) - mean) / error).max() < 5
 
 
+@pytest.mark.slow
 def test_warns_where_it_cannot_be_trusted():
     """A machine of two far modes and four temperatures: the estimate says so, and its bounds still hold."""
     w = jnp.full((12, 6), 1.5)

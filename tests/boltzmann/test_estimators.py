@@ -97,6 +97,7 @@ def test_features_and_back(fitted):
     assert list(names) == [f"{type(fitted).__name__.lower()}{k}" for k in range(features.shape[1])]
 
 
+@pytest.mark.slow
 def test_samples_have_the_shape_of_the_data(fitted):
     rows = fitted.sample(300, n_steps=200)
     assert rows.shape == (300, 5) and set(np.unique(rows)) <= {0.0, 1.0}

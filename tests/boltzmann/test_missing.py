@@ -161,6 +161,7 @@ def test_gibbs_holds_other_columns_in_every_chain():
     assert v.shape == (16, 3, 10)
 
 
+@pytest.mark.slow
 def test_the_estimator_takes_holes():
     pytest.importorskip("sklearn")
     rows = patterns(300)

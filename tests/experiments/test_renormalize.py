@@ -289,6 +289,7 @@ def test_the_trace_condition_of_a_network(learned, tmp_path, monkeypatch):
     np.testing.assert_allclose(trace, psi - known.known.log_probability(rows), rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_network_by_function_and_by_command(learned, tmp_path, monkeypatch):
     """The same numbers to the bit; the loaded run has the machine, which flows and is blocked with."""
     monkeypatch.setattr(running, "report", lambda folder: None)

@@ -136,6 +136,7 @@ def test_symmetrised_and_gcnn_lie_in_the_sector(dtype, key):
         np.testing.assert_allclose(inside, values, atol=1e-11 * np.abs(values).max() + 1e-11)
 
 
+@pytest.mark.slow
 def test_symmetrised_models(key):
     ring = PermutationGroup.generate([[1, 2, 3, 4, 5, 0]])
     inner = RBM(6, 4, scale=0.5, key=key)

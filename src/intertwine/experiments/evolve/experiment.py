@@ -14,6 +14,7 @@ from intertwine.experiments.evolve.build import build, exact_curves
 from intertwine.experiments.evolve.settings import EvolveConfiguration
 from intertwine.learning.study import Scalars
 from intertwine.models.parameters import count_parameters
+from intertwine.quantum.dynamics.dressed import Dressed
 from intertwine.quantum.dynamics.evolution import Evolution, EvolutionState
 from intertwine.quantum.dynamics.trajectory import Trajectory
 from intertwine.records.evolve import SCHEMA
@@ -86,6 +87,7 @@ class Evolve(Experiment):
             "exact": self.known or "not known",
             "infidelity_of_start": self.problem.infidelity,
             "space": space_record(self.study.where),
+            "dressed": isinstance(found.model, Dressed),
             "method": found.method,
             "because": found.because,
             "steps": int(found.history["steps"][-1]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,8 @@ from intertwine._caveats import beneath
 from intertwine.experiments.evolve.build import blank, hamiltonian
 from intertwine.experiments.evolve.settings import EvolveConfiguration
 from intertwine.experiments.ground_state.checks import build_lattice
+from intertwine.models.units import as_spins
+from intertwine.quantum.dynamics.dressed import dressed
 from intertwine.quantum.dynamics.evolve import SAMPLES
 from intertwine.quantum.operators.operator import Operator
 from intertwine.quantum.space_choice import default_sampler
@@ -19,6 +21,9 @@ from intertwine.records.folder import DATASET
 from intertwine.runs.complete import complete
 from intertwine.runs.dataset import with_parameters
 from intertwine.sampling.space import Space, placed
+
+if TYPE_CHECKING:
+    from intertwine.spaces.lattice import Lattice
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -63,18 +68,19 @@ def load_run(path: Path) -> EvolutionRun:
     from intertwine.report.folder import read_dataset
 
     run = complete(path, "evolve", ("bound", "observables", "warnings"), (DATASET,))
-    empty = blank(run.settings, build_lattice(run.settings.lattice))
-    model = with_parameters(empty, read_dataset(path / DATASET), str(path / DATASET))
-    model = placed(model, _space(run.settings, run.result.get("space") or {}))
+    told = run.result.get("space") or {}
+    turned, kept = tuple(told.get("turned") or ()), told.get("magnetizations")
+    lattice = build_lattice(run.settings.lattice)
+    empty, first = blank(run.settings, lattice), _first(run.settings, lattice, turned)
+    if run.result.get("dressed"):
+        empty = dressed(as_spins(empty), first)
+    only = kept[0] if isinstance(kept, list) and len(kept) == 1 else None
+    where = Space(default_sampler(first, SAMPLES, only), None if kept is None else tuple(kept), turned)
+    model = placed(with_parameters(empty, read_dataset(path / DATASET), str(path / DATASET)), where)
     return EvolutionRun(model, run.settings, run.metrics, run.result)
 
 
-def _space(c: EvolveConfiguration, told: dict[str, Any]) -> Space:
-    """Where the state lives: the magnetizations and the frame that the run kept."""
-    lattice = build_lattice(c.lattice)
-    turned, kept = tuple(told.get("turned") or ()), told.get("magnetizations")
+def _first(c: EvolveConfiguration, lattice: Lattice, turned: tuple[int, ...]) -> Operator:
+    """H at time 0, in the frame of the state."""
     made = hamiltonian(c, lattice)
-    first = (made if isinstance(made, Operator) else made(0.0)).in_frame(turned)
-    only = kept[0] if isinstance(kept, list) and len(kept) == 1 else None
-    sampler = default_sampler(first, SAMPLES, only)
-    return Space(sampler, None if kept is None else tuple(kept), turned)
+    return (made if isinstance(made, Operator) else made(0.0)).in_frame(turned)
