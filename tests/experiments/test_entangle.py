@@ -67,11 +67,15 @@ def test_caveats_are_those_of_a_run_without_a_break(ground):
     "arguments, words",
     [
         (["no/such/run"], "state.run: expected 'none', or the folder of a ground-state, evolve or learn run"),
+        (["RUN", "--lattice", "chain:6"], "lattice: expected no lattice with a run"),
+        (["RUN", "--h", "2"], "hamiltonian: expected no hamiltonian with a run"),
         (["--lattice", "chain:22"], "lattice: expected at most 20 sites without a run"),
         (["--lattice", "chain:6", "--largest", "6"], "regions.largest: expected fewer than the 6 sites"),
     ],
 )
-def test_bad_input_is_one_line(arguments, words, tmp_path, capsys):
+def test_bad_input_is_one_line(arguments, words, ground, tmp_path, capsys):
+    arguments = [str(ground) if word == "RUN" else word for word in arguments]
+    capsys.readouterr()
     assert main(["entangle", *arguments, "--out", str(tmp_path / "run")]) == 2
     told = capsys.readouterr().err
     assert len(told.splitlines()) == 1 and words in told and not (tmp_path / "run").exists()
@@ -84,3 +88,11 @@ def test_lines_are_regions(tmp_path):
     )
     assert [line["sites"] for line in read_metrics(folder)] == [1.0, 2.0, 3.0]
     assert read_metrics(folder)[0]["von_neumann"] == pytest.approx(np.log(2))
+
+
+def test_a_degenerate_level_is_told(tmp_path):
+    """An odd Heisenberg ring has four lowest states; one of them is measured."""
+    folder = tmp_path / "run"
+    flags = ["--lattice", "chain:5", "--hamiltonian", "heisenberg"]
+    assert main(["entangle", *flags, "--out", str(folder)]) == 0
+    assert any("degenerate" in line for line in record(folder)["warnings"])

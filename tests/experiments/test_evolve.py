@@ -41,7 +41,9 @@ def test_a_long_ring_has_the_curves_of_free_fermions(tmp_path):
     flags = "--lattice chain:16 --model symmetric-rbm:2 --time 0.02 --points 2 --samples 256 --observe 1024"
     assert main(["evolve", *flags.split(), "--distances", "1", "--h", "0.5", "--out", str(folder)]) == 0
     found = record(folder)
-    assert found["exact"] == "free fermions"
+    assert found["exact"] == "free fermions" and found["judged"] is False
+    page = (folder / "report.html").read_text()
+    assert "is not bounded" in page and "≤ " not in page.partition("Magnetization")[0]
     for values in found["observables"].values():
         assert abs(values["mean"] - values["exact"]) < 5 * values["error"] + 1e-2
 
@@ -92,6 +94,18 @@ def test_from_a_ground_state_run(tmp_path):
     still, far = it.load(stays)["X"], it.load(moved)["X"]
     assert abs(still[1] - still[0]) < 1e-3 < abs(far[1] - far[0])
     assert record(moved)["deviation"]["X"] < 1e-3
+
+
+def test_a_state_of_a_sector_is_not_carried_out_of_it(tmp_path, capsys):
+    """Its amplitudes outside mean nothing, and a field leads there."""
+    ground = tmp_path / "ground"
+    flags = ["--lattice", "chain:4", "--hamiltonian", "heisenberg", "--model", "rbm:1", "--dtype", "complex"]
+    assert main(["ground-state", *flags, "--steps", "5", "--samples", "64", "--out", str(ground)]) == 0
+    capsys.readouterr()
+    other = ["--hamiltonian", "tfim", "--out", str(tmp_path / "run")]
+    assert main(["evolve", "--model", str(ground), *other]) == 2
+    told = capsys.readouterr().err
+    assert "model: expected a state of all configurations" in told and not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize(

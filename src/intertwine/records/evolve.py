@@ -32,6 +32,7 @@ SCHEMA = Schema(
     ),
     results=(
         Entry("bound", "bound on the distance to the true state, at the end"),
+        Entry("judged", "whether the bound holds all that it is to hold", form=WORD),
         Entry("trusted_until", "the last time with a bound below 0.1", _TIME),
         Entry("energy", "mean and error of the energy at the end", _ENERGY),
         Entry("observables", "at the end: mean, error, and the exact value where it is known"),

@@ -9,11 +9,13 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
+
+from pydantic import field_validator
 
 from intertwine._checks import InputError, fail
 from intertwine.records.folder import CONFIG
-from intertwine.runs.fields import text
+from intertwine.runs.fields import Section, text
 from intertwine.runs.run_paths import check_is_run
 from intertwine.runs.settings import read_toml, shown
 
@@ -27,6 +29,20 @@ def start_of(kind: str) -> Any:
         NONE, f"'none', or the folder of a {kind} run", "begin with the parameters of this run",
         longest=4096, metavar="FOLDER",
     )  # fmt: skip
+
+
+class Starting(Section):
+    """A section with a `start` (`start_of`). begins: (the kind of run, the setting as errors call it)."""
+
+    begins: ClassVar[tuple[str, str]]
+
+    @field_validator("start", check_fields=False)
+    @classmethod
+    def _from_the_root_on(cls, start: str) -> str:
+        return absolute(start)
+
+    def check_there(self) -> None:
+        run_at(getattr(self, "start", NONE), *self.begins)
 
 
 def absolute(start: str) -> str:

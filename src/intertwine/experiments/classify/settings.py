@@ -20,7 +20,7 @@ from pydantic import field_validator, model_validator
 from intertwine._checks import InputError, fail
 from intertwine.experiments.learn.settings import Data
 from intertwine.learning.labels.defaults import BATCH, EPOCHS, LEARNING_RATE, WARMUP, WEIGHT_DECAY
-from intertwine.runs.begun import absolute, begun_with, run_at, start_of
+from intertwine.runs.begun import Starting, begun_with, start_of
 from intertwine.runs.fields import (
     Section,
     Settings,
@@ -52,12 +52,14 @@ class Images(Data):
     )  # fmt: skip
 
 
-class Network(Section):
+class Network(Starting):
     """group: the point group of the grid; p1 is a plain CNN; `auto` is the preset's own, else p4m.
 
     name: cnn:W, e2:W, z2cnn, p4cnn, p4mcnn (`layers.network_names`). start: the folder of a classifying run,
     with whose network this one begins; a folder as the name says both.
     """
+
+    begins = START
 
     group: str = text("auto", _GROUPS, "p1 (plain), p4, p4m, c8, d8 …")
     name: str = text(
@@ -68,14 +70,6 @@ class Network(Section):
     )
     dropout: float = number(0.1, 0.0, 0.9, "of whole fields")
     start: str = start_of("classify")
-
-    @field_validator("start")
-    @classmethod
-    def _absolute(cls, start: str) -> str:
-        return absolute(start)
-
-    def check_there(self) -> None:
-        run_at(self.start, *START)
 
 
 class Optimiser(Section):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import jax
 import numpy as np
 
-from intertwine._caveats import once
+from intertwine._caveats import caveat, once
 from intertwine._checks import fail
 from intertwine._version import __version__
 from intertwine.experiments.entangle.settings import EntangleConfiguration
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
     from intertwine.spaces.lattice import Lattice
 
+SAME = 1e-9
+"""Levels that differ by a smaller share of their size are one."""
 SHOWN = 64
 """Eigenvalues of the last region's reduced density matrix that are kept."""
 
@@ -72,9 +74,14 @@ def subject_of(c: EntangleConfiguration) -> Subject:
     settings = c.hamiltonian.model_dump()
     make = getattr(hamiltonians, settings.pop("name"))
     settings |= {"marshall": False} if "marshall" in settings else {}
-    energy, vector = exact.ground_state(make(lattice, **settings))
+    H = make(lattice, **settings)
+    energy, vector = exact.ground_state(H)
     words = f"the exact ground state of {c.hamiltonian.name} on {c.lattice}, energy {energy:.8f}"
-    return Subject(np.asarray(vector), lattice.size, lattice, words)
+    levels = exact.spectrum(H, 2)
+    alike = len(levels) > 1 and levels[1] - levels[0] < SAME * max(1.0, abs(energy))
+    told = "the lowest level is degenerate: the entropies are those of one of its states"
+    warnings = (caveat("assumption", told),) if alike else ()
+    return Subject(np.asarray(vector), lattice.size, lattice, words, warnings)
 
 
 class Entangle(Experiment):
@@ -130,7 +137,9 @@ class Entangle(Experiment):
             "versions": versions(),
             "warnings": once([*curve.warnings, *self.subject.warnings]),
         }
-        values = spectrum(self.subject.state, self.study.regions[-1])[:SHOWN] if exact_values else np.zeros(0)
+        values = (
+            spectrum(self.study.vector(), self.study.regions[-1])[:SHOWN] if exact_values else np.zeros(0)
+        )
         return Finished(record, lambda: _dataset(curve, values, history, record), _headline(record))
 
     def _chord(self, curve: EntropyCurve) -> dict[str, float] | None:

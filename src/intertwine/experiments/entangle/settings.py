@@ -103,10 +103,9 @@ class EntangleConfiguration(Settings):
 
     @model_validator(mode="after")
     def _one_state(self) -> EntangleConfiguration:
-        given = self.model_fields_set & {"lattice", "hamiltonian"}
-        if self.state.run != NONE and given and self.lattice != type(self).model_fields["lattice"].default:
-            expected = "no lattice with a run, which has its own"
-            raise fail("lattice", expected, self.lattice, "leave it out")
+        for name in ("lattice", "hamiltonian"):
+            if self.state.run != NONE and getattr(self, name) != type(self).model_fields[name].default:
+                raise fail(name, f"no {name} with a run, which has its own", "another", "leave it out")
         return self
 
     @field_validator("lattice")

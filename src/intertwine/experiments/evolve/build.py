@@ -13,6 +13,7 @@ from jaxtyping import PyTree
 from intertwine._checks import fail
 from intertwine.experiments.evolve.settings import EvolveConfiguration
 from intertwine.experiments.ground_state.checks import build_lattice
+from intertwine.experiments.ground_state.loaded import begun_from
 from intertwine.experiments.ground_state.settings import Tfim as Ising
 from intertwine.quantum.dynamics.evolution import Evolution, Observable
 from intertwine.quantum.dynamics.evolve import evolution
@@ -85,20 +86,13 @@ def blank(c: EvolveConfiguration, lattice: Lattice) -> Any:
     """A network of the run's structure, with whatever parameters."""
     from intertwine.models.names import model_from_name
 
-    return model_from_name(c.model.name, lattice, dtype=complex, key=jax.random.key(0))
+    return model_from_name(c.model.name, lattice, dtype=complex, sector=c.model.sector, key=jax.random.key(0))
 
 
 def beginning(c: EvolveConfiguration, lattice: Lattice, key: jax.Array) -> tuple[Any, float]:
     """(the network at time 0, its infidelity from the product state that was asked for)."""
     if c.model.start != NONE:
-        from pathlib import Path
-
-        from intertwine.experiments.ground_state.loaded import load_run
-
-        run = load_run(Path(c.model.start))
-        if run.model.size != lattice.size:
-            got = f"{c.model.start}, on {run.model.size}"
-            raise fail("model.start", f"a run on {lattice.size} sites", got)
+        run = begun_from(c.model.start, lattice.size)
         return placed(complex_of(run.model, blank(c, lattice)), run.space), 0.0
     made = product_state(blank(c, lattice), c.model.state, key=key)
     return made, product_infidelity(made, c.model.state)

@@ -12,14 +12,15 @@ from intertwine._caveats import caveat, once
 from intertwine._version import __version__
 from intertwine.experiments.evolve.build import build, exact_curves
 from intertwine.experiments.evolve.settings import EvolveConfiguration
+from intertwine.experiments.ground_state.loaded import beginning_record
+from intertwine.experiments.memory_needs import refuse_beyond
 from intertwine.learning.study import Scalars
 from intertwine.models.parameters import count_parameters
 from intertwine.quantum.dynamics.dressed import Dressed
 from intertwine.quantum.dynamics.evolution import Evolution, EvolutionState
-from intertwine.quantum.dynamics.trajectory import Trajectory
+from intertwine.quantum.dynamics.trajectory import Trajectory, distance_words
 from intertwine.records.evolve import SCHEMA
 from intertwine.runs.begun import NONE
-from intertwine.runs.checkpoints import checksum
 from intertwine.runs.dataset import number_or_nan, parameter_variables, versions
 from intertwine.runs.experiment import Experiment, Finished
 
@@ -40,10 +41,9 @@ class Evolve(Experiment):
     def __init__(self, c: EvolveConfiguration):
         self.c, self.problem = c, build(c)
         self.study, self.every = self.problem.study, c.checkpoint_every
-        size, study = self.problem.lattice.size, self.study
-        self.memory = 64 * (2**size if study.source.exact else study.observe * size)
+        self.memory = refuse_beyond(_memory(self.study), "take fewer samples, or a smaller model")
         self.exact, self.known = exact_curves(c, self.problem)
-        self.source = _source(c)
+        self.source = beginning_record(c.model.start)
 
     def announce(self) -> None:
         c, study = self.c, self.study
@@ -73,6 +73,7 @@ class Evolve(Experiment):
             "kind": c.kind,
             "version": __version__,
             "bound": float(found.bound[-1]),
+            "judged": found.judged,
             "trusted_until": found.trusted_until,
             "energy": {"mean": float(found.energy[-1]), "error": float(found.energy_error[-1])},
             "observables": {
@@ -125,22 +126,18 @@ class Evolve(Experiment):
         return told
 
 
+def _memory(study: Evolution) -> int:
+    """Bytes: log-derivatives of a step with what is made of them, and configurations of a measurement."""
+    source, size = study.source, study.begin.size
+    rows = len(source.sampler.sizes) if source.samples is None else source.samples
+    states = 2**size if source.exact else study.observe
+    return 16 * (4 * rows * count_parameters(study.begin) + states * size)
+
+
 def space_record(where: Space | None) -> dict[str, list[int] | None]:
     """The magnetizations and the frame of a state, for `result.json`."""
     kept, turned = (None, ()) if where is None else (where.magnetizations, where.turned or ())
     return {"magnetizations": None if kept is None else list(kept), "turned": list(turned)}
-
-
-def _source(c: EvolveConfiguration) -> dict[str, Any] | None:
-    """What names the run that this one begins with, for `data.json`."""
-    if c.model.start == NONE:
-        return None
-    from pathlib import Path
-
-    from intertwine.records.folder import CHECKPOINTS
-
-    found = checksum(Path(c.model.start) / CHECKPOINTS)
-    return {"what": "model", "setting": "model.start", "source": c.model.start, "checksum": found}
 
 
 def words(record: Scalars) -> str:
@@ -157,7 +154,7 @@ def words(record: Scalars) -> str:
 
 def _headline(record: dict[str, Any]) -> list[str]:
     how = f"{record['steps']} steps by {record['method']}"
-    said = [f"distance to the true state at most {record['bound']:.2g}, {how}"]
+    said = [f"distance to the true state {distance_words(record['bound'], record['judged'])}, {how}"]
     rows = [(name, values) for name, values in record["observables"].items()]
     for name, values in rows:
         error = f" ± {values['error']:.1g}" if values["error"] else ""

@@ -15,6 +15,7 @@ from intertwine.experiments.ground_state.checks import build_lattice
 from intertwine.models.units import as_spins
 from intertwine.quantum.dynamics.dressed import dressed
 from intertwine.quantum.dynamics.evolve import SAMPLES
+from intertwine.quantum.dynamics.trajectory import distance_words
 from intertwine.quantum.operators.operator import Operator
 from intertwine.quantum.space_choice import default_sampler
 from intertwine.records.folder import DATASET
@@ -56,7 +57,7 @@ class EvolutionRun:
     def __str__(self) -> str:
         s, bound = self.settings, self.result["bound"]
         line = f"{s.hamiltonian.name} on {s.lattice} to t = {s.time.end:g}"
-        line += f", distance to the true state ≤ {bound:.2g}"
+        line += f", distance to the true state {distance_words(bound, self.result['judged'])}"
         return beneath(line, self.warnings)
 
     def __repr__(self) -> str:

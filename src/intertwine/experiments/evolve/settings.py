@@ -22,7 +22,7 @@ from pydantic import field_validator, model_validator
 
 from intertwine._checks import InputError, fail
 from intertwine.experiments.ground_state.settings import _LATTICES, Hamiltonian, Tfim, check_lattice_name
-from intertwine.runs.begun import absolute, begun_with, run_at, start_of
+from intertwine.runs.begun import Starting, begun_with, start_of
 from intertwine.runs.fields import (
     Section,
     Settings,
@@ -42,13 +42,15 @@ STATES = ("+x", "-x", "+y", "-y", "up", "down", "neel")
 _RAMP = re.compile(r"(J|h|delta|J1|J2)=(-?[0-9]+(?:\.[0-9]*)?)", re.ASCII)
 
 
-class Model(Section):
+class Model(Starting):
     """The network: rbm:ALPHA, symmetric-rbm:FEATURES, ... (models.names), with complex parameters.
 
     state: the product state at time 0, "+x", "up" (all along z), "neel", ..., made by small weights that can
     move. start: the folder of a ground-state run, whose state is that of time 0; a folder as the name says
     both.
     """
+
+    begins = START
 
     name: str = text(
         "symmetric-rbm:8",
@@ -58,15 +60,10 @@ class Model(Section):
     state: Literal["+x", "-x", "+y", "-y", "up", "down", "neel"] = choice(
         "+x", *STATES, help="of all spins at time 0"
     )
+    sector: str = text(
+        "trivial", "'trivial' or a sector such as '(0, π) A2'", "irrep of a gcnn: trivial, '(0, π) A2' …"
+    )
     start: str = start_of("ground-state")
-
-    @field_validator("start")
-    @classmethod
-    def _absolute(cls, start: str) -> str:
-        return absolute(start)
-
-    def check_there(self) -> None:
-        run_at(self.start, *START)
 
     @field_validator("name")
     @classmethod
@@ -165,7 +162,7 @@ class EvolveConfiguration(Settings):
     @classmethod
     def _of_a_run(cls, tables: Any) -> Any:
         """`model = FOLDER`: the model of that run, with its lattice and Hamiltonian if none are given."""
-        return begun_with(tables, "model", START, own=("name",), about=("lattice", "hamiltonian"))
+        return begun_with(tables, "model", START, own=("name", "sector"), about=("lattice", "hamiltonian"))
 
     @field_validator("lattice")
     @classmethod

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jax
 import numpy as np
 from jaxtyping import PyTree
 
-from intertwine._checks import InputError, fail
+from intertwine._checks import InputError
 from intertwine.experiments.ground_state import results
 from intertwine.experiments.ground_state.build import Problem, build
 from intertwine.experiments.ground_state.checks import build_lattice, memory_needed
-from intertwine.experiments.ground_state.loaded import load_run
+from intertwine.experiments.ground_state.loaded import beginning_record, begun_from
 from intertwine.experiments.ground_state.observables import observables
 from intertwine.experiments.ground_state.settings import GroundStateConfiguration
 from intertwine.experiments.memory_needs import refuse_beyond
@@ -23,8 +22,6 @@ from intertwine.learning.study import Scalars
 from intertwine.quantum.observables.correlations import correlations
 from intertwine.quantum.vmc.expect import Measurement
 from intertwine.quantum.vmc.search import SearchState
-from intertwine.records.folder import CHECKPOINTS
-from intertwine.runs import checkpoints
 from intertwine.runs.begun import NONE
 from intertwine.runs.experiment import Experiment, Finished
 from intertwine.sampling.enumeration import Enumeration
@@ -47,7 +44,7 @@ class GroundState(Experiment):
         self.memory = refuse_beyond(needed, "take fewer samples")
         self.exact = _known_energy(self.problem)
         self.study, self.every = self.problem.search, configuration.checkpoint_every
-        self.source = _source(configuration)
+        self.source = beginning_record(configuration.model.start)
 
     def announce(self) -> None:
         _announce(self.problem, self.exact)
@@ -86,19 +83,7 @@ def _begin(c: GroundStateConfiguration) -> LogAmplitude | None:
     """The model that the run begins with, with its chains and its momentum; None for a fresh one."""
     if c.model.start == NONE:
         return None
-    model, size = load_run(Path(c.model.start)).model, build_lattice(c.lattice).size
-    if model.size != size:
-        raise fail("model.start", f"a run on {size} sites", f"{c.model.start}, on {model.size}")
-    return model
-
-
-def _source(c: GroundStateConfiguration) -> dict[str, Any] | None:
-    """What names the run that this one begins with, for `data.json`."""
-    if c.model.start == NONE:
-        return None
-    path = Path(c.model.start)
-    checksum = checkpoints.checksum(path / CHECKPOINTS)
-    return {"what": "model", "setting": "model.start", "source": c.model.start, "checksum": checksum}
+    return begun_from(c.model.start, build_lattice(c.lattice).size).model
 
 
 def _drawn(problem: Problem, last: Measurement, model: PyTree) -> tuple[np.ndarray, np.ndarray | None]:

@@ -12,6 +12,8 @@ import jax
 from intertwine._checks import fail
 from intertwine.quantum.vmc.search import GroundStateRun
 from intertwine.records.folder import CHECKPOINTS, CONFIG, RESULT, format_of
+from intertwine.runs import checkpoints
+from intertwine.runs.begun import NONE
 from intertwine.runs.complete import complete
 
 if TYPE_CHECKING:
@@ -67,10 +69,24 @@ def load_run(path: Path) -> LoadedGroundState:
     )
 
 
+def begun_from(start: str, size: int) -> LoadedGroundState:
+    """The complete run in the folder `start`, which another on `size` sites begins with."""
+    run = load_run(Path(start))
+    if run.model.size != size:
+        raise fail("model.start", f"a run on {size} sites", f"{start}, on {run.model.size}")
+    return run
+
+
+def beginning_record(start: str) -> dict[str, Any] | None:
+    """What names that run, for `data.json`; None for "none"."""
+    if start == NONE:
+        return None
+    checksum = checkpoints.checksum(Path(start) / CHECKPOINTS)
+    return {"what": "model", "setting": "model.start", "source": start, "checksum": checksum}
+
+
 def _last_state(search: GroundStateSearch, path: Path) -> TrainState:
     """The `TrainState` after the last step."""
-    from intertwine.runs import checkpoints
-
     template = search.template(search.lines)
     older = (format_of(path) or 1) < 2  # without what the guard remembers
     config = (path / CONFIG).read_text(encoding="utf-8")

@@ -24,7 +24,7 @@ from pydantic import Field, field_validator, model_validator
 
 from intertwine._checks import InputError, fail
 from intertwine.quantum import defaults
-from intertwine.runs.begun import absolute, begun_with, run_at, start_of
+from intertwine.runs.begun import Starting, begun_with, start_of
 from intertwine.runs.fields import (
     Section,
     Settings,
@@ -94,13 +94,15 @@ Hamiltonian = Annotated[
 ]
 
 
-class Model(Section):
+class Model(Starting):
     """The wave function: rbm:ALPHA, symmetric-rbm:FEATURES, gcnn:LAYERSxFEATURES, ... (models.names), or
     "auto" for one that fits the operator.
 
     sector: of a gcnn, "trivial" or the name of an irrep of the lattice's space group, as "(0, π) A2". start:
     the folder of a ground-state run, whose parameters it begins with; a folder as the name says both.
     """
+
+    begins = START
 
     name: str = text(
         "auto",
@@ -112,14 +114,6 @@ class Model(Section):
         "trivial", "'trivial' or a sector such as '(0, π) A2'", "irrep of a gcnn: trivial, '(0, π) A2' …"
     )
     start: str = start_of("ground-state")
-
-    @field_validator("start")
-    @classmethod
-    def _absolute(cls, start: str) -> str:
-        return absolute(start)
-
-    def check_there(self) -> None:
-        run_at(self.start, *START)
 
     @field_validator("name")
     @classmethod

@@ -25,7 +25,7 @@ from intertwine._checks import InputError, fail
 from intertwine.boltzmann.defaults import AVERAGE, BATCH, CHAINS, SCALE, STEPS
 from intertwine.boltzmann.training.names import NAMES, parsed
 from intertwine.data.formats.sequences import SIMILAR
-from intertwine.runs.begun import absolute, begun_with, run_at, start_of
+from intertwine.runs.begun import Starting, begun_with, start_of
 from intertwine.runs.fields import (
     Section,
     Settings,
@@ -155,10 +155,12 @@ class Data(Section):
         return self
 
 
-class Model(Section):
+class Model(Starting):
     """rbm:HIDDEN, dbm:H1-H2-..., dbn:H1-H2-...; the visible units are those of the data. start: the folder of
     a learning run, with whose machine this one begins; a folder as the name says both.
     """
+
+    begins = START
 
     name: str = text("rbm:64", "a machine such as " + ", ".join(NAMES), ", ".join(NAMES))
     hidden_units: Literal["binary", "spin", "rectified"] = choice(
@@ -166,14 +168,6 @@ class Model(Section):
     )
     scale: float = number(SCALE, 0.0, 10.0, "standard deviation of the first weights")
     start: str = start_of("learn")
-
-    @field_validator("start")
-    @classmethod
-    def _absolute(cls, start: str) -> str:
-        return absolute(start)
-
-    def check_there(self) -> None:
-        run_at(self.start, *START)
 
     @field_validator("name")
     @classmethod

@@ -23,7 +23,7 @@ from intertwine.experiments.learn.settings import LearnConfiguration
 from intertwine.models.results import Scaling
 from intertwine.records.folder import DATASET
 from intertwine.runs.complete import complete
-from intertwine.runs.dataset import parameter_variables
+from intertwine.runs.dataset import with_parameters
 
 
 class Trained(NamedTuple):
@@ -87,22 +87,14 @@ def load_trained(folder: str | Path) -> Trained:
 
     run = complete(folder, "learn", ("log_z", "units", "data", "warnings"), (DATASET,))
     settings, result, arrays = run.settings, run.result, read_dataset(run.path / DATASET)
-    blank = _blank(settings, result)
-    names = list(parameter_variables(blank))
-    leaves, structure = jax.tree.flatten(blank)
-    found = []
-    for name, leaf in zip(names, leaves, strict=True):
-        if name not in arrays.variables or arrays[name].shape != leaf.shape:
-            where, remedy = str(run.path / DATASET), "get the file again"
-            raise fail(where, f"{name} of shape {leaf.shape}", "none of it", remedy)
-        found.append(jnp.asarray(arrays[name].values, leaf.dtype))
+    model = with_parameters(_blank(settings, result), arrays, str(run.path / DATASET))
     columns = arrays.attrs.get("columns")
     offset, scale = (
         np.asarray(arrays[name].values, np.float64) if name in arrays.variables else None
         for name in ("column_offset", "column_scale")
     )
     names_of_columns = tuple(str(columns).split("\n")) if columns else None
-    model, alphabet = jax.tree.unflatten(structure, found), result.get("data", {}).get("alphabet")
+    alphabet = result.get("data", {}).get("alphabet")
     return Trained(model, settings, run.metrics, result, offset, scale, names_of_columns, alphabet)
 
 

@@ -293,7 +293,9 @@ def _source(
     first = probes[0]
     kept = None if where is None else where.magnetizations
     if kept is not None and not all(probe.conserves_magnetization for probe in probes):
-        kept = None
+        expected = "a state of all configurations, where H changes Σ s"
+        remedy = "train it with moves that reach all of them (--rule single, or it.Metropolis())"
+        raise fail("model", expected, f"one with {where}, whose amplitudes elsewhere mean nothing", remedy)
     only = kept[0] if kept is not None and len(kept) == 1 else None
     if (
         sampler is None

@@ -7,11 +7,20 @@ from typing import Any
 
 import numpy as np
 
-from intertwine._caveats import beneath, caveat
+from intertwine._caveats import beneath, caveat, code_of
 from intertwine.quantum.dynamics.certificate import TRUSTED
 
 SURE = 5.0
 """Errors by which an energy that stays is not off."""
+
+
+def distance_words(bound: float, judged: bool) -> str:
+    """A bound in words; one that leaves something out does not say "at most".
+
+    >>> distance_words(0.0123, True), distance_words(0.0123, False)
+    ('at most 0.012', 'not bounded (0.012 is what is counted)')
+    """
+    return f"at most {bound:.2g}" if judged else f"not bounded ({bound:.2g} is what is counted)"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -80,12 +89,16 @@ class Trajectory:
             said.append(caveat("untrusted", f"{words} {end}; take a larger model, or more samples"))
         return tuple(said)
 
+    @property
+    def judged(self) -> bool:
+        """Whether the bound holds all that it is to hold (not over samples, nor of product schemes under
+        H(t))."""
+        return not any(code_of(line) == "unjudged" for line in self.notes)
+
     def __str__(self) -> str:
         span = f"{len(self.times)} times to {self.times[-1]:.4g} by {self.method}"
-        steps = int(self.history["steps"][-1])
-        return beneath(
-            f"{span}, {steps} steps, distance to the true state ≤ {self.bound[-1]:.2g}", self.warnings
-        )
+        steps, far = int(self.history["steps"][-1]), distance_words(self.bound[-1], self.judged)
+        return beneath(f"{span}, {steps} steps, distance to the true state {far}", self.warnings)
 
     def __repr__(self) -> str:
         names = ", ".join(self.observables) or "energy alone"

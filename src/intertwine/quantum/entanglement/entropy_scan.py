@@ -151,7 +151,7 @@ class EntropyScan(Study[np.ndarray, EntropyCurve]):
         region = self.regions[line]
         row: Scalars = {"sites": float(len(region)), "bound": self._bound(region)}
         if self.samples is None:
-            values = spectrum(self._vector(), region)
+            values = spectrum(self.vector(), region)
             one, two = (entropy_of(values, order) for order in (1.0, 2.0))
             return row | {"von_neumann": one, "renyi2": two, "error": 0.0, "rank": float(len(values))}
         found = swapped_entropy(self._drawn(), region)
@@ -159,7 +159,8 @@ class EntropyScan(Study[np.ndarray, EntropyCurve]):
         numbers = {"renyi2": found.mean, "error": found.error, "r_hat": found.r_hat}
         return row | {"von_neumann": math.nan} | numbers
 
-    def _vector(self) -> StateVector:
+    def vector(self) -> StateVector:
+        """The amplitudes of the state, made once."""
         if not isinstance(self._state, StateVector):
             self._state = state_vector(self.model)
         return self._state

@@ -23,10 +23,14 @@ def lead(run: Run) -> str:
         return f"This run has not finished: {run.steps} times so far."
     bound, until = run.result.get("bound"), run.result.get("trusted_until")
     sentence = f"At the end the state is at most {plain(bound, 2)} from the true one"
+    if not run.result.get("judged", True):
+        sentence = (
+            f"How far the state is from the true one is not bounded ({plain(bound, 2)} is what is counted)"
+        )
     exact, deviation = run.result.get("exact"), run.result.get("deviation")
     if isinstance(deviation, dict) and isinstance(deviation.get("X"), int | float):
         sentence += f"; ⟨X⟩ is within {plain(deviation['X'], 2)} of the exact curve ({exact}) throughout"
-    if isinstance(bound, int | float) and bound > 0.1:
+    if isinstance(until, int | float) and until < (run.last("time") or 0.0):
         sentence += f"; the curves are to be trusted until t = {plain(until, 4)}"
     return sentence + "."
 
@@ -38,7 +42,11 @@ def cards(run: Run) -> list[tuple[str, str, str]]:
         return [("⟨X⟩", plain(run.last("X"), 6), at), ("Bound", plain(run.last("bound"), 2), at)]
     result, rows = run.result, run.result.get("observables")
     shown = [
-        ("Distance to the true state", "≤ " + plain(result.get("bound"), 2), "at the end"),
+        (
+            "Distance to the true state",
+            ("≤ " if result.get("judged", True) else "") + plain(result.get("bound"), 2),
+            "at the end" if result.get("judged", True) else "what is counted: no bound",
+        ),
         ("Trusted until", plain(result.get("trusted_until"), 4), "the bound is below 0.1"),
     ]
     for name, words in (("X", "⟨X⟩ per site"), ("entropy", "Entropy of half")):
