@@ -6,18 +6,14 @@ irrep none: there a bias would choose a direction.
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import equinox as eqx
 import jax.numpy as jnp
-import numpy as np
 from jax import Array
 from jax.typing import DTypeLike
 from jaxtyping import Float, Shaped
 
 from intertwine._checks import fail
-from intertwine.symmetry import Rep
-from intertwine.symmetry.groups.sections import fixed_vectors
+from intertwine.symmetry.fibre_maps import AnyRep, invariant_vectors
 
 
 class Bias(eqx.Module):
@@ -38,21 +34,21 @@ class Bias(eqx.Module):
     """
 
     weights: tuple[Float[Array, "m n"], ...]
-    rep_in: Rep = eqx.field(static=True)
-    rep_out: Rep = eqx.field(static=True)
+    rep_in: AnyRep = eqx.field(static=True)
+    rep_out: AnyRep = eqx.field(static=True)
 
-    def __init__(self, rep: Rep, *, dtype: DTypeLike = float):
+    def __init__(self, rep: AnyRep, *, dtype: DTypeLike = float):
         if not has_invariants(rep):
             remedy = "a bias exists only on trivial irreps: leave it out"
             raise fail("rep", "a representation with an invariant vector", rep, remedy)
         self.rep_in = self.rep_out = rep
-        self.weights = tuple(jnp.zeros((m, len(invariants(block))), dtype) for block, m in rep.blocks)
+        self.weights = tuple(jnp.zeros((m, len(invariant_vectors(block))), dtype) for block, m in rep.blocks)
 
     @property
     def vector(self) -> Float[Array, " C"]:
         """b."""
         parts = [
-            (w @ jnp.asarray(invariants(block), w.dtype)).reshape(-1)
+            (w @ jnp.asarray(invariant_vectors(block), w.dtype)).reshape(-1)
             for w, (block, _) in zip(self.weights, self.rep_out.blocks, strict=True)
         ]
         return jnp.concatenate(parts)
@@ -62,16 +58,6 @@ class Bias(eqx.Module):
         return x + self.vector.astype(x.dtype)
 
 
-def has_invariants(rep: Rep) -> bool:
+def has_invariants(rep: AnyRep) -> bool:
     """Whether some vector of the representation is invariant."""
-    return any(len(invariants(block)) for block, _ in rep.blocks)
-
-
-@lru_cache(maxsize=512)
-def invariants(block: Rep) -> np.ndarray:
-    """Invariant vectors (n, d) of a block, the largest entry of each 1."""
-    if block.permutation is not None:
-        first = block.permutation.min(axis=0)
-        return (first == np.unique(first)[:, None]).astype(float)
-    found = fixed_vectors(block.matrices, block.dimension)
-    return found / np.abs(found).max(axis=1, keepdims=True) if len(found) else found
+    return any(len(invariant_vectors(block)) for block, _ in rep.blocks)

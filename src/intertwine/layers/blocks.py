@@ -7,8 +7,9 @@ channels belong to which copy, and, for representations that permute their basis
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
@@ -17,13 +18,15 @@ from jaxtyping import Int32, Shaped
 
 from intertwine._checks import fail
 from intertwine.symmetry._images import components, frozen
+from intertwine.symmetry.compact import CompactRep
+from intertwine.symmetry.fibre_maps import AnyRep
 from intertwine.symmetry.representation import Rep
 
 
 class Block(NamedTuple):
     """`copies` neighbouring copies of `rep` in the channels start ≤ c < stop."""
 
-    rep: Rep
+    rep: AnyRep
     copies: int
     start: int
     stop: int
@@ -35,7 +38,7 @@ class Block(NamedTuple):
 
 
 @lru_cache(maxsize=1024)
-def blocks(rep: Rep) -> tuple[Block, ...]:
+def blocks(rep: AnyRep) -> tuple[Block, ...]:
     """The blocks of a type with their channels.
 
     >>> from intertwine.symmetry import cyclic, regular, trivial
@@ -50,6 +53,12 @@ def blocks(rep: Rep) -> tuple[Block, ...]:
     return tuple(found)
 
 
+def direct_sum(parts: Sequence[tuple[AnyRep, int]]) -> AnyRep:
+    """The sum of pairs (ρ, multiplicity) of one group, finite or compact."""
+    summed: Any = type(parts[0][0]).direct_sum
+    return summed(list(parts))
+
+
 def join(parts: list[Array], shape: tuple[int, ...]) -> Array:
     """Blocks (..., m, d) put one after another along the last axis; `shape` is that of the axes before."""
     flat = [part.reshape(*shape, -1) for part in parts]
@@ -57,14 +66,14 @@ def join(parts: list[Array], shape: tuple[int, ...]) -> Array:
 
 
 @lru_cache(maxsize=1024)
-def copy_of(rep: Rep) -> Int32[np.ndarray, " C"]:
+def copy_of(rep: AnyRep) -> Int32[np.ndarray, " C"]:
     """int32 (C,): the number of the copy that each channel belongs to, counted over all blocks."""
     sizes = np.concatenate([np.full(m, part.dimension) for part, m in rep.blocks])
     return frozen(np.repeat(np.arange(len(sizes)), sizes).astype(np.int32))
 
 
 @lru_cache(maxsize=1024)
-def orbit_of(rep: Rep) -> Int32[np.ndarray, " C"]:
+def orbit_of(rep: AnyRep) -> Int32[np.ndarray, " C"]:
     """int32 (C,): the orbit of each channel that is permuted, orbits numbered in order; −1 for others.
 
     The sums over orbits span the invariant vectors of a permutation representation: what a bias may
@@ -74,18 +83,24 @@ def orbit_of(rep: Rep) -> Int32[np.ndarray, " C"]:
     for part, copies, start, stop in blocks(rep):
         if part.permutation is None:
             continue
-        d = part.dimension
-        generators = part.group.generators or (part.group.identity,)
-        joined = components(d, [part.permutation[s] for s in generators])
-        inner = np.unique(joined, return_inverse=True)[1]
+        inner = _orbits(part)
         n = int(inner.max()) + 1
         labels[start:stop] = (count + np.arange(copies)[:, None] * n + inner).reshape(-1)
         count += copies * n
     return frozen(labels)
 
 
+def _orbits(part: AnyRep) -> np.ndarray:
+    """int (d,): the orbit of each basis vector of a block that permutes them."""
+    if isinstance(part, CompactRep) or part.permutation is None:
+        return np.zeros(part.dimension, np.int64)
+    generators = part.group.generators or (part.group.identity,)
+    joined = components(part.dimension, [part.permutation[s] for s in generators])
+    return np.unique(joined, return_inverse=True)[1]
+
+
 @lru_cache(maxsize=1024)
-def gathered(rep: Rep) -> tuple[Rep, np.ndarray | None]:
+def gathered(rep: AnyRep) -> tuple[AnyRep, np.ndarray | None]:
     """(the type with equal blocks together, for each channel of `rep` its place in that; None: as it is).
 
     >>> from intertwine.symmetry import cyclic, regular, trivial
@@ -93,18 +108,20 @@ def gathered(rep: Rep) -> tuple[Rep, np.ndarray | None]:
     >>> together.blocks[0][1], place.tolist()
     (2, [0, 2, 3, 1, 4, 5])
     """
-    parts: dict[Rep, list[np.ndarray]] = {}
+    parts: dict[AnyRep, list[np.ndarray]] = {}
     for part, copies, start, stop in blocks(rep):
         parts.setdefault(part, []).append(np.arange(start, stop).reshape(copies, -1))
     if len(parts) == len(rep.blocks):
         return rep, None
     order = np.concatenate([np.concatenate(found).reshape(-1) for found in parts.values()])
-    together = Rep.direct_sum([(part, sum(map(len, found))) for part, found in parts.items()])
+    together = direct_sum([(part, sum(map(len, found))) for part, found in parts.items()])
     return together, np.argsort(order)
 
 
-def signed_permutation(rep: Rep) -> bool:
+def signed_permutation(rep: AnyRep) -> bool:
     """Whether every ρ(g) permutes the basis up to signs: what an odd point-wise function needs."""
+    if isinstance(rep, CompactRep):
+        return rep.is_signed_permutation
     if rep.is_permutation:
         return True
     if any(part is not rep for part, _ in rep.blocks):
@@ -115,7 +132,7 @@ def signed_permutation(rep: Rep) -> bool:
     return bool(real and (one | (size < 1e-9)).all() and (one.sum(axis=1) == 1).all())
 
 
-def kind(rep: Rep) -> str:
+def kind(rep: AnyRep) -> str:
     """The strictest that holds: "trivial", "permutation", "signed permutation", "orthogonal" or "linear"."""
     if rep.is_trivial:
         return "trivial"
@@ -126,11 +143,11 @@ def kind(rep: Rep) -> str:
     return "orthogonal" if rep.is_orthogonal else "linear"
 
 
-def checked_rep(rep: Rep, argument: str = "rep") -> Rep:
+def checked_rep(rep: AnyRep, argument: str = "rep") -> AnyRep:
     """`rep`, or the error that says a representation was expected."""
-    if not isinstance(rep, Rep):
+    if not isinstance(rep, Rep | CompactRep):
         remedy = "for example 8 * regular(dihedral(4)), or field_type(grid, 'scalar + vector') of a name"
-        raise fail(argument, "a representation (Rep)", rep, remedy)
+        raise fail(argument, "a representation (Rep, CompactRep)", rep, remedy)
     return rep
 
 
@@ -139,7 +156,7 @@ def square_norm(x: Array) -> Array:
     return (x * x.conj()).real.sum(-1) if jnp.iscomplexobj(x) else (x * x).sum(-1)
 
 
-def check_channels(x: Array, rep: Rep, argument: str = "x") -> None:
+def check_channels(x: Array, rep: AnyRep, argument: str = "x") -> None:
     """Raise unless the last axis of x has the channels of `rep` and x holds floats."""
     have = getattr(x, "shape", ())
     if not have or have[-1] != rep.dimension:

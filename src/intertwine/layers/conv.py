@@ -25,7 +25,7 @@ from intertwine.layers.fields import field_type
 from intertwine.layers.kernel import EquivariantKernel, hashable_region
 from intertwine.layers.mask import inside
 from intertwine.spaces.protocols import Region, Space
-from intertwine.symmetry import Rep
+from intertwine.symmetry.fibre_maps import AnyRep
 
 
 class Conv(eqx.Module):
@@ -66,8 +66,8 @@ class Conv(eqx.Module):
     def __init__(
         self,
         space: Space,
-        rep_in: Rep | str,
-        rep_out: Rep | str,
+        rep_in: AnyRep | str,
+        rep_out: AnyRep | str,
         support: Region = None,
         *,
         stride: int = 1,
@@ -94,11 +94,11 @@ class Conv(eqx.Module):
         return self.kernel.space
 
     @property
-    def rep_in(self) -> Rep:
+    def rep_in(self) -> AnyRep:
         return self.kernel.rep_in
 
     @property
-    def rep_out(self) -> Rep:
+    def rep_out(self) -> AnyRep:
         return self.kernel.rep_out
 
     @property

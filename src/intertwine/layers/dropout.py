@@ -16,7 +16,7 @@ from jaxtyping import Float
 from intertwine._checks import fail
 from intertwine._random_bits import random_bits
 from intertwine.layers.blocks import check_channels, checked_rep, copy_of
-from intertwine.symmetry.representation import Rep
+from intertwine.symmetry.fibre_maps import AnyRep
 
 _STEPS = 2**16
 
@@ -42,13 +42,13 @@ class Dropout(eqx.Module):
     [1.0, 1.0, 1.0, 1.0, 1.0, 1.0]
     """
 
-    rep_in: Rep = eqx.field(static=True)
-    rep_out: Rep = eqx.field(static=True)
+    rep_in: AnyRep = eqx.field(static=True)
+    rep_out: AnyRep = eqx.field(static=True)
     rate: float = eqx.field(static=True)
     shared: int = eqx.field(static=True)
     inference: bool
 
-    def __init__(self, rep: Rep, rate: float = 0.3, *, shared: int = 0, inference: bool = False):
+    def __init__(self, rep: AnyRep, rate: float = 0.3, *, shared: int = 0, inference: bool = False):
         self.rep_in = self.rep_out = checked_rep(rep)
         self.rate = _rate(rate)
         if isinstance(shared, bool) or not isinstance(shared, int | np.integer) or shared < 0:
@@ -75,7 +75,7 @@ class Dropout(eqx.Module):
         return x * scale
 
 
-def _spread(scale: Array, rep: Rep) -> Array:
+def _spread(scale: Array, rep: AnyRep) -> Array:
     """(..., copies) → (..., C), every number as often as its copy has components."""
     parts, start = [], 0
     for part, m in rep.blocks:

@@ -10,6 +10,16 @@ r"""Types of fields by name: "2 scalar + vector + 8 regular".
     quotient K         functions on H/K        K: a rotation number n, "s" (a reflection), or both, "2s"
     irrep k            angular frequency k     planar groups; elsewhere number k of `irreps(H)`
 
+On surfaces, whose structure group is SO(2) or O(2) (the sphere, meshes), fields are sums of
+
+    scalar, vector     spin 0, spin 1          a vector has its components along the two axes of the frame
+    pseudoscalar       det h                   of O(2) alone
+    spin k             the turn by kθ          complex numbers (Re, Im) that a turn by θ multiplies by e^{ikθ}
+    tensor             rank 2, T_ab            its parts: trace/√2, (T_01 − T_10)/√2, and of spin 2
+                                               (T_00 − T_11)/√2, (T_01 + T_10)/√2
+    symmetric tensor   without the second of these parts
+    regular k          functions on H          spins 0 to k: 1, √2 cos θ, √2 sin θ, √2 cos 2θ, …
+
 A is the matrix of the element on R^d. The √2 makes the stress's representation orthogonal (Mandel's
 notation), as norms and kernels ask for.
 """
@@ -18,13 +28,24 @@ from __future__ import annotations
 
 import re
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 
 from intertwine._checks import fail
 from intertwine.spaces.point_groups import turned_waves
 from intertwine.spaces.protocols import Space
-from intertwine.symmetry import FiniteGroup, Rep, irreps, quotient, regular, trivial
+from intertwine.symmetry import (
+    AnyRep,
+    CompactGroup,
+    CompactRep,
+    FiniteGroup,
+    Rep,
+    irreps,
+    quotient,
+    regular,
+    trivial,
+)
 
 NAMES = (
     "scalar",
@@ -40,7 +61,7 @@ NAMES = (
 _TERM = re.compile(r"(?:(\d+)\s*[·*]?\s*)?([a-z][a-z ]*?)(?:\s+(\d+s?|s))?")
 
 
-def field_type(space: Space, names: str | int | Rep, argument: str = "names") -> Rep:
+def field_type(space: Space, names: str | int | AnyRep, argument: str = "names") -> AnyRep:
     """The representation of a sum of named fields on `space`.
 
     space: any space; the names that need matrices of H on vectors are for spaces that have such (`linear`),
@@ -59,7 +80,7 @@ def field_type(space: Space, names: str | int | Rep, argument: str = "names") ->
     group = getattr(space, "fibre_group", None) or getattr(space, "group", None)
     if group is None:
         raise fail("space", "a Grid, a HomogeneousSpace or another Space", space)
-    if isinstance(names, Rep):
+    if isinstance(names, Rep | CompactRep):
         if names.group != group:
             raise fail(argument, f"a representation of {group!r}", names)
         return names
@@ -67,12 +88,16 @@ def field_type(space: Space, names: str | int | Rep, argument: str = "names") ->
         names = f"{names} scalar"
     if not isinstance(names, str):
         raise _unknown(names, argument)
-    total: Rep | None = None
+    compact = isinstance(group, CompactGroup)
+    total: Any = None
     for term in names.split("+"):
         found = _TERM.fullmatch(term.strip().lower())
         if not found or found[1] == "0":
             raise _unknown(term.strip() or names)
-        one = int(found[1] or 1) * _one(space, group, found[2], found[3], term.strip())
+        if compact:
+            one = int(found[1] or 1) * _of_surface(group, found[2], found[3], term.strip())
+        else:
+            one = int(found[1] or 1) * _one(space, group, found[2], found[3], term.strip())
         total = one if total is None else total + one
     assert total is not None
     return total
@@ -103,6 +128,31 @@ def _one(space: Space, group: FiniteGroup, name: str, which: str | None, term: s
     if name not in made:
         raise _unknown(term)
     return Rep(group, made[name](), name)
+
+
+def _of_surface(group: CompactGroup, name: str, which: str | None, term: str) -> CompactRep:
+    """Fields whose frames SO(2) or O(2) turns."""
+    if group.dimension != 2:
+        raise fail("space", "a structure group SO(2) or O(2) for named fields", group, "take group.irrep(l)")
+    scalar, odd = group.irrep(0), group.irrep(0, -1) if group.has_reflections else group.irrep(0)
+    if which is not None and which.isdigit():
+        k = int(which)
+        if name in ("spin", "irrep"):
+            return group.irrep(k)
+        if name == "regular":
+            return CompactRep.direct_sum([(group.irrep(j), 1) for j in range(k + 1)])
+    made = {
+        "scalar": scalar,
+        "vector": group.irrep(1),
+        "tensor": scalar + odd + group.irrep(2),
+        "symmetric tensor": scalar + group.irrep(2),
+    }
+    if group.has_reflections:
+        made["pseudoscalar"] = odd
+    if which is not None or name not in made:
+        expected = "a sum of " + ", ".join((*made, "spin k", "regular k")) + " with numbers before them"
+        raise fail("names", expected, term, 'for example "2 scalar + vector + 8 spin 2"')
+    return made[name]
 
 
 def _symmetric(linear: np.ndarray, d: int) -> np.ndarray:

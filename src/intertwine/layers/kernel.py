@@ -27,13 +27,16 @@ from jaxtyping import Float
 
 from intertwine._checks import fail
 from intertwine.layers.blocks import gathered
-from intertwine.symmetry import Rep
-from intertwine.symmetry.intertwiner_basis import Intertwiners, KernelBasis, intertwiners
+from intertwine.spaces.protocols import SmoothSpace, has_kernels
+from intertwine.symmetry.fibre_maps import AnyRep
+from intertwine.symmetry.intertwiner_basis import KernelBasis, intertwiners
+from intertwine.symmetry.representation import Rep
 
 if TYPE_CHECKING:
     from intertwine.spaces.protocols import Region, Space
 
 _MOST_DENSE = 2**21
+_SMALL, _FEW = 2**12, 2
 
 
 class _Table(NamedTuple):
@@ -55,15 +58,19 @@ class _Expansion(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """Everything about a kernel but its weights. counts: dim Hom of each pair of blocks."""
+    """Everything about a kernel but its weights. coordinates, sampling: as of a `Support`."""
 
-    basis: Intertwiners
+    coordinates: int
+    sampling: np.ndarray | None
     expansions: tuple[tuple[_Expansion, ...], ...]
 
 
 @lru_cache(maxsize=256)
-def layout(space: Space, rep_in: Rep, rep_out: Rep, support: Region) -> Layout:
+def layout(space: Space, rep_in: AnyRep, rep_out: AnyRep, support: Region) -> Layout:
     """The basis and its tables, built once for layers alike."""
+    if has_kernels(space):
+        return _of_irreps(space, rep_in, rep_out, region_of(support))
+    assert isinstance(rep_in, Rep) and isinstance(rep_out, Rep)
     basis = intertwiners(space, rep_in, rep_out, region_of(support))
     rows = []
     for (out, _), row in zip(rep_out.blocks, basis.blocks, strict=True):
@@ -73,7 +80,24 @@ def layout(space: Space, rep_in: Rep, rep_out: Rep, support: Region) -> Layout:
                 for (into, _), b in zip(rep_in.blocks, row, strict=True)
             )
         )
-    return Layout(basis, tuple(rows))
+    return Layout(basis.support.coordinates, basis.support.sampling, tuple(rows))
+
+
+def _of_irreps(space: SmoothSpace, rep_in: Any, rep_out: Any, region: Any) -> Layout:
+    """The kernels that a space with a continuous structure group says itself."""
+    rows, coordinates = [], 0
+    for out, _ in rep_out.blocks:
+        row = []
+        for into, _ in rep_in.blocks:
+            basis = np.asarray(space.kernel_basis(into, out, region), np.float64)
+            b, coordinate, column, row_of = np.nonzero(basis)
+            entries = KernelBasis(
+                len(basis), b, coordinate, row_of, column, basis[b, coordinate, column, row_of]
+            )
+            coordinates = basis.shape[1]
+            row.append(_expansion(entries, coordinates, into.dimension, out.dimension, spread=_FEW))
+        rows.append(tuple(row))
+    return Layout(coordinates, None, tuple(rows))
 
 
 class EquivariantKernel(eqx.Module):
@@ -85,15 +109,15 @@ class EquivariantKernel(eqx.Module):
 
     weights: tuple[Float[Array, "n m_out m_in"], ...]
     space: Any = eqx.field(static=True)
-    rep_in: Rep = eqx.field(static=True)
-    rep_out: Rep = eqx.field(static=True)
+    rep_in: AnyRep = eqx.field(static=True)
+    rep_out: AnyRep = eqx.field(static=True)
     support: Any = eqx.field(static=True)
 
     def __init__(
         self,
         space: Space,
-        rep_in: Rep,
-        rep_out: Rep,
+        rep_in: AnyRep,
+        rep_out: AnyRep,
         support: Region,
         *,
         gain: float = 2.0,
@@ -125,7 +149,6 @@ class EquivariantKernel(eqx.Module):
         """κ at the points of the support."""
         (rep_in, place_in), (rep_out, place_out) = gathered(self.rep_in), gathered(self.rep_out)
         found = layout(self.space, rep_in, rep_out, self.support)
-        support = found.basis.support
         weights = iter(self.weights)
         rows = []
         for (out, m_out), row in zip(rep_out.blocks, found.expansions, strict=True):
@@ -133,16 +156,16 @@ class EquivariantKernel(eqx.Module):
             for (into, m_in), expansion in zip(rep_in.blocks, row, strict=True):
                 flat = next(weights).reshape(expansion.count, m_out * m_in)  # count may be 0
                 d_in, d_out = into.dimension, out.dimension
-                part = _expand(flat, expansion).reshape(support.coordinates, d_in, d_out, m_out, m_in)
+                part = _expand(flat, expansion).reshape(found.coordinates, d_in, d_out, m_out, m_in)
                 part = part.transpose(0, 4, 1, 3, 2)
-                columns.append(part.reshape(support.coordinates, m_in * d_in, m_out * d_out))
+                columns.append(part.reshape(found.coordinates, m_in * d_in, m_out * d_out))
             rows.append(jnp.concatenate(columns, axis=1))
         kernel = jnp.concatenate(rows, axis=2)
         kernel = kernel if place_in is None else kernel[:, place_in]
         kernel = kernel if place_out is None else kernel[:, :, place_out]
-        if support.sampling is None:
+        if found.sampling is None:
             return kernel
-        return jnp.tensordot(jnp.asarray(support.sampling, kernel.dtype), kernel, 1)
+        return jnp.tensordot(jnp.asarray(found.sampling, kernel.dtype), kernel, 1)
 
 
 def region_of(support: Region) -> Any:
@@ -162,10 +185,12 @@ def hashable_region(support: Region) -> Any:
     return tuple(map(tuple, array.tolist())) if array.ndim == 2 else tuple(array.tolist())
 
 
-def _expansion(basis: KernelBasis, coordinates: int, d_in: int, d_out: int) -> _Expansion:
+def _expansion(basis: KernelBasis, coordinates: int, d_in: int, d_out: int, spread: int = 0) -> _Expansion:
+    """spread: entries of κ that see no more basis kernels than this are walked through tables at any size."""
     size = coordinates * d_in * d_out
     place = (basis.coordinate * d_in + basis.column) * d_out + basis.row
-    if basis.count * size <= _MOST_DENSE:
+    few = len(basis.value) > 0 and int(np.bincount(place).max()) <= spread
+    if basis.count * size <= _MOST_DENSE and not (few and basis.count * size > _SMALL):
         dense = np.zeros((size, basis.count))
         dense[place, basis.basis] = basis.value
         return _Expansion(basis.count, dense, None)

@@ -16,8 +16,8 @@ from jaxtyping import Float
 from intertwine.layers.bias import Bias, has_invariants
 from intertwine.layers.blocks import check_channels, checked_rep
 from intertwine.layers.kernel import EquivariantKernel
-from intertwine.spaces.homogeneous import HomogeneousSpace
-from intertwine.symmetry.representation import Rep
+from intertwine.spaces.point import one_point
+from intertwine.symmetry.fibre_maps import AnyRep
 
 
 class Linear(eqx.Module):
@@ -37,13 +37,13 @@ class Linear(eqx.Module):
 
     kernel: EquivariantKernel
     bias: Bias | None
-    rep_in: Rep = eqx.field(static=True)
-    rep_out: Rep = eqx.field(static=True)
+    rep_in: AnyRep = eqx.field(static=True)
+    rep_out: AnyRep = eqx.field(static=True)
 
     def __init__(
         self,
-        rep_in: Rep,
-        rep_out: Rep,
+        rep_in: AnyRep,
+        rep_out: AnyRep,
         *,
         bias: bool = True,
         gain: float = 1.0,
@@ -51,7 +51,7 @@ class Linear(eqx.Module):
         key: Array,
     ):
         self.rep_in, self.rep_out = checked_rep(rep_in, "rep_in"), checked_rep(rep_out, "rep_out")
-        point = HomogeneousSpace(rep_in.group.whole)
+        point = one_point(rep_in.group)
         kind = jnp.zeros((), dtype).dtype
         self.kernel = EquivariantKernel(point, rep_in, rep_out, None, gain=gain, dtype=kind, key=key)
         self.bias = Bias(rep_out, dtype=kind) if bias and has_invariants(rep_out) else None

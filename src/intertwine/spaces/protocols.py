@@ -14,17 +14,27 @@ type of a space.
 What a space has besides is asked for where it is used: `ArraySpace` are the spaces whose fields are arrays of
 any size, with windows, borders and a centre; `matrices` of H on vectors (`linear`) give it the fields that
 `field_type` names by them.
+
+Where H is a continuous group (`CompactGroup`: the sphere, meshes), types are `CompactRep`, and a space says
+its kernels itself, irrep by irrep (`SmoothSpace`):
+
+    kernel_basis(into, out, region)     in place of `support`
+    random_elements(count, key)         elements for the law, drawn; `act` takes one
+    random_field(rep, batch, key)       fields for the law: band-limited, say (optional: white noise)
+    measure, maps_points                for means and maxima over the points (optional)
+    element_name(g), usual_mistakes     words for the law (optional)
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, TypeGuard
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeGuard
 
 import numpy as np
 from jax import Array
 from jaxtyping import Bool, Float, Shaped
 
-from intertwine.symmetry import FiniteGroup, Rep
+from intertwine.symmetry import CompactGroup, CompactRep, FibreGroup, Rep
 from intertwine.symmetry.intertwiner_basis import Support
 
 if TYPE_CHECKING:
@@ -41,12 +51,13 @@ class Space(Protocol):
     """Points, the group that moves them and the fibres over them. Hashable, equal where it is the same."""
 
     @property
-    def group(self) -> FiniteGroup:
-        """The elements that `act` takes and the law is tested under."""
+    def group(self) -> FibreGroup:
+        """The elements that `act` takes and the law is tested under: rows of a finite group, or what
+        `random_elements` draws."""
         ...
 
     @property
-    def fibre_group(self) -> FiniteGroup:
+    def fibre_group(self) -> FibreGroup:
         """H, whose representations are the types of fields."""
         ...
 
@@ -76,9 +87,52 @@ class Space(Protocol):
         fibres along; `region` in the words of the space. InputError where it is not mapped to itself."""
         ...
 
-    def act(self, element: int, field: Shaped[Field, "... C"], rep: Rep) -> Shaped[Field, "... C"]:
+    def act(self, element: Any, field: Shaped[Field, "... C"], rep: Any) -> Shaped[Field, "... C"]:
         """g f of fields (..., *space, C) of type `rep`."""
         ...
+
+
+class Mistake(NamedTuple):
+    """What is often done wrong on a space. words: "u and v exchanged", say. change: of fields
+    (..., *space, C) of a type. back: what undoes it."""
+
+    words: str
+    change: Callable[[np.ndarray, Any], np.ndarray]
+    back: Callable[[np.ndarray, Any], np.ndarray]
+
+
+class SmoothSpace(Protocol):
+    """A space whose structure group is continuous: types are `CompactRep`. The attributes of `Space` but for
+    `support`, and these."""
+
+    @property
+    def fibre_group(self) -> CompactGroup:
+        """H."""
+        ...
+
+    def kernel_basis(
+        self, into: CompactRep, out: CompactRep, region: Region
+    ) -> Float[np.ndarray, "count coordinates d_in d_out"]:
+        """A basis B of the kernels from fields of one irrep to fields of another, at the `coordinates` in
+        which the executor takes kernels (degrees of harmonics, rings of neighbours): κ = Σ_b w_b B_b, an
+        array (coordinates, C_in, C_out) for whole types. The coordinates are the same for every pair; `count`
+        may be 0. Weights are drawn with variance gain·d_out/Σ count: scale B so that the variance of a field
+        is kept by the gain 1 (norm 1 where coordinates are points)."""
+        ...
+
+    def random_elements(self, count: int, *, key: Array) -> Sequence[Any]:
+        """Elements that `act` takes, drawn uniformly."""
+        ...
+
+
+def has_kernels(space: object) -> TypeGuard[SmoothSpace]:
+    """Whether a space says its kernels itself.
+
+    >>> from intertwine.spaces.grid import Grid
+    >>> has_kernels(Grid("p4"))
+    False
+    """
+    return hasattr(space, "kernel_basis")
 
 
 class ArraySpace(Space, Protocol):

@@ -13,6 +13,14 @@ from .decomposition import (
     clebsch_gordan as clebsch_gordan,
     decompose as decompose,
 )
+from .fibre_maps import (
+    AnyRep as AnyRep,
+    FibreGroup as FibreGroup,
+    bilinear_maps as bilinear_maps,
+    commuting_maps as commuting_maps,
+    invariant_vectors as invariant_vectors,
+    trivial_type as trivial_type,
+)
 from .groups.crystal_group import (
     CrystalGroup as CrystalGroup,
     Isometry as Isometry,

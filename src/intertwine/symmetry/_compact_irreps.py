@@ -39,6 +39,9 @@ def order_of(irrep: CompactIrrep) -> tuple[int, int]:
 
 def name_of(group: CompactKind, irrep: CompactIrrep) -> str:
     """How it is printed."""
+    if group.dimension == 2:
+        word = "scalar" if irrep.parity > 0 else "pseudoscalar"
+        return word if irrep.frequency == 0 else f"spin {irrep.frequency}"
     return (
         f"({irrep.frequency}, {'+' if irrep.parity > 0 else '-'})" if group.has_reflections else str(irrep[0])
     )

@@ -11,15 +11,21 @@ Integrals over a group are sums over few elements: a class function that is a tr
 of degree D in the angle is integrated exactly by D + 3 angles with Weyl's weight, 1 for SO(2) and 1 −
 cos θ for SO(3) (Weyl, The Classical Groups, 1939). A representation restricted to a finite subgroup is
 a `Rep`, which `decompose` splits.
+
+SO(2) and O(2) are the structure groups of surfaces: their irreps are called by what such fields are, scalar,
+pseudoscalar and spin k, the k-fold turn of (Re, Im).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
+import jax
 import numpy as np
-from jaxtyping import Float
+from jax import Array
+from jaxtyping import Float, Int32
 from numpy.typing import ArrayLike
 
 from intertwine._checks import fail, one_of, positive_int
@@ -35,7 +41,12 @@ from intertwine.symmetry._compact_irreps import (
 )
 from intertwine.symmetry._images import frozen
 from intertwine.symmetry.groups.finite_group import FiniteGroup, as_group
-from intertwine.symmetry.groups.rotations import axis_rotation, checked_orthogonal, plane_rotation
+from intertwine.symmetry.groups.rotations import (
+    axis_rotation,
+    checked_orthogonal,
+    plane_rotation,
+    random_rotations,
+)
 from intertwine.symmetry.representation import Rep
 from intertwine.symmetry.wigner import checked_degree, clebsch_gordan_so3
 
@@ -68,6 +79,27 @@ class CompactGroup:
     def has_reflections(self) -> bool:
         """Whether elements may have determinant −1."""
         return self.name[0] == "O"
+
+    @property
+    def trivial(self) -> CompactRep:
+        """ρ(g) = 1."""
+        return self.irrep(0)
+
+    def random_elements(self, count: int, *, key: Array) -> Float[np.ndarray, "count n n"]:
+        """Uniform elements; every second one reflects, where the group does.
+
+        >>> import jax
+        >>> CompactGroup("O(2)").random_elements(3, key=jax.random.key(0)).shape
+        (3, 2, 2)
+        """
+        if self.dimension == 3:
+            elements, mirror = random_rotations(count, key=key), -np.eye(3)
+        else:
+            angle = 2 * np.pi * np.asarray(jax.random.uniform(key, (positive_int("count", count),)))
+            elements, mirror = plane_rotation(angle), np.diag([1.0, -1.0])
+        if self.has_reflections:
+            elements[1::2] = elements[1::2] @ mirror
+        return elements
 
     def irrep(self, frequency: int, parity: int = 1) -> CompactRep:
         """The irreducible representation k or l, with its parity.
@@ -115,8 +147,10 @@ class CompactGroup:
 class CompactRep:
     """A sum of irreducible representations of a compact group: made by `irrep`, `+`, `*` and `tensor`.
 
-    blocks: pairs (`CompactIrrep`, multiplicity), in the order of the components, copies one after
+    irreps: pairs (`CompactIrrep`, multiplicity), in the order of the components, copies one after
     another.
+
+    It offers what layers ask of a `Rep`: `blocks`, `dtype`, `permutation` and the like.
 
     >>> SO3 = CompactGroup("SO(3)")
     >>> two = 2 * SO3.irrep(1) + SO3.irrep(0)
@@ -125,18 +159,58 @@ class CompactRep:
     """
 
     group: CompactGroup
-    blocks: tuple[tuple[CompactIrrep, int], ...]
+    irreps: tuple[tuple[CompactIrrep, int], ...]
+
+    dtype: ClassVar[np.dtype] = np.dtype(np.float64)
+    """All of them are real."""
+    is_orthogonal: ClassVar[bool] = True
+    """All of them have an invariant norm."""
+
+    @classmethod
+    def direct_sum(cls, blocks: Sequence[tuple[CompactRep, int]]) -> CompactRep:
+        """The sum of `blocks`, pairs (ρ, multiplicity) of one group; equal neighbours are joined."""
+        total = blocks[0][1] * blocks[0][0]
+        for rep, m in blocks[1:]:
+            total = total + m * rep
+        return total
 
     @property
     def dimension(self) -> int:
         """d."""
-        return sum(m * dimension_of(self.group, irrep) for irrep, m in self.blocks)
+        return sum(m * dimension_of(self.group, irrep) for irrep, m in self.irreps)
+
+    @property
+    def blocks(self) -> tuple[tuple[CompactRep, int], ...]:
+        """The irreducible blocks (ρ, multiplicity) in the order of the channels; an irrep is its own."""
+        if len(self.irreps) == 1 and self.irreps[0][1] == 1:
+            return ((self, 1),)
+        return tuple((CompactRep(self.group, ((irrep, 1),)), m) for irrep, m in self.irreps)
+
+    @property
+    def is_trivial(self) -> bool:
+        """Whether every ρ(g) is the identity."""
+        return all(irrep == (0, 1) for irrep, _ in self.irreps)
+
+    @property
+    def is_permutation(self) -> bool:
+        """Whether every ρ(g) permutes the basis: only where it leaves it alone."""
+        return self.is_trivial
+
+    @property
+    def is_signed_permutation(self) -> bool:
+        """Whether every ρ(g) permutes the basis up to signs: scalars and pseudoscalars."""
+        return all(irrep.frequency == 0 for irrep, _ in self.irreps)
+
+    @property
+    def permutation(self) -> Int32[np.ndarray, "1 1"] | None:
+        """As of a `Rep`, one row for all elements: of the trivial irrep; None for others."""
+        return frozen(np.zeros((1, 1), np.int32)) if self.irreps == (((0, 1), 1),) else None
 
     def matrix(self, elements: ArrayLike) -> Float[np.ndarray, "... d d"]:
         """ρ(g) of elements (..., n, n); InputError for matrices outside the group."""
         g = checked_orthogonal(elements, self.group.dimension, not self.group.has_reflections)
         out, start = np.zeros((*g.shape[:-2], self.dimension, self.dimension)), 0
-        for irrep, m in self.blocks:
+        for irrep, m in self.irreps:
             block = matrix_of(self.group, irrep, g)
             for _ in range(m):
                 end = start + block.shape[-1]
@@ -147,17 +221,17 @@ class CompactRep:
     def character(self, elements: ArrayLike) -> Float[np.ndarray, "..."]:
         """χ(g), from the angle of g."""
         g = checked_orthogonal(elements, self.group.dimension, not self.group.has_reflections)
-        return np.sum([m * character_of(self.group, irrep, g) for irrep, m in self.blocks], axis=0)
+        return np.sum([m * character_of(self.group, irrep, g) for irrep, m in self.irreps], axis=0)
 
     def multiplicity(self, frequency: int, parity: int = 1) -> int:
         """How often an irreducible representation occurs."""
         label = self.group._label(frequency, parity)
-        return sum(m for irrep, m in self.blocks if irrep == label)
+        return sum(m for irrep, m in self.irreps if irrep == label)
 
     def hom_dim(self, other: CompactRep) -> int:
         """dim Hom_G, real, by Weyl's integral of the product of characters."""
         _same(self, other)
-        top = sum(max(irrep.frequency for irrep, _ in rep.blocks) for rep in (self, other))
+        top = sum(max(irrep.frequency for irrep, _ in rep.irreps) for rep in (self, other))
         elements, weights = self.group.class_points(top)
         return round(float(weights @ (self.character(elements) * other.character(elements))))
 
@@ -165,12 +239,12 @@ class CompactRep:
         """ρ ⊗ σ as the sum of its irreducible parts (`clebsch_gordan_compact` has the maps).
 
         >>> CompactGroup("SO(2)").irrep(1).tensor(CompactGroup("SO(2)").irrep(1))
-        2·0 + 2
+        2·scalar + spin 2
         """
         _same(self, other)
         counts: dict[CompactIrrep, int] = {}
-        for a, m in self.blocks:
-            for b, n in other.blocks:
+        for a, m in self.irreps:
+            for b, n in other.irreps:
                 for c, k in parts_of_product(self.group, a, b):
                     counts[c] = counts.get(c, 0) + m * n * k
         return CompactRep(self.group, tuple((c, counts[c]) for c in sorted(counts, key=order_of)))
@@ -190,15 +264,15 @@ class CompactRep:
             raise fail("matrices", f"shape ({finite.order}, {n}, {n})", f"shape {given.shape}")
         Rep(finite, given)  # they are a representation, or InputError
         reps = []
-        for irrep, m in self.blocks:
+        for irrep, m in self.irreps:
             one = CompactRep(self.group, ((irrep, 1),))
             reps.append((Rep(finite, one.matrix(given), repr(one)), m))
         return Rep.direct_sum(reps)
 
     def __add__(self, other: CompactRep) -> CompactRep:
         _same(self, other)
-        joined = list(self.blocks)
-        for irrep, m in other.blocks:
+        joined = list(self.irreps)
+        for irrep, m in other.irreps:
             if joined[-1][0] == irrep:
                 joined[-1] = (irrep, joined[-1][1] + m)
             else:
@@ -207,14 +281,14 @@ class CompactRep:
 
     def __mul__(self, multiplicity: int) -> CompactRep:
         count = positive_int("multiplicity", multiplicity)
-        if len(self.blocks) == 1:
-            return CompactRep(self.group, ((self.blocks[0][0], self.blocks[0][1] * count),))
-        return CompactRep(self.group, self.blocks * count)
+        if len(self.irreps) == 1:
+            return CompactRep(self.group, ((self.irreps[0][0], self.irreps[0][1] * count),))
+        return CompactRep(self.group, self.irreps * count)
 
     __rmul__ = __mul__
 
     def __repr__(self) -> str:
-        return " + ".join((f"{m}·" if m > 1 else "") + name_of(self.group, irrep) for irrep, m in self.blocks)
+        return " + ".join((f"{m}·" if m > 1 else "") + name_of(self.group, irrep) for irrep, m in self.irreps)
 
 
 class CompactCoupling(NamedTuple):
@@ -233,9 +307,9 @@ def clebsch_gordan_compact(a: CompactRep, b: CompactRep) -> tuple[CompactCouplin
     """
     _same(a, b)
     for argument, rep in (("a", a), ("b", b)):
-        if len(rep.blocks) != 1 or rep.blocks[0][1] != 1:
+        if len(rep.irreps) != 1 or rep.irreps[0][1] != 1:
             raise fail(argument, "an irreducible representation", rep, "couple the blocks of a sum in pairs")
-    first, second = a.blocks[0][0], b.blocks[0][0]
+    first, second = a.irreps[0][0], b.irreps[0][0]
     parts = []
     for irrep, _ in sorted(parts_of_product(a.group, first, second), key=lambda part: order_of(part[0])):
         if a.group.dimension == 3:

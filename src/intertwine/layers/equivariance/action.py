@@ -12,8 +12,7 @@ from jax import Array
 from intertwine._checks import fail, positive_int
 from intertwine.layers.blocks import blocks
 from intertwine.spaces.protocols import takes_arrays
-from intertwine.symmetry.groups.finite_group import FiniteGroup
-from intertwine.symmetry.representation import Rep
+from intertwine.symmetry.fibre_maps import AnyRep
 
 if TYPE_CHECKING:
     from intertwine.spaces.protocols import Space
@@ -24,16 +23,22 @@ _SMOOTH = 0.08
 
 
 class Action(NamedTuple):
-    """space: or None for one fibre (B, C). rep_in, rep_out: types. periodic: whether a grid wraps around."""
+    """space: or None for one fibre (B, C). rep_in, rep_out: types. periodic: whether a grid wraps around.
+    drawn: of a continuous group the elements that rows 0, 1, … stand for; none of a finite one."""
 
     space: Any
-    rep_in: Rep
-    rep_out: Rep
+    rep_in: AnyRep
+    rep_out: AnyRep
     periodic: bool = False
+    drawn: tuple[Any, ...] = ()
 
     @property
-    def group(self) -> FiniteGroup:
+    def group(self) -> Any:
         return self.rep_in.group if self.space is None else self.space.group
+
+    def element(self, h: int) -> Any:
+        """What `act` and `matrix` take for row h."""
+        return self.drawn[h] if self.drawn else h
 
     @property
     def axes(self) -> int:
@@ -50,6 +55,9 @@ class Action(NamedTuple):
 
     def name(self, h: int) -> str:
         """ "turn by 90°" and the like for planar grids, else "element 3"."""
+        if self.drawn:
+            named = getattr(self.space, "element_name", None)
+            return f"drawn element {h}" if named is None else named(self.drawn[h])
         if h == self.group.identity:
             return "identity"
         if not self.is_grid or self.space.dimension != 2:
@@ -68,15 +76,21 @@ class Action(NamedTuple):
         """h y; of fibre vectors where the space is gone."""
         return self._act(h, y, self.rep_out)
 
-    def _act(self, h: int, field: np.ndarray, rep: Rep) -> np.ndarray:
+    def _act(self, h: int, field: np.ndarray, rep: AnyRep) -> np.ndarray:
         if field.ndim == 2 and turns_alike(self.space, rep):
             shape = (len(field), *self.space.shape, rep.dimension)
             everywhere = np.broadcast_to(field.reshape(len(field), *[1] * self.axes, -1), shape)
-            return np.asarray(self.space.act(h, everywhere, rep))[(slice(None), *[0] * self.axes)]
+            return np.asarray(self.space.act(self.element(h), everywhere, rep))[
+                (slice(None), *[0] * self.axes)
+            ]
         if self.space is None or field.ndim == 2:
-            return field if rep.is_trivial else np.asarray(field @ rep.matrix(h).T.astype(field.dtype))
+            return (
+                field
+                if rep.is_trivial
+                else np.asarray(field @ rep.matrix(self.element(h)).T.astype(field.dtype))
+            )
         options = {"periodic": True} if self.periodic else {}
-        return np.asarray(self.space.act(h, field, rep, **options))
+        return np.asarray(self.space.act(self.element(h), field, rep, **options))
 
     def check_output(self, y: np.ndarray, x: np.ndarray) -> None:
         """Raise unless y is a field or a fibre vector of rep_out for each example."""
@@ -117,11 +131,32 @@ class Action(NamedTuple):
         return _worst(gap, y, self.rep_out, largest if exact else typical, np.max if exact else _rms)
 
 
-def turns_alike(space: Space | None, rep: Rep) -> bool:
+def turns_alike(space: Space | None, rep: AnyRep) -> bool:
     """Whether a fibre vector off a finite space is turned as the fibre at every point of it is."""
     if space is None or takes_arrays(space) or not space.common_frame:
         return False
     return rep.group == space.fibre_group
+
+
+_DRAWN = 6
+"""Elements of a continuous group that a function is tested under."""
+
+
+def drawn_elements(
+    space: Space | None, rep: AnyRep, given: Sequence[Any] | None, key: Array
+) -> tuple[Any, ...]:
+    """Elements of a continuous group, `given` or drawn; none of a finite one, whose rows are its elements."""
+    source: Any = rep.group if space is None else space
+    draw = getattr(source, "random_elements", None) or getattr(
+        getattr(source, "group", None), "random_elements", None
+    )
+    if draw is None:
+        return ()
+    if given is not None:
+        if not len(given):
+            raise fail("elements", "one element or more", given)
+        return tuple(given)
+    return tuple(draw(_DRAWN, key=jax.random.fold_in(key, 1)))
 
 
 class Sizes(NamedTuple):
@@ -153,7 +188,7 @@ def probes(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return nudged, random.permutation(flat, axis=1).reshape(x.shape)
 
 
-def sizes_of(y: np.ndarray, nudged: np.ndarray, shuffled: np.ndarray, rep: Rep) -> tuple[Sizes, bool]:
+def sizes_of(y: np.ndarray, nudged: np.ndarray, shuffled: np.ndarray, rep: AnyRep) -> tuple[Sizes, bool]:
     """(the `Sizes` of an output, whether it depends on the input at all), from the outputs for `probes`."""
     moved = np.abs(nudged - y) / _NUDGE
     parts = [slice(block.start, block.stop) for block in blocks(rep)]
@@ -170,13 +205,13 @@ def repeats(y: np.ndarray, again: np.ndarray) -> bool:
     return bool(np.isfinite(gap).all() and gap.max(initial=0.0) <= _NUDGE * np.abs(y).max(initial=0.0))
 
 
-def zero_blocks(y: np.ndarray, rep: Rep) -> list[Rep]:
+def zero_blocks(y: np.ndarray, rep: AnyRep) -> list[AnyRep]:
     """The blocks of a type on which an output is nothing but zeros."""
     return [block.rep for block in blocks(rep) if not np.abs(y[..., block.start : block.stop]).any()]
 
 
 def _worst(
-    gap: np.ndarray, y: np.ndarray, rep: Rep, floors: Sequence[float], norm: Callable[[np.ndarray], float]
+    gap: np.ndarray, y: np.ndarray, rep: AnyRep, floors: Sequence[float], norm: Callable[[np.ndarray], float]
 ) -> float:
     worst = 0.0
     for place, block in enumerate(blocks(rep)):
@@ -210,6 +245,9 @@ def test_field(action: Action, shape: Sequence[int] | None, batch: int, key: Arr
             raise fail("shape", f"{action.space.dimension} sizes of the grid", shape)
     elif action.axes:
         sizes = getattr(action.space, "shape", None) or (int(action.space.size),)
+    own = getattr(action.space, "random_field", None)
+    if own is not None:
+        return np.asarray(own(action.rep_in, batch, key=key))
     x = np.array(jax.random.normal(key, (batch, *sizes, action.rep_in.dimension)))
     if not action.is_grid:
         return x

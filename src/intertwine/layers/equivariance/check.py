@@ -33,6 +33,7 @@ from intertwine._results import as_model
 from intertwine.layers.equivariance.action import (
     Action,
     Sizes,
+    drawn_elements,
     probes,
     repeats,
     sizes_of,
@@ -43,6 +44,8 @@ from intertwine.layers.equivariance.action import (
 from intertwine.layers.equivariance.reasons import likely_reason
 from intertwine.layers.equivariance.shifts import Talk, interior_shifts
 from intertwine.layers.fields import field_type
+from intertwine.symmetry.compact import CompactRep
+from intertwine.symmetry.fibre_maps import AnyRep
 from intertwine.symmetry.representation import Rep
 
 if TYPE_CHECKING:
@@ -87,11 +90,11 @@ def assert_equivariant(
     tol: float = EXACT,
     resampled_tol: float | None = RESAMPLED,
     space: Space | None = None,
-    rep_in: Rep | str | None = None,
-    rep_out: Rep | str | None = None,
+    rep_in: AnyRep | str | None = None,
+    rep_out: AnyRep | str | None = None,
     shape: Sequence[int] | None = None,
     batch: int = 2,
-    elements: Sequence[int] | None = None,
+    elements: Sequence[Any] | None = None,
     periodic: bool | None = None,
 ) -> list[EquivarianceError]:
     """Raise AssertionError unless f(h x) = h f(x); it names the layer, the element, the error and a
@@ -118,7 +121,7 @@ def assert_equivariant(
     invariant vector.
     """
     subject = as_model(subject)
-    cases = _cases(subject, key, space, rep_in, rep_out, shape, batch, periodic)
+    cases = _cases(subject, key, space, rep_in, rep_out, shape, batch, periodic, elements)
     table, outputs, depends = _errors(cases, elements, key)
     for case, rows, y, alive in zip(cases, table, outputs, depends, strict=True):
         if not alive:
@@ -147,11 +150,11 @@ def equivariance_errors(
     *,
     key: Array,
     space: Space | None = None,
-    rep_in: Rep | str | None = None,
-    rep_out: Rep | str | None = None,
+    rep_in: AnyRep | str | None = None,
+    rep_out: AnyRep | str | None = None,
     shape: Sequence[int] | None = None,
     batch: int = 2,
-    elements: Sequence[int] | None = None,
+    elements: Sequence[Any] | None = None,
     periodic: bool | None = None,
 ) -> list[EquivarianceError]:
     """The error of each layer under each element, a row each; layers first, the whole last.
@@ -162,7 +165,9 @@ def equivariance_errors(
     rep_out(h).
     shape: of the space axes; 13 points along each by default, or a network's own image size.
     batch: examples. elements: rows of the group, all of them by default, or 64 that contain its
-    generators. periodic: whether the grid wraps around, by default where the layer's padding does.
+    generators; of a continuous group elements as the space's `act` takes them,
+    some drawn by default. periodic: whether the grid wraps around, by default where the layer's padding
+    does.
 
     Dropout is off. Raises InputError where types or a space are missing.
 
@@ -173,7 +178,7 @@ def equivariance_errors(
     [0.0, 0.0, 0.0]
     """
     subject = as_model(subject)
-    cases = _cases(subject, key, space, rep_in, rep_out, shape, batch, periodic)
+    cases = _cases(subject, key, space, rep_in, rep_out, shape, batch, periodic, elements)
     return [row for rows in _errors(cases, elements, key)[0] for row in rows]
 
 
@@ -195,11 +200,12 @@ def _cases(
     subject: PyTree,
     key: Array,
     space: Space | None,
-    rep_in: Rep | str | None,
-    rep_out: Rep | str | None,
+    rep_in: AnyRep | str | None,
+    rep_out: AnyRep | str | None,
     shape: Sequence[int] | None,
     batch: int,
     periodic: bool | None,
+    elements: Sequence[Any] | None,
 ) -> list[Case]:
     """The layers of a network, and the whole."""
     if not callable(subject):
@@ -211,7 +217,7 @@ def _cases(
     for name, given in (("rep_in", rep_in), ("rep_out", rep_out)):
         rep = getattr(subject, name, None) if given is None else given
         rep = field_type(space, rep, name) if isinstance(rep, str) and space is not None else rep
-        if not isinstance(rep, Rep):
+        if not isinstance(rep, Rep | CompactRep):
             raise fail(name, "a representation", rep, "say the type of the fields of a function of your own")
         types.append(rep)
     if shape is None and getattr(subject, "recipe", None) is not None:
@@ -219,7 +225,8 @@ def _cases(
     layers = _layers(subject)
     if periodic is None:
         periodic = any(getattr(layer, "padding", None) == "periodic" for _, layer in [*layers, ("", subject)])
-    action = Action(space, types[0], types[1], bool(periodic))
+    drawn = drawn_elements(space, types[0], elements, key)
+    action = Action(space, types[0], types[1], bool(periodic), drawn)
     x = test_field(action, shape, positive_int("batch", batch), key)
     function = _runner(subject)
     cases = []
@@ -228,8 +235,9 @@ def _cases(
             own = getattr(layer, "space", None)
             own = space if own is None else own
             has_axes = np.ndim(inputs) > 2 or turns_alike(own, layer.rep_in)
-            here = Action(own if has_axes else None, layer.rep_in, layer.rep_out)
-            cases.append(Case(name, layer, _runner(layer), here._replace(periodic=bool(periodic)), inputs))
+            where = own if has_axes else None
+            here = Action(where, layer.rep_in, layer.rep_out, bool(periodic), drawn)
+            cases.append(Case(name, layer, _runner(layer), here, inputs))
     return [*cases, Case("whole", subject, function, action, x)]
 
 
@@ -288,7 +296,7 @@ def _together(cases: list[Case]) -> Run:
 
 
 def _errors(
-    cases: list[Case], elements: Sequence[int] | None, key: Array
+    cases: list[Case], elements: Sequence[Any] | None, key: Array
 ) -> tuple[list[list[EquivarianceError]], list[np.ndarray], list[bool]]:
     """Of each case: its rows, its output, and whether that depends on the input."""
     run = _together(cases)
@@ -356,7 +364,9 @@ def _answered(talks: list[Talk], cases: list[Case], run: Run) -> list[list[tuple
         answers = run([asked.get(place, case.x) for place, case in enumerate(cases)])
 
 
-def _elements(action: Action, elements: Sequence[int] | None, key: Array) -> list[int]:
+def _elements(action: Action, elements: Sequence[Any] | None, key: Array) -> list[int]:
+    if action.drawn:
+        return list(range(len(action.drawn)))
     order = action.group.order
     if elements is not None:
         wanted = [int(h) for h in elements]

@@ -17,7 +17,7 @@ from jax import Array
 from intertwine._checks import InputError
 from intertwine.layers.blocks import blocks, kind
 from intertwine.layers.equivariance.action import Action, repeats
-from intertwine.symmetry.representation import Rep
+from intertwine.symmetry.fibre_maps import AnyRep
 
 Function = Callable[[Any], Any]
 _ONE_SIDED = 0.25
@@ -39,7 +39,7 @@ def likely_reason(
         if action.periodic:
             return "shifts do not commute with it: padding other than 'periodic', or a mask, somewhere"
         return "away from the border too, shifts do not commute with it: its weights depend on the position"
-    for experiment in (_size, _bias, _pointwise, _one_sided, _order, _off_centre):
+    for experiment in (_size, _bias, _pointwise, _mistakes, _one_sided, _order, _off_centre):
         try:
             with np.errstate(all="ignore"):  # fields of zeros may have no value
                 found = experiment(subject, function, action, x, h, tol)
@@ -72,6 +72,31 @@ def _bias(subject: object, function: Function, action: Action, x: np.ndarray, h:
     if first.is_permutation:
         what = f"a bias on {first!r} that is not the same for all components of a copy"
     return f"the output for a field of zeros is not invariant: {what}"
+
+
+def _mistakes(subject: object, function: Function, action: Action, x: np.ndarray, h: int, tol: float) -> str:
+    """Would one of the mistakes that the space knows of, undone, make it equivariant?"""
+    for words, change, back in getattr(action.space, "usual_mistakes", ()):
+
+        def into(x: Array, change: Any = change) -> np.ndarray:
+            return change(np.asarray(x), action.rep_in)
+
+        def out(y: Array, back: Any = back) -> np.ndarray:
+            return back(np.asarray(y), action.rep_out)
+
+        for before, after, where in (
+            (into, None, "input"),
+            (None, out, "output"),
+            (into, out, "input and output"),
+        ):
+
+            def run(x: Array, before: Any = before, after: Any = after) -> np.ndarray:
+                y = np.asarray(function(x if before is None else before(x)))
+                return y if after is None or y.ndim == 2 else after(y)
+
+            if _error(run, action, x, h) <= max(tol, 1e-4):
+                return f"{words} in the {where}"
+    return ""
 
 
 def _one_sided(subject: object, function: Function, action: Action, x: np.ndarray, h: int, tol: float) -> str:
@@ -206,7 +231,7 @@ def _reordered(function: Function, into: np.ndarray | None, out: np.ndarray | No
     return run
 
 
-def _interleaved(rep: Rep) -> np.ndarray | None:
+def _interleaved(rep: AnyRep) -> np.ndarray | None:
     """The order that makes copies run fastest within each block; None where it is the same."""
     parts = []
     for block in blocks(rep):
@@ -216,7 +241,7 @@ def _interleaved(rep: Rep) -> np.ndarray | None:
     return None if (order == np.arange(rep.dimension)).all() else order
 
 
-def _swapped(rep: Rep, action: Action) -> np.ndarray | None:
+def _swapped(rep: AnyRep, action: Action) -> np.ndarray | None:
     """The order that exchanges the two components of every vector; None where there is none."""
     order = np.arange(rep.dimension)
     for block in blocks(rep):

@@ -22,7 +22,7 @@ from jaxtyping import Float
 
 from intertwine._checks import fail
 from intertwine.spaces.protocols import Space
-from intertwine.symmetry import Rep
+from intertwine.symmetry.fibre_maps import AnyRep
 
 Padding = str | int
 
@@ -32,8 +32,8 @@ class Plan(NamedTuple):
     given to `Conv`; an executor refuses what it has no use for."""
 
     space: Any
-    rep_in: Rep
-    rep_out: Rep
+    rep_in: AnyRep
+    rep_out: AnyRep
     support: Any
     stride: int = 1
     padding: Padding = "valid"

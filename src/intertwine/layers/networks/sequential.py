@@ -21,6 +21,8 @@ from jaxtyping import Float, PyTree
 from intertwine._checks import fail
 from intertwine.layers.networks.numbers import as_numbers
 from intertwine.layers.norms.calibration import calibrated
+from intertwine.symmetry.compact import CompactRep
+from intertwine.symmetry.fibre_maps import AnyRep
 from intertwine.symmetry.representation import Rep
 
 
@@ -83,12 +85,12 @@ class Sequential(eqx.Module):
         return self.modules[self.names.index(name)]
 
     @property
-    def rep_in(self) -> Rep:
+    def rep_in(self) -> AnyRep:
         """The type of the input."""
         return self.modules[0].rep_in
 
     @property
-    def rep_out(self) -> Rep:
+    def rep_out(self) -> AnyRep:
         """The type of the output."""
         return self.modules[-1].rep_out
 
@@ -135,7 +137,7 @@ def _named(layer: PyTree, number: int) -> tuple[str, Any]:
     """A pair (name, layer), of a pair or of a layer."""
     pair = isinstance(layer, tuple) and len(layer) == 2 and isinstance(layer[0], str)
     name, layer = layer if pair else (f"{type(layer).__name__.lower()}{number}", layer)
-    if not callable(layer) or not isinstance(getattr(layer, "rep_in", None), Rep):
+    if not callable(layer) or not isinstance(getattr(layer, "rep_in", None), Rep | CompactRep):
         remedy = "give pairs (name, layer), or layers alone"
         raise fail(f"layers[{number - 1}]", "a layer with types rep_in and rep_out", layer, remedy)
     return name, layer

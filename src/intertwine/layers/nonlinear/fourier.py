@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -23,10 +24,12 @@ from jax import Array
 from jaxtyping import Float
 
 from intertwine._checks import fail, positive_int
-from intertwine.layers.blocks import Block, blocks, check_channels, checked_rep, join
+from intertwine.layers.blocks import Block, blocks, check_channels, checked_rep, direct_sum, join
 from intertwine.layers.nonlinear.pointwise import Function, checked_function, function_of
-from intertwine.spaces.protocols import ArraySpace, takes_arrays
-from intertwine.symmetry import Rep
+from intertwine.spaces.protocols import ArraySpace, Space, takes_arrays
+from intertwine.symmetry.compact import CompactGroup
+from intertwine.symmetry.fibre_maps import AnyRep
+from intertwine.symmetry.representation import Rep
 
 
 class FourierPointwise(eqx.Module):
@@ -36,18 +39,18 @@ class FourierPointwise(eqx.Module):
     samples: points where they are evaluated.
     """
 
-    rep_in: Rep = eqx.field(static=True)
-    rep_out: Rep = eqx.field(static=True)
+    rep_in: AnyRep = eqx.field(static=True)
+    rep_out: AnyRep = eqx.field(static=True)
     copies: int = eqx.field(static=True)
     function: Function = eqx.field(static=True)
     values: tuple[tuple[float, ...], ...] = eqx.field(static=True)
 
     def __init__(
-        self, one: Rep, synthesis: np.ndarray, copies: int, function: str | Callable[[Array], Array]
+        self, one: AnyRep, synthesis: np.ndarray, copies: int, function: str | Callable[[Array], Array]
     ):
         self.copies = positive_int("copies", copies, "the number of functions, for example 8")
         summands = [part for part, m in checked_rep(one, "one").blocks for _ in range(m)]
-        self.rep_in = self.rep_out = Rep.direct_sum([(part, self.copies) for part in summands])
+        self.rep_in = self.rep_out = direct_sum([(part, self.copies) for part in summands])
         s = np.asarray(synthesis, float)
         if s.ndim != 2 or s.shape[1] != one.dimension or np.linalg.matrix_rank(s) < one.dimension:
             got = f"shape {s.shape}" + (f" of rank {np.linalg.matrix_rank(s)}" if s.ndim == 2 else "")
@@ -58,30 +61,35 @@ class FourierPointwise(eqx.Module):
     @classmethod
     def circle(
         cls,
-        space: ArraySpace,
+        space: Space | ArraySpace,
         band_limit: int,
         copies: int,
         function: str | Callable[[Array], Array] = "gelu",
         *,
         samples: int | None = None,
     ) -> FourierPointwise:
-        """Functions on the circle of directions with frequencies 0 … band_limit, on a planar grid.
+        """Functions on the circle of directions with frequencies 0 … band_limit, on planar grids, surfaces.
 
         A copy has the channels 1, √2 cos θ, √2 sin θ, √2 cos 2θ, …; h takes f to f(h⁻¹θ). samples:
         equally spaced angles, by default at least twice 2·band_limit + 1 and a multiple of the rotations
         of the grid's group, with which the layer then commutes exactly.
 
-        Raises InputError for fewer than 2·band_limit + 1 samples, and for grids that are not planar.
+        Raises InputError for fewer than 2·band_limit + 1 samples, and for spaces that are not planar.
 
         >>> from intertwine.spaces.grid import Grid
         >>> layer = FourierPointwise.circle(Grid("c8"), 2, 4)
         >>> layer.rep_in.dimension, layer.samples
         (20, 16)
         """
-        if not takes_arrays(space) or space.dimension != 2:
-            raise fail("space", "a planar Grid", space, "use over_group for other groups")
+        group: Any = getattr(space, "fibre_group", None)
+        on_surface = isinstance(group, CompactGroup) and group.dimension == 2
+        if not on_surface and (not takes_arrays(space) or space.dimension != 2):
+            raise fail("space", "a planar Grid or a surface", space, "use over_group for other groups")
         limit = 0 if band_limit == 0 else positive_int("band_limit", band_limit, "the highest frequency")
-        rotations = int((np.linalg.det(space.linear) > 0).sum())
+        rotations, harmonic = 1, getattr(group, "irrep", None)
+        if takes_arrays(space):
+            rotations, harmonic = int((np.linalg.det(space.linear) > 0).sum()), space.harmonic
+        assert harmonic is not None
         least = 2 * limit + 1
         if samples is None:
             samples = -(-2 * least // rotations) * rotations
@@ -90,7 +98,7 @@ class FourierPointwise(eqx.Module):
         angle = 2 * np.pi * np.arange(samples)[:, None] / samples
         k = np.arange(1, limit + 1)
         waves = np.sqrt(2) * np.stack([np.cos(k * angle), np.sin(k * angle)], axis=-1).reshape(samples, -1)
-        one = Rep.direct_sum([(space.harmonic(m), 1) for m in range(limit + 1)])
+        one = direct_sum([(harmonic(m), 1) for m in range(limit + 1)])
         return cls(one, np.concatenate([np.ones((samples, 1)), waves], axis=1), copies, function)
 
     @classmethod
@@ -112,11 +120,12 @@ class FourierPointwise(eqx.Module):
         (9, 3)
         """
         checked_rep(one, "one")
-        if one.dtype != np.float64 or not one.is_orthogonal:
+        if not isinstance(one, Rep) or one.dtype != np.float64 or not one.is_orthogonal:
             raise fail("one", "a real orthogonal representation", one, 'take irreps(group, "real")')
         columns = []
         for block in blocks(one):
             d = block.rep.dimension
+            assert isinstance(block.rep, Rep)
             columns += [block.rep.matrices[:, :, i % d] * d**0.5 for i in range(block.copies)]
         return cls(one, np.concatenate(columns, axis=1), copies, function)
 

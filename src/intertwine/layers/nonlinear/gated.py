@@ -16,9 +16,9 @@ from jax import Array
 from jaxtyping import Float
 
 from intertwine._checks import fail
-from intertwine.layers.blocks import blocks, check_channels, checked_rep, join
+from intertwine.layers.blocks import blocks, check_channels, checked_rep, direct_sum, join
 from intertwine.layers.nonlinear.pointwise import Function, checked_function, function_of
-from intertwine.symmetry import Rep, trivial
+from intertwine.symmetry.fibre_maps import AnyRep, trivial_type
 
 
 class Gated(eqx.Module):
@@ -37,14 +37,14 @@ class Gated(eqx.Module):
     (7, [0.0, 1.0, 2.0, 2.0, 4.0])
     """
 
-    rep_in: Rep = eqx.field(static=True)
-    rep_out: Rep = eqx.field(static=True)
+    rep_in: AnyRep = eqx.field(static=True)
+    rep_out: AnyRep = eqx.field(static=True)
     function: Function = eqx.field(static=True)
     gate: Function = eqx.field(static=True)
 
     def __init__(
         self,
-        rep: Rep,
+        rep: AnyRep,
         function: str | Callable[[Array], Array] = "relu",
         gate: str | Callable[[Array], Array] = "sigmoid",
     ):
@@ -53,7 +53,7 @@ class Gated(eqx.Module):
         copies = gated_copies(rep)
         if copies == 0:
             raise fail("rep", "a block that is not permuted, to be gated", rep, "take Pointwise")
-        self.rep_in = copies * trivial(rep.group) + rep
+        self.rep_in = direct_sum([(trivial_type(rep.group), copies), *rep.blocks])
 
     def __call__(self, x: Float[Array, "... C_in"], *, key: Array | None = None) -> Float[Array, "... C"]:
         """Fields of type rep; `key` is not used."""
@@ -71,6 +71,6 @@ class Gated(eqx.Module):
         return join(parts, x.shape[:-1])
 
 
-def gated_copies(rep: Rep) -> int:
+def gated_copies(rep: AnyRep) -> int:
     """How many gates a type takes: its copies of blocks that are not permuted."""
     return sum(m for part, m in rep.blocks if part.permutation is None)

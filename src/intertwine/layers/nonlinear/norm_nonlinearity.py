@@ -19,7 +19,7 @@ from jaxtyping import Float
 from intertwine._checks import fail, positive_number
 from intertwine.layers.blocks import blocks, check_channels, checked_rep, join, square_norm
 from intertwine.layers.nonlinear.pointwise import Function, checked_function, function_of
-from intertwine.symmetry import Rep
+from intertwine.symmetry.fibre_maps import AnyRep
 
 
 class NormNonlinearity(eqx.Module):
@@ -39,14 +39,14 @@ class NormNonlinearity(eqx.Module):
     """
 
     bias: Float[Array, " copies"]
-    rep_in: Rep = eqx.field(static=True)
-    rep_out: Rep = eqx.field(static=True)
+    rep_in: AnyRep = eqx.field(static=True)
+    rep_out: AnyRep = eqx.field(static=True)
     function: Function = eqx.field(static=True)
     epsilon: float = eqx.field(static=True)
 
     def __init__(
         self,
-        rep: Rep,
+        rep: AnyRep,
         function: str | Callable[[Array], Array] = "relu",
         *,
         epsilon: float = 1e-4,

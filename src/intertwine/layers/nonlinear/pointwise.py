@@ -19,7 +19,7 @@ from jaxtyping import Float
 
 from intertwine._checks import fail
 from intertwine.layers.blocks import blocks, check_channels, checked_rep, kind
-from intertwine.symmetry.representation import Rep
+from intertwine.symmetry.fibre_maps import AnyRep
 
 FUNCTIONS: dict[str, Callable[[Array], Array]] = {
     "relu": jax.nn.relu,
@@ -61,11 +61,11 @@ class Pointwise(eqx.Module):
     function such as tanh does, or take Gated or NormNonlinearity.
     """
 
-    rep_in: Rep = eqx.field(static=True)
-    rep_out: Rep = eqx.field(static=True)
+    rep_in: AnyRep = eqx.field(static=True)
+    rep_out: AnyRep = eqx.field(static=True)
     function: Function = eqx.field(static=True)
 
-    def __init__(self, rep: Rep, function: str | Callable[[Array], Array] = "relu"):
+    def __init__(self, rep: AnyRep, function: str | Callable[[Array], Array] = "relu"):
         self.rep_in = self.rep_out = checked_rep(rep)
         self.function = checked_function(function)
         name = self.function if isinstance(self.function, str) else "this function"
@@ -93,7 +93,7 @@ def function_of(function: Function) -> Callable[[Array], Array]:
     return FUNCTIONS[function] if isinstance(function, str) else function
 
 
-def check_pointwise(rep: Rep, function: Callable[[Array], Array], name: str) -> None:
+def check_pointwise(rep: AnyRep, function: Callable[[Array], Array], name: str) -> None:
     """Raise, with the reason, unless `function` of every channel commutes with `rep`."""
     for part, _, _, _ in blocks(rep):
         word = kind(part)

@@ -9,8 +9,6 @@ layer is bilinear and equivariant without any function on components (Kondor, Li
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -20,9 +18,8 @@ from jax.typing import DTypeLike
 from jaxtyping import Float
 
 from intertwine._checks import fail
-from intertwine.layers.blocks import blocks, check_channels, checked_rep, gathered, join
-from intertwine.symmetry import Rep
-from intertwine.symmetry.groups.sections import fixed_vectors
+from intertwine.layers.blocks import blocks, check_channels, checked_rep, direct_sum, gathered, join
+from intertwine.symmetry.fibre_maps import AnyRep, bilinear_maps
 
 
 class TensorProduct(eqx.Module):
@@ -45,19 +42,21 @@ class TensorProduct(eqx.Module):
     """
 
     weights: tuple[Float[Array, "t m_out m_left m_right"], ...]
-    left: Rep = eqx.field(static=True)
-    right: Rep | None = eqx.field(static=True)
-    rep_in: Rep = eqx.field(static=True)
-    rep_out: Rep = eqx.field(static=True)
+    left: AnyRep = eqx.field(static=True)
+    right: AnyRep | None = eqx.field(static=True)
+    rep_in: AnyRep = eqx.field(static=True)
+    rep_out: AnyRep = eqx.field(static=True)
 
-    def __init__(self, left: Rep, right: Rep | None, rep_out: Rep, *, dtype: DTypeLike = float, key: Array):
+    def __init__(
+        self, left: AnyRep, right: AnyRep | None, rep_out: AnyRep, *, dtype: DTypeLike = float, key: Array
+    ):
         self.left, self.right, self.rep_out = (
             checked_rep(left, "left"),
             right,
             checked_rep(rep_out, "rep_out"),
         )
         other = left if right is None else checked_rep(right, "right")
-        self.rep_in = left if right is None else left + other
+        self.rep_in = left if right is None else direct_sum([*left.blocks, *other.blocks])
         for argument, rep in (("left", left), ("right", other), ("rep_out", rep_out)):
             if rep.group != left.group:
                 raise fail(argument, f"a representation of {left.group!r}", f"{rep!r} of {rep.group!r}")
@@ -67,7 +66,7 @@ class TensorProduct(eqx.Module):
         shapes = []
         for c in blocks(out):
             ways = [
-                (len(bilinear(a.rep, b.rep, c.rep)), c.copies, a.copies, b.copies)
+                (len(bilinear_maps(a.rep, b.rep, c.rep)), c.copies, a.copies, b.copies)
                 for a in blocks(left)
                 for b in blocks(other)
             ]
@@ -107,7 +106,7 @@ class TensorProduct(eqx.Module):
             total = jnp.zeros((*lead, c.copies, c.rep.dimension), jnp.result_type(x, z))
             for a in blocks(left):
                 for b in blocks(other):
-                    basis = bilinear(a.rep, b.rep, c.rep)
+                    basis = bilinear_maps(a.rep, b.rep, c.rep)
                     if len(basis):
                         q = jnp.asarray(basis, x.dtype)
                         product = jnp.einsum("...ai,...bj,tkij->...tabk", a.of(x), b.of(z), q)
@@ -115,20 +114,3 @@ class TensorProduct(eqx.Module):
             parts.append(total)
         y = join(parts, parts[0].shape[:-2])
         return y if place is None else y[..., place]
-
-
-@lru_cache(maxsize=1024)
-def bilinear(left: Rep, right: Rep, out: Rep) -> np.ndarray:
-    """An orthonormal basis (t, k, i, j) of the bilinear maps y_k = Q_kij x_i z_j with Q(ρx, σz) = τ Q(x,
-    z).
-
-    >>> from intertwine.spaces.grid import Grid
-    >>> v = Grid("p4").vector
-    >>> [len(bilinear(v, v, Grid("p4").scalar)), len(bilinear(v, v, v))]
-    [2, 0]
-    """
-    d = out.dimension * left.dimension * right.dimension
-    moved = np.einsum("gkm,gip,gjq->gkijmpq", out.matrices, left.matrices, right.matrices)
-    return fixed_vectors(moved.reshape(-1, d, d), d).reshape(
-        -1, out.dimension, left.dimension, right.dimension
-    )

@@ -37,7 +37,7 @@ from jaxtyping import Float, Shaped
 
 from intertwine._checks import fail, positive_number
 from intertwine.layers.blocks import blocks, check_channels, checked_rep, copy_of, orbit_of
-from intertwine.symmetry.representation import Rep
+from intertwine.symmetry.fibre_maps import AnyRep
 
 MOMENTUM = 0.1
 """The share of a new batch in the running means, after the first ones."""
@@ -107,11 +107,11 @@ class BatchNorm(eqx.Module):
     scale: Float[Array, " copies"]
     shift: Float[Array, " orbits"]
     running: Running
-    rep_in: Rep = eqx.field(static=True)
-    rep_out: Rep = eqx.field(static=True)
+    rep_in: AnyRep = eqx.field(static=True)
+    rep_out: AnyRep = eqx.field(static=True)
     epsilon: float = eqx.field(static=True)
 
-    def __init__(self, rep: Rep, *, epsilon: float = 1e-5, dtype: DTypeLike = float):
+    def __init__(self, rep: AnyRep, *, epsilon: float = 1e-5, dtype: DTypeLike = float):
         self.rep_in = self.rep_out = _orthogonal(rep)
         self.epsilon = positive_number("epsilon", epsilon, "1e-5 is usual")
         self.scale = jnp.ones(int(copy_of(rep)[-1]) + 1, dtype)
@@ -194,11 +194,11 @@ class LayerNorm(eqx.Module):
 
     scale: Float[Array, " copies"]
     shift: Float[Array, " orbits"]
-    rep_in: Rep = eqx.field(static=True)
-    rep_out: Rep = eqx.field(static=True)
+    rep_in: AnyRep = eqx.field(static=True)
+    rep_out: AnyRep = eqx.field(static=True)
     epsilon: float = eqx.field(static=True)
 
-    def __init__(self, rep: Rep, *, epsilon: float = 1e-5, dtype: DTypeLike = float):
+    def __init__(self, rep: AnyRep, *, epsilon: float = 1e-5, dtype: DTypeLike = float):
         self.rep_in = self.rep_out = _orthogonal(rep)
         self.epsilon = positive_number("epsilon", epsilon, "1e-5 is usual")
         self.scale = jnp.ones(int(copy_of(rep)[-1]) + 1, dtype)
@@ -239,14 +239,14 @@ def _number(bits: Array) -> Array:
     return jax.lax.stop_gradient(jax.lax.bitcast_convert_type(bits, real))
 
 
-def _wide(values: Array, rep: Rep) -> Array:
+def _wide(values: Array, rep: AnyRep) -> Array:
     """(orbits,) → (C,), zero on channels that are not permuted."""
     orbit = orbit_of(rep)
     spread = values[np.maximum(orbit, 0)]
     return spread if (orbit >= 0).all() else jnp.where(jnp.asarray(orbit >= 0), spread, 0)
 
 
-def _check_real(x: Array, rep: Rep) -> None:
+def _check_real(x: Array, rep: AnyRep) -> None:
     check_channels(x, rep)
     if jnp.iscomplexobj(x):
         raise fail("x", "real fields", f"{x.dtype}", "put real and imaginary parts side by side as channels")
@@ -257,7 +257,7 @@ def _square(x: Array) -> Array:
 
 
 @lru_cache(maxsize=1024)
-def _averages(rep: Rep) -> tuple[np.ndarray, np.ndarray]:
+def _averages(rep: AnyRep) -> tuple[np.ndarray, np.ndarray]:
     """Matrices (C, orbits) and (C, copies) that average over the members of each."""
     found = []
     for labels in (orbit_of(rep), copy_of(rep)):
@@ -267,18 +267,18 @@ def _averages(rep: Rep) -> tuple[np.ndarray, np.ndarray]:
 
 
 @lru_cache(maxsize=1024)
-def _sizes(rep: Rep) -> np.ndarray:
+def _sizes(rep: AnyRep) -> np.ndarray:
     """(copies,): the components of each copy."""
     return np.bincount(copy_of(rep))
 
 
 @lru_cache(maxsize=1024)
-def _centred(rep: Rep) -> np.ndarray:
+def _centred(rep: AnyRep) -> np.ndarray:
     """bool (copies,): whether a mean is taken off the copy."""
     return np.concatenate([np.full(b.copies, b.rep.permutation is not None) for b in blocks(rep)])
 
 
-def _orthogonal(rep: Rep) -> Rep:
+def _orthogonal(rep: AnyRep) -> AnyRep:
     checked_rep(rep)
     for part, _, _, _ in blocks(rep):
         if not part.is_orthogonal:

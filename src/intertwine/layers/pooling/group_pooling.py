@@ -16,10 +16,10 @@ from jax import Array
 from jaxtyping import Float
 
 from intertwine._checks import fail, one_of, positive_int
-from intertwine.layers.blocks import blocks, check_channels, checked_rep, join, square_norm
+from intertwine.layers.blocks import blocks, check_channels, checked_rep, direct_sum, join, square_norm
 from intertwine.layers.fields import field_type
 from intertwine.spaces.protocols import Space, takes_arrays
-from intertwine.symmetry import Rep, Subgroup, quotient, trivial
+from intertwine.symmetry import AnyRep, Rep, Subgroup, quotient, trivial, trivial_type
 from intertwine.symmetry.groups.finite_group import FiniteGroup
 
 HOW = ("max", "mean")
@@ -48,7 +48,10 @@ class GroupPool(eqx.Module):
     subgroup: Subgroup = eqx.field(static=True)
 
     def __init__(self, rep: Rep, subgroup: Subgroup | None = None, *, how: str = "max"):
-        self.rep_in = checked_rep(rep)
+        if not isinstance(rep, Rep):
+            remedy = "take Invariants for norms, and FourierPointwise before it for functions on SO(2)"
+            raise fail("rep", "a representation of a finite group", rep, remedy)
+        self.rep_in = rep
         self.subgroup = _checked_subgroup(rep.group, subgroup)
         self.how = one_of("how", how, HOW)
         for part, _ in rep.blocks:
@@ -85,19 +88,20 @@ class Invariants(eqx.Module):
     [-1.0, 5.0]
     """
 
-    rep_in: Rep = eqx.field(static=True)
-    rep_out: Rep = eqx.field(static=True)
+    rep_in: AnyRep = eqx.field(static=True)
+    rep_out: AnyRep = eqx.field(static=True)
     how: str = eqx.field(static=True)
 
-    def __init__(self, rep: Rep, *, how: str = "max"):
+    def __init__(self, rep: AnyRep, *, how: str = "max"):
         self.rep_in = checked_rep(rep)
         self.how = one_of("how", how, HOW)
         for part, _ in rep.blocks:
-            if part.permutation is not None:
-                _fibres(part, rep.group.whole)
+            if isinstance(part, Rep) and part.permutation is not None:
+                _fibres(part, part.group.whole)
             elif not part.is_orthogonal:
                 raise fail("rep", "orthogonal blocks, which have an invariant norm", part)
-        self.rep_out = positive_int("copies", sum(m for _, m in rep.blocks)) * trivial(rep.group)
+        copies = positive_int("copies", sum(m for _, m in rep.blocks))
+        self.rep_out = direct_sum([(trivial_type(rep.group), copies)])
 
     def __call__(self, x: Float[Array, "... C"], *, key: Array | None = None) -> Float[Array, "... C_out"]:
         """Invariant channels; `key` is not used."""
@@ -119,7 +123,8 @@ class GlobalPool(eqx.Module):
 
     space: a `Grid`, a `HomogeneousSpace` or any other `Space`. rep: the type; "max" only on permutation
     representations. The fibre still turns with the group: put `GroupPool` or `Invariants` before or after
-    it for invariants. On a triangular grid the points inside the array's hexagon count.
+    it for invariants. On a triangular grid the points inside the array's hexagon count; a space with a
+    `measure` (the share of each point, sum 1) has its mean by that.
 
     Raises InputError, with the reason, for a maximum over a type that is not permuted, and on a space without
     a `common_frame` for a type that is not trivial (its fibres have frames of their own).
@@ -131,11 +136,11 @@ class GlobalPool(eqx.Module):
     """
 
     space: Space = eqx.field(static=True)
-    rep_in: Rep = eqx.field(static=True)
-    rep_out: Rep = eqx.field(static=True)
+    rep_in: AnyRep = eqx.field(static=True)
+    rep_out: AnyRep = eqx.field(static=True)
     how: str = eqx.field(static=True)
 
-    def __init__(self, space: Space, rep: Rep | str, *, how: str = "max"):
+    def __init__(self, space: Space, rep: AnyRep | str, *, how: str = "max"):
         if not hasattr(space, "act"):
             raise fail("space", "a Grid, a HomogeneousSpace or another Space", space)
         rep = field_type(space, rep, "rep") if isinstance(rep, str) else checked_rep(rep)
@@ -146,6 +151,9 @@ class GlobalPool(eqx.Module):
                 "the largest of single components does not commute with it: take how='mean' or Invariants"
             )
             raise fail("rep", "a representation that permutes the channels", rep, reason)
+        if how == "max" and not getattr(space, "maps_points", True):
+            reason = "the group moves points between the points, where the largest value may lie"
+            raise fail("how", "'mean' on this space", how, reason)
         if not space.common_frame and not rep.is_trivial:
             raise fail("rep", "trivial channels on a space with local frames", rep, "take GroupPool first")
 
@@ -157,7 +165,10 @@ class GlobalPool(eqx.Module):
             raise fail("x", f"{d} axes of the space and then the channels", f"shape {x.shape}")
         axes = tuple(range(-1 - d, -1))
         space = self.space
-        if not (takes_arrays(space) and space.hexagonal) or space.group.order == 1:
+        measure = getattr(space, "measure", None)
+        if measure is not None and self.how == "mean":
+            return (x * jnp.asarray(measure, x.dtype)[..., None]).sum(axes)
+        if not (takes_arrays(space) and space.hexagonal) or len(space.linear) == 1:
             return x.max(axes) if self.how == "max" else x.mean(axes)
         inside = space.mask(x.shape[-1 - d : -1])[..., None]
         if self.how == "max":

@@ -1,0 +1,103 @@
+r"""Maps that commute with the structure group of a fibre, for types of finite and of compact groups alike.
+
+    invariant_vectors(ρ)        V^H                  what a bias may add
+    commuting_maps(ρ, σ)        Hom_H(ρ, σ)          linear maps of one fibre
+    bilinear_maps(ρ, σ, τ)      Hom_H(ρ ⊗ σ, τ)      products of two
+
+Of irreducible representations of a compact group they are known in closed form: by Schur's lemma Hom(ρ, σ) is
+zero or End(ρ), which is R, or C for the rotations by kθ of SO(2), spanned by 1 and the turn by 90°; bilinear
+maps are the Clebsch-Gordan projections followed by End(τ). For finite groups they are the vectors that all
+matrices fix. (Bröcker & tom Dieck, Representations of Compact Lie Groups, 1985, II.6.)
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from jaxtyping import Float
+
+from intertwine.symmetry._images import frozen
+from intertwine.symmetry.compact import CompactGroup, CompactRep, clebsch_gordan_compact
+from intertwine.symmetry.groups.finite_group import FiniteGroup
+from intertwine.symmetry.groups.sections import fixed_vectors
+from intertwine.symmetry.representation import Rep, trivial
+
+AnyRep = Rep | CompactRep
+"""A type of fields."""
+FibreGroup = FiniteGroup | CompactGroup
+"""A group whose representations are types of fields."""
+
+
+def trivial_type(group: FibreGroup) -> AnyRep:
+    """ρ(h) = 1.
+
+    >>> trivial_type(CompactGroup("SO(2)"))
+    scalar
+    """
+    return group.trivial if isinstance(group, CompactGroup) else trivial(group)
+
+
+@lru_cache(maxsize=512)
+def invariant_vectors(block: AnyRep) -> Float[np.ndarray, "n d"]:
+    """Invariant vectors of a block, the largest entry of each 1.
+
+    >>> invariant_vectors(CompactGroup("SO(2)").irrep(1)).shape
+    (0, 2)
+    """
+    if block.permutation is not None:
+        first = block.permutation.min(axis=0)
+        return (first == np.unique(first)[:, None]).astype(float)
+    if isinstance(block, CompactRep):
+        return _invariants_of_sum(block)
+    found = fixed_vectors(block.matrices, block.dimension)
+    return found / np.abs(found).max(axis=1, keepdims=True) if len(found) else found
+
+
+def _invariants_of_sum(rep: CompactRep) -> np.ndarray:
+    fixed = np.concatenate([np.full(m * part.dimension, part.is_trivial) for part, m in rep.blocks])
+    return np.eye(rep.dimension)[fixed]
+
+
+@lru_cache(maxsize=512)
+def commuting_maps(into: CompactRep, out: CompactRep) -> Float[np.ndarray, "n d_out d_in"]:
+    """An orthonormal basis of Hom_H(into, out) of irreducible representations of a compact group.
+
+    >>> SO2, O2 = CompactGroup("SO(2)"), CompactGroup("O(2)")
+    >>> [len(commuting_maps(group.irrep(3), group.irrep(3))) for group in (SO2, O2)]
+    [2, 1]
+    """
+    if into != out:
+        return frozen(np.zeros((0, out.dimension, into.dimension)))
+    maps = [np.eye(into.dimension)]
+    if into.group.name == "SO(2)" and into.dimension == 2:
+        maps.append(np.array([[0.0, -1.0], [1.0, 0.0]]))
+    return frozen(np.array(maps) / into.dimension**0.5)
+
+
+@lru_cache(maxsize=1024)
+def bilinear_maps(left: AnyRep, right: AnyRep, out: AnyRep) -> Float[np.ndarray, "t d_out d_left d_right"]:
+    """An orthonormal basis of the bilinear maps y_k = Q_kij x_i z_j with Q(ρx, σz) = τ Q(x, z), of blocks.
+
+    >>> SO2 = CompactGroup("SO(2)")
+    >>> len(bilinear_maps(SO2.irrep(1), SO2.irrep(1), SO2.irrep(2)))      # the product of complex numbers
+    2
+    """
+    if isinstance(left, CompactRep):
+        assert isinstance(right, CompactRep) and isinstance(out, CompactRep)
+        return _coupled(left, right, out)
+    assert not isinstance(right, CompactRep) and not isinstance(out, CompactRep)
+    d = out.dimension * left.dimension * right.dimension
+    moved = np.einsum("gkm,gip,gjq->gkijmpq", out.matrices, left.matrices, right.matrices)
+    found = fixed_vectors(moved.reshape(-1, d, d), d)
+    return found.reshape(-1, out.dimension, left.dimension, right.dimension)
+
+
+def _coupled(left: CompactRep, right: CompactRep, out: CompactRep) -> np.ndarray:
+    label = out.irreps[0][0]
+    parts = [part.isometries for part in clebsch_gordan_compact(left, right) if part.irrep == label]
+    shape = (out.dimension, left.dimension, right.dimension)
+    if not parts:
+        return np.zeros((0, *shape))
+    after = np.einsum("nkc,mcij->mnkij", commuting_maps(out, out), np.concatenate(parts))
+    return after.reshape(-1, *shape)
