@@ -104,7 +104,7 @@ def over_ranges(work: Callable[[int, int], object], total: int, pieces_per_threa
         return
     futures = [(i, _pool(threads - 1).submit(work, cuts[i], cuts[i + 1])) for i in range(1, pieces)]
     work(cuts[0], cuts[1])
-    for i, future in futures:
+    for i, future in reversed(futures):  # from the end that the workers come to last
         if future.cancel():  # no worker has begun it
             work(cuts[i], cuts[i + 1])
         else:

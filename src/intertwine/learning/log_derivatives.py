@@ -99,6 +99,13 @@ class LogDerivatives(eqx.Module):
         re_im, im_re = symmetric.imag - hermitian.imag, symmetric.imag + hermitian.imag
         return 0.5 * jnp.block([[re_re, re_im], [im_re, im_im]])
 
+    def gram_times_weights(self) -> Num[Array, "S"]:
+        """G w, G the Gram matrix of the log-derivatives themselves: without a mean taken off."""
+        w = self.weights
+        return sum(
+            _block_matvec(block, _block_rmatvec(block, w.astype(_dtype(block)))) for block in self.blocks
+        )
+
     def _gram_of_rows(self) -> Float[Array, "R R"]:
         """T of the real rows [Re Ō; Im Ō]: half the products of the complex ones."""
         values = jnp.concatenate([block.values for block in self.blocks if isinstance(block, Direct)], axis=1)

@@ -43,7 +43,8 @@ from jaxtyping import Num, PyTree
 
 from intertwine.learning.log_derivatives import LogDerivatives, column_count, log_derivatives, unravel
 from intertwine.learning.products import gram_hermitian, product
-from intertwine.learning.solvers.factorise import solve_shifted
+from intertwine.learning.solvers.factorise import on_host, solve_lower, solve_shifted
+from intertwine.learning.solvers.host_gram import lower_gram
 from intertwine.quantum.dynamics.ensemble import Ensemble, weights_of
 from intertwine.quantum.operators.operator import Operator
 from intertwine.quantum.vmc.local_energy import local_values, log_amplitudes
@@ -84,7 +85,7 @@ class _System(NamedTuple):
     operator: LogDerivatives
     target: Array
     value: Array
-    matrix: Array
+    matrix: Array | np.ndarray
     projected: Array
     rows: Array
 
@@ -103,6 +104,8 @@ def _assemble(
     scaled = local.real * factor.real if operator.kind == "real" else local * factor
     target = operator.residual(scaled)
     none = jnp.zeros(())
+    if form == "shifted rows":
+        return _System(operator, target, value, none, target, none)
     if form == "rows":
         return _System(operator, target, value, operator.gram(), target, none)
     dense = operator.dense()
@@ -147,15 +150,18 @@ def velocity(
     form = form_of(doubled * ensemble.count, column_count(model), exact)
     few = form == "singular" and model.kind != "real"
     amplitudes = None if few else log_amplitudes(model, configurations)
-    system = _assemble(
-        model, ensemble, amplitudes, local, np.complex128(factor), form.removeprefix("shifted ")
-    )
+    tiled = form == "shifted rows" and model.kind != "complex" and on_host(configurations)
+    kind = form if tiled else form.removeprefix("shifted ")
+    system = _assemble(model, ensemble, amplitudes, local, np.complex128(factor), kind)
+    if tiled:
+        system = system._replace(matrix=lower_gram(system.operator))
     value = complex(system.value)
     norm = float(np.sum(np.abs(np.asarray(system.target)) ** 2))
     shown = norm if model.kind != "real" else float(_variance(amplitudes, ensemble.base, local))
     nan = jnp.full((system.operator.columns,), jnp.nan)
     lost = Velocity(nan, system.operator, value.real, np.nan, np.nan, np.nan, 0.0, value)
-    if not np.isfinite(norm) or not np.all(np.isfinite(np.asarray(system.matrix))):
+    watched = np.diagonal(system.matrix) if tiled else np.asarray(system.matrix)  # a lost row has lost both
+    if not np.isfinite(norm) or not np.all(np.isfinite(watched)):
         return lost
     try:
         if form == "singular":
@@ -267,10 +273,12 @@ def _noise(
 def _shifted(system: _System, form: str, regular: Regular, norm: float) -> tuple[Array, float, float, float]:
     """By Cholesky of S + shift or T + shift; Σ f is not known, and taken for the smaller dimension's half."""
     cutoff = SHIFTED_CUTOFF if regular.cutoff is None else regular.cutoff
-    scale = float(jnp.max(jnp.real(jnp.diagonal(system.matrix)))) * 1.0
+    solve = solve_lower if isinstance(system.matrix, np.ndarray) else solve_shifted
+    projected = np.asarray(system.projected) if solve is solve_lower else system.projected
+    scale = float(np.max(np.real(np.diagonal(system.matrix))))
     shift = cutoff * max(scale, float(np.finfo(np.float64).tiny))
     for _ in range(12):
-        solution = solve_shifted(system.matrix, system.projected, shift)
+        solution = solve(system.matrix, projected, shift)
         if solution.solved:
             break
         shift *= 10
