@@ -102,9 +102,10 @@ class LogDerivatives(eqx.Module):
     def gram_times_weights(self) -> Num[Array, "S"]:
         """G w, G the Gram matrix of the log-derivatives themselves: without a mean taken off."""
         w = self.weights
-        return sum(
-            _block_matvec(block, _block_rmatvec(block, w.astype(_dtype(block)))) for block in self.blocks
-        )
+        total = jnp.zeros((), w.dtype)
+        for block in self.blocks:
+            total = total + _block_matvec(block, _block_rmatvec(block, w.astype(_dtype(block))))
+        return total
 
     def _gram_of_rows(self) -> Float[Array, "R R"]:
         """T of the real rows [Re Ō; Im Ō]: half the products of the complex ones."""

@@ -85,7 +85,7 @@ class _System(NamedTuple):
     operator: LogDerivatives
     target: Array
     value: Array
-    matrix: Array | np.ndarray
+    matrix: Array
     projected: Array
     rows: Array
 
@@ -153,21 +153,20 @@ def velocity(
     tiled = form == "shifted rows" and model.kind != "complex" and on_host(configurations)
     kind = form if tiled else form.removeprefix("shifted ")
     system = _assemble(model, ensemble, amplitudes, local, np.complex128(factor), kind)
-    if tiled:
-        system = system._replace(matrix=lower_gram(system.operator))
+    lower = lower_gram(system.operator) if tiled else None
     value = complex(system.value)
     norm = float(np.sum(np.abs(np.asarray(system.target)) ** 2))
     shown = norm if model.kind != "real" else float(_variance(amplitudes, ensemble.base, local))
     nan = jnp.full((system.operator.columns,), jnp.nan)
     lost = Velocity(nan, system.operator, value.real, np.nan, np.nan, np.nan, 0.0, value)
-    watched = np.diagonal(system.matrix) if tiled else np.asarray(system.matrix)  # a lost row has lost both
+    watched = np.asarray(system.matrix) if lower is None else np.diagonal(lower)  # a lost row has lost both
     if not np.isfinite(norm) or not np.all(np.isfinite(watched)):
         return lost
     try:
         if form == "singular":
             vector, left, kept, snr = _singular(system, regular)
         elif form.startswith("shifted"):
-            vector, left, kept, snr = _shifted(system, form, regular, norm)
+            vector, left, kept, snr = _shifted(system, lower, form, regular)
         else:
             vector, left, kept, snr = _eigen(system, form, regular, norm, exact)
     except np.linalg.LinAlgError:  # of a state far out, where a step that was too long has led
@@ -270,15 +269,19 @@ def _noise(
     return jnp.sqrt(jnp.maximum(jnp.sum(jnp.abs(terms) ** 2, 0) - jnp.abs(mean) ** 2 / terms.shape[0], 0))
 
 
-def _shifted(system: _System, form: str, regular: Regular, norm: float) -> tuple[Array, float, float, float]:
-    """By Cholesky of S + shift or T + shift; Σ f is not known, and taken for the smaller dimension's half."""
+def _shifted(
+    system: _System, lower: np.ndarray | None, form: str, regular: Regular
+) -> tuple[Array, float, float, float]:
+    """By Cholesky of S + shift or T + shift (of which `lower` is the half that is known, where it is given);
+    Σ f is not known, and taken for the smaller dimension's half."""
     cutoff = SHIFTED_CUTOFF if regular.cutoff is None else regular.cutoff
-    solve = solve_lower if isinstance(system.matrix, np.ndarray) else solve_shifted
-    projected = np.asarray(system.projected) if solve is solve_lower else system.projected
-    scale = float(np.max(np.real(np.diagonal(system.matrix))))
+    scale = float(np.max(np.real(np.diagonal(system.matrix if lower is None else lower))))
     shift = cutoff * max(scale, float(np.finfo(np.float64).tiny))
     for _ in range(12):
-        solution = solve(system.matrix, projected, shift)
+        if lower is None:
+            solution = solve_shifted(system.matrix, system.projected, shift)
+        else:
+            solution = solve_lower(lower, np.asarray(system.projected), shift)
         if solution.solved:
             break
         shift *= 10
