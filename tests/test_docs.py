@@ -27,6 +27,7 @@ PAGES = [
             "renormalization",
             "entanglement",
             "equivariance",
+            "gauge",
             "from-netket",
             "from-escnn-e3nn",
             "from-scikit-learn",

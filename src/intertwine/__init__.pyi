@@ -84,8 +84,10 @@ from .learning.labels.class_scores import (
 from .learning.metric import NaturalGradient as NaturalGradient
 from .learning.supervised import Supervised as Supervised
 from .learning.supervised_fit import fit_supervised as fit_supervised
+from .models import gauge as gauge
 from .models.circuits.convolutional import ConvolutionalCircuit as ConvolutionalCircuit
 from .models.circuits.recurrent import RecurrentCircuit as RecurrentCircuit
+from .models.gauge.wilson_action import Gauge as Gauge
 from .models.jastrow import Jastrow as Jastrow
 from .models.laws import (
     assert_factors_consistent as assert_factors_consistent,
@@ -120,11 +122,13 @@ from .quantum.vmc.expect import expect as expect
 from .quantum.vmc.ground_state import ground_state as ground_state
 from .sampling.draw import NotMixed as NotMixed, sample as sample
 from .sampling.enumeration import Enumeration as Enumeration
+from .sampling.gauge.heat_bath import GaugeHeatBath as GaugeHeatBath
 from .sampling.gibbs.annealed import Annealed as Annealed
 from .sampling.gibbs.gibbs import Gibbs as Gibbs
 from .sampling.gibbs.tempered_gibbs import TemperedGibbs as TemperedGibbs
 from .sampling.gibbs.trajectory import TrajectoryGibbs as TrajectoryGibbs
 from .sampling.laws import assert_detailed_balance as assert_detailed_balance
+from .sampling.mean_values import averages as averages
 from .sampling.metropolis.metropolis import Metropolis as Metropolis
 from .sampling.metropolis.rules import (
     Exchange as Exchange,
@@ -151,8 +155,10 @@ from .spaces.lattices import (
     Chain as Chain,
     Cubic as Cubic,
     Honeycomb as Honeycomb,
+    Hypercubic as Hypercubic,
     Kagome as Kagome,
     Square as Square,
     Triangular as Triangular,
 )
+from .spaces.links import Links as Links
 from .symmetry.groups.permutation_group import PermutationGroup as PermutationGroup

@@ -14,6 +14,8 @@ import math
 import re
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
@@ -78,6 +80,14 @@ def positive_number(argument: str, value: object, remedy: str = "") -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
         raise fail(argument, "a positive number", value, remedy)
     return float(value)
+
+
+def finite_number(argument: str, value: object, remedy: str = "") -> float:
+    """`value` as a finite float, or the error that says so (a bool is not a number here)."""
+    number = float(value) if isinstance(value, int | float | np.floating | np.integer) else math.nan
+    if isinstance(value, bool) or not math.isfinite(number):
+        raise fail(argument, "a finite number", value, remedy)
+    return number
 
 
 def one_of(argument: str, value: str, choices: tuple[str, ...], remedy: str = "") -> str:

@@ -1,5 +1,6 @@
 from . import (
     circuits as circuits,
+    gauge as gauge,
     kernels as kernels,
     machines as machines,
     spins as spins,
@@ -7,6 +8,7 @@ from . import (
 )
 from .circuits.convolutional import ConvolutionalCircuit as ConvolutionalCircuit
 from .circuits.recurrent import RecurrentCircuit as RecurrentCircuit
+from .gauge.wilson_action import Gauge as Gauge
 from .jastrow import Jastrow as Jastrow
 from .laws import (
     assert_factors_consistent as assert_factors_consistent,

@@ -1,11 +1,19 @@
-from . import gibbs as gibbs, metropolis as metropolis, spins as spins, statistics as statistics
+from . import (
+    gauge as gauge,
+    gibbs as gibbs,
+    metropolis as metropolis,
+    spins as spins,
+    statistics as statistics,
+)
 from .draw import Drawn as Drawn, NotMixed as NotMixed, sample as sample
 from .enumeration import Enumeration as Enumeration
+from .gauge.heat_bath import GaugeHeatBath as GaugeHeatBath
 from .gibbs.annealed import Annealed as Annealed
 from .gibbs.gibbs import Gibbs as Gibbs
 from .gibbs.tempered_gibbs import TemperedGibbs as TemperedGibbs
 from .gibbs.trajectory import TrajectoryGibbs as TrajectoryGibbs
 from .laws import assert_detailed_balance as assert_detailed_balance
+from .mean_values import averages as averages
 from .metropolis.metropolis import Metropolis as Metropolis
 from .metropolis.rules import (
     Exchange as Exchange,

@@ -94,8 +94,9 @@ class NotMixed(Caveat):
 class Drawn:
     """n configurations; behaves as the array of them (`np.asarray`, indexing, len, shape).
 
-    configurations: (n, N), int8 for discrete units. Rows take the chains in turn: with c chains, row k is
-    of chain k mod c, and rows c apart are successive draws of one chain.
+    configurations: (n, N), int8 for discrete units; of gauge links (n, *extent, d, *element). Rows take
+        the chains in turn: with c chains, row k is of chain k mod c, and rows c apart are successive draws of
+        one chain.
     tau: integrated autocorrelation time in `unit`s, the larger of those of the watched quantities.
     unit: "sweep" of block Gibbs, or "draw" of another sampler. between: units between draws of one chain.
     r_hat: the larger one over the watched quantities. ess: how many independent samples the n are worth, by
@@ -156,10 +157,10 @@ class Drawn:
 
     def __str__(self) -> str:
         state = {True: "mixed", False: "NOT mixed", None: "mixing unjudged"}[self.mixed]
-        n, sites = self.shape
+        n, *sites = self.shape
         words = (
-            f"{n} configurations of {sites} columns, {state}: τ = 1 + 2Σρ = {self.tau:.1f} {self.unit}s, "
-            f"R̂ {self.r_hat:.3f}, ESS {self.ess:.0f}, free energy {self.energy}"
+            f"{n} configurations of {'×'.join(map(str, sites))} columns, {state}: τ = 1 + 2Σρ = "
+            f"{self.tau:.1f} {self.unit}s, R̂ {self.r_hat:.3f}, ESS {self.ess:.0f}, free energy {self.energy}"
         )
         return beneath(words, self.warnings)
 
@@ -181,8 +182,8 @@ def sample(
     own), `Annealed(steps=1000)` (the default for those with modes far apart), `TemperedGibbs`,
     `TrajectoryGibbs`; `SwendsenWang()` (the default for `Ising`, `Potts` and `Clock`), `Wolff()`,
     `HeatBath()` (the default of those with terms of three spins or more, or with frustration, which clusters
-    do not respect), `TemperedHeatBath()`; `Metropolis(...)`, `ParallelTempering(...)` or `Enumeration()` for
-    two-state units.
+    do not respect), `TemperedHeatBath()`; `GaugeHeatBath()` (the default for `Gauge`); `Metropolis(...)`,
+    `ParallelTempering(...)` or `Enumeration()` for two-state units.
     A DBN is sampled by its top RBM with any of them, then downwards.
     distribution: "boltzmann" p = Ψ/Z or "born" p = |Ψ|²/Z. None: the former for Boltzmann machines and
     `Ising`, the latter for complex models and for the model of a ground-state run, which is sampled in the
@@ -465,7 +466,7 @@ def _by_draws(sampler: Sampler, model: Model, view: LogAmplitude, n: int, key: A
         watched.append(_watched(model, view, sampler, more.configurations))
     tau, r_hat = (max(float(getattr(e, name)) for e in (energy, *others)) for name in ("tau", "r_hat"))
     r_hat = 1.0 if chains == 1 and np.isnan(r_hat) else r_hat
-    rows = spins[:, :draws].swapaxes(0, 1).reshape(chains * draws, -1)[:n]
+    rows = spins[:, :draws].swapaxes(0, 1).reshape(chains * draws, *spins.shape[2:])[:n]
     worth = n if draws == 1 else min(n, n / tau)
     mixed = bool(before >= LEAST_TAUS * tau and r_hat < R_HAT_LIMIT)
     turns = chains if draws > 1 else 1

@@ -3,8 +3,10 @@ from .lattices import (
     Chain as Chain,
     Cubic as Cubic,
     Honeycomb as Honeycomb,
+    Hypercubic as Hypercubic,
     Kagome as Kagome,
     Square as Square,
     Triangular as Triangular,
     lattice_from_name as lattice_from_name,
 )
+from .links import Links as Links

@@ -14,6 +14,8 @@ import re
 from collections.abc import Callable
 from math import sqrt
 
+import numpy as np
+
 from intertwine._checks import fail
 from intertwine.spaces.lattice import Lattice
 
@@ -81,12 +83,22 @@ def Cubic(Lx: int, Ly: int | None = None, Lz: int | None = None, pbc: Boundaries
     return Lattice(vectors, None, extent, pbc, "cubic")  # type: ignore[arg-type]
 
 
+def Hypercubic(*extent: int, pbc: Boundaries = True) -> Lattice:
+    """A hypercubic lattice of any dimension, an extent for each direction.
+
+    >>> Hypercubic(4, 4, 4, 8).name, Hypercubic(4, 4, 4, 8).size
+    ('hypercubic:4x4x4x8', 512)
+    """
+    vectors = np.eye(max(len(extent), 1))
+    return Lattice(vectors, None, extent, pbc, "hypercubic")
+
+
 def _extent(Lx: int, Ly: int | None) -> tuple[int, int]:
     return Lx, Lx if Ly is None else Ly
 
 
 def _families() -> dict[str, tuple[Callable[..., Lattice], int]]:
-    """Each name's factory and dimension."""
+    """Each name's factory and dimension, 0 for any."""
     return {
         "chain": (Chain, 1),
         "square": (Square, 2),
@@ -94,15 +106,17 @@ def _families() -> dict[str, tuple[Callable[..., Lattice], int]]:
         "honeycomb": (Honeycomb, 2),
         "kagome": (Kagome, 2),
         "cubic": (Cubic, 3),
+        "hypercubic": (Hypercubic, 0),
     }
 
 
 def lattice_from_name(name: object) -> Lattice:
     """The lattice of a name `family:extents[:boundaries]`, the inverse of `Lattice.name`.
 
-    Families: chain, square, triangular, honeycomb, kagome, cubic. Extents: numbers joined by x, or one number
-    for equal extents. Boundaries: `periodic` (default), `open`, or one of them for each direction joined by a
-    hyphen. Anything else raises one `InputError` that lists what is known.
+    Families: chain, square, triangular, honeycomb, kagome, cubic, hypercubic. Extents: numbers joined by x,
+    or one number for equal extents (a hypercubic lattice takes them all). Boundaries: `periodic` (default),
+    `open`, or one of them for each direction joined by a hyphen. Anything else raises one `InputError` that
+    lists what is known.
 
     >>> lattice_from_name("square:6").name, lattice_from_name("kagome:2x3:open").size
     ('square:6x6', 18)
@@ -112,8 +126,8 @@ def lattice_from_name(name: object) -> Lattice:
     Traceback (most recent call last):
     ...
     intertwine._checks.InputError: lattice: expected a name such as chain:20, square:6x6, cubic:4 or
-    kagome:2x3:open, of the families chain, square, triangular, honeycomb, kagome, cubic, got hexagonal:3x3;
-    there is no family 'hexagonal'.
+    kagome:2x3:open, of the families chain, square, triangular, honeycomb, kagome, cubic, hypercubic, got
+    hexagonal:3x3; there is no family 'hexagonal'.
     """
     families = _families()
 
@@ -127,6 +141,7 @@ def lattice_from_name(name: object) -> Lattice:
     if family not in families:
         raise wrong(f"there is no family {family!r}")
     factory, d = families[family]
+    d = d or max(rest[0].count("x") + 1 if rest else 4, 2)
     if not 1 <= len(rest) <= 2 or not re.fullmatch(r"[0-9]{1,9}(x[0-9]{1,9})*", rest[0], re.ASCII):
         raise wrong(f"give the extents, for example {family}:{'x'.join(['4'] * d)}")
     extent = [int(n) for n in rest[0].split("x")]

@@ -28,6 +28,7 @@ from .groups.crystal_group import (
     site_stabiliser as site_stabiliser,
 )
 from .groups.finite_group import FiniteGroup as FiniteGroup, Subgroup as Subgroup
+from .groups.gauge_group import GaugeGroup as GaugeGroup, gauge_group as gauge_group
 from .groups.named_groups import (
     alternating as alternating,
     cyclic as cyclic,

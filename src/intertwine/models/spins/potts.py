@@ -21,7 +21,7 @@ from jax import Array
 from jax.typing import DTypeLike
 from jaxtyping import Float, Shaped
 
-from intertwine._checks import fail, one_of, positive_int
+from intertwine._checks import fail, finite_number, one_of, positive_int
 from intertwine.models.machines.hidden_units import check_configuration
 from intertwine.models.parameters import parameter_dtype
 from intertwine.models.protocols import Kind
@@ -51,7 +51,10 @@ class Potts(eqx.Module):
     def __init__(self, lattice: Lattice, q: int, K: float, h: float = 0.0, *, dtype: DTypeLike = float):
         self.lattice, self.states = _checked(lattice, q)
         kind = _real(dtype)
-        self.coupling, self.field = jnp.asarray(_number("K", K), kind), jnp.asarray(_number("h", h), kind)
+        self.coupling, self.field = (
+            jnp.asarray(finite_number("K", K), kind),
+            jnp.asarray(finite_number("h", h), kind),
+        )
 
     @property
     def size(self) -> int:
@@ -103,7 +106,7 @@ class Clock(eqx.Module):
 
     def __init__(self, lattice: Lattice, q: int, K: float, *, dtype: DTypeLike = float):
         self.lattice, self.states = _checked(lattice, q)
-        self.coupling = jnp.asarray(_number("K", K), _real(dtype))
+        self.coupling = jnp.asarray(finite_number("K", K), _real(dtype))
 
     @property
     def size(self) -> int:
@@ -170,10 +173,3 @@ def _real(dtype: DTypeLike) -> Any:
     if jnp.issubdtype(kind, jnp.complexfloating):
         raise fail("dtype", "a real type", kind.name)
     return kind
-
-
-def _number(name: str, value: float) -> float:
-    number = isinstance(value, int | float | np.floating | np.integer) and not isinstance(value, bool)
-    if not number or not math.isfinite(value):
-        raise fail(name, "a finite number", value)
-    return float(value)

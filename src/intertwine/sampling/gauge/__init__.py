@@ -1,0 +1,1 @@
+"""Samplers of gauge links: heat bath and overrelaxation, compiled for the host."""
