@@ -28,6 +28,7 @@ PAGES = [
             "entanglement",
             "equivariance",
             "gauge",
+            "fields",
             "from-netket",
             "from-escnn-e3nn",
             "from-scikit-learn",
@@ -87,7 +88,8 @@ SHORT = ("README",)
     [pytest.param(page, marks=() if page.stem in SHORT else pytest.mark.slow) for page in PAGES],
     ids=lambda page: page.name,
 )
-def test_python_blocks_run_and_print_what_the_page_says(page):
+def test_python_blocks_run_and_print_what_the_page_says(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # some write files
     found = list(BLOCK.finditer(page.read_text(encoding="utf-8")))
     assert found
     jax.config.update("jax_enable_x64", False)  # as for a reader; pages that want float64 say so

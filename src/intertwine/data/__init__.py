@@ -8,7 +8,10 @@
     arrays.py, columns.py  data in memory (frames, masked, sparse) as arrays; named columns as rows and labels
     words.py               labels as words
     files.py, checks.py    a path to an array: which format, how large, checksum
-    formats/               one format a file: numpy, IDX, netCDF, tables, sequences (FASTA), folders of images
+    fields.py              `Fields`: samples of scalars and vectors on a globe, a mesh or an array
+    globe.py               latitude-longitude grids: which quadrature grid of the sphere one is
+    formats/               one format a file: numpy, IDX, netCDF, tables, sequences (FASTA), folders of
+                           images, weather files, HEALPix maps, arrays by name
     sets/                  data by name: distributions known exactly, and handwritten digits
 
 Nothing is downloaded unless asked for, no pickle is read, and nothing is allocated because a header says so:

@@ -1,9 +1,11 @@
 from . import formats as formats, sets as sets
 from .dataset import Dataset as Dataset, Known as Known, binarise as binarise
+from .fields import Fields as Fields, load_fields as load_fields, write_fields as write_fields
 from .formats.sequences import (
     letters as letters,
     pair_statistics as pair_statistics,
     similarity_weights as similarity_weights,
     write_fasta as write_fasta,
 )
+from .globe import Globe as Globe, globe_of as globe_of
 from .loading import load as load

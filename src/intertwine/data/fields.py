@@ -1,0 +1,216 @@
+r"""Fields by name: samples of scalars on the points of a globe, of a mesh or of an array, with units.
+
+Where a file has several months, levels or times, they are the samples, in the order of the file's axes. Two
+scalars may be the components of a vector: `Fields.stack("u:v")` gives tangent vectors in the frame of the
+sphere, (south, east) = (−v, u) for u eastward and v northward. A missing value is nan in the values and
+False in `mask`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from intertwine._checks import fail
+from intertwine.data.globe import Globe
+
+
+class Axis(NamedTuple):
+    """An axis of samples: its name in the file, a value for each place, the attributes of these."""
+
+    name: str
+    values: np.ndarray
+    attributes: dict[str, Any]
+
+
+class Healpix(NamedTuple):
+    """A HEALPix map in ring order. side: N_side, of 12 N_side² pixels."""
+
+    side: int
+
+    @property
+    def bandlimit(self) -> int:
+        """L = 2 N_side, to which three iterations of the transform are good."""
+        return 2 * self.side
+
+    def is_like(self, other: object) -> bool:
+        """Whether the points are the same."""
+        return self == other
+
+    def __str__(self) -> str:
+        return f"HEALPix with N_side {self.side}"
+
+
+@dataclass(frozen=True, eq=False)
+class Fields:
+    """values: name → (samples, *places), floats, or (samples, *places, 3) for vectors in space, of meshes.
+    units: name → as in the file, "" where it says none. attributes: name → of the variable; of "" those of
+    the file. axes: whose product are the samples. layout: `Globe`, `Healpix`, or None for plain arrays and
+    vertices. mask: (samples, *places), False where any of the variables is missing; None where nothing is.
+    source, checksum: of the file.
+    """
+
+    values: Mapping[str, np.ndarray]
+    units: Mapping[str, str]
+    attributes: Mapping[str, dict[str, Any]]
+    axes: tuple[Axis, ...]
+    layout: Globe | Healpix | None
+    mask: Bool[np.ndarray, "samples *places"] | None = None
+    source: str = ""
+    checksum: str = ""
+
+    @property
+    def samples(self) -> int:
+        """How many."""
+        return len(next(iter(self.values.values())))
+
+    @property
+    def places(self) -> tuple[int, ...]:
+        """The axes of the points."""
+        if isinstance(self.layout, Globe):
+            return self.layout.shape
+        first = min(self.values.values(), key=np.ndim)
+        return first.shape[1:]
+
+    @property
+    def missing(self) -> int:
+        """How many values are not known."""
+        return sum(int(np.isnan(v).sum()) for v in self.values.values())
+
+    def select(self, **where: float | Sequence[float]) -> Fields:
+        """The samples at these values of axes, such as level=500 or month=[1, 7].
+
+        Raises InputError for an axis or a value that is not there.
+
+        >>> months = (Axis("month", np.array([1, 7]), {}),)
+        >>> Fields({"z": np.zeros((2, 4))}, {"z": "m"}, {}, months, None).select(month=7).samples
+        1
+        """
+        kept = np.arange(self.samples).reshape([len(axis.values) for axis in self.axes])
+        axes = list(self.axes)
+        for name, wanted in where.items():
+            place = next((k for k, axis in enumerate(axes) if axis.name == name), None)
+            if place is None:
+                listed = ", ".join(axis.name for axis in axes) or "none"
+                raise fail("select", f"an axis of samples ({listed})", repr(name))
+            axis, chosen = axes[place], np.atleast_1d(np.asarray(wanted))
+            found = [np.flatnonzero(axis.values == value) for value in chosen]
+            for value, hits in zip(chosen, found, strict=True):
+                if not hits.size:
+                    listed = ", ".join(map(str, axis.values[:8].tolist()))
+                    raise fail("select", f"a {name} of the file ({listed})", str(value))
+            indices = np.concatenate(found)
+            kept = np.take(kept, indices, axis=place)
+            axes[place] = axis._replace(values=axis.values[indices])
+        rows = kept.reshape(-1)
+        mask = None if self.mask is None else self.mask[rows]
+        return replace(
+            self, axes=tuple(axes), values={k: v[rows] for k, v in self.values.items()},
+            mask=None if mask is None or mask.all() else mask,
+        )  # fmt: skip
+
+    def stack(self, *names: str) -> Float[np.ndarray, "samples *places channels"]:
+        """Variables beside one another as channels: "z" a scalar, "u:v" the components of a vector, u
+        eastward and v northward, as (south, east) = (−v, u).
+
+        Raises InputError for a name that is not there.
+
+        >>> one = {"u": np.ones((1, 2)), "v": np.full((1, 2), 3.0)}
+        >>> Fields(one, {}, {}, (), None).stack("u:v", "u")[0].tolist()
+        [[-3.0, 1.0, 1.0], [-3.0, 1.0, 1.0]]
+        """
+        parts = []
+        for name in names:
+            first, colon, second = name.partition(":")
+            part = self._variable(first)
+            if colon:
+                parts += [-self._variable(second)[..., None], part[..., None]]
+            else:
+                parts.append(part[..., None] if part.ndim == 1 + len(self.places) else part)
+        return np.concatenate(parts, axis=-1)
+
+    def _variable(self, name: str) -> np.ndarray:
+        if name not in self.values:
+            listed = ", ".join(list(self.values)[:12])
+            raise fail("data", f"variables of the file ({listed})", repr(name), "say other names")
+        return self.values[name]
+
+    def with_values(
+        self, values: Mapping[str, np.ndarray], units: Mapping[str, str], words: Mapping[str, str]
+    ) -> Fields:
+        """Other variables at the same places and samples. words: name → its long name."""
+        attributes = {
+            name: {"long_name": words.get(name, name), "units": units.get(name, "")} for name in values
+        }
+        kept = {"": dict(self.attributes.get("", {}))}
+        return replace(self, values=dict(values), units=dict(units), attributes=kept | attributes, mask=None)
+
+    def __repr__(self) -> str:
+        named = ", ".join(f"{k} ({u})" if (u := self.units.get(k)) else k for k in self.values)
+        axes = " × ".join(f"{len(axis.values)} {axis.name}" for axis in self.axes)
+        return f"Fields({named}; {axes or self.samples}; {self.layout or math.prod(self.places)})"
+
+
+def load_fields(path: Any, variables: Sequence[str] | None = None) -> Fields:
+    """The fields in a file, by its kind: netCDF on a latitude-longitude grid (`formats.globe_netcdf`), FITS
+    with a HEALPix map (`formats.healpix_maps`, needs healpy), npz with arrays (samples, *places) by name
+    (`formats.arrays_by_name`: images, volumes, values at the vertices of a mesh).
+
+    variables: which; all by default. Raises `InputError`, one line, for whatever cannot be read so.
+
+    >>> load_fields("no such file.nc")
+    Traceback (most recent call last):
+    ...
+    intertwine._checks.InputError: data: expected a file or a named data set, got no such file.nc, ...
+    """
+    from intertwine.data.checks import check_file
+
+    file = check_file(path)
+    with open(file, "rb") as opened:
+        first = opened.read(6)
+    if first[:3] == b"CDF" or first[:4] == b"\x89HDF":
+        from intertwine.data.formats.globe_netcdf import read_globe
+
+        return read_globe(file, variables)
+    if first == b"SIMPLE":
+        from intertwine.data.formats.healpix_maps import read_healpix
+
+        return read_healpix(file, variables)
+    if first[:2] == b"PK":
+        from intertwine.data.formats.arrays_by_name import read_arrays
+
+        return read_arrays(file, variables)
+    got, remedy = f"{file.name}, which begins with {first[:4]!r}", "save it as one of these"
+    raise fail("data", "a netCDF file, a HEALPix map (FITS) or an npz archive", got, remedy)
+
+
+def write_fields(path: Any, fields: Fields) -> None:
+    """Write fields so that `load_fields` gives them back exactly: a netCDF-4 file (.nc) for a globe, in the
+    order of latitudes and longitudes of the file that they came from, with names, units and attributes; an
+    npz archive for vertices and arrays; FITS (.fits) for HEALPix. The file is written aside and renamed.
+
+    Raises InputError for another ending.
+    """
+    from pathlib import Path
+
+    path = Path(path)
+    endings = {".fits"} if isinstance(fields.layout, Healpix) else {".nc"} if fields.layout else {".npz"}
+    if path.suffix.lower() not in endings:
+        raise fail("out", f"a file {' or '.join(endings)} for {fields.layout or 'arrays'}", path.name)
+    if isinstance(fields.layout, Globe):
+        from intertwine.data.formats.globe_netcdf import write_globe
+
+        write_globe(path, fields)
+    elif isinstance(fields.layout, Healpix):
+        from intertwine.data.formats.healpix_maps import write_healpix
+
+        write_healpix(path, fields)
+    else:
+        from intertwine.data.formats.arrays_by_name import write_arrays
+
+        write_arrays(path, fields)

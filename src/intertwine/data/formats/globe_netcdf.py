@@ -1,0 +1,153 @@
+"""Weather files: netCDF 3 and 4 on latitude-longitude grids, by xarray.
+
+Packed shorts become the numbers that they stand for, missing values nan; latitudes may go either way,
+longitudes begin anywhere. Axes of a variable other than latitude and longitude (times, levels, members) are
+axes of samples. Which axis is latitude is said by its units (degrees_north), its standard name, or its
+name. Times are kept as the numbers that they are in the file, with their units.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from intertwine._checks import InputError, fail
+from intertwine.data.checks import DEFLATE, check_announced, checksum, damaged
+from intertwine.data.fields import Axis, Fields
+from intertwine.data.globe import Globe, globe_of
+from intertwine.records.writing import write_aside_with
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+_NORTH = ("degrees_north", "degree_north", "degree_n", "degrees_n")
+_EAST = ("degrees_east", "degree_east", "degree_e", "degrees_e")
+_NAMES = {"latitude": ("latitude", "lat"), "longitude": ("longitude", "lon")}
+
+
+def read_globe(path: Path, variables: Sequence[str] | None = None) -> Fields:
+    """The variables on the grid of the globe in a netCDF file; all of those that share their axes by default.
+
+    Raises InputError for files without latitudes and longitudes of one axis each, parts of the globe,
+    irregular grids, variables that are not there or on other axes, infinite values, and damaged files.
+    """
+    import xarray
+
+    with open(path, "rb") as file:
+        engine: Any = "h5netcdf" if file.read(4) == b"\x89HDF" else "scipy"
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # attributes that break the conventions: the values are checked
+            with xarray.open_dataset(path, engine=engine, decode_times=False) as dataset:
+                return _fields(path, dataset, variables, engine)
+    except InputError:
+        raise
+    except Exception as error:  # the readers raise nearly everything for a damaged file
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:150]
+        raise damaged(path, "a whole netCDF file", reason) from None
+
+
+def write_globe(path: Path, fields: Fields) -> None:
+    """Write fields as netCDF-4, as they were filed; see `fields.write_fields`."""
+    import xarray
+
+    globe = fields.layout
+    assert isinstance(globe, Globe)
+    lead = [axis.name for axis in fields.axes]
+    sizes = [len(axis.values) for axis in fields.axes]
+    coordinates = {axis.name: ((axis.name,), axis.values, axis.attributes) for axis in fields.axes}
+    for name, values, attributes in zip(
+        globe.names, (globe.latitude, globe.longitude), globe.attributes, strict=True
+    ):
+        coordinates[name] = ((name,), values, attributes)
+    data = {}
+    for name, values in fields.values.items():
+        attributes = {"units": fields.units.get(name, "")} | fields.attributes.get(name, {})
+        attributes = {key: value for key, value in attributes.items() if value != ""}
+        filed = globe.as_filed(values).reshape(*sizes, *globe.shape)
+        data[name] = ((*lead, *globe.names), filed, attributes)
+    dataset = xarray.Dataset(data, coordinates, fields.attributes.get("", {}))
+    encoding = {name: {"_FillValue": np.array(np.nan, dataset[name].dtype)} for name in data}
+    write_aside_with(path, lambda aside: dataset.to_netcdf(aside, engine="h5netcdf", encoding=encoding))
+
+
+def _fields(path: Path, dataset: xr.Dataset, variables: Sequence[str] | None, engine: str) -> Fields:
+    north, east = (_axis(path, dataset, kind) for kind in ("latitude", "longitude"))
+    attributes = dict(dataset[north].attrs), dict(dataset[east].attrs)
+    latitude, longitude = dataset[north].values, dataset[east].values
+    globe = globe_of(latitude, longitude, where=path.name, names=(north, east), attributes=attributes)
+    names = _chosen(path, dataset, variables, (north, east))
+    most = path.stat().st_size * (DEFLATE if engine == "h5netcdf" else 8)
+    check_announced(path, sum(int(dataset[n].nbytes) for n in names), most, ", ".join(names[:8]))
+    lead = [str(d) for d in dataset[names[0]].dims if d not in (north, east)]
+    axes = tuple(
+        Axis(d, dataset[d].values, dict(dataset[d].attrs))
+        if d in dataset.coords
+        else Axis(d, np.arange(dataset.sizes[d]), {})
+        for d in lead
+    )
+    samples = math.prod(len(axis.values) for axis in axes)
+    values, mask = {}, np.ones((samples, *globe.shape), bool)
+    for name in names:
+        found = np.asarray(dataset[name].transpose(*lead, north, east).values)
+        found = found if found.dtype.kind == "f" else found.astype(np.float64)
+        if np.isinf(found).any():
+            raise fail(f"{path.name}: {name}", "finite numbers, or missing ones", "infinite values")
+        values[name] = globe.in_order(found.reshape(samples, *globe.shape))
+        mask &= ~np.isnan(values[name])
+    units = {name: str(dataset[name].attrs.get("units", "")) for name in names}
+    described = {name: dict(dataset[name].attrs) for name in names} | {"": dict(dataset.attrs)}
+    return Fields(
+        values, units, described, axes, globe, None if mask.all() else mask, str(path), checksum(path)
+    )
+
+
+def _axis(path: Path, dataset: xr.Dataset, kind: str) -> str:
+    """The dimension of latitudes or longitudes."""
+    units, names = (_NORTH if kind == "latitude" else _EAST), _NAMES[kind]
+    found = [
+        str(name)
+        for name, variable in dataset.variables.items()
+        if str(variable.attrs.get("units", "")).lower() in units
+        or variable.attrs.get("standard_name") == kind
+        or str(name).lower() in names
+    ]
+    for name in found:
+        if dataset[name].dims == (name,):
+            return name
+    if found:
+        got = f"{found[0]} on the axes {', '.join(map(str, dataset[found[0]].dims))}"
+        remedy = "put an irregular (curvilinear) grid on a regular one first"
+        raise fail(path.name, f"{kind}s along an axis of their own", got, remedy)
+    listed = ", ".join(str(name) for name in list(dataset.variables)[:8])
+    remedy = f"name an axis {kind}, or give it the units {units[0]}"
+    raise fail(path.name, f"an axis of {kind}s", f"variables {listed or 'none'}", remedy)
+
+
+def _chosen(
+    path: Path, dataset: xr.Dataset, variables: Sequence[str] | None, axes: tuple[str, str]
+) -> list[str]:
+    """The names to read, all on the same axes."""
+    here = [str(n) for n in dataset.data_vars if set(axes) <= set(dataset[n].dims) and _numbers(dataset[n])]
+    names = list(dict.fromkeys(here if variables is None else variables))
+    for name in names:
+        if name not in here:
+            raise fail(path.name, f"variables on its grid ({', '.join(here[:12]) or 'none'})", repr(name))
+    if not names:
+        raise fail(path.name, "variables on its grid", "none")
+    first = tuple(d for d in dataset[names[0]].dims if d not in axes)
+    same = [n for n in names if tuple(d for d in dataset[n].dims if d not in axes) == first]
+    if variables is not None and len(same) < len(names):
+        odd = next(name for name in names if name not in same)
+        got = f"{odd} on {', '.join(map(str, dataset[odd].dims))}"
+        raise fail(path.name, f"variables on the axes of {names[0]} ({', '.join(map(str, first))})", got)
+    return same
+
+
+def _numbers(variable: xr.DataArray) -> bool:
+    return variable.dtype.kind in "fiu"

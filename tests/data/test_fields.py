@@ -1,0 +1,171 @@
+"""Fields of files: their grid, whatever the order of its axes; packed and missing numbers; round trips."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from intertwine._checks import InputError
+from intertwine.data import globe_of, load_fields, write_fields
+
+GRIDS = {
+    "clenshaw-curtis": (np.linspace(90, -90, 13), 12),
+    "driscoll-healy": (90 - 15 * (np.arange(12) + 0.5), 6),
+    "gauss": (np.degrees(np.arcsin(np.polynomial.legendre.leggauss(12)[0][::-1])), 12),
+}
+
+
+def wave(latitude, longitude):
+    """A function that knows east from west and north from south, (month, level, latitude, longitude)."""
+    phi, lam = np.radians(latitude)[:, None], np.radians(longitude)
+    one = np.sin(phi) + np.cos(phi) * np.cos(lam - 0.4)
+    return np.array([[[one, one**2], [2 * one, one - 1]]]).reshape(2, 2, *one.shape)
+
+
+def file_of(path, latitude, longitude, packed=False, **more):
+    lead = {"month": [1, 7], "level": [500, 850]}
+    names = ("month", "level", "lat", "lon")
+    fields = {
+        name: (names, shift + wave(latitude, longitude), {"units": "m s-1", "long_name": f"the {name}"})
+        for name, shift in (("u", 0.0), ("v", 1.0))
+    }
+    data = xr.Dataset(
+        fields | more,
+        lead
+        | {
+            "lat": (("lat",), latitude.astype(np.float32), {"units": "degrees_north"}),
+            "lon": (("lon",), longitude.astype(np.float32), {"units": "degrees_east"}),
+        },
+        {"title": "made for a test"},
+    )
+    short = dict(dtype="int16", scale_factor=1e-3, add_offset=2.5, _FillValue=-32767)
+    data.to_netcdf(path, engine="scipy", encoding={n: short for n in ("u", "v")} if packed else {})
+    return path
+
+
+@pytest.mark.parametrize("grid", GRIDS)
+def test_fields_do_not_depend_on_the_order_of_the_axes(grid, tmp_path):
+    rows, bandlimit = GRIDS[grid]
+    columns = np.arange(24) * 15.0
+    plain = load_fields(file_of(tmp_path / "plain.nc", rows, columns))
+    assert plain.layout.grid == grid and plain.layout.bandlimit == bandlimit and plain.samples == 4
+    assert plain.units["u"] == "m s-1" and plain.mask is None
+    np.testing.assert_allclose(plain.values["u"][1], wave(rows, columns)[0, 1], atol=1e-6)
+    for k, (lat, lon) in enumerate(
+        [(rows[::-1], columns), (rows, columns - 180), (rows[::-1], columns - 90)]
+    ):
+        path = file_of(tmp_path / f"{k}.nc", lat, lon)
+        other = load_fields(path)
+        assert other.layout.is_like(plain.layout) and other.layout.first_longitude == 0
+        np.testing.assert_allclose(other.values["v"], plain.values["v"], rtol=0, atol=3e-6)
+        write_fields(tmp_path / "back.nc", other)
+        with xr.open_dataset(path) as before, xr.open_dataset(tmp_path / "back.nc") as after:
+            assert after.identical(before)  # values, order, names, units, attributes
+    assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
+
+
+def test_packed_and_missing_numbers(tmp_path):
+    rows, columns = np.linspace(-90, 90, 7), np.arange(18) * 20.0  # Δ of latitude is not that of longitude
+    path = file_of(tmp_path / "packed.nc", rows, columns, packed=True)
+    fields = load_fields(path)
+    filed = fields.layout.as_filed(fields.values["u"])
+    np.testing.assert_allclose(filed, wave(rows, columns).reshape(4, 7, 18), atol=6e-4)
+    assert fields.layout.shape == (7, 18) and fields.layout.bandlimit == 6 and fields.missing == 0
+    with xr.open_dataset(path, engine="scipy") as data:
+        hole = data.load()
+    hole["u"][0, 0, 2, 3] = np.nan
+    hole.to_netcdf(tmp_path / "hole.nc", engine="scipy")
+    fields = load_fields(tmp_path / "hole.nc")
+    assert fields.missing == 1 and not fields.mask[0, 4, 3] and fields.mask.sum() == 4 * 7 * 18 - 1
+    assert fields.select(level=850).mask is None
+    write_fields(tmp_path / "again.nc", fields)
+    again = load_fields(tmp_path / "again.nc")
+    for name in ("u", "v"):
+        np.testing.assert_array_equal(again.values[name], fields.values[name])
+    assert (again.mask == fields.mask).all()
+
+
+def test_samples_and_vectors(tmp_path):
+    rows, columns = np.linspace(90, -90, 7), np.arange(12) * 30.0
+    fields = load_fields(file_of(tmp_path / "f.nc", rows, columns))
+    july = fields.select(month=7, level=[850, 500])
+    assert july.samples == 2 and [axis.values.tolist() for axis in july.axes] == [[7], [850, 500]]
+    np.testing.assert_array_equal(july.values["u"][0], fields.values["u"][3])
+    both = july.stack("u:v", "v")
+    assert both.shape == (2, 7, 12, 3)
+    np.testing.assert_array_equal(both[..., 0], -july.values["v"])  # south
+    np.testing.assert_array_equal(both[..., 1], july.values["u"])  # east
+    for wrong, word in [({"month": 3}, "a month of the file"), ({"hour": 0}, "axis of samples")]:
+        with pytest.raises(InputError, match=word):
+            fields.select(**wrong)
+    with pytest.raises(InputError, match="variables of the file"):
+        fields.stack("w")
+    with pytest.raises(InputError, match="variables on its grid"):
+        load_fields(tmp_path / "f.nc", ["w"])
+    with pytest.raises(InputError, match="axes of u"):
+        path = file_of(tmp_path / "g.nc", rows, columns, flat=(("lat", "lon"), np.zeros((7, 12))))
+        load_fields(path, ["u", "flat"])
+
+
+def test_what_is_no_grid_of_the_sphere(tmp_path):
+    whole, north = np.arange(36) * 10.0, np.linspace(90, -90, 19)
+    for lat, lon, word in [
+        (np.linspace(70, 30, 9), whole, "regional grid, from 30"),
+        (north, np.arange(-20, 41, 10.0), "regional grid, 7 longitudes"),
+        (north, np.arange(0, 361, 10.0), "repeats the first"),
+        (north, np.sort(np.append(whole[1:], 3.0)), "irregular"),
+        (np.linspace(90, -80, 18), whole, "keep both poles or neither"),
+        (np.degrees(np.arcsin(np.linspace(0.98, -0.98, 19))), whole, "not in equal steps"),
+    ]:
+        with pytest.raises(InputError, match=word):
+            globe_of(lat, lon)
+    curved = xr.Dataset(
+        {"z": (("y", "x"), np.zeros((3, 4)))},
+        {"lat": (("y", "x"), np.zeros((3, 4))), "lon": (("y", "x"), np.zeros((3, 4)))},
+    )
+    curved.to_netcdf(tmp_path / "curved.nc", engine="scipy")
+    with pytest.raises(InputError, match="curvilinear"):
+        load_fields(tmp_path / "curved.nc")
+    xr.Dataset({"z": (("y", "x"), np.zeros((3, 4)))}).to_netcdf(tmp_path / "none.nc", engine="scipy")
+    with pytest.raises(InputError, match="an axis of latitudes"):
+        load_fields(tmp_path / "none.nc")
+    whole_file = file_of(tmp_path / "f.nc", north, whole).read_bytes()
+    (tmp_path / "cut.nc").write_bytes(whole_file[: len(whole_file) // 2])
+    with pytest.raises(InputError, match=r"cut\.nc"):
+        load_fields(tmp_path / "cut.nc")
+    (tmp_path / "text.nc").write_text("lat,lon,z")
+    with pytest.raises(InputError, match="a netCDF file, a HEALPix map"):
+        load_fields(tmp_path / "text.nc")
+
+
+def test_healpix_maps(tmp_path):
+    healpy = pytest.importorskip("healpy", reason="healpy reads FITS")
+    ring = np.random.default_rng(0).normal(size=(2, 192))
+    ring[0, 5] = healpy.UNSEEN
+    for name, nest in (("ring", False), ("nest", True)):
+        maps = healpy.reorder(ring, r2n=True) if nest else ring
+        healpy.write_map(str(tmp_path / f"{name}.fits"), maps, nest=nest, column_names=["T", "Q"],
+                         column_units=["K", "mK"], dtype=np.float64)  # fmt: skip
+        fields = load_fields(tmp_path / f"{name}.fits")
+        assert fields.layout.side == 4 and fields.units == {"T": "K", "Q": "mK"} and fields.missing == 1
+        assert not fields.mask[0, 5]
+        np.testing.assert_array_equal(fields.values["Q"][0], ring[1])
+    write_fields(tmp_path / "back.fits", fields)
+    for name, values in load_fields(tmp_path / "back.fits").values.items():
+        np.testing.assert_array_equal(values, fields.values[name])
+    with pytest.raises(InputError, match="fits"):
+        write_fields(tmp_path / "back.nc", fields)
+
+
+def test_arrays_by_name(tmp_path):
+    x = np.random.default_rng(0).normal(size=(3, 10))
+    np.savez(tmp_path / "a.npz", height=x, wind=np.ones((3, 10, 3)), units=np.array(["height=m"]))
+    fields = load_fields(tmp_path / "a.npz")
+    assert fields.units == {"height": "m", "wind": ""} and fields.places == (10,)
+    assert fields.stack("height", "wind").shape == (3, 10, 4)
+    write_fields(tmp_path / "b.npz", fields)
+    again = load_fields(tmp_path / "b.npz")
+    np.testing.assert_array_equal(again.values["height"], x)
+    assert again.units == fields.units
+    np.savez(tmp_path / "c.npz", height=x, other=np.ones((4, 10)))
+    with pytest.raises(InputError, match="samples the first axis"):
+        load_fields(tmp_path / "c.npz")
