@@ -9,6 +9,7 @@
     words.py               labels as words
     files.py, checks.py    a path to an array: which format, how large, checksum
     fields.py              `Fields`: samples of scalars and vectors on a globe, a mesh or an array
+    field_files.py         fields from files and into files, by the kind of the file
     globe.py               latitude-longitude grids: which quadrature grid of the sphere one is
     formats/               one format a file: numpy, IDX, netCDF, tables, sequences (FASTA), folders of
                            images, weather files, HEALPix maps, arrays by name

@@ -1,6 +1,7 @@
 from . import formats as formats, sets as sets
 from .dataset import Dataset as Dataset, Known as Known, binarise as binarise
-from .fields import Fields as Fields, load_fields as load_fields, write_fields as write_fields
+from .field_files import load_fields as load_fields, write_fields as write_fields
+from .fields import Fields as Fields
 from .formats.sequences import (
     letters as letters,
     pair_statistics as pair_statistics,

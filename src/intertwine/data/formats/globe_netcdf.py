@@ -53,7 +53,7 @@ def read_globe(path: Path, variables: Sequence[str] | None = None) -> Fields:
 
 
 def write_globe(path: Path, fields: Fields) -> None:
-    """Write fields as netCDF-4, as they were filed; see `fields.write_fields`."""
+    """Write fields as netCDF-4, as they were filed; see `field_files.write_fields`."""
     import xarray
 
     globe = fields.layout
