@@ -29,6 +29,7 @@ PAGES = [
             "equivariance",
             "gauge",
             "fields",
+            "meshes",
             "from-netket",
             "from-escnn-e3nn",
             "from-scikit-learn",

@@ -71,6 +71,7 @@ from .layers.equivariance.check import (
 )
 from .layers.networks.network_names import network_from_name as network_from_name
 from .layers.networks.sequential import Sequential as Sequential
+from .layers.same_weights import on_space as on_space
 from .learning.batches import Batches as Batches
 from .learning.gradient import OptaxGradient as OptaxGradient
 from .learning.guard import Diverged as Diverged
@@ -161,4 +162,5 @@ from .spaces.lattices import (
     Triangular as Triangular,
 )
 from .spaces.links import Links as Links
+from .spaces.mesh.mesh import Mesh as Mesh
 from .symmetry.groups.permutation_group import PermutationGroup as PermutationGroup

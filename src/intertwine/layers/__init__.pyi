@@ -40,3 +40,4 @@ from .pooling.pooling import (
     NormPool as NormPool,
 )
 from .pooling.resample import Upsample as Upsample
+from .same_weights import on_space as on_space

@@ -82,7 +82,8 @@ def field_type(space: Space, names: str | int | AnyRep, argument: str = "names")
         raise fail("space", "a Grid, a HomogeneousSpace or another Space", space)
     if isinstance(names, Rep | CompactRep):
         if names.group != group:
-            raise fail(argument, f"a representation of {group!r}", names)
+            remedy = getattr(space, "reason_of_group", "")
+            raise fail(argument, f"a representation of {group!r}", f"{names!r} of {names.group!r}", remedy)
         return names
     if isinstance(names, int | np.integer) and not isinstance(names, bool) and names > 0:
         names = f"{names} scalar"

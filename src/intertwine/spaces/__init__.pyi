@@ -10,3 +10,4 @@ from .lattices import (
     lattice_from_name as lattice_from_name,
 )
 from .links import Links as Links
+from .mesh.mesh import Mesh as Mesh, mesh_from_name as mesh_from_name

@@ -24,13 +24,15 @@ _SMOOTH = 0.08
 
 class Action(NamedTuple):
     """space: or None for one fibre (B, C). rep_in, rep_out: types. periodic: whether a grid wraps around.
-    drawn: of a continuous group the elements that rows 0, 1, … stand for; none of a finite one."""
+    drawn: of a continuous group the elements that rows 0, 1, … stand for; none of a finite one. space_out: of
+    the output, where that is another (pooling on meshes)."""
 
     space: Any
     rep_in: AnyRep
     rep_out: AnyRep
     periodic: bool = False
     drawn: tuple[Any, ...] = ()
+    space_out: Any = None
 
     @property
     def group(self) -> Any:
@@ -74,7 +76,11 @@ class Action(NamedTuple):
 
     def on_output(self, h: int, y: np.ndarray) -> np.ndarray:
         """h y; of fibre vectors where the space is gone."""
-        return self._act(h, y, self.rep_out)
+        if self.space_out is None or self.space_out == self.space or y.ndim == 2:
+            return self._act(h, y, self.rep_out)
+        return np.asarray(
+            self.space_out.act(self.space.element_on(self.space_out, self.element(h)), y, self.rep_out)
+        )
 
     def _act(self, h: int, field: np.ndarray, rep: AnyRep) -> np.ndarray:
         if field.ndim == 2 and turns_alike(self.space, rep):

@@ -41,7 +41,8 @@ from intertwine.layers.equivariance.action import (
     turns_alike,
     zero_blocks,
 )
-from intertwine.layers.equivariance.reasons import likely_reason
+from intertwine.layers.equivariance.reframing import judges_frames, moved_outputs, reason_at
+from intertwine.layers.equivariance.running import Case, compiled, plain, runner
 from intertwine.layers.equivariance.shifts import Talk, interior_shifts
 from intertwine.layers.fields import field_type
 from intertwine.symmetry.compact import CompactRep
@@ -71,16 +72,6 @@ class EquivarianceError(NamedTuple):
 
 
 Run = Callable[[list[np.ndarray]], list[np.ndarray]]
-
-
-class Case(NamedTuple):
-    """One function to test: its name, what it is, how the group acts, and the input x (B, *space, C)."""
-
-    name: str
-    subject: Any
-    function: Callable[[Any], Any]
-    action: Action
-    x: np.ndarray
 
 
 def assert_equivariant(
@@ -133,11 +124,14 @@ def assert_equivariant(
             limit = tol if row.exact else resampled_tol
             if limit is not None and not row.error <= limit:
                 where = f"under {_element(row)} the error is {row.error:.3g}, more than {limit:g}"
-                reason = likely_reason(case.subject, case.function, case.action, case.x, row.element, limit)
+                reason = reason_at(case, row.element, limit)
                 raise AssertionError(f"{case.name} is not equivariant: {where}.\nLikely reason: {reason}.")
         if _unjudged_shifts(case, rows, y):
             words = "shifts were not judged, since every point of the output sees the border or none was seen"
             tell([caveat("unjudged", f"{words}: take a larger `shape`, or periodic=True if it wraps around")])
+        if not judges_frames(case.subject, case.action):
+            words = "other frames were not judged: a function of one's own does not say in which it computes"
+            tell([caveat("unjudged", f"{words}; test it as an equinox.Module that holds its space")])
         empty = ", ".join(map(repr, zero_blocks(y, case.action.rep_out)))
         if empty:
             words = f"{case.name} gives nothing but zeros on {empty}: nothing of it was tested there"
@@ -226,19 +220,29 @@ def _cases(
     if periodic is None:
         periodic = any(getattr(layer, "padding", None) == "periodic" for _, layer in [*layers, ("", subject)])
     drawn = drawn_elements(space, types[0], elements, key)
-    action = Action(space, types[0], types[1], bool(periodic), drawn)
+    action = Action(space, types[0], types[1], bool(periodic), drawn, _space_out(subject, space))
     x = test_field(action, shape, positive_int("batch", batch), key)
-    function = _runner(subject)
+    function = runner(subject)
     cases = []
     if layers:
+        here_space = space
         for (name, layer), inputs in zip(layers, _inputs(subject, x), strict=True):
             own = getattr(layer, "space", None)
-            own = space if own is None else own
+            own = here_space if own is None else own
+            here_space = getattr(layer, "space_out", own)
             has_axes = np.ndim(inputs) > 2 or turns_alike(own, layer.rep_in)
             where = own if has_axes else None
-            here = Action(where, layer.rep_in, layer.rep_out, bool(periodic), drawn)
-            cases.append(Case(name, layer, _runner(layer), here, inputs))
+            moves = drawn if own == space else drawn_elements(own, layer.rep_in, None, key)
+            here = Action(where, layer.rep_in, layer.rep_out, bool(periodic), moves, here_space)
+            cases.append(Case(name, layer, runner(layer), here, inputs))
     return [*cases, Case("whole", subject, function, action, x)]
+
+
+def _space_out(subject: PyTree, space: Space | None) -> Space | None:
+    """The space of the output: that of the last layer that changes it."""
+    for _, layer in _layers(subject):
+        space = getattr(layer, "space_out", space)
+    return getattr(subject, "space_out", space)
 
 
 def _layers(subject: PyTree) -> list[tuple[str, Any]]:
@@ -261,7 +265,7 @@ def _inputs(network: PyTree, x: np.ndarray) -> list[np.ndarray]:
             network,
             is_leaf=lambda leaf: id(leaf) in places,
         )
-        _plain(marked)(x)
+        plain(marked)(x)
         return found
 
     inputs = eqx.filter_jit(run)(network, jax.numpy.asarray(x))
@@ -271,28 +275,12 @@ def _inputs(network: PyTree, x: np.ndarray) -> list[np.ndarray]:
     return [np.asarray(value) for value in inputs]
 
 
-def _runner(subject: PyTree) -> Callable[[Any], Any]:
-    """The function of a batch, compiled for modules."""
-    if not isinstance(subject, eqx.Module):
-        return _plain(subject)
-    return lambda x: _compiled([subject], [jax.numpy.asarray(x)])[0]
-
-
-@eqx.filter_jit
-def _compiled(subjects: list[PyTree], inputs: list[Array]) -> list[Array]:
-    return [_plain(subject)(x) for subject, x in zip(subjects, inputs, strict=True)]
-
-
-def _plain(subject: PyTree) -> Callable[[Any], Any]:
-    return subject.outputs if hasattr(subject, "outputs") else subject
-
-
 def _together(cases: list[Case]) -> Run:
     """The functions of all cases as one, compiled once for a network."""
     if len(cases) == 1:
         return lambda inputs: [np.asarray(cases[0].function(inputs[0]))]
     subjects = [case.subject for case in cases]
-    return lambda xs: [np.asarray(y) for y in _compiled(subjects, [jax.numpy.asarray(x) for x in xs])]
+    return lambda xs: [np.asarray(y) for y in compiled(subjects, [jax.numpy.asarray(x) for x in xs])]
 
 
 def _errors(
@@ -312,7 +300,7 @@ def _errors(
         measured.append((sizes, alive))
     rows: list[list[EquivarianceError]] = [[] for _ in cases]
     for h in _elements(cases[-1].action, elements, key):
-        found = run([case.action.on_input(h, case.x) for case in cases])
+        found = moved_outputs(cases, run, h)
         for case, y, z, (sizes, _), table in zip(cases, outputs, found, measured, rows, strict=True):
             error = case.action.difference(z, case.action.on_output(h, y), y, h, sizes)
             exact = case.action.exact(h)

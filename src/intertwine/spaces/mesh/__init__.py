@@ -1,0 +1,1 @@
+"""Triangle meshes as spaces."""
