@@ -70,7 +70,7 @@ def test_every_configuration_of_a_small_torus():
         links = it.Links(it.Square(2, 2), group)
         gauge = it.Gauge(links, beta)
         every = np.array([*itertools.product(range(links.group.order), repeat=8)], np.int8)
-        every = jnp.asarray(every.reshape(-1, *links.shape))
+        every = jnp.asarray(every.reshape(-1, *links.configuration_shape))
         weights = np.exp(np.asarray(jax.jit(jax.vmap(gauge))(every)))
         observables = {
             "action": gauge.energy,

@@ -1,6 +1,7 @@
 from . import (
     equivariance as equivariance,
     executors as executors,
+    gauge as gauge,
     networks as networks,
     nonlinear as nonlinear,
     norms as norms,
@@ -16,6 +17,10 @@ from .equivariance.check import (
 )
 from .executors.spectral import group_fourier as group_fourier, spectral_convolution as spectral_convolution
 from .fields import field_type as field_type
+from .gauge.activation import GaugeActivation as GaugeActivation
+from .gauge.bilinear import GaugeBilinear as GaugeBilinear
+from .gauge.loop_inputs import ClosedLines as ClosedLines, Plaquettes as Plaquettes
+from .gauge.traces import Traces as Traces
 from .linear import Linear as Linear
 from .mask import Mask as Mask
 from .networks.classifiers import group_cnn as group_cnn, steerable_cnn as steerable_cnn

@@ -18,7 +18,6 @@ from jaxtyping import Int32, Shaped
 
 from intertwine._checks import fail
 from intertwine.symmetry._images import components, frozen
-from intertwine.symmetry.compact import CompactRep
 from intertwine.symmetry.fibre_maps import AnyRep
 from intertwine.symmetry.representation import Rep
 
@@ -92,7 +91,7 @@ def orbit_of(rep: AnyRep) -> Int32[np.ndarray, " C"]:
 
 def _orbits(part: AnyRep) -> np.ndarray:
     """int (d,): the orbit of each basis vector of a block that permutes them."""
-    if isinstance(part, CompactRep) or part.permutation is None:
+    if not isinstance(part, Rep) or part.permutation is None:
         return np.zeros(part.dimension, np.int64)
     generators = part.group.generators or (part.group.identity,)
     joined = components(part.dimension, [part.permutation[s] for s in generators])
@@ -120,7 +119,7 @@ def gathered(rep: AnyRep) -> tuple[AnyRep, np.ndarray | None]:
 
 def signed_permutation(rep: AnyRep) -> bool:
     """Whether every ρ(g) permutes the basis up to signs: what an odd point-wise function needs."""
-    if isinstance(rep, CompactRep):
+    if not isinstance(rep, Rep):
         return rep.is_signed_permutation
     if rep.is_permutation:
         return True
@@ -145,7 +144,7 @@ def kind(rep: AnyRep) -> str:
 
 def checked_rep(rep: AnyRep, argument: str = "rep") -> AnyRep:
     """`rep`, or the error that says a representation was expected."""
-    if not isinstance(rep, Rep | CompactRep):
+    if not isinstance(rep, AnyRep):
         remedy = "for example 8 * regular(dihedral(4)), or field_type(grid, 'scalar + vector') of a name"
         raise fail(argument, "a representation (Rep, CompactRep)", rep, remedy)
     return rep

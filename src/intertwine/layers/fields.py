@@ -80,7 +80,7 @@ def field_type(space: Space, names: str | int | AnyRep, argument: str = "names")
     group = getattr(space, "fibre_group", None) or getattr(space, "group", None)
     if group is None:
         raise fail("space", "a Grid, a HomogeneousSpace or another Space", space)
-    if isinstance(names, Rep | CompactRep):
+    if isinstance(names, AnyRep):
         if names.group != group:
             remedy = getattr(space, "reason_of_group", "")
             raise fail(argument, f"a representation of {group!r}", f"{names!r} of {names.group!r}", remedy)
@@ -89,6 +89,9 @@ def field_type(space: Space, names: str | int | AnyRep, argument: str = "names")
         names = f"{names} scalar"
     if not isinstance(names, str):
         raise _unknown(names, argument)
+    own = getattr(space, "named_type", None)
+    if own is not None:
+        return own(names, argument)
     compact = isinstance(group, CompactGroup)
     total: Any = None
     for term in names.split("+"):

@@ -21,6 +21,7 @@ from .fibre_maps import (
     invariant_vectors as invariant_vectors,
     trivial_type as trivial_type,
 )
+from .gauge_rep import GaugeRep as GaugeRep, gauge_invariants as gauge_invariants, gauge_maps as gauge_maps
 from .groups.crystal_group import (
     CrystalGroup as CrystalGroup,
     Isometry as Isometry,

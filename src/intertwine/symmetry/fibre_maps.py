@@ -17,15 +17,18 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Float
 
+from intertwine._checks import fail
 from intertwine.symmetry._images import frozen
 from intertwine.symmetry.compact import CompactGroup, CompactRep, clebsch_gordan_compact
+from intertwine.symmetry.gauge_rep import GaugeRep, gauge_invariants
 from intertwine.symmetry.groups.finite_group import FiniteGroup
+from intertwine.symmetry.groups.gauge_group import GaugeGroup
 from intertwine.symmetry.groups.sections import fixed_vectors
 from intertwine.symmetry.representation import Rep, trivial
 
-AnyRep = Rep | CompactRep
+AnyRep = Rep | CompactRep | GaugeRep
 """A type of fields."""
-FibreGroup = FiniteGroup | CompactGroup
+FibreGroup = FiniteGroup | CompactGroup | GaugeGroup
 """A group whose representations are types of fields."""
 
 
@@ -35,6 +38,8 @@ def trivial_type(group: FibreGroup) -> AnyRep:
     >>> trivial_type(CompactGroup("SO(2)"))
     scalar
     """
+    if isinstance(group, GaugeGroup):
+        return GaugeRep(group, (("scalar", 1),))
     return group.trivial if isinstance(group, CompactGroup) else trivial(group)
 
 
@@ -50,6 +55,8 @@ def invariant_vectors(block: AnyRep) -> Float[np.ndarray, "n d"]:
         return (first == np.unique(first)[:, None]).astype(float)
     if isinstance(block, CompactRep):
         return _invariants_of_sum(block)
+    if isinstance(block, GaugeRep):
+        return gauge_invariants(block)
     found = fixed_vectors(block.matrices, block.dimension)
     return found / np.abs(found).max(axis=1, keepdims=True) if len(found) else found
 
@@ -86,7 +93,8 @@ def bilinear_maps(left: AnyRep, right: AnyRep, out: AnyRep) -> Float[np.ndarray,
     if isinstance(left, CompactRep):
         assert isinstance(right, CompactRep) and isinstance(out, CompactRep)
         return _coupled(left, right, out)
-    assert not isinstance(right, CompactRep) and not isinstance(out, CompactRep)
+    if not isinstance(left, Rep) or not isinstance(right, Rep) or not isinstance(out, Rep):
+        raise fail("rep", "types of a finite or a compact group", left, "GaugeBilinear multiplies on links")
     d = out.dimension * left.dimension * right.dimension
     moved = np.einsum("gkm,gip,gjq->gkijmpq", out.matrices, left.matrices, right.matrices)
     found = fixed_vectors(moved.reshape(-1, d, d), d)

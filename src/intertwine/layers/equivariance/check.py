@@ -45,9 +45,7 @@ from intertwine.layers.equivariance.reframing import judges_frames, moved_output
 from intertwine.layers.equivariance.running import Case, compiled, plain, runner
 from intertwine.layers.equivariance.shifts import Talk, interior_shifts
 from intertwine.layers.fields import field_type
-from intertwine.symmetry.compact import CompactRep
 from intertwine.symmetry.fibre_maps import AnyRep
-from intertwine.symmetry.representation import Rep
 
 if TYPE_CHECKING:
     from intertwine.spaces.protocols import Space
@@ -211,7 +209,7 @@ def _cases(
     for name, given in (("rep_in", rep_in), ("rep_out", rep_out)):
         rep = getattr(subject, name, None) if given is None else given
         rep = field_type(space, rep, name) if isinstance(rep, str) and space is not None else rep
-        if not isinstance(rep, Rep | CompactRep):
+        if not isinstance(rep, AnyRep):
             raise fail(name, "a representation", rep, "say the type of the fields of a function of your own")
         types.append(rep)
     if shape is None and getattr(subject, "recipe", None) is not None:

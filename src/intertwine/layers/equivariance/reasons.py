@@ -39,7 +39,7 @@ def likely_reason(
         if action.periodic:
             return "shifts do not commute with it: padding other than 'periodic', or a mask, somewhere"
         return "away from the border too, shifts do not commute with it: its weights depend on the position"
-    for experiment in (_size, _bias, _pointwise, _mistakes, _one_sided, _order, _off_centre):
+    for experiment in (_size, _of_space, _bias, _pointwise, _mistakes, _one_sided, _order, _off_centre):
         try:
             with np.errstate(all="ignore"):  # fields of zeros may have no value
                 found = experiment(subject, function, action, x, h, tol)
@@ -72,6 +72,12 @@ def _bias(subject: object, function: Function, action: Action, x: np.ndarray, h:
     if first.is_permutation:
         what = f"a bias on {first!r} that is not the same for all components of a copy"
     return f"the output for a field of zeros is not invariant: {what}"
+
+
+def _of_space(subject: object, function: Function, action: Action, x: np.ndarray, h: int, tol: float) -> str:
+    """What the space itself finds wrong."""
+    own = getattr(action.space, "reason", None)
+    return "" if own is None else own(function, x, action.rep_in, action.rep_out)
 
 
 def _mistakes(subject: object, function: Function, action: Action, x: np.ndarray, h: int, tol: float) -> str:
@@ -176,7 +182,8 @@ def _axes(function: Function, action: Action, x: np.ndarray, h: int, limit: floa
         return "a wrong order of the axes: it transposes the array, (Y, X) in place of (X, Y)"
     back = int(action.group.inverse[h])
     y, turned = np.asarray(function(x)), np.asarray(function(action.on_input(h, x)))
-    matrices = action.rep_out.matrix(back) @ action.rep_out.matrix(h).T
+    rep: Any = action.rep_out  # of a finite group
+    matrices = rep.matrix(back) @ rep.matrix(h).T
     for other in (action.on_output(back, y), action.on_output(h, y) @ matrices.T.astype(y.dtype)):
         if action.difference(turned, other, y, h) <= limit:
             return "a wrong orientation: its output turns by the inverse element (axes or products exchanged)"

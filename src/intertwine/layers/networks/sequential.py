@@ -21,9 +21,7 @@ from jaxtyping import Float, PyTree
 from intertwine._checks import fail
 from intertwine.layers.networks.numbers import as_numbers
 from intertwine.layers.norms.calibration import calibrated
-from intertwine.symmetry.compact import CompactRep
 from intertwine.symmetry.fibre_maps import AnyRep
-from intertwine.symmetry.representation import Rep
 
 
 class Sequential(eqx.Module):
@@ -137,7 +135,7 @@ def _named(layer: PyTree, number: int) -> tuple[str, Any]:
     """A pair (name, layer), of a pair or of a layer."""
     pair = isinstance(layer, tuple) and len(layer) == 2 and isinstance(layer[0], str)
     name, layer = layer if pair else (f"{type(layer).__name__.lower()}{number}", layer)
-    if not callable(layer) or not isinstance(getattr(layer, "rep_in", None), Rep | CompactRep):
+    if not callable(layer) or not isinstance(getattr(layer, "rep_in", None), AnyRep):
         remedy = "give pairs (name, layer), or layers alone"
         raise fail(f"layers[{number - 1}]", "a layer with types rep_in and rep_out", layer, remedy)
     return name, layer

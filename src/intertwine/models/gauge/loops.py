@@ -33,7 +33,7 @@ def path(links: Links, configuration: Shaped[Array, "..."], mu: int, steps: int)
     >>> import jax
     >>> from intertwine.spaces.lattices import Square
     >>> links = Links(Square(4, 4), "U(1)")
-    >>> round(float(path(links, 0.1 * jnp.ones(links.shape), 0, -2)[0, 0]), 6)
+    >>> round(float(path(links, 0.1 * jnp.ones(links.configuration_shape), 0, -2)[0, 0]), 6)
     -0.2
     """
     group = links.group

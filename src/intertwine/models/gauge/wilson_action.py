@@ -90,4 +90,4 @@ class Gauge(eqx.Module):
 
 
 def _axes(links: Links) -> str:
-    return ",".join(f"x{k}" for k in range(len(links.shape)))
+    return ",".join(f"x{k}" for k in range(len(links.configuration_shape)))

@@ -103,14 +103,19 @@ class GaugeHeatBath:
     ) -> tuple[Array, GaugeState]:
         links = model.links
         given = np.array(state.configurations)  # a copy: it is worked in
-        if given.shape != (self.chains, *links.shape):
-            raise fail("state", f"configurations of shape {(self.chains, *links.shape)}", given.shape, "init")
+        if given.shape != (self.chains, *links.configuration_shape):
+            raise fail(
+                "state",
+                f"configurations of shape {(self.chains, *links.configuration_shape)}",
+                given.shape,
+                "init",
+            )
         links.group.check("state", given)
         plan, period = _plan(links), 1 + self._reflections(links)
         flat = given.reshape(self.chains, links.lattice.size, links.dimension, *links.group.element)
         keys, drawn = (
             chain_states(key, self.chains),
-            np.empty((self.chains, draws, *links.shape), given.dtype),
+            np.empty((self.chains, draws, *links.configuration_shape), given.dtype),
         )
         for d in range(draws):
             carry_on(model, plan, flat, keys, d * sweeps * period, sweeps * period, period)
