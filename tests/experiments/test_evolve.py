@@ -8,6 +8,7 @@ import pytest
 
 import intertwine as it
 from intertwine.cli import main
+from intertwine.experiments.evolve.build import complex_of
 
 SMALL = ["--lattice", "chain:6", "--model", "symmetric-rbm:4", "--time", "0.4", "--points", "3"]
 
@@ -125,6 +126,33 @@ def test_bad_input_is_one_line(flags, words, tmp_path, capsys):
     assert main(["evolve", *SMALL, *flags, "--out", str(tmp_path / "run")]) == 2
     told = capsys.readouterr().err
     assert len(told.splitlines()) == 1 and words in told and not (tmp_path / "run").exists()
+
+
+def test_a_network_with_real_amplitudes_is_given_phases():
+    """The same wave function, of a complex last layer that can move."""
+    ring, s = it.Chain(4), np.array([[1, 1, -1, 1], [1, -1, -1, 1]], np.int8)
+    real, fresh = (
+        it.GCNN(ring, 2, 2, dtype=t, key=jax.random.key(k)) for k, t in enumerate((float, complex))
+    )
+    turned = complex_of(real, fresh)
+    for row in s:
+        assert complex(turned(row)) == pytest.approx(complex(real(row)), abs=1e-9)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sector", ["trivial", "π A"])
+def test_group_convolutional_states_go_on(sector, tmp_path):
+    """A network with real amplitudes is given phases; one of another sector stays in it."""
+    ground, folder = tmp_path / "ground", tmp_path / "run"
+    flags = "--lattice chain:4 --hamiltonian tfim --h 0.7 --model gcnn:2x2 --steps 20"
+    assert main(["ground-state", *flags.split(), "--sector", sector, "--out", str(ground)]) == 0
+    begin = ["--start", str(ground), "--h", "1.5", "--lattice", "chain:4", "--hamiltonian", "tfim"]
+    assert main(["evolve", *begin, "--time", "0.1", "--points", "2", "--out", str(folder)]) == 0
+    before, after = (it.entanglement.state_vector(it.load(f)).amplitudes for f in (ground, folder))
+    H = it.tfim(it.Chain(4), h=1.5)
+    true = it.exact.evolve(H, before, [0.1])[0]
+    assert np.sqrt(2 - 2 * abs(np.vdot(true, after))) <= record(folder)["bound"] + 1e-9 < 0.2
+    assert abs(abs(np.vdot(before, it.exact.evolve(H, before, [0.1])[0])) - 1) > 1e-4  # it moves
 
 
 @pytest.mark.parametrize("hamiltonian", [["heisenberg"], ["xxz", "--delta", "0.3"]])

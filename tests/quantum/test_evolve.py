@@ -264,6 +264,10 @@ def test_a_model_too_small_is_not_trusted_to_the_end():
     assert run.warnings[0].startswith("untrusted")
 
 
+def test_the_account_is_reached_by_its_name():
+    assert it.quantum.dynamics.certificate.TRUSTED == 0.1
+
+
 def test_distance_of_an_infidelity():
     a, b = np.array([1.0, 0.0]), np.array([np.cos(0.3), np.sin(0.3)])
     np.testing.assert_allclose(distance_of(1 - np.dot(a, b) ** 2), distance(a, b))
@@ -308,7 +312,7 @@ def test_a_symmetric_model_has_symmetric_starts(state, word):
 
 
 def test_samples_qualify_their_bound():
-    """It leaves out the noise of the steps, and says so; few samples are refused."""
+    """It leaves out what no sample has met, and says so; few samples are refused."""
     psi = product_state(it.RBM(4, hidden=4, dtype=complex, key=KEY), "+x", key=KEY)
     H = it.tfim(it.Chain(4), h=0.7)
     with pytest.warns(Caveat, match="unjudged: over samples the bound"):
@@ -316,6 +320,64 @@ def test_samples_qualify_their_bound():
     assert any(line.startswith("unjudged") for line in run.warnings)
     with pytest.raises(it.InputError, match="samples: expected at least 32"):
         it.evolve(H, psi, [0.02], samples=1, key=KEY)
+
+
+def bounds_over_samples(runs):
+    """(bound, distance) of runs over samples, away from zeros of ψ."""
+    found = []
+    for seed in range(runs):
+        key, size = jax.random.key(seed), (5, 6)[seed % 2]
+        bare = it.RBM(size, hidden=2 * size, dtype=complex, key=key)
+        H = it.tfim(it.Chain(size), h=(0.5, 0.7, 1.0)[seed % 3])
+        study = evolution(
+            H, product_state(bare, "+x", key=key), [0.15, 0.3], key=key, samples=512, observe=64
+        )
+        for true, (state, row) in zip(
+            exact.evolve(H, "+x", study.times), study.iterate(study.start(), 0), strict=True
+        ):
+            found.append((row["bound"], distance(true, vector(state.model))))
+    return np.array(found)
+
+
+def test_bounds_over_samples_hold_away_from_zeros():
+    found = bounds_over_samples(1)
+    assert np.all(found[:, 0] >= found[:, 1]) and np.all(found[:, 0] < 5e-2)
+
+
+@pytest.mark.slow
+def test_bounds_over_samples_hold_in_twenty_runs():
+    found = bounds_over_samples(20)
+    assert np.all(found[:, 0] >= found[:, 1]) and np.median(found[:, 0] / found[:, 1]) < 30
+
+
+def test_the_noise_of_a_velocity_is_seen_by_other_samples():
+    """r of a sampled velocity over all configurations, and over fresh ones, blurred or not."""
+    size, H = 6, it.tfim(it.Chain(6), h=0.7)
+    psi = it.RBM(size, hidden=3, dtype=complex, scale=0.4, key=KEY)
+    every = evolution(H, psi, [0.1], key=KEY).source.draw(psi, None, KEY)[0]
+    sampled = evolution(H, psi, [0.1], key=KEY, samples=4096).source
+    assert sampled.blur > 0
+    chains = sampled.start(psi, KEY)
+    first, chains, _ = sampled.draw(psi, chains, jax.random.key(1))
+    fresh, _, _ = sampled.draw(psi, chains, jax.random.key(2))
+    regular = tangent.Regular()
+    found = tangent.velocity(H, psi, first, exact=False, regular=regular)
+    true = tangent.velocity(H, psi, every, exact=True, regular=regular).missed(found.vector)
+    again = tangent.velocity(H, psi, fresh, exact=False, regular=regular).missed(found.vector)
+    assert again == pytest.approx(true, rel=0.05) and found.residual == pytest.approx(true, rel=0.05)
+    best = tangent.velocity(H, psi, every, exact=True, regular=regular)
+    assert best.missed(best.vector) == pytest.approx(best.residual, rel=1e-6) and true > best.residual
+
+
+def test_a_start_counts_with_its_distance():
+    """From |↑…↑⟩, which finite fields stand for."""
+    psi = product_state(it.RBM(4, hidden=4, dtype=complex, key=KEY), "up", zeros=1e-4, key=KEY)
+    H = it.tfim(it.Chain(4), h=0.7)
+    run = it.evolve(H, psi, [0.0, 0.05], key=KEY)
+    far = np.sqrt(it.product_infidelity(psi, "up"))
+    assert run.bound[0] == pytest.approx(far, rel=1e-3) and far == pytest.approx(1e-2, rel=0.5)
+    true = exact.evolve(H, "up", [0.05])[0]
+    assert distance(true, vector(run.model)) <= run.bound[1]
 
 
 def test_an_energy_that_moves_is_not_trusted():

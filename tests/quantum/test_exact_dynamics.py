@@ -80,6 +80,46 @@ def test_ramps_agree_and_are_of_fourth_order():
     np.testing.assert_allclose(np.vdot(psi, X @ psi).real, fine + errors[1], atol=1e-12)
 
 
+def test_a_jump_is_met_by_shorter_steps():
+    """A sudden quench as H(t), also of a coupling that is absent before, against two evolutions."""
+    for before, after in (((1.0, 0.5), (1.0, 2.0)), ((1.0, 0.0), (0.3, 1.7))):
+        H, K = (it.tfim(it.Chain(4), J=J, h=h) for J, h in (before, after))
+        found = exact.trajectory(lambda t, H=H, K=K: K if t >= 0.3 else H, [0.4, 1.0, 2.0, 0.1], [0.2, 0.5])
+        psi = exact.evolve(H, [0.4, 1.0, 2.0, 0.1], [0.2, 0.3])
+        wanted = exact.evolve(K, psi[1], [0.2])[0]
+        np.testing.assert_allclose(found.states[0], psi[0], atol=1e-11)
+        assert np.linalg.norm(found.states[1] - wanted) < found.errors[1] < 1e-8
+
+
+def test_a_drive_against_dense_exponentials():
+    ring = it.Chain(4)
+    ZZ, X = it.tfim(ring, J=1.0, h=0.0).to_dense(), it.tfim(ring, J=0.0, h=1.0).to_dense()
+
+    def dense(steps):
+        psi, h = exact.product_vector(4, [0.3, 1.0, 0.2, 2.0]).astype(complex), 0.5 / steps
+        for k in range(steps):
+            t = (k + 0.5) * h
+            psi = expm(-1j * h * ((1 + 0.3 * np.cos(3 * t)) * ZZ + (1 + np.sin(5 * t)) * X)) @ psi
+        return psi
+
+    coarse, fine, finest = (dense(steps) for steps in (40, 80, 160))  # of even orders in h
+    once, twice = (4 * fine - coarse) / 3, (4 * finest - fine) / 3
+    wanted = (16 * twice - once) / 15
+    found = exact.trajectory(
+        lambda t: it.tfim(ring, J=1 + 0.3 * np.cos(3 * t), h=1 + np.sin(5 * t)), [0.3, 1.0, 0.2, 2.0], [0.5]
+    )
+    assert np.linalg.norm(found.states[0] - wanted) < 1e-8
+    assert np.linalg.norm(found.states[0] - wanted) < found.errors[0] + 1e-9 < 2e-9
+
+
+def test_errors_of_a_fixed_hamiltonian_are_told():
+    H, times = it.tfim(it.Chain(4), h=0.7), [0.5, 3.0]
+    found = exact.trajectory(H, [0.4, 1.0, 2.0, 0.1], times, tolerance=1e-7)
+    start = exact.product_vector(4, [0.4, 1.0, 2.0, 0.1])
+    for t, psi, error in zip(times, found.states, found.errors, strict=True):
+        assert np.linalg.norm(psi - expm(-1j * t * H.to_dense()) @ start) <= error + 1e-13 < 1e-6
+
+
 @pytest.mark.parametrize("imaginary", [False, True])
 def test_krylov_against_the_dense_exponential(imaginary):
     rng = np.random.default_rng(3)
@@ -122,6 +162,10 @@ def test_pfaffian_squares_to_the_determinant():
         ((it.tfim(it.Chain(3)), np.zeros(8), [1.0]), "state"),
         ((it.Operator.from_strings(3, [(1j, "XII")]), "+x", [1.0]), "Hermitian"),
         ((it.tfim(it.Chain(25)), "+x", [1.0]), "24 sites"),
+        (
+            (lambda t: it.tfim(it.Chain(2), h=np.random.default_rng(int(1e9 * t)).random()), "+x", [1.0]),
+            "follow",
+        ),
     ],
 )
 def test_bad_input(arguments, word):
@@ -137,3 +181,12 @@ def test_the_lowest_state_of_the_sector_has_its_parity(N, J, h):
     exact = np.linalg.eigvalsh(H + 1e3 * (np.eye(2**N) - flips))[0]
     ring = it.exact.IsingRing(N, J=J, h=h)
     assert ring.energy(ring.ground_state()) == pytest.approx(exact, abs=1e-8)
+
+
+@pytest.mark.parametrize("couplings", [{"J": np.nan}, {"h": np.inf}, {"h": "strong"}, {"J": 1j}])
+def test_rings_have_couplings_that_are_numbers(couplings):
+    with pytest.raises(it.InputError, match="expected a finite number"):
+        it.exact.IsingRing(4, **couplings)
+    if "h" in couplings:
+        with pytest.raises(it.InputError, match="expected a finite number"):
+            it.exact.ramped_ising_ring(4, lambda t: couplings["h"], [0.1])

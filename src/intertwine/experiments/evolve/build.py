@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PyTree
 
@@ -15,6 +16,7 @@ from intertwine.experiments.evolve.settings import EvolveConfiguration
 from intertwine.experiments.ground_state.checks import build_lattice
 from intertwine.experiments.ground_state.loaded import begun_from
 from intertwine.experiments.ground_state.settings import Tfim as Ising
+from intertwine.models.symmetric.gcnn import GCNN
 from intertwine.quantum.dynamics.evolution import Evolution, Observable
 from intertwine.quantum.dynamics.evolve import evolution
 from intertwine.quantum.dynamics.starts import product_infidelity, product_state
@@ -99,14 +101,25 @@ def beginning(c: EvolveConfiguration, lattice: Lattice, key: jax.Array) -> tuple
 
 
 def complex_of(model: PyTree, fresh: PyTree) -> Any:
-    """`fresh`, a network of complex parameters, with those of `model`, which is alike but for that."""
+    """`fresh`, a network of complex parameters, or with a complex last layer, with those of `model`, which is
+    alike but for that: the same wave function."""
     given, blanks = (jax.tree.leaves(eqx.filter(m, eqx.is_inexact_array)) for m in (model, fresh))
+    if isinstance(model, GCNN) and len(given) == len(blanks):
+        given = [_with_zeros(x, y.shape) for x, y in zip(given, blanks, strict=True)]
     if [x.shape for x in given] != [x.shape for x in blanks]:
         expected, got = "a run whose model has complex parameters", "one that has no complex form"
         raise fail("model.start", expected, got, "make the run with --dtype complex")
     numbers, rest = eqx.partition(fresh, eqx.is_inexact_array)
     cast = [x.astype(y.dtype) for x, y in zip(given, blanks, strict=True)]
     return eqx.combine(jax.tree.unflatten(jax.tree.structure(numbers), cast), rest)
+
+
+def _with_zeros(weights: jax.Array, shape: tuple[int, ...]) -> jax.Array:
+    """The weights of a last layer, and zeros for its imaginary parts where `shape` has room for them."""
+    if len(shape) != weights.ndim:
+        return weights
+    more = [(0, n - m if n in (m, 2 * m) else 0) for m, n in zip(weights.shape, shape, strict=True)]
+    return jnp.pad(weights, more)
 
 
 def _operators(c: EvolveConfiguration, lattice: Lattice) -> dict[str, Operator]:
@@ -175,7 +188,7 @@ def _by_vectors(c: EvolveConfiguration, problem: Problem, imaginary: bool) -> Cu
     fixed = H.to_sparse() if isinstance(H, Operator) else None
     entropies = []
     begin = state_vector(problem.study.given).amplitudes
-    for t, psi in steps(H, begin, times(c), imaginary=imaginary):
+    for t, psi, _ in steps(H, begin, times(c), imaginary=imaginary):
         energy = fixed if fixed is not None else H(t).to_sparse()  # type: ignore[operator]
         for name, matrix in (*matrices.items(), ("energy", energy)):
             found[name].append(float(np.real(np.vdot(psi, matrix @ psi))))

@@ -21,6 +21,15 @@ and ‖e^{−Hτ}‖ = e^{−E_0 τ}, so that relative to ‖ψ̃‖ an error gr
 throughout, at the best phase; an expectation value of A is off by at most ‖A‖ · 2 · bound. Rigorous but for
 three estimates: the integrator's error is `LOW` times that of its embedded pair, the remainder of a scheme
 that of its first term left out, and for samples r is itself a mean over samples.
+
+Over samples a velocity carries their noise, and what φ̇ + iHφ is has that noise in it. The configurations that
+a velocity was found from do not show it, fresh ones do: r of a step is the larger one of what its own
+configurations say and of ‖Ō λ̇ + cε‖ over those that are drawn after it, at its end, for the velocity that it
+ended with. The noise of steps is added up as if it all led the same way, while it goes at random. What no
+configuration meets is left out: near zeros of ψ that the equation leads to, r may be seen too small, also of
+configurations that are blurred (`blurred`) to meet them.
+
+A start that is the fit of a state by the model (`product_state`) begins with its distance from that state.
 """
 
 from __future__ import annotations
@@ -33,15 +42,15 @@ TRUSTED = 0.1
 """A curve is said to be trusted as long as its bound is below this distance."""
 
 
-LOW = 3.0
+LOW, LOW_SAMPLED = 3.0, 16.0
 """Times an embedded pair's estimate: right after a start with small weights, where the metric grows from
-nothing, it was seen to be low by a factor of 2.2, later not."""
+nothing, it was seen to be low by a factor of 2.2, later not; of the longer steps over samples by 11."""
 
 
 class Account(NamedTuple):
     """Sums so far, numbers of NumPy (a pytree for checkpoints). residual: ∫ r dt. integrator: of the errors
-    of steps. fit: of √(2 − 2√F). scheme: of remainders. bound: see the module. steps, evaluations: how many.
-    infidelity: the largest of a step."""
+    of steps. fit: of √(2 − 2√F), the start among them. scheme: of remainders. bound: see the module. steps,
+    evaluations: how many. infidelity: the largest of a step. turned: the angle of the phase."""
 
     residual: np.ndarray
     integrator: np.ndarray
@@ -51,11 +60,13 @@ class Account(NamedTuple):
     steps: np.ndarray
     evaluations: np.ndarray
     infidelity: np.ndarray
+    turned: np.ndarray
 
     @classmethod
-    def empty(cls) -> Account:
-        """Nothing done."""
-        return cls(*(np.zeros(()) for _ in range(8)))
+    def begun(cls, distance: float = 0.0) -> Account:
+        """Nothing done; distance: of the start from the state that is meant."""
+        found = cls(*(np.zeros(()) for _ in range(9)))
+        return found._replace(fit=np.array(distance), bound=np.array(distance))
 
     def with_step(
         self,
@@ -67,15 +78,17 @@ class Account(NamedTuple):
         fit: float = 0.0,
         evaluations: int = 0,
         growth: float = 0.0,
+        turned: float = 0.0,
+        low: float = LOW,
     ) -> Account:
         """After a step of length h; residual: r in it; the others: see the fields; growth: E − E_0 in
-        imaginary time, else 0.
+        imaginary time, else 0. low: what the integrator's error is multiplied by.
 
-        >>> after = Account.empty().with_step(0.5, residual=0.2, fit=distance_of(0.02))
+        >>> after = Account.begun().with_step(0.5, residual=0.2, fit=distance_of(0.02))
         >>> float(after.residual), round(float(after.bound), 4)
         (0.1, 0.2418)
         """
-        integrator = LOW * integrator
+        integrator = low * integrator
         jumps = integrator + fit + scheme
         ahead = np.exp(h * growth)
         run = h if growth == 0 else np.expm1(h * growth) / growth
@@ -88,6 +101,7 @@ class Account(NamedTuple):
             self.steps + 1,
             self.evaluations + evaluations,
             np.maximum(self.infidelity, infidelity),
+            self.turned + turned,
         )
 
 

@@ -19,6 +19,7 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float, Int8, PyTree
 
+from intertwine.quantum.dynamics.blurred import blurred
 from intertwine.quantum.operators.operator import Operator
 from intertwine.quantum.vmc.energy import thermalised
 from intertwine.quantum.vmc.local_energy import local_values, log_amplitudes
@@ -28,6 +29,9 @@ from intertwine.sampling.statistics.estimate import Estimate, estimate
 
 if TYPE_CHECKING:
     from intertwine.models.protocols import LogAmplitude
+
+
+_BLURRED = 2**31 - 5
 
 
 class Ensemble(NamedTuple):
@@ -51,11 +55,12 @@ def weights_of(log_amplitudes: Array, base: Array) -> Array:
 class Source:
     """Where ensembles come from: exact sums (`OrbitEnumeration`) or chains of a sampler.
 
-    samples: configurations of an ensemble, None for sums.
+    samples: configurations of an ensemble, None for sums. blur: the share of them of which a spin is turned
+    (`blurred`).
     """
 
-    def __init__(self, sampler: Any, samples: int | None):
-        self.sampler, self.samples = sampler, samples
+    def __init__(self, sampler: Any, samples: int | None, blur: float = 0.0):
+        self.sampler, self.samples, self.blur = sampler, samples, blur
         self.exact = isinstance(sampler, OrbitEnumeration)
 
     def start(self, model: LogAmplitude, key: Array) -> Any:
@@ -76,6 +81,13 @@ class Source:
         assert self.samples is not None
         drawn, chains = self.sampler.sample(model, chains, self.draws(self.samples), key=key)
         flat = drawn.configurations.reshape(-1, drawn.configurations.shape[-1])
+        if self.blur:
+            flat, log_w = blurred(model, flat, self.blur, jax.random.fold_in(key, _BLURRED))
+            return (
+                Ensemble(flat, log_w - 2 * jnp.real(log_amplitudes(model, flat))),
+                chains,
+                float(drawn.acceptance),
+            )
         base = -2 * jnp.real(log_amplitudes(model, flat))
         if drawn.weights is not None:
             base = base + jnp.log(jnp.maximum(drawn.weights.reshape(-1), jnp.finfo(base.dtype).tiny))

@@ -23,7 +23,7 @@ from intertwine._checks import fail
 from intertwine.learning.guard import Diverged
 from intertwine.learning.study import Scalars, Study
 from intertwine.models.units import as_spins
-from intertwine.quantum.dynamics.certificate import Account
+from intertwine.quantum.dynamics.certificate import LOW, LOW_SAMPLED, Account
 from intertwine.quantum.dynamics.ensemble import Ensemble, Source
 from intertwine.quantum.dynamics.tangent import Velocity
 from intertwine.quantum.dynamics.trajectory import Trajectory
@@ -35,7 +35,7 @@ from intertwine.sampling.statistics.estimate import Estimate
 
 Observable = Operator | Callable[[Any], Any]
 FIRST_STEP = 1e-3
-_MEASURED, _STARTED = 2**31 - 1, 2**31 - 2
+_MEASURED, _STARTED, _ENDED = 2**31 - 1, 2**31 - 2, 2**31 - 4
 _SAME = 1e-12
 FARTHEST = 2**0.5
 """The distance of orthogonal states: no bound need be larger."""
@@ -51,6 +51,8 @@ class Method(Protocol):
     def velocity(self, model: PyTree, t: float, ensemble: Ensemble) -> Velocity: ...
 
     def step(self, model: PyTree, ensemble: Ensemble, t: float, h: float) -> Step: ...
+
+    def missed(self, model: PyTree, t: float, ensemble: Ensemble, ending: Velocity | None) -> float: ...
 
 
 class EvolutionState(NamedTuple):
@@ -69,7 +71,8 @@ class Evolution(Study[EvolutionState, Trajectory]):
 
     hamiltonian: a function of the time. observables: name → `Operator`, or a function of the model that gives
     a number (or an `Estimate`). observe: samples of a measurement. lowest: a lower bound of the spectrum in
-    imaginary time, else None. where: the space that the final model carries.
+    imaginary time, else None. where: the space that the final model carries. distance: of `model` from the
+    state that it stands for at time 0.
     """
 
     def __init__(
@@ -89,6 +92,7 @@ class Evolution(Study[EvolutionState, Trajectory]):
         because: str = "",
         notes: tuple[str, ...] = (),
         conserved: bool = False,
+        distance: float = 0.0,
     ):
         self.hamiltonian, self.given, self.times, self.method, self.source = (
             hamiltonian,
@@ -99,22 +103,22 @@ class Evolution(Study[EvolutionState, Trajectory]):
         )
         self.observables, self.observe, self.key = dict(observables), observe, key
         self.lowest, self.where, self.label, self.because, self.notes = lowest, where, label, because, notes
-        self.conserved = conserved
+        self.conserved, self.distance = conserved, distance
         self.lines, self.begin = len(times), as_spins(model)
 
     def start(self) -> EvolutionState:
         chains = self.source.start(self.begin, jax.random.fold_in(self.key, _STARTED))
-        return EvolutionState(np.zeros(()), np.zeros(()), self.begin, chains, Account.empty())
+        return EvolutionState(np.zeros(()), np.zeros(()), self.begin, chains, Account.begun(self.distance))
 
     def template(self, done: int) -> EvolutionState:
         chains = self.source.sampler.init(self.begin, key=self.key)
-        return EvolutionState(np.zeros(()), np.zeros(()), self.begin, chains, Account.empty())
+        return EvolutionState(np.zeros(()), np.zeros(()), self.begin, chains, Account.begun())
 
     def iterate(self, state: EvolutionState, done: int) -> Iterator[tuple[EvolutionState, Scalars]]:
         for line in range(done, self.lines):
             begun = perf_counter()
-            state = self._carried(state, float(self.times[line]))
-            state, scalars = self._line(state, line)
+            state, ensemble, acceptance = self._carried(state, float(self.times[line]))
+            state, scalars = self._line(state, line, ensemble, acceptance)
             yield state, scalars | {"seconds": perf_counter() - begun}
 
     def last_good(self, error: Diverged) -> tuple[EvolutionState, int] | None:
@@ -147,15 +151,30 @@ class Evolution(Study[EvolutionState, Trajectory]):
 
     # ---- between two times
 
-    def _carried(self, state: EvolutionState, end: float) -> EvolutionState:
-        """The state at `end`, by as many steps as it takes."""
+    def _carried(self, state: EvolutionState, end: float) -> tuple[EvolutionState, Ensemble, float]:
+        """The state at `end`, by as many steps as it takes, configurations of it, and the share of moves that
+        were accepted for them."""
         begin = state
         time, h, model, chains, account = (
             float(state.time), float(state.step), state.model, state.chains, state.account,
         )  # fmt: skip
-        while end - time > _SAME * max(1.0, end):
-            key = jax.random.fold_in(self.key, int(account.steps))
-            ensemble, chains, _ = self.source.draw(model, chains, key)
+        made: Step | None = None
+        while True:
+            over = end - time <= _SAME * max(1.0, end)
+            key = jax.random.fold_in(self.key, int(account.steps) + (0 if made is None else 1))
+            key = jax.random.fold_in(key, _ENDED) if over else key
+            ensemble, chains, acceptance = self.source.draw(model, chains, key)
+            if made is not None:
+                fresh = 0.0
+                if not self.source.exact:
+                    fresh = self.method.missed(model, time, ensemble, made.ending)
+                account = self._with(account, made, fresh)
+                if not np.isfinite(fresh):
+                    raise Diverged(
+                        int(account.steps), f"nothing moves from t = {time:.6g} on", begin, _ADVICE
+                    )
+            if over:
+                break
             if h == 0:
                 h = self.method.first(self.method.velocity(model, time, ensemble).variance)
                 h = h if np.isfinite(h) and h > 0 else FIRST_STEP
@@ -168,33 +187,30 @@ class Evolution(Study[EvolutionState, Trajectory]):
             whole = made.taken == asked
             h = max(made.following, h) if whole and asked < h else made.following
             time = end if whole and asked == end - time else time + made.taken
-            growth = 0.0 if self.lowest is None else max(made.energy - self.lowest, 0.0)
-            account = account.with_step(
-                made.taken,
-                made.residual,
-                made.error,
-                made.infidelity,
-                made.scheme,
-                made.fit,
-                made.evaluations,
-                growth,
-            )
             model = made.model
-        return EvolutionState(np.array(time), np.array(h), model, chains, account)
+        return EvolutionState(np.array(time), np.array(h), model, chains, account), ensemble, acceptance
+
+    def _with(self, account: Account, made: Step, fresh: float) -> Account:
+        """The account after a step; fresh: r over configurations that had no part in it."""
+        growth = 0.0 if self.lowest is None else max(made.energy - self.lowest, 0.0)
+        return account.with_step(
+            made.taken, max(made.residual, fresh), made.error, made.infidelity, made.scheme, made.fit,
+            made.evaluations, growth, made.turned, LOW if self.source.exact else LOW_SAMPLED,
+        )  # fmt: skip
 
     # ---- at a time
 
-    def _line(self, state: EvolutionState, line: int) -> tuple[EvolutionState, Scalars]:
-        """The metrics at `state`, and the state with its chains moved on."""
+    def _line(
+        self, state: EvolutionState, line: int, ensemble: Ensemble, acceptance: float
+    ) -> tuple[EvolutionState, Scalars]:
+        """The metrics at `state`, and the state with its chains moved on. ensemble: of it."""
         time, model, account = float(state.time), state.model, state.account
         key = jax.random.fold_in(jax.random.fold_in(self.key, _MEASURED), line)
-        draw_key, measure_key = jax.random.split(key)
         H = self.hamiltonian(time)
         operators = {name: op for name, op in self.observables.items() if isinstance(op, Operator)}
         found, local, chains = self.source.measure(
-            {"": H, **operators}, model, state.chains, self.observe, measure_key
+            {"": H, **operators}, model, state.chains, self.observe, key
         )
-        ensemble, chains, acceptance = self.source.draw(model, chains, draw_key)
         now = self.method.velocity(model, time, ensemble)
         energy = found[""]
         squares = np.abs(local[""] - energy.mean) ** 2

@@ -29,6 +29,7 @@ from intertwine.quantum.dynamics.evolution import Evolution, EvolutionState, Met
 from intertwine.quantum.dynamics.flattened import Flattened
 from intertwine.quantum.dynamics.projected import Projected
 from intertwine.quantum.dynamics.schemes import Scheme, scheme as product_scheme
+from intertwine.quantum.dynamics.starts import start_distance
 from intertwine.quantum.dynamics.tangent import Regular
 from intertwine.quantum.dynamics.trajectory import Trajectory
 from intertwine.quantum.dynamics.variational import Variational
@@ -47,10 +48,10 @@ if TYPE_CHECKING:
 
 MOST_SITES, MOST_ORBITS = 20, 8192
 """Of exact sums that are taken by themselves."""
-SAMPLES, FEWEST = 4096, 32
+SAMPLES, FEWEST, BLUR = 4096, 32, 0.4
 MOST_RESIDUAL = 0.2
 """Share of Var(H) that a tangent space may leave out at the start; beyond, steps are projected."""
-EXACT_TOLERANCE, SAMPLED_TOLERANCE = 1e-4, 2e-3
+EXACT_TOLERANCE, SAMPLED_TOLERANCE = 1e-4, 1e-3
 """Of the integrator's error, per unit of time."""
 
 
@@ -135,13 +136,15 @@ def evolution(
     tolerance: float | None = None,
     cutoff: float | None = None,
     snr: float = 2.0,
+    phase: bool = False,
 ) -> Evolution:
-    """The study that `evolve` carries out, of the same arguments."""
+    """The study that `evolve` carries out, of the same arguments. phase: whether the phase of the state is
+    followed (`certificate.Account.turned`), by the variational principle in real time."""
     when = check_times(times)
     check_key(key)
     one_of("method", method, ("auto", "tdvp", "projected"))
     network, where = state_of(as_model(model))
-    spins = as_spins(network)
+    spins, distance = as_spins(network), start_distance(network)
     hamiltonian, first = _hamiltonian(H, float(when[-1]), () if where is None else where.turned)
     check_sizes(first, spins)
     _check_kind(spins, imaginary)
@@ -165,15 +168,17 @@ def evolution(
         hamiltonian = plain if first.conserves_magnetization else lambda t: confined(plain(t), kept)
     lowest, notes = _lowest(first, of_space, driven) if imaginary else (None, ())
     if not source.exact:
-        words = "over samples the bound leaves out the noise of the steps, and may lie far below the distance"
-        remedy = "energy and variance tell more; take more samples and see what changes"
+        words = (
+            "over samples the bound knows the noise of steps from other samples, and not what none has met"
+        )
+        remedy = "where ψ comes near zero it may lie below the distance; see what more samples change"
         notes += (caveat("unjudged", f"{words}: {remedy}"),)
     default = EXACT_TOLERANCE if source.exact else SAMPLED_TOLERANCE
     tolerance = default if tolerance is None else tolerance
     regular = Regular(cutoff, snr)
     variational = Variational(
         hamiltonian, imaginary=imaginary, exact=source.exact, tolerance=tolerance, regular=regular,
-        span=float(when[-1]), longest=float(when[-1]) / 64 if driven else None,
+        span=float(when[-1]), longest=float(when[-1]) / 64 if driven else None, phase=phase,
     )  # fmt: skip
     label, because = _chosen(method, scheme, variational, spins, source, key)
     chosen: Method = variational
@@ -191,7 +196,7 @@ def evolution(
     return Evolution(
         hamiltonian, network, when, chosen, source, observables=seen, observe=count, key=key, lowest=lowest,
         where=of_space, label=label, because=because, notes=notes,
-        conserved=not (driven or imaginary or source.exact),
+        conserved=not (driven or imaginary or source.exact), distance=distance,
     )  # fmt: skip
 
 
@@ -315,7 +320,9 @@ def _source(
         sampler = where.sampler if where is not None and kept is not None else None
         sampler = default_sampler(first, count, only) if sampler is None else sampler
     of_space = Space(sampler, magnetizations(sampler, first.size), first.turned)
-    return Source(sampler if flatten is None else Flattened(sampler, flatten), count), of_space
+    if flatten is not None:
+        return Source(Flattened(sampler, flatten), count), of_space
+    return Source(sampler, count, BLUR if of_space.magnetizations is None else 0.0), of_space
 
 
 def _sums(probes: list[Operator], model: PyTree, magnetization: int | None) -> OrbitEnumeration:

@@ -6,7 +6,8 @@ r"""Runge-Kutta steps of the parameters with an error that is a distance between
 with the metric S of the beginning or the end of the step, whichever makes it larger (near a product state
 with small weights S grows within a step): directions of the parameters that do not change the state do not
 count, however fast they run. An error per unit of time, so that the sum of all of them is at most
-tolerance · t. The pair is that of Dormand & Prince, 5(4) (J. Comput. Appl. Math. 6, 19 (1980)), whose last
+tolerance · t. Where the phase of the state is followed too, its own error, h |Σ_j (b_j − b̂_j) θ̇_j|, counts
+besides. The pair is that of Dormand & Prince, 5(4) (J. Comput. Appl. Math. 6, 19 (1980)), whose last
 stage is the first of the next step over the same configurations.
 
 It is written out here, and not taken from diffrax: its steps are one traced program with a norm of the
@@ -56,12 +57,14 @@ DORMAND_PRINCE = Pair(
 
 
 class Attempt(NamedTuple):
-    """model and velocity at the end; error: ‖Ō e‖. residual: the largest r of the stages."""
+    """model and velocity at the end; error: ‖Ō e‖. residual: the largest r of the stages. turned: by which
+    angle the phase did, where stages know it."""
 
     model: Any
     velocity: Velocity
     error: float
     residual: float
+    turned: float = 0.0
 
 
 def attempt(
@@ -84,7 +87,9 @@ def attempt(
     error = sum((b - low) * k.vector for b, low, k in zip(high, pair.low, stages, strict=True) if b != low)
     change = h * jnp.asarray(error)
     size = max(float(length(operator, change)) for operator in (first.operator, stages[-1].operator))
-    return Attempt(later, stages[-1], size, max(k.residual for k in stages))
+    turned = h * sum(b * k.turning for b, k in zip(high, stages, strict=True))
+    astray = h * sum((b - low) * k.turning for b, low, k in zip(high, pair.low, stages, strict=True))
+    return Attempt(later, stages[-1], float(np.hypot(size, astray)), max(k.residual for k in stages), turned)
 
 
 def next_step(pair: Pair, h: float, error: float, tolerance: float) -> float:

@@ -39,7 +39,7 @@ from intertwine.quantum.dynamics.ensemble import Ensemble, weights_of
 from intertwine.quantum.dynamics.schemes import Scheme
 from intertwine.quantum.dynamics.tangent import Regular, Velocity, moved, velocity
 from intertwine.quantum.dynamics.variational import Step, Stuck
-from intertwine.quantum.exact.evolution import propagated
+from intertwine.quantum.exact.krylov import propagated
 from intertwine.quantum.operators import pauli
 from intertwine.quantum.operators.operator import Operator
 from intertwine.quantum.operators.pauli import PauliSum
@@ -169,6 +169,10 @@ class Projected:
             model, h, best, 0.0, 0.0, evaluations, energy, infidelity=worst,
             scheme=remainder, fit=distance,
         )  # fmt: skip
+
+    def missed(self, model: PyTree, t: float, ensemble: Ensemble, ending: Velocity | None) -> float:
+        """Nothing: fits are judged by their infidelity."""
+        return 0.0
 
     def _remainder(self, H: Operator, model: PyTree, h: float, variance: float, energy: float) -> float:
         """‖(e^{zH} − scheme) φ‖, both normalised."""

@@ -12,11 +12,13 @@ stay independent, of the order of θ. With n = 4 weights that make θ ~ 0.1 chan
 the weights is the largest one that keeps the infidelity of the state below what is asked for.
 
 A zero of the product (a spin along z) is met by a finite field, |u/d| = e^{2A}, of a stated infidelity: with
-ψ = 0 no logarithm and no derivative exists.
+ψ = 0 no logarithm and no derivative exists. What is made remembers how far it is from the product (a mark, as
+that of `sampling.space`), and `evolve` begins its bound with that.
 """
 
 from __future__ import annotations
 
+import copy
 from functools import singledispatch
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +37,7 @@ from intertwine.models.mean_field import MeanField
 from intertwine.models.parameters import check_key
 from intertwine.models.results import as_model
 from intertwine.models.symmetric.invariant_rbm import InvariantRBM
+from intertwine.quantum.dynamics.certificate import distance_of
 from intertwine.quantum.exact.product import product_vector, spinors
 from intertwine.quantum.vmc.local_energy import log_amplitudes
 
@@ -42,6 +45,7 @@ if TYPE_CHECKING:
     from intertwine.models.protocols import LogAmplitude
 
 GROUP = 4
+_MARK = "_start_distance"
 _TESTED = 1024
 _EXACT_SITES = 12
 _LARGEST = 0.3
@@ -83,17 +87,44 @@ def product_state(
     spins = np.where(rng.random((_TESTED, model.size)) < _up(floor), 1, -1).astype(np.int8)
     tested = jnp.asarray(spins)
     alone = np.asarray(log_amplitudes(bare, tested))
+    lost = distance_of(_apart(target, floor))
     stirred, scale = bare, _LARGEST
     pattern = _pattern(bare, rng)
     if pattern is None:
-        return bare
+        return standing_for(bare, lost)
     for _ in range(60):
         stirred = _with_weights(bare, scale * pattern)
-        change = np.asarray(log_amplitudes(stirred, tested)) - alone
-        if _spread(change) <= 0.5 * infidelity:
+        change = _spread(np.asarray(log_amplitudes(stirred, tested)) - alone)
+        if change <= 0.5 * infidelity:
             break
         scale *= 0.8
-    return stirred
+    return standing_for(stirred, lost + distance_of(change))
+
+
+def standing_for(model: LogAmplitude, distance: float) -> Any:
+    """`model`, marked as standing for a state at this distance, √(2 − 2|⟨φ|ψ⟩|)."""
+    marked = copy.copy(model)
+    object.__setattr__(marked, _MARK, float(distance))
+    return marked
+
+
+def start_distance(model: PyTree) -> float:
+    """The distance of `model` from the state that it stands for; 0 for one that stands for itself.
+
+    >>> import intertwine as it
+    >>> key = jax.random.key(0)
+    >>> up = it.product_state(it.MeanField(4, dtype=complex, key=key), "up", zeros=1e-4, key=key)
+    >>> abs(start_distance(up) - product_infidelity(up, "up") ** 0.5) < 1e-6
+    True
+    """
+    return getattr(model, _MARK, 0.0)
+
+
+def _apart(a: np.ndarray, b: np.ndarray) -> float:
+    """1 − |⟨a|b⟩|² of two products of spinors (N, 2), without cancellation."""
+    a, b = (x / np.linalg.norm(x, axis=1, keepdims=True) for x in (a, b))
+    lost = np.abs(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]) ** 2  # 1 − |⟨a_i|b_i⟩|² of each
+    return float(-np.expm1(np.sum(np.log1p(-np.minimum(lost, 1 - 1e-15)))))
 
 
 def product_infidelity(model: LogAmplitude, state: str | ArrayLike, *, key: Array | None = None) -> float:

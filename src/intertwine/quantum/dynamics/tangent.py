@@ -19,8 +19,11 @@ Var(Ō* ε); but S and F come from the same samples, and what the tangent space 
 noise: only the remainder e = −cε − Ōλ̇ is, error(ρ_k)² = Σ_s |U_sk|² |e_s|² (the sandwich estimator of least
 squares). That is what `noise = "residual"` takes, from a first solution without the factor; "force" takes the
 errors of F, as Schmitt and Heyl do. The residual over the samples is too small by what was fitted to their
-noise: with p = Σ f directions from n configurations, over fresh ones it is r² (1 + p/n)/(1 − p/n), which is
-what is reported.
+noise: with p = Σ f directions from n configurations, over fresh ones it is about r² (1 + p/n)/(1 − p/n),
+which is what is reported; `Velocity.missed` finds it, for a velocity from elsewhere, over fresh ones.
+
+The phase of the state that follows the equation, e^{iθ}ψ/‖ψ‖ with ⟨φ|φ̇⟩ = −iE, is no part of a network; with
+D(s) = Σ_k λ̇_k O_k(s) it turns as θ̇ = −E − Im ⟨D⟩ (`turning`).
 
 Forms, the same answer: the singular values of Ō itself for exact sums (σ to 1e-15 of the largest, where
 those of S end at 1e-8); the eigenvectors of S where there are fewer parameters than rows, of T = ŌŌᴴ (σ² and
@@ -69,7 +72,8 @@ class Regular:
 class Velocity(NamedTuple):
     """vector: λ̇ as columns of Ō (P,), or of whatever was solved for. operator: Ō at the state. energy: E.
     variance: ‖ε‖² = Var(H). residual: r. snr: the median of SNR_k over directions within the cutoff (inf for
-    exact sums). kept: Σ f. value: ⟨local⟩, complex."""
+    exact sums). kept: Σ f. value: ⟨local⟩, complex. target: −c ε in the rows of Ō. unseen: what no velocity
+    of a real model follows, of ‖ε‖². turning: θ̇, where it was asked for."""
 
     vector: Num[Array, "P"]
     operator: LogDerivatives
@@ -79,6 +83,14 @@ class Velocity(NamedTuple):
     snr: float
     kept: float
     value: complex
+    target: Num[Array, "R"]
+    unseen: float = 0.0
+    turning: float = 0.0
+
+    def missed(self, vector: Num[Array, "P"]) -> float:
+        """r of another velocity, `vector`, over these configurations: ‖Ō vector + c ε‖."""
+        left = float(_squared(self.operator, self.target, vector))
+        return float(np.sqrt(max(left + self.unseen, 0.0)))
 
 
 class _System(NamedTuple):
@@ -158,7 +170,7 @@ def velocity(
     norm = float(np.sum(np.abs(np.asarray(system.target)) ** 2))
     shown = norm if model.kind != "real" else float(_variance(amplitudes, ensemble.base, local))
     nan = jnp.full((system.operator.columns,), jnp.nan)
-    lost = Velocity(nan, system.operator, value.real, np.nan, np.nan, np.nan, 0.0, value)
+    lost = Velocity(nan, system.operator, value.real, np.nan, np.nan, np.nan, 0.0, value, system.target)
     watched = np.asarray(system.matrix) if lower is None else np.diagonal(lower)  # a lost row has lost both
     if not np.isfinite(norm) or not np.all(np.isfinite(watched)):
         return lost
@@ -176,9 +188,32 @@ def velocity(
         share = min(fitted / ensemble.count, 0.9)
         left *= (1 + share) / (1 - share)
     left += shown - norm  # what a real model cannot follow at all
+    residual = float(np.sqrt(max(left, 0.0)))
     return Velocity(
-        vector, system.operator, value.real, shown, float(np.sqrt(max(left, 0.0))), snr, kept, value
+        vector, system.operator, value.real, shown, residual, snr, kept, value, system.target, shown - norm
     )
+
+
+@jax.jit
+def _squared(operator: LogDerivatives, target: Array, vector: Array) -> Array:
+    return jnp.sum(jnp.abs(operator.matvec(vector) - target) ** 2)
+
+
+@jax.jit
+def _mean_turn(model: PyTree, ensemble: Ensemble, vector: Array) -> Array:
+    """Im ⟨D⟩."""
+    numbers, rest = eqx.partition(model, eqx.is_inexact_array)
+
+    def logs(numbers: PyTree) -> Array:
+        return jax.vmap(eqx.combine(numbers, rest))(ensemble.configurations)
+
+    amplitudes, change = jax.jvp(logs, (numbers,), (unravel(model, vector),))
+    return jnp.sum(weights_of(amplitudes, ensemble.base) * jnp.imag(change))
+
+
+def with_turning(found: Velocity, model: PyTree, ensemble: Ensemble) -> Velocity:
+    """`found` at `model`, and how the phase of the state turns."""
+    return found._replace(turning=-found.energy - float(_mean_turn(model, ensemble, found.vector)))
 
 
 @jax.jit

@@ -15,7 +15,7 @@ from jaxtyping import PyTree
 
 from intertwine.quantum.dynamics.ensemble import Ensemble
 from intertwine.quantum.dynamics.integrator import DORMAND_PRINCE, attempt, next_step
-from intertwine.quantum.dynamics.tangent import Regular, Velocity, length, velocity
+from intertwine.quantum.dynamics.tangent import Regular, Velocity, length, velocity, with_turning
 from intertwine.quantum.operators.operator import Operator
 
 LONGEST = 0.3
@@ -35,7 +35,8 @@ class Stuck(RuntimeError):  # noqa: N818 (turned into Diverged by the study)
 class Step(NamedTuple):
     """model after a step of length taken; following: the length to try next. residual: the largest r in it.
     error: of the integrator; infidelity, fit, scheme: of fits, the distance that they add, and that of a
-    formula. evaluations: how many. energy: at its beginning."""
+    formula. evaluations: how many. energy: at its beginning. turned: by which angle the phase of the state
+    did, where that is followed. ending: the velocity at its end."""
 
     model: Any
     taken: float
@@ -47,13 +48,15 @@ class Step(NamedTuple):
     infidelity: float = 0.0
     scheme: float = 0.0
     fit: float = 0.0
+    turned: float = 0.0
+    ending: Velocity | None = None
 
 
 class Variational:
     """TDVP steps under `hamiltonian` (a function of the time), in real or imaginary time.
 
     tolerance: of the integrator's error per unit of time. span: of all times. longest: of a step, for a
-    Hamiltonian that depends on time.
+    Hamiltonian that depends on time. phase: whether the phase of the state is followed.
     """
 
     def __init__(
@@ -66,27 +69,39 @@ class Variational:
         regular: Regular,
         span: float,
         longest: float | None = None,
+        phase: bool = False,
     ):
         self.hamiltonian, self.exact, self.tolerance, self.regular = hamiltonian, exact, tolerance, regular
         self.factor = -1.0 + 0j if imaginary else -1j
         self.pair = DORMAND_PRINCE
         self.longest = float("inf") if longest is None or longest <= 0 else longest
         self.shortest = SHORTEST * max(span, 1e-300)
-        self._last: tuple[Any, float, Velocity] | None = None
+        self.phase = phase and not imaginary
+        self._last: tuple[Any, float, Ensemble | None, Velocity] | None = None
 
     def first(self, variance: float) -> float:
         """A thousandth of 1/√Var(H), the time in which the state changes."""
         return 1e-3 / max(variance, 1e-24) ** 0.5
 
     def velocity(self, model: PyTree, t: float, ensemble: Ensemble) -> Velocity:
-        """At `model` and time t; of exact sums it is remembered."""
-        if self.exact and self._last is not None and self._last[0] is model and self._last[1] == t:
-            return self._last[2]
+        """At `model` and time t; the last one is remembered."""
+        over = None if self.exact else ensemble
+        last = self._last
+        if last is not None and last[0] is model and last[1] == t and last[2] is over:
+            return last[3]
+        found = self._velocity(model, t, ensemble)
+        self._last = (model, t, over, found)
+        return found
+
+    def missed(self, model: PyTree, t: float, ensemble: Ensemble, ending: Velocity | None) -> float:
+        """r of the velocity with which a step ended at `model`, over configurations without a part in it."""
+        return 0.0 if ending is None else self.velocity(model, t, ensemble).missed(ending.vector)
+
+    def _velocity(self, model: PyTree, t: float, ensemble: Ensemble) -> Velocity:
         found = velocity(
             self.hamiltonian(t), model, ensemble, factor=self.factor, exact=self.exact, regular=self.regular
         )
-        self._last = (model, t, found)
-        return found
+        return with_turning(found, model, ensemble) if self.phase else found
 
     def step(self, model: PyTree, ensemble: Ensemble, t: float, h: float) -> Step:
         """From `model` at t, by h or less. Raises `Stuck` where no step is short enough."""
@@ -95,10 +110,7 @@ class Variational:
         rounding = ROUNDING * float(jnp.finfo(first.vector.dtype).eps)
 
         def evaluate(later: PyTree, when: float) -> Velocity:
-            return velocity(
-                self.hamiltonian(when), later, ensemble, factor=self.factor, exact=self.exact,
-                regular=self.regular,
-            )  # fmt: skip
+            return self._velocity(later, when, ensemble)
 
         if not self.exact:
             speed = float(length(first.operator, first.vector))
@@ -115,5 +127,8 @@ class Variational:
         if refused:
             following = min(following, h)
         if self.exact:
-            self._last = (tried.model, t + h, tried.velocity)
-        return Step(tried.model, h, following, tried.residual, tried.error, evaluations, first.energy)
+            self._last = (tried.model, t + h, None, tried.velocity)
+        return Step(
+            tried.model, h, following, tried.residual, tried.error, evaluations, first.energy,
+            turned=tried.turned, ending=tried.velocity,
+        )  # fmt: skip

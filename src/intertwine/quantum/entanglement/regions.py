@@ -1,23 +1,35 @@
-r"""Regions: sets of sites, given by their numbers in any order, as any iterable of integers."""
+r"""Regions: sets of sites, given by their numbers in any order, as any iterable of integers, or a mask."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from operator import index
 
+import numpy as np
+from jax import Array
+
 from intertwine._checks import fail
 
 
 def checked_region(region: Iterable[int], size: int, argument: str = "region") -> tuple[int, ...]:
-    """The sites of `region` in their order; InputError where it is empty, repeats a site or leaves
-    0..size−1.
+    """The sites of `region` in their order, those that are True for a mask of `size` of them; InputError
+    where it is empty, repeats a site, leaves 0..size−1 or is a mask of another length.
 
     >>> checked_region(range(3), 8), checked_region({5, 2}, 8) in {(2, 5), (5, 2)}
     ((0, 1, 2), True)
+    >>> checked_region([False, True, True], 3)
+    (1, 2)
     """
     remedy = "give site numbers, for example range(4)"
     try:
-        sites = tuple(index(site) for site in region)
+        given = tuple(np.asarray(region) if isinstance(region, Array) else region)
+        mask = [isinstance(site, bool | np.bool_) for site in given]
+        if any(mask):
+            if len(given) != size or not all(mask):
+                got = f"{len(given)} of them" if all(mask) else "some, with site numbers between"
+                raise fail(argument, f"one True or False for each of {size} sites", got, remedy)
+            given = tuple(int(site) for site in np.flatnonzero(given))
+        sites = tuple(index(site) for site in given)
     except TypeError:
         raise fail(argument, "an iterable of site numbers", region, remedy) from None
     if not sites:

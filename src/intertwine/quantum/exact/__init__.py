@@ -2,11 +2,12 @@
 
 ground_energy, ground_state, spectrum    Lanczos in sectors (`sector`, `basis`, `kernels`, `lanczos`, `solve`)
 known_energy                             closed forms and the literature (`closed_forms`, `known`)
-evolve, product_vector                   a state vector in time, by Krylov spaces (`evolution`, `product`)
+evolve, trajectory, product_vector       a state vector in time, also under H(t), with its error (`evolution`,
+                                         `krylov`, `driven`, `product`)
 IsingRing, ramped_ising_ring             the Ising ring in time at any length (`free_fermions`)
 """
 
-from intertwine.quantum.exact.evolution import evolve
+from intertwine.quantum.exact.evolution import ExactTrajectory, evolve, trajectory
 from intertwine.quantum.exact.free_fermions import FermionState, IsingRing, ramped_ising_ring
 from intertwine.quantum.exact.known import KnownEnergy, known_energy
 from intertwine.quantum.exact.lanczos import NotConverged
@@ -15,6 +16,7 @@ from intertwine.quantum.exact.sector import Sector, complete_sectors
 from intertwine.quantum.exact.solve import ground_energy, ground_state, spectrum
 
 __all__ = [
+    "ExactTrajectory",
     "FermionState",
     "IsingRing",
     "KnownEnergy",
@@ -28,4 +30,5 @@ __all__ = [
     "product_vector",
     "ramped_ising_ring",
     "spectrum",
+    "trajectory",
 ]

@@ -22,7 +22,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from intertwine._checks import fail, positive_int
-from intertwine.quantum.exact.evolution import MAGNUS, NODES, check_times
+from intertwine.quantum.exact.driven import MAGNUS, NODES
+from intertwine.quantum.exact.evolution import check_times
 
 
 class FermionState:
@@ -83,6 +84,8 @@ class FermionState:
 class IsingRing:
     """−J Σ Z_i Z_{i+1} − h Σ X_i on a ring of N ≥ 2 sites, in the sector Π X = +1.
 
+    Raises InputError for fewer sites, and couplings that are not finite numbers.
+
     >>> ring = IsingRing(40, h=0.5)
     >>> [round(state.X, 9) for state in ring.quench([0.5, 1.0])]
     [0.344630717, 0.281734058]
@@ -91,7 +94,7 @@ class IsingRing:
     def __init__(self, N: int, J: float = 1.0, h: float = 1.0) -> None:
         if positive_int("N", N) < 2:
             raise fail("N", "a ring of at least 2 sites", N)
-        self.N, self.J, self.h = N, float(J), float(h)
+        self.N, self.J, self.h = N, _finite("J", J), _finite("h", h)
         even, odd = 2 * np.arange(N), 2 * np.arange(N) + 1
         A = np.zeros((2 * N, 2 * N))
         A[even, odd] = -2 * self.h
@@ -133,6 +136,13 @@ class IsingRing:
         return out
 
 
+def _finite(name: str, value: float) -> float:
+    """A coupling as a float, or the error of one that is no finite number."""
+    if isinstance(value, str | bool) or np.ndim(value) or not np.isreal(value) or not np.isfinite(value):
+        raise fail(name, "a finite number", value, "a coupling, for example 1.0")
+    return float(value)
+
+
 def _gaussian(modes: np.ndarray, signs: np.ndarray) -> np.ndarray:
     """Γ = −A/|A| of the modes of −iA with these signs of their energies."""
     return -np.real(1j * (modes * signs) @ modes.conj().T)
@@ -160,7 +170,7 @@ def ramped_ising_ring(
         count = int(np.ceil((t - now) / step - 1e-9))
         for j in range(count):
             d = (t - now) / count
-            first, second = (h(now + (j + node) * d) for node in NODES)
+            first, second = (_finite("h(t)", h(now + (j + node) * d)) for node in NODES)
             for u, v in (MAGNUS, MAGNUS[::-1]):
                 energies, vectors = np.linalg.eigh(-1j * (0.5 * bare + (u * first + v * second) * field))
                 turn = np.real((vectors * np.exp(1j * energies * d)) @ vectors.conj().T)
