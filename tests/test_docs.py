@@ -30,6 +30,7 @@ PAGES = [
             "gauge",
             "fields",
             "meshes",
+            "sphere",
             "from-netket",
             "from-escnn-e3nn",
             "from-scikit-learn",

@@ -163,4 +163,5 @@ from .spaces.lattices import (
 )
 from .spaces.links import Links as Links
 from .spaces.mesh.mesh import Mesh as Mesh
+from .spaces.sphere.sphere import Sphere as Sphere
 from .symmetry.groups.permutation_group import PermutationGroup as PermutationGroup

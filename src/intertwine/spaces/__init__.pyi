@@ -11,3 +11,4 @@ from .lattices import (
 )
 from .links import Links as Links
 from .mesh.mesh import Mesh as Mesh, mesh_from_name as mesh_from_name
+from .sphere.sphere import Sphere as Sphere

@@ -82,6 +82,7 @@ def _of_space(subject: object, function: Function, action: Action, x: np.ndarray
 
 def _mistakes(subject: object, function: Function, action: Action, x: np.ndarray, h: int, tol: float) -> str:
     """Would one of the mistakes that the space knows of, undone, make it equivariant?"""
+    found = []
     for words, change, back in getattr(action.space, "usual_mistakes", ()):
 
         def into(x: Array, change: Any = change) -> np.ndarray:
@@ -101,8 +102,9 @@ def _mistakes(subject: object, function: Function, action: Action, x: np.ndarray
                 return y if after is None or y.ndim == 2 else after(y)
 
             if _error(run, action, x, h) <= max(tol, 1e-4):
-                return f"{words} in the {where}"
-    return ""
+                found.append(f"{words} in the {where}")
+                break
+    return "; or ".join(found)
 
 
 def _one_sided(subject: object, function: Function, action: Action, x: np.ndarray, h: int, tol: float) -> str:

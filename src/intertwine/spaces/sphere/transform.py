@@ -1,0 +1,112 @@
+r"""Spherical harmonic transforms of fields of any spin: FFTs along the rings, one product per order.
+
+    analysis     f ↦ E_lm (, B_lm)          synthesis    the inverse
+
+Both are linear over R, traced by JAX, and batched over fields and channels; `tables` has the mathematics.
+Real fields need the orders m ≥ 0 alone, and the two hemispheres are folded on each other.
+"""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+import numpy as np
+from jax import Array, lax
+from jaxtyping import Complex, Float
+
+from intertwine.spaces.sphere.tables import Range
+
+_EXACT = lax.Precision.HIGHEST
+
+
+def analysis(
+    orders: Complex[Array, "K rings m"], spin: int, ranges: tuple[Range, ...], band_limit: int
+) -> Complex[Array, "l m K"]:
+    """Coefficients from the Fourier coefficients of the rings; K: fields, and for spin ≥ 1 as the last
+    factor the components (0, 1), which become (E, B)."""
+    rings = orders.shape[1]
+    half = (rings + 1) // 2
+    north, south = orders[:, :half], orders[:, ::-1][:, :half]
+    if rings % 2:  # the equator is on both
+        share = np.where(np.arange(half) == half - 1, 0.5, 1.0).astype(orders.real.dtype)[:, None]
+        north, south = north * share, south * share
+    sign = _signs(spin, orders.shape[-1], orders.real.dtype)  # (2, 1, 1, m)
+    data = [_by_order(north[None] + sign * south[None])]
+    if spin:
+        data.append(_by_order(_turned(north[None] - sign * south[None])))
+    found = []
+    for table in ranges:
+        t = table.from_pole[1]
+        here = [part[:, table.start : table.stop, :, t:] for part in data]  # (2, m, 2K, θ)
+        joined = here[0] if len(here) == 1 else jnp.concatenate(here, axis=-1)
+        out = jnp.matmul(joined, table.analysis, precision=_EXACT)  # (2, m, 2K, j)
+        found.append(jnp.pad(out, [(0, 0), (0, 0), (0, 0), (table.first, 0)]))
+    every = found[0] if len(found) == 1 else jnp.concatenate(found, axis=1)
+    count = every.shape[2] // 2
+    both = lax.complex(every[:, :, :count], every[:, :, count:])  # (q, m, K, j)
+    return both.transpose(3, 0, 1, 2).reshape(-1, *both.shape[1:3])[:band_limit]
+
+
+def synthesis(
+    coefficients: Complex[Array, "l m K"], spin: int, ranges: tuple[Range, ...], rings: int
+) -> Complex[Array, "K rings m"]:
+    """Fourier coefficients of the rings from harmonic ones."""
+    band_limit, half = coefficients.shape[0], (rings + 1) // 2
+    even = jnp.pad(coefficients, [(0, band_limit % 2), (0, 0), (0, 0)])
+    split = even.reshape(-1, 2, *even.shape[1:]).transpose(1, 2, 3, 0)  # (q, m, K, j)
+    data = jnp.concatenate([split.real, split.imag], axis=2)
+    plain, other = [], []
+    for table in ranges:
+        t = table.from_pole[0]
+        here = data[:, table.start : table.stop, :, table.first :]
+        out = jnp.matmul(here, table.synthesis, precision=_EXACT)  # (2, m, 2K, θ)
+        width = half - t
+        padding = [(0, 0), (0, 0), (0, 0), (t, 0)]
+        plain.append(jnp.pad(out[..., :width], padding))
+        if spin:
+            other.append(jnp.pad(out[..., width:], padding))
+    sign = _signs(spin, coefficients.shape[1], data.dtype)
+    values = _by_field(plain)
+    if spin:
+        turned = _turned(_by_field(other))  # F_0 gets iX B, F_1 gets −iX E
+        north, south = (values + turned).sum(0), (sign * (values - turned)).sum(0)
+    else:
+        north, south = values.sum(0), (sign * values).sum(0)
+    return jnp.concatenate([north, south[:, : rings // 2][:, ::-1]], axis=1)
+
+
+def _by_order(data: Complex[Array, "2 K t m"]) -> Float[Array, "2 m 2K t"]:
+    """Real and imaginary parts as fields, orders first."""
+    both = jnp.concatenate([data.real, data.imag], axis=1)
+    flat = both.reshape(2, -1, both.shape[-1]).swapaxes(1, 2)
+    return flat.reshape(2, both.shape[-1], *both.shape[1:3])
+
+
+def _by_field(parts: list[Float[Array, "2 m 2K t"]]) -> Complex[Array, "2 K t m"]:
+    """The way back."""
+    every = parts[0] if len(parts) == 1 else jnp.concatenate(parts, axis=1)
+    _, orders, twice, rings = every.shape
+    flat = every.reshape(2, orders, -1).swapaxes(1, 2).reshape(2, twice, rings, orders)
+    return lax.complex(flat[:, : twice // 2], flat[:, twice // 2 :])
+
+
+def _turned(data: Complex[Array, "2 K t m"]) -> Complex[Array, "2 K t m"]:
+    """Of the components (0, 1) along K: i F_1 in place of F_0, −i F_0 in place of F_1."""
+    pairs = data.reshape(data.shape[0], -1, 2, *data.shape[2:])
+    turned = jnp.stack([1j * pairs[:, :, 1], -1j * pairs[:, :, 0]], axis=2)
+    return turned.reshape(data.shape).astype(data.dtype)
+
+
+def _signs(spin: int, orders: int, dtype: np.dtype) -> np.ndarray:
+    """(−1)^{l+m+s} of W, (2, 1, 1, m)."""
+    parity = np.arange(2)[:, None] + np.arange(orders) + spin
+    return np.where(parity % 2 == 0, 1, -1).astype(dtype)[:, None, None, :]
+
+
+def ring_orders(x: Float[Array, "K rings points"], band_limit: int) -> Complex[Array, "K rings m"]:
+    """Σ_p f_p e^{−imφ_p} for m < band_limit, rings of equal length."""
+    return jnp.fft.rfft(x, axis=-1)[..., :band_limit]
+
+
+def ring_values(orders: Complex[Array, "K rings m"], points: int) -> Float[Array, "K rings points"]:
+    """Σ_m F_m e^{imφ_p} of real fields, the orders m ≥ 0 given."""
+    return jnp.fft.irfft(orders, n=points, axis=-1) * points
