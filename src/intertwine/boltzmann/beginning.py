@@ -10,7 +10,10 @@ third of a row (Kerman, Electron. J. Stat. 5, 1450 (2011)).
 A machine that has learned already keeps its biases: `begin="auto"` compares how well both explain the data,
 each from its own hidden means,
 
-    ⟨v·f − base(v) − A(f)⟩_data,     f = a + W E[h|v].
+    ⟨v·f − base(v) − A(f)⟩_data,     f = a + W E[h|v],
+
+and moves the biases where that gains CLEARLY nats per column: a machine that gives the data nearly all of its
+probability already would win or lose by less.
 
 Gaussian columns, which have widths to learn, begin at the normal distribution of the data
 (`normal_beginning`).
@@ -37,12 +40,15 @@ from intertwine.models.machines.unit_layer import UnitLayer
 BEGINNINGS = ("auto", "data", "model")
 COMPARED_ROWS = 500
 """Rows on which two beginnings are compared."""
+CLEARLY = 0.01
+"""Nats per column by which the means of the data have to explain the rows better than the biases at hand."""
 
 
 def begun(model: PyTree, batches: Batches, begin: str = "auto") -> Any:
     """`model`, an RBM or a DBM, with the visible biases at which its learning of the data begins.
 
-    begin: "data", "model" (the biases as they are), or "auto": whichever explains the data better.
+    begin: "data", "model" (the biases as they are), or "auto": "data" where it explains the data clearly
+        better.
 
     Raises InputError for another word.
     """
@@ -56,7 +62,8 @@ def begun(model: PyTree, batches: Batches, begin: str = "auto") -> Any:
     if begin == "data":
         return there
     some = jnp.asarray(rows[:: -(-len(rows) // COMPARED_ROWS)])
-    return there if _explained(there, some) > _explained(model, some) else model
+    gained = _explained(there, some) - _explained(model, some)
+    return there if gained > CLEARLY * some.shape[1] else model
 
 
 def unseen_means(layer: UnitLayer, batches: Batches) -> np.ndarray:
