@@ -69,6 +69,7 @@ from .layers.equivariance.check import (
     assert_equivariant as assert_equivariant,
     equivariance_errors as equivariance_errors,
 )
+from .layers.networks.field_network import field_network as field_network
 from .layers.networks.network_names import network_from_name as network_from_name
 from .layers.networks.sequential import Sequential as Sequential
 from .layers.same_weights import on_space as on_space

@@ -25,8 +25,10 @@ from .linear import Linear as Linear
 from .mask import Mask as Mask
 from .networks.classifiers import group_cnn as group_cnn, steerable_cnn as steerable_cnn
 from .networks.export import PlainConv as PlainConv, export as export
+from .networks.field_network import field_network as field_network
 from .networks.network_names import network_from_name as network_from_name
 from .networks.parameter_count import parameter_count as parameter_count, width_for as width_for
+from .networks.residual import Residual as Residual
 from .networks.saved_network import load_network as load_network, save_network as save_network
 from .networks.sequential import Sequential as Sequential
 from .networks.unet import UNet as UNet

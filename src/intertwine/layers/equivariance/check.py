@@ -213,7 +213,7 @@ def _cases(
             raise fail(name, "a representation", rep, "say the type of the fields of a function of your own")
         types.append(rep)
     if shape is None and getattr(subject, "recipe", None) is not None:
-        shape = (subject.recipe.image_size,) * getattr(space, "dimension", 2)
+        shape = subject.recipe.places(space)
     layers = _layers(subject)
     if periodic is None:
         periodic = any(getattr(layer, "padding", None) == "periodic" for _, layer in [*layers, ("", subject)])

@@ -47,6 +47,10 @@ class Recipe:
     dropout: float
     dtype: str
 
+    def places(self, space: Grid) -> tuple[int, ...]:
+        """The sizes of the axes of its input."""
+        return (self.image_size,) * space.dimension
+
 
 def check_network_name(name: str) -> tuple[str, int]:
     """The family ("cnn", "e2", "unet" or a preset's name) and the width of a name; InputError if it is

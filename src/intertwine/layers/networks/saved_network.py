@@ -1,6 +1,7 @@
 r"""A network in one file: a line of JSON that says how to build it, then its numbers.
 
-The first line holds the recipe (`network_from_name`'s arguments); the numbers follow as NumPy arrays
+The first line holds the recipe (the arguments of `network_from_name`, or of `field_network`); the numbers
+follow as NumPy arrays
 (`equinox.tree_serialise_leaves`), batch-norm statistics among them. Nothing is pickled, and loading runs no
 code of the file's.
 """
@@ -18,6 +19,7 @@ import jax.numpy as jnp
 
 from intertwine._checks import InputError, fail
 from intertwine._results import as_model
+from intertwine.layers.networks.field_network import FieldRecipe, field_network
 from intertwine.layers.networks.network_names import Recipe, network_from_name
 
 _FORMAT = "intertwine network 2"
@@ -25,23 +27,32 @@ _OLD = "intertwine network 1"
 
 
 def save_network(path: str | Path, network: eqx.Module) -> None:
-    """Write a network that `network_from_name` built, trained since or not.
+    """Write a network that `network_from_name` or `field_network` built, trained since or not.
 
     Raises InputError for a network without recipe (of layers of one's own, or on a grid without name).
     """
     network = as_model(network)
     recipe = getattr(network, "recipe", None)
-    if not isinstance(recipe, Recipe):
+    if not isinstance(recipe, Recipe | FieldRecipe):
         remedy = "for others use equinox.tree_serialise_leaves"
-        raise fail("network", "one that network_from_name built from names", "one without recipe", remedy)
+        raise fail(
+            "network",
+            "one that network_from_name or field_network built from names",
+            "one without recipe",
+            remedy,
+        )
     head = {"format": _FORMAT, "recipe": asdict(recipe), "grey": bool(getattr(network, "grey", False))}
+    head |= {"of": "fields"} if isinstance(recipe, FieldRecipe) else {}
     with Path(path).open("wb") as file:
         file.write((json.dumps(head) + "\n").encode())
         eqx.tree_serialise_leaves(file, network)
 
 
-def load_network(path: str | Path) -> Any:
+def load_network(path: str | Path, *, space: str | None = None) -> Any:
     """The network that `save_network` wrote: the same outputs, bit for bit.
+
+    space: of a network on fields, the name of its space where that has changed (a mesh file in another
+    place).
 
     Raises InputError for anything else.
 
@@ -60,7 +71,7 @@ def load_network(path: str | Path) -> Any:
                 raise fail("path", "a network of this version", f"{path}, one of an earlier version", remedy)
             if not isinstance(head, dict) or head.get("format") != _FORMAT:
                 raise fail("path", "a file of save_network", path)
-            return eqx.tree_deserialise_leaves(file, _skeleton(head))
+            return eqx.tree_deserialise_leaves(file, _skeleton(head, space))
     except InputError:
         raise
     except OSError as error:
@@ -70,18 +81,23 @@ def load_network(path: str | Path) -> Any:
         raise fail("path", "a whole file of save_network", reason) from error
 
 
-def _skeleton(head: dict[str, Any]) -> Any:
+def _skeleton(head: dict[str, Any], space: str | None) -> Any:
     """The network without its numbers."""
     arguments: dict[str, Any] = dict(head["recipe"])
     if isinstance(arguments["classes"], list):  # JSON has no tuples
         arguments["classes"] = tuple(arguments["classes"])
-    name, group, dtype = arguments.pop("name"), arguments.pop("group"), arguments.pop("dtype")
+    name, dtype = arguments.pop("name"), arguments.pop("dtype")
     if dtype == "float64" and not jax.config.read("jax_enable_x64"):
         remedy = 'call jax.config.update("jax_enable_x64", True) first'
         raise fail("path", "a network of float32", "one of float64", remedy)
 
+    common: dict[str, Any] = dict(dtype=jnp.dtype(dtype), key=jax.random.key(0))
+
     def build() -> Any:
-        found = network_from_name(name, group, dtype=jnp.dtype(dtype), key=jax.random.key(0), **arguments)
+        if head.get("of") == "fields":
+            own = arguments | {"space": space or arguments["space"]}
+            return field_network(name, **own, **common)
+        found = network_from_name(name, **arguments, **common)
         return found.reading_bytes(True) if head.get("grey") else found
 
     return eqx.filter_eval_shape(build)

@@ -1,0 +1,102 @@
+"""Spaces by name, as the command line and configurations write them: one table.
+
+plane:64, plane:64x48, plane:64:p4      arrays of 64 × 64 points, with a point group (p4m)
+mesh:FILE                               a triangle mesh (OBJ, PLY, STL …), fields at its vertices
+icosphere:4                             the sphere as a mesh, each edge of the icosahedron halved 4 times
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple, cast
+
+from intertwine._checks import fail
+from intertwine.spaces.grid import Grid
+from intertwine.spaces.mesh.mesh import mesh_from_name
+from intertwine.spaces.protocols import Region, Space
+
+
+class NamedSpace(NamedTuple):
+    """space. shape: the sizes of its axes. region: a kernel that sees the nearest points, a 3×3 one on the
+    plane."""
+
+    space: Space
+    shape: tuple[int, ...]
+    region: Region
+
+
+class _Row(NamedTuple):
+    """form: of the name. about: in words. make: from what stands after the first colon."""
+
+    form: str
+    about: str
+    make: Callable[[str], NamedSpace]
+
+
+def space_from_name(name: str, argument: str = "space") -> NamedSpace:
+    """The space called `name`, one of `SPACES`.
+
+    Raises InputError, called `argument`, listing the forms, for any other name, and whatever the space says
+    to its numbers.
+
+    >>> space_from_name("plane:16x8:p4")
+    NamedSpace(space=Grid('p4'), shape=(16, 8), region=3)
+    >>> space_from_name("icosphere:1").shape
+    (42,)
+    >>> space_from_name("torus:4")
+    Traceback (most recent call last):
+    ...
+    intertwine._checks.InputError: space: expected one of plane:N[:GROUP], mesh:FILE, icosphere:N, ...
+    """
+    kind, colon, rest = name.strip().partition(":") if isinstance(name, str) else ("", "", "")
+    if kind not in SPACES or not colon or not rest:
+        raise _unknown(name, argument)
+    try:
+        return SPACES[kind].make(rest)
+    except _OtherFormError:
+        raise _unknown(name, argument) from None
+
+
+class _OtherFormError(ValueError):
+    """What stands after the colon is not as the row's form says."""
+
+
+def _unknown(name: object, argument: str) -> Exception:
+    forms = ", ".join(row.form for row in SPACES.values())
+    return fail(argument, f"one of {forms}", name, "for example plane:32")
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()) or not 1 <= int(text) <= 1 << 16:
+        raise _OtherFormError
+    return int(text)
+
+
+def _plane(rest: str) -> NamedSpace:
+    sizes, _, group = rest.partition(":")
+    shape = tuple(_number(n) for n in sizes.split("x"))
+    if len(shape) > 2:
+        raise _OtherFormError
+    grid = Grid(group or "p4m")
+    if grid.dimension != 2:
+        raise fail("space", "a point group of the plane", group, "for example p4m")
+    return NamedSpace(grid, shape * 2 if len(shape) == 1 else shape, 3)
+
+
+def _mesh(kind: str) -> Callable[[str], NamedSpace]:
+    def make(rest: str) -> NamedSpace:
+        if kind != "mesh":
+            _number(rest)
+        mesh = mesh_from_name(f"{kind}:{rest}")
+        return NamedSpace(cast("Space", mesh), mesh.shape, 1)
+
+    return make
+
+
+SPACES: dict[str, _Row] = {
+    "plane": _Row("plane:N[:GROUP]", "arrays of N × N points, or NxM", _plane),
+    "mesh": _Row("mesh:FILE", "the vertices of a triangle mesh", _mesh("mesh")),
+    "icosphere": _Row("icosphere:N", "the icosahedron refined N times, round", _mesh("icosphere")),
+    "icosahedron": _Row("icosahedron:N", "the same with flat faces", _mesh("icosahedron")),
+}
+"""A space's name begins with one of these."""
