@@ -164,5 +164,6 @@ from .spaces.lattices import (
 )
 from .spaces.links import Links as Links
 from .spaces.mesh.mesh import Mesh as Mesh
+from .spaces.names import space_from_name as space_from_name
 from .spaces.sphere.sphere import Sphere as Sphere
 from .symmetry.groups.permutation_group import PermutationGroup as PermutationGroup

@@ -11,4 +11,5 @@ from .lattices import (
 )
 from .links import Links as Links
 from .mesh.mesh import Mesh as Mesh, mesh_from_name as mesh_from_name
+from .names import NamedSpace as NamedSpace, space_from_name as space_from_name
 from .sphere.sphere import Sphere as Sphere

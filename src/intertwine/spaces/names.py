@@ -1,19 +1,23 @@
 """Spaces by name, as the command line and configurations write them: one table.
 
 plane:64, plane:64x48, plane:64:p4      arrays of 64 × 64 points, with a point group (p4m)
+sphere:32, sphere:32:clenshaw-curtis    degrees l < 32 on a grid of the sphere (gauss)
+healpix:16                              the same on HEALPix with N_side 16, l < 32
 mesh:FILE                               a triangle mesh (OBJ, PLY, STL …), fields at its vertices
-icosphere:4                             the sphere as a mesh, each edge of the icosahedron halved 4 times
+icosphere:4, icosahedron:4              the icosahedron with each edge halved 4 times, round or flat
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import pi
 from typing import NamedTuple, cast
 
 from intertwine._checks import fail
 from intertwine.spaces.grid import Grid
 from intertwine.spaces.mesh.mesh import mesh_from_name
 from intertwine.spaces.protocols import Region, Space
+from intertwine.spaces.sphere.sphere import Sphere
 
 
 class NamedSpace(NamedTuple):
@@ -46,7 +50,7 @@ def space_from_name(name: str, argument: str = "space") -> NamedSpace:
     >>> space_from_name("torus:4")
     Traceback (most recent call last):
     ...
-    intertwine._checks.InputError: space: expected one of plane:N[:GROUP], mesh:FILE, icosphere:N, ...
+    intertwine._checks.InputError: space: expected one of plane:N[:GROUP], sphere:L[:GRID], ...
     """
     kind, colon, rest = name.strip().partition(":") if isinstance(name, str) else ("", "", "")
     if kind not in SPACES or not colon or not rest:
@@ -83,6 +87,21 @@ def _plane(rest: str) -> NamedSpace:
     return NamedSpace(grid, shape * 2 if len(shape) == 1 else shape, 3)
 
 
+def _sphere(rest: str) -> NamedSpace:
+    degrees, _, grid = rest.partition(":")
+    return _on_sphere(Sphere(_number(degrees), grid or "gauss"))
+
+
+def _healpix(rest: str) -> NamedSpace:
+    side = _number(rest)
+    return _on_sphere(Sphere(2 * side, "healpix", size=side))
+
+
+def _on_sphere(sphere: Sphere) -> NamedSpace:
+    """Kernels of three rings, as far apart as the band limit tells."""
+    return NamedSpace(cast("Space", sphere), sphere.shape, (min(pi, 3 * pi / sphere.bandlimit), 3))
+
+
 def _mesh(kind: str) -> Callable[[str], NamedSpace]:
     def make(rest: str) -> NamedSpace:
         if kind != "mesh":
@@ -95,6 +114,8 @@ def _mesh(kind: str) -> Callable[[str], NamedSpace]:
 
 SPACES: dict[str, _Row] = {
     "plane": _Row("plane:N[:GROUP]", "arrays of N × N points, or NxM", _plane),
+    "sphere": _Row("sphere:L[:GRID]", "degrees below L on a grid of the sphere", _sphere),
+    "healpix": _Row("healpix:N", "HEALPix with N_side N, degrees below 2 N", _healpix),
     "mesh": _Row("mesh:FILE", "the vertices of a triangle mesh", _mesh("mesh")),
     "icosphere": _Row("icosphere:N", "the icosahedron refined N times, round", _mesh("icosphere")),
     "icosahedron": _Row("icosahedron:N", "the same with flat faces", _mesh("icosahedron")),

@@ -195,7 +195,7 @@ class _Builder:
         if self.nonlinearity == "gated":
             return Gated(rep, "silu")
         if self.nonlinearity == "norm":
-            return NormNonlinearity(rep)
+            return NormNonlinearity(rep, "silu")  # a rectifier of lengths with no bias changes nothing
         if not self.smooth:
             raise fail("nonlinearity", "fourier on surfaces", "a finite structure group", "take pointwise")
         copies, samples = rep.blocks[0][1], _OVERSAMPLING * (2 * _FREQUENCIES + 1)
