@@ -1,8 +1,8 @@
 # ruff: noqa: E741
 """Transforms of fields of any spin on the sphere: exact values, round trips, other libraries, rotations.
 
-Exact values: /work/shared/references/sphere.json, entry harmonics-definition (sums in 40 digits), and sums in
-700 digits here."""
+Exact values: sums in 40 digits (references/sphere.json, entry harmonics-definition), and in 700 digits
+here."""
 
 from decimal import Decimal, getcontext
 from math import factorial

@@ -6,6 +6,7 @@ from . import (
     nonlinear as nonlinear,
     norms as norms,
     pooling as pooling,
+    sphere as sphere,
 )
 from .bias import Bias as Bias
 from .conv import Conv as Conv
@@ -48,3 +49,6 @@ from .pooling.pooling import (
 )
 from .pooling.resample import Upsample as Upsample
 from .same_weights import on_space as on_space
+from .sphere.operator import SphereOperator as SphereOperator
+from .sphere.oversampled import Oversampled as Oversampled
+from .sphere.resample import Resample as Resample

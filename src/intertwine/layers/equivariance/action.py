@@ -82,7 +82,7 @@ class Action(NamedTuple):
             self.space_out.act(self.space.element_on(self.space_out, self.element(h)), y, self.rep_out)
         )
 
-    def _act(self, h: int, field: np.ndarray, rep: AnyRep) -> np.ndarray:
+    def _act(self, h: int, field: np.ndarray, rep: Any) -> np.ndarray:
         if field.ndim == 2 and turns_alike(self.space, rep):
             shape = (len(field), *self.space.shape, rep.dimension)
             everywhere = np.broadcast_to(field.reshape(len(field), *[1] * self.axes, -1), shape)
@@ -101,7 +101,7 @@ class Action(NamedTuple):
     def check_output(self, y: np.ndarray, x: np.ndarray) -> None:
         """Raise unless y is a field or a fibre vector of rep_out for each example."""
         fits = (
-            y.ndim in (2, self.axes + 2)
+            y.ndim in (2, self.axes + 2, getattr(self.space_out, "axes", 0) + 2)
             and y.shape[0] == x.shape[0]
             and y.shape[-1] == self.rep_out.dimension
         )

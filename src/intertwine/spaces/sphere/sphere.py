@@ -170,7 +170,7 @@ class Sphere:
         >>> Sphere(16).at(8), Sphere(16).at(16, oversampling=2).shape
         (Sphere(8, 'gauss'), (32, 64))
         """
-        finer = Sphere(max(1, ceil(bandlimit * oversampling - 1e-9)), self.grid)
+        finer = Sphere(max(1, ceil(bandlimit * oversampling - 1e-9)), self.grid)  # its grid
         size = finer.size[1] if self.grid == "healpix" else finer.size
         return Sphere(bandlimit, self.grid, size=size, first_longitude=self.first_longitude)
 
@@ -318,6 +318,10 @@ class Sphere:
         """Uniform rotations."""
         return random_rotations(count, key=key)
 
+    def element_on(self, other: Sphere, element: Float[np.ndarray, "3 3"]) -> Float[np.ndarray, "3 3"]:
+        """The same rotation on another sphere."""
+        return element
+
     def element_name(self, element: Float[np.ndarray, "3 3"]) -> str:
         """ "turn by 90° about (0, 0, 1)" and the like."""
         angle = float(rotation_angle(element))
@@ -328,14 +332,16 @@ class Sphere:
     def random_coefficients(
         self, rep: CompactRep | str | None, batch: int, *, key: Array
     ) -> Complex[Array, "batch l m C"]:
-        """White noise with degrees below L, of variance 1 at each point."""
+        """Gaussian noise with an equal share of every degree below L, of variance 1 at each point: a spectrum
+        C_l ∝ 1/(2l + 1)."""
         rep = checked_type(self, rep)
         n = self.bandlimit
         parts = jax.random.normal(key, (2, batch, n, n, rep.dimension))
         l, m = np.arange(n)[:, None], np.arange(n)  # noqa: E741
         kept = np.zeros((n, n, rep.dimension))
         for k, channels in channels_of_spins(rep).items():
-            sizes = np.where((m <= l) & (l >= k), (2 * np.pi / max(n * n - k * k, 1)) ** 0.5, 0.0)
+            share = 2 * np.pi / (max(n - k, 1) * (2 * l + 1))
+            sizes = np.where((m <= l) & (l >= k), share**0.5, 0.0)
             kept[:, :, channels] = sizes[..., None]
         real = parts[0] * jnp.where(m == 0, 2**0.5, 1.0)[:, None]
         return (real + 1j * parts[1] * jnp.where(m == 0, 0.0, 1.0)[:, None]) * kept

@@ -1,0 +1,3 @@
+from .operator import SphereOperator as SphereOperator
+from .oversampled import Oversampled as Oversampled
+from .resample import Resample as Resample
