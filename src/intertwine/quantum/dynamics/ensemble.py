@@ -82,12 +82,8 @@ class Source:
         drawn, chains = self.sampler.sample(model, chains, self.draws(self.samples), key=key)
         flat = drawn.configurations.reshape(-1, drawn.configurations.shape[-1])
         if self.blur:
-            flat, log_w = blurred(model, flat, self.blur, jax.random.fold_in(key, _BLURRED))
-            return (
-                Ensemble(flat, log_w - 2 * jnp.real(log_amplitudes(model, flat))),
-                chains,
-                float(drawn.acceptance),
-            )
+            flat, base = blurred(model, flat, self.blur, jax.random.fold_in(key, _BLURRED))
+            return Ensemble(flat, base), chains, float(drawn.acceptance)
         base = -2 * jnp.real(log_amplitudes(model, flat))
         if drawn.weights is not None:
             base = base + jnp.log(jnp.maximum(drawn.weights.reshape(-1), jnp.finfo(base.dtype).tiny))
