@@ -139,6 +139,20 @@ def test_a_network_with_real_amplitudes_is_given_phases():
         assert complex(turned(row)) == pytest.approx(complex(real(row)), abs=1e-9)
 
 
+def test_spins_are_turned_at_the_start(tmp_path, capsys):
+    """By a letter and a site; the run is loaded as what it is."""
+    folder = tmp_path / "run"
+    flags = ["--lattice", "chain:4", "--model", "rbm:2", "--time", "0.1", "--points", "2", "--out"]
+    assert main(["evolve", "--turn", "X0 Z2", *flags, str(folder)]) == 0
+    found = record(folder)
+    assert "turned by X0 Z2" in capsys.readouterr().out and max(found["deviation"].values()) < 1e-3
+    start = it.exact.product_vector(4, "+x") * np.where(np.arange(16) & 2, -1, 1)  # Z of site 2, X0 is 1
+    true = it.exact.evolve(it.tfim(it.Chain(4), h=1.0), start, [0.1])[0]
+    assert abs(np.vdot(true, it.entanglement.state_vector(it.load(folder)).amplitudes)) > 1 - 1e-6
+    assert main(["evolve", "--turn", "X9", *flags, str(tmp_path / "other")]) == 2
+    assert main(["evolve", "--turn", "left", *flags, str(tmp_path / "other")]) == 2
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("sector", ["trivial", "π A"])
 def test_group_convolutional_states_go_on(sector, tmp_path):

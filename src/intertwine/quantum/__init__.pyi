@@ -15,6 +15,11 @@ from .dynamics.correlations import (
 )
 from .dynamics.evolution import Evolution as Evolution
 from .dynamics.evolve import evolution as evolution, evolve as evolve
+from .dynamics.local_unitary import locally_turned as locally_turned
+from .dynamics.network_correlations import (
+    TwoTimes as TwoTimes,
+    two_time_correlations as two_time_correlations,
+)
 from .dynamics.starts import product_infidelity as product_infidelity, product_state as product_state
 from .dynamics.trajectory import Trajectory as Trajectory
 from .operators.hamiltonians import heisenberg as heisenberg, j1j2 as j1j2, tfim as tfim, xxz as xxz

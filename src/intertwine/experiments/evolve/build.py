@@ -19,6 +19,7 @@ from intertwine.experiments.ground_state.settings import Tfim as Ising
 from intertwine.models.symmetric.gcnn import GCNN
 from intertwine.quantum.dynamics.evolution import Evolution, Observable
 from intertwine.quantum.dynamics.evolve import evolution
+from intertwine.quantum.dynamics.local_unitary import locally_turned
 from intertwine.quantum.dynamics.starts import product_infidelity, product_state
 from intertwine.quantum.entanglement import renyi2, von_neumann
 from intertwine.quantum.exact.evolution import steps
@@ -92,7 +93,18 @@ def blank(c: EvolveConfiguration, lattice: Lattice) -> Any:
 
 
 def beginning(c: EvolveConfiguration, lattice: Lattice, key: jax.Array) -> tuple[Any, float]:
-    """(the network at time 0, its infidelity from the product state that was asked for)."""
+    """(the network at time 0, the infidelity of what it was before spins were turned from the product state
+    that was asked for)."""
+    made, infidelity = _before(c, lattice, key)
+    return turned(c, made), infidelity
+
+
+def turned(c: EvolveConfiguration, model: PyTree) -> Any:
+    """`model` with the spins turned that are to be at time 0."""
+    return locally_turned(model, c.model.turns) if c.model.turns else model
+
+
+def _before(c: EvolveConfiguration, lattice: Lattice, key: jax.Array) -> tuple[Any, float]:
     if c.model.start != NONE:
         run = begun_from(c.model.start, lattice.size)
         return placed(complex_of(run.model, blank(c, lattice)), run.space), 0.0
@@ -161,7 +173,7 @@ def exact_curves(c: EvolveConfiguration, problem: Problem) -> tuple[Curves, str]
         return _by_vectors(c, problem, imaginary), f"Krylov evolution of all 2^{n} amplitudes"
     ring = lattice.dimension == 1 and all(lattice.periodic) and lattice.basis_size == 1 and n > 2
     ramp, h = c.time.ramped, c.hamiltonian
-    from_x = c.model.start == NONE and c.model.state == "+x"
+    from_x = c.model.start == NONE and c.model.state == "+x" and not c.model.turns
     if not (isinstance(h, Ising) and ring and from_x) or imaginary or (ramp is not None and ramp[0] != "h"):
         return {}, ""
     if ramp is None:

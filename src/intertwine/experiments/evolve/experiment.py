@@ -52,6 +52,7 @@ class Evolve(Experiment):
         begin = (
             f"the state of {c.model.start}" if c.model.start != NONE else f"the product state {c.model.state}"
         )
+        begin += f", turned by {c.model.turn}" if c.model.turns else ""
         off = f" (infidelity {self.problem.infidelity:.1g})" if self.problem.infidelity else ""
         how = "exact sums" if study.source.exact else f"{study.source.samples} samples per step"
         print(f"from {begin}{off} to t = {c.time.end:g} in {c.time.direction} time; {study.label}, {how}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from intertwine._caveats import beneath
-from intertwine.experiments.evolve.build import blank, hamiltonian
+from intertwine.experiments.evolve.build import blank, hamiltonian, turned
 from intertwine.experiments.evolve.settings import EvolveConfiguration
 from intertwine.experiments.ground_state.checks import build_lattice
 from intertwine.models.units import as_spins
@@ -70,13 +70,13 @@ def load_run(path: Path) -> EvolutionRun:
 
     run = complete(path, "evolve", ("bound", "observables", "warnings"), (DATASET,))
     told = run.result.get("space") or {}
-    turned, kept = tuple(told.get("turned") or ()), told.get("magnetizations")
+    frame, kept = tuple(told.get("turned") or ()), told.get("magnetizations")
     lattice = build_lattice(run.settings.lattice)
-    empty, first = blank(run.settings, lattice), _first(run.settings, lattice, turned)
+    empty, first = turned(run.settings, blank(run.settings, lattice)), _first(run.settings, lattice, frame)
     if run.result.get("dressed"):
         empty = dressed(as_spins(empty), first)
     only = kept[0] if isinstance(kept, list) and len(kept) == 1 else None
-    where = Space(default_sampler(first, SAMPLES, only), None if kept is None else tuple(kept), turned)
+    where = Space(default_sampler(first, SAMPLES, only), None if kept is None else tuple(kept), frame)
     model = placed(with_parameters(empty, read_dataset(path / DATASET), str(path / DATASET)), where)
     return EvolutionRun(model, run.settings, run.metrics, run.result)
 

@@ -39,6 +39,7 @@ from intertwine.runs.fields import (
 
 START = ("ground-state", "model.start")
 STATES = ("+x", "-x", "+y", "-y", "up", "down", "neel")
+_TURNS = re.compile(r"[XYZH][0-9]+( [XYZH][0-9]+)*", re.ASCII)
 _RAMP = re.compile(r"(J|h|delta|J1|J2)=(-?[0-9]+(?:\.[0-9]*)?)", re.ASCII)
 
 
@@ -47,7 +48,7 @@ class Model(Starting):
 
     state: the product state at time 0, "+x", "up" (all along z), "neel", ..., made by small weights that can
     move. start: the folder of a ground-state run, whose state is that of time 0; a folder as the name says
-    both.
+    both. turn: what is applied to that state at time 0, unitaries of single sites, such as "Z0" or "X0 H3".
     """
 
     begins = START
@@ -64,6 +65,22 @@ class Model(Starting):
         "trivial", "'trivial' or a sector such as '(0, π) A2'", "irrep of a gcnn: trivial, '(0, π) A2' …"
     )
     start: str = start_of("ground-state")
+    turn: str = text(
+        "none", "'none', or letters X, Y, Z, H with sites, such as 'Z0 X3'", "turn spins at time 0: 'Z0 X3' …"
+    )
+
+    @field_validator("turn")
+    @classmethod
+    def _spelt(cls, turn: str) -> str:
+        if turn != "none" and not _TURNS.fullmatch(turn):
+            expected = "'none', or letters X, Y, Z, H with sites, such as 'Z0 X3'"
+            raise fail("model.turn", expected, repr(turn), "say 'none'")
+        return turn
+
+    @property
+    def turns(self) -> dict[int, str]:
+        """Site → letter."""
+        return {} if self.turn == "none" else {int(one[1:]): one[0] for one in self.turn.split()}
 
     @field_validator("name")
     @classmethod

@@ -153,7 +153,7 @@ def _amplitudes(model: Any, size: int) -> np.ndarray:
         found = all_amplitudes(spin_form(model), size)
         if found is not None:
             return found
-    logs = _logs(model, size)
+    logs = logs_of_all(model, size)
     sizes = np.real(logs)
     if np.isnan(logs).any() or np.isposinf(sizes).any():
         raise fail("model", "finite amplitudes", "log ψ that is not a number for some configurations")
@@ -163,7 +163,7 @@ def _amplitudes(model: Any, size: int) -> np.ndarray:
     return np.where(there, found, 0)
 
 
-def _logs(model: Any, size: int) -> np.ndarray:
+def logs_of_all(model: PyTree, size: int) -> np.ndarray:
     """log ψ of all configurations, batch by batch of one shape."""
     batch = min(2**size, _BATCH)
     parts = []
