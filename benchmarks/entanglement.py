@@ -33,7 +33,7 @@ import intertwine as it  # noqa: E402
 from intertwine.models.protocols import spin_form  # noqa: E402
 from intertwine.quantum.entanglement.drawn import Drawn, _evaluation, draw  # noqa: E402
 from intertwine.quantum.entanglement.pair_ratios import pair_ratios  # noqa: E402
-from intertwine.quantum.entanglement.swap_estimator import swapped_entropy  # noqa: E402
+from intertwine.quantum.entanglement.swap_estimator import enough_pairs, swapped_entropy  # noqa: E402
 from intertwine.quantum.vmc.energy import thermalised  # noqa: E402
 
 HERE = Path(__file__).parent
@@ -193,32 +193,55 @@ def grown(sizes: tuple[int, ...], features: int, steps: int) -> it.quantum.Groun
     return run
 
 
-def charge(samples: int, steps: int, features: int, repeats: int) -> None:
+def charge(samples: int, steps: int, features: int, repeats: int, places: int) -> None:
     """c of the critical Ising ring of 64 from Rényi-2 entropies, `repeats` sets of samples."""
     N, lengths = 64, (2, 3, 4, 6, 8, 11, 16, 22, 32)
     run = grown((16, 32, N), features, steps)
-    start = time.perf_counter()
+    start_time = time.perf_counter()
     found: list[tuple[float, float]] = []
-    entropies = []
+    entropies, every = [], []
     for r in range(repeats):
         drawn = draw(run, samples, jax.random.key(1 + r))
-        S = []
+        S, influences = [], []
         for k, length in enumerate(lengths):
-            first = (7 * r + 11 * k) % N
-            region = tuple(sorted((first + i) % N for i in range(length)))
-            S.append(swapped_entropy(drawn, region).mean)
+            own, moved = [], []
+            for place in range(places):
+                first = (7 * r + 11 * k + place * N // places) % N
+                region = tuple(sorted((first + i) % N for i in range(length)))
+                swapped = enough_pairs(
+                    pair_ratios(drawn, region), drawn.configurations.shape[:2], None, False
+                )
+                P = float(swapped.projection.mean())
+                own.append(P)
+                moved.append(-2 * swapped.projection.mean(axis=1) / P)
+            S.append(-np.log(np.mean(own)))
+            influences.append(np.mean(moved, axis=0))
         entropies.append(S)
+        covariance = np.cov(influences) / len(influences[0])
+        every.append(covariance)
         fits = [
-            it.entanglement.central_charge(lengths[2:], S[2:], N, order=2, correction=term)
-            for term in (True, False)
+            it.entanglement.central_charge(
+                lengths[start:], S[start:], N, order=2, correction=term, errors=covariance[start:, start:]
+            )
+            for start, term in ((1, True), (2, False))
         ]
         c = [fit.c for fit in fits]
         found.append((c[0], c[1]))
-        print(f"  set {r}: c = {c[0]:.4f} with 1/chord, {c[1]:.4f} without", flush=True)
+        print(
+            f"  set {r}: c = {c[0]:.4f} ± {fits[0].error:.4f} with 1/chord, "
+            f"{c[1]:.4f} ± {fits[1].error:.4f} without, {time.perf_counter() - start_time:.0f} s",
+            flush=True,
+        )
+    for start in (0, 1, 2):
+        whole = it.entanglement.central_charge(
+            lengths[start:], np.mean(entropies, axis=0)[start:], N, order=2, correction=True,
+            errors=np.mean(every, axis=0)[start:, start:] / repeats,
+        )  # fmt: skip
+        print(f"all sets, l from {lengths[start]}: c = {whole.c:.4f} ± {whole.error:.4f} with 1/chord")
     print("S2 of", dict(zip(lengths, np.mean(entropies, axis=0).round(4).tolist(), strict=True)))
     mean, error = np.mean(found, axis=0), np.std(found, axis=0, ddof=1) / np.sqrt(repeats)
     print(f"c = {mean[0]:.4f} ± {error[0]:.4f} with 1/chord, {mean[1]:.4f} ± {error[1]:.4f} without; "
-          f"{time.perf_counter() - start:.0f} s for {repeats} × {samples} samples")  # fmt: skip
+          f"{time.perf_counter() - start_time:.0f} s for {repeats} × {samples} samples")  # fmt: skip
 
 
 def main() -> None:
@@ -235,12 +258,13 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=500, help="of its training")
     parser.add_argument("--features", type=int, default=5, help="of its network")
     parser.add_argument("--repeats", type=int, default=8, help="sets of samples")
+    parser.add_argument("--places", type=int, default=2, help="of each length, on the ring")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     if arguments.part == "peer":
         peer(arguments.peer_python, arguments.rounds, arguments.chains)
     elif arguments.part == "charge":
-        charge(arguments.samples, arguments.steps, arguments.features, arguments.repeats)
+        charge(arguments.samples, arguments.steps, arguments.features, arguments.repeats, arguments.places)
     else:
         {"exact": exact, "pairs": pairs}[arguments.part]()
 

@@ -231,3 +231,17 @@ def test_too_many_spins_say_the_memory():
 
 def test_orders_beyond_the_range_of_numbers():
     assert it.entanglement.renyi([0.6, 0.0, 0.0, 0.8], [0], 5000) == pytest.approx(-np.log(0.64), rel=1e-3)
+
+
+def test_a_mask_is_a_region():
+    psi, half = it.exact.product_vector(4, "+x") + np.eye(16)[3], [False, True, True, False]
+    expected = it.entanglement.von_neumann(psi, [1, 2])
+    assert (
+        it.entanglement.von_neumann(psi, half) == it.entanglement.von_neumann(psi, np.array(half)) == expected
+    )
+    for mask, words in (
+        (half[:3], "one True or False for each of 4"),
+        ([True, 2], "some, with site numbers"),
+    ):
+        with pytest.raises(it.InputError, match=words):
+            it.entanglement.von_neumann(psi, mask)

@@ -192,6 +192,26 @@ def test_central_charge_of_free_fermion_values():
     assert raw.c == pytest.approx(0.51, abs=0.004) and better.c == pytest.approx(0.5, abs=0.003)
 
 
+def test_errors_that_go_together():
+    """A fit with the covariance: unbiased, with the spread that it says, and no larger than other weights."""
+    rng, lengths, N = np.random.default_rng(1), np.arange(4, 33, 4), 64
+    x = N / np.pi * np.sin(np.pi * lengths / N)
+    S = 0.5 / 6 * 1.5 * np.log(x) + 0.3
+    covariance = 0.01**2 * np.exp(-np.abs(np.subtract.outer(np.log(x), np.log(x))) / 2) * np.outer(x, x) / 100
+    noise = rng.multivariate_normal(np.zeros(len(S)), covariance, 400)
+    call = it.entanglement.central_charge
+    fits = [call(lengths, S + one, N, order=2, errors=covariance) for one in noise]
+    plain = [call(lengths, S + one, N, order=2).c for one in noise]
+    spread = np.std([fit.c for fit in fits])
+    assert spread == pytest.approx(fits[0].error, rel=0.15) and spread < 0.9 * np.std(plain)
+    assert np.mean([fit.c for fit in fits]) == pytest.approx(0.5, abs=4 * spread / 20)
+    diagonal = np.diag([0.1] * len(S))
+    one, other = call(lengths, S, N, errors=diagonal**2), call(lengths, S, N, errors=[0.1] * len(S))
+    assert one.error == pytest.approx(other.error) and one.c == pytest.approx(other.c)
+    with pytest.raises(it.InputError, match="not positive"):
+        call(lengths, S, N, errors=-diagonal)
+
+
 def test_fits_of_central_charge():
     x = 2 * 30 / np.pi * np.sin(np.pi * np.arange(3, 28, 2) / 30)
     S = 1.0 / 12 * 1.5 * np.log(x) + 0.2 + 0.1 / x

@@ -4,7 +4,10 @@ r"""The central charge from the growth of entropy with the length of a block.
     S_q(l) = (c/12)(1 + 1/q) ln x(l) + s + b/x,     x = (2N/π) sin(π l/N)     from the end of an open chain
 
 (Calabrese & Cardy, J. Stat. Mech. P06002 (2004)); the term b/x is the leading correction of lattice and order
-in Ising chains, left out unless asked for. Fitted by least squares, with weights where errors are given.
+in Ising chains, left out unless asked for. Fitted by least squares, with weights where errors are given;
+entropies from the same samples have errors that go together, and are fitted with their covariance,
+
+    (c, s, b) = (DᵀΣ⁻¹D)⁻¹ DᵀΣ⁻¹S        (Aitken, Proc. R. Soc. Edinb. 55, 42 (1936)).
 """
 
 from __future__ import annotations
@@ -50,7 +53,8 @@ def central_charge(
     lengths: of the blocks (n,). entropies: of them, nats (n,). total: the length N of the chain, or one for
     each entropy (half chains of several sizes). order: of the entropy. periodic: a block inside a ring, else
     at the end of an open chain. correction: whether to fit a term b/x besides. errors: of the entropies, one
-    standard deviation each, independent; None for equal weights, and an error from the scatter.
+    standard deviation each (n,), independent, or their covariance (n, n); None for equal weights, and an
+    error from the scatter.
 
     >>> lengths = np.arange(2, 11)
     >>> entropies = 0.5 / 3 * np.log(20 / np.pi * np.sin(np.pi * lengths / 20)) + 0.4
@@ -74,13 +78,11 @@ def central_charge(
     design = np.stack([factor * np.log(x), np.ones_like(x), *([1 / x] if correction else [])], axis=1)
     if np.linalg.matrix_rank(design) < parameters:
         raise fail("lengths", "blocks of different chords", lengths, "equal chords fix no slope")
-    sigma = np.ones_like(S) if errors is None else np.asarray(errors, float)
-    if sigma.shape != S.shape or not (sigma > 0).all():
-        raise fail("errors", "a positive number for each entropy", errors)
-    solve = np.linalg.pinv(design / sigma[:, None]) / sigma
+    root = _root(errors, len(S))
+    solve = np.linalg.pinv(np.linalg.solve(root, design)) @ np.linalg.inv(root)
     found = solve @ S
     left = S - design @ found
-    variance = float(np.sum((solve[0] * sigma) ** 2))
+    variance = float(np.sum((solve[0] @ root) ** 2))
     if errors is None:
         spare = len(length) - parameters
         variance *= float(left @ left) / spare if spare else 0.0
@@ -88,3 +90,22 @@ def central_charge(
     return CentralCharge(
         float(found[0]), variance**0.5, float(found[1]), b, float(np.abs(left).max()), solve[0]
     )
+
+
+def _root(errors: ArrayLike | None, count: int) -> Float[np.ndarray, "n n"]:
+    """L with LLᵀ the covariance of the entropies."""
+    if errors is None:
+        return np.eye(count)
+    given = np.asarray(errors, float)
+    if given.shape == (count,) and (given > 0).all():
+        return np.diag(given)
+    expected, remedy = (
+        "a positive number for each entropy, or their covariance",
+        "take more samples or chains",
+    )
+    if given.shape != (count, count) or not np.allclose(given, given.T, rtol=1e-8):
+        raise fail("errors", expected, errors)
+    try:
+        return np.linalg.cholesky(given)
+    except np.linalg.LinAlgError:
+        raise fail("errors", expected, "a matrix that is not positive", remedy) from None

@@ -59,9 +59,9 @@ def swapped_entropy(drawn: Drawn, region: tuple[int, ...], partners: int | None 
     pairs = pair_ratios(drawn, region)
     shape = drawn.configurations.shape[:2]
     try:
-        swapped = _enough(pairs, shape, partners, drawn.independent)
+        swapped = enough_pairs(pairs, shape, partners, drawn.independent)
     except GaugeLostError:
-        swapped = _enough(pairs, shape, partners, drawn.independent)
+        swapped = enough_pairs(pairs, shape, partners, drawn.independent)
     purity = purity_estimate(swapped, drawn.independent).noted(drawn.notes)
     return entropy_from(purity, swapped, region)
 
@@ -148,7 +148,7 @@ def swap_pairs(pairs: Pairs, shape: tuple[int, int], partners: int) -> Swapped:
     return Swapped(projection, table, (C - 1) * (D // groups), count)
 
 
-def _enough(pairs: Pairs, shape: tuple[int, int], partners: int | None, independent: bool) -> Swapped:
+def enough_pairs(pairs: Pairs, shape: tuple[int, int], partners: int | None, independent: bool) -> Swapped:
     """As many pairs as lower the error, or as asked for."""
     C, D = shape
     if C < 2:
