@@ -17,9 +17,11 @@ table."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
@@ -31,6 +33,9 @@ from intertwine.spaces.mesh.mesh import Mesh
 from intertwine.spaces.mesh.neighbourhoods import Disc, Neighbourhood, disc, profile
 from intertwine.symmetry.compact import CompactRep
 from intertwine.symmetry.fibre_maps import AnyRep
+
+
+_MANY = 40
 
 
 class EdgeExecutor(FiniteExecutor):
@@ -51,7 +56,7 @@ class EdgeExecutor(FiniteExecutor):
         lead = x.shape[:-2]
         kernel = kernel.astype(x.dtype)
         region = disc(plan.support)
-        fields = jnp.moveaxis(x.reshape(-1, size, x.shape[-1]), 0, 1)  # (n, B, C)
+        fields = x.reshape(-1, size, x.shape[-1])
         own = None
         if not region.radius:
             own, kernel = fields @ kernel[0], kernel[1:]
@@ -59,17 +64,18 @@ class EdgeExecutor(FiniteExecutor):
             assert own is not None
             out = own
         else:
-            seen = fields[plan.space.neighbourhood(region).site]  # (n, K, B, C)
-            sums = [_sums(plan, region, spin, seen) for spin in _spins(plan.rep_in)]
-            out = _mixed(plan, sums, kernel)
+            out = _one_by_one(lambda field: _around(plan, region, field, kernel), fields)
             out = out if own is None else out + own
-        return jnp.moveaxis(out, 1, 0).reshape(*lead, size, -1)
+        return out.reshape(*lead, size, -1)
 
 
 class _Spin(NamedTuple):
-    """The channels of one frequency: first components, second components (none of frequency 0), parities."""
+    """The channels of one frequency. parts: (start, stop) of its blocks. first, second: all first
+    components, all
+    second ones (none of frequency 0). parity: of each copy."""
 
     frequency: int
+    parts: tuple[tuple[int, int], ...]
     first: np.ndarray
     second: np.ndarray
     parity: np.ndarray
@@ -78,113 +84,208 @@ class _Spin(NamedTuple):
 @lru_cache(maxsize=512)
 def _spins(rep: AnyRep) -> tuple[_Spin, ...]:
     """The channels of a type by frequency."""
-    found: dict[int, list[tuple[int, int]]] = {}
+    found: dict[int, list[tuple[int, int, int]]] = {}
     start = 0
     for block, m in rep.blocks:
         assert isinstance(block, CompactRep)
         (k, parity), d = block.irreps[0][0], block.dimension
-        found.setdefault(k, []).extend((start + i * d, parity) for i in range(m))
+        found.setdefault(k, []).append((start, start + m * d, parity))
         start += m * d
     spins = []
-    for k, channels in sorted(found.items()):
-        first, parity = np.array(channels).T
-        spins.append(_Spin(k, first, first + 1 if k else np.zeros(0, int), parity))
+    for k, parts in sorted(found.items()):
+        step = 2 if k else 1
+        first = np.concatenate([np.arange(begin, end, step) for begin, end, _ in parts])
+        parity = np.concatenate([np.full((end - begin) // step, sign) for begin, end, sign in parts])
+        second = first + 1 if k else np.zeros(0, int)
+        spins.append(_Spin(k, tuple((begin, end) for begin, end, _ in parts), first, second, parity))
     return tuple(spins)
 
 
-def _orders(into: int, rep_out: AnyRep) -> tuple[int, ...]:
-    """The m of Z that a field of frequency `into` is summed with."""
-    out = [spin.frequency for spin in _spins(rep_out)]
-    if into == 0:
-        return tuple(out)
-    return tuple(sorted({b - into for b in out} | {-b - into for b in out}))
+def _planes(fields: Float[Array, "B n C"], spin: _Spin) -> Float[Array, "B n parts_m"]:
+    """The channels of one frequency: all first components, then all second ones."""
+    parts = [fields[..., begin:end] for begin, end in spin.parts]
+    if spin.frequency == 0:
+        return _joined(parts)
+    pairs = [part.reshape(*part.shape[:-1], -1, 2) for part in parts]
+    return _joined([pair[..., 0] for pair in pairs] + [pair[..., 1] for pair in pairs])
+
+
+def _joined(parts: list[Array]) -> Array:
+    return parts[0] if len(parts) == 1 else jnp.concatenate(parts, axis=-1)
+
+
+def _orders(into: int, out: int) -> tuple[int, ...]:
+    """The m of the Z that a field of frequency `into` gives to one of frequency `out`."""
+    return (out,) if into == 0 else tuple(dict.fromkeys((out - into, -out - into)))
+
+
+class _Seen(NamedTuple):
+    """Who is seen, (n, K), and for the way back where every vertex is seen from, (n, K'), as places i·K + k
+    of that
+    table, n·K beyond the last."""
+
+    site: np.ndarray
+    back: np.ndarray
 
 
 @lru_cache(maxsize=128)
-def _table(
-    space: Mesh, region: Disc, frequency: int, orders: tuple[int, ...]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Real and imaginary part of q w e^{i(mθ + a t)}, (n, profiles·orders, K)."""
-    near: Neighbourhood = space.neighbourhood(region)
-    rows = []
-    for p in range(0 if region.radius else 1, region.profiles):
-        for m in orders:
-            size = near.weight * profile(region, p, m, near.radius)
-            rows.append(size * np.exp(1j * (m * near.angle + frequency * near.turn)))
-    found = np.stack(rows, axis=1)
-    return np.ascontiguousarray(np.real(found)), np.ascontiguousarray(np.imag(found))
+def _seen(space: Mesh, region: Disc) -> _Seen:
+    site = space.neighbourhood(region).site[:, _first(region) :]
+    flat = site.reshape(-1)
+    order = np.argsort(flat, kind="stable")
+    counts = np.bincount(flat, minlength=len(site))
+    back = np.full((len(site), int(counts.max())), flat.size)
+    slot = np.arange(flat.size) - np.repeat(np.cumsum(counts) - counts, counts)
+    back[flat[order], slot] = order
+    return _Seen(site, back.astype(np.int32))
 
 
-def _sums(plan: Plan, region: Disc, spin: _Spin, seen: Array) -> tuple[Array, Array]:
-    """Re Z and Im Z, (n, profiles·orders, B, copies)."""
+def _first(region: Disc) -> int:
+    """On rings the vertex itself, in front of the tables, is left to profile 0."""
+    return 0 if region.radius else 1
+
+
+@lru_cache(maxsize=256)
+def _table(space: Mesh, region: Disc, into: int, out: int) -> tuple[np.ndarray, ...]:
+    """What first and second components are multiplied with in Re Z and Im Z, (n, K, parts·orders·profiles):
+    one
+    array where there are no second components, and no Im Z where it is not needed."""
+    first = _first(region)
+    near: Neighbourhood = Neighbourhood(*(part[:, first:] for part in space.neighbourhood(region)))
+    x, y = [], []
+    for m in _orders(into, out):
+        waves = np.exp(1j * (m * near.angle + into * near.turn))
+        both = [
+            near.weight * profile(region, p, m, near.radius) * waves for p in range(first, region.profiles)
+        ]
+        x += [*map(np.real, both), *map(np.imag, both)][: len(both) * (1 if into == out == 0 else 2)]
+        y += [-np.imag(z) for z in both] + [np.real(z) for z in both]
+    if into == 0:
+        return (np.stack(x, axis=-1),)
+    mirrored = near.sign[..., None] if space.fibre_group.has_reflections else 1
+    return np.stack(x, axis=-1), np.stack(y, axis=-1) * mirrored
+
+
+def _one_by_one(
+    function: Callable[[Array], Array], fields: Float[Array, "B n C"]
+) -> Float[Array, "B n C_out"]:
+    """On a CPU one example after another, whose neighbours then stay in the cache."""
+    if fields.shape[0] == 1 or jax.default_backend() != "cpu":
+        return function(fields)
+    return jax.lax.map(lambda field: function(field[None])[0], fields)
+
+
+def _around(
+    plan: Plan, region: Disc, fields: Float[Array, "B n C_in"], kernel: Float[Array, "profiles C_in C_out"]
+) -> Float[Array, "B n C_out"]:
+    """Σ c Z + d Z̄ over the neighbours, for every frequency of the output."""
     space = plan.space
-    real, imag = (
-        jnp.asarray(part, seen.dtype)
-        for part in _table(space, region, spin.frequency, _orders(spin.frequency, plan.rep_out))
-    )
-    mirrored = space.fibre_group.has_reflections
-    sign = jnp.asarray(space.neighbourhood(region).sign, seen.dtype)[:, :, None, None] if mirrored else None
-    x = seen[..., spin.first]
-    if spin.frequency == 0:
-        if sign is not None and (spin.parity < 0).any():
-            x = x * jnp.where(jnp.asarray(spin.parity) < 0, sign, 1)
-        return _product(real, x), _product(imag, x)
-    y = seen[..., spin.second]
-    y = y if sign is None else y * sign
-    return _product(real, x) - _product(imag, y), _product(imag, x) + _product(real, y)
+    seen = []
+    for spin in _spins(plan.rep_in):
+        rows = _gathered(_planes(fields, spin), *map(jnp.asarray, _seen(space, region)))
+        if spin.frequency == 0 and space.fibre_group.has_reflections and (spin.parity < 0).any():
+            sign = space.neighbourhood(region).sign[:, _first(region) :, None]
+            rows = rows * jnp.asarray(np.where(spin.parity < 0, sign, 1), rows.dtype)
+        seen.append((spin, rows))
+    places: dict[int, Array] = {}
+    for out in _spins(plan.rep_out):
+        found = jnp.zeros((), fields.dtype)
+        for into, rows in seen:
+            table = _table(space, region, into.frequency, out.frequency)
+            sums = _sums(tuple(jnp.asarray(part, rows.dtype) for part in table), rows)
+            found = found + sums.reshape(*sums.shape[:2], -1) @ _matrix(into, out, kernel)
+        if out.frequency:
+            half = len(out.first)
+            found = jnp.stack([found[..., :half], found[..., half:]], axis=-1).reshape(found.shape)
+        start = 0
+        for begin, end in out.parts:
+            places[begin] = found[..., start : start + end - begin]
+            start += end - begin
+    return _joined([places[begin] for begin in sorted(places)])
 
 
-def _product(table: Float[Array, "n q K"], seen: Float[Array, "n K B m"]) -> Float[Array, "n q B m"]:
-    return jnp.einsum("nqk,nkbm->nqbm", table, seen)
+@jax.custom_vjp
+def _sums(tables: tuple[Array, ...], seen: Float[Array, "B n K c"]) -> Float[Array, "B n q m"]:
+    """Σ_k table[:, k, q] seen[:, k], over first components, and second ones where there are two tables:
+    written out
+    where there are few neighbours, which XLA makes one loop of, small matrix products where there are
+    many."""
+    split = len(tables)
+    fields = [
+        seen[..., i * seen.shape[-1] // split : (i + 1) * seen.shape[-1] // split] for i in range(split)
+    ]
+    if seen.shape[2] > _MANY:
+        return _added([jnp.einsum("nkq,bnkm->bnqm", t, f) for t, f in zip(tables, fields, strict=True)])
+    pairs = [
+        (t[:, k, :, None], f[:, :, k, None]) for k in range(seen.shape[2]) for t, f in zip(tables, fields)
+    ]
+    return _added([table * field for table, field in pairs])
 
 
-def _mixed(plan: Plan, sums: list[tuple[Array, Array]], kernel: Float[Array, "profiles C_in C_out"]) -> Array:
-    """Σ c Z + d Z̄ for every frequency of the output, (n, B, C_out)."""
-    rep_in, rep_out = _spins(plan.rep_in), _spins(plan.rep_out)
-    profiles = kernel.shape[0]
-    columns, places = [], []
-    for out in rep_out:
-        rows, weights = [], []
-        for into, (re, im) in zip(rep_in, sums, strict=True):
-            orders = _orders(into.frequency, plan.rep_out)
-            for m, matrix in _matrices(into, out, kernel):
-                at = np.arange(profiles) * len(orders) + orders.index(m)
-                parts = [re[:, at], im[:, at]][: matrix.shape[1]]
-                rows += [jnp.stack(parts, axis=1)]
-                weights.append(matrix)
-        columns.append(_contracted(rows, weights))
-        places.append(np.concatenate([out.first, out.second]))
-    joined = jnp.concatenate(columns, axis=-1)
-    return joined[..., np.argsort(np.concatenate(places))]
+def _sums_forward(tables: tuple[Array, ...], seen: Array) -> tuple[Array, tuple[tuple[Array, ...], int]]:
+    return _sums(tables, seen), tables
 
 
-def _contracted(rows: list[Array], weights: list[Array]) -> Array:
-    """Σ over (parts, profiles, copies) of everything, as one product."""
-    n, _, _, batch, _ = rows[0].shape
-    flat = [jnp.moveaxis(row, 3, 1).reshape(n, batch, -1) for row in rows]
-    matrix = [jnp.moveaxis(w, 0, 1).reshape(-1, w.shape[-1]) for w in weights]
-    return jnp.concatenate(flat, axis=-1) @ jnp.concatenate(matrix, axis=0)
+def _sums_back(tables: tuple[Array, ...], slope: Float[Array, "B n q m"]) -> tuple[None, Array]:
+    """Σ_q table[:, k, q] slope[:, q], in the same two ways."""
+    if tables[0].shape[1] > _MANY:
+        parts = [jnp.einsum("nkq,bnqm->bnkm", t, slope) for t in tables]
+    else:
+        count = slope.shape[2]
+        parts = [_added([t[:, :, q, None] * slope[:, :, None, q] for q in range(count)]) for t in tables]
+    return None, _joined(parts)
 
 
-def _matrices(into: _Spin, out: _Spin, kernel: Array) -> list[tuple[int, Array]]:
-    """(m, (profiles, parts, copies in, channels out)) for each Z_m that this pair of frequencies takes."""
+_sums.defvjp(_sums_forward, _sums_back)
+
+
+def _added(terms: list[Array]) -> Array:
+    total = terms[0]
+    for term in terms[1:]:
+        total = total + term
+    return total
+
+
+@jax.custom_vjp
+def _gathered(field: Float[Array, "B n c"], site: Array, back: Array) -> Float[Array, "B n K c"]:
+    """field[:, site]; its gradient gathers too, since scattering is slow."""
+    return jnp.take(field, site, axis=1)
+
+
+def _gathered_forward(field: Array, site: Array, back: Array) -> tuple[Array, Array]:
+    return _gathered(field, site, back), back
+
+
+def _gathered_back(back: Array, slope: Array) -> tuple[Array, None, None]:
+    flat = slope.reshape(slope.shape[0], -1, slope.shape[-1])
+    rows = [jnp.take(flat, back[:, k], axis=1, mode="fill", fill_value=0) for k in range(back.shape[1])]
+    return _added(rows), None, None
+
+
+_gathered.defvjp(_gathered_forward, _gathered_back)
+
+
+def _matrix(into: _Spin, out: _Spin, kernel: Array) -> Float[Array, "q_m C_out"]:
+    """What Z is multiplied with: rows as the sums stand, parts within orders, profiles within parts, then
+    copies."""
     a, b = into.frequency, out.frequency
 
     def part(rows: np.ndarray, columns: np.ndarray) -> Array:
         return kernel[:, rows[:, None], columns[None, :]]
 
-    def joined(*blocks: tuple[Array, ...]) -> Array:
-        return jnp.stack([jnp.concatenate(block, axis=-1) for block in blocks], axis=1)
+    def stacked(*blocks: tuple[Array, ...]) -> Array:
+        rows = [jnp.concatenate(block, axis=-1) for block in blocks]  # each (profiles, copies, channels out)
+        return jnp.concatenate(rows, axis=0).reshape(-1, rows[0].shape[-1])
 
     xx = part(into.first, out.first)
     if a == 0 and b == 0:
-        return [(0, joined((xx,)))]
+        return stacked((xx,))
     if a == 0:
         xy = part(into.first, out.second)
-        return [(b, joined((xx, xy), (-xy, xx)))]
+        return stacked((xx, xy), (-xy, xx))
     yx = part(into.second, out.first)
     if b == 0:
-        return [(-a, joined((xx,), (yx,)))]
+        return stacked((xx,), (yx,))
     xy, yy = part(into.first, out.second), part(into.second, out.second)
     cr, ci, dr, di = (xx + yy) / 2, (xy - yx) / 2, (xx - yy) / 2, (xy + yx) / 2
-    return [(b - a, joined((cr, ci), (-ci, cr))), (-b - a, joined((dr, di), (di, -dr)))]
+    return stacked((cr, ci), (-ci, cr), (dr, di), (di, -dr))
