@@ -41,6 +41,7 @@ from .nonlinear.tensor_product import TensorProduct as TensorProduct
 from .norms.calibration import calibrated as calibrated, train_outputs as train_outputs
 from .norms.normalisation import BatchNorm as BatchNorm, LayerNorm as LayerNorm
 from .pooling.group_pooling import GlobalPool as GlobalPool, GroupPool as GroupPool, Invariants as Invariants
+from .pooling.mesh_pooling import MeshPool as MeshPool, MeshUnpool as MeshUnpool
 from .pooling.pooling import (
     AveragePool as AveragePool,
     BlurPool as BlurPool,

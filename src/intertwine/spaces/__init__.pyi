@@ -10,6 +10,7 @@ from .lattices import (
     lattice_from_name as lattice_from_name,
 )
 from .links import Links as Links
+from .mesh.coarse import coarser as coarser
 from .mesh.mesh import Mesh as Mesh, mesh_from_name as mesh_from_name
 from .names import NamedSpace as NamedSpace, space_from_name as space_from_name
 from .sphere.sphere import Sphere as Sphere

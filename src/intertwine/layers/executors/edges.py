@@ -25,7 +25,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jaxtyping import Float
+from jaxtyping import Float, Int, Int32
 
 from intertwine._checks import fail
 from intertwine.layers.executors.protocol import FiniteExecutor, Plan
@@ -34,8 +34,7 @@ from intertwine.spaces.mesh.neighbourhoods import Disc, Neighbourhood, disc, pro
 from intertwine.symmetry.compact import CompactRep
 from intertwine.symmetry.fibre_maps import AnyRep
 
-
-_MANY = 40
+_MANY = 12
 
 
 class EdgeExecutor(FiniteExecutor):
@@ -119,25 +118,26 @@ def _orders(into: int, out: int) -> tuple[int, ...]:
     return (out,) if into == 0 else tuple(dict.fromkeys((out - into, -out - into)))
 
 
-class _Seen(NamedTuple):
-    """Who is seen, (n, K), and for the way back where every vertex is seen from, (n, K'), as places i·K + k
-    of that
-    table, n·K beyond the last."""
-
-    site: np.ndarray
-    back: np.ndarray
-
-
 @lru_cache(maxsize=128)
-def _seen(space: Mesh, region: Disc) -> _Seen:
+def _seen(space: Mesh, region: Disc) -> tuple[np.ndarray, np.ndarray]:
+    """Who is seen, (n, K), and its `back_table`."""
     site = space.neighbourhood(region).site[:, _first(region) :]
+    return site, back_table(site, len(site))
+
+
+def back_table(site: Int[np.ndarray, "n K"], size: int) -> Int32[np.ndarray, "size K_back"]:
+    """Where every one of `size` vertices is seen from: places i·K + k of `site`, n·K beyond the last.
+
+    >>> back_table(np.array([[0, 1], [0, 0]]), 2).tolist()
+    [[0, 2, 3], [1, 4, 4]]
+    """
     flat = site.reshape(-1)
     order = np.argsort(flat, kind="stable")
-    counts = np.bincount(flat, minlength=len(site))
-    back = np.full((len(site), int(counts.max())), flat.size)
+    counts = np.bincount(flat, minlength=size)
+    back = np.full((size, int(counts.max())), flat.size, np.int32)
     slot = np.arange(flat.size) - np.repeat(np.cumsum(counts) - counts, counts)
     back[flat[order], slot] = order
-    return _Seen(site, back.astype(np.int32))
+    return back
 
 
 def _first(region: Disc) -> int:
@@ -182,7 +182,7 @@ def _around(
     space = plan.space
     seen = []
     for spin in _spins(plan.rep_in):
-        rows = _gathered(_planes(fields, spin), *map(jnp.asarray, _seen(space, region)))
+        rows = gathered(_planes(fields, spin), *map(jnp.asarray, _seen(space, region)))
         if spin.frequency == 0 and space.fibre_group.has_reflections and (spin.parity < 0).any():
             sign = space.neighbourhood(region).sign[:, _first(region) :, None]
             rows = rows * jnp.asarray(np.where(spin.parity < 0, sign, 1), rows.dtype)
@@ -216,13 +216,12 @@ def _sums(tables: tuple[Array, ...], seen: Float[Array, "B n K c"]) -> Float[Arr
     ]
     if seen.shape[2] > _MANY:
         return _added([jnp.einsum("nkq,bnkm->bnqm", t, f) for t, f in zip(tables, fields, strict=True)])
-    pairs = [
-        (t[:, k, :, None], f[:, :, k, None]) for k in range(seen.shape[2]) for t, f in zip(tables, fields)
-    ]
+    both = list(zip(tables, fields, strict=True))
+    pairs = [(t[:, k, :, None], f[:, :, k, None]) for k in range(seen.shape[2]) for t, f in both]
     return _added([table * field for table, field in pairs])
 
 
-def _sums_forward(tables: tuple[Array, ...], seen: Array) -> tuple[Array, tuple[tuple[Array, ...], int]]:
+def _sums_forward(tables: tuple[Array, ...], seen: Array) -> tuple[Array, tuple[Array, ...]]:
     return _sums(tables, seen), tables
 
 
@@ -247,13 +246,13 @@ def _added(terms: list[Array]) -> Array:
 
 
 @jax.custom_vjp
-def _gathered(field: Float[Array, "B n c"], site: Array, back: Array) -> Float[Array, "B n K c"]:
+def gathered(field: Float[Array, "B n c"], site: Array, back: Array) -> Float[Array, "B n K c"]:
     """field[:, site]; its gradient gathers too, since scattering is slow."""
     return jnp.take(field, site, axis=1)
 
 
 def _gathered_forward(field: Array, site: Array, back: Array) -> tuple[Array, Array]:
-    return _gathered(field, site, back), back
+    return gathered(field, site, back), back
 
 
 def _gathered_back(back: Array, slope: Array) -> tuple[Array, None, None]:
@@ -262,7 +261,7 @@ def _gathered_back(back: Array, slope: Array) -> tuple[Array, None, None]:
     return _added(rows), None, None
 
 
-_gathered.defvjp(_gathered_forward, _gathered_back)
+gathered.defvjp(_gathered_forward, _gathered_back)
 
 
 def _matrix(into: _Spin, out: _Spin, kernel: Array) -> Float[Array, "q_m C_out"]:
