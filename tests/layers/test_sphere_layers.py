@@ -11,6 +11,7 @@ import intertwine as it
 from intertwine._checks import InputError
 from intertwine.layers import (
     BatchNorm,
+    ClebschGordan,
     Conv,
     FourierPointwise,
     Gated,
@@ -160,6 +161,20 @@ def test_fields_on_the_rotation_group():
     # Σ_l Σ_n 1 · 1 intertwiners from S² to SO(3), with bias; (2l + 1)² of SO(3) to itself, l < 4
     assert it.layers.parameter_count(lift) == sum(2 * k + 1 for k in range(4)) + 1
     assert it.layers.parameter_count(mix) == sum((2 * k + 1) ** 2 for k in range(4)) + 1
+
+
+def test_products_of_coefficients():
+    """The layer of Kondor et al. (2018): exactly equivariant and quadratic."""
+    sphere = it.Sphere(5)
+    layer = ClebschGordan(sphere, "scalar + vector", "2 scalar + vector", key=KEY)
+    it.assert_equivariant(layer, key=KEY, tol=1e-11)
+    x = sphere.random_field(layer.rep_in, 2, key=KEY)
+    assert np.abs(layer(2 * x) - 4 * layer(x)).max() < 1e-12
+    z = np.cos(sphere.points[..., :1])
+    only = ClebschGordan(sphere, "scalar", "scalar", key=KEY)
+    assert np.abs(only(z) - only(-z)).max() < 1e-14
+    with pytest.raises(InputError, match="lower band limit"):
+        ClebschGordan(it.Sphere(40), "scalar", "scalar", key=KEY)
 
 
 def rossby_haurwitz(sphere, step):

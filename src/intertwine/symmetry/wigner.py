@@ -65,16 +65,30 @@ def clebsch_gordan_so3(l1: int, l2: int, l3: int) -> Float[np.ndarray, "m1 m2 m3
     >>> clebsch_gordan_so3(1, 1, 1)[0, 1].round(12).tolist()      # y × z = x, by 1/√2
     [0.0, 0.0, 0.707106781187]
     """
-    l1, l2, l3 = (checked_degree(f"l{k + 1}", value) for k, value in enumerate((l1, l2, l3)))
+    orders = complex_clebsch_gordan(l1, l2, l3)
     table = np.zeros((2 * l1 + 1, 2 * l2 + 1, 2 * l3 + 1))
-    if not abs(l1 - l2) <= l3 <= l1 + l2:
-        return frozen(table)
-    for m1 in range(-l1, l1 + 1):
-        for m2 in range(max(-l2, -l3 - m1), min(l2, l3 - m1) + 1):
-            table[m1 + l1, m2 + l2, m1 + m2 + l3] = _racah(l1, l2, l3, m1, m2)
+    for m1, m2 in np.argwhere(orders):
+        table[m1, m2, m1 - l1 + m2 - l2 + l3] = orders[m1, m2]
     first, second, third = _real_basis(l1), _real_basis(l2), _real_basis(l3)
     turned = np.einsum("abc,xa,yb,zc->xyz", table, first.conj(), second.conj(), third, optimize=True)
     return frozen(np.ascontiguousarray(np.real(turned * (1, -1j, -1, 1j)[(l1 + l2 - l3) % 4])) + 0.0)
+
+
+def complex_clebsch_gordan(l1: int, l2: int, l3: int) -> Float[np.ndarray, "m1 m2"]:
+    """⟨l1 m1 l2 m2 | l3 m1+m2⟩, (2l1+1, 2l2+1), with the phases of Condon and Shortley; zero where there is
+    none.
+
+    >>> float(complex_clebsch_gordan(1, 1, 2)[1, 1].round(12))
+    0.816496580928
+    """
+    l1, l2, l3 = (checked_degree(f"l{k + 1}", value) for k, value in enumerate((l1, l2, l3)))
+    table = np.zeros((2 * l1 + 1, 2 * l2 + 1))
+    if not abs(l1 - l2) <= l3 <= l1 + l2:
+        return table
+    for m1 in range(-l1, l1 + 1):
+        for m2 in range(max(-l2, -l3 - m1), min(l2, l3 - m1) + 1):
+            table[m1 + l1, m2 + l2] = _racah(l1, l2, l3, m1, m2)
+    return table
 
 
 def checked_degree(argument: str, value: object) -> int:

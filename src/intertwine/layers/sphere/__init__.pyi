@@ -1,3 +1,4 @@
+from .clebsch_gordan import ClebschGordan as ClebschGordan
 from .operator import SphereOperator as SphereOperator
 from .oversampled import Oversampled as Oversampled
 from .resample import Resample as Resample

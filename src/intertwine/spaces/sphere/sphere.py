@@ -230,7 +230,7 @@ class Sphere:
         flat = c.reshape(-1, *expected)
         parts, places = [], []
         for k, channels in channels_of_spins(rep).items():
-            part = flat[..., channels].transpose(1, 2, 0, 3).reshape(*expected[:2], -1)
+            part = _taken(flat, channels).transpose(1, 2, 0, 3).reshape(*expected[:2], -1)
             orders = synthesis(part, k, self._ranges(k, part.real.dtype), self.size[0])
             parts.append(self._out(self._values(orders), len(flat), len(channels)))
             places.append(channels)
@@ -241,7 +241,7 @@ class Sphere:
         flat = x.reshape(-1, *x.shape[x.ndim - 1 - self.axes :])
         parts, places = [], []
         for k, channels in channels_of_spins(rep).items():
-            part = analysis(self._orders(flat[..., channels]), k, self._ranges(k, x.dtype), self.bandlimit)
+            part = analysis(self._orders(_taken(flat, channels)), k, self._ranges(k, x.dtype), self.bandlimit)
             shaped = part.reshape(*part.shape[:2], len(flat), len(channels))
             parts.append(shaped.transpose(2, 0, 1, 3))
             places.append(channels)
@@ -393,6 +393,14 @@ def _exchanged(x: np.ndarray, rep: CompactRep) -> np.ndarray:
             order[start:stop] = order[start:stop].reshape(-1, 2)[:, ::-1].reshape(-1)
         start = stop
     return np.asarray(x)[..., order]
+
+
+def _taken(x: Array, channels: np.ndarray) -> Array:
+    """x[..., channels], without a gather where they are neighbours."""
+    first, count = int(channels[0]), len(channels)
+    if (channels == np.arange(first, first + count)).all():
+        return x if count == x.shape[-1] else x[..., first : first + count]
+    return x[..., channels]
 
 
 def _joined(parts: list[Array], places: list[np.ndarray]) -> Array:

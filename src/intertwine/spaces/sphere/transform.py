@@ -30,9 +30,9 @@ def analysis(
         share = np.where(np.arange(half) == half - 1, 0.5, 1.0).astype(orders.real.dtype)[:, None]
         north, south = north * share, south * share
     sign = _signs(spin, orders.shape[-1], orders.real.dtype)  # (2, 1, 1, m)
-    data = [_by_order(north[None] + sign * south[None])]
+    data = [_by_order(_apart(north[None] + sign * south[None]))]
     if spin:
-        data.append(_by_order(_turned(north[None] - sign * south[None])))
+        data.append(_by_order(_apart(_turned(north[None] - sign * south[None]))))
     found = []
     for table in ranges:
         t = table.from_pole[1]
@@ -40,10 +40,10 @@ def analysis(
         joined = here[0] if len(here) == 1 else jnp.concatenate(here, axis=-1)
         out = jnp.matmul(joined, table.analysis, precision=_EXACT)  # (2, m, 2K, j)
         found.append(jnp.pad(out, [(0, 0), (0, 0), (0, 0), (table.first, 0)]))
-    every = found[0] if len(found) == 1 else jnp.concatenate(found, axis=1)
-    count = every.shape[2] // 2
-    both = lax.complex(every[:, :, :count], every[:, :, count:])  # (q, m, K, j)
-    return both.transpose(3, 0, 1, 2).reshape(-1, *both.shape[1:3])[:band_limit]
+    every = _apart(found[0] if len(found) == 1 else jnp.concatenate(found, axis=1))
+    _, count, twice, degrees = every.shape
+    flat = _apart(every.reshape(-1, degrees).T).reshape(-1, count, twice)[:band_limit]  # (l, m, 2K)
+    return lax.complex(flat[..., : twice // 2], flat[..., twice // 2 :])
 
 
 def synthesis(
@@ -52,8 +52,9 @@ def synthesis(
     """Fourier coefficients of the rings from harmonic ones."""
     band_limit, half = coefficients.shape[0], (rings + 1) // 2
     even = jnp.pad(coefficients, [(0, band_limit % 2), (0, 0), (0, 0)])
-    split = even.reshape(-1, 2, *even.shape[1:]).transpose(1, 2, 3, 0)  # (q, m, K, j)
-    data = jnp.concatenate([split.real, split.imag], axis=2)
+    both = _apart(jnp.concatenate([even.real, even.imag], axis=-1))  # (l, m, 2K)
+    data = _apart(both.reshape(len(both) // 2, -1).T)
+    data = data.reshape(2, *both.shape[1:], -1)  # (q, m, 2K, j)
     plain, other = [], []
     for table in ranges:
         t = table.from_pole[0]
@@ -65,27 +66,33 @@ def synthesis(
         if spin:
             other.append(jnp.pad(out[..., width:], padding))
     sign = _signs(spin, coefficients.shape[1], data.dtype)
-    values = _by_field(plain)
+    values = _apart(_by_field(plain))
     if spin:
-        turned = _turned(_by_field(other))  # F_0 gets iX B, F_1 gets −iX E
+        turned = _turned(_apart(_by_field(other)))  # F_0 gets iX B, F_1 gets −iX E
         north, south = (values + turned).sum(0), (sign * (values - turned)).sum(0)
     else:
         north, south = values.sum(0), (sign * values).sum(0)
     return jnp.concatenate([north, south[:, : rings // 2][:, ::-1]], axis=1)
 
 
+def _apart(x: Array) -> Array:
+    """x, kept as an array of its own: transpositions fused with what stands before them take three times as
+    long."""
+    return lax.optimization_barrier(x)
+
+
 def _by_order(data: Complex[Array, "2 K t m"]) -> Float[Array, "2 m 2K t"]:
     """Real and imaginary parts as fields, orders first."""
-    both = jnp.concatenate([data.real, data.imag], axis=1)
-    flat = both.reshape(2, -1, both.shape[-1]).swapaxes(1, 2)
+    both = _apart(jnp.concatenate([data.real, data.imag], axis=1))
+    flat = _apart(both.reshape(2, -1, both.shape[-1]).swapaxes(1, 2))
     return flat.reshape(2, both.shape[-1], *both.shape[1:3])
 
 
 def _by_field(parts: list[Float[Array, "2 m 2K t"]]) -> Complex[Array, "2 K t m"]:
     """The way back."""
-    every = parts[0] if len(parts) == 1 else jnp.concatenate(parts, axis=1)
+    every = _apart(parts[0] if len(parts) == 1 else jnp.concatenate(parts, axis=1))
     _, orders, twice, rings = every.shape
-    flat = every.reshape(2, orders, -1).swapaxes(1, 2).reshape(2, twice, rings, orders)
+    flat = _apart(every.reshape(2, orders, -1).swapaxes(1, 2)).reshape(2, twice, rings, orders)
     return lax.complex(flat[:, : twice // 2], flat[:, twice // 2 :])
 
 
