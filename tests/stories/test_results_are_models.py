@@ -115,6 +115,7 @@ QUICK = {
     "quantum.observables.overlap": ("state", lambda m: SEEN.overlap(m, built()["complex"])),
     "quantum.observables.fidelity": ("state", lambda m: SEEN.fidelity(built()["complex"], m)),
     "quantum.product_infidelity": ("state", lambda m: it.quantum.product_infidelity(m, "+x")),
+    "quantum.locally_turned": ("complex", lambda m: it.quantum.locally_turned(m, {0: "X"}).weights),
     "quantum.product_state": ("complex", lambda m: it.quantum.product_state(m, "+x", key=KEY)),
     "models.Symmetrised": ("state", lambda m: it.Symmetrised(m, CHAIN)),
     "sampling.assert_detailed_balance": (
@@ -183,6 +184,9 @@ SLOW = {
     ),
     "quantum.evolve": (
         "complex", lambda m: it.evolve(H, m, [0.0, 0.05], key=KEY).energy
+    ),
+    "quantum.two_time_correlations": (
+        "complex", lambda m: it.quantum.two_time_correlations(H, m, [0.0, 0.02], key=KEY).values
     ),
     "quantum.ground_state": ("state", lambda m: it.ground_state(H, m, 2, 64, key=KEY).energy),
     "rg.flow_fixed_point": (
