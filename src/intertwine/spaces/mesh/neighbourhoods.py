@@ -4,26 +4,27 @@ r"""What every vertex sees, as padded tables: who, how far, in which direction, 
     disc of R    the vertices at most R away along the surface; profiles that are smooth in the distance
 
 On a disc sums over vertices stand for integrals, (1/πR²) ∫ κ(v) f(exp v) dv ≈ Σ_j q_ij κ(v_ij) f(j). The
-weights q are the areas of the vertices, times a polynomial of degree 2 in the tangent plane that makes the
-sums of
+weights q are the areas of the vertices, times a polynomial in the tangent plane that makes the sums of
 
-    (1 − r²/R²)² v^α,   |α| ≤ 2
+    (1 − r²/R²)² v^α,   |α| ≤ 3
 
 exact, so that kernels are evaluated as well on irregular meshes as on regular ones (moving least squares; the
-polynomials are a representation of O(2), so that this keeps every symmetry). Where a disc meets the
-boundary, or has too few vertices, it is left out.
+polynomials are a representation of O(2), so that this keeps every symmetry). With fewer than 22 vertices in
+a disc, or where weights would change more than fivefold, the degree is 2, then 0; where a disc meets the
+boundary the weights are the areas.
 
 Kernels on a disc are (r/R)^m (1 − r²/R²)² P_p(r²/R²) e^{imθ}, P_p the Jacobi polynomials P_p^{(4, m)}(2
 r²/R² − 1): smooth, and orthonormal on the disc."""
 
 from __future__ import annotations
 
+from math import comb
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int32
 from scipy import sparse
-from scipy.special import eval_jacobi
+from scipy.special import beta, eval_jacobi
 
 from intertwine._checks import fail
 from intertwine.spaces.mesh.geodesics import Geodesics, along_edges, geodesics
@@ -31,6 +32,9 @@ from intertwine.spaces.mesh.surface import Surface
 
 _PROFILES = 3
 _MOST_RINGS = 12
+_DEGREES = ((2, 10), (3, 22))
+"""Degrees to which moments are made exact, and the vertices that a disc must have for it."""
+_LEAST = 0.2
 
 
 class Disc(NamedTuple):
@@ -157,27 +161,49 @@ def _quadrature(surface: Surface, found: Geodesics, radius: np.ndarray, R: float
     source = np.concatenate([found.source, np.arange(n)])
     r = np.concatenate([radius, np.zeros(n)])
     angle = np.concatenate([found.angle, np.zeros(n)])
-    x, y = r * np.cos(angle), r * np.sin(angle)
-    basis = np.stack([np.ones_like(x), x, y, x * x, 2**0.5 * x * y, y * y], axis=1)
     window = q * (1 - r**2) ** 2
-    gram = np.zeros((n, 6, 6))
-    sums = np.zeros((n, 6))
-    for a in range(6):
-        sums[:, a] = np.bincount(source, window * basis[:, a], n)
-        for b in range(a, 6):
-            gram[:, a, b] = gram[:, b, a] = np.bincount(source, window * basis[:, a] * basis[:, b], n)
-    exact = np.array([1 / 3, 0, 0, 1 / 24, 0, 1 / 24])  # ∫ (1 − r²)² v^α / π over the unit disc
-    solved = np.einsum("nab,nb->na", np.linalg.pinv(gram, rcond=1e-7, hermitian=True), exact - sums)
-    factor = 1 + (basis * solved[source]).sum(axis=1)
     edge = np.zeros(n, bool)
     seen = np.concatenate([found.target, np.arange(n)])
     np.logical_or.at(edge, source, surface.topology.boundary[seen])
-    wild = np.zeros(n, bool)
-    np.logical_or.at(wild, source, (factor < 0.2) | (factor > 5))
-    few = np.bincount(source, minlength=n) < 10
-    kept = ~(edge | wild | few)
-    plain = np.where(edge, 1.0, (1 / 3) / np.maximum(sums[:, 0], 1e-30))
-    return q * np.where(kept[source], factor, plain[source])
+    total = np.bincount(source, window, n)
+    factor = np.where(edge, 1.0, (1 / 3) / np.maximum(total, 1e-30))[source]  # of degree 0
+    count = np.bincount(source, minlength=n)
+    for degree, least in _DEGREES:
+        found_factor = _exact_to(degree, source, window, r * np.cos(angle), r * np.sin(angle), n)
+        wild = np.zeros(n, bool)
+        np.logical_or.at(wild, source, (found_factor < _LEAST) | (found_factor > 1 / _LEAST))
+        kept = ~edge & ~wild & (count >= least)
+        factor = np.where(kept[source], found_factor, factor)
+    return q * factor
+
+
+def _exact_to(
+    degree: int, source: np.ndarray, window: np.ndarray, x: np.ndarray, y: np.ndarray, n: int
+) -> np.ndarray:
+    """1 + a polynomial at every neighbour, which makes the moments of the window exact to `degree`."""
+    powers = [(d - j, j) for d in range(degree + 1) for j in range(d + 1)]
+    basis = np.stack([comb(a + b, a) ** 0.5 * x**a * y**b for a, b in powers], axis=1)
+    size = len(powers)
+    gram, sums = np.zeros((n, size, size)), np.zeros((n, size))
+    for i in range(size):
+        sums[:, i] = np.bincount(source, window * basis[:, i], n)
+        for j in range(i, size):
+            gram[:, i, j] = gram[:, j, i] = np.bincount(source, window * basis[:, i] * basis[:, j], n)
+    exact = np.array([comb(a + b, a) ** 0.5 * _moment(a, b) for a, b in powers])
+    solved = np.einsum("nab,nb->na", np.linalg.pinv(gram, rcond=1e-7, hermitian=True), exact - sums)
+    return 1 + (basis * solved[source]).sum(axis=1)
+
+
+def _moment(a: int, b: int) -> float:
+    """∫ (1 − r²)² x^a y^b / π over the unit disc.
+
+    >>> [round(1 / _moment(*powers)) for powers in ((0, 0), (2, 0))], _moment(1, 0)
+    ([3, 24], 0.0)
+    """
+    if a % 2 or b % 2:
+        return 0.0
+    radial = beta((a + b) / 2 + 1, 3) / 2  # ∫ r^{a+b+1} (1 − r²)² dr
+    return float(radial * 2 * beta((a + 1) / 2, (b + 1) / 2) / np.pi)
 
 
 def table(surface: Surface, found: Geodesics, radius: np.ndarray, weight: np.ndarray) -> Neighbourhood:
