@@ -15,7 +15,12 @@ import pytest
 import intertwine as it
 from intertwine._checks import InputError
 from intertwine.layers import field_type, parameter_count
-from intertwine.spaces.sphere import rotate_coefficients, wigner_d_degrees
+from intertwine.spaces.sphere import (
+    rotate_coefficients,
+    sphere as sphere_module,
+    streamed as streamed_module,
+    wigner_d_degrees,
+)
 from intertwine.symmetry import CompactGroup, wigner_d
 from intertwine.symmetry.groups.rotations import euler_rotation, random_rotations
 
@@ -248,10 +253,43 @@ def test_gradients_are_the_transposed_maps():
     x = sphere.random_field(rep, 1, key=KEY)[0]
     layer = it.Conv(sphere, rep, rep, bias=False, key=KEY)
     y = jax.random.normal(KEY, x.shape)
-    out, back = jax.vjp(jax.jit(lambda x: layer(x)), x)
-    tangent = jax.jvp(layer, (x,), (y,))[1]
-    assert abs(float((out * y).sum() - (back(y)[0] * x).sum())) < 1e-11
-    assert np.abs(tangent - layer(y)).max() < 1e-12
+
+    @jax.jit
+    def run(x, y):
+        out, back = jax.vjp(lambda x: layer(x), x)
+        return out, back(y)[0], jax.jvp(lambda x: layer(x), (x,), (y,))[1], layer(y)
+
+    out, back, tangent, there = run(x, y)
+    assert abs(float((out * y).sum() - (back * x).sum())) < 1e-11
+    assert np.abs(tangent - there).max() < 1e-12
+
+
+@pytest.mark.parametrize("grid", ["clenshaw-curtis", pytest.param("healpix", marks=pytest.mark.slow)])
+def test_streamed_transforms_are_those_by_tables(grid, monkeypatch):
+    """The recursion inside the program, blocks of three orders; and derivatives through it."""
+    sphere = it.Sphere(11, grid)
+    rep = field_type(sphere, "scalar + vector")
+    x = sphere.random_field(rep, 1, key=KEY)[0]
+
+    def run(x):
+        c = sphere.analysis(x, rep)
+        gradient = jax.grad(lambda x: (sphere.synthesis(sphere.analysis(x, rep), rep) ** 2).sum())(x)
+        return c, sphere.synthesis(c, rep), gradient
+
+    by_tables = jax.jit(run)(x)
+    monkeypatch.setattr(sphere_module, "MOST_TABLED", 4)
+    monkeypatch.setattr(streamed_module, "_BLOCK_BYTES", 2 * 11 * 12 * 8 * 3)
+    for found, expected in zip(jax.jit(lambda x: run(x))(x), by_tables, strict=True):
+        assert np.abs(found - expected).max() < 1e-12 * np.abs(expected).max()
+
+
+@pytest.mark.slow
+def test_streamed_round_trip_at_512():
+    sphere = it.Sphere(512)
+    c = sphere.random_coefficients("scalar", 1, key=KEY)
+    for kind, bound in ((jnp.complex128, 1e-11), (jnp.complex64, 3e-5)):
+        back = jax.jit(lambda c: sphere.analysis(sphere.synthesis(c)))(c.astype(kind))
+        assert np.abs(back - c).max() < bound * np.abs(c).max()
 
 
 def test_nothing_is_traced_twice():

@@ -70,8 +70,8 @@ def recursion_factors(degree: int, m: np.ndarray, n: int) -> tuple[np.ndarray, n
     return a, b, np.where(here, (l + 1) * np.sqrt(inner) / (l * root), 0.0)
 
 
-def first_degree(m: np.ndarray, n: int, beta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """d^l_{mn}(β) at l = max(|m|, |n|) as numbers x and whole numbers e, d = x·2^{256 e}."""
+def first_degree(m: np.ndarray, n: int, beta: np.ndarray, step: int = _STEP) -> tuple[np.ndarray, np.ndarray]:
+    """d^l_{mn}(β) at l = max(|m|, |n|) as numbers x and whole numbers e, d = x·2^{step e}."""
     j = np.maximum(np.abs(m), abs(n))
     other = np.where(np.abs(m) == j, n, m)  # the order that is not ±j
     plus = np.where(np.abs(m) == j, m == j, n == j)
@@ -88,6 +88,6 @@ def first_degree(m: np.ndarray, n: int, beta: np.ndarray) -> tuple[np.ndarray, n
     binomial = np.array([log(comb(int(a), int(b))) for a, b in pairs]).reshape(j.shape)  # of whole numbers
     total = (binomial / 2 + powers) / np.log(2.0)
     finite = np.isfinite(total)
-    e = np.where(finite, np.minimum(np.ceil(np.where(finite, total, 0.0) / _STEP), 0), 0).astype(np.int64)
-    x = np.where(finite, np.exp2(np.where(finite, total, 0.0) - e * _STEP), 0.0)
+    e = np.where(finite, np.minimum(np.ceil(np.where(finite, total, 0.0) / step), 0), 0).astype(np.int64)
+    x = np.where(finite, np.exp2(np.where(finite, total, 0.0) - e * step), 0.0)
     return x * np.where(signs % 2 == 0, 1.0, -1.0), e

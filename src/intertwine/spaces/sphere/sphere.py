@@ -31,8 +31,9 @@ from intertwine.spaces.sphere.grids import Rings, default_shape, rings
 from intertwine.spaces.sphere.kernels import kernels_of
 from intertwine.spaces.sphere.rotation import euler_of, turn_coefficients
 from intertwine.spaces.sphere.spins import channels_of_spins, checked_type
-from intertwine.spaces.sphere.tables import Range, RingsKey, tables
-from intertwine.spaces.sphere.transform import analysis, ring_orders, ring_values, synthesis
+from intertwine.spaces.sphere.streamed import MOST_TABLED, streamed
+from intertwine.spaces.sphere.tables import RingsKey, tables
+from intertwine.spaces.sphere.transform import Products, analysis, ring_orders, ring_values, synthesis
 from intertwine.symmetry import CompactGroup, CompactRep
 from intertwine.symmetry.groups.rotations import random_rotations, rotation_angle
 from intertwine.symmetry.intertwiner_basis import Support
@@ -174,9 +175,10 @@ class Sphere:
         size = finer.size[1] if self.grid == "healpix" else finer.size
         return Sphere(bandlimit, self.grid, size=size, first_longitude=self.first_longitude)
 
-    def _ranges(self, spin: int, dtype: np.dtype) -> tuple[Range, ...]:
+    def _products(self, spin: int, dtype: np.dtype) -> Products:
         key = RingsKey(self.grid, *self.size, self.grid == "clenshaw-curtis")
-        return tables(key, self.bandlimit, spin, np.dtype(dtype).name)
+        made = tables if self.bandlimit <= MOST_TABLED else streamed
+        return made(key, self.bandlimit, spin, np.dtype(dtype).name)
 
     def analysis(
         self,
@@ -231,7 +233,7 @@ class Sphere:
         parts, places = [], []
         for k, channels in channels_of_spins(rep).items():
             part = _taken(flat, channels).transpose(1, 2, 0, 3).reshape(*expected[:2], -1)
-            orders = synthesis(part, k, self._ranges(k, part.real.dtype), self.size[0])
+            orders = synthesis(part, k, self._products(k, part.real.dtype), self.size[0])
             parts.append(self._out(self._values(orders), len(flat), len(channels)))
             places.append(channels)
         return _joined(parts, places).reshape(*lead, *self.shape, rep.dimension)
@@ -241,7 +243,9 @@ class Sphere:
         flat = x.reshape(-1, *x.shape[x.ndim - 1 - self.axes :])
         parts, places = [], []
         for k, channels in channels_of_spins(rep).items():
-            part = analysis(self._orders(_taken(flat, channels)), k, self._ranges(k, x.dtype), self.bandlimit)
+            part = analysis(
+                self._orders(_taken(flat, channels)), k, self._products(k, x.dtype), self.bandlimit
+            )
             shaped = part.reshape(*part.shape[:2], len(flat), len(channels))
             parts.append(shaped.transpose(2, 0, 1, 3))
             places.append(channels)

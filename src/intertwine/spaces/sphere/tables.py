@@ -28,13 +28,14 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import Array
-from jaxtyping import Float
+from jax import Array, lax
+from jaxtyping import Complex, Float
 
 from intertwine.spaces.sphere.grids import Rings, folded_weights
 from intertwine.spaces.sphere.recursion import wigner_d_degrees
 
 _NEGLIGIBLE = 1e-17
+_EXACT = lax.Precision.HIGHEST
 
 
 class Range(NamedTuple):
@@ -47,6 +48,42 @@ class Range(NamedTuple):
     from_pole: tuple[int, int]
     synthesis: Array
     analysis: Array
+
+
+class Tabled(NamedTuple):
+    """The products of a transform by tables. half: the northern rings."""
+
+    ranges: tuple[Range, ...]
+    half: int
+
+    def quadrature(self, orders: Complex[Array, "K rings m"], spin: int) -> Complex[Array, "K rings m"]:
+        """Nothing: the tables have the weights."""
+        return orders
+
+    def to_degrees(self, data: Float[Array, "2 m K t"]) -> Float[Array, "2 m K j"]:
+        """Σ_t data · table, range by range."""
+        found = []
+        for table in self.ranges:
+            here = data[:, table.start : table.stop]
+            t, parts = table.from_pole[1], range(0, data.shape[-1], self.half)
+            if t:
+                here = jnp.concatenate([here[..., k + t : k + self.half] for k in parts], axis=-1)
+            out = jnp.matmul(here, table.analysis, precision=_EXACT)
+            found.append(jnp.pad(out, [(0, 0), (0, 0), (0, 0), (table.first, 0)]))
+        return found[0] if len(found) == 1 else jnp.concatenate(found, axis=1)
+
+    def to_rings(self, data: Float[Array, "2 m K j"]) -> Float[Array, "2 m K t"]:
+        """Σ_j data · table, range by range."""
+        found = []
+        for table in self.ranges:
+            t = table.from_pole[0]
+            out = jnp.matmul(
+                data[:, table.start : table.stop, :, table.first :], table.synthesis, precision=_EXACT
+            )
+            padding, width = [(0, 0), (0, 0), (0, 0), (t, 0)], self.half - t
+            parts = [jnp.pad(out[..., k : k + width], padding) for k in range(0, out.shape[-1], width)]
+            found.append(parts[0] if len(parts) == 1 else jnp.concatenate(parts, axis=-1))
+        return found[0] if len(found) == 1 else jnp.concatenate(found, axis=1)
 
 
 def ring_functions(
@@ -68,7 +105,7 @@ def ring_functions(
 
 
 @lru_cache(maxsize=32)
-def tables(rings_key: RingsKey, band_limit: int, spin: int, dtype: str) -> tuple[Range, ...]:
+def tables(rings_key: RingsKey, band_limit: int, spin: int, dtype: str) -> Tabled:
     """The tables of a grid, a range of orders after another."""
     rings, folded = rings_key.rings, rings_key.folded
     count = len(rings.theta)
@@ -93,7 +130,7 @@ def tables(rings_key: RingsKey, band_limit: int, spin: int, dtype: str) -> tuple
             there = jnp.asarray(made[0], dtype)
             back = jnp.asarray(np.swapaxes(made[1], -1, -2), dtype)
         found.append(Range(start, stop, first, trims, there, back))
-    return tuple(found)
+    return Tabled(tuple(found), half)
 
 
 class RingsKey(NamedTuple):

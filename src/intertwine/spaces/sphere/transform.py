@@ -8,21 +8,36 @@ Real fields need the orders m ≥ 0 alone, and the two hemispheres are folded on
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 from jaxtyping import Complex, Float
 
-from intertwine.spaces.sphere.tables import Range
 
-_EXACT = lax.Precision.HIGHEST
+class Products(Protocol):
+    """The products with harmonics: kept tables (`tables.Tabled`), or made anew (`streamed.Streamed`)."""
+
+    def quadrature(self, orders: Complex[Array, "K rings m"], spin: int) -> Complex[Array, "K rings m"]:
+        """What comes before the products in analysis, where tables do not have the weights."""
+        ...
+
+    def to_degrees(self, data: Float[Array, "2 m K t"]) -> Float[Array, "2 m K j"]:
+        """Of values on the northern rings (W, and X beside it) to the degrees of one parity."""
+        ...
+
+    def to_rings(self, data: Float[Array, "2 m K j"]) -> Float[Array, "2 m K t"]:
+        """The way back."""
+        ...
 
 
 def analysis(
-    orders: Complex[Array, "K rings m"], spin: int, ranges: tuple[Range, ...], band_limit: int
+    orders: Complex[Array, "K rings m"], spin: int, products: Products, band_limit: int
 ) -> Complex[Array, "l m K"]:
     """Coefficients from the Fourier coefficients of the rings; K: fields, and for spin ≥ 1 as the last
     factor the components (0, 1), which become (E, B)."""
+    orders = products.quadrature(orders, spin)
     rings = orders.shape[1]
     half = (rings + 1) // 2
     north, south = orders[:, :half], orders[:, ::-1][:, :half]
@@ -30,24 +45,18 @@ def analysis(
         share = np.where(np.arange(half) == half - 1, 0.5, 1.0).astype(orders.real.dtype)[:, None]
         north, south = north * share, south * share
     sign = _signs(spin, orders.shape[-1], orders.real.dtype)  # (2, 1, 1, m)
-    data = [_by_order(_apart(north[None] + sign * south[None]))]
+    data = _by_order(_apart(north[None] + sign * south[None]))
     if spin:
-        data.append(_by_order(_apart(_turned(north[None] - sign * south[None]))))
-    found = []
-    for table in ranges:
-        t = table.from_pole[1]
-        here = [part[:, table.start : table.stop, :, t:] for part in data]  # (2, m, 2K, θ)
-        joined = here[0] if len(here) == 1 else jnp.concatenate(here, axis=-1)
-        out = jnp.matmul(joined, table.analysis, precision=_EXACT)  # (2, m, 2K, j)
-        found.append(jnp.pad(out, [(0, 0), (0, 0), (0, 0), (table.first, 0)]))
-    every = _apart(found[0] if len(found) == 1 else jnp.concatenate(found, axis=1))
+        other = _by_order(_apart(_turned(north[None] - sign * south[None])))
+        data = jnp.concatenate([data, other], axis=-1)  # (2, m, 2K, θ or 2θ)
+    every = _apart(products.to_degrees(data))
     _, count, twice, degrees = every.shape
     flat = _apart(every.reshape(-1, degrees).T).reshape(-1, count, twice)[:band_limit]  # (l, m, 2K)
     return lax.complex(flat[..., : twice // 2], flat[..., twice // 2 :])
 
 
 def synthesis(
-    coefficients: Complex[Array, "l m K"], spin: int, ranges: tuple[Range, ...], rings: int
+    coefficients: Complex[Array, "l m K"], spin: int, products: Products, rings: int
 ) -> Complex[Array, "K rings m"]:
     """Fourier coefficients of the rings from harmonic ones."""
     band_limit, half = coefficients.shape[0], (rings + 1) // 2
@@ -55,20 +64,11 @@ def synthesis(
     both = _apart(jnp.concatenate([even.real, even.imag], axis=-1))  # (l, m, 2K)
     data = _apart(both.reshape(len(both) // 2, -1).T)
     data = data.reshape(2, *both.shape[1:], -1)  # (q, m, 2K, j)
-    plain, other = [], []
-    for table in ranges:
-        t = table.from_pole[0]
-        here = data[:, table.start : table.stop, :, table.first :]
-        out = jnp.matmul(here, table.synthesis, precision=_EXACT)  # (2, m, 2K, θ)
-        width = half - t
-        padding = [(0, 0), (0, 0), (0, 0), (t, 0)]
-        plain.append(jnp.pad(out[..., :width], padding))
-        if spin:
-            other.append(jnp.pad(out[..., width:], padding))
+    out = products.to_rings(data)  # (2, m, 2K, θ or 2θ)
     sign = _signs(spin, coefficients.shape[1], data.dtype)
-    values = _apart(_by_field(plain))
+    values = _apart(_by_field(out[..., :half]))
     if spin:
-        turned = _turned(_apart(_by_field(other)))  # F_0 gets iX B, F_1 gets −iX E
+        turned = _turned(_apart(_by_field(out[..., half:])))  # F_0 gets iX B, F_1 gets −iX E
         north, south = (values + turned).sum(0), (sign * (values - turned)).sum(0)
     else:
         north, south = values.sum(0), (sign * values).sum(0)
@@ -88,9 +88,8 @@ def _by_order(data: Complex[Array, "2 K t m"]) -> Float[Array, "2 m 2K t"]:
     return flat.reshape(2, both.shape[-1], *both.shape[1:3])
 
 
-def _by_field(parts: list[Float[Array, "2 m 2K t"]]) -> Complex[Array, "2 K t m"]:
+def _by_field(every: Float[Array, "2 m 2K t"]) -> Complex[Array, "2 K t m"]:
     """The way back."""
-    every = _apart(parts[0] if len(parts) == 1 else jnp.concatenate(parts, axis=1))
     _, orders, twice, rings = every.shape
     flat = _apart(every.reshape(2, orders, -1).swapaxes(1, 2)).reshape(2, twice, rings, orders)
     return lax.complex(flat[:, : twice // 2], flat[:, twice // 2 :])
