@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 EXACT_ENTROPY, EXACT_CURVE = 16, 14
 """Sites to which the entropy is von Neumann's, and to which exact curves are made by vectors."""
 
+RAMPED = 1e-7
+"""The error of exact curves under a ramp, per unit of time."""
+
 Curves = dict[str, np.ndarray]
 
 
@@ -200,7 +203,8 @@ def _by_vectors(c: EvolveConfiguration, problem: Problem, imaginary: bool) -> Cu
     fixed = H.to_sparse() if isinstance(H, Operator) else None
     entropies = []
     begin = state_vector(problem.study.given).amplitudes
-    for t, psi, _ in steps(H, begin, times(c), imaginary=imaginary):
+    within = None if fixed is not None else RAMPED
+    for t, psi, _ in steps(H, begin, times(c), imaginary=imaginary, tolerance=within):
         energy = fixed if fixed is not None else H(t).to_sparse()  # type: ignore[operator]
         for name, matrix in (*matrices.items(), ("energy", energy)):
             found[name].append(float(np.real(np.vdot(psi, matrix @ psi))))
