@@ -89,6 +89,7 @@ from .learning.supervised_fit import fit_supervised as fit_supervised
 from .models import gauge as gauge
 from .models.circuits.convolutional import ConvolutionalCircuit as ConvolutionalCircuit
 from .models.circuits.recurrent import RecurrentCircuit as RecurrentCircuit
+from .models.gauge.loop_rbm import LoopRBM as LoopRBM
 from .models.gauge.wilson_action import Gauge as Gauge
 from .models.jastrow import Jastrow as Jastrow
 from .models.laws import (
@@ -117,7 +118,13 @@ from .quantum import entanglement as entanglement, exact as exact, observables a
 from .quantum.dynamics.evolve import evolve as evolve
 from .quantum.dynamics.starts import product_infidelity as product_infidelity, product_state as product_state
 from .quantum.dynamics.trajectory import Trajectory as Trajectory
-from .quantum.operators.hamiltonians import heisenberg as heisenberg, j1j2 as j1j2, tfim as tfim, xxz as xxz
+from .quantum.operators.hamiltonians import (
+    heisenberg as heisenberg,
+    j1j2 as j1j2,
+    tfim as tfim,
+    toric as toric,
+    xxz as xxz,
+)
 from .quantum.operators.operator import Operator as Operator
 from .quantum.vmc.excited import lowest_in_sector as lowest_in_sector
 from .quantum.vmc.expect import expect as expect
@@ -134,6 +141,7 @@ from .sampling.mean_values import averages as averages
 from .sampling.metropolis.metropolis import Metropolis as Metropolis
 from .sampling.metropolis.rules import (
     Exchange as Exchange,
+    FlipSets as FlipSets,
     GlobalFlip as GlobalFlip,
     Mixture as Mixture,
     SingleFlip as SingleFlip,
@@ -159,6 +167,7 @@ from .spaces.lattices import (
     Honeycomb as Honeycomb,
     Hypercubic as Hypercubic,
     Kagome as Kagome,
+    LinkSites as LinkSites,
     Square as Square,
     Triangular as Triangular,
 )

@@ -1,6 +1,7 @@
 """Layers on links: the law under random frames, kernels by dimension counts, loops of known size, and what is
 done wrong."""
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -20,7 +21,9 @@ from intertwine.layers import (
     parameter_count,
 )
 from intertwine.layers.executors.on_links import straight
+from intertwine.layers.gauge import wilson_network
 from intertwine.models.gauge import plaquettes, wilson_loop
+from intertwine.models.gauge.loops import rectangle
 from intertwine.spaces.link_fields import dagger, numbers, parts
 from intertwine.symmetry import GaugeRep, gauge_invariants, gauge_maps
 from thinned import thinned
@@ -147,6 +150,21 @@ def test_products_make_wilson_loops():
     )
     both = wilson_loop(links, U, 2, 1)
     assert both.shape == ()
+
+
+@pytest.mark.parametrize(("name", "most"), [("SU(2)", 2), pytest.param("SU(3)", 4, marks=pytest.mark.slow)])
+def test_a_constructed_network_gives_all_loops(name, most):
+    """By weights alone, and on other lattices than it was built for."""
+    net = wilson_network(it.Links(it.Square(5, 5), name), most)
+    links = it.Links(it.Square(6, 7), name)
+    U = hot(links)
+    found = np.asarray(eqx.filter_jit(net)(links.field(U)))[::2].reshape(most, most)
+    for R in range(1, most + 1):
+        for T in range(1, most + 1):
+            loop = jax.jit(
+                lambda U, R=R, T=T: links.group.real_trace(rectangle(links, U, 0, 1, R, T)).mean()
+            )(U)
+            assert found[R - 1, T - 1] == pytest.approx(float(loop), abs=1e-12)
 
 
 def on(links, function, out="links + adjoint"):

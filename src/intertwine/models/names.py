@@ -5,6 +5,8 @@ local-rbm:RANGE                       a hidden unit at every site, which sees th
 symmetric-rbm:FEATURES                weights tied by the lattice's translations (or its point group)
 symmetric-rbm:FEATURES:space          weights tied by its whole space group
 symmetric-rbm:FEATURES:even           no biases, ψ(−s) = ψ(s); also FEATURES:space:even
+loop-rbm:FEATURES                     plaquettes of spins on links; :lines and :strings add lines around the
+                                      torus and single links, :space ties weights by all symmetries
 gcnn:LAYERSxFEATURES                  group convolutions under the lattice's space group
 gcnn:LAYERSxFEATURES:translations     under its translations only; :even as above, :odd for ψ(−s) = −ψ(s)
 cac:LAYERSxRANK                       convolutional arithmetic circuit, windows of 2 that overlap
@@ -25,6 +27,7 @@ from jax.typing import DTypeLike
 from intertwine._checks import fail
 from intertwine.models.circuits.convolutional import ConvolutionalCircuit
 from intertwine.models.circuits.recurrent import RecurrentCircuit
+from intertwine.models.gauge.loop_rbm import LoopRBM
 from intertwine.models.jastrow import Jastrow
 from intertwine.models.machines.rbm import RBM
 from intertwine.models.machines.sparse_rbm import SparseRBM
@@ -42,6 +45,8 @@ MODEL_NAMES = (
     "symmetric-rbm:FEATURES",
     "symmetric-rbm:FEATURES:space",
     "symmetric-rbm:FEATURES:even",
+    "loop-rbm:FEATURES",
+    "loop-rbm:FEATURES:strings",
     "gcnn:LAYERSxFEATURES",
     "gcnn:LAYERSxFEATURES:translations",
     "gcnn:LAYERSxFEATURES:even",
@@ -59,6 +64,7 @@ _ALLOWED = {
     "rbm": frozenset(),
     "local-rbm": frozenset(),
     "symmetric-rbm": _OPTIONS - {"odd"},
+    "loop-rbm": frozenset({"space", "lines", "strings"}),
     "gcnn": _OPTIONS,
     "cac": frozenset({"tree"}),
     "rac": frozenset(),
@@ -135,6 +141,10 @@ def model_from_name(
         group = next(iter(options & {"space", "translations"}), None)
         even = 1 if "even" in options else None
         return SymmetricRBM(lattice, int(number), dtype=dtype, group=group, spin_flip=even, key=key)
+    if family == "loop-rbm":
+        chosen = {name: name in options for name in ("lines", "strings")}
+        group = "space" if "space" in options else "translations"
+        return LoopRBM(lattice, int(number), **chosen, group=group, dtype=dtype, key=key)
     if family == "gcnn":
         group = "translations" if "translations" in options else "space"
         flip = 1 if "even" in options else -1 if "odd" in options else None

@@ -27,12 +27,21 @@ from intertwine.quantum.operators.sign_structure import (
     stoquastic_rotation,
 )
 from intertwine.sampling.metropolis.metropolis import Metropolis
-from intertwine.sampling.metropolis.rules import Exchange, GlobalFlip, Mixture, Rule, SingleFlip, connected
+from intertwine.sampling.metropolis.rules import (
+    Exchange,
+    FlipSets,
+    GlobalFlip,
+    Mixture,
+    Rule,
+    SingleFlip,
+    connected,
+)
 from intertwine.sampling.space import Space, magnetizations
 
 MOST_CHAINS = 64
 LEAST_DRAWS = 8
-EXCHANGES, GLOBAL_FLIPS = 0.4, 0.1
+_MOST_SETS = 4096
+EXCHANGES, SETS, GLOBAL_FLIPS = 0.4, 0.4, 0.1
 """Shares of the moves where all configurations are sampled; the rest are single flips."""
 
 
@@ -80,8 +89,19 @@ def moves(operator: Operator, magnetization: int | None) -> Rule:
         parts.append((Exchange(_bonds(operator)), EXCHANGES))
     if operator.commutes_with_spin_flip:
         parts.append((GlobalFlip(), GLOBAL_FLIPS))
+    if sets := _larger_flips(operator):
+        parts.append((FlipSets(sets), SETS))
     single = 1.0 - sum(share for _, share in parts)
     return Mixture([(SingleFlip(), single), *parts]) if parts else SingleFlip()
+
+
+def _larger_flips(operator: Operator) -> list[list[int]]:
+    """The sets of three sites or more, but not all, that the operator flips: stars, rings. Single flips alone
+    reach what they join by ways of small probability only."""
+    own = pauli.unpadded(np.asarray(operator.flips), operator.size)
+    counts = np.count_nonzero(own, axis=1)
+    chosen = own[(counts > 2) & (counts < operator.size)]
+    return [np.flatnonzero(row).tolist() for row in chosen] if len(chosen) <= _MOST_SETS else []
 
 
 def default_sampler(operator: Operator, samples: int, magnetization: int | str | None = "ground") -> Any:

@@ -17,6 +17,7 @@ from .mean_values import averages as averages
 from .metropolis.metropolis import Metropolis as Metropolis
 from .metropolis.rules import (
     Exchange as Exchange,
+    FlipSets as FlipSets,
     GlobalFlip as GlobalFlip,
     Mixture as Mixture,
     SingleFlip as SingleFlip,

@@ -5,6 +5,7 @@ from .lattices import (
     Honeycomb as Honeycomb,
     Hypercubic as Hypercubic,
     Kagome as Kagome,
+    LinkSites as LinkSites,
     Square as Square,
     Triangular as Triangular,
     lattice_from_name as lattice_from_name,

@@ -93,6 +93,17 @@ def Hypercubic(*extent: int, pbc: Boundaries = True) -> Lattice:
     return Lattice(vectors, None, extent, pbc, "hypercubic")
 
 
+def LinkSites(*extent: int, pbc: Boundaries = True) -> Lattice:
+    """The midpoints of the links of a hypercubic lattice of these extents: d sites a cell, link μ of cell x
+    is site d·x + μ (`spaces.link_sites`).
+
+    >>> LinkSites(3, 3).name, LinkSites(3, 3).size
+    ('links:3x3', 18)
+    """
+    vectors = np.eye(max(len(extent), 1))
+    return Lattice(vectors, vectors / 2, extent, pbc, "links")
+
+
 def _extent(Lx: int, Ly: int | None) -> tuple[int, int]:
     return Lx, Lx if Ly is None else Ly
 
@@ -107,16 +118,17 @@ def _families() -> dict[str, tuple[Callable[..., Lattice], int]]:
         "kagome": (Kagome, 2),
         "cubic": (Cubic, 3),
         "hypercubic": (Hypercubic, 0),
+        "links": (LinkSites, 0),
     }
 
 
 def lattice_from_name(name: object) -> Lattice:
     """The lattice of a name `family:extents[:boundaries]`, the inverse of `Lattice.name`.
 
-    Families: chain, square, triangular, honeycomb, kagome, cubic, hypercubic. Extents: numbers joined by x,
-    or one number for equal extents (a hypercubic lattice takes them all). Boundaries: `periodic` (default),
-    `open`, or one of them for each direction joined by a hyphen. Anything else raises one `InputError` that
-    lists what is known.
+    Families: chain, square, triangular, honeycomb, kagome, cubic, hypercubic, links. Extents: numbers joined
+    by x, or one number for equal extents (hypercubic and links take them all). Boundaries: `periodic`
+    (default), `open`, or one of them for each direction joined by a hyphen. Anything else raises one
+    `InputError` that lists what is known.
 
     >>> lattice_from_name("square:6").name, lattice_from_name("kagome:2x3:open").size
     ('square:6x6', 18)
@@ -126,8 +138,8 @@ def lattice_from_name(name: object) -> Lattice:
     Traceback (most recent call last):
     ...
     intertwine._checks.InputError: lattice: expected a name such as chain:20, square:6x6, cubic:4 or
-    kagome:2x3:open, of the families chain, square, triangular, honeycomb, kagome, cubic, hypercubic, got
-    hexagonal:3x3; there is no family 'hexagonal'.
+    kagome:2x3:open, of the families chain, square, triangular, honeycomb, kagome, cubic, hypercubic, links,
+    got hexagonal:3x3; there is no family 'hexagonal'.
     """
     families = _families()
 

@@ -7,7 +7,7 @@ a field as complex arrays, `numbers` puts them back.
 from __future__ import annotations
 
 import re
-from functools import partial
+from functools import partial, reduce
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -84,6 +84,12 @@ def together(rep: GaugeRep, found: dict[str, Any], axes: int) -> Float[Array, ".
         used[kind] = begin + copies
         pieces.append(part if kind == "scalar" else numbers(part, axes))
     return jnp.concatenate(pieces, -1)
+
+
+def times(a: Complex[Array, "... n n"], b: Complex[Array, "... n n"]) -> Complex[Array, "... n n"]:
+    """a b of small matrices, term by term, which XLA fuses with what is around it."""
+    terms = [a[..., :, k, None] * b[..., None, k, :] for k in range(a.shape[-1])]
+    return reduce(jnp.add, terms)
 
 
 def dagger(m: Complex[Array, "... n n"]) -> Complex[Array, "... n n"]:

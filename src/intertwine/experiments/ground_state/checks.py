@@ -88,12 +88,23 @@ def _check_hamiltonian(c: GroundStateConfiguration, lattice: Lattice) -> None:
     h = c.hamiltonian
     couplings = {k: v for k, v in h.model_dump().items() if isinstance(v, float)}
     strengths = {k: v for k, v in couplings.items() if k != "delta"}
-    if not any(strengths.values()):
+    if h.name == "toric":
+        _links_of(c, lattice)
+    elif not any(strengths.values()):
         names = " and ".join(strengths)
         raise fail("hamiltonian", f"a coupling that is not 0 among {names}", "all 0", "give one, say 1.0")
     if getattr(h, "marshall", False) is True and not is_bipartite(lattice):
         remedy = "take marshall = 'auto' or false"
         raise fail("hamiltonian.marshall", f"false on {c.lattice}, not bipartite,", "true", remedy)
+
+
+def _links_of(c: GroundStateConfiguration, lattice: Lattice) -> None:
+    from intertwine.spaces.link_sites import links_at
+
+    try:
+        links_at(lattice)
+    except InputError:
+        raise fail("lattice", "links such as links:4x4 for toric", repr(c.lattice)) from None
 
 
 def _check_sector(c: GroundStateConfiguration, lattice: Lattice) -> None:
@@ -117,8 +128,10 @@ def _few(reason: str) -> str:
 
 
 def _check_sampler(c: GroundStateConfiguration, lattice: Lattice) -> None:
-    rule, tfim = c.sampler.rule, c.hamiltonian.name == "tfim"
-    m, changes = c.sampler.magnetization, tfim and getattr(c.hamiltonian, "h", 0.0) != 0
+    rule, name = c.sampler.rule, c.hamiltonian.name
+    tfim = name in ("tfim", "toric")
+    m = c.sampler.magnetization
+    changes = name == "toric" or (tfim and getattr(c.hamiltonian, "h", 0.0) != 0)
     if m != "auto" and rule not in ("auto", "sums"):
         raise fail("sampler.magnetization", f"'auto' with the rule {rule!r}", m, "take 'auto'")
     if m != "auto" and (changes or abs(m) > lattice.size or (lattice.size + m) % 2):
@@ -129,8 +142,8 @@ def _check_sampler(c: GroundStateConfiguration, lattice: Lattice) -> None:
     if rule in ("exchange", "mixture") and lattice.size < 2:
         raise fail("sampler.rule", "'single' on one site", repr(rule), "take 'auto'")
     if rule == "exchange" and tfim:
-        remedy = "take 'auto', 'single' or 'mixture': the field h does not conserve the magnetization"
-        raise fail("sampler.rule", "a rule that changes the magnetization for tfim", "'exchange'", remedy)
+        remedy = "take 'auto', 'single' or 'mixture': it does not conserve the magnetization"
+        raise fail("sampler.rule", f"a rule that changes the magnetization for {name}", "'exchange'", remedy)
     if rule == "exchange" and lattice.size % 2:
         remedy = "take rule 'single', or a lattice of an even number of sites"
         raise fail(
@@ -154,6 +167,7 @@ def memory_needed(c: GroundStateConfiguration, sites: int) -> int:
         "rbm": features * sites * sites + (features + 1) * sites,
         "local-rbm": sites * (2 + min(sites, (2 * int(features) + 1) ** 2)),
         "symmetric-rbm": features * (sites + 1) + 1,
+        "loop-rbm": 2 * features * (sites + 1) + 3,
         "cac": (layers * 4 * features + 1) * features,
         "rac": (2 * layers * features + 1) * features,
         "jastrow": sites * (sites + 1) // 2,

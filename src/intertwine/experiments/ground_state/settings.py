@@ -2,7 +2,7 @@
 
     kind = "ground-state"        what is done
     lattice = "chain:20"         where the spins live
-    [hamiltonian]                tfim (J, h), heisenberg (J), xxz (J, delta), j1j2 (J1, J2), in Pauli matrices
+    [hamiltonian]                tfim (J, h), heisenberg (J), xxz (J, delta), j1j2 (J1, J2), toric (hx, hz)
     [model]                      the wave function
     [sampler]                    how configurations are drawn
     [optimiser]                  how the parameters move
@@ -42,7 +42,7 @@ from intertwine.runs.fields import (
 
 MAX_SITES = 4096
 START = ("ground-state", "model.start")
-_LATTICES = "chain:20, square:6x6, triangular:4x4, honeycomb:3x3, kagome:2x2, cubic:4x4x4"
+_LATTICES = "chain:20, square:6x6, triangular:4x4, honeycomb:3x3, kagome:2x2, cubic:4x4x4, links:4x4"
 _MARSHALL = "true, false or 'auto' (on where the lattice has two sublattices)"
 
 
@@ -88,8 +88,16 @@ class J1J2(Section):
     marshall: bool | Literal["auto"] = _marshall()
 
 
+class Toric(Section):
+    """−Σ Π X − Σ Π Z − hx Σ X − hz Σ Z, stars and plaquettes of links."""
+
+    name: Literal["toric"] = "toric"
+    hx: float = _coupling(0.0, "field along X of toric")
+    hz: float = _coupling(0.0, "field along Z of toric")
+
+
 Hamiltonian = Annotated[
-    Tfim | Heisenberg | Xxz | J1J2,
+    Tfim | Heisenberg | Xxz | J1J2 | Toric,
     Field(discriminator="name"),
 ]
 
@@ -253,6 +261,7 @@ def check_lattice_name(name: str) -> str:
     dimension, cells = _FAMILIES.get(family, (1, 1))
     for extent in extents * (dimension if len(extents) == 1 else 1):
         cells *= int(extent[:20])
+    cells *= len(extents) if family == "links" else 1
     if cells > MAX_SITES:
         remedy = "give a smaller lattice, say 'square:10x10'"
         raise fail("lattice", f"at most {MAX_SITES} sites", repr(name), remedy)

@@ -19,7 +19,7 @@ from jaxtyping import Complex, Float
 
 from intertwine._checks import fail
 from intertwine.layers.executors.protocol import FiniteExecutor, Plan
-from intertwine.spaces.link_fields import dagger, parts, together
+from intertwine.spaces.link_fields import dagger, parts, times, together
 from intertwine.symmetry.gauge_rep import GaugeRep
 
 
@@ -96,7 +96,7 @@ def straight(connection: Complex[Array, "... d n n"], lead: int, mu: int, steps:
     if steps == 0:
         return jnp.broadcast_to(jnp.eye(step.shape[-1], dtype=step.dtype), step.shape)
     for k in range(1, abs(steps)):
-        line = line @ jnp.roll(step, -way * k, axis=lead + mu)
+        line = times(line, jnp.roll(step, -way * k, axis=lead + mu))
     return line
 
 
@@ -104,7 +104,8 @@ def carry(found: dict[str, Any], line: Array, lead: int, mu: int, steps: int) ->
     """The blocks of a field at x + steps·μ in the frames at x."""
     carried = {kind: jnp.roll(part, -steps, axis=lead + mu) for kind, part in found.items()}
     if steps and "adjoint" in carried:
-        carried["adjoint"] = line[..., None, :, :] @ carried["adjoint"] @ dagger(line)[..., None, :, :]
+        there = line[..., None, :, :]
+        carried["adjoint"] = times(times(there, carried["adjoint"]), dagger(there))
     if steps and "fundamental" in carried:
         carried["fundamental"] = jnp.einsum("...ij,...mj->...mi", line, carried["fundamental"])
     return carried

@@ -22,7 +22,7 @@ from jaxtyping import Float
 from intertwine._checks import fail
 from intertwine.layers.blocks import check_channels
 from intertwine.layers.executors.on_links import check_links, link_type
-from intertwine.spaces.link_fields import complex_numbers, dagger, parts, together
+from intertwine.spaces.link_fields import complex_numbers, dagger, parts, times, together
 from intertwine.spaces.links import Links
 from intertwine.symmetry.gauge_rep import GaugeRep
 
@@ -87,7 +87,7 @@ class GaugeBilinear(eqx.Module):
         psi, factors = found.get("fundamental", x), _factors(found, x, self.space.group.dimension)
         if "adjoint" in weights:
             left = jnp.einsum("ijk,...jab->...ikab", weights["adjoint"], factors)
-            made["adjoint"] = jnp.einsum("...ikab,...kbc->...iac", left, factors)
+            made["adjoint"] = times(left, factors[..., None, :, :, :]).sum(-3)
         if "pairs" in weights:
             left = jnp.einsum("ijk,...ja->...ika", weights["pairs"], psi)
             pairs = jnp.einsum("...ika,...kb->...iab", left, jnp.conj(psi))

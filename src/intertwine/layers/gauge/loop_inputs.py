@@ -17,7 +17,7 @@ from jaxtyping import Complex, Float
 
 from intertwine.layers.blocks import check_channels
 from intertwine.layers.executors.on_links import check_links, link_type, straight
-from intertwine.spaces.link_fields import dagger, parts, together
+from intertwine.spaces.link_fields import dagger, parts, times, together
 from intertwine.spaces.links import Links
 from intertwine.symmetry.gauge_rep import GaugeRep
 
@@ -75,7 +75,7 @@ class Plaquettes(_Loops):
 
         def at(mu: int, nu: int) -> Array:
             ahead, above = (jnp.roll(steps[a], -1, axis=lead + b) for a, b in ((nu, mu), (mu, nu)))
-            return steps[mu] @ ahead @ dagger(steps[nu] @ above)
+            return times(times(steps[mu], ahead), dagger(times(steps[nu], above)))
 
         return [at(mu, nu) for mu, nu in self.space.planes]
 

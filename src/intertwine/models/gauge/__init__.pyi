@@ -4,6 +4,13 @@ from .exact_plane import (
     plane_plaquette as plane_plaquette,
     plane_topological_susceptibility as plane_topological_susceptibility,
 )
+from .loop_rbm import (
+    LoopRBM as LoopRBM,
+    LoopTable as LoopTable,
+    domain_walls as domain_walls,
+    of_dual_spins as of_dual_spins,
+    of_loops as of_loops,
+)
 from .loops import (
     path as path,
     plaquette as plaquette,

@@ -4,6 +4,7 @@ r"""The standard spin-1/2 Hamiltonians in Pauli matrices (total energies).
     heisenberg  H = J Σ_⟨ij⟩ (X_i X_j + Y_i Y_j + Z_i Z_j)
     xxz         H = J Σ_⟨ij⟩ (X_i X_j + Y_i Y_j + Δ Z_i Z_j)
     j1j2        H = J1 Σ_⟨ij⟩ σ_i·σ_j + J2 Σ_⟨⟨ij⟩⟩ σ_i·σ_j
+    toric       H = −Σ_v Π_{l∋v} X_l − Σ_p Π_{l∈p} Z_l − hx Σ_l X_l − hz Σ_l Z_l          spins on links
 
 Divide by 4 for spin-1/2 operators S = σ/2. The Marshall rotation Π_{i∈A} Z_i (Marshall 1955) turns XX + YY
 into −(XX + YY) on every bond that joins the two sublattices of a bipartite lattice. Energies, and all
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from intertwine._checks import InputError, fail
+from intertwine._checks import InputError, fail, one_of
 from intertwine.quantum.operators.operator import Operator
 from intertwine.quantum.operators.pauli import PauliSum, canonical
 
@@ -73,6 +74,38 @@ def j1j2(lattice: Lattice, J1: float = 1.0, J2: float = 0.5, marshall: bool | No
     colours = _colours(lattice, marshall)
     terms = [_bond_terms(lattice, 1, N, J1, J1, colours), _bond_terms(lattice, 2, N, J2, J2, colours)]
     return _assembled(lattice, terms, f"j1j2(J1={J1:g}, J2={J2:g})", colours)
+
+
+def toric(lattice: Lattice, hx: float = 0.0, hz: float = 0.0, basis: str = "z") -> Operator:
+    """The toric code in fields, which is Z_2 gauge theory with matter (Kitaev 2003; Fradkin & Shenker 1979;
+    Trebst et al., Phys. Rev. Lett. 98, 070602, 2007): stars Π X, plaquettes Π Z and fields on the links.
+
+    lattice: of the links, `it.LinkSites(4, 4)` (name links:4x4), in two dimensions or more. basis: "z", or
+    "x" for configurations s = X_l, where X and Z change places. Without hz it is gauge invariant, and in two
+    dimensions the transverse-field Ising model of the plaquettes, with the coupling hx and the field 1.
+
+    >>> from intertwine.spaces.lattices import LinkSites
+    >>> toric(LinkSites(2, 2), hx=0.2, hz=0.2)
+    Operator(toric(hx=0.2, hz=0.2), size=8, strings=24, flips=12, real)
+    """
+    from intertwine.spaces.link_sites import links_at, plaquette_links, star_links
+
+    hx, hz, links = _real("hx", hx), _real("hz", hz), links_at(lattice)
+    N, parts = lattice.size, []
+    one_of("basis", basis, ("z", "x"))
+    for kind, table, strength in (
+        ("x", star_links(links), -1.0),
+        ("z", plaquette_links(links), -1.0),
+        ("x", np.arange(N)[:, None], -hx),
+        ("z", np.arange(N)[:, None], -hz),
+    ):
+        mask = np.zeros((len(table), N), bool)
+        mask[np.arange(len(table))[:, None], table] = True
+        none = np.zeros_like(mask)
+        flips = (kind == "x") == (basis == "z")
+        both = (mask, none) if flips else (none, mask)
+        parts.append(PauliSum(*both, np.full(len(table), strength, np.complex128)))
+    return _assembled(lattice, parts, f"toric(hx={hx:g}, hz={hz:g})")
 
 
 def _bond_terms(

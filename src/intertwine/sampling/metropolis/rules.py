@@ -8,6 +8,7 @@ magnetization Σ_i s_i; a proposal with equal spins is null: nothing happens, an
 
     SingleFlip()                              one site                       N moves
     Exchange(lattice), Exchange(bonds)        two sites of a bond            a move a bond
+    FlipSets(sets)                            any sets, all sites of one     a move a set
     GlobalFlip()                              all sites                      one move
     Mixture([(rule, probability), ...])       one of several rules
 
@@ -142,6 +143,45 @@ class SingleFlip(Rule):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
+
+
+class FlipSets(Rule):
+    """Flips all sites of one of `sets`, drawn uniformly: stars of a toric code, say. A part of a `Mixture`,
+    unless the sets make every configuration of every other.
+
+    sets: lists of different sites. Raises InputError for others, and at `table` for sites that do not exist.
+
+    >>> FlipSets([[0, 1, 2], [2, 3]]).moves(4).tolist()
+    [[0, 1, 2], [2, 3, 4]]
+    """
+
+    def __init__(self, sets: Sequence[Sequence[int]]):
+        try:
+            self._sets = tuple(tuple(sorted(int(i) for i in one)) for one in sets)
+        except (TypeError, ValueError):
+            self._sets = ()
+        if not all(one and one[0] >= 0 and len(set(one)) == len(one) for one in self._sets) or not self._sets:
+            raise fail("sets", "lists of different sites, counted from 0", sets, "for example [[0, 1, 2]]")
+
+    @property
+    def magnetization(self) -> Magnetization:
+        return "free"
+
+    def components(self, size: int) -> tuple[tuple[MoveTable, float], ...]:
+        if max(one[-1] for one in self._sets) >= positive_int("size", size):
+            raise fail("sets", f"sites below {size}, the model's size", max(one[-1] for one in self._sets))
+        width = max(map(len, self._sets))
+        rows = [one + (size,) * (width - len(one)) for one in self._sets]
+        return ((_uniform(np.array(rows), False), 1.0),)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, FlipSets) and self._sets == other._sets
+
+    def __hash__(self) -> int:
+        return hash(("FlipSets", self._sets))
+
+    def __repr__(self) -> str:
+        return f"FlipSets(<{len(self._sets)} sets>)"
 
 
 class GlobalFlip(Rule):
