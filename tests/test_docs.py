@@ -228,3 +228,21 @@ def test_the_classifying_page_holds(tmp_path, monkeypatch):
         jax.config.update("jax_enable_x64", before)
     assert names["run"].metrics["validation_loss"][-1] == names["fit"].history[-1]["validation_loss"]
     assert names["shares"].shape == names["scores"].shape == (len(names["names"]), 10)
+
+
+FIELDS = ROOT / "docs" / "fields.md"
+
+
+def fields_commands() -> list[str]:
+    lines = "\n".join(blocks(FIELDS, "console")).splitlines()
+    return [line.removeprefix("$").partition("#")[0].strip() for line in lines if "intertwine fields" in line]
+
+
+@pytest.mark.parametrize("command", fields_commands())
+def test_shown_commands_of_fields_are_accepted(command, tmp_path, monkeypatch):
+    """Up to the configuration: the runs themselves are tested with the experiment."""
+    monkeypatch.chdir(tmp_path)
+    asked = []
+    monkeypatch.setattr(running, "start", lambda c, path, **_: asked.append(c))
+    assert main(shlex.split(command)[1:]) == 0
+    assert asked and asked[0].kind == "fields"

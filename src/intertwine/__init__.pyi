@@ -74,6 +74,7 @@ from .layers.networks.network_names import network_from_name as network_from_nam
 from .layers.networks.sequential import Sequential as Sequential
 from .layers.same_weights import on_space as on_space
 from .learning.batches import Batches as Batches
+from .learning.fields.fit_fields import fit_fields as fit_fields
 from .learning.gradient import OptaxGradient as OptaxGradient
 from .learning.guard import Diverged as Diverged
 from .learning.labels.class_scores import (

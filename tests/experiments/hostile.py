@@ -7,6 +7,7 @@ from typing import Literal, get_args, get_origin
 from pydantic import BaseModel
 
 from intertwine.experiments.classify.settings import ClassifyConfiguration
+from intertwine.experiments.fields.settings import FieldsConfiguration
 from intertwine.experiments.ground_state.settings import J1J2, GroundStateConfiguration, Heisenberg, Tfim, Xxz
 from intertwine.experiments.learn.settings import LearnConfiguration
 from intertwine.experiments.renormalize.settings import RenormalizeConfiguration
@@ -16,6 +17,7 @@ KINDS = {
     "learn": LearnConfiguration,
     "renormalize": RenormalizeConfiguration,
     "classify": ClassifyConfiguration,
+    "fields": FieldsConfiguration,
 }
 
 WRONG_TYPES = {

@@ -27,6 +27,7 @@ ROWS = {
     "dbn": f"{LEARN} --model dbn:8-4 --epochs 30 --layer-epochs 10",
     "classifier": "classify --data digits --network cnn:1 --group p4 --epochs 8 --examples 400"
     " --checkpoint-every 2",
+    "fields": "fields --data winds:6 --epochs 40 --network product:1 --checkpoint-every 3",
     "flow": f"{SPINS} --system ising:16 --levels 2 --starts 2 --samples 6400",
     "exponents": f"{SPINS} --system ising --exponents --sizes 4-6-8 --samples 6400",
     "approximate": "renormalize --rule migdal-kadanoff --starts 8 --checkpoint-every 2",

@@ -10,6 +10,7 @@ from intertwine.boltzmann.training.families import named_machine, training
 from intertwine.boltzmann.training.teaching import Teaching
 from intertwine.experiments.renormalize import experiment as renormalization
 from intertwine.learning.batches import Batches
+from intertwine.learning.fields.fit_fields import field_study
 from intertwine.learning.metric import NaturalGradient
 from intertwine.learning.supervised_fit import supervised_study
 from intertwine.quantum.dynamics.evolve import evolution
@@ -89,6 +90,15 @@ def entropies(samples):
     return it.entanglement.EntropyScan(psi, samples=samples, key=jax.random.key(2))
 
 
+def fields_of_arrays():
+    """Some targets missing, some samples held out."""
+    x = np.random.default_rng(0).normal(size=(8, 4, 4))
+    y = np.where(x > 1.5, np.nan, x**2)
+    fields = it.data.Fields({"a": x, "b": y}, {}, {}, (), None)
+    named = dict(inputs="a", targets="b", space="plane:4:p4", epochs=4, batch=2, validation=0.25)
+    return field_study("product:1", fields, **named, key=jax.random.key(0)).study
+
+
 ROWS = {
     "entropies, exact": lambda: entropies(None),
     "entropies, samples": lambda: entropies(64),
@@ -103,6 +113,7 @@ ROWS = {
     "supervised, nothing held out": lambda: supervised(validation=None, patience=None),
     "supervised, natural gradient": lambda: supervised(optimiser=NaturalGradient(0.1, shift=1e-2), epochs=4),
     "supervised, images": images,
+    "fields": fields_of_arrays,
     "renormalize, Ising": lambda: renormalize(system={"name": "ising:8"}),
     "renormalize, Potts": lambda: renormalize(system={"name": "potts:3:8"}),
     "renormalize, exponents": lambda: renormalize(

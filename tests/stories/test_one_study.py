@@ -9,6 +9,7 @@ import pytest
 from one_study_classify import ROWS as CLASSIFY, TURNED
 from one_study_entangle import ROWS as ENTANGLE
 from one_study_evolve import ROWS as EVOLVE
+from one_study_fields import ROWS as FIELDS
 from one_study_ground_state import ROWS as GROUND_STATE
 from one_study_learn import BY_DEFAULT, ROWS as LEARN
 from one_study_renormalize import ROWS as RENORMALIZE
@@ -16,7 +17,7 @@ from one_study_renormalize import ROWS as RENORMALIZE
 from intertwine.cli import main
 
 SLOW = BY_DEFAULT | TURNED
-ROWS = CLASSIFY | ENTANGLE | EVOLVE | GROUND_STATE | LEARN | RENORMALIZE | SLOW
+ROWS = CLASSIFY | ENTANGLE | EVOLVE | FIELDS | GROUND_STATE | LEARN | RENORMALIZE | SLOW
 """name → (flags of the command, by the function, from the folder)."""
 
 
@@ -27,7 +28,7 @@ def test_function_and_command_give_the_same_numbers(name, tmp_path):
     flags, by_function, from_folder = ROWS[name]
     before = jax.config.jax_enable_x64
     try:
-        assert main([*flags, "--out", str(tmp_path / "run")]) == 0
+        assert main([*(flags() if callable(flags) else flags), "--out", str(tmp_path / "run")]) == 0
         found, expected = from_folder(tmp_path / "run"), by_function()  # in the precision of the command
     finally:
         jax.config.update("jax_enable_x64", before)

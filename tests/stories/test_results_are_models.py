@@ -210,6 +210,7 @@ SLOW = {
 WIDE = np.sign(np.random.default_rng(2).normal(size=(200, 36))).astype(np.int8)
 TABLE = QUICK | SLOW
 EXCEPTIONS = {
+    "fit_fields": "network is a name",
     "boltzmann.stored_models": "the model belongs to the state beside it, of one training",
     "quantum.entanglement.EntropyScan": "the study that scan carries out",
     "quantum.Evolution": "the study that evolve carries out",

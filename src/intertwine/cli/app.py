@@ -29,6 +29,7 @@ def app_for(asked: str | None) -> typer.Typer:
     app.command("report", rich_help_panel="Run folders")(runs.report)
     app.command("sample", rich_help_panel="Run folders")(trained.sample)
     app.command("score", rich_help_panel="Run folders")(trained.score)
+    app.command("apply", rich_help_panel="Run folders")(trained.apply)
     app.command("predict", rich_help_panel="Run folders")(trained.predict)
     app.command("worker", hidden=True)(runs.worker)
     app.callback()(_root)

@@ -1,4 +1,4 @@
-"""The commands that use a trained run: sample and score of learn, predict of classify."""
+"""The commands that use a trained run: sample and score of learn, predict of classify, apply of fields."""
 
 from __future__ import annotations
 
@@ -79,6 +79,28 @@ def predict(
     found, words = predictions(load_classifier(folder), data, variable=variable, labels=labels, shape=shape)
     write_predictions(path, found)
     _say([*words, f"predictions: {path}"])
+    return 0
+
+
+def apply(
+    folder: Annotated[str, typer.Argument(metavar="RUN", help="a finished run of intertwine fields")],
+    data: Annotated[str, typer.Argument(metavar="FILE", help="fields, with the variables of the run")],
+    out: Annotated[
+        str | None, flag("--out", "a file: .nc of a globe, .fits of HEALPix, .npz; predictions.nc", "FILE")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="replace the file")] = False,
+) -> int:
+    """Write what a trained map of fields says of another file; its errors where the file has the targets."""
+    from intertwine.cli.starting import set_precision
+    from intertwine.data.field_files import load_fields
+    from intertwine.experiments.fields.trained import apply_run, ending, load_fields_run
+    from intertwine.runs.complete import settings_of
+
+    set_precision(settings_of(folder, "fields").precision)
+    fields = load_fields(data)
+    suffix = ending(fields)
+    path = _free(f"predictions{suffix}" if out is None else out, overwrite, (suffix,))
+    _say(apply_run(load_fields_run(folder), fields, path))
     return 0
 
 

@@ -114,6 +114,15 @@ class Fields:
             mask=None if mask is None or mask.all() else mask,
         )  # fmt: skip
 
+    def take(self, rows: Sequence[int] | np.ndarray) -> Fields:
+        """Samples by their numbers, as one axis "sample"."""
+        rows = np.asarray(rows)
+        mask = None if self.mask is None else self.mask[rows]
+        return replace(
+            self, axes=(Axis("sample", rows, {}),), values={k: v[rows] for k, v in self.values.items()},
+            mask=None if mask is None or mask.all() else mask,
+        )  # fmt: skip
+
     def stack(self, *names: str) -> Float[np.ndarray, "samples *places channels"]:
         """Variables beside one another as channels: "z" a scalar, "u:v" the components of a vector, u
         eastward and v northward, as (south, east) = (−v, u).

@@ -35,6 +35,9 @@ OVERFIT = 0.05
 BROKEN = {"float32": 1e-4, "float64": 1e-9}
 """Above this relative error over exact elements a network is said not to be equivariant."""
 
+UNEVEN = 0.02
+"""Above this relative error a network whose non-linearities are sampled is said not to be equivariant."""
+
 LEAD = 2.0
 """A lead over the commonest class of fewer standard errors may be chance."""
 
@@ -130,6 +133,31 @@ def _below_independent(record: Record) -> list[str]:
     train, alone = (x.get("train", {}).get("mean") for x in (record["log_likelihood"], columns))
     learned = name == "test" and train is not None and alone is not None and train > alone
     return list(below_baseline(mean, independent, known.get("error_of_gain", error) or 0.0, learned))
+
+
+def of_fields(record: Record) -> list[str]:
+    """The caveats of a run of fields."""
+    said = list(_own(record))
+    tested = TESTED.get(str(record.get("tested_on")))
+    if tested is not None and tested != "test":
+        words = f"the errors are those of the {tested} samples"
+        said.append(caveat("no-test-data", f"there were no test samples: {words}"))
+    for name, found in record["errors"].items():
+        baselines = {what: found.get(what) for what in ("mean_field", "linear")}
+        better = {
+            what: value for what, value in baselines.items() if value is not None and value <= found["rmse"]
+        }
+        for what, value in better.items():
+            known = {"mean_field": "the mean field", "linear": "the best linear map"}[what]
+            words = f"{known} says {name} with an error of {value:.4g}, the network with {found['rmse']:.4g}"
+            said.append(caveat("below-baseline", f"{words}; train longer, or with more samples"))
+    whole = max(
+        (row["error"] or 0.0 for row in record["equivariance"] if row["layer"] == "whole"), default=0.0
+    )
+    if whole > UNEVEN:
+        words = f"the network is equivariant to {whole:.1%} alone"
+        said.append(caveat("not-equivariant", f"{words}: its non-linearities reach beyond the band limit"))
+    return once(said)
 
 
 def of_classifying(record: Record) -> list[str]:

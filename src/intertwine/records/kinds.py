@@ -56,6 +56,14 @@ KINDS: dict[str, Kind] = {
         "intertwine.experiments.classify.trained:load_classifier",
         "intertwine.report.classify",
     ),
+    "fields": Kind(
+        "Learn fields from fields on a sphere, a mesh or the plane; without options: the tendency of "
+        "vorticity from winds.",
+        "intertwine.experiments.fields.settings:FieldsConfiguration",
+        "intertwine.experiments.fields.experiment:FieldsExperiment",
+        "intertwine.records.fields:SCHEMA",
+        "intertwine.experiments.fields.trained:load_fields_run",
+    ),
     "renormalize": Kind(
         "Coarse-grain a spin system or a trained network; without options: the critical Ising model on "
         "64 × 64.",

@@ -19,14 +19,20 @@ from intertwine.spaces.mesh.mesh import mesh_from_name
 from intertwine.spaces.protocols import Region, Space
 from intertwine.spaces.sphere.sphere import Sphere
 
+OVERSAMPLING = 2.0
+"""How much finer a grid of the sphere is where non-linearities act."""
+
 
 class NamedSpace(NamedTuple):
     """space. shape: the sizes of its axes. region: a kernel that sees the nearest points, a 3×3 one on the
-    plane."""
+    plane. everywhere: whether kernels without a region see the whole space. finer: the same space on a finer
+    grid, where non-linearities act, or None for spaces whose points hold all that they make."""
 
     space: Space
     shape: tuple[int, ...]
     region: Region
+    everywhere: bool = False
+    finer: Space | None = None
 
 
 class _Row(NamedTuple):
@@ -44,7 +50,7 @@ def space_from_name(name: str, argument: str = "space") -> NamedSpace:
     to its numbers.
 
     >>> space_from_name("plane:16x8:p4")
-    NamedSpace(space=Grid('p4'), shape=(16, 8), region=3)
+    NamedSpace(space=Grid('p4'), shape=(16, 8), region=3, everywhere=False, finer=None)
     >>> space_from_name("icosphere:1").shape
     (42,)
     >>> space_from_name("torus:4")
@@ -99,7 +105,9 @@ def _healpix(rest: str) -> NamedSpace:
 
 def _on_sphere(sphere: Sphere) -> NamedSpace:
     """Kernels of three rings, as far apart as the band limit tells."""
-    return NamedSpace(cast("Space", sphere), sphere.shape, (min(pi, 3 * pi / sphere.bandlimit), 3))
+    region = min(pi, 3 * pi / sphere.bandlimit), 3
+    finer = sphere.at(sphere.bandlimit, oversampling=OVERSAMPLING)
+    return NamedSpace(cast("Space", sphere), sphere.shape, region, True, cast("Space", finer))
 
 
 def _mesh(kind: str) -> Callable[[str], NamedSpace]:

@@ -11,7 +11,10 @@ spin 2), and copies of spin are gated by scalars (Weiler et al. 2018), or functi
 sampled (`nonlinearity="fourier"`), or lengths are changed ("norm"). Kernels are local ones as the name of the
 space says (`spaces.names`), a 3×3 window on the plane; `region` takes others.
 
-Which space it is, is never asked: `Conv` asks it for its executor and its kernels.
+`Conv` asks the space for its executor and its kernels. On a sphere everything between the first and the
+last layer lies on a grid twice as fine, from which each convolution takes the degrees below the band limit:
+products of two fields then commute with rotations exactly, other non-linearities to what their degrees
+above leave.
 """
 
 from __future__ import annotations
@@ -41,8 +44,10 @@ from intertwine.layers.nonlinear.pointwise import Pointwise
 from intertwine.layers.nonlinear.tensor_product import TensorProduct
 from intertwine.layers.norms.normalisation import BatchNorm
 from intertwine.layers.pooling.group_pooling import GlobalPool, Invariants
+from intertwine.layers.sphere.resample import Resample
 from intertwine.spaces.names import NamedSpace, space_from_name
 from intertwine.spaces.protocols import Region, Space, has_kernels, takes_arrays
+from intertwine.spaces.sphere.sphere import Sphere
 from intertwine.symmetry.fibre_maps import AnyRep
 
 FAMILIES = ("linear", "product:W", "cnn:W")
@@ -63,6 +68,7 @@ class FieldRecipe:
     inputs: int | str
     outputs: int | str | None
     classes: int | str | tuple[str, ...] | None
+    global_kernels: bool
     blocks: int
     nonlinearity: str
     dropout: float
@@ -96,6 +102,7 @@ def field_network(
     outputs: int | str | AnyRep | None = None,
     classes: int | Sequence[str] | None = None,
     region: Region = None,
+    global_kernels: bool = False,
     blocks: int = BLOCKS,
     nonlinearity: str = "auto",
     dropout: float = 0.0,
@@ -123,16 +130,21 @@ def field_network(
     if (outputs is None) == (classes is None):
         raise fail("outputs", "either a type of fields, or classes", "both" if classes else "neither")
     named = _named(space)
-    region = named.region if region is None else region
+    if global_kernels and not named.everywhere:
+        raise fail("global_kernels", "False on this space, whose kernels are local", True, "take a sphere")
+    region = None if global_kernels else named.region if region is None else region
     kind = jnp.zeros((), dtype).dtype
     recipe = None
     classes = tuple(classes) if isinstance(classes, list) else classes
     if isinstance(space, str) and isinstance(inputs, int | str) and isinstance(outputs, int | str | None):
         told = None if classes is None else classes if isinstance(classes, int | str) else tuple(classes)
         rate = float(dropout)
-        recipe = FieldRecipe(name, space, inputs, outputs, told, blocks, nonlinearity, rate, kind.name)
+        recipe = FieldRecipe(
+            name, space, inputs, outputs, told, global_kernels, blocks, nonlinearity, rate, kind.name
+        )
     into = field_type(named.space, inputs, "inputs")
-    make = _Builder(named.space, region, nonlinearity, dropout, kind, key)
+    inner = named.space if named.finer is None or family == "linear" else named.finer
+    make = _Builder(inner, region, nonlinearity, dropout, kind, key)
     head: AnyRep
     if classes is None:
         head = field_type(named.space, _checked(outputs), "outputs")
@@ -154,6 +166,9 @@ def field_network(
         for number in range(1, positive_int("blocks", blocks) + 1):
             layers.append((f"block{number}", Residual(make.block(hidden))))
         layers.append(("conv2", make.conv(hidden, head, gain=1.0)))
+    if inner is not named.space:  # a sphere: in by harmonics, and out again
+        layers.insert(0, ("refine", _between(named.space, inner, into)))
+        layers += [("coarsen", _between(inner, named.space, head))] if classes is None else []
     names = None
     if classes is not None:
         count, names = checked_classes(classes)
@@ -236,6 +251,12 @@ def _product(rep: AnyRep, dtype: DTypeLike, key: Array) -> Residual:
 def _checked(outputs: int | str | AnyRep | None) -> int | str | AnyRep:
     assert outputs is not None
     return outputs
+
+
+def _between(space: Space, target: Space, rep: AnyRep) -> Resample:
+    """The same fields on another grid of the sphere."""
+    assert isinstance(space, Sphere) and isinstance(target, Sphere)
+    return Resample(space, target, rep)
 
 
 def _named(space: str | Space | NamedSpace) -> NamedSpace:

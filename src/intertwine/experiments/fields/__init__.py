@@ -1,0 +1,1 @@
+"""The command `fields`: fields from fields on a sphere, a mesh or the plane."""

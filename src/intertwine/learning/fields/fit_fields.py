@@ -1,0 +1,250 @@
+r"""Learning fields from fields in one call: variables of a file on any space, by a network of that space.
+
+    fit = it.fit_fields("cnn:8", "winds.nc", inputs="u,v", targets="z", space="sphere:32", key=key)
+    fit.model.predict(it.data.load_fields("other.nc"))
+
+The study is that of `fit_supervised` with squared errors, each point counted by its share of the area; the
+command `fields` runs it too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+from jax import Array
+from jaxtyping import PyTree
+
+from intertwine._checks import fail
+from intertwine.data.dataset import held_apart
+from intertwine.data.field_files import load_fields
+from intertwine.data.fields import Fields
+from intertwine.layers.networks.field_network import check_field_network, field_network
+from intertwine.learning.fields.field_model import (
+    FieldModel,
+    Scale,
+    Variable,
+    Weighed,
+    raw_inputs,
+    scale_of,
+    weights_of,
+)
+from intertwine.learning.fields.placing import check_place, on_space, usual_space
+from intertwine.learning.fields.variables import variables_of
+from intertwine.learning.labels.defaults import WARMUP, WEIGHT_DECAY, default_optimiser
+from intertwine.learning.study import carry_out
+from intertwine.learning.supervised_fit import supervised_study
+from intertwine.learning.supervised_study import SupervisedFit, SupervisedStudy
+from intertwine.spaces.names import NamedSpace, space_from_name
+
+EPOCHS, BATCH, LEARNING_RATE = 100, 4, 1e-2
+FEW = 4
+"""Fewer samples than this are all learnt from, and none held out."""
+
+
+class FieldFit(NamedTuple):
+    """model: the map of fields with the best parameters by the held-out samples, or the last ones without.
+    history: a dict an epoch: epoch, loss, validation_loss, rmse and validation_rmse (of standardised
+    targets), learning_rate, seconds. best: the epoch of `model`."""
+
+    model: FieldModel
+    history: list[dict[str, float]]
+    best: int
+
+
+class FieldTask(NamedTuple):
+    """What a study of fields learns from. blank: the map before it is learned. x, y: for `supervised_study`,
+    the square roots of the points' shares as the last channel of x, and times them y."""
+
+    blank: FieldModel
+    x: np.ndarray
+    y: np.ndarray
+
+
+def fit_fields(
+    network: str,
+    data: Fields | str | Path,
+    *,
+    inputs: str | Sequence[str],
+    targets: str | Sequence[str],
+    space: str = "auto",
+    rotation: bool = False,
+    nonlinearity: str = "auto",
+    blocks: int = 2,
+    global_kernels: bool = True,
+    dropout: float = 0.0,
+    epochs: int = EPOCHS,
+    batch: int = BATCH,
+    learning_rate: float = LEARNING_RATE,
+    weight_decay: float = WEIGHT_DECAY,
+    validation: float = 0.1,
+    patience: int | None = None,
+    key: Array,
+    progress: Callable[[dict[str, float]], object] | None = None,
+) -> FieldFit:
+    """Learn variables of fields from others.
+
+    network: "linear", "product:W" or "cnn:W" (see `field_network`), with `nonlinearity`, `blocks`,
+    `dropout`. data: fields, or a file of them. inputs, targets: names of variables, separated by commas; u,
+    v, and what standard names say so, are one vector, as is "a:b". space: a name such as "sphere:32" or
+    "mesh:FILE"; "auto" is the grid of the file. rotation: whether the network is told the rotation of the
+    globe, f = 2Ω sin φ. global_kernels: of every width, on spaces that have such (a sphere: a number for
+    each degree), in place of local ones. epochs, batch: passes, samples an update. validation: the share of
+    the samples held out, none of fewer than 4. patience: epochs on end without a better one.
+
+    Raises InputError for what cannot be learned from, and `Diverged`.
+
+    >>> rng = np.random.default_rng(0)
+    >>> field = Fields({"a": (a := rng.normal(size=(6, 5, 5))), "b": 2 * a}, {}, {}, (), None)
+    >>> fit = fit_fields("linear", field, inputs="a", targets="b", epochs=5, key=jax.random.key(0))
+    >>> fit.model, fit.model.predict(field).values["b"].shape
+    (FieldModel(a → b on plane:5x5), (6, 5, 5))
+    """
+    study = field_study(
+        network, data, inputs=inputs, targets=targets, space=space, rotation=rotation,
+        nonlinearity=nonlinearity, blocks=blocks, global_kernels=global_kernels, dropout=dropout,
+        epochs=epochs, batch=batch, learning_rate=learning_rate, weight_decay=weight_decay,
+        validation=validation, patience=patience, key=key,
+    )  # fmt: skip
+    told = None if progress is None else lambda _, row: progress(with_errors(row))
+    fit: SupervisedFit = carry_out(study.study, progress=told)
+    return fitted(study.task.blank, fit)
+
+
+class FieldStudy(NamedTuple):
+    """study: what is carried out. task: what it learns from, of the samples `kept`. held: those that are held
+    out to watch, or None."""
+
+    study: SupervisedStudy
+    task: FieldTask
+    kept: Fields
+    held: Fields | None
+
+
+def field_study(
+    network: str,
+    data: Fields | str | Path,
+    *,
+    inputs: str | Sequence[str],
+    targets: str | Sequence[str],
+    space: str = "auto",
+    rotation: bool = False,
+    nonlinearity: str = "auto",
+    blocks: int = 2,
+    global_kernels: bool = True,
+    dropout: float = 0.0,
+    epochs: int = EPOCHS,
+    batch: int = BATCH,
+    learning_rate: float = LEARNING_RATE,
+    warmup: float = WARMUP,
+    weight_decay: float = WEIGHT_DECAY,
+    validation: float = 0.1,
+    patience: int | None = None,
+    key: Array,
+) -> FieldStudy:
+    """What `fit_fields` carries out, with the same arguments. warmup: the share of the updates before the
+    largest rate."""
+    check_field_network(network)
+    fields = data if isinstance(data, Fields) else load_fields(data)
+    network_key, key = jax.random.split(key)
+    name = usual_space(fields) if space == "auto" else space
+    named = space_from_name(name)
+    check_place(fields, named, "data")
+    into, out = variables_of(inputs, fields, "inputs"), variables_of(targets, fields, "targets")
+    known = tuple(Variable.of(n, fields) for n in into), tuple(Variable.of(n, fields) for n in out)
+    kinds = [v.kind for v in known[0]] + (["scalar"] if rotation else [])
+    built = field_network(
+        network, name, inputs=" + ".join(kinds), outputs=" + ".join(v.kind for v in known[1]),
+        global_kernels=global_kernels and named.everywhere, nonlinearity=nonlinearity, blocks=blocks,
+        dropout=dropout, key=network_key,
+    )  # fmt: skip
+    kept, held = fields, None
+    if validation and fields.samples >= FEW:
+        count = max(1, round(validation * fields.samples))
+        seed = int(jax.random.randint(jax.random.fold_in(key, 0), (), 0, 2**31 - 1))
+        rest, chosen = held_apart(fields.samples, count, None, np.random.default_rng(seed))
+        kept, held = fields.take(rest), fields.take(chosen)
+    blank = blank_model(built, kept, named, name, known[0], known[1], rotation)
+    task = field_task(blank, kept)
+    watched = None if held is None else field_task(blank, held)[1:]
+    study = supervised_study(
+        Weighed(built), task.x, task.y, loss="squared-error", epochs=epochs, batch=batch,
+        optimiser=partial(
+            default_optimiser, learning_rate=learning_rate, warmup=warmup, weight_decay=weight_decay
+        ),
+        validation=watched, patience=patience if held is not None else None, key=key,
+    )  # fmt: skip
+    return FieldStudy(study, task, kept, held)
+
+
+def blank_model(
+    network: PyTree,
+    fields: Fields,
+    named: NamedSpace,
+    name: str,
+    inputs: tuple[Variable, ...],
+    targets: tuple[Variable, ...],
+    rotation: bool,
+) -> FieldModel:
+    """The map before it is learned, with the standardisation of the fields of a file."""
+    x, y, weights = _on_space(fields, named, inputs, targets, False)
+    scale = scale_of(x, tuple(v.kind for v in inputs), weights_of(named, None, len(x)))
+    if rotation:  # sin φ has no mean and the mean square 1/3
+        scale = Scale(np.append(scale.shift, 0.0), np.append(scale.scale, 3**-0.5))
+    target_scale = scale_of(y, tuple(v.kind for v in targets), weights)
+    return FieldModel(network, named, name, inputs, targets, rotation, scale, target_scale)
+
+
+def field_task(blank: FieldModel, fields: Fields) -> FieldTask:
+    """The standardised examples of the fields of a file.
+
+    Raises InputError for other grids than the space's, and for missing inputs.
+    """
+    x, y, weights = _on_space(fields, blank.space, blank.inputs, blank.targets, blank.rotation)
+    root = np.sqrt(weights)[..., None]
+    dtype = np.dtype(jax.dtypes.canonicalize_dtype(float))
+    wide = np.concatenate([blank.input_scale.of(x), root], axis=-1).astype(dtype)
+    told = np.where(root > 0, blank.target_scale.of(y), 0.0) * root
+    return FieldTask(blank, wide, told.reshape(len(y), -1).astype(dtype))
+
+
+def _on_space(
+    fields: Fields,
+    named: NamedSpace,
+    inputs: tuple[Variable, ...],
+    targets: tuple[Variable, ...],
+    rotation: bool,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(inputs, targets, shares of the points, 0 where a target is missing)."""
+    check_place(fields, named, "data")
+    x = raw_inputs(fields, tuple(v.name for v in inputs), named, rotation)
+    y = on_space(fields, tuple(v.name for v in targets), named)
+    if np.isnan(x).any():
+        got = f"{int(np.isnan(x).sum())} missing values"
+        raise fail("inputs", "fields that are known everywhere", got, "fill them in; targets may be missing")
+    unknown = np.asarray(np.isnan(y).any(-1))
+    return x, y, weights_of(named, ~unknown if unknown.any() else None, len(y))
+
+
+def fitted(blank: FieldModel, fit: SupervisedFit) -> FieldFit:
+    """The map with the network that was learned."""
+    fields: dict[str, Any] = {name: getattr(blank, name) for name in blank.__dataclass_fields__}
+    model = FieldModel(**(fields | {"network": fit.model.network}))
+    return FieldFit(model, [with_errors(row) for row in fit.history], fit.best)
+
+
+def with_errors(row: dict[str, float]) -> dict[str, float]:
+    """A line with root mean square errors of standardised targets beside the losses.
+
+    >>> with_errors({"loss": 0.5})
+    {'loss': 0.5, 'rmse': 1.0}
+    """
+    found = dict(row)
+    for prefix in ("", "validation_"):
+        if (loss := row.get(f"{prefix}loss")) is not None:
+            found[f"{prefix}rmse"] = float((2 * loss) ** 0.5)
+    return found

@@ -1,0 +1,147 @@
+r"""Fields of files on the space of a network, and back.
+
+On the sphere by the transform: the harmonics of a field on the grid of its file, those of degrees below the
+band limit of the network's sphere, their values on its grid. Where the two grids are the same nothing is
+computed. On a mesh and on arrays the points must be those of the space; vectors of a mesh are vectors in
+space in files, and tangent vectors in the frames of the space.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float
+
+from intertwine._checks import fail
+from intertwine.data.fields import Fields, Healpix
+from intertwine.data.globe import Globe
+from intertwine.learning.fields.variables import type_of
+from intertwine.spaces.names import NamedSpace
+from intertwine.spaces.sphere.calculus import with_bandlimit
+from intertwine.spaces.sphere.sphere import Sphere
+
+
+def sphere_of(layout: Globe | Healpix) -> Sphere:
+    """The sphere whose grid a file has, at the band limit of the grid.
+
+    >>> from intertwine.data import globe_of
+    >>> sphere_of(globe_of(np.linspace(90, -90, 9), np.arange(16) * 22.5)).shape
+    (9, 16)
+    """
+    if isinstance(layout, Healpix):
+        return Sphere(layout.bandlimit, "healpix", size=layout.side)
+    return Sphere(layout.bandlimit, layout.grid, size=layout.shape, first_longitude=layout.first_longitude)
+
+
+def usual_space(fields: Fields) -> str:
+    """The name of the space that fields of a file lie on: the sphere at the band limit of its grid, or
+    arrays.
+
+    Raises InputError for values at vertices, whose mesh has to be said.
+    """
+    layout = fields.layout
+    if isinstance(layout, Healpix):
+        return f"healpix:{layout.side}"
+    if layout is not None:
+        return f"sphere:{layout.bandlimit}:{layout.grid}"
+    if len(fields.places) == 2:
+        return "plane:" + "x".join(map(str, fields.places))
+    got = f"values at {fields.places[0]} points"
+    raise fail("space", "the mesh that the values lie on", got, "say mesh:FILE or icosphere:N")
+
+
+def check_place(fields: Fields, named: NamedSpace, where: str) -> None:
+    """Raise InputError, called `where`, where fields of a file do not lie on a space."""
+    if isinstance(named.space, Sphere):
+        if fields.layout is None:
+            got = f"arrays of {' × '.join(map(str, fields.places))} points"
+            raise fail(where, "a file with a grid of the sphere", got, "take a netCDF file, or another space")
+        if fields.layout.bandlimit < named.space.bandlimit and sphere_of(fields.layout) != named.space:
+            expected = f"a grid that tells degrees below {named.space.bandlimit} apart"
+            got = f"{fields.layout}, degrees below {fields.layout.bandlimit}"
+            raise fail(where, expected, got, "take a coarser space, such as sphere:L with a lower L")
+        return
+    if fields.layout is not None:
+        raise fail(where, f"points of {named.space!r}", f"a globe, {fields.layout}", "take a sphere as space")
+    if fields.places != named.shape:
+        expected = f"{' × '.join(map(str, named.shape))} points, as the space has"
+        raise fail(where, expected, " × ".join(map(str, fields.places)))
+
+
+def on_space(fields: Fields, names: Sequence[str], named: NamedSpace) -> Float[np.ndarray, "samples ..."]:
+    """Variables as channels, (samples, *shape, C), of the types `type_of` beside one another.
+
+    Raises InputError for missing values where the grids differ.
+    """
+    parts = []
+    for name in names:
+        values = fields.stack(name)
+        if isinstance(named.space, Sphere):
+            assert fields.layout is not None
+            values = resampled(values, type_of(name, fields), sphere_of(fields.layout), named.space, name)
+        elif type_of(name, fields) == "vector" and hasattr(named.space, "to_frames") and ":" not in name:
+            values = np.asarray(_mesh(named).to_frames(values))
+        parts.append(values)
+    return np.concatenate(parts, axis=-1)
+
+
+def off_space(
+    values: Float[np.ndarray, "samples ..."],
+    types: Sequence[tuple[str, str]],
+    named: NamedSpace,
+    like: Fields,
+) -> dict[str, np.ndarray]:
+    """Channels of pairs (variable, type) on the space as variables where the fields `like` lie."""
+    found, start = {}, 0
+    for name, kind in types:
+        width = 2 if kind == "vector" else int((kind.split() or ["1"])[0]) if kind[0].isdigit() else 1
+        part = values[..., start : start + width]
+        start += width
+        if isinstance(named.space, Sphere):
+            assert like.layout is not None
+            part = resampled(part, kind, named.space, sphere_of(like.layout), name)
+        if ":" in name:
+            first, _, second = name.partition(":")
+            found[first], found[second] = part[..., 1], -part[..., 0]
+        elif kind == "vector" and hasattr(named.space, "to_space"):
+            found[name] = np.asarray(_mesh(named).to_space(part))
+        else:
+            found[name] = part[..., 0] if width == 1 else part
+    return found
+
+
+def resampled(
+    values: Float[np.ndarray, "samples ..."], kind: str, source: Sphere, target: Sphere, where: str
+) -> Float[np.ndarray, "samples ..."]:
+    """Fields of a type on another sphere, one sample after another; as they are where the two are equal.
+
+    Raises InputError, called `where`, for missing values.
+    """
+    if source == target:
+        return values
+    if np.isnan(values).any():
+        got = f"{int(np.isnan(values).sum())} missing ones, on another grid than the space"
+        remedy = f"take the file's own grid as space, sphere:{source.bandlimit}:{source.grid}"
+        raise fail(where, "values everywhere", got, remedy)
+
+    @jax.jit
+    def moved(field: Any) -> Any:
+        found = with_bandlimit(source.analysis(field, kind), target.bandlimit)
+        return target.synthesis(found, kind)
+
+    return np.stack([np.asarray(moved(jnp.asarray(field, float))) for field in values])
+
+
+def measure_of(space: object, shape: Sequence[int]) -> Float[np.ndarray, "..."]:
+    """The share of each point in the area, (*shape); equal ones where the space says none."""
+    found = getattr(space, "measure", None)
+    return np.full(shape, 1 / np.prod(shape)) if found is None else np.asarray(found)
+
+
+def _mesh(named: NamedSpace) -> Any:
+    """A space with vectors in space."""
+    return named.space

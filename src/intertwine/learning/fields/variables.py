@@ -1,0 +1,77 @@
+"""Variables by name as types of fields: which two are the components of a vector, and what the others are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from intertwine._checks import fail
+from intertwine.data.fields import Fields
+
+_PAIRS = {("u", "v"), ("u10", "v10"), ("ua", "va"), ("uas", "vas"), ("u_component", "v_component")}
+
+
+def variables_of(names: str | Sequence[str], fields: Fields, argument: str) -> tuple[str, ...]:
+    """Names of scalars, "u:v" for vectors, of names separated by commas: where two neighbours are known to be
+    eastward and northward components (by their standard names, or as u, v), they are one vector.
+
+    Raises InputError, called `argument`, for names that are not there, named twice, or none.
+
+    >>> import numpy as np
+    >>> from intertwine.data import globe_of
+    >>> globe = globe_of(np.linspace(90, -90, 5), np.arange(8) * 45.0)
+    >>> values = {name: np.zeros((1, 5, 8)) for name in ("u", "v", "z")}
+    >>> variables_of("u,v,z", Fields(values, {}, {}, (), globe), "inputs")
+    ('u:v', 'z')
+    """
+    given = names.split(",") if isinstance(names, str) else list(names)
+    asked = [name.strip() for name in given if name.strip()]
+    flat = [part.strip() for name in asked for part in name.split(":")]
+    for name in flat:
+        if name not in fields.values:
+            raise fail(argument, f"variables of the file ({', '.join(list(fields.values)[:12])})", repr(name))
+    if not flat or len(set(flat)) < len(flat):
+        raise fail(argument, "names of variables, each once", repr(names), "for example u,v")
+    found: list[str] = []
+    while asked:
+        name = asked.pop(0)
+        if asked and fields.layout is not None and _components(name, asked[0], fields):
+            name = f"{name}:{asked.pop(0)}"
+        found.append(name)
+    return tuple(found)
+
+
+def _components(first: str, second: str, fields: Fields) -> bool:
+    if (first, second) in _PAIRS:
+        return True
+    words = [str(fields.attributes.get(name, {}).get("standard_name", "")) for name in (first, second)]
+    east, north = (word.partition("_") for word in words)
+    return east[0] == "eastward" and north[0] == "northward" and east[2] == north[2] != ""
+
+
+def type_of(name: str, fields: Fields) -> str:
+    """The type of a variable: "vector" of a pair and of vectors in space, else "scalar", or a number of them.
+
+    >>> import numpy as np
+    >>> type_of("w", Fields({"w": np.zeros((2, 9, 3)), "h": np.zeros((2, 9))}, {}, {}, (), None))
+    'vector'
+    """
+    if ":" in name:
+        return "vector"
+    values = fields.values[name]
+    extra = values.ndim - 1 - len(fields.places)
+    if not extra:
+        return "scalar"
+    if values.shape[-1] == 3:
+        return "vector"
+    return f"{values.shape[-1]} scalar"
+
+
+def units_of(name: str, fields: Fields) -> str:
+    """The unit of a variable, or of both components of a vector.
+
+    Raises InputError where these differ.
+    """
+    units = {fields.units.get(part, "") for part in name.split(":")}
+    if len(units) > 1:
+        raise fail(name, "two components in one unit", " and ".join(sorted(units)))
+    return units.pop()

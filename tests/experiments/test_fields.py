@@ -1,0 +1,150 @@
+"""The commands `fields` and `apply`: winds on a globe, vertices of a mesh, arrays; what is refused."""
+
+import jax
+import numpy as np
+import pytest
+import xarray as xr
+
+import intertwine as it
+from intertwine.cli import main
+from intertwine.data import globe_of, load_fields, write_fields
+from intertwine.data.fields import Axis, Fields
+from intertwine.experiments.fields.made import winds
+
+SMALL = ["--epochs", "2", "--network", "linear", "--precision", "float64"]
+
+
+def run(*flags, out):
+    assert main(["fields", *map(str, flags), "--out", str(out)]) == 0
+    return it.load(out)
+
+
+@pytest.fixture(scope="module")
+def globe(tmp_path_factory):
+    """A file of winds of the sphere, and a run that learnt from it."""
+    folder = tmp_path_factory.mktemp("globe")
+    learnt, _ = winds(6, 0)
+    write_fields(folder / "winds.nc", learnt)
+    flags = ["--data", folder / "winds.nc", "--targets", "vorticity", "--space", "sphere:6", "--rotation"]
+    before = jax.config.jax_enable_x64
+    yield (
+        folder / "winds.nc",
+        run(*flags, *SMALL, "--epochs", "40", "--learning-rate", "0.1", out=folder / "run"),
+    )
+    jax.config.update("jax_enable_x64", before)
+
+
+def test_vorticity_is_learnt_from_winds(globe):
+    """An intertwiner of degree by degree: the least-squares map finds it, and the network comes close."""
+    found = globe[1].result["errors"]["vorticity"]
+    assert found["linear"] < 1e-4 * found["rms"] and found["rmse"] < 0.2 * found["rms"]
+    assert max(row["error"] for row in globe[1].result["equivariance"]) < 1e-10
+    turned = globe[1].result["rotations"]["rmse"]["vorticity"]
+    np.testing.assert_allclose(turned, turned[0], rtol=1e-8)
+
+
+def test_apply_writes_the_file_with_names_units_and_order(globe, tmp_path, capsys):
+    path, trained = globe
+    fields = load_fields(path)
+    flipped = globe_of(fields.layout.latitude[::-1], fields.layout.longitude - 180)
+    turned = Fields(fields.values, {"u": "1", "v": "1"}, {}, fields.axes, flipped)
+    write_fields(tmp_path / "flipped.nc", turned)
+    folder = str(path.parent / "run")
+    outs = [tmp_path / "plain.nc", tmp_path / "other.nc"]
+    for file, out in zip((path, tmp_path / "flipped.nc"), outs, strict=True):
+        assert main(["apply", folder, str(file), "--out", str(out)]) == 0
+    assert "vorticity: rms error" in capsys.readouterr().out
+    with xr.open_dataset(outs[0]) as plain, xr.open_dataset(outs[1]) as other:
+        assert plain.vorticity.attrs["units"] == "1" and float(other.latitude[0]) < 0
+        np.testing.assert_allclose(other.vorticity[:, ::-1].values, np.roll(plain.vorticity.values, 6, -1),
+                                   atol=1e-12)  # fmt: skip
+        np.testing.assert_allclose(
+            plain.vorticity.values, trained.predict(fields).values["vorticity"], atol=1e-12
+        )
+    assert main(["apply", folder, str(path), "--out", str(outs[0])]) == 2  # it is there
+
+
+def test_another_grid_of_the_sphere_is_resampled(globe):
+    """The same fields on the grid of weather files: the same predictions, by the transform."""
+    from intertwine.learning.fields.placing import resampled, sphere_of
+
+    fields = load_fields(globe[0])
+    other = globe_of(np.linspace(-90, 90, 13), np.arange(-180, 180, 15.0))
+    here, there = sphere_of(fields.layout), sphere_of(other)
+
+    def moved(named, kind):
+        values = resampled(fields.stack(named), kind, here, there, named)
+        return values[..., 0] if kind == "scalar" else values
+
+    wind = moved("u:v", "vector")
+    values = {"u": wind[..., 1], "v": -wind[..., 0]}
+    again = Fields(values, fields.units, {}, fields.axes, other)
+    said = globe[1].predict(again).values["vorticity"]
+    truth = resampled(globe[1].predict(fields).stack("vorticity"), "scalar", here, there, "")[..., 0]
+    np.testing.assert_allclose(said, truth, atol=1e-10)
+
+
+def test_what_is_refused_in_one_line(globe, tmp_path, capsys):
+    path, _ = globe
+    folder, fields = str(path.parent / "run"), load_fields(path)
+    coarse = globe_of(np.linspace(90, -90, 5), np.arange(8) * 45.0)
+    lacking = {k: v for k, v in fields.values.items() if k != "v"}
+    files = {
+        "coarse.nc": (Fields({k: np.zeros((1, 5, 8)) for k in "uv"}, {"u": "1", "v": "1"}, {},
+                             (Axis("t", np.zeros(1), {}),), coarse), "tells degrees below 6"),
+        "units.nc": (Fields(fields.values, dict.fromkeys("uv", "knots"), {}, fields.axes, fields.layout),
+                     "u:v as a vector in 1"),
+        "lacking.nc": (Fields(lacking, {}, {}, fields.axes, fields.layout), "the variable 'v'"),
+    }  # fmt: skip
+    for name, (made, words) in files.items():
+        write_fields(tmp_path / name, made)
+        assert main(["apply", folder, str(tmp_path / name), "--out", str(tmp_path / "out.nc")]) == 2
+        error = capsys.readouterr().err
+        assert words in error and error.count("\n") == 1, error
+    for flags, words in [
+        (["--inputs", "u,w"], "inputs: expected variables of the file"),
+        (["--space", "plane:6"], "a globe"),
+        (["--select", "month=3"], "an axis of samples"),
+        (["--select", "month"], "values of axes"),
+        (["--space", "torus:3"], "space.name"),
+        (["--network", "cnn"], "network.name"),
+        (["--space", "sphere:99"], "degrees below 99"),
+        (["--data", str(tmp_path / "none.nc")], "where nothing is"),
+    ]:
+        code = main(
+            ["fields", "--data", str(path), "--targets", "vorticity", *flags, "--out", str(tmp_path / "x")]
+        )
+        error = capsys.readouterr().err
+        assert code == 2 and words in error and "Traceback" not in error, error
+    assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize("space", ["plane", "icosphere:1"])
+def test_arrays_and_vertices(space, tmp_path):
+    rng = np.random.default_rng(0)
+    places = (5, 6) if space == "plane" else (42,)
+    x = rng.normal(size=(6, *places))
+    y = np.where(rng.random(x.shape) < 0.1, np.nan, 2 * x + 1)  # targets may be missing
+    np.savez(tmp_path / "a.npz", a=x, b=y, units=["a=K", "b=Pa"])
+    flags = ["--data", tmp_path / "a.npz", "--inputs", "a", "--targets", "b", *SMALL]
+    trained = run(*flags, *([] if space == "plane" else ["--space", space]), out=tmp_path / "run")
+    assert trained.model.name == ("plane:5x6" if space == "plane" else space)
+    assert trained.result["errors"]["b"]["unit"] == "Pa" and trained.result["errors"]["b"]["linear"] < 1e-2
+    assert (
+        main(["apply", str(tmp_path / "run"), str(tmp_path / "a.npz"), "--out", str(tmp_path / "o.npz")]) == 0
+    )
+    said = load_fields(tmp_path / "o.npz")
+    assert said.units == {"b": "Pa"}
+    np.testing.assert_allclose(said.values["b"], trained.predict(load_fields(tmp_path / "a.npz")).values["b"])
+
+
+def test_function_and_command_are_one_study(globe):
+    path, trained = globe
+    fit = it.fit_fields("linear", path, inputs="u,v", targets="vorticity", space="sphere:6", rotation=True,
+                        epochs=40, learning_rate=0.1, key=jax.random.key(0))  # fmt: skip
+    for name in ("loss", "validation_loss", "rmse"):
+        np.testing.assert_array_equal(trained.metrics[name], [row[name] for row in fit.history])
+    fields = load_fields(path)
+    np.testing.assert_array_equal(
+        fit.model.predict(fields).values["vorticity"], trained.predict(fields).values["vorticity"]
+    )
