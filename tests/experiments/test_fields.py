@@ -39,6 +39,10 @@ def test_vorticity_is_learnt_from_winds(globe):
     found = globe[1].result["errors"]["vorticity"]
     assert found["linear"] < 1e-4 * found["rms"] and found["rmse"] < 0.2 * found["rms"]
     assert max(row["error"] for row in globe[1].result["equivariance"]) < 1e-10
+    page = (globe[0].parent / "run" / "report.html").read_text()
+    assert (
+        "vorticity on the globe" in page and "Turned fields" in page and "Equivariance of each layer" in page
+    )
     turned = globe[1].result["rotations"]["rmse"]["vorticity"]
     np.testing.assert_allclose(turned, turned[0], rtol=1e-8)
 
@@ -133,6 +137,8 @@ def test_arrays_and_vertices(space, tmp_path):
     assert (
         main(["apply", str(tmp_path / "run"), str(tmp_path / "a.npz"), "--out", str(tmp_path / "o.npz")]) == 0
     )
+    page = (tmp_path / "run" / "report.html").read_text()
+    assert ("b on the mesh" in page) == (space != "plane")
     said = load_fields(tmp_path / "o.npz")
     assert said.units == {"b": "Pa"}
     np.testing.assert_allclose(said.values["b"], trained.predict(load_fields(tmp_path / "a.npz")).values["b"])

@@ -63,6 +63,7 @@ KINDS: dict[str, Kind] = {
         "intertwine.experiments.fields.experiment:FieldsExperiment",
         "intertwine.records.fields:SCHEMA",
         "intertwine.experiments.fields.trained:load_fields_run",
+        "intertwine.report.fields",
     ),
     "renormalize": Kind(
         "Coarse-grain a spin system or a trained network; without options: the critical Ising model on "

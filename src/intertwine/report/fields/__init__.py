@@ -1,0 +1,1 @@
+"""The command `fields`: its report."""
