@@ -146,20 +146,21 @@ def _first(region: Disc) -> int:
 
 
 @lru_cache(maxsize=256)
-def _table(space: Mesh, region: Disc, into: int, out: int) -> tuple[np.ndarray, ...]:
-    """What first and second components are multiplied with in Re Z and Im Z, (n, K, parts·orders·profiles):
-    one
-    array where there are no second components, and no Im Z where it is not needed."""
+def _table(space: Mesh, region: Disc, into: int, outs: tuple[int, ...]) -> tuple[np.ndarray, ...]:
+    """What first and second components are multiplied with in Re Z and Im Z for every frequency of the output,
+    (n, K, q), q over outputs, orders, parts, profiles: one array where there are no second components, and no
+    Im Z where it is not needed."""
     first = _first(region)
     near: Neighbourhood = Neighbourhood(*(part[:, first:] for part in space.neighbourhood(region)))
     x, y = [], []
-    for m in _orders(into, out):
-        waves = np.exp(1j * (m * near.angle + into * near.turn))
-        both = [
-            near.weight * profile(region, p, m, near.radius) * waves for p in range(first, region.profiles)
-        ]
-        x += [*map(np.real, both), *map(np.imag, both)][: len(both) * (1 if into == out == 0 else 2)]
-        y += [-np.imag(z) for z in both] + [np.real(z) for z in both]
+    for out in outs:
+        for m in _orders(into, out):
+            waves = np.exp(1j * (m * near.angle + into * near.turn))
+            both = [
+                near.weight * profile(region, p, m, near.radius) * waves for p in range(first, region.profiles)
+            ]
+            x += [*map(np.real, both), *map(np.imag, both)][: len(both) * (1 if into == out == 0 else 2)]
+            y += [-np.imag(z) for z in both] + [np.real(z) for z in both]
     if into == 0:
         return (np.stack(x, axis=-1),)
     mirrored = near.sign[..., None] if space.fibre_group.has_reflections else 1
@@ -187,21 +188,13 @@ def _around(
             sign = space.neighbourhood(region).sign[:, _first(region) :, None]
             rows = rows * jnp.asarray(np.where(spin.parity < 0, sign, 1), rows.dtype)
         seen.append((spin, rows))
-    places: dict[int, Array] = {}
-    for out in _spins(plan.rep_out):
-        found = jnp.zeros((), fields.dtype)
-        for into, rows in seen:
-            table = _table(space, region, into.frequency, out.frequency)
-            sums = _sums(tuple(jnp.asarray(part, rows.dtype) for part in table), rows)
-            found = found + sums.reshape(*sums.shape[:2], -1) @ _matrix(into, out, kernel)
-        if out.frequency:
-            half = len(out.first)
-            found = jnp.stack([found[..., :half], found[..., half:]], axis=-1).reshape(found.shape)
-        start = 0
-        for begin, end in out.parts:
-            places[begin] = found[..., start : start + end - begin]
-            start += end - begin
-    return _joined([places[begin] for begin in sorted(places)])
+    outs = tuple(spin.frequency for spin in _spins(plan.rep_out))
+    found = []
+    for into, rows in seen:
+        table = _table(space, region, into.frequency, outs)
+        sums = _sums(tuple(jnp.asarray(part, rows.dtype) for part in table), rows)
+        found.append(sums.reshape(*sums.shape[:2], -1) @ _matrices(into, plan.rep_out, kernel))
+    return _added(found)
 
 
 @jax.custom_vjp
@@ -262,6 +255,18 @@ def _gathered_back(back: Array, slope: Array) -> tuple[Array, None, None]:
 
 
 gathered.defvjp(_gathered_forward, _gathered_back)
+
+
+def _matrices(into: _Spin, rep_out: AnyRep, kernel: Array) -> Float[Array, "q_m C_out"]:
+    """What Z is multiplied with, for all frequencies of the output: zero between those that do not belong to one
+    another, since one large product is quicker than several small ones."""
+    spins, rows = _spins(rep_out), []
+    width = rep_out.dimension
+    for out in spins:
+        columns = np.concatenate([out.first, out.second])
+        block = _matrix(into, out, kernel)
+        rows.append(jnp.zeros((block.shape[0], width), kernel.dtype).at[:, columns].set(block))
+    return rows[0] if len(rows) == 1 else jnp.concatenate(rows, axis=0)
 
 
 def _matrix(into: _Spin, out: _Spin, kernel: Array) -> Float[Array, "q_m C_out"]:
