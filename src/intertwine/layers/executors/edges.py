@@ -100,13 +100,16 @@ def _spins(rep: AnyRep) -> tuple[_Spin, ...]:
     return tuple(spins)
 
 
-def _planes(fields: Float[Array, "B n C"], spin: _Spin) -> Float[Array, "B n parts_m"]:
-    """The channels of one frequency: all first components, then all second ones."""
-    parts = [fields[..., begin:end] for begin, end in spin.parts]
-    if spin.frequency == 0:
-        return _joined(parts)
-    pairs = [part.reshape(*part.shape[:-1], -1, 2) for part in parts]
-    return _joined([pair[..., 0] for pair in pairs] + [pair[..., 1] for pair in pairs])
+def _planes(fields: Float[Array, "B n C"], rep: AnyRep) -> list[Float[Array, "B n parts_m"]]:
+    """The channels of each frequency: all first components, then all second ones. By a product, which XLA
+    carries
+    out once, where it would sort them anew for every neighbour."""
+    spins = _spins(rep)
+    order = np.concatenate([np.concatenate([spin.first, spin.second]) for spin in spins])
+    if not (order == np.arange(len(order))).all():
+        fields = fields @ jnp.asarray(np.eye(len(order))[:, order], fields.dtype)
+    ends = np.cumsum([len(spin.first) + len(spin.second) for spin in spins])
+    return [fields[..., end - len(s.first) - len(s.second) : end] for s, end in zip(spins, ends, strict=True)]
 
 
 def _joined(parts: list[Array]) -> Array:
@@ -147,7 +150,8 @@ def _first(region: Disc) -> int:
 
 @lru_cache(maxsize=256)
 def _table(space: Mesh, region: Disc, into: int, outs: tuple[int, ...]) -> tuple[np.ndarray, ...]:
-    """What first and second components are multiplied with in Re Z and Im Z for every frequency of the output,
+    """What first and second components are multiplied with in Re Z and Im Z for every frequency of the
+    output,
     (n, K, q), q over outputs, orders, parts, profiles: one array where there are no second components, and no
     Im Z where it is not needed."""
     first = _first(region)
@@ -157,7 +161,8 @@ def _table(space: Mesh, region: Disc, into: int, outs: tuple[int, ...]) -> tuple
         for m in _orders(into, out):
             waves = np.exp(1j * (m * near.angle + into * near.turn))
             both = [
-                near.weight * profile(region, p, m, near.radius) * waves for p in range(first, region.profiles)
+                near.weight * profile(region, p, m, near.radius) * waves
+                for p in range(first, region.profiles)
             ]
             x += [*map(np.real, both), *map(np.imag, both)][: len(both) * (1 if into == out == 0 else 2)]
             y += [-np.imag(z) for z in both] + [np.real(z) for z in both]
@@ -182,8 +187,8 @@ def _around(
     """Σ c Z + d Z̄ over the neighbours, for every frequency of the output."""
     space = plan.space
     seen = []
-    for spin in _spins(plan.rep_in):
-        rows = gathered(_planes(fields, spin), *map(jnp.asarray, _seen(space, region)))
+    for spin, plane in zip(_spins(plan.rep_in), _planes(fields, plan.rep_in), strict=True):
+        rows = gathered(plane, *map(jnp.asarray, _seen(space, region)))
         if spin.frequency == 0 and space.fibre_group.has_reflections and (spin.parity < 0).any():
             sign = space.neighbourhood(region).sign[:, _first(region) :, None]
             rows = rows * jnp.asarray(np.where(spin.parity < 0, sign, 1), rows.dtype)
@@ -258,7 +263,8 @@ gathered.defvjp(_gathered_forward, _gathered_back)
 
 
 def _matrices(into: _Spin, rep_out: AnyRep, kernel: Array) -> Float[Array, "q_m C_out"]:
-    """What Z is multiplied with, for all frequencies of the output: zero between those that do not belong to one
+    """What Z is multiplied with, for all frequencies of the output: zero between those that do not belong to
+    one
     another, since one large product is quicker than several small ones."""
     spins, rows = _spins(rep_out), []
     width = rep_out.dimension
