@@ -44,6 +44,7 @@ def test_constants_and_rotations_of_the_sphere():
     assert np.abs(fine.to_space(up[:, 1:]) - wind[0]).max() < 0.2
 
 
+@pytest.mark.slow
 def test_up_and_down_with_layers_between():
     fine, coarse = it.Mesh.icosphere(1), it.Mesh.icosphere(0)
     gated = Gated(field_type(fine, "2 scalar + 2 vector"))
@@ -61,7 +62,7 @@ def test_up_and_down_with_layers_between():
     assert {row.layer for row in rows} >= {"meshpool3", "meshunpool6", "whole"}
 
 
-@pytest.mark.parametrize("shape, count", [(mobius, 40), (torus, 90)])
+@pytest.mark.parametrize("shape, count", [(mobius, 40), pytest.param(torus, 90, marks=pytest.mark.slow)])
 def test_clusters_of_any_mesh(shape, count):
     fine = it.Mesh(*shape())
     coarse = coarser(fine, count)
