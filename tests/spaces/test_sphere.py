@@ -315,6 +315,7 @@ def test_planted_bugs_are_caught_with_their_reason():
         (lambda x: conv(x[:, ::-1]), "latitudes reversed"),
         (jax.nn.relu, "a function of each component alone on spin 1"),
         (lambda x: conv(x * np.cos(sphere.colatitudes)[:, None, None]), "no intertwiner"),
+        (it.layers.NormNonlinearity(sphere.vector, "tanh"), "finer grid"),
     ]:
         with pytest.raises(AssertionError, match=reason):
             it.assert_equivariant(bug, **types)

@@ -39,7 +39,7 @@ def likely_reason(
         if action.periodic:
             return "shifts do not commute with it: padding other than 'periodic', or a mask, somewhere"
         return "away from the border too, shifts do not commute with it: its weights depend on the position"
-    for experiment in (_size, _of_space, _bias, _pointwise, _mistakes, _one_sided, _order, _off_centre):
+    for experiment in _EXPERIMENTS:
         try:
             with np.errstate(all="ignore"):  # fields of zeros may have no value
                 found = experiment(subject, function, action, x, h, tol)
@@ -78,6 +78,28 @@ def _of_space(subject: object, function: Function, action: Action, x: np.ndarray
     """What the space itself finds wrong."""
     own = getattr(action.space, "reason", None)
     return "" if own is None else own(function, x, action.rep_in, action.rep_out)
+
+
+def _point_by_point(
+    subject: object, function: Function, action: Action, x: np.ndarray, h: int, tol: float
+) -> str:
+    """Does it act on the values at each point, where the group moves points between the points?"""
+    y = np.asarray(function(x))
+    if getattr(action.space, "maps_points", True) or y.shape[:-1] != x.shape[:-1]:
+        return ""
+    rng = np.random.default_rng(0)
+    for _ in range(4):
+        place = tuple(int(rng.integers(n)) for n in x.shape[:-1])
+        nudged = x.copy()
+        nudged[place] += 1.0
+        changed = np.abs(np.asarray(function(nudged)) - y) > 1e-9 * max(float(np.abs(y).max()), 1e-30)
+        changed[place] = False
+        if changed.any():
+            return ""
+    return (
+        "a function of the values at each point makes degrees beyond the band limit, which the grid takes "
+        "for lower ones: carry it out on a finer grid (layers.Oversampled)"
+    )
 
 
 def _mistakes(subject: object, function: Function, action: Action, x: np.ndarray, h: int, tol: float) -> str:
@@ -259,3 +281,16 @@ def _swapped(rep: AnyRep, action: Action) -> np.ndarray | None:
                 order[block.start : block.stop].reshape(-1, 2)[:, ::-1].reshape(-1)
             )
     return None if (order == np.arange(rep.dimension)).all() else order
+
+
+_EXPERIMENTS = (
+    _size,
+    _of_space,
+    _bias,
+    _pointwise,
+    _point_by_point,
+    _mistakes,
+    _one_sided,
+    _order,
+    _off_centre,
+)

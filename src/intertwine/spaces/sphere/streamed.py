@@ -116,13 +116,14 @@ class Streamed(NamedTuple):
         table = jnp.pad(table, [(0, self.band_limit % 2), (0, 0), (0, 0)])
         return table.reshape(-1, 2, *table.shape[1:]).transpose(1, 2, 0, 3)
 
-    def to_degrees(self, data: Float[Array, "2 m K t"]) -> Float[Array, "2 m K j"]:
+    def to_degrees(self, data: list[Float[Array, "m K t"]]) -> Float[Array, "2 m K j"]:
         """Σ_t data · table."""
-        return self._product(data, "qmkt,qmjt->qmkj")
+        return self._product(jnp.stack(data), "qmkt,qmjt->qmkj")
 
-    def to_rings(self, data: Float[Array, "2 m K j"]) -> Float[Array, "2 m K t"]:
+    def to_rings(self, data: Float[Array, "2 m K j"]) -> tuple[Float[Array, "m K t"], Float[Array, "m K t"]]:
         """Σ_j data · table."""
-        return self._product(data, "qmkj,qmjt->qmkt")
+        found = self._product(data, "qmkj,qmjt->qmkt")
+        return found[0], found[1]
 
     def _product(self, data: Array, word: str) -> Array:
         block, kind = self.block, jnp.dtype(self.dtype)
@@ -157,11 +158,11 @@ class StreamedTransform:
         assert self.weights is not None
         return orders * self.weights.astype(orders.real.dtype)[:, None]
 
-    def to_degrees(self, data: Float[Array, "2 m K t"]) -> Float[Array, "2 m K j"]:
+    def to_degrees(self, data: list[Float[Array, "m K t"]]) -> Float[Array, "2 m K j"]:
         """Σ_t data · harmonics."""
         return self.back.to_degrees(data)
 
-    def to_rings(self, data: Float[Array, "2 m K j"]) -> Float[Array, "2 m K t"]:
+    def to_rings(self, data: Float[Array, "2 m K j"]) -> tuple[Float[Array, "m K t"], Float[Array, "m K t"]]:
         """Σ_j data · harmonics."""
         return self.there.to_rings(data)
 

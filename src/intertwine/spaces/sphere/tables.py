@@ -46,8 +46,8 @@ class Range(NamedTuple):
     stop: int
     first: int
     from_pole: tuple[int, int]
-    synthesis: Array
-    analysis: Array
+    synthesis: tuple[Array, Array]
+    analysis: tuple[Array, Array]
 
 
 class Tabled(NamedTuple):
@@ -60,30 +60,35 @@ class Tabled(NamedTuple):
         """Nothing: the tables have the weights."""
         return orders
 
-    def to_degrees(self, data: Float[Array, "2 m K t"]) -> Float[Array, "2 m K j"]:
+    def to_degrees(self, data: list[Float[Array, "m K t"]]) -> Float[Array, "2 m K j"]:
         """Σ_t data · table, range by range."""
         found = []
-        for table in self.ranges:
-            here = data[:, table.start : table.stop]
-            t, parts = table.from_pole[1], range(0, data.shape[-1], self.half)
-            if t:
-                here = jnp.concatenate([here[..., k + t : k + self.half] for k in parts], axis=-1)
-            out = jnp.matmul(here, table.analysis, precision=_EXACT)
-            found.append(jnp.pad(out, [(0, 0), (0, 0), (0, 0), (table.first, 0)]))
-        return found[0] if len(found) == 1 else jnp.concatenate(found, axis=1)
+        for parity, values in enumerate(data):
+            rows = []
+            for table in self.ranges:
+                here = values[table.start : table.stop]
+                t, parts = table.from_pole[1], range(0, values.shape[-1], self.half)
+                if t:
+                    here = jnp.concatenate([here[..., k + t : k + self.half] for k in parts], axis=-1)
+                out = jnp.matmul(here, table.analysis[parity], precision=_EXACT)
+                rows.append(jnp.pad(out, [(0, 0), (0, 0), (table.first, 0)]))
+            found.append(rows[0] if len(rows) == 1 else jnp.concatenate(rows, axis=0))
+        return jnp.stack(found)
 
-    def to_rings(self, data: Float[Array, "2 m K j"]) -> Float[Array, "2 m K t"]:
+    def to_rings(self, data: Float[Array, "2 m K j"]) -> tuple[Float[Array, "m K t"], Float[Array, "m K t"]]:
         """Σ_j data · table, range by range."""
         found = []
-        for table in self.ranges:
-            t = table.from_pole[0]
-            out = jnp.matmul(
-                data[:, table.start : table.stop, :, table.first :], table.synthesis, precision=_EXACT
-            )
-            padding, width = [(0, 0), (0, 0), (0, 0), (t, 0)], self.half - t
-            parts = [jnp.pad(out[..., k : k + width], padding) for k in range(0, out.shape[-1], width)]
-            found.append(parts[0] if len(parts) == 1 else jnp.concatenate(parts, axis=-1))
-        return found[0] if len(found) == 1 else jnp.concatenate(found, axis=1)
+        for parity in (0, 1):
+            rows = []
+            for table in self.ranges:
+                t = table.from_pole[0]
+                here = data[parity, table.start : table.stop, :, table.first :]
+                out = jnp.matmul(here, table.synthesis[parity], precision=_EXACT)
+                padding, width = [(0, 0), (0, 0), (t, 0)], self.half - t
+                parts = [jnp.pad(out[..., k : k + width], padding) for k in range(0, out.shape[-1], width)]
+                rows.append(parts[0] if len(parts) == 1 else jnp.concatenate(parts, axis=-1))
+            found.append(rows[0] if len(rows) == 1 else jnp.concatenate(rows, axis=0))
+        return found[0], found[1]
 
 
 def ring_functions(
@@ -127,8 +132,9 @@ def tables(rings_key: RingsKey, band_limit: int, spin: int, dtype: str) -> Table
             _by_parity(table[..., t:], first) for table, t in zip((plain, quadrature), trims, strict=True)
         ]
         with jax.ensure_compile_time_eval():
-            there = jnp.asarray(made[0], dtype)
-            back = jnp.asarray(np.swapaxes(made[1], -1, -2), dtype)
+            there = (jnp.asarray(made[0][0], dtype), jnp.asarray(made[0][1], dtype))
+            even, odd = np.swapaxes(made[1], -1, -2)
+            back = (jnp.asarray(even, dtype), jnp.asarray(odd, dtype))
         found.append(Range(start, stop, first, trims, there, back))
     return Tabled(tuple(found), half)
 

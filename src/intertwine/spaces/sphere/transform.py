@@ -23,11 +23,11 @@ class Products(Protocol):
         """What comes before the products in analysis, where tables do not have the weights."""
         ...
 
-    def to_degrees(self, data: Float[Array, "2 m K t"]) -> Float[Array, "2 m K j"]:
-        """Of values on the northern rings (W, and X beside it) to the degrees of one parity."""
+    def to_degrees(self, data: list[Float[Array, "m K t"]]) -> Float[Array, "2 m K j"]:
+        """Of values on the northern rings (W, and X beside it) to degrees; both for even and odd l."""
         ...
 
-    def to_rings(self, data: Float[Array, "2 m K j"]) -> Float[Array, "2 m K t"]:
+    def to_rings(self, data: Float[Array, "2 m K j"]) -> tuple[Float[Array, "m K t"], Float[Array, "m K t"]]:
         """The way back."""
         ...
 
@@ -38,20 +38,23 @@ def analysis(
     """Coefficients from the Fourier coefficients of the rings; K: fields, and for spin ≥ 1 as the last
     factor the components (0, 1), which become (E, B)."""
     orders = products.quadrature(orders, spin)
-    rings = orders.shape[1]
+    rings, count = orders.shape[1:]
     half = (rings + 1) // 2
-    north, south = orders[:, :half], orders[:, ::-1][:, :half]
+    sides = _apart(jnp.concatenate([orders[:, :half], orders[:, ::-1][:, :half]], axis=1))  # north, south
+    both = _apart(jnp.concatenate([sides.real, sides.imag], axis=0))  # (2K, 2 half, m)
+    values = _apart(both.reshape(-1, count).T).reshape(count, len(both), 2 * half)
+    north, south = values[..., :half], values[..., half:]
     if rings % 2:  # the equator is on both
-        share = np.where(np.arange(half) == half - 1, 0.5, 1.0).astype(orders.real.dtype)[:, None]
+        share = np.where(np.arange(half) == half - 1, 0.5, 1.0).astype(values.dtype)
         north, south = north * share, south * share
-    sign = _signs(spin, orders.shape[-1], orders.real.dtype)  # (2, 1, 1, m)
-    data = _by_order(_apart(north[None] + sign * south[None]))
+    south = south * _signs(spin, count, values.dtype)
+    plus, minus = _apart(north + south), _apart(north - south)  # of even and odd l, (m, 2K, θ)
+    data = [plus, minus]
     if spin:
-        other = _by_order(_apart(_turned(north[None] - sign * south[None])))
-        data = jnp.concatenate([data, other], axis=-1)  # (2, m, 2K, θ or 2θ)
-    every = _apart(products.to_degrees(data))
-    _, count, twice, degrees = every.shape
-    flat = _apart(every.reshape(-1, degrees).T).reshape(-1, count, twice)[:band_limit]  # (l, m, 2K)
+        data = [jnp.concatenate(pair, axis=-1) for pair in ((plus, _turned(minus)), (minus, _turned(plus)))]
+    every = _apart(products.to_degrees(data))  # (2, m, 2K, j)
+    flat = _apart(every.reshape(-1, every.shape[-1]).T).reshape(-1, count, len(both))[:band_limit]
+    twice = len(both)
     return lax.complex(flat[..., : twice // 2], flat[..., twice // 2 :])
 
 
@@ -62,17 +65,18 @@ def synthesis(
     band_limit, half = coefficients.shape[0], (rings + 1) // 2
     even = jnp.pad(coefficients, [(0, band_limit % 2), (0, 0), (0, 0)])
     both = _apart(jnp.concatenate([even.real, even.imag], axis=-1))  # (l, m, 2K)
-    data = _apart(both.reshape(len(both) // 2, -1).T)
-    data = data.reshape(2, *both.shape[1:], -1)  # (q, m, 2K, j)
-    out = products.to_rings(data)  # (2, m, 2K, θ or 2θ)
-    sign = _signs(spin, coefficients.shape[1], data.dtype)
-    values = _apart(_by_field(out[..., :half]))
-    if spin:
-        turned = _turned(_apart(_by_field(out[..., half:])))  # F_0 gets iX B, F_1 gets −iX E
-        north, south = (values + turned).sum(0), (sign * (values - turned)).sum(0)
-    else:
-        north, south = values.sum(0), (sign * values).sum(0)
-    return jnp.concatenate([north, south[:, : rings // 2][:, ::-1]], axis=1)
+    _, count, twice = both.shape
+    data = _apart(both.reshape(len(both) // 2, -1).T).reshape(2, count, twice, -1)
+    even_l, odd_l = products.to_rings(data)  # (m, 2K, θ or 2θ)
+    north, south = even_l[..., :half] + odd_l[..., :half], even_l[..., :half] - odd_l[..., :half]
+    if spin:  # F_0 gets iX B, F_1 gets −iX E
+        first, second = (_apart(_turned(part[..., half:])) for part in (even_l, odd_l))
+        north, south = north + first + second, south - first + second
+    south = south * _signs(spin, count, data.dtype)
+    values = _apart(jnp.concatenate([north, south], axis=-1))  # (m, 2K, 2 half)
+    flat = _apart(values.reshape(count, -1).T).reshape(twice, 2 * half, count)
+    sides = _apart(lax.complex(flat[: twice // 2], flat[twice // 2 :]))
+    return jnp.concatenate([sides[:, :half], sides[:, half : half + rings // 2][:, ::-1]], axis=1)
 
 
 def _apart(x: Array) -> Array:
@@ -81,31 +85,21 @@ def _apart(x: Array) -> Array:
     return lax.optimization_barrier(x)
 
 
-def _by_order(data: Complex[Array, "2 K t m"]) -> Float[Array, "2 m 2K t"]:
-    """Real and imaginary parts as fields, orders first."""
-    both = _apart(jnp.concatenate([data.real, data.imag], axis=1))
-    flat = _apart(both.reshape(2, -1, both.shape[-1]).swapaxes(1, 2))
-    return flat.reshape(2, both.shape[-1], *both.shape[1:3])
-
-
-def _by_field(every: Float[Array, "2 m 2K t"]) -> Complex[Array, "2 K t m"]:
-    """The way back."""
-    _, orders, twice, rings = every.shape
-    flat = _apart(every.reshape(2, orders, -1).swapaxes(1, 2)).reshape(2, twice, rings, orders)
-    return lax.complex(flat[:, : twice // 2], flat[:, twice // 2 :])
-
-
-def _turned(data: Complex[Array, "2 K t m"]) -> Complex[Array, "2 K t m"]:
-    """Of the components (0, 1) along K: i F_1 in place of F_0, −i F_0 in place of F_1."""
-    pairs = data.reshape(data.shape[0], -1, 2, *data.shape[2:])
-    turned = jnp.stack([1j * pairs[:, :, 1], -1j * pairs[:, :, 0]], axis=2)
-    return turned.reshape(data.shape).astype(data.dtype)
+def _turned(data: Float[Array, "m 2K t"]) -> Float[Array, "m 2K t"]:
+    """Of the components (0, 1), real parts before imaginary ones: i F_1 in place of F_0, −i F_0 in place of
+    F_1."""
+    parts = data.reshape(len(data), 2, -1, 2, data.shape[-1])
+    real, imaginary = parts[:, 0], parts[:, 1]
+    turned = [
+        jnp.stack([-imaginary[..., 1, :], imaginary[..., 0, :]], axis=-2),
+        jnp.stack([real[..., 1, :], -real[..., 0, :]], axis=-2),
+    ]
+    return jnp.stack(turned, axis=1).reshape(data.shape)
 
 
 def _signs(spin: int, orders: int, dtype: np.dtype) -> np.ndarray:
-    """(−1)^{l+m+s} of W, (2, 1, 1, m)."""
-    parity = np.arange(2)[:, None] + np.arange(orders) + spin
-    return np.where(parity % 2 == 0, 1, -1).astype(dtype)[:, None, None, :]
+    """(−1)^{m+s}, the sign of W under θ ↦ π − θ for even l, (m, 1, 1)."""
+    return np.where((np.arange(orders) + spin) % 2 == 0, 1, -1).astype(dtype)[:, None, None]
 
 
 def ring_orders(x: Float[Array, "K rings points"], band_limit: int) -> Complex[Array, "K rings m"]:
