@@ -5,6 +5,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 
 import intertwine as it
@@ -86,3 +87,14 @@ def test_refused():
         MeshPool(ball, it.Mesh.icosphere(0, group="O(2)"), "scalar")
     with pytest.raises(InputError, match="no surface of its kind"):
         coarser(ball, 3)
+
+
+def test_fields_are_learned_at_every_vertex():
+    """A rotation field times a scalar, by `fit_supervised`: values at every vertex."""
+    ball = it.Mesh.icosphere(1)
+    teacher = it.Conv(ball, "scalar", "vector", 1, key=KEY)
+    x = jax.random.normal(KEY, (64, ball.size, 1))
+    y = np.asarray(run(teacher, x))
+    net = it.field_network("linear", ball, inputs="scalar", outputs="vector", key=jax.random.key(3))
+    fit = it.fit_supervised(net, x, y, loss="squared-error", optimiser=optax.adam(0.1), epochs=40, key=KEY)
+    assert fit.history[-1]["loss"] < 1e-3 * fit.history[0]["loss"]
