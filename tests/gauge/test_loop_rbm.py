@@ -144,7 +144,7 @@ def test_dual_spins(key):
 def test_names(key):
     lattice = lattice_from_name("links:2x3")
     one = model_from_name("loop-rbm:3:lines:strings", lattice, key=key)
-    assert len(one.table.loops) == 6 + 5 + 12 and one.inner.features == 3
+    assert len(one.table.loops) == 6 + 5 + 6 + 12 and one.inner.features == 3
     with pytest.raises(InputError, match="loop-rbm:FEATURES"):
         model_from_name("loop-rbm:3:even", lattice, key=key)
 

@@ -11,6 +11,7 @@ angles, to which a flip of a link adds the rows of the few loops through it.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -32,6 +33,7 @@ from intertwine.models.protocols import Factored, Kind, LogAmplitude, SpinForm, 
 from intertwine.models.symmetric.symmetric_rbm import SymmetricRBM
 from intertwine.spaces.lattice import Lattice
 from intertwine.spaces.link_sites import link_symmetries, links_at, plaquette_links, straight_lines
+from intertwine.spaces.links import Links
 from intertwine.symmetry import PermutationGroup
 
 
@@ -196,6 +198,15 @@ def of_loops(
     return kind(inner, loops, size=size, symmetries=symmetries)
 
 
+def _winding(links: Links) -> list[np.ndarray]:
+    """The straight lines around the torus, and pairs of lines of two directions together: every way of
+    winding has one of its own, also that of two directions."""
+    straight = straight_lines(links)
+    of = [int(line[0]) % links.dimension for line in straight]
+    pairs = [(a, b) for a, b in itertools.combinations(range(len(of)), 2) if of[a] != of[b]]
+    return [*straight, *(np.concatenate([straight[a], straight[b]]) for a, b in pairs)]
+
+
 def LoopRBM(
     lattice: Lattice,
     features: int,
@@ -210,8 +221,8 @@ def LoopRBM(
     """A symmetric RBM of the plaquettes of the links of a torus.
 
     lattice: of the links, such as `it.LinkSites(4, 4)`. features: filters. lines: the straight lines around
-    the torus among the loops. strings: the single links as well, for fields along Z. group: "translations" or
-    "space" ties weights.
+    the torus among the loops, and pairs of them that cross. strings: the single links as well, for fields
+    along Z. group: "translations" or "space" ties weights.
 
     Raises InputError for other lattices and groups.
 
@@ -225,7 +236,7 @@ def LoopRBM(
     """
     links = links_at(lattice)
     parts: list[Any] = [*plaquette_links(links)]
-    parts += straight_lines(links) if lines else []
+    parts += _winding(links) if lines else []
     parts += list(np.arange(links.size)[:, None]) if strings else []
     table = LoopTable(tuple(tuple(sorted(map(int, part))) for part in parts), links.size)
     symmetries = link_symmetries(links, group)
