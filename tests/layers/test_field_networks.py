@@ -31,6 +31,21 @@ def test_fields_to_fields_on_every_space(family, space):
     it.assert_equivariant(network, key=KEY, tol=1e-10)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("family", "nonlinearity", "limit"), [
+    ("product:1", "auto", 1e-12), ("cnn:2", "gated", 1e-3),
+    ("cnn:2", "norm", 3e-3), ("cnn:2", "fourier", 6e-3),
+])  # fmt: skip
+def test_on_the_sphere_products_are_exact(family, nonlinearity, limit):
+    """Non-linearities act on a finer grid: products exactly, others to what their high degrees leave."""
+    network = field_network(family, "sphere:8", **TYPES, blocks=1, nonlinearity=nonlinearity, key=KEY)
+    turns = list(network.space.random_elements(2, key=KEY))
+    rows = it.equivariance_errors(network, key=KEY, elements=turns)
+    assert max(row.error for row in rows if row.layer == "whole") < limit
+    if family == "product:1":
+        assert max(row.error for row in rows) < limit
+
+
 @pytest.mark.parametrize("nonlinearity", ["norm", "fourier"])
 def test_other_nonlinearities(nonlinearity):
     network = field_network("cnn:2", RING, **TYPES, blocks=1, nonlinearity=nonlinearity, key=KEY)

@@ -157,8 +157,15 @@ def field_network(
         hidden = direct_sum([*into.blocks, *make.features(width).blocks])
         layers += [
             ("conv1", make.conv(into, hidden, gain=1.0)),
-            ("product", _product(hidden, kind, make.next_key())),
-            ("conv2", make.conv(hidden, head, gain=1.0)),
+            (
+                "products",
+                Sequential(
+                    [
+                        ("product", _product(hidden, kind, make.next_key())),
+                        ("conv", make.conv(hidden, head, gain=1.0)),
+                    ]
+                ),
+            ),
         ]
     else:
         hidden = make.features(width)
