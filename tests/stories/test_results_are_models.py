@@ -130,6 +130,10 @@ QUICK = {
     ),
     # spin models
     "models.enumerate_distribution": ("spins", lambda m: it.enumerate_distribution(m)),
+    "sampling.averages": (
+        "spins",
+        lambda m: it.averages(m, {"bond": lambda s: s[0] * s[1]}, 20, sampler=it.SwendsenWang(), key=KEY),
+    ),
     "rg.block_distribution": ("spins", lambda m: it.rg.block_distribution(m, MAJORITY)),
     "rg.block_hamiltonian": ("spins", lambda m: it.rg.block_hamiltonian(m, MAJORITY)),
     "rg.bond_rbm": ("spins", lambda m: it.rg.bond_rbm(m)),

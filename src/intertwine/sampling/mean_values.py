@@ -14,6 +14,7 @@ import numpy as np
 from jax import Array
 
 from intertwine._checks import fail, positive_int
+from intertwine._results import as_model
 from intertwine.models.parameters import check_key
 from intertwine.models.protocols import LogAmplitude
 from intertwine.sampling.protocols import RunsChains
@@ -49,6 +50,7 @@ def averages(
     >>> bool(abs(found["bond"].mean - exact) < 4 * found["bond"].error)
     True
     """
+    model = as_model(model)
     draws = positive_int("draws", draws, "give the number of configurations a chain")
     check_key(key)
     if not isinstance(sampler, RunsChains) or getattr(sampler, "distribution", "born") != "boltzmann":
