@@ -73,7 +73,7 @@ def main() -> None:
         compiled = time.time() - began
         copy(block).block_until_ready()
         both = [(seconds(lambda: run(layer, x)), seconds(lambda: copy(block))) for _ in range(ROUNDS)]  # noqa: B023
-        ours, floor = map(min, zip(*both, strict=True))
+        ours, floor = (float(np.median(part)) for part in zip(*both, strict=True))
         words = f"{1e3 * ours:.2f} ms, {ours / floor:.1f} times the {1e3 * floor:.2f} ms"
         words += f" of {moved(layer) / 1e6:.1f} MB"
         print(f"{names}: {words} (compiled in {compiled:.1f} s)", flush=True)

@@ -69,12 +69,11 @@ class EdgeExecutor(FiniteExecutor):
 
 
 class _Spin(NamedTuple):
-    """The channels of one frequency. parts: (start, stop) of its blocks. first, second: all first
-    components, all
-    second ones (none of frequency 0). parity: of each copy."""
+    """The channels of one frequency. first, second: all first components, all second ones (none of frequency
+    0).
+    parity: of each copy."""
 
     frequency: int
-    parts: tuple[tuple[int, int], ...]
     first: np.ndarray
     second: np.ndarray
     parity: np.ndarray
@@ -83,27 +82,23 @@ class _Spin(NamedTuple):
 @lru_cache(maxsize=512)
 def _spins(rep: AnyRep) -> tuple[_Spin, ...]:
     """The channels of a type by frequency."""
-    found: dict[int, list[tuple[int, int, int]]] = {}
+    found: dict[int, list[tuple[int, int]]] = {}
     start = 0
     for block, m in rep.blocks:
         assert isinstance(block, CompactRep)
         (k, parity), d = block.irreps[0][0], block.dimension
-        found.setdefault(k, []).append((start, start + m * d, parity))
+        found.setdefault(k, []).extend((start + i * d, parity) for i in range(m))
         start += m * d
     spins = []
-    for k, parts in sorted(found.items()):
-        step = 2 if k else 1
-        first = np.concatenate([np.arange(begin, end, step) for begin, end, _ in parts])
-        parity = np.concatenate([np.full((end - begin) // step, sign) for begin, end, sign in parts])
-        second = first + 1 if k else np.zeros(0, int)
-        spins.append(_Spin(k, tuple((begin, end) for begin, end, _ in parts), first, second, parity))
+    for k, channels in sorted(found.items()):
+        first, parity = np.array(channels).T
+        spins.append(_Spin(k, first, first + 1 if k else np.zeros(0, int), parity))
     return tuple(spins)
 
 
 def _planes(fields: Float[Array, "B n C"], rep: AnyRep) -> list[Float[Array, "B n parts_m"]]:
     """The channels of each frequency: all first components, then all second ones. By a product, which XLA
-    carries
-    out once, where it would sort them anew for every neighbour."""
+    carries out once, where it would sort them anew for every neighbour."""
     spins = _spins(rep)
     order = np.concatenate([np.concatenate([spin.first, spin.second]) for spin in spins])
     if not (order == np.arange(len(order))).all():
@@ -205,8 +200,8 @@ def _around(
 @jax.custom_vjp
 def _sums(tables: tuple[Array, ...], seen: Float[Array, "B n K c"]) -> Float[Array, "B n q m"]:
     """Σ_k table[:, k, q] seen[:, k], over first components, and second ones where there are two tables:
-    written out
-    where there are few neighbours, which XLA makes one loop of, small matrix products where there are
+    written
+    out where there are few neighbours, which XLA makes one loop of, small matrix products where there are
     many."""
     split = len(tables)
     fields = [
@@ -246,7 +241,7 @@ def _added(terms: list[Array]) -> Array:
 @jax.custom_vjp
 def gathered(field: Float[Array, "B n c"], site: Array, back: Array) -> Float[Array, "B n K c"]:
     """field[:, site]; its gradient gathers too, since scattering is slow."""
-    return jnp.take(field, site, axis=1)
+    return jnp.take(field, site, axis=1, mode="clip")
 
 
 def _gathered_forward(field: Array, site: Array, back: Array) -> tuple[Array, Array]:

@@ -73,11 +73,10 @@ def clusters(fine: Mesh, coarse: Mesh) -> Clusters:
     source, target, turn, sign = source[near], target[near], turn[near], sign[near]
     share = 1 / np.bincount(target, minlength=fine.size)[target]
     turn, sign = fine.frames.carried(turn, sign, source, target)
-    at, coarse_at = source, number[source]
+    coarse_at = number[source]
     into, mirror = _between(fine, coarse, centre)
     turn, sign = into[coarse_at] + mirror[coarse_at] * turn, mirror[coarse_at] * sign
     order = np.lexsort((target, coarse_at))
-    assert len(at) == len(order)
     return Clusters(coarse_at[order], target[order], turn[order], sign[order], share[order])
 
 

@@ -31,14 +31,14 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float, Int, Shaped
 from numpy.typing import ArrayLike
-from scipy.spatial import KDTree
 
 from intertwine._checks import fail, one_of
 from intertwine._shown import Shown
 from intertwine.spaces.mesh.frames import Frames, axes_in_space, mirrored, random_frames, turned
 from intertwine.spaces.mesh.icosphere import checked_level, icosahedron, icosphere
+from intertwine.spaces.mesh.isometries import Symmetry, icosahedral_symmetry, turns_of
 from intertwine.spaces.mesh.neighbourhoods import Disc, Neighbourhood, disc, neighbourhood, table
-from intertwine.spaces.mesh.reading import read_mesh
+from intertwine.spaces.mesh.reading import checked_mesh, read_mesh
 from intertwine.spaces.mesh.summary import summary
 from intertwine.spaces.mesh.surface import Surface
 from intertwine.spaces.protocols import Field, Mistake, Region
@@ -47,8 +47,6 @@ from intertwine.symmetry import (
     CompactRep,
     FiniteGroup,
     cyclic,
-    icosahedral,
-    icosahedral_rotations,
 )
 from intertwine.symmetry.fibre_maps import commuting_maps
 
@@ -58,13 +56,6 @@ class Move(NamedTuple):
 
     isometry: int = 0
     frames: Frames | None = None
-
-
-class Symmetry(NamedTuple):
-    """A group that carries the mesh to itself. group; images: (g, n) where each vertex goes."""
-
-    group: FiniteGroup
-    images: Int[np.ndarray, "g n"]
 
 
 class Mesh(Shown):
@@ -105,11 +96,11 @@ class Mesh(Shown):
         if isinstance(vertices, str | Path):
             if faces is not None:
                 raise fail("faces", "None beside the path of a file", faces)
-            positions, sides = _checked(*read_mesh(vertices))
+            positions, sides = checked_mesh(*read_mesh(vertices))
         elif faces is None:
             raise fail("faces", "the vertices of each triangle, (F, 3)", None, "or give the path of a file")
         else:
-            positions, sides = _checked(vertices, faces)
+            positions, sides = checked_mesh(vertices, faces)
         surface = _surface(positions.tobytes(), sides.tobytes())
         self._begin(surface, group, Frames.first(surface.size), None)
 
@@ -161,7 +152,7 @@ class Mesh(Shown):
     def _regular(cls, shape: tuple[np.ndarray, np.ndarray], group: str | None) -> Mesh:
         positions, faces = shape
         surface = _surface(positions.tobytes(), faces.astype(np.int64).tobytes())
-        return cls._of(surface, group, Frames.first(surface.size), _icosahedral(positions.tobytes()))
+        return cls._of(surface, group, Frames.first(surface.size), icosahedral_symmetry(positions.tobytes()))
 
     @property
     def group(self) -> FiniteGroup:
@@ -280,7 +271,7 @@ class Mesh(Shown):
             raise fail("field", expected, f"shape {np.shape(field)}, {rep!r}")
         if element.isometry:
             image = self.symmetry.images[element.isometry]
-            turn, sign = _turns_of(self, element.isometry)
+            turn, sign = turns_of(self.surface, self.frames, self.symmetry.images[element.isometry])
             back = np.argsort(image)
             field = turned(field, rep, turn, sign)[..., back, :]
         if element.frames is not None:
@@ -352,30 +343,6 @@ def mesh_from_name(name: str, *, group: str | None = None) -> Mesh:
     raise fail("name", "icosphere:LEVEL, icosahedron:LEVEL or mesh:FILE", name)
 
 
-def _checked(vertices: ArrayLike, faces: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    try:
-        positions, sides = np.asarray(vertices, np.float64), np.asarray(faces)
-    except (TypeError, ValueError):
-        raise fail("vertices", "an array (n, 3) of numbers", vertices) from None
-    if positions.ndim != 2 or positions.shape[1] != 3:
-        raise fail("vertices", "positions (n, 3)", f"shape {positions.shape}")
-    if not np.isfinite(positions).all():
-        row = int(np.argmin(np.isfinite(positions).all(axis=1)))
-        raise fail("vertices", "finite positions", f"vertex {row} at {positions[row].tolist()}")
-    if (
-        sides.ndim != 2
-        or sides.shape[1:] != (3,)
-        or not len(sides)
-        or not np.issubdtype(sides.dtype, np.integer)
-    ):
-        remedy = "cut polygons into triangles" if sides.ndim == 2 and sides.shape[1:] != (3,) else ""
-        raise fail("faces", "integers (F, 3)", f"shape {sides.shape} of {sides.dtype}", remedy)
-    if sides.min() < 0 or sides.max() >= len(positions):
-        got = f"{sides.min()} to {sides.max()}"
-        raise fail("faces", f"vertices from 0 to {len(positions) - 1}", got, "count from 0")
-    return np.ascontiguousarray(positions), np.ascontiguousarray(sides, np.int64)
-
-
 @lru_cache(maxsize=16)
 def _surface(positions: bytes, faces: bytes) -> Surface:
     """One surface for meshes of the same content."""
@@ -393,32 +360,6 @@ def _neighbourhood(mesh: Mesh, region: Disc) -> Neighbourhood:
     angle = mesh.frames.directions(found.angle, found.source)
     turn, sign = mesh.frames.carried(found.turn, found.sign, found.source, found.target)
     return table(mesh.surface, found._replace(angle=angle, turn=turn, sign=sign), radius, weight)
-
-
-@lru_cache(maxsize=8)
-def _icosahedral(positions: bytes) -> Symmetry:
-    points = np.frombuffer(positions).reshape(-1, 3)
-    moved = np.einsum("gab,nb->gna", icosahedral_rotations(), points)
-    return Symmetry(icosahedral(), KDTree(points).query(moved.reshape(-1, 3))[1].reshape(len(moved), -1))
-
-
-def _turns_of(mesh: Mesh, isometry: int) -> tuple[np.ndarray, np.ndarray]:
-    """What turns the components of each vertex into those at its image: (angle, sign)."""
-    surface, image = mesh.surface, mesh.symmetry.images[isometry]
-    ring, n = surface.rings, surface.size
-    key = ring.source * n + ring.target
-    order = np.argsort(key)
-    first = ring.starts[:-1]
-    second = first + 1
-    angle = mesh.frames.directions(surface.scales[ring.source] * ring.fan_angle, ring.source)
-    at = [
-        order[np.searchsorted(key[order], image * n + image[ring.target[edge]])] for edge in (first, second)
-    ]
-    before, after = angle[second] - angle[first], angle[at[1]] - angle[at[0]]
-    same = np.abs(np.exp(1j * before) - np.exp(1j * after))
-    other = np.abs(np.exp(1j * before) - np.exp(-1j * after))
-    sign = np.where(same <= other, 1, -1)
-    return angle[at[0]] - sign * angle[first], sign
 
 
 def _on_axis(into: CompactRep, out: CompactRep) -> np.ndarray:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float, Int
+from numpy.typing import ArrayLike
 
 from intertwine._checks import fail
 
@@ -49,3 +50,28 @@ def merged(
     rank = np.empty_like(order)
     rank[order] = np.arange(len(order))
     return positions[first[order]], rank[place.reshape(-1)][faces]
+
+
+def checked_mesh(vertices: ArrayLike, faces: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    """Positions and faces as float64 (n, 3) and int64 (F, 3), or the error that says what they are not."""
+    try:
+        positions, sides = np.asarray(vertices, np.float64), np.asarray(faces)
+    except (TypeError, ValueError):
+        raise fail("vertices", "an array (n, 3) of numbers", vertices) from None
+    if positions.ndim != 2 or positions.shape[1] != 3:
+        raise fail("vertices", "positions (n, 3)", f"shape {positions.shape}")
+    if not np.isfinite(positions).all():
+        row = int(np.argmin(np.isfinite(positions).all(axis=1)))
+        raise fail("vertices", "finite positions", f"vertex {row} at {positions[row].tolist()}")
+    if (
+        sides.ndim != 2
+        or sides.shape[1:] != (3,)
+        or not len(sides)
+        or not np.issubdtype(sides.dtype, np.integer)
+    ):
+        remedy = "cut polygons into triangles" if sides.ndim == 2 and sides.shape[1:] != (3,) else ""
+        raise fail("faces", "integers (F, 3)", f"shape {sides.shape} of {sides.dtype}", remedy)
+    if sides.min() < 0 or sides.max() >= len(positions):
+        got = f"{sides.min()} to {sides.max()}"
+        raise fail("faces", f"vertices from 0 to {len(positions) - 1}", got, "count from 0")
+    return np.ascontiguousarray(positions), np.ascontiguousarray(sides, np.int64)
