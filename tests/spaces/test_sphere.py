@@ -90,12 +90,13 @@ def both_ways(sphere, rep):
 def test_round_trips(grid, limit):
     """Spins 0, 1, 2; a field of spin −k is the complex conjugate of one of spin k. HEALPix with 2N ≥ L."""
     sphere = it.Sphere(limit, grid)
-    rep = field_type(sphere, MIXED)
-    c = sphere.random_coefficients(rep, 1, key=KEY)
-    x, back = both_ways(sphere, rep)(c)
-    assert x.dtype == jnp.float64 and np.abs(back - c).max() < 1e-11 * np.abs(c).max()
-    x, back = both_ways(sphere, rep)(c.astype(jnp.complex64))
-    assert x.dtype == jnp.float32 and np.abs(back - c).max() < 3e-6 * np.abs(c).max()
+    for name in [MIXED] if limit < 100 else ["scalar", "vector", "spin 2"]:  # large tables one by one
+        rep = field_type(sphere, name)
+        c = sphere.random_coefficients(rep, 1, key=KEY)
+        x, back = both_ways(sphere, rep)(c)
+        assert x.dtype == jnp.float64 and np.abs(back - c).max() < 1e-11 * np.abs(c).max()
+        x, back = both_ways(sphere, rep)(c.astype(jnp.complex64))
+        assert x.dtype == jnp.float32 and np.abs(back - c).max() < 3e-6 * np.abs(c).max()
 
 
 def packed(c):
@@ -103,7 +104,7 @@ def packed(c):
     return np.concatenate([np.asarray(c[m:, m]) for m in range(len(c))])
 
 
-@pytest.mark.parametrize("limit", [14, pytest.param(256, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("limit", [14, pytest.param(96, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("grid, name", [("gauss", "GL"), ("driscoll-healy", "F1"), ("clenshaw-curtis", "CC")])
 def test_as_ducc(grid, name, limit):
     sht = pytest.importorskip("ducc0", reason="ducc0 is not installed").sht.experimental
