@@ -10,7 +10,7 @@ from intertwine.models.machines.rbm import RBM
 from intertwine.models.mean_field import MeanField
 from intertwine.models.symmetric.symmetric_rbm import SymmetricRBM
 from intertwine.sampling.metropolis.metropolis import Metropolis
-from intertwine.sampling.metropolis.rules import Exchange, GlobalFlip, Mixture, SingleFlip
+from intertwine.sampling.metropolis.rules import Exchange, FlipSets, GlobalFlip, Mixture, SingleFlip
 from intertwine.sampling.metropolis.tempering import ParallelTempering
 from intertwine.spaces.lattices import Chain
 
@@ -42,6 +42,7 @@ RULES = {
     "exchange ring": lambda n: Exchange(ring(n)),
     "exchange all": lambda n: Exchange(),
     "single and global": lambda n: Mixture([(SingleFlip(), 0.8), (GlobalFlip(), 0.2)]),
+    "parts with sets": lambda n: Mixture([(SingleFlip(), 0.6), (FlipSets([range(3), range(2, n)]), 0.4)]),
     "exchange and global": lambda n: Mixture([(Exchange(ring(n)), 0.7), (GlobalFlip(), 0.3)]),
     "three parts": lambda n: Mixture([(SingleFlip(), 2), (Exchange(), 1), (GlobalFlip(), 1)]),
 }
