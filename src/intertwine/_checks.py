@@ -11,10 +11,9 @@ into one line and exit code 2.
 from __future__ import annotations
 
 import math
+import numbers
 import re
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, SupportsFloat
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -84,7 +83,9 @@ def positive_number(argument: str, value: object, remedy: str = "") -> float:
 
 def finite_number(argument: str, value: object, remedy: str = "") -> float:
     """`value` as a finite float, or the error that says so (a bool is not a number here)."""
-    number = float(value) if isinstance(value, int | float | np.floating | np.integer) else math.nan
+    number = math.nan
+    if isinstance(value, numbers.Real) and isinstance(value, SupportsFloat):
+        number = float(value)
     if isinstance(value, bool) or not math.isfinite(number):
         raise fail(argument, "a finite number", value, remedy)
     return number
