@@ -54,10 +54,10 @@ def network(links):
     )
 
 
-LAW = [("U(1)", 2), ("Z2", 3), ("SU(3)", 2), ("Z5", 3), ("SU(2)", 3), ("SU(2)", 2)]
+LAW = [("SU(2)", 2), ("U(1)", 2), ("SU(3)", 3), ("Z2", 3), ("Z5", 3), ("SU(3)", 2)]
 
 
-@pytest.mark.parametrize(("name", "dimension"), thinned(LAW))
+@pytest.mark.parametrize(("name", "dimension"), thinned(LAW, 6))
 def test_the_law(name, dimension):
     """f of other frames is f in other frames, of every layer and the whole."""
     links = it.Links({2: it.Square(3, 4), 3: it.Cubic(3, 3, 4)}[dimension], name)
@@ -74,7 +74,7 @@ def test_single_precision():
     assert jax.eval_shape(net, x).dtype == jnp.float32
 
 
-@pytest.mark.parametrize("name", GROUPS)
+@pytest.mark.parametrize("name", thinned(GROUPS))
 def test_kernels_are_all(name):
     """Hom_G by the null space of ρ'(g) A = A ρ(g) for random g, against the maps that are given."""
     links = links_of(name)
@@ -119,14 +119,15 @@ def test_a_convolution_makes_longer_loops():
     """U_01 carried from x + μ, against products of matrices; the links go through unchanged."""
     links = it.Links(it.Square(3, 4), "SU(2)")
     U = hot(links)
-    x = Plaquettes(links)(links.field(U))
     layer = it.Conv(links, "links + adjoint", "links + adjoint", bias=False, key=KEY)
-    y = layer(x)
-    M, P = np.asarray(links.group.matrix(U)), np.asarray(links.group.matrix(plaquettes(links, U)[0]))
+    x = jax.jit(lambda U: Plaquettes(links)(links.field(U)))(U)
+    y = eqx.filter_jit(layer)(x)
+    M = np.asarray(links.group.matrix(U))
+    P = np.asarray(jax.jit(lambda U: links.group.matrix(plaquettes(links, U)[0]))(U))
     kernel, expected = np.asarray(layer.kernel()), 0
     for place, (mu, k) in enumerate(links.places(1)):
-        line = M[..., mu, :, :] if k > 0 else dagger(np.roll(M[..., mu, :, :], 1, mu))
-        carried = line @ np.roll(P, -k, mu) @ dagger(line) if k else P
+        line = M[..., mu, :, :] if k > 0 else np.roll(M[..., mu, :, :], 1, mu).conj().swapaxes(-1, -2)
+        carried = line @ np.roll(P, -k, mu) @ line.conj().swapaxes(-1, -2) if k else P
         flat = np.stack([carried.real, carried.imag], -1).reshape(3, 4, 8)
         expected = expected + flat @ kernel[place, 16:, 16:]
     assert np.abs(np.asarray(y[..., 16:]) - expected).max() < 1e-13
