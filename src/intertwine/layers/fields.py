@@ -28,13 +28,13 @@ from __future__ import annotations
 
 import re
 from itertools import combinations
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
 from intertwine._checks import fail
 from intertwine.spaces.point_groups import turned_waves
-from intertwine.spaces.protocols import Space
+from intertwine.spaces.protocols import ArraySpace, Space
 from intertwine.symmetry import (
     AnyRep,
     CompactGroup,
@@ -61,6 +61,10 @@ NAMES = (
 _TERM = re.compile(r"(?:(\d+)\s*[·*]?\s*)?([a-z][a-z ]*?)(?:\s+(\d+s?|s))?")
 
 
+@overload
+def field_type(space: ArraySpace, names: str | int | AnyRep, argument: str = ...) -> Rep: ...
+@overload
+def field_type(space: Space, names: str | int | AnyRep, argument: str = ...) -> AnyRep: ...
 def field_type(space: Space, names: str | int | AnyRep, argument: str = "names") -> AnyRep:
     """The representation of a sum of named fields on `space`.
 

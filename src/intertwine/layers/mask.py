@@ -41,8 +41,8 @@ class Mask(eqx.Module):
     rep_out: Rep = eqx.field(static=True)
 
     def __init__(self, space: ArraySpace, rep: Rep | str):
-        self.rep_in = self.rep_out = (
-            field_type(space, rep, "rep") if isinstance(rep, str) else checked_rep(rep)
+        self.rep_in = self.rep_out = field_type(
+            space, rep if isinstance(rep, str) else checked_rep(rep), "rep"
         )
         self.space = checked_space(space, self.rep_in)
 

@@ -13,7 +13,7 @@ from jaxtyping import Float, Shaped
 from intertwine._checks import fail
 from intertwine.spaces.homogeneous import HomogeneousSpace
 from intertwine.spaces.protocols import Field, Region
-from intertwine.symmetry import CompactGroup, CompactRep, FibreGroup, commuting_maps
+from intertwine.symmetry import CompactGroup, CompactRep, FibreGroup, FiniteGroup, commuting_maps
 from intertwine.symmetry.intertwiner_basis import Support
 
 
@@ -62,4 +62,7 @@ def one_point(group: FibreGroup) -> HomogeneousSpace | CompactPoint:
     >>> one_point(cyclic(3)).size
     1
     """
-    return CompactPoint(group) if isinstance(group, CompactGroup) else HomogeneousSpace(group.whole)
+    if isinstance(group, CompactGroup):
+        return CompactPoint(group)
+    assert isinstance(group, FiniteGroup)  # frames of a gauge group are changed at every site: `Links`
+    return HomogeneousSpace(group.whole)

@@ -34,7 +34,7 @@ import numpy as np
 from jax import Array
 from jaxtyping import Bool, Float, Shaped
 
-from intertwine.symmetry import CompactGroup, CompactRep, FibreGroup, Rep
+from intertwine.symmetry import CompactGroup, CompactRep, FibreGroup, FiniteGroup, Rep
 from intertwine.symmetry.intertwiner_basis import Support
 
 if TYPE_CHECKING:
@@ -136,7 +136,17 @@ def has_kernels(space: object) -> TypeGuard[SmoothSpace]:
 
 
 class ArraySpace(Space, Protocol):
-    """A space whose fields are arrays (..., X_0, …, X_{d−1}, C) of any size: `Grid`."""
+    """A space whose fields are arrays (..., X_0, …, X_{d−1}, C) of any size: `Grid`. Groups are finite."""
+
+    @property
+    def group(self) -> FiniteGroup:
+        """The elements that `act` takes, rows of the group."""
+        ...
+
+    @property
+    def fibre_group(self) -> FiniteGroup:
+        """H."""
+        ...
 
     @property
     def dimension(self) -> int:

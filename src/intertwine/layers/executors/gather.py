@@ -45,6 +45,7 @@ class GatherExecutor(FiniteExecutor):
         """Fields (..., n, C_in); InputError for another number of points."""
         check_points(plan, x)
         kernel = kernel.astype(x.dtype)
+        assert isinstance(plan.rep_in, Rep)  # H is finite here
         flat = transported(x, plan.space, plan.rep_in, plan.support)
         return flat @ kernel.reshape(-1, kernel.shape[-1])
 

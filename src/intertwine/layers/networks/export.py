@@ -103,6 +103,7 @@ def _plain(layer: Conv | Linear) -> PlainConv:
     kernel = layer.dense_kernel() if isinstance(layer, Conv) else layer.kernel()[0]
     bias = jnp.zeros(layer.rep_out.dimension, kernel.dtype) if layer.bias is None else layer.bias.vector
     space = layer.space if isinstance(layer, Conv) else None
+    assert isinstance(layer.rep_in, Rep) and isinstance(layer.rep_out, Rep)  # fields on grids
     stride, padding = (layer.stride, layer.padding) if isinstance(layer, Conv) else (1, "valid")
     return PlainConv(kernel, bias, space, layer.rep_in, layer.rep_out, stride, padding)
 

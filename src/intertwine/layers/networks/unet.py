@@ -34,6 +34,7 @@ from intertwine.layers.pooling.pooling import AveragePool
 from intertwine.layers.pooling.resample import Upsample
 from intertwine.spaces.grid import Grid
 from intertwine.symmetry import Rep
+from intertwine.symmetry.fibre_maps import AnyRep
 
 _SMALLEST = 4
 _MOST_LEVELS = 3
@@ -72,12 +73,12 @@ class UNet(eqx.Module):
         return self.head.space  # type: ignore[return-value]
 
     @property
-    def rep_in(self) -> Rep:
+    def rep_in(self) -> AnyRep:
         """The type of the input."""
         return self.down[0].rep_in
 
     @property
-    def rep_out(self) -> Rep:
+    def rep_out(self) -> AnyRep:
         """The type of the output."""
         return self.head.rep_out
 

@@ -48,7 +48,7 @@ class _Pool(eqx.Module):
     stride: int = eqx.field(static=True, default=2, kw_only=True)
 
     def __init__(self, space: ArraySpace, rep: Rep | str, width: int | None = None, *, stride: int = 2):
-        self.rep = field_type(space, rep, "rep") if isinstance(rep, str) else checked_rep(rep)
+        self.rep = field_type(space, rep if isinstance(rep, str) else checked_rep(rep), "rep")
         self.space = checked_space(space, self.rep)
         self.width, self.stride = checked_width(width), positive_int("stride", stride)
 

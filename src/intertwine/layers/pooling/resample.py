@@ -58,8 +58,8 @@ class Upsample(eqx.Module):
         method: str = "linear",
         periodic: bool = False,
     ):
-        self.rep_in = self.rep_out = (
-            field_type(space, rep, "rep") if isinstance(rep, str) else checked_rep(rep)
+        self.rep_in = self.rep_out = field_type(
+            space, rep if isinstance(rep, str) else checked_rep(rep), "rep"
         )
         self.space = checked_space(space, self.rep_in)
         if space.hexagonal:
