@@ -12,8 +12,8 @@ each from its own hidden means,
 
     ⟨v·f − base(v) − A(f)⟩_data,     f = a + W E[h|v],
 
-and moves the biases where that gains CLEARLY nats per column: a machine that gives the data nearly all of its
-probability already would win or lose by less.
+Where the means of the data gain less than CLEARLY nats per column on a machine that explains the rows better
+than independent columns, it has learned, and its biases stay.
 
 Gaussian columns, which have widths to learn, begin at the normal distribution of the data
 (`normal_beginning`).
@@ -58,12 +58,17 @@ def begun(model: PyTree, batches: Batches, begin: str = "auto") -> Any:
     mean = known_means(rows, weights)
     rows = np.where(np.isnan(rows), mean, rows)
     there = normal_beginning(model, rows, weights)
-    there = _with_means(there, jnp.asarray(field_of_means(_layers(there)[0], mean, batches.rows)), mean)
+    fields = jnp.asarray(field_of_means(_layers(there)[0], mean, batches.rows))
+    there = _with_means(there, fields, mean)
     if begin == "data":
         return there
     some = jnp.asarray(rows[:: -(-len(rows) // COMPARED_ROWS)])
-    gained = _explained(there, some) - _explained(model, some)
-    return there if gained > CLEARLY * some.shape[1] else model
+    own, margin = _explained(model, some), CLEARLY * some.shape[1]
+    gained = _explained(there, some) - own
+    if 0 < gained <= margin:  # little to gain: because it has learned, or because there is nothing to learn
+        apart = eqx.tree_at(lambda m: _lowest(m)[2], there, jnp.zeros_like(_lowest(there)[2]))
+        return model if own > _explained(_with_means(apart, fields, mean), some) + margin else there
+    return there if gained > 0 else model
 
 
 def unseen_means(layer: UnitLayer, batches: Batches) -> np.ndarray:
