@@ -113,6 +113,7 @@ def test_warns_where_it_cannot_be_trusted():
     assert found.lower <= exact_log_partition(model)
 
 
+@pytest.mark.slow
 def test_starts_that_miss_a_mode_are_noticed():
     """Walks back from one of two modes, with a field that makes it the smaller one, disagree with walks
     there."""

@@ -213,6 +213,7 @@ def test_further_columns_change_nothing(units, key):
     np.testing.assert_allclose(wide.free_energy(filled(v, 16)), rbm.free_energy(v), atol=1e-12)
 
 
+@pytest.mark.slow
 def test_pipeline_and_grid_search():
     v = _bits(300)
     pipeline = make_pipeline(SMALL["machine"](), LogisticRegression(C=100.0))

@@ -62,6 +62,7 @@ def test_a_base_that_leaves_out_a_mode_is_not_trusted() -> None:
         assert found.trusted or code_of(found.warnings[0]) == "untrusted"
 
 
+@pytest.mark.slow
 def test_walks_one_way_judge_nothing() -> None:
     machine, *_ = two_patterns()
     found = it.log_partition(machine, it.AIS(temperatures=100, chains=20, reverse=False), key=KEY)

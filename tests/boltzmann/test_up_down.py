@@ -100,6 +100,7 @@ def test_the_gradient_is_descent_and_shares_scale_it(key):
     assert not scalars
 
 
+@pytest.mark.slow
 def test_up_down_raises_the_exact_bound(key):
     """From a random network: bars of two rows; the bound rises by more than a nat and stays a bound."""
     bars = np.array([[a, a, b, b] for a in (0, 1) for b in (0, 1)], np.uint8)

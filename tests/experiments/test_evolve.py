@@ -37,6 +37,7 @@ def test_a_quench_without_options_but_the_size(tmp_path, capsys):
     assert it.entanglement.von_neumann(run, range(3)) == pytest.approx(ring.entropy(3), abs=1e-3)
 
 
+@pytest.mark.slow
 def test_a_long_ring_has_the_curves_of_free_fermions(tmp_path):
     folder = tmp_path / "run"
     flags = "--lattice chain:16 --model symmetric-rbm:2 --time 0.02 --points 2 --samples 256 --observe 1024"

@@ -34,6 +34,7 @@ def globe(tmp_path_factory):
     jax.config.update("jax_enable_x64", before)
 
 
+@pytest.mark.slow
 def test_vorticity_is_learnt_from_winds(globe):
     """An intertwiner of degree by degree: the least-squares map finds it, and the network comes close."""
     found = globe[1].result["errors"]["vorticity"]

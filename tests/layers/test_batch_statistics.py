@@ -98,6 +98,7 @@ def test_dropout_does_not_shift_what_is_predicted():
     assert it.accuracy(fit.model, pictures, (light > 0).astype(int)) > 0.95  # running means: 0.75
 
 
+@pytest.mark.slow
 def test_statistics_are_no_parameters(fitted):
     fit, _ = fitted
     learned = sum(leaf.size for leaf in jax.tree.leaves(eqx.filter(fit.model, eqx.is_inexact_array)))

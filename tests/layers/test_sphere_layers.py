@@ -101,6 +101,7 @@ def test_calculus_is_equivariant():
     it.assert_equivariant(every, space=SPHERE, rep_in="scalar + vector", rep_out=total, key=KEY, tol=1e-11)
 
 
+@pytest.mark.slow
 def test_networks_of_several_band_limits():
     """A network down to scalars: each layer and the whole, by rotations that draw nothing from the grid."""
     fine, coarse = it.Sphere(12), it.Sphere(6, "healpix", size=8)
@@ -151,6 +152,7 @@ def test_stated_errors(name, bound):
         assert largest(Oversampled(sphere, Pointwise(sphere.scalar, name))) < bound
 
 
+@pytest.mark.slow
 def test_fields_on_the_rotation_group():
     """S² → SO(3) → S² (Cohen et al. 2018): a field on SO(3) is a field on the sphere whose fibre is functions
     on SO(2), spins 0 … k; point by point it is a function of the third angle."""

@@ -10,10 +10,12 @@ from intertwine.models import laws
 from intertwine.models.numerics import real_dtype
 from intertwine.models.parameters import count_parameters, parameters
 from intertwine.models.protocols import Factored, Incremental, LogAmplitude, SpinFormed
+from thinned import thinned
 
 from .table import MODELS
 
 rows = pytest.mark.parametrize("name", MODELS)
+some_rows = pytest.mark.parametrize("name", thinned(MODELS))
 
 
 value_of = jax.jit(lambda model, s: model(s))
@@ -54,7 +56,7 @@ def test_incremental(name, key):
     laws.assert_incremental_consistent(in_float32(model), key=key, tol=1e-3)
 
 
-@rows
+@some_rows
 def test_factors(name, key):
     model = MODELS[name](key)
     if not isinstance(model, Factored):
@@ -63,7 +65,7 @@ def test_factors(name, key):
     laws.assert_factors_consistent(in_float32(model), key=key, tol=1e-3)
 
 
-@rows
+@some_rows
 def test_spin_form(name, key):
     model = MODELS[name](key)
     if not isinstance(model, SpinFormed):
@@ -72,7 +74,7 @@ def test_spin_form(name, key):
     laws.assert_spin_form_consistent(in_float32(model), key=key, tol=1e-3)
 
 
-@rows
+@some_rows
 def test_derivatives_against_finite_differences(name, key):
     assert laws.assert_derivatives(MODELS[name](key), key=key, tol=1e-6) < 1e-6
 
@@ -87,7 +89,7 @@ def test_holomorphic_exactly_where_declared(name, key):
             laws.assert_holomorphic(model, key=key)
 
 
-@rows
+@some_rows
 def test_compiles_once_and_vmaps(name, key):
     model = MODELS[name](key)
     traces = 0

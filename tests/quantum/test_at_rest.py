@@ -86,6 +86,7 @@ def test_function_and_command_say_alike_how_far_exact_sums_end_from_the_ground_s
     assert "far-from-exact" in codes(record["warnings"]) and "above the exact one" in str(record["warnings"])
 
 
+@pytest.mark.slow
 def test_the_lowest_state_of_another_magnetization_or_irrep_is_compared_with_its_own():
     ring, key = it.Chain(6), jax.random.key(0)
     H, psi = it.heisenberg(ring), it.RBM(6, hidden=12, key=key)

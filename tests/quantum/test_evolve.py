@@ -339,6 +339,7 @@ def bounds_over_samples(runs):
     return np.array(found)
 
 
+@pytest.mark.slow
 def test_bounds_over_samples_hold_away_from_zeros():
     found = bounds_over_samples(1)
     assert np.all(found[:, 0] >= found[:, 1]) and np.all(found[:, 0] < 5e-2)

@@ -61,6 +61,7 @@ def pairs(count):
     return it.Operator.from_strings(2 * count, terms)
 
 
+@pytest.mark.slow
 def test_a_state_that_has_died_out_on_configurations_says_so():
     """Three pairs with the energy −9: the search ends at −7.80, with a V-score of 0.01 over the samples."""
     H, psi = pairs(3), it.RBM(6, hidden=12, dtype=complex, key=jax.random.key(1))

@@ -109,6 +109,7 @@ def test_errors_are_carried_along():
     assert "±" in str(found)
 
 
+@pytest.mark.slow
 def test_measured_steps_agree_with_the_exact_one(key):
     K = np.array([0.4, 0.03, -0.02])
     exact = SQUARE.step(K)

@@ -222,6 +222,7 @@ def test_the_default_for_larger_terms_is_heat_bath(key):
     assert drawn.mixed and abs(magnetization.mean - truth) < 4 * magnetization.error * np.sqrt(drawn.tau)
 
 
+@pytest.mark.slow
 def test_parallel_tempering_takes_an_ising_model(key):
     model, K = Ising(Square(4, 4), K=0.6), 0.6
     sampler = ParallelTempering(SingleFlip(), chains=16, betas=(0.5, 1.0))
