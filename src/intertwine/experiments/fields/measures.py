@@ -10,6 +10,7 @@ from jaxtyping import PyTree
 
 from intertwine.data.fields import Fields
 from intertwine.layers.equivariance.check import equivariance_errors
+from intertwine.layers.fields import field_type
 from intertwine.learning.fields.field_model import FieldModel, outputs_of
 from intertwine.learning.fields.fit_fields import FieldTask
 from intertwine.learning.fields.placing import measure_of, sphere_of
@@ -78,22 +79,13 @@ def turned(model: FieldModel, task: FieldTask, key: jax.Array) -> dict[str, Any]
     for element in [None, *elements]:
         moved = (x, y)
         if element is not None:
-            names.append(
-                space.element_name(element) if hasattr(space, "element_name") else f"element {element}"
-            )
-            moved = tuple(
-                np.asarray(space.act(element, f, rep)) for f, rep in zip((x, y), types, strict=True)
-            )
+            named = getattr(space, "element_name", "element {}".format)
+            names.append(named(element))
+            moved = tuple(np.asarray(space.act(element, f, rep)) for f, rep in zip(moved, types, strict=True))
         off = (outputs_of(model.network, moved[0]) - moved[1]) * model.target_scale.scale
         start = 0
         for target in model.targets:
-            width = (
-                2
-                if target.kind == "vector"
-                else int(target.kind.split()[0])
-                if target.kind[0].isdigit()
-                else 1
-            )
+            width = field_type(space, target.kind).dimension
             share = measure_of(space, model.space.shape)
             square = (off[..., start : start + width] ** 2).sum(-1) * share
             rows[target.name].append(float(np.sqrt(square.sum(_places(square)).mean())))

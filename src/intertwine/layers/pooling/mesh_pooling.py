@@ -1,8 +1,9 @@
 r"""Pooling between meshes: means over clusters, every fibre carried to the frame of its cluster's centre.
 
-    MeshPool      y(a) = Σ_{i ∈ C_a} A_i ρ(g_ai) f(i) / Σ A_i        A_i the area of vertex i, or its part in
-    C_a MeshUnpool    y(i) = Σ_a share_ia ρ(g_ai)⁻¹ f(a)                 the nearest centre, or the mean of
-    several
+    MeshPool      y(a) = Σ_{i ∈ C_a} A_i ρ(g_ai) f(i) / Σ A_i       A_i the area of vertex i, or its part
+                                                                    in C_a
+    MeshUnpool    y(i) = Σ_a share_ia ρ(g_ai)⁻¹ f(a)                the nearest centre, or the mean of
+                                                                    several
 
 between a mesh and a coarser one whose vertices are among its own: an icosphere and the level below, or what
 `coarser` makes of any mesh (`spaces.mesh.coarse`).
@@ -11,7 +12,7 @@ between a mesh and a coarser one whose vertices are among its own: an icosphere 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import NamedTuple, cast
+from typing import ClassVar, NamedTuple, cast
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -30,7 +31,23 @@ from intertwine.symmetry.compact import CompactRep
 from intertwine.symmetry.fibre_maps import AnyRep
 
 
-class MeshPool(eqx.Module):
+class _BetweenMeshes(eqx.Module):
+    """Fields on one mesh to fields of the same type on another."""
+
+    space: Mesh = eqx.field(static=True)
+    space_out: Mesh = eqx.field(static=True)
+    rep_in: AnyRep = eqx.field(static=True)
+    rep_out: AnyRep = eqx.field(static=True)
+
+    coarsens: ClassVar[bool]
+
+    def __init__(self, space: Mesh, space_out: Mesh, rep: AnyRep | str):
+        _check(*((space, space_out) if self.coarsens else (space_out, space)))
+        self.space, self.space_out = space, space_out
+        self.rep_in = self.rep_out = field_type(cast("Space", space), rep, "rep")
+
+
+class MeshPool(_BetweenMeshes):
     """Fields on a mesh to fields of the same type on a coarser one.
 
     space: the finer mesh. space_out: the coarser. rep: the type, or its name.
@@ -43,22 +60,14 @@ class MeshPool(eqx.Module):
     (5, 42, 3)
     """
 
-    space: Mesh = eqx.field(static=True)
-    space_out: Mesh = eqx.field(static=True)
-    rep_in: AnyRep = eqx.field(static=True)
-    rep_out: AnyRep = eqx.field(static=True)
-
-    def __init__(self, space: Mesh, space_out: Mesh, rep: AnyRep | str):
-        _check(space, space_out)
-        self.space, self.space_out = space, space_out
-        self.rep_in = self.rep_out = field_type(cast("Space", space), rep, "rep")
+    coarsens = True
 
     def __call__(self, x: Float[Array, "... n C"], *, key: Array | None = None) -> Float[Array, "... m C"]:
         """Means over clusters; `key` is not used."""
         return _carried(x, self.rep_in, _down(self.space, self.space_out), self.space.size)
 
 
-class MeshUnpool(eqx.Module):
+class MeshUnpool(_BetweenMeshes):
     """Fields on a coarser mesh to fields on the finer: what each centre has, carried to its cluster.
 
     space: the coarser mesh. space_out: the finer. rep, errors: as of `MeshPool`.
@@ -68,15 +77,7 @@ class MeshUnpool(eqx.Module):
     (162, 1)
     """
 
-    space: Mesh = eqx.field(static=True)
-    space_out: Mesh = eqx.field(static=True)
-    rep_in: AnyRep = eqx.field(static=True)
-    rep_out: AnyRep = eqx.field(static=True)
-
-    def __init__(self, space: Mesh, space_out: Mesh, rep: AnyRep | str):
-        _check(space_out, space)
-        self.space, self.space_out = space, space_out
-        self.rep_in = self.rep_out = field_type(cast("Space", space), rep, "rep")
+    coarsens = False
 
     def __call__(self, x: Float[Array, "... m C"], *, key: Array | None = None) -> Float[Array, "... n C"]:
         """Carried back; `key` is not used."""

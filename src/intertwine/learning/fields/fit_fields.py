@@ -10,9 +10,10 @@ command `fields` runs it too.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import numpy as np
@@ -232,9 +233,9 @@ def _on_space(
 
 def fitted(blank: FieldModel, fit: SupervisedFit) -> FieldFit:
     """The map with the network that was learned."""
-    fields: dict[str, Any] = {name: getattr(blank, name) for name in blank.__dataclass_fields__}
-    model = FieldModel(**(fields | {"network": fit.model.network}))
-    return FieldFit(model, [with_errors(row) for row in fit.history], fit.best)
+    return FieldFit(
+        replace(blank, network=fit.model.network), [with_errors(row) for row in fit.history], fit.best
+    )
 
 
 def with_errors(row: dict[str, float]) -> dict[str, float]:

@@ -164,19 +164,21 @@ def carry_on(
     if chains >= _threads.available():
 
         def of_chains(a: int, b: int) -> None:
-            kernel(links[a:b], order, starts, ahead, behind, (0, d), beta, keys[a:b], first, passes, last)
+            kernel(links[a:b], order, ahead, behind, (0, d), beta, keys[a:b], first, passes, last)
 
         _threads.over_ranges(of_chains, chains)
         return
     for number in range(first, first + passes):
         for mu in range(d):
             for begin, end in pairwise(starts):
+                sites = order[begin:end]
 
-                def of_sites(a: int, b: int, n: int = number, mu: int = mu, begin: int = begin) -> None:
-                    ends = np.array([begin + a, begin + b])
-                    kernel(links, order, ends, ahead, behind, (mu, mu + 1), beta, keys, n, 1, last)
+                def of_sites(
+                    a: int, b: int, n: int = number, mu: int = mu, sites: np.ndarray = sites
+                ) -> None:
+                    kernel(links, sites[a:b], ahead, behind, (mu, mu + 1), beta, keys, n, 1, last)
 
-                _threads.over_ranges(of_sites, int(end - begin))
+                _threads.over_ranges(of_sites, len(sites))
 
 
 def _kernel(model: Gauge, period: int) -> tuple[Callable[..., None], int | np.ndarray]:

@@ -43,7 +43,6 @@ def von_mises(kappa: float, word: np.uint64) -> float:
 def run_angles(
     links: np.ndarray,
     order: np.ndarray,
-    starts: np.ndarray,
     ahead: np.ndarray,
     behind: np.ndarray,
     directions: tuple[int, int],
@@ -59,33 +58,30 @@ def run_angles(
         u, k0, k1 = links[chain], keys[chain, 0], keys[chain, 1]
         for number in range(first, first + passes):
             for mu in range(directions[0], directions[1]):
-                for colour in range(len(starts) - 1):
-                    for i in range(starts[colour], starts[colour + 1]):
-                        x = order[i]
-                        word = stream(k0, k1, (number * volume + x) * d + mu)
-                        next_x = ahead[x, mu]
-                        re = im = 0.0
-                        for nu in range(d):
-                            if nu != mu:
-                                above = np.float64(u[next_x, nu]) - u[ahead[x, nu], mu] - u[x, nu]
-                                low = behind[x, nu]
-                                below = np.float64(u[low, nu]) - u[low, mu] - u[behind[next_x, nu], nu]
-                                re += np.cos(above) + np.cos(below)
-                                im += np.sin(above) + np.sin(below)
-                        re, im = beta * re, beta * im
-                        phase = np.arctan2(im, re)
-                        if number % period != 0:
-                            angle = -2.0 * phase - u[x, mu]
-                        else:
-                            angle = von_mises(np.sqrt(re * re + im * im), word) - phase
-                        u[x, mu] = angle - 2.0 * np.pi * np.floor(angle / (2.0 * np.pi) + 0.5)
+                for x in order:
+                    word = stream(k0, k1, (number * volume + x) * d + mu)
+                    next_x = ahead[x, mu]
+                    re = im = 0.0
+                    for nu in range(d):
+                        if nu != mu:
+                            above = np.float64(u[next_x, nu]) - u[ahead[x, nu], mu] - u[x, nu]
+                            low = behind[x, nu]
+                            below = np.float64(u[low, nu]) - u[low, mu] - u[behind[next_x, nu], nu]
+                            re += np.cos(above) + np.cos(below)
+                            im += np.sin(above) + np.sin(below)
+                    re, im = beta * re, beta * im
+                    phase = np.arctan2(im, re)
+                    if number % period != 0:
+                        angle = -2.0 * phase - u[x, mu]
+                    else:
+                        angle = von_mises(np.sqrt(re * re + im * im), word) - phase
+                    u[x, mu] = angle - 2.0 * np.pi * np.floor(angle / (2.0 * np.pi) + 0.5)
 
 
 @kernel
 def run_whole_numbers(
     links: np.ndarray,
     order: np.ndarray,
-    starts: np.ndarray,
     ahead: np.ndarray,
     behind: np.ndarray,
     directions: tuple[int, int],
@@ -102,28 +98,26 @@ def run_whole_numbers(
         u, k0, k1 = links[chain], keys[chain, 0], keys[chain, 1]
         for number in range(first, first + passes):
             for mu in range(directions[0], directions[1]):
-                for colour in range(len(starts) - 1):
-                    for i in range(starts[colour], starts[colour + 1]):
-                        x = order[i]
-                        word = stream(k0, k1, (number * volume + x) * d + mu)
-                        next_x = ahead[x, mu]
-                        around = 0.0 + 0.0j
-                        for nu in range(d):
-                            if nu != mu:
-                                low = behind[x, nu]
-                                above = int(u[next_x, nu]) - u[ahead[x, nu], mu] - u[x, nu]
-                                below = int(u[low, nu]) - u[low, mu] - u[behind[next_x, nu], nu]
-                                around += roots[above % states] + roots[below % states]
-                        top = -np.inf
-                        for k in range(states):
-                            weights[k] = beta * (roots[k].real * around.real - roots[k].imag * around.imag)
-                            top = max(top, weights[k])
-                        total = 0.0
-                        for k in range(states):
-                            total += np.exp(weights[k] - top)
-                            weights[k] = total
-                        mark = unit(word + GAMMA) * total
-                        new = 0
-                        while new < states - 1 and weights[new] <= mark:
-                            new += 1
-                        u[x, mu] = new
+                for x in order:
+                    word = stream(k0, k1, (number * volume + x) * d + mu)
+                    next_x = ahead[x, mu]
+                    around = 0.0 + 0.0j
+                    for nu in range(d):
+                        if nu != mu:
+                            low = behind[x, nu]
+                            above = int(u[next_x, nu]) - u[ahead[x, nu], mu] - u[x, nu]
+                            below = int(u[low, nu]) - u[low, mu] - u[behind[next_x, nu], nu]
+                            around += roots[above % states] + roots[below % states]
+                    top = -np.inf
+                    for k in range(states):
+                        weights[k] = beta * (roots[k].real * around.real - roots[k].imag * around.imag)
+                        top = max(top, weights[k])
+                    total = 0.0
+                    for k in range(states):
+                        total += np.exp(weights[k] - top)
+                        weights[k] = total
+                    mark = unit(word + GAMMA) * total
+                    new = 0
+                    while new < states - 1 and weights[new] <= mark:
+                        new += 1
+                    u[x, mu] = new

@@ -149,7 +149,6 @@ def renewed(
 def run(
     links: np.ndarray,
     order: np.ndarray,
-    starts: np.ndarray,
     ahead: np.ndarray,
     behind: np.ndarray,
     directions: tuple[int, int],
@@ -162,17 +161,15 @@ def run(
     """`passes` over the links: one in `period` draws anew (pass numbers that are multiples of it), the others
     reflect.
 
-    links: (chains, V, d, 4), changed. order: int32, the sites colour after colour; starts: where each colour
-    begins, and the end. ahead, behind: int32 (V, d), x ± μ. directions: the first and the one after the last.
-    keys: uint64 (chains, 4). first: the number of the first pass.
+    links: (chains, V, d, 4), changed. order: int32, the sites that are visited, colour after colour. ahead,
+    behind: int32 (V, d), x ± μ. directions: the first and the one after the last. keys: uint64 (chains, 4).
+    first: the number of the first pass.
     """
     volume, d = links.shape[1], links.shape[2]
     for chain in range(links.shape[0]):
         of_chain, k0, k1 = links[chain], keys[chain, 0], keys[chain, 1]
         for number in range(first, first + passes):
             for mu in range(directions[0], directions[1]):
-                for colour in range(len(starts) - 1):
-                    for i in range(starts[colour], starts[colour + 1]):
-                        x = order[i]
-                        word = stream(k0, k1, (number * volume + x) * d + mu)
-                        renewed(of_chain, ahead, behind, x, mu, beta, word, number % period != 0)
+                for x in order:
+                    word = stream(k0, k1, (number * volume + x) * d + mu)
+                    renewed(of_chain, ahead, behind, x, mu, beta, word, number % period != 0)

@@ -141,7 +141,6 @@ def stored(u: np.ndarray, link: np.ndarray):
 def run(
     links: np.ndarray,
     order: np.ndarray,
-    starts: np.ndarray,
     ahead: np.ndarray,
     behind: np.ndarray,
     directions: tuple[int, int],
@@ -158,8 +157,6 @@ def run(
         of_chain, k0, k1 = links[chain], keys[chain, 0], keys[chain, 1]
         for number in range(first, first + passes):
             for mu in range(directions[0], directions[1]):
-                for colour in range(len(starts) - 1):
-                    for i in range(starts[colour], starts[colour + 1]):
-                        x = order[i]
-                        word = stream(k0, k1, (number * volume + x) * d + mu)
-                        renewed(of_chain, ahead, behind, x, mu, beta, word, number % period != 0, room)
+                for x in order:
+                    word = stream(k0, k1, (number * volume + x) * d + mu)
+                    renewed(of_chain, ahead, behind, x, mu, beta, word, number % period != 0, room)
