@@ -6,10 +6,13 @@ import pytest
 import xarray as xr
 
 import intertwine as it
+from intertwine._checks import InputError
 from intertwine.cli import main
 from intertwine.data import globe_of, load_fields, write_fields
 from intertwine.data.fields import Axis, Fields
+from intertwine.experiments.fields.experiment import FieldsExperiment
 from intertwine.experiments.fields.made import winds
+from intertwine.experiments.fields.settings import FieldsConfiguration
 
 SMALL = ["--epochs", "2", "--network", "linear", "--precision", "float64"]
 
@@ -155,3 +158,25 @@ def test_function_and_command_are_one_study(globe):
     np.testing.assert_array_equal(
         fit.model.predict(fields).values["vorticity"], trained.predict(fields).values["vorticity"]
     )
+
+
+def test_samples_to_test_with_are_not_those_learnt_from(tmp_path):
+    rng = np.random.default_rng(3)
+    a, file = rng.normal(size=(6, 5, 5)), tmp_path / "rows.npz"
+    np.savez(file, a=a, b=2 * a, units=np.array(["b=m"]))
+    np.savez(tmp_path / "other.npz", a=a + 1, b=2 * a, units=np.array(["b=km"]))
+    data = {"name": str(file), "inputs": "a", "targets": "b"}
+    for more, words in (
+        ({"test_select": "sample=4/5"}, "not learnt from"),
+        ({"test": str(tmp_path / "other.npz")}, "b in m"),
+    ):
+        c = FieldsConfiguration.model_validate({"data": data | more})
+        with pytest.raises(InputError, match=words):
+            FieldsExperiment(c)
+    c = FieldsConfiguration.model_validate(
+        {
+            "data": data | {"select": "sample=0/1/2/3", "test_select": "sample=4/5"},
+            "network": {"name": "linear"},
+        }
+    )
+    assert FieldsExperiment(c).test.samples == 2

@@ -106,7 +106,7 @@ def test_numbers_do_not_depend_on_threads(group):
 
 @pytest.mark.parametrize("group", ["U(1)", "SU(2)", "SU(3)"])
 def test_reflections_keep_the_action(group):
-    """A thousand passes by reflections alone, and the links are still unitary."""
+    """Two hundred passes by reflections alone, and the links are still unitary."""
     from intertwine.sampling.gauge.heat_bath import carry_on
     from intertwine.sampling.host_random import chain_states
 

@@ -10,7 +10,7 @@ third of a row (Kerman, Electron. J. Stat. 5, 1450 (2011)).
 A machine that has learned already keeps its biases: `begin="auto"` compares how well both explain the data,
 each from its own hidden means,
 
-    ⟨v·f − base(v) − A(f)⟩_data,     f = a + W E[h|v],
+    ⟨v·f − base(v) − A(f)⟩_data,     f = a + W E[h|v].
 
 Where the means of the data gain less than CLEARLY nats per column on a machine that explains the rows better
 than independent columns, it has learned, and its biases stay.

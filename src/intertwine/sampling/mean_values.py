@@ -55,7 +55,8 @@ def averages(
     check_key(key)
     if not isinstance(sampler, RunsChains) or getattr(sampler, "distribution", "born") != "boltzmann":
         raise fail("sampler", "one of Ψ/Z with chains, such as GaugeHeatBath()", sampler)
-    if not isinstance(observables, Mapping) or not all(callable(f) for f in observables.values()):
+    named = isinstance(observables, Mapping) and len(observables) > 0
+    if not named or not all(callable(f) for f in observables.values()):
         raise fail("observables", "functions of one configuration by name", observables)
     begin, run = jax.random.split(key)
     state = sampler.init(model, key=begin)

@@ -1,6 +1,6 @@
 r"""Fields on links as arrays of real numbers (..., *extent, C), and what gauge transformations do to them.
 
-`GaugeRep` says what the channels are. Complex numbers are pairs (Re, Im); `complex_parts` gives the blocks of
+`GaugeRep` says what the channels are. Complex numbers are pairs (Re, Im); `parts` gives the blocks of
 a field as complex arrays, `numbers` puts them back.
 """
 

@@ -26,7 +26,7 @@ def likely_mistake(links: Links, function: Function, x: np.ndarray, rep_in: Any,
     not see it. A frame at one site: what is computed at other sites does not see it. Matrices transposed: a
     dagger without its conjugation turns with the conjugate frames.
     """
-    if not isinstance(rep_in, GaugeRep) or not isinstance(rep_out, GaugeRep):
+    if not isinstance(rep_in, GaugeRep) or not isinstance(rep_out, GaugeRep) or not rep_in.count("link"):
         return ""
     y = np.asarray(function(x))
     if y.ndim != x.ndim or y.shape[:-1] != x.shape[:-1]:

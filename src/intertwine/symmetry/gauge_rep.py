@@ -174,11 +174,10 @@ def gauge_maps(into: GaugeRep, out: GaugeRep) -> Float[np.ndarray, "k d_out d_in
         if into.group.name == "SU(2)":
             turn = np.array([[0.0, 1.0], [-1.0, 0.0]])
             maps += [lambda w: turn @ w.conj(), lambda w: 1j * (turn @ w.conj())]
-    basis = [np.stack([_real(np.asarray(f(e))) for e in _units(into)], 1) for f in maps]
-    found = np.array(basis).reshape(len(maps), -1, into.dimension) if maps else np.zeros((0, 1, 1))
     if not maps:
         return frozen(np.zeros((0, out.dimension, into.dimension)))
-    found = found[:, : out.dimension]  # a real number has no imaginary part
+    basis = [np.stack([_real(np.asarray(f(e))) for e in _units(into)], 1) for f in maps]
+    found = np.array(basis)[:, : out.dimension]  # a real number has no imaginary part
     return frozen(found / np.linalg.norm(found, axis=(1, 2), keepdims=True))
 
 

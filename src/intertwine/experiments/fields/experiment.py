@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
+from intertwine._checks import fail
 from intertwine._version import __version__
 from intertwine.data.field_files import load_fields
 from intertwine.data.fields import Fields
@@ -23,9 +24,10 @@ from intertwine.experiments.fields.trained import MESH, headline, mesh_text, mod
 from intertwine.experiments.memory_needs import refuse_beyond
 from intertwine.layers.networks.parameter_count import parameter_count
 from intertwine.layers.networks.saved_network import save_network
-from intertwine.learning.fields.field_model import FieldModel
+from intertwine.learning.fields.field_model import FieldModel, Variable
 from intertwine.learning.fields.fit_fields import FieldTask, field_study, field_task, fitted, with_errors
 from intertwine.learning.fields.linear_fit import linear_fit
+from intertwine.learning.fields.variables import variables_of
 from intertwine.learning.study import Scalars
 from intertwine.learning.supervised_study import SupervisedState, SupervisedStudy
 from intertwine.records import caveats
@@ -59,6 +61,8 @@ class FieldsExperiment(Experiment):
             validation=o.validation, patience=o.patience or None, key=jax.random.key(c.seed),
         )  # fmt: skip
         self.study, self.task, self.kept, self.held = made
+        if self.test is not None:
+            _check_test(self.task.blank, self.test)
         self.source = _record(self.learnt)
         self.memory = _memory(c, self.task)
 
@@ -135,6 +139,18 @@ class FieldsExperiment(Experiment):
                 found[name][words_] = of[name]["rmse"] if name in of else None
 
 
+def _check_test(blank: FieldModel, test: Fields) -> None:
+    """InputError for samples that the map cannot be tested with: before it is learned, not after."""
+    for v in blank.targets:
+        variables_of(v.name.split(":"), test, "data.test")
+        if (found := Variable.of(v.name, test)) != v:
+            expected, got = (f"{v.name} in {unit or 'no unit'}" for unit in (v.unit, found.unit))
+            raise fail(
+                "data.test", expected, got, "the samples to test with are in other units, or of other types"
+            )
+    field_task(blank, test)
+
+
 def samples_of(c: FieldsConfiguration) -> tuple[Fields, Fields | None]:
     """(samples to learn from, samples to test with or None), as the configuration says."""
     d = c.data
@@ -145,6 +161,14 @@ def samples_of(c: FieldsConfiguration) -> tuple[Fields, Fields | None]:
     test = None
     if d.test != NONE or d.test_select != "all":
         other = whole if d.test == NONE else load_fields(d.test)
+        if other.checksum == whole.checksum:
+            rows = whole.with_values({"row": np.arange(whole.samples)[:, None]}, {}, {})
+            learnt, held = (
+                rows.select(**selected(words)).values["row"] for words in (d.select, d.test_select)
+            )
+            if both := np.intersect1d(learnt, held).size:
+                got, remedy = f"{both} samples that are", "choose the others by select"
+                raise fail("data.test_select", "samples that are not learnt from", got, remedy)
         test = other.select(**selected(d.test_select))
     return whole.select(**selected(d.select)), test
 

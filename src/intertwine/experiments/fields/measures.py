@@ -65,12 +65,12 @@ def mean_field(learnt: Fields, tested: Fields, names: list[str]) -> Fields | Non
 def turned(model: FieldModel, task: FieldTask, key: jax.Array) -> dict[str, Any] | None:
     """rmse of the targets where the samples, and with them the rotation of the globe, are turned at random:
     the elements by name, and of each target its error as it is and under each; None for spaces where elements
-    change frames alone, and for arrays that no turn keeps."""
+    change frames alone, for arrays that no turn keeps, and where targets are missing."""
     space: Any = model.space.space
-    if hasattr(space, "reframed") or len(set(_sides(model.space))) > 1:
-        return None
     x, root = task.x[:TURNED, ..., :-1], task.x[:TURNED, ..., -1:]
-    y = task.y[:TURNED].reshape(*x.shape[:-1], -1) / np.where(root > 0, root, 1.0)
+    if hasattr(space, "reframed") or len(set(_sides(model.space))) > 1 or not (root > 0).all():
+        return None
+    y = task.y[:TURNED].reshape(*x.shape[:-1], -1) / root
     drawn = hasattr(space, "random_elements")
     elements = list(space.random_elements(TURNS, key=key)) if drawn else list(range(space.group.order))[:8]
     types = model.network.rep_in, model.network.rep_out
@@ -130,5 +130,6 @@ def _places(values: np.ndarray) -> tuple[int, ...]:
 
 
 def _root(values: np.ndarray, weights: np.ndarray) -> float:
-    """√ of the mean over samples of Σ_components Σ_i q_i x_i²."""
-    return float(np.sqrt((values**2 * weights).sum(_axes(values)).sum(0).mean()))
+    """√ of Σ_components of the mean over samples, those with known values, of Σ_i q_i x_i²."""
+    known = np.maximum((weights.sum(_axes(weights)) > 0).sum(1), 1)
+    return float(np.sqrt(((values**2 * weights).sum(_axes(values)).sum(1) / known).sum()))

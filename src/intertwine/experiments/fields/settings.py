@@ -43,7 +43,9 @@ MADE = re.compile(r"winds:([0-9]{1,3})", re.ASCII)
 VARIABLES = ("u", "v", "vorticity", "tendency")
 """Of these."""
 NONE, AUTO = "none", "auto"
-_SELECTION = re.compile(r"[A-Za-z_]\w*=-?[0-9.]+(?:/-?[0-9.]+)*(?:,[A-Za-z_]\w*=-?[0-9.]+(?:/-?[0-9.]+)*)*")
+_NUMBER = r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)"
+_AXIS = rf"[A-Za-z_]\w*={_NUMBER}(?:/{_NUMBER})*"
+_SELECTION = re.compile(rf"{_AXIS}(?:,{_AXIS})*")
 
 
 class Data(Section):
@@ -82,7 +84,10 @@ class Data(Section):
 
     @model_validator(mode="after")
     def _variables_made(self) -> Data:
-        """Of data that the library makes, the names are known."""
+        """Of data that the library makes, the names are known, and the samples to test with."""
+        if MADE.fullmatch(self.name) and (self.test != NONE or self.test_select != "all"):
+            remedy = "leave test and test_select out"
+            raise fail("data.test", "none with winds:L, which has its own samples", self.test, remedy)
         for field in ("inputs", "targets") if MADE.fullmatch(self.name) else ():
             names = [part.strip() for part in re.split("[,:]", getattr(self, field))]
             if not set(names) <= set(VARIABLES):

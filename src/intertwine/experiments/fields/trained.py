@@ -52,7 +52,7 @@ def headline(result: dict[str, Any]) -> str:
     parts = []
     for name, found in result["errors"].items():
         unit = f" {found['unit']}" if found["unit"] not in ("", "1") else ""
-        parts.append(f"{name}: rms error {found['rmse']:.4g}{unit} (rms {found['rms']:.4g})")
+        parts.append(f"{name}: rms error {found['rmse']:.4g}{unit} (about its mean {found['rms']:.4g})")
     return ", ".join(parts)
 
 

@@ -52,7 +52,7 @@ def reason_of_frames(functions: tuple[Any, Any], action: Action, x: np.ndarray, 
         into, out = mistake.change(x, action.rep_in), mistake.change(action.on_input(h, x), action.rep_in)
         one, two = (mistake.back(np.asarray(f(z)), action.rep_out) for f, z in ((plain, into), (other, out)))
         if one.ndim > 2 and action.difference(two, action.on_output(h, one), one, h) <= max(tol, 1e-4):
-            return f"{mistake.words}"
+            return mistake.words
     gap = np.abs(found - expected)
     if gap.ndim < 3 or not np.isfinite(gap).all():
         return ""

@@ -33,7 +33,8 @@ class GaugeBilinear(eqx.Module):
     links: the space. rep_in: begins with the links. rep_out: the links and adjoint or fundamental fields.
     scale: of the initial weights. dtype: real; weights are pairs (Re, Im).
 
-    Raises InputError for types without adjoint fields, or scalars in rep_out (`Traces` makes them).
+    Raises InputError for types without adjoint or fundamental fields, or scalars in rep_out (`Traces` makes
+    them).
 
     >>> from intertwine.spaces.lattices import Square
     >>> links = Links(Square(4, 4), "SU(2)")

@@ -166,6 +166,8 @@ def field_study(
     kept, held = fields, None
     if validation and fields.samples >= FEW:
         count = max(1, round(validation * fields.samples))
+        if not 0 < validation < 1 or count >= fields.samples:
+            raise fail("validation", "a share of the samples that leaves some to learn from", validation)
         seed = int(jax.random.randint(jax.random.fold_in(key, 0), (), 0, 2**31 - 1))
         rest, chosen = held_apart(fields.samples, count, None, np.random.default_rng(seed))
         kept, held = fields.take(rest), fields.take(chosen)
@@ -228,6 +230,8 @@ def _on_space(
         got = f"{int(np.isnan(x).sum())} missing values"
         raise fail("inputs", "fields that are known everywhere", got, "fill them in; targets may be missing")
     unknown = np.asarray(np.isnan(y).any(-1))
+    if unknown.all():
+        raise fail("targets", "values that are known somewhere", "none", "choose other samples")
     return x, y, weights_of(named, ~unknown if unknown.any() else None, len(y))
 
 

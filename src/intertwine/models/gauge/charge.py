@@ -16,6 +16,7 @@ from jaxtyping import Complex, Float, Shaped
 
 from intertwine._checks import fail, one_of
 from intertwine.models.gauge.loops import direction, plaquettes, rectangle
+from intertwine.spaces.link_fields import dagger
 from intertwine.spaces.links import Links
 
 
@@ -55,10 +56,11 @@ def _traced(a: Complex[Array, "... n n"], b: Complex[Array, "... n n"]) -> Float
 def _strength(links: Links, configuration: Array, mu: int, nu: int, definition: str) -> Array:
     """F_μν(x), Hermitian and traceless matrices (*extent, n, n)."""
     group = links.group
-    loops = group.matrix(rectangle(links, configuration, mu, nu))
     if definition == "clover":
         loops = _clover(links, configuration, mu, nu) / 4
-    F = (loops - jnp.conj(jnp.swapaxes(loops, -1, -2))) / 2j
+    else:
+        loops = group.matrix(rectangle(links, configuration, mu, nu))
+    F = (loops - dagger(loops)) / 2j
     trace = jnp.trace(F, axis1=-2, axis2=-1)[..., None, None] / group.dimension
     return F - trace * jnp.eye(group.dimension, dtype=F.dtype)
 
@@ -67,7 +69,6 @@ def _clover(links: Links, configuration: Array, mu: int, nu: int) -> Array:
     """The sum of the four plaquettes that start and end at x, one in each quadrant, turning the same way."""
     group = links.group
     u, v = (group.matrix(direction(links, configuration, a)) for a in (mu, nu))
-    dagger = lambda m: jnp.conj(jnp.swapaxes(m, -1, -2))  # noqa: E731
     right, left = u, dagger(links.at(u, mu, -1))  # the step from x along μ, and against it
     up, down = v, dagger(links.at(v, nu, -1))
 

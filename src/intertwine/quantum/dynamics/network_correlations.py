@@ -40,6 +40,7 @@ from intertwine.quantum.dynamics.correlations import lines
 from intertwine.quantum.dynamics.evolution import Evolution, EvolutionState
 from intertwine.quantum.dynamics.evolve import evolution
 from intertwine.quantum.dynamics.local_unitary import locally_turned
+from intertwine.quantum.dynamics.trajectory import distance_words
 from intertwine.quantum.entanglement.vectors import logs_of_all
 from intertwine.quantum.operators.operator import Operator
 from intertwine.quantum.vmc.local_energy import local_values, log_amplitudes
@@ -108,7 +109,7 @@ class TwoTimes:
 
     def __repr__(self) -> str:
         span = f"{len(self.times)} times to {self.times[-1]:.4g}, {self.values.shape[1]} sites"
-        return f"TwoTimes({span}; bound {self.bound[-1]:.2g} at the end)"
+        return f"TwoTimes({span}; error at the end {distance_words(self.bound[-1], self.judged)})"
 
 
 def two_time_correlations(
@@ -147,7 +148,7 @@ def two_time_correlations(
         raise fail("options", "tolerance, cutoff, snr", others[0])
     if not isinstance(H, Operator):
         raise fail("H", "an Operator", H, "two-time correlations are for one that does not depend on time")
-    if isinstance(site, bool) or not 0 <= positive_int("site", site + 1) - 1 < H.size:
+    if isinstance(site, bool) or not isinstance(site, int | np.integer) or not 0 <= site < H.size:
         raise fail("site", f"one of 0 to {H.size - 1}", site)
     given: dict[str, Any] = {"samples": samples, "observe": 64, "method": "tdvp", "phase": True, **options}
     keys = jax.random.split(key, 3)

@@ -66,7 +66,7 @@ def evolve(
 
     Raises `InputError` for operators that are not Hermitian, times that do not increase, vectors of other
     lengths or norm 0, functions H(t) that no step is short enough for, and beyond 24 spins (the message says
-    the memory). Warns where the errors of jumps pass the tolerance.
+    the memory). Warns where the errors added up pass twice the tolerance.
 
     >>> from intertwine.quantum.operators.operator import Operator
     >>> H = Operator.from_strings(1, [(1.0, "X")])
@@ -77,7 +77,8 @@ def evolve(
     allowed = (FIXED if isinstance(H, _operator_type()) else DRIVEN) if tolerance is None else tolerance
     if step is None and found.errors[-1] > 2 * allowed * found.times[-1] + 1e-13:
         words = f"the error of the vector is up to {found.errors[-1]:.1g} at t = {found.times[-1]:.4g}"
-        tell([caveat("not-converged", f"{words}, more than {allowed:.1g} per unit of time; H(t) jumps")])
+        why = "it takes many Krylov steps" if isinstance(H, _operator_type()) else "H(t) jumps"
+        tell([caveat("not-converged", f"{words}, more than {allowed:.1g} per unit of time; {why}")])
     return found.states
 
 

@@ -27,7 +27,7 @@ def lead(run: Run) -> str:
         return f"This run has not finished: {run.steps} epochs so far, and no test yet."
     said = [
         f"{name} has a root mean square error of {_with_unit(found, 'rmse')}, "
-        f"where its own root mean square is {_with_unit(found, 'rms')}"
+        f"where it varies by {_with_unit(found, 'rms')} about the mean of each sample"
         for name, found in _errors(run).items()
     ]
     return f"On the {_tested(run)} {'; '.join(said)}." if said else "This run has finished."

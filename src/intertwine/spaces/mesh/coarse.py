@@ -56,7 +56,10 @@ def clusters(fine: Mesh, coarse: Mesh) -> Clusters:
         raise fail("coarse", "a mesh whose vertices are among those of the finer one", got, "see `coarser`")
     surface = fine.surface
     reach = np.zeros(fine.size)
-    reach[centre] = dijkstra(_graph(surface), indices=centre, min_only=True).max() * (1 + 1e-6)
+    furthest = dijkstra(_graph(surface), indices=centre, min_only=True).max()
+    if not np.isfinite(furthest):
+        raise fail("coarse", "a vertex in every piece of the finer mesh", "a piece without one")
+    reach[centre] = furthest * (1 + 1e-6)
     found = geodesics(surface, reach)
     number = np.full(fine.size, -1)
     number[centre] = np.arange(coarse.size)

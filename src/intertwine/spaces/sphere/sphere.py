@@ -205,7 +205,7 @@ class Sphere:
             if share.shape != self.shape:
                 raise fail("mask", f"shape {self.shape}", f"shape {share.shape}")
             x = jnp.where(share[..., None] > 0, x * share[..., None], 0)
-        elif not isinstance(x, Tracer) and not bool(jnp.isfinite(x).all()):
+        if not isinstance(x, Tracer) and not bool(jnp.isfinite(x).all()):
             raise fail("field", "finite numbers", "nan or infinite ones", "give a mask with 0 there")
         again = _ITERATIONS if iterations is None else int(iterations)
         found = self._analysed(x, rep)
