@@ -20,7 +20,7 @@ def _healpy() -> Any:
         import healpy
     except ImportError:
         raise fail(
-            "data", "healpy, which reads FITS", "an installation without it", "pip install healpy"
+            "data", "healpy, which reads FITS", "an installation without it", "pip install 'intertwine[healpix]'"
         ) from None
     return healpy
 
