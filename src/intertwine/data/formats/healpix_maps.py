@@ -19,9 +19,8 @@ def _healpy() -> Any:
     try:
         import healpy
     except ImportError:
-        raise fail(
-            "data", "healpy, which reads FITS", "an installation without it", "pip install 'intertwine[healpix]'"
-        ) from None
+        remedy = "pip install 'intertwine[healpix]'"
+        raise fail("data", "healpy, which reads FITS", "an installation without it", remedy) from None
     return healpy
 
 
