@@ -8,11 +8,16 @@ import pytest
 
 def thinned(rows: Iterable[Any], keep: int = 2) -> list[Any]:
     """`rows` for `parametrize`, one in `keep` of them quick, the others slow: rows of one law that differ in
-    a number or a type, where one law for all is what is tested.
+    a number or a type, where one law for all is what is tested. A row with marks of its own stays as it is.
 
     >>> [len(row.marks) for row in thinned("abc")]
     [0, 1, 0]
     """
-    slow = pytest.mark.slow
-    given = (row if isinstance(row, tuple) else (row,) for row in rows)
-    return [pytest.param(*row, marks=() if k % keep == 0 else slow) for k, row in enumerate(given)]
+    quick_or_slow = ((), pytest.mark.slow)
+
+    def marked(row: Any, k: int) -> Any:
+        if hasattr(row, "marks"):
+            return row
+        return pytest.param(*(row if isinstance(row, tuple) else (row,)), marks=quick_or_slow[k % keep != 0])
+
+    return [marked(row, k) for k, row in enumerate(rows)]

@@ -53,7 +53,7 @@ LATER = {"binary-spin", "spin-binary", "binary-potts", "gaussian-binary", "recti
 ROWS = [pytest.param(name, marks=[pytest.mark.slow] if name in LATER else []) for name in MACHINES]
 
 
-@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize("name", thinned(ROWS))
 def test_exact_gradient_equals_enumeration(name):
     model = machine(name)
     rows = some_data(model)
@@ -157,7 +157,7 @@ def _z_scores(found, exact):
         ("binary-binary", CD(steps=60)),
         ("spin-spin", PCD(CHAINS)),
         ("binary-binary", _jumps("binary-binary")),
-        ("mixed-binary", PCD(CHAINS)),
+        pytest.param("mixed-binary", PCD(CHAINS), marks=pytest.mark.slow),
         ("gaussian-binary", PCD(CHAINS)),
         pytest.param("binary-rectified", PCD(CHAINS), marks=pytest.mark.slow),
     ],

@@ -44,9 +44,13 @@ def _rows(count=6000):
     ("settings", "bound"),
     [
         ({"method": ExactKL(), "learning_rate": 0.5}, 0.01),
-        ({"method": ExactKL(), "centred": False, "optimiser": OptaxGradient(optax.adam(0.02))}, 0.01),
+        pytest.param(
+            {"method": ExactKL(), "centred": False, "optimiser": OptaxGradient(optax.adam(0.02))},
+            0.01,
+            marks=pytest.mark.slow,
+        ),
         ({"method": PCD(chains=100), "learning_rate": 0.5}, 0.02),
-        ({"method": PCD(chains=100), "standardised": True}, 0.02),
+        pytest.param({"method": PCD(chains=100), "standardised": True}, 0.02, marks=pytest.mark.slow),
         ({"method": CD(steps=20), "learning_rate": 0.5}, 0.02),
     ],
 )

@@ -129,7 +129,13 @@ def without_seconds(line):
     return {key: value for key, value in line.items() if key != "seconds"}
 
 
-@pytest.mark.parametrize("name", ROWS)
+ALIKE = ("learning, dbn", "supervised, natural gradient", "renormalize, Potts", "entropies, samples")
+"""Studies like another one of the table."""
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name in ALIKE else ()) for name in ROWS]
+)
 def test_interrupted_is_uninterrupted(name, tmp_path):
     study, lines, states = ROWS[name](), [], []
     for state, scalars in study.iterate(study.start(), 0):

@@ -11,6 +11,7 @@ import intertwine as it
 from intertwine.layers import BatchNorm, Conv, Dropout, PlainConv, export
 from intertwine.layers.norms.calibration import batch_norms, with_batch_norms
 from intertwine.layers.norms.normalisation import Statistics
+from thinned import thinned
 
 KEY = jax.random.key(5)
 
@@ -40,7 +41,7 @@ NETWORKS = {
 }
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", thinned(NETWORKS))
 def test_an_exported_network_is_the_network(name):
     net = _trained(NETWORKS[name]())
     plain = export(net)

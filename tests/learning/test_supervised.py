@@ -23,6 +23,7 @@ from intertwine.learning.supervised import Supervised
 from intertwine.learning.supervised_fit import fit_supervised, supervised_study
 from intertwine.learning.traces import count_traces
 from intertwine.models.network import FunctionNetwork, Network
+from thinned import thinned
 
 ROWS, COLUMNS, CLASSES = 12, 3, 4
 
@@ -48,7 +49,7 @@ OBJECTIVES = {
 }
 
 
-@pytest.mark.parametrize("name", OBJECTIVES)
+@pytest.mark.parametrize("name", thinned(OBJECTIVES))
 def test_gradient_against_finite_differences(name, key):
     objective, which = OBJECTIVES[name]
     data = _batch()

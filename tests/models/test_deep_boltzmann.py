@@ -10,6 +10,7 @@ import pytest
 from intertwine._checks import InputError
 from intertwine.models.machines.deep_boltzmann import DBM
 from intertwine.models.machines.layered import layered
+from thinned import thinned
 
 MACHINES = {
     "binary 5-4-3": dict(sizes=(5, 4, 3)),
@@ -44,7 +45,7 @@ def some_states(model, rows=6, seed=5):
     return found
 
 
-@pytest.mark.parametrize("name", MACHINES)
+@pytest.mark.parametrize("name", thinned(MACHINES))
 def test_energy_is_that_of_the_dense_bipartite_machine(name):
     model = machine(name)
     states, rbm = some_states(model), machine(name).as_bipartite()
@@ -55,7 +56,7 @@ def test_energy_is_that_of_the_dense_bipartite_machine(name):
     )
 
 
-@pytest.mark.parametrize("name", MACHINES)
+@pytest.mark.parametrize("name", thinned(MACHINES))
 def test_unnormalised_likelihood_is_the_sum_over_hidden_states(name):
     model = machine(name)
     hidden = list(itertools.product(*(layer.states() for layer in model.layers[1:])))
@@ -66,7 +67,7 @@ def test_unnormalised_likelihood_is_the_sum_over_hidden_states(name):
         np.testing.assert_allclose(model(v), exact, atol=1e-10)
 
 
-@pytest.mark.parametrize("name", MACHINES)
+@pytest.mark.parametrize("name", thinned(MACHINES))
 def test_fields_are_changes_of_the_energy(name):
     model = machine(name)
     states = some_states(model)
@@ -81,7 +82,7 @@ def test_fields_are_changes_of_the_energy(name):
         np.testing.assert_allclose(slope(states[level]), field, atol=1e-12)
 
 
-@pytest.mark.parametrize("name", ["binary 5-4-3", "three hidden layers", "mixed"])
+@pytest.mark.parametrize("name", thinned(["binary 5-4-3", "three hidden layers", "mixed"]))
 def test_layers_are_drawn_from_their_conditionals(name):
     model = machine(name)
     states = [jnp.broadcast_to(x[0], (20_000, x.shape[1])) for x in some_states(model)]

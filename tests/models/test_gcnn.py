@@ -22,6 +22,7 @@ from intertwine.quantum.vmc.local_energy import local_values
 from intertwine.sampling.enumeration import Enumeration, all_configurations
 from intertwine.spaces.lattices import Chain, Cubic, Honeycomb, Kagome, Square, Triangular
 from intertwine.symmetry.groups.permutation_group import PermutationGroup
+from thinned import thinned
 
 from .table import dihedral_ring
 
@@ -92,7 +93,7 @@ def last_with_states(group):
     return group.characters_1d()[np.flatnonzero(counts > 0.5)[-1]]
 
 
-@pytest.mark.parametrize("name", LATTICES)
+@pytest.mark.parametrize("name", thinned(LATTICES))
 def test_the_wave_function_carries_its_character(name, key):
     lattice = LATTICES[name]
     group = lattice.space_group

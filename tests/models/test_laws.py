@@ -47,7 +47,7 @@ def test_protocol_and_types(name, key):
     assert count_parameters(model) == sum(leaf.size for leaf in jax.tree.leaves(parameters(model)))
 
 
-@rows
+@some_rows
 def test_incremental(name, key):
     model = MODELS[name](key)
     if not isinstance(model, Incremental):
@@ -79,7 +79,7 @@ def test_derivatives_against_finite_differences(name, key):
     assert laws.assert_derivatives(MODELS[name](key), key=key, tol=1e-6) < 1e-6
 
 
-@rows
+@some_rows
 def test_holomorphic_exactly_where_declared(name, key):
     model = MODELS[name](key)
     if model.kind == "holomorphic":

@@ -44,7 +44,7 @@ SYSTEMS = {
 }
 
 
-@pytest.mark.parametrize("name", thinned(SYSTEMS))
+@pytest.mark.parametrize("name", thinned(SYSTEMS, 4))
 def test_the_function_finds_it(name):
     size, terms = SYSTEMS[name]
     exact = np.linalg.eigvalsh(sum(c * string(size, letters) for c, letters in terms))[0]
@@ -63,7 +63,7 @@ def hamiltonian(lattice, J=1.0, delta=1.0, h=None):
 @pytest.mark.parametrize(
     ("flags", "couplings"),
     [
-        ("chain:2", {}),
+        pytest.param("chain:2", {}, marks=pytest.mark.slow),
         ("chain:5 --hamiltonian tfim --J -1 --h 0", {"J": -1.0, "h": 0.0}),
         pytest.param("chain:5:open", {}, marks=pytest.mark.slow),
         pytest.param("chain:6 --marshall false", {}, marks=pytest.mark.slow),

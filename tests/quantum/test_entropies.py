@@ -17,6 +17,7 @@ from intertwine.sampling.metropolis.metropolis import Metropolis
 from intertwine.sampling.metropolis.rules import Exchange
 from intertwine.sampling.space import Space, placed
 from models.table import MODELS
+from thinned import thinned
 
 ORDERS = (0.5, 1.0, 1.5, 2.0, 3.0, math.inf)
 KEY = jax.random.key(3)
@@ -49,7 +50,7 @@ def dense_vector(model, spins):
     return np.exp(logs - logs.real.max())
 
 
-@pytest.mark.parametrize("name", MADE)
+@pytest.mark.parametrize("name", thinned(MADE))
 def test_every_model_against_dense_matrices(name):
     model = MADE[name](KEY)
     vector = dense_vector(model, all_spins(model.size))

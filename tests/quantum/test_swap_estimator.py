@@ -15,6 +15,7 @@ from intertwine.quantum.entanglement.swap_estimator import swap_pairs, swapped_e
 from intertwine.quantum.vmc.local_energy import log_amplitudes
 from intertwine.sampling.space import Space, placed
 from models.table import MODELS
+from thinned import thinned
 
 KEY = jax.random.key(5)
 
@@ -34,16 +35,18 @@ def swaps(model, configurations, region, magnetizations=None):
 
 @pytest.mark.parametrize(
     "name",
-    [
-        "rbm-float-spin-spin",
-        "rbm-complex-spin-binary",
-        "rbm-complex-binary-as-spins",
-        "symmetric-complex",
-        "jastrow-complex",
-        "mean-field-complex",
-        "gcnn-complex-odd",
-        "function-with-phase",
-    ],
+    thinned(
+        [
+            "rbm-float-spin-spin",
+            "rbm-complex-spin-binary",
+            "rbm-complex-binary-as-spins",
+            "symmetric-complex",
+            "jastrow-complex",
+            "mean-field-complex",
+            "gcnn-complex-odd",
+            "function-with-phase",
+        ]
+    ),
 )
 def test_pairs_are_those_of_the_amplitudes(name):
     model = as_spins(MODELS[name](KEY))

@@ -113,7 +113,7 @@ def transition_matrix(form: SpinForm, rule) -> np.ndarray:
 
 
 @pytest.mark.parametrize("rule", [*RULES, "triples"])
-@pytest.mark.parametrize("name", thinned(FORMS))
+@pytest.mark.parametrize("name", thinned(FORMS, 3))
 def test_chains_follow_the_exact_matrix(name, rule, key):
     """After 3 and 60 proposals from one configuration, chains are spread as the matrix's powers say."""
     form, rule = make_form(**FORMS[name]), RULES.get(rule, TRIPLES)
@@ -135,7 +135,7 @@ def test_chains_follow_the_exact_matrix(name, rule, key):
         assert np.abs(counts - exact).max() < 5 * np.sqrt(exact.max()) + 5
 
 
-@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("rule", thinned(RULES))
 @pytest.mark.parametrize("scale", [{"is_complex": False}, {"is_complex": True, "coupling": True}])
 def test_distance_to_enumeration_falls(scale, rule, key):
     """Total variation distance to |ψ|² falls as 1/√n."""

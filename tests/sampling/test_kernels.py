@@ -84,7 +84,7 @@ STEPS = [
 ]
 
 
-@pytest.mark.parametrize("name, model", thinned(STEPS))
+@pytest.mark.parametrize("name, model", thinned(STEPS, 3))
 def test_the_sampler_follows_the_kernel(name, model, key):
     """130,000 single steps on 4 spins, row by row, against the exact kernel. Chains of the JAX path share the
     parts of a mixture, which counts over many chains would show, so that a mixture is watched in two long

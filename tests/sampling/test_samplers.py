@@ -24,6 +24,7 @@ from intertwine.sampling.metropolis.rules import Exchange, GlobalFlip, Mixture, 
 from intertwine.sampling.metropolis.tempering import ParallelTempering
 from intertwine.sampling.protocols import Sampler
 from intertwine.sampling.statistics.estimate import estimate
+from thinned import thinned
 
 SIZE, CHAINS, DRAWS = 8, 256, 32
 
@@ -53,7 +54,7 @@ OTHERS += [("exchange ring, host", model) for model in MODELS if model not in ("
 CASES += [pytest.param(*case, marks=pytest.mark.slow) for case in OTHERS]  # every kernel matrix is tested too
 
 
-@pytest.mark.parametrize("name, model", CASES)
+@pytest.mark.parametrize("name, model", thinned(CASES))
 def test_total_variation_distance_falls_as_one_over_root_n(name, model, key):
     """TV(n) = ½ Σ_s |frequency − p|, averaged over the separate stretches of n samples, against its
     expectation for a normal error with the variance measured between the independent chains (autocorrelation
@@ -77,7 +78,7 @@ def test_total_variation_distance_falls_as_one_over_root_n(name, model, key):
     assert slope == pytest.approx(-0.5, abs=0.1)
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", thinned(MODELS))
 @pytest.mark.parametrize("magnetization", [None, 2])
 def test_enumeration_is_exact(model, magnetization, key):
     psi = MODELS[model](6)

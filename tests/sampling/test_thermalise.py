@@ -15,10 +15,11 @@ from intertwine.sampling.metropolis.rules import Exchange, SingleFlip
 from intertwine.sampling.metropolis.tempering import ParallelTempering
 from intertwine.sampling.statistics.estimate import estimate
 from intertwine.sampling.thermalise import ThermalisationWarning, thermalise
+from thinned import thinned
 
 
 @pytest.mark.parametrize("model", ["rbm", "complex rbm", "binary rbm", "jastrow", "generic"])
-@pytest.mark.parametrize("chains", [1, 16, 512])
+@pytest.mark.parametrize("chains", thinned([1, 16, 512]))
 def test_thermalised_chains_have_the_exact_mean(model, chains, key):
     psi = MODELS[model](8)
     sampler = Metropolis(SingleFlip(), chains)

@@ -16,13 +16,14 @@ from one_study_renormalize import ROWS as RENORMALIZE
 
 from intertwine.cli import main
 
+ALIKE = ("learn, dbm", "Migdal-Kadanoff", "finite size, Potts", "mcrg, a glass", "evolution, samples")
 SLOW = BY_DEFAULT | TURNED
 ROWS = CLASSIFY | ENTANGLE | EVOLVE | FIELDS | GROUND_STATE | LEARN | RENORMALIZE | SLOW
 """name → (flags of the command, by the function, from the folder)."""
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.slow if name in SLOW else ()) for name in ROWS]
+    "name", [pytest.param(name, marks=pytest.mark.slow if name in (*SLOW, *ALIKE) else ()) for name in ROWS]
 )
 def test_function_and_command_give_the_same_numbers(name, tmp_path):
     flags, by_function, from_folder = ROWS[name]
