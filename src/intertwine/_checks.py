@@ -76,9 +76,12 @@ def positive_int(argument: str, value: Any, remedy: str = "") -> int:
 
 def positive_number(argument: str, value: object, remedy: str = "") -> float:
     """`value` as a finite float above 0, or the error that says so (a bool is not a number here)."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+    number = math.nan
+    if isinstance(value, numbers.Real) and isinstance(value, SupportsFloat):
+        number = float(value)
+    if isinstance(value, bool) or not 0 < number < math.inf:
         raise fail(argument, "a positive number", value, remedy)
-    return float(value)
+    return number
 
 
 def finite_number(argument: str, value: object, remedy: str = "") -> float:

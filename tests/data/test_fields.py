@@ -6,6 +6,7 @@ import xarray as xr
 
 from intertwine._checks import InputError
 from intertwine.data import globe_of, load_fields, write_fields
+from intertwine.data.fields import Axis, Fields
 
 GRIDS = {
     "clenshaw-curtis": (np.linspace(90, -90, 13), 12),
@@ -104,6 +105,28 @@ def test_samples_and_vectors(tmp_path):
     with pytest.raises(InputError, match="axes of u"):
         path = file_of(tmp_path / "g.nc", rows, columns, flat=(("lat", "lon"), np.zeros((7, 12))))
         load_fields(path, ["u", "flat"])
+
+
+def test_values_of_axes_are_found_up_to_rounding():
+    hours = 1051896.0 + np.arange(6)
+    axes = (
+        Axis("level", np.array([200, 500.0, 850], np.float32) + np.float32(0.1), {}),
+        Axis("time", hours, {}),
+    )
+    fields = Fields({"z": np.arange(18.0)[:, None]}, {}, {}, axes, None)
+    assert fields.select(level=500.1, time=hours[2]).values["z"].item() == 8
+    assert fields.select(level=np.float64(np.float32(850.1))).samples == 6
+    for wrong in ({"level": 500}, {"time": hours[2] + 0.4}, {"time": hours[2] + 1e-2}):
+        with pytest.raises(InputError, match="of the file"):
+            fields.select(**wrong)
+    whole = Fields({"z": np.zeros((2, 4))}, {}, {}, (Axis("level", np.array([500, 850]), {}),), None)
+    assert whole.select(level=500.0).samples == 1
+
+
+def test_infinite_numbers_of_arrays(tmp_path):
+    np.savez(tmp_path / "a.npz", a=np.array([[1.0, np.inf]]))
+    with pytest.raises(InputError, match=r"a\.npz: a: expected finite"):
+        load_fields(tmp_path / "a.npz")
 
 
 def test_what_is_no_grid_of_the_sphere(tmp_path):

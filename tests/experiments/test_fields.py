@@ -13,6 +13,7 @@ from intertwine.data.fields import Axis, Fields
 from intertwine.experiments.fields.experiment import FieldsExperiment
 from intertwine.experiments.fields.made import winds
 from intertwine.experiments.fields.settings import FieldsConfiguration
+from intertwine.records import caveats
 
 SMALL = ["--epochs", "2", "--network", "linear", "--precision", "float64"]
 
@@ -70,6 +71,24 @@ def test_apply_writes_the_file_with_names_units_and_order(globe, tmp_path, capsy
             plain.vorticity.values, trained.predict(fields).values["vorticity"], atol=1e-12
         )
     assert main(["apply", folder, str(path), "--out", str(outs[0])]) == 2  # it is there
+
+
+def test_errors_on_the_file_learnt_from_are_qualified(globe, tmp_path, capsys):
+    path, _ = globe
+    fields, folder = load_fields(path), str(path.parent / "run")
+    write_fields(tmp_path / "one.nc", fields.take([0]))
+    for file, told in ((path, True), (tmp_path / "one.nc", False)):
+        assert main(["apply", folder, str(file), "--out", str(tmp_path / "said.nc"), "--overwrite"]) == 0
+        assert ("the file that was learnt from" in capsys.readouterr().out) is told
+
+
+def test_exact_networks_are_held_to_rounding():
+    """A linear map on a sphere that were equivariant to 1 % would be a fault; of sampled functions it is as
+    good as said."""
+    row = {"layer": "whole", "element": 3, "name": "a turn", "error": 0.01, "exact": True}
+    record = {"errors": {}, "equivariance": [row], "precision": "float32"}
+    for sampled, told in ((False, 1), (True, 0)):
+        assert len(caveats.of_fields(record | {"sampled": sampled})) == told
 
 
 def test_another_grid_of_the_sphere_is_resampled(globe):
@@ -158,6 +177,26 @@ def test_function_and_command_are_one_study(globe):
     np.testing.assert_array_equal(
         fit.model.predict(fields).values["vorticity"], trained.predict(fields).values["vorticity"]
     )
+
+
+def test_targets_with_holes_on_a_grid_of_cells(tmp_path):
+    """The grid of satellites: half a step from the poles, more columns than rows, the first off 0°. It has a
+    name, so that nothing is resampled, and targets may be missing."""
+    latitude, longitude = 90 - 15 * (np.arange(12) + 0.5), 3.75 + 7.5 * np.arange(48)
+    phi, lam = np.radians(latitude)[:, None], np.radians(longitude)
+    a = np.stack([np.sin(phi) ** k * np.cos(lam - k) for k in range(6)])
+    b = np.where(np.random.default_rng(0).random(a.shape) < 0.2, np.nan, 3 * a)
+    axes, layout = (Axis("t", np.arange(6.0), {}),), globe_of(latitude, longitude)
+    fields = Fields({"a": a, "b": b}, {}, {}, axes, layout)
+    write_fields(tmp_path / "cells.nc", fields)
+    fit = it.fit_fields(
+        "linear", tmp_path / "cells.nc", inputs="a", targets="b", epochs=1, key=jax.random.key(0)
+    )
+    assert fit.model.name == "sphere:6:driscoll-healy:12x48:3.75"
+    assert fit.model.space.space == it.Sphere(
+        6, "driscoll-healy", size=(12, 48), first_longitude=layout.first_longitude
+    )
+    assert fit.model.predict(fields).values["b"].shape == b.shape
 
 
 def test_samples_to_test_with_are_not_those_learnt_from(tmp_path):

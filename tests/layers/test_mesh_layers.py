@@ -24,12 +24,6 @@ MIXED = "2 scalar + vector + 2 spin 3"
 run = eqx.filter_jit(lambda layer, x: layer(x))
 
 
-@pytest.fixture(autouse=True)
-def double():
-    with jax.enable_x64(True):
-        yield
-
-
 class TestLaw:
     @pytest.mark.parametrize("region", [1, pytest.param(0.8, marks=pytest.mark.slow)])
     def test_the_sixty_rotations_and_other_frames_of_an_icosphere(self, region):
@@ -80,7 +74,9 @@ class TestLaw:
         ball = it.Mesh.icosphere(1)
         layer = it.Conv(ball, MIXED, MIXED, 1, dtype=jnp.float32, key=KEY)
         x = jax.random.normal(KEY, (ball.size, layer.rep_in.dimension), jnp.float32)
-        assert run(layer, x).dtype == jnp.float32
+        single, double = run(layer, x), run(jax.tree.map(lambda w: w.astype(float), layer), x.astype(float))
+        assert single.dtype == jnp.float32 and double.dtype == jnp.float64
+        np.testing.assert_allclose(single, double, atol=2e-6 * np.abs(double).max())
 
 
 class TestAgainstThePlainSum:

@@ -19,12 +19,6 @@ KEY = jax.random.key(2)
 run = eqx.filter_jit(lambda layer, x: layer(x))
 
 
-@pytest.fixture(autouse=True)
-def double():
-    with jax.enable_x64(True):
-        yield
-
-
 def test_every_vertex_belongs_to_the_nearest_centres():
     fine, coarse = it.Mesh.icosphere(1), it.Mesh.icosphere(0)
     found = clusters(fine, coarse)

@@ -16,13 +16,14 @@ import intertwine as it
 from intertwine._checks import InputError
 from intertwine.layers import field_type, parameter_count
 from intertwine.spaces.sphere import (
+    gradient,
     rotate_coefficients,
     sphere as sphere_module,
     streamed as streamed_module,
     wigner_d_degrees,
 )
 from intertwine.symmetry import CompactGroup, wigner_d
-from intertwine.symmetry.groups.rotations import euler_rotation, random_rotations
+from intertwine.symmetry.groups.rotations import axis_rotation, euler_rotation, random_rotations
 
 KEY = jax.random.key(3)
 GRIDS = ("gauss", "driscoll-healy", "clenshaw-curtis", "healpix")
@@ -306,6 +307,37 @@ def test_nothing_is_traced_twice():
     assert len(traces) == 1 and hash(it.Sphere(6)) == hash(sphere) and it.Sphere(6) != it.Sphere(6, "healpix")
 
 
+@pytest.mark.parametrize("region", [None, 3, 0.4])
+def test_spins_beyond_the_band_limit_have_no_kernels(region):
+    """Fields of spin k ≥ L have no degrees: an error, not a layer that gives zeros."""
+    sphere = it.Sphere(4)
+    assert not len(sphere.kernel_basis(sphere.spin(4), sphere.vector, region))
+    with pytest.raises(InputError, match="Hom"):
+        it.Conv(sphere, "vector", "spin 4", region, key=KEY)
+    basis = sphere.kernel_basis(sphere.spin(3), sphere.vector, region)
+    assert len(basis) and (np.abs(basis).max(axis=(1, 2, 3)) > 0).all()  # no weight that does nothing
+
+
+def test_names_of_rotations():
+    sphere = it.Sphere(4)
+    for axis, angle, name in [
+        ((0, 0, 1), np.pi, "turn by 180° about (0, 0, 1)"),
+        ((1, -1, 0), np.pi, "turn by 180° about (0.707, -0.707, 0)"),
+        ((0, 1, 0), -np.pi / 2, "turn by 90° about (0, -1, 0)"),
+        ((1, 2, 3), 3.1, "turn by 178° about (0.267, 0.535, 0.802)"),
+        ((1, 2, 3), 0.0, "no turn"),
+    ]:
+        assert sphere.element_name(axis_rotation(axis, angle)) == name
+
+
+def test_a_constant_field_inside_a_program():
+    """A field that the program does not get as an argument is no tracer, and is looked at all the same."""
+    sphere = it.Sphere(4)
+    field = np.cos(sphere.points[..., :1])
+    inside = jax.jit(lambda a: a * sphere.analysis(jnp.asarray(field)))(2.0)
+    np.testing.assert_allclose(inside, 2 * sphere.analysis(field), atol=1e-12)
+
+
 def test_planted_bugs_are_caught_with_their_reason():
     sphere = it.Sphere(6)
     conv = it.Conv(sphere, "vector", "vector", key=KEY)
@@ -332,6 +364,9 @@ def test_bad_input():
         (lambda: it.Sphere(8, "clenshaw-curtis", size=(9, 14)), "lower bandlimit"),
         (lambda: it.Sphere(32, "healpix", size=8), "N_side"),
         (lambda: it.Sphere(8, size=8), "rows, columns"),
+        (lambda: it.Sphere(8, first_longitude=np.nan), "first_longitude: expected a finite"),
+        (lambda: it.Sphere(8, "healpix", first_longitude=0.1), "0 on healpix"),
+        (lambda: gradient(sphere, field, radius=np.inf), "radius: expected a positive"),
         (lambda: sphere.analysis(field[1:]), "real fields"),
         (lambda: sphere.analysis(field * 1j), "real fields"),
         (lambda: sphere.analysis(field + np.nan), "mask"),

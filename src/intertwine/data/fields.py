@@ -20,6 +20,19 @@ from intertwine._checks import fail
 from intertwine.data.globe import Globe
 
 
+def _equal(values: np.ndarray, wanted: Any) -> np.ndarray:
+    """Where `values` are `wanted`, up to the rounding of single precision, at most a thousandth of a step."""
+    numbers = values.dtype.kind in "fiub" and np.asarray(wanted).dtype.kind in "fiub"
+    if not numbers or not len(values):
+        return np.flatnonzero(values == wanted)
+    all_ = values.astype(np.float64)
+    steps = np.diff(np.unique(all_))
+    step = steps.min() if steps.size else abs(float(wanted))
+    rounding = np.finfo(np.float32).eps * abs(float(wanted)) if values.dtype.kind == "f" else 0.0
+    off = np.abs(all_ - float(wanted))
+    return np.flatnonzero((off <= max(1e-6 * step, min(rounding, step / 1000))) & (off == off.min()))
+
+
 class Axis(NamedTuple):
     """An axis of samples: its name in the file, a value for each place, the attributes of these."""
 
@@ -99,7 +112,7 @@ class Fields:
                 listed = ", ".join(axis.name for axis in axes) or "none"
                 raise fail("select", f"an axis of samples ({listed})", repr(name))
             axis, chosen = axes[place], np.atleast_1d(np.asarray(wanted))
-            found = [np.flatnonzero(axis.values == value) for value in chosen]
+            found = [_equal(axis.values, value) for value in chosen]
             for value, hits in zip(chosen, found, strict=True):
                 if not hits.size:
                     listed = ", ".join(map(str, axis.values[:8].tolist()))

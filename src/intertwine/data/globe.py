@@ -23,6 +23,8 @@ CLENSHAW_CURTIS, DRISCOLL_HEALY, GAUSS = "clenshaw-curtis", "driscoll-healy", "g
 _OFF = 0.02
 """How far coordinates may be from those of a grid, in steps of it: files round them."""
 _GAUSS_LARGEST = 4000
+_DECIMALS = 6
+"""Of the first longitude, in degrees: beyond is rounding."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,7 +140,7 @@ def _whole_circle(longitude: np.ndarray, where: str) -> float:
         got = f"an irregular grid, with steps from {gaps.min():g} to {gaps.max():g}"
         raise fail(where, "longitudes in equal steps", got, "put it on a regular grid first")
     first = float((sorted_ - step * np.arange(n)).mean())
-    return 0.0 if abs(first) < 1e-3 * step else float(np.radians(first))
+    return 0.0 if abs(first) < 1e-3 * step else float(np.radians(round(first, _DECIMALS)))
 
 
 def _grid_of(latitude: np.ndarray, where: str) -> str:

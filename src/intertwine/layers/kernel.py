@@ -143,7 +143,12 @@ class EquivariantKernel(eqx.Module):
         self.weights = tuple(weights)
         if not any(sizes):
             got = f"Hom({rep_in!r}, {rep_out!r}) = 0 on this support"
-            raise fail("rep_out", "fields that some equivariant kernel leads to", got, "use a larger support")
+            raise fail(
+                "rep_out",
+                "fields that some equivariant kernel leads to",
+                got,
+                "use a larger support, or a higher band limit",
+            )
 
     def __call__(self) -> Float[Array, "points C_in C_out"]:
         """κ at the points of the support."""

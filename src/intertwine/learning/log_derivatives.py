@@ -11,9 +11,8 @@ distribution |ψ|² (Stokes et al., Quantum 4, 269 (2020); Becca & Sorella 2017,
 
     real         rows are samples, entries real, ε ← Re ε
     holomorphic  rows are samples, entries complex
-    complex      λ counted as real numbers (Re, Im of a complex leaf side by side); rows [Re Ō; Im Ō], ε ←
-    [Re ε; Im ε],
-                 so that ŌᵀŌ = Re S and Ōᵀε = Re F: a real 2S × 2S Gram matrix
+    complex      λ counted as real numbers (Re, Im of a complex leaf side by side); rows [Re Ō; Im Ō],
+                 ε ← [Re ε; Im ε], so that ŌᵀŌ = Re S and Ōᵀε = Re F: a real 2S × 2S Gram matrix
 
 No Jacobian is formed for a leaf whose derivatives are outer products O_{(ij)}(s) = l_i(s) r_j(s)
 (`Factored`): its part of the Gram matrix is (LLᴴ)∘(RRᴴ), of Ōv the rows of (LV)∘R, of Ōᴴu the product

@@ -151,13 +151,21 @@ def of_fields(record: Record) -> list[str]:
             known = {"mean_field": "the mean field", "linear": "the best linear map"}[what]
             words = f"{known} says {name} with an error of {value:.4g}, the network with {found['rmse']:.4g}"
             said.append(caveat("below-baseline", f"{words}; train longer, or with more samples"))
-    whole = max(
-        (row["error"] or 0.0 for row in record["equivariance"] if row["layer"] == "whole"), default=0.0
-    )
-    if whole > UNEVEN:
-        words = f"the network is equivariant to {whole:.1%} alone"
-        said.append(caveat("not-equivariant", f"{words}: its non-linearities reach beyond the band limit"))
+    rows = [row for row in record["equivariance"] if row["layer"] == "whole" and row.get("exact", True)]
+    whole, sampled = max((row["error"] or 0.0 for row in rows), default=0.0), record.get("sampled", True)
+    limit = UNEVEN if sampled else BROKEN.get(str(record.get("precision")), BROKEN["float32"])
+    if whole > limit:
+        reason = "its non-linearities reach beyond the band limit" if sampled else "it should be to rounding"
+        said.append(caveat("not-equivariant", f"the network is equivariant to {whole:.1g} alone: {reason}"))
     return once(said)
+
+
+def of_applied(record: Record, checksum: str) -> list[str]:
+    """What qualifies the errors on a file that a run of fields is applied to, besides the run's own."""
+    if not checksum or checksum != (record.get("data") or {}).get("checksum"):
+        return []
+    words = "this is the file that was learnt from: errors on it say little of other fields"
+    return [caveat("no-test-data", words)]
 
 
 def of_classifying(record: Record) -> list[str]:

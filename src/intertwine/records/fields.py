@@ -19,6 +19,7 @@ SCHEMA = Schema(
         Entry("tested_on", "which samples those are: test, validation or train"),
         Entry("rotations", "root mean square error of samples that are turned, in the same units"),
         Entry("equivariance", "relative errors by layer and element"),
+        Entry("sampled", "whether its non-linearities are sampled, so that it is equivariant about"),
         Entry("space", "where the network works"),
         Entry("network", "its architecture"),
         Entry("parameters", "parameters of the network"),

@@ -127,8 +127,8 @@ def assert_follows_kernel(counts: np.ndarray, matrix: np.ndarray, deviations: fl
     """Raise AssertionError unless transition counts are those of the kernel, within `deviations` sigma.
 
     Given how often each row was left, the counts of a row are multinomial: no impossible transition may
-        occur,
-    and χ² = Σ (count − expected)²/expected lies within `deviations` √(2 dof) of its degrees of freedom.
+    occur, and χ² = Σ (count − expected)²/expected lies within `deviations` √(2 dof) of its degrees of
+    freedom.
     """
     assert (counts[matrix <= 1e-15] == 0).all(), "a transition of probability 0 occurred"
     expected = counts.sum(axis=1, keepdims=True) * matrix

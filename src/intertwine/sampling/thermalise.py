@@ -42,9 +42,8 @@ class Thermalisation(NamedTuple):
     draws: draws per chain that were taken. proposals: the same in proposals per chain, where the sampler has
         sweeps.
     r_hat: the largest R-hat over the last half. drift: the largest difference of the means of its halves, in
-        error
-    bars. tau: integrated autocorrelation time of log |ψ| in draws over the last half. acceptance: of the last
-    block.
+        error bars. tau: integrated autocorrelation time of log |ψ| in draws over the last half. acceptance:
+        of the last block.
     converged: whether the limits were met.
     """
 

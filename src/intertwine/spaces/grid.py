@@ -148,8 +148,7 @@ class Grid:
 
     def window(self, region: Region) -> Window:
         """The taps of a kernel: of a width k or widths (k_0, …, k_{d−1}) (a hexagon on a triangular
-        lattice), or of
-        a list of displacements (n, d) in lattice units.
+        lattice), or of a list of displacements (n, d) in lattice units.
 
         >>> Grid("p6").window(3).offsets.astype(int).tolist()
         [[-1, 0], [-1, 1], [0, -1], [0, 0], [0, 1], [1, -1], [1, 0]]
@@ -259,8 +258,7 @@ class Grid:
         self, element: int, field: Shaped[Field, "... C"], rep: Rep, *, periodic: bool = False
     ) -> Shaped[Field, "... C"]:
         """(h f)(x) = ρ(h) f(h⁻¹ x) of fields (..., X_0, …, C), NumPy or JAX; cubic interpolation (NumPy)
-        where h
-        does not map the lattice to itself. Points from outside the array count 0.
+        where h does not map the lattice to itself. Points from outside the array count 0.
 
         >>> p4 = Grid("p4")
         >>> p4.act(1, np.array([[1.0, 2.0], [3.0, 4.0]])[..., None], p4.scalar)[..., 0].tolist()

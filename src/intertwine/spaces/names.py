@@ -2,6 +2,7 @@
 
 plane:64, plane:64x48, plane:64:p4      arrays of 64 × 64 points, with a point group (p4m)
 sphere:32, sphere:32:clenshaw-curtis    degrees l < 32 on a grid of the sphere (gauss)
+sphere:36:driscoll-healy:72x144:1.25    of so many rows and columns, the first at 1.25° east
 healpix:16                              the same on HEALPix with N_side 16, l < 32
 mesh:FILE                               a triangle mesh (OBJ, PLY, STL …), fields at its vertices
 icosphere:4, icosahedron:4              the icosahedron with each edge halved 4 times, round or flat
@@ -10,7 +11,7 @@ icosphere:4, icosahedron:4              the icosahedron with each edge halved 4 
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import pi
+from math import pi, radians
 from typing import NamedTuple, cast
 
 from intertwine._checks import fail
@@ -94,8 +95,15 @@ def _plane(rest: str) -> NamedSpace:
 
 
 def _sphere(rest: str) -> NamedSpace:
-    degrees, _, grid = rest.partition(":")
-    return _on_sphere(Sphere(_number(degrees), grid or "gauss"))
+    degrees, grid, sizes, first, *more = [*rest.split(":"), "", "", ""]
+    shape = tuple(_number(n) for n in sizes.split("x")) if sizes else None
+    if any(more) or (shape is not None and len(shape) != 2):
+        raise _OtherFormError
+    try:
+        longitude = radians(float(first or 0))
+    except ValueError:
+        raise _OtherFormError from None
+    return _on_sphere(Sphere(_number(degrees), grid or "gauss", size=shape, first_longitude=longitude))
 
 
 def _healpix(rest: str) -> NamedSpace:
@@ -122,7 +130,7 @@ def _mesh(kind: str) -> Callable[[str], NamedSpace]:
 
 SPACES: dict[str, _Row] = {
     "plane": _Row("plane:N[:GROUP]", "arrays of N × N points, or NxM", _plane),
-    "sphere": _Row("sphere:L[:GRID]", "degrees below L on a grid of the sphere", _sphere),
+    "sphere": _Row("sphere:L[:GRID[:RxC[:FIRST]]]", "degrees below L on a grid of the sphere", _sphere),
     "healpix": _Row("healpix:N", "HEALPix with N_side N, degrees below 2 N", _healpix),
     "mesh": _Row("mesh:FILE", "the vertices of a triangle mesh", _mesh("mesh")),
     "icosphere": _Row("icosphere:N", "the icosahedron refined N times, round", _mesh("icosphere")),

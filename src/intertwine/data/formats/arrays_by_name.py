@@ -24,8 +24,8 @@ _UNITS = "units"
 def read_arrays(path: Path, variables: Sequence[str] | None = None) -> Fields:
     """The arrays of numbers in the archive, as many samples in each.
 
-    Raises InputError for names that are not there, arrays of one axis, and numbers of samples or points that
-    differ.
+    Raises InputError for names that are not there, arrays of one axis, infinite values, and numbers of
+    samples or points that differ.
     """
     with zipfile.ZipFile(path) as archive:
         held = members(archive)
@@ -45,6 +45,8 @@ def read_arrays(path: Path, variables: Sequence[str] | None = None) -> Fields:
             raise fail(
                 f"{path.name}: {name}", "axes (samples, *places)", f"shape {found.shape}", "say [None]"
             )
+        if np.isinf(found).any():
+            raise fail(f"{path.name}: {name}", "finite numbers, or missing ones (nan)", "infinite values")
     if not values:
         raise fail(path.name, "arrays of numbers", "none")
     first = min(values, key=lambda name: values[name].ndim)

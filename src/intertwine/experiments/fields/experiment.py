@@ -22,6 +22,7 @@ from intertwine.experiments.fields.made import winds
 from intertwine.experiments.fields.settings import MADE, NONE, FieldsConfiguration, selected
 from intertwine.experiments.fields.trained import MESH, headline, mesh_text, model_record
 from intertwine.experiments.memory_needs import refuse_beyond
+from intertwine.layers.networks.field_network import sampled
 from intertwine.layers.networks.parameter_count import parameter_count
 from intertwine.layers.networks.saved_network import save_network
 from intertwine.learning.fields.field_model import FieldModel, Variable
@@ -107,6 +108,7 @@ class FieldsExperiment(Experiment):
             "samples": {"learnt_from": self.kept.samples, "tested": tested.samples},
             "rotations": measures.turned(model, arrays, fresh),
             "equivariance": measures.equivariance(model.network, model.space, fresh),
+            "sampled": sampled(c.network.name, model.space, c.network.nonlinearity),
             "space": model.name,
             "network": c.network.name,
             "parameters": parameter_count(model.network),

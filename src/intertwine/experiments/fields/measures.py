@@ -10,10 +10,10 @@ from jaxtyping import PyTree
 
 from intertwine.data.fields import Fields
 from intertwine.layers.equivariance.check import equivariance_errors
-from intertwine.layers.fields import field_type
 from intertwine.learning.fields.field_model import FieldModel, outputs_of
 from intertwine.learning.fields.fit_fields import FieldTask
 from intertwine.learning.fields.placing import measure_of, sphere_of
+from intertwine.learning.fields.variables import width_of
 from intertwine.spaces.names import NamedSpace
 
 TURNS, TURNED = 4, 4
@@ -85,7 +85,7 @@ def turned(model: FieldModel, task: FieldTask, key: jax.Array) -> dict[str, Any]
         off = (outputs_of(model.network, moved[0]) - moved[1]) * model.target_scale.scale
         start = 0
         for target in model.targets:
-            width = field_type(space, target.kind).dimension
+            width = width_of(target.kind)
             share = measure_of(space, model.space.shape)
             square = (off[..., start : start + width] ** 2).sum(-1) * share
             rows[target.name].append(float(np.sqrt(square.sum(_places(square)).mean())))
@@ -102,7 +102,7 @@ def equivariance(network: PyTree, named: NamedSpace, key: jax.Array) -> list[dic
     if getattr(space, "bandlimit", 0) > _MANY:
         more["elements"] = list(space.random_elements(1, key=key))
     rows = equivariance_errors(network, key=key, **more)
-    return [row._asdict() | {"element": 0} for row in rows]
+    return [row._asdict() for row in rows]
 
 
 def _sides(named: NamedSpace) -> tuple[int, ...]:

@@ -17,6 +17,7 @@ from intertwine.experiments.fields import measures
 from intertwine.experiments.fields.settings import FieldsConfiguration
 from intertwine.layers.networks.saved_network import load_network
 from intertwine.learning.fields.field_model import FieldModel, Scale, Variable
+from intertwine.records import caveats
 from intertwine.records.folder import NETWORK
 from intertwine.runs.complete import complete
 from intertwine.spaces.names import space_from_name
@@ -101,6 +102,7 @@ def apply_run(trained: TrainedFields, fields: Fields, out: Path) -> list[str]:
     known = [v for v in model.targets if all(part in fields.values for part in v.name.split(":"))]
     if len(known) == len(model.targets) and [Variable.of(v.name, fields) for v in known] == known:
         words.insert(0, headline({"errors": measures.errors(model, fields, said)}))
+        words += [f"warning: {line}" for line in caveats.of_applied(trained.result, fields.checksum)]
     return words + [f"warning: {line}" for line in trained.warnings]
 
 

@@ -146,9 +146,8 @@ def _first(region: Disc) -> int:
 @lru_cache(maxsize=256)
 def _table(space: Mesh, region: Disc, into: int, outs: tuple[int, ...]) -> tuple[np.ndarray, ...]:
     """What first and second components are multiplied with in Re Z and Im Z for every frequency of the
-    output,
-    (n, K, q), q over outputs, orders, parts, profiles: one array where there are no second components, and no
-    Im Z where it is not needed."""
+    output, (n, K, q), q over outputs, orders, parts, profiles: one array where there are no second
+    components, and no Im Z where it is not needed."""
     first = _first(region)
     near: Neighbourhood = Neighbourhood(*(part[:, first:] for part in space.neighbourhood(region)))
     x, y = [], []
@@ -200,9 +199,8 @@ def _around(
 @jax.custom_vjp
 def _sums(tables: tuple[Array, ...], seen: Float[Array, "B n K c"]) -> Float[Array, "B n q m"]:
     """Σ_k table[:, k, q] seen[:, k], over first components, and second ones where there are two tables:
-    written
-    out where there are few neighbours, which XLA makes one loop of, small matrix products where there are
-    many."""
+    written out where there are few neighbours, which XLA makes one loop of, small matrix products where
+    there are many."""
     split = len(tables)
     fields = [
         seen[..., i * seen.shape[-1] // split : (i + 1) * seen.shape[-1] // split] for i in range(split)
@@ -259,8 +257,7 @@ gathered.defvjp(_gathered_forward, _gathered_back)
 
 def _matrices(into: _Spin, rep_out: AnyRep, kernel: Array) -> Float[Array, "q_m C_out"]:
     """What Z is multiplied with, for all frequencies of the output: zero between those that do not belong to
-    one
-    another, since one large product is quicker than several small ones."""
+    one another, since one large product is quicker than several small ones."""
     spins, rows = _spins(rep_out), []
     width = rep_out.dimension
     for out in spins:

@@ -7,11 +7,11 @@ The transforms are the cost; degrees and orders are one batch of products.
 
 from __future__ import annotations
 
-import jax.numpy as jnp
-from jax import Array, lax
+from jax import Array
 from jaxtyping import Complex, Float
 
 from intertwine.layers.executors.protocol import FiniteExecutor, Plan
+from intertwine.spaces.sphere.real_product import real_product
 
 
 class SphereExecutor(FiniteExecutor):
@@ -29,9 +29,4 @@ def by_degree(
     coefficients: Complex[Array, "... l m C_in"], kernel: Float[Array, "l C_in C_out"]
 ) -> Complex[Array, "... l m C_out"]:
     """Σ_i c_{lmi} κ_{lio}."""
-    kernel = kernel.astype(coefficients.real.dtype)
-    real, imaginary = (
-        jnp.einsum("...lmi,lio->...lmo", part, kernel, precision=lax.Precision.HIGHEST)
-        for part in (coefficients.real, coefficients.imag)
-    )
-    return lax.complex(real, imaginary)
+    return real_product("...lmi,lio->...lmo", coefficients, kernel)

@@ -183,6 +183,19 @@ def field_network(
     return Sequential(layers, recipe, names)
 
 
+def sampled(name: str, space: NamedSpace, nonlinearity: str) -> bool:
+    """Whether a network has functions of samples, of a field on a sphere or of the direction, or transforms
+    by sums that are approximate: it commutes with the group about, and otherwise to rounding.
+
+    >>> sampled("product:2", space_from_name("sphere:4"), "auto")
+    False
+    """
+    family, sphere = check_field_network(name)[0], space.space if isinstance(space.space, Sphere) else None
+    if sphere is not None and sphere.grid == "healpix":
+        return True
+    return family == "cnn" and (sphere is not None or nonlinearity == "fourier")
+
+
 class _Builder:
     """The layers of a network on one space."""
 

@@ -1,9 +1,8 @@
 r"""A network in one file: a line of JSON that says how to build it, then its numbers.
 
 The first line holds the recipe (the arguments of `network_from_name`, or of `field_network`); the numbers
-follow as NumPy arrays
-(`equinox.tree_serialise_leaves`), batch-norm statistics among them. Nothing is pickled, and loading runs no
-code of the file's.
+follow as NumPy arrays (`equinox.tree_serialise_leaves`), batch-norm statistics among them. Nothing is
+pickled, and loading runs no code of the file's.
 """
 
 from __future__ import annotations

@@ -108,7 +108,7 @@ def _up(fine: Mesh, coarse: Mesh) -> _Table:
     found = clusters(fine, coarse)
     order = np.argsort(found.fine, kind="stable")
     into, out, turn, sign, share = found.fine, found.coarse, found.turn, found.sign, found.share
-    back = -sign * turn  # the inverse of R(t) s^…
+    back = -sign * turn  # the inverse of R(t), or of R(t) s
     parts = (part[order] for part in (into, out, back, sign, share))
     return _table(*parts, fine.size, coarse.size)  # type: ignore[arg-type]
 

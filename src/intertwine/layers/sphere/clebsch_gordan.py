@@ -18,13 +18,14 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import Array, lax
+from jax import Array
 from jax.typing import DTypeLike
 from jaxtyping import Complex, Float
 
 from intertwine._checks import fail
 from intertwine.layers.blocks import check_channels
 from intertwine.layers.fields import field_type
+from intertwine.spaces.sphere.real_product import real_product
 from intertwine.spaces.sphere.sphere import Sphere
 from intertwine.symmetry import AnyRep, CompactRep
 from intertwine.symmetry.wigner import complex_clebsch_gordan
@@ -97,17 +98,11 @@ class ClebschGordan(eqx.Module):
         places, count = products.triple * size + products.out, len(products.triples)
         summed = jnp.zeros((*terms.shape[:-2], count * size, terms.shape[-1]), f.dtype)
         summed = summed.at[..., places, :].add(terms).reshape(*terms.shape[:-2], count, size, -1)
-        mixed = _real_product("...tmi,tio->...tmo", summed, self.weights)
+        mixed = real_product("...tmi,tio->...tmo", summed, self.weights)
         degree = products.triples[:, 2]
         lead = mixed.shape[:-3]
         out = jnp.zeros((*lead, size, *mixed.shape[-2:]), f.dtype).at[..., degree, :, :].add(mixed)
         return self.space.synthesis(out, self.rep_out)
-
-
-def _real_product(word: str, z: Array, w: Array) -> Array:
-    w = w.astype(z.real.dtype)
-    parts = (jnp.einsum(word, part, w, precision=lax.Precision.HIGHEST) for part in (z.real, z.imag))
-    return lax.complex(*parts)
 
 
 def _whole(c: Complex[Array, "... l m C"]) -> Complex[Array, "... lm C"]:

@@ -4,7 +4,7 @@ A function of the values at each point commutes with rotations of the sphere, bu
 beyond those that a grid tells apart. On a grid `factor` times finer those up to about (2·factor − 1) L are
 told apart and left out; what is left of the error falls with the smoothness of field and function: a
 polynomial of degree p is exact from (p + 1)/2 on (Cohen et al. 2018; de Haan et al. 2021; Franzen & Wand
-2021).
+2021). On "healpix" nothing is exact: the sums of its analysis are approximate, and better the finer the grid.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Oversampled(eqx.Module):
     space: the sphere of input and output. layer: `Pointwise`, `Gated`, `NormNonlinearity`, `TensorProduct`,
     `FourierPointwise`, or any layer with types `rep_in` and `rep_out` that takes a field point by point.
     factor: of fineness; 3 by default. 1 acts on the grid itself, and then takes degrees beyond the band limit
-    off.
+    off. On "healpix" the way there and back is as good as analysis with three iterations.
 
     Raises InputError for layers without types, and for factors below 1.
 

@@ -3,6 +3,8 @@ zero.
 
 Towards a lower band limit it is spectral pooling, which commutes with rotations exactly (Rippel, Snoek &
 Adams 2015 on the plane; Cohen et al. 2018 on the sphere), towards a higher one interpolation by harmonics.
+From "healpix" it is as exact as the iterated sums of analysis there, to 3·10⁻⁵ for fields with
+equal shares of all degrees below 2 N_side, to 2·10⁻⁶ below 1.5 N_side; from the other grids to rounding.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ from jaxtyping import Float
 from intertwine._checks import fail
 from intertwine.data.fields import Fields
 from intertwine.learning.fields.placing import check_place, measure_of, off_space, on_space
-from intertwine.learning.fields.variables import type_of, units_of
+from intertwine.learning.fields.variables import type_of, units_of, width_of
 from intertwine.spaces.names import NamedSpace
 from intertwine.spaces.sphere.sphere import Sphere
 
@@ -77,10 +77,9 @@ def scale_of(values: Float[np.ndarray, "..."], kinds: tuple[str, ...], weights: 
             scale[start : start + 2] = np.sqrt(square[start : start + 2].mean())
             start += 2
             continue
-        width = int(kind.split()[0]) if kind[0].isdigit() else 1
-        here = slice(start, start + width)
+        here = slice(start, start + width_of(kind))
         shift[here], scale[here] = mean[here], np.sqrt(np.maximum(square[here] - mean[here] ** 2, 0))
-        start += width
+        start += width_of(kind)
     return Scale(shift, np.where(scale > 1e-12 * (1 + np.abs(shift)), scale, 1.0))
 
 

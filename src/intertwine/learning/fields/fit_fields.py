@@ -21,7 +21,6 @@ from jax import Array
 from jaxtyping import PyTree
 
 from intertwine._checks import fail
-from intertwine.data.dataset import held_apart
 from intertwine.data.field_files import load_fields
 from intertwine.data.fields import Fields
 from intertwine.layers.networks.field_network import check_field_network, field_network
@@ -37,6 +36,7 @@ from intertwine.learning.fields.field_model import (
 from intertwine.learning.fields.placing import check_place, on_space, usual_space
 from intertwine.learning.fields.variables import variables_of
 from intertwine.learning.labels.defaults import WARMUP, WEIGHT_DECAY, default_optimiser
+from intertwine.learning.labels.held_out import split_rows
 from intertwine.learning.study import carry_out
 from intertwine.learning.supervised_fit import supervised_study
 from intertwine.learning.supervised_study import SupervisedFit, SupervisedStudy
@@ -81,6 +81,7 @@ def fit_fields(
     epochs: int = EPOCHS,
     batch: int = BATCH,
     learning_rate: float = LEARNING_RATE,
+    warmup: float = WARMUP,
     weight_decay: float = WEIGHT_DECAY,
     validation: float = 0.1,
     patience: int | None = None,
@@ -94,8 +95,9 @@ def fit_fields(
     v, and what standard names say so, are one vector, as is "a:b". space: a name such as "sphere:32" or
     "mesh:FILE"; "auto" is the grid of the file. rotation: whether the network is told the rotation of the
     globe, f = 2Ω sin φ. global_kernels: of every width, on spaces that have such (a sphere: a number for
-    each degree), in place of local ones. epochs, batch: passes, samples an update. validation: the share of
-    the samples held out, none of fewer than 4. patience: epochs on end without a better one.
+    each degree), in place of local ones. epochs, batch: passes, samples an update. learning_rate, warmup,
+    weight_decay: of AdamW, the largest rate, the share of the updates before it. validation: the share of the
+    samples held out, none of fewer than 4. patience: epochs on end without a better one.
 
     Raises InputError for what cannot be learned from, and `Diverged`.
 
@@ -108,7 +110,7 @@ def fit_fields(
     study = field_study(
         network, data, inputs=inputs, targets=targets, space=space, rotation=rotation,
         nonlinearity=nonlinearity, blocks=blocks, global_kernels=global_kernels, dropout=dropout,
-        epochs=epochs, batch=batch, learning_rate=learning_rate, weight_decay=weight_decay,
+        epochs=epochs, batch=batch, learning_rate=learning_rate, warmup=warmup, weight_decay=weight_decay,
         validation=validation, patience=patience, key=key,
     )  # fmt: skip
     told = None if progress is None else lambda _, row: progress(with_errors(row))
@@ -147,8 +149,7 @@ def field_study(
     patience: int | None = None,
     key: Array,
 ) -> FieldStudy:
-    """What `fit_fields` carries out, with the same arguments. warmup: the share of the updates before the
-    largest rate."""
+    """What `fit_fields` carries out, with the same arguments."""
     check_field_network(network)
     fields = data if isinstance(data, Fields) else load_fields(data)
     network_key, key = jax.random.split(key)
@@ -165,11 +166,8 @@ def field_study(
     )  # fmt: skip
     kept, held = fields, None
     if validation and fields.samples >= FEW:
-        count = max(1, round(validation * fields.samples))
-        if not 0 < validation < 1 or count >= fields.samples:
-            raise fail("validation", "a share of the samples that leaves some to learn from", validation)
         seed = int(jax.random.randint(jax.random.fold_in(key, 0), (), 0, 2**31 - 1))
-        rest, chosen = held_apart(fields.samples, count, None, np.random.default_rng(seed))
+        rest, chosen = split_rows(fields.samples, validation, seed=seed)
         kept, held = fields.take(rest), fields.take(chosen)
     blank = blank_model(built, kept, named, name, known[0], known[1], rotation)
     task = field_task(blank, kept)

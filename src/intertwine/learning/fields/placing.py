@@ -19,7 +19,7 @@ from jaxtyping import Float
 from intertwine._checks import fail
 from intertwine.data.fields import Fields, Healpix
 from intertwine.data.globe import Globe
-from intertwine.learning.fields.variables import type_of
+from intertwine.learning.fields.variables import type_of, width_of
 from intertwine.spaces.names import NamedSpace
 from intertwine.spaces.sphere.calculus import with_bandlimit
 from intertwine.spaces.sphere.sphere import Sphere
@@ -43,15 +43,27 @@ def usual_space(fields: Fields) -> str:
 
     Raises InputError for values at vertices, whose mesh has to be said.
     """
-    layout = fields.layout
-    if isinstance(layout, Healpix):
-        return f"healpix:{layout.side}"
-    if layout is not None:
-        return f"sphere:{layout.bandlimit}:{layout.grid}"
+    if fields.layout is not None:
+        return name_of(sphere_of(fields.layout))
     if len(fields.places) == 2:
         return "plane:" + "x".join(map(str, fields.places))
     got = f"values at {fields.places[0]} points"
     raise fail("space", "the mesh that the values lie on", got, "say mesh:FILE or icosphere:N")
+
+
+def name_of(sphere: Sphere) -> str:
+    """What `space_from_name` makes the sphere of.
+
+    >>> name_of(Sphere(8)), name_of(Sphere(8, "driscoll-healy", size=(16, 32), first_longitude=np.pi / 18))
+    ('sphere:8:gauss', 'sphere:8:driscoll-healy:16x32:10')
+    """
+    if sphere.grid == "healpix":
+        return f"healpix:{sphere.size[1]}"
+    name, plain = f"sphere:{sphere.bandlimit}:{sphere.grid}", Sphere(sphere.bandlimit, sphere.grid)
+    if sphere == plain:
+        return name
+    first = f":{round(np.degrees(sphere.first_longitude), 9):.12g}" if sphere.first_longitude else ""
+    return f"{name}:{'x'.join(map(str, sphere.size))}{first}"
 
 
 def check_place(fields: Fields, named: NamedSpace, where: str) -> None:
@@ -98,7 +110,7 @@ def off_space(
     """Channels of pairs (variable, type) on the space as variables where the fields `like` lie."""
     found, start = {}, 0
     for name, kind in types:
-        width = 2 if kind == "vector" else int((kind.split() or ["1"])[0]) if kind[0].isdigit() else 1
+        width = width_of(kind)
         part = values[..., start : start + width]
         start += width
         if isinstance(named.space, Sphere):
@@ -125,7 +137,7 @@ def resampled(
         return values
     if np.isnan(values).any():
         got = f"{int(np.isnan(values).sum())} missing ones, on another grid than the space"
-        remedy = f"take the file's own grid as space, sphere:{source.bandlimit}:{source.grid}"
+        remedy = f"take the file's own grid as space, {name_of(source)}, or fill them in"
         raise fail(where, "values everywhere", got, remedy)
 
     @jax.jit

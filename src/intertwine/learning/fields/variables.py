@@ -66,6 +66,16 @@ def type_of(name: str, fields: Fields) -> str:
     return f"{values.shape[-1]} scalar"
 
 
+def width_of(kind: str) -> int:
+    """The channels of a type of `type_of`.
+
+    >>> width_of("scalar"), width_of("vector"), width_of("4 scalar")
+    (1, 2, 4)
+    """
+    number, _, name = kind.rpartition(" ")
+    return int(number or 1) * (2 if name == "vector" else 1)
+
+
 def units_of(name: str, fields: Fields) -> str:
     """The unit of a variable, or of both components of a vector.
 

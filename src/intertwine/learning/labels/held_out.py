@@ -50,10 +50,22 @@ def split(data: Labelled, share: float, *, seed: int, by_class: bool = False) ->
     >>> split(data, 0.4, seed=0, by_class=True)[1].y.tolist()
     [0, 0, 0, 0, 0, 0, 1, 1]
     """
-    rows = len(data.x)
+    labels = data.y if by_class and data.y.ndim == 1 else None
+    kept, chosen = split_rows(len(data.x), share, seed=seed, labels=labels)
+    return data.take(kept), data.take(chosen)
+
+
+def split_rows(
+    rows: int, share: float, *, seed: int, labels: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """(numbers of the rows to learn from, of those held out): a random `share`, at least one; of each of
+    `labels` its share.
+
+    >>> kept, held = split_rows(10, 0.2, seed=0)
+    >>> len(kept), len(held), sorted([*kept.tolist(), *held.tolist()]) == list(range(10))
+    (8, 2, True)
+    """
     held = max(1, round(share * rows))
     if not 0 < share < 1 or held >= rows:
         raise fail("validation", "(x, y), or a share between 0 and 1 that leaves rows to learn from", share)
-    labels = data.y if by_class and data.y.ndim == 1 else None
-    kept, chosen = held_apart(rows, held, labels, np.random.default_rng(seed))
-    return data.take(kept), data.take(chosen)
+    return held_apart(rows, held, labels, np.random.default_rng(seed))

@@ -1,8 +1,7 @@
 r"""Product schemes: e^{zH} as a product of factors that a network can be fitted to, z = −iτ or −τ.
 
     taylor   Π_k (1 + a_k z H)                    Σ_k z^k H^k/k! to the order p, in linear factors: −1/a_k are
-    the
-                                                  roots of the truncated exponential
+                                                  the roots of the truncated exponential
     split    Π_k (1 + a_k z A) e^{c_k z D}        H = A + D with D diagonal, whose factors are exact
 
 (Gravina, Savona & Vicentini, Quantum 9, 1803 (2025)). Split factors of orders 1 to 3; from the conditions on

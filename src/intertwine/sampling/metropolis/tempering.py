@@ -142,8 +142,7 @@ def swap_pairs(log_psi: Array, betas: Array, log_u: Array, parity: int) -> tuple
     """One round of swaps of the pairs (b, b+1), b = parity, parity + 2, …
 
     log_psi: Re log ψ, (chains, R). log_u: (chains, R−1). Returns the replica whose configuration each replica
-        gets,
-    (chains, R), and the accepted swaps, bool (chains, R−1).
+    gets, (chains, R), and the accepted swaps, bool (chains, R−1).
     """
     replicas = log_psi.shape[1]
     lower = jnp.arange(replicas - 1)

@@ -28,9 +28,8 @@ from intertwine.spaces.mesh.surface import Surface
 
 
 class Clusters(NamedTuple):
-    """Pairs, sorted by centre: a vertex `fine` belongs to the `coarse` vertex for a `share` of it, and
-    R(turn) s^…
-    carries its fibre there, in the frames of both meshes."""
+    """Pairs, sorted by centre: a vertex `fine` belongs to the `coarse` vertex for a `share` of it, and what
+    carries its fibre there, in the frames of both meshes, is R(turn), or R(turn) s where `sign` is −1."""
 
     coarse: Int[np.ndarray, " m"]
     fine: Int[np.ndarray, " m"]
@@ -84,7 +83,8 @@ def clusters(fine: Mesh, coarse: Mesh) -> Clusters:
 
 
 def _between(fine: Mesh, coarse: Mesh, centre: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """R(angle) s^… from the fine frame of every centre to its coarse one."""
+    """(angle, sign): R(angle), or R(angle) s where sign is −1, from the fine frame of every centre to its
+    coarse one."""
     a, b = fine.axes_in_space[centre], coarse.axes_in_space
     m = np.einsum("nic,njc->nij", b, a)
     sign = np.where(m[:, 0, 0] * m[:, 1, 1] - m[:, 0, 1] * m[:, 1, 0] < 0, -1, 1)
@@ -123,11 +123,20 @@ def coarser(mesh: Mesh, count: int) -> Mesh:
         kind = (found.euler, found.orientable, found.surface.topology.boundary_edges > 0)
         if kind == (mesh.euler, mesh.orientable, surface.topology.boundary_edges > 0):
             return found
-        why = f"their Euler number is {found.euler}, not {mesh.euler}"
+        why = _difference(found, mesh)
     except InputError as error:
         why = str(error)
     got = f"{count}, whose clusters make no surface of its kind ({why})"
     raise fail("count", "enough vertices for the shape of the mesh", got, "take more of them")
+
+
+def _difference(found: Mesh, mesh: Mesh) -> str:
+    """What a coarser mesh has lost."""
+    if found.euler != mesh.euler:
+        return f"their Euler number is {found.euler}, not {mesh.euler}"
+    if found.orientable != mesh.orientable:
+        return f"it is {'' if found.orientable else 'not '}orientable, unlike the mesh"
+    return "it is closed, unlike the mesh" if mesh.surface.topology.boundary_edges else "it has a boundary"
 
 
 def _graph(surface: Surface) -> sparse.csr_array:

@@ -51,7 +51,7 @@ class Frames(NamedTuple):
     def carried(
         self, turn: np.ndarray, sign: np.ndarray, to: np.ndarray, origin: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """g' of transports R(turn) s^… from `origin` to `to`."""
+        """g' of transports R(turn), times s where sign is −1, from `origin` to `to`."""
         angle = self.sign[to] * (turn - self.angle[to] + sign * self.angle[origin])
         return angle, self.sign[to] * sign * self.sign[origin]
 
@@ -70,7 +70,8 @@ def random_frames(size: int, reflections: bool, *, key: jax.Array) -> Frames:
 def turned(
     field: Shaped[Field, "... n C"], rep: CompactRep, angle: np.ndarray, sign: np.ndarray
 ) -> Shaped[Field, "... n C"]:
-    """ρ(R(angle) s^…) f at every vertex, of fields (..., n, C), NumPy or JAX; s where sign is −1.
+    """ρ(R(angle)) f, or ρ(R(angle) s) f where sign is −1, at every vertex, of fields (..., n, C), NumPy or
+    JAX.
 
     >>> from intertwine.symmetry import CompactGroup
     >>> vector = CompactGroup("SO(2)").irrep(1)

@@ -43,9 +43,8 @@ class Geodesics(NamedTuple):
 
 class _Apexes(NamedTuple):
     """Where lines begin: at a source, or where they bend. source; vertex; length, turn, sign: from the
-    source to
-    the vertex; angle: φ at the source, nan where lines begin; arrival: fan angle at the vertex towards the
-    source."""
+    source to the vertex; angle: φ at the source, nan where lines begin; arrival: fan angle at the vertex
+    towards the source."""
 
     source: np.ndarray
     vertex: np.ndarray
@@ -58,8 +57,8 @@ class _Apexes(NamedTuple):
 
 class _Windows(NamedTuple):
     """apex: its number. start: fan angle of the plane's axis at the apex. face, side: what is seen next,
-    through
-    which of its sides. right, left: its ends there as vertices, a, b: as points. low, high: the borders."""
+    through which of its sides. right, left: its ends there as vertices, a, b: as points. low, high: the
+    borders."""
 
     apex: np.ndarray
     start: np.ndarray

@@ -46,13 +46,13 @@ class Disc(NamedTuple):
 
 
 class Neighbourhood(NamedTuple):
-    """Arrays (n, K): the K places of a vertex are filled from the first on, by itself and then by source's
-    order;
-    the rest have weight 0 and are the vertex itself.
+    """Arrays (n, K): the K places of a vertex are filled from the first on, by itself and then by its
+    neighbours in the order of their numbers; the rest have weight 0 and are the vertex itself.
 
     site: who. radius: distance over R, or the number of edges. angle: φ' at the vertex. turn, sign: what
-    carries a fibre from there to the vertex, R(turn) s^…. weight: q, or the share in the mean over a
-    ring."""
+    carries a fibre from there to the vertex, R(turn), or R(turn) s where sign is −1. weight: q, or the share
+    in the mean over a ring.
+    """
 
     site: Int32[np.ndarray, "n K"]
     radius: Float[np.ndarray, "n K"]

@@ -143,8 +143,7 @@ class Surface:
     @cached_property
     def normals(self) -> Float[np.ndarray, "n 3"]:
         """Unit normals of the vertices, of their faces' weighted by corner angles, to the side from which
-        their
-        fan turns counter-clockwise."""
+        their fan turns counter-clockwise."""
         face = np.cross(self.sides[:, 0], self.sides[:, 1])
         face /= np.linalg.norm(face, axis=-1, keepdims=True)
         weights = self.corners * self.corner_signs

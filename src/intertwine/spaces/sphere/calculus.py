@@ -19,12 +19,13 @@ from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
-from jax import Array, lax
+from jax import Array
 from jax.typing import ArrayLike
 from jaxtyping import Complex, Float, Shaped
 
-from intertwine._checks import fail, one_of
+from intertwine._checks import fail, one_of, positive_number
 from intertwine.spaces.protocols import Field
+from intertwine.spaces.sphere.real_product import real_product
 from intertwine.spaces.sphere.sphere import Sphere
 from intertwine.spaces.sphere.spins import checked_type
 from intertwine.symmetry import CompactRep
@@ -96,8 +97,7 @@ def apply_operator(
     >>> bool(np.abs(slope[..., 0] + np.sin(sphere.points[..., 0])).max() < 1e-5)
     True
     """
-    if not radius > 0:
-        raise fail("radius", "a positive number", radius)
+    radius = positive_number("radius", radius)
     d_in = 1 + (OPERATORS[one_of("name", name, tuple(OPERATORS))].spin_in > 0)
     channels = np.shape(field)[-1] if np.ndim(field) else 0
     if channels < 1 or channels % d_in:
@@ -106,7 +106,7 @@ def apply_operator(
         )
     rep_in, rep_out = types_of(space, name, channels // d_in)
     found = space.analysis(field, rep_in, mask=mask)
-    matrices = operator_matrices(name, space.bandlimit, float(radius))
+    matrices = operator_matrices(name, space.bandlimit, radius)
     return space.synthesis(between_potentials(found, matrices), rep_out)
 
 
@@ -115,12 +115,7 @@ def between_potentials(
 ) -> Complex[Array, "... l m C_out"]:
     """The matrices on the potentials of every copy."""
     c = coefficients.reshape(*coefficients.shape[:-1], -1, matrices.shape[1])
-    m = jnp.asarray(matrices, c.real.dtype)
-    real, imaginary = (
-        jnp.einsum("...lmci,lio->...lmco", part, m, precision=lax.Precision.HIGHEST)
-        for part in (c.real, c.imag)
-    )
-    out = lax.complex(real, imaginary)
+    out = real_product("...lmci,lio->...lmco", c, matrices)
     return out.reshape(*out.shape[:-2], -1)
 
 

@@ -46,7 +46,7 @@ def kernels_of(
         place = np.linspace(0, band_limit - 1, knots)
         hats = np.maximum(0, 1 - np.abs(np.arange(band_limit) - place[:, None]) / (place[1] - place[0]))
         hats[:, : max(spin_in, spin_out)] = 0
-        hats = hats * knots**0.5
+        hats = hats[hats.any(axis=1)] * knots**0.5
         return _with_matrices(hats, hats, spin_in, spin_out)
     plain, mirrored = _local(band_limit, spin_in, spin_out, *_angle(band_limit, region))
     return _with_matrices(plain, mirrored, spin_in, spin_out)
@@ -70,7 +70,10 @@ def _angle(band_limit: int, region: Region) -> tuple[float, int]:
 def _local(
     band_limit: int, spin_in: int, spin_out: int, angle: float, rings: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(rings, L) each: κ_l and μ_l of bumps in γ, the last falling to 0 at `angle`."""
+    """(rings, L) each: κ_l and μ_l of bumps in γ, the last falling to 0 at `angle`; none where no degree
+    below L has both spins."""
+    if max(spin_in, spin_out) >= band_limit:
+        return np.zeros((0, band_limit)), np.zeros((0, band_limit))
     nodes, weights = np.polynomial.legendre.leggauss(max(64, 2 * band_limit))
     gamma = (nodes + 1) * angle / 2
     step = angle / rings

@@ -24,7 +24,7 @@ from jax.core import Tracer
 from jax.typing import ArrayLike
 from jaxtyping import Complex, Float, Shaped
 
-from intertwine._checks import fail, positive_int
+from intertwine._checks import fail, finite_number, positive_int
 from intertwine.spaces.protocols import Field, Mistake, Region
 from intertwine.spaces.sphere import healpix
 from intertwine.spaces.sphere.grids import Rings, default_shape, rings
@@ -35,7 +35,7 @@ from intertwine.spaces.sphere.streamed import MOST_TABLED, streamed
 from intertwine.spaces.sphere.tables import RingsKey, tables
 from intertwine.spaces.sphere.transform import Products, analysis, ring_orders, ring_values, synthesis
 from intertwine.symmetry import CompactGroup, CompactRep
-from intertwine.symmetry.groups.rotations import random_rotations, rotation_angle
+from intertwine.symmetry.groups.rotations import random_rotations, rotation_angle, rotation_axis
 from intertwine.symmetry.intertwiner_basis import Support
 
 _ITERATIONS = 3
@@ -106,11 +106,13 @@ class Sphere:
             )
             remedy = "take a lower bandlimit, or a finer grid"
             raise fail("size", f"{need} for degrees below {band_limit} on {grid!r}", got, remedy)
+        if grid == "healpix" and first_longitude:
+            raise fail("first_longitude", "0 on healpix, whose points stand fast", first_longitude)
         for name, value in (
             ("bandlimit", band_limit),
             ("grid", grid),
             ("size", (int(rows), int(columns))),
-            ("first_longitude", float(first_longitude)),
+            ("first_longitude", finite_number("first_longitude", first_longitude, "in radians")),
         ):
             object.__setattr__(self, name, value)
 
@@ -205,7 +207,7 @@ class Sphere:
             if share.shape != self.shape:
                 raise fail("mask", f"shape {self.shape}", f"shape {share.shape}")
             x = jnp.where(share[..., None] > 0, x * share[..., None], 0)
-        if not isinstance(x, Tracer) and not bool(jnp.isfinite(x).all()):
+        if not isinstance(x, Tracer) and not np.isfinite(np.asarray(x)).all():
             raise fail("field", "finite numbers", "nan or infinite ones", "give a mask with 0 there")
         again = _ITERATIONS if iterations is None else int(iterations)
         found = self._analysed(x, rep)
@@ -328,10 +330,10 @@ class Sphere:
 
     def element_name(self, element: Float[np.ndarray, "3 3"]) -> str:
         """ "turn by 90° about (0, 0, 1)" and the like."""
-        angle = float(rotation_angle(element))
-        axial = np.array([element[i, j] - element[j, i] for i, j in ((2, 1), (0, 2), (1, 0))])
-        axis = axial / max(float(np.linalg.norm(axial)), 1e-12)
-        return f"turn by {np.degrees(angle):.3g}° about ({', '.join(f'{a:.3g}' for a in axis)})"
+        angle, axis = np.degrees(float(rotation_angle(element))), rotation_axis(element)
+        if angle < 1e-6:
+            return "no turn"
+        return f"turn by {angle:.3g}° about ({', '.join(f'{a + 0.0:.3g}' for a in axis.round(9))})"
 
     def random_coefficients(
         self, rep: CompactRep | str | None, batch: int, *, key: Array
@@ -376,6 +378,7 @@ class Sphere:
         size = self.size[1] if self.grid == "healpix" else self.size
         plain = self.size == default_shape(self.grid, self.bandlimit)
         more = "" if plain else f", size={size}"
+        more += f", first_longitude={self.first_longitude:.6g}" if self.first_longitude else ""
         return f"Sphere({self.bandlimit}, {self.grid!r}{more})"
 
 

@@ -22,6 +22,7 @@ from jax import Array, lax
 from jaxtyping import Complex, Float
 
 from intertwine.spaces.sphere.grids import folded_weights
+from intertwine.spaces.sphere.real_product import real_product
 from intertwine.spaces.sphere.recursion import first_degree, recursion_factors
 from intertwine.spaces.sphere.tables import RingsKey
 
@@ -186,13 +187,6 @@ def on_finer_rings(
 ) -> Complex[Array, "K fine m"]:
     """Rings of "clenshaw-curtis" carried to finer ones with their weights (`grids.folded_weights`, of even
     and odd functions of θ), orders by their parity."""
-    kind = orders.real.dtype
     odd = (np.arange(orders.shape[-1]) + spin) % 2 == 1
-    parts = []
-    for matrix in weights:
-        real, imaginary = (
-            jnp.einsum("ft,ktm->kfm", jnp.asarray(matrix, kind), part, precision=_EXACT)
-            for part in (orders.real, orders.imag)
-        )
-        parts.append(lax.complex(real, imaginary))
-    return jnp.where(odd, parts[1], parts[0])
+    even_part, odd_part = (real_product("ktm,ft->kfm", orders, matrix) for matrix in weights)
+    return jnp.where(odd, odd_part, even_part)

@@ -88,6 +88,26 @@ def rotation_angle(rotations: ArrayLike) -> Float[np.ndarray, "..."]:
     return np.arctan2(np.linalg.norm(axial, axis=-1), np.trace(r, axis1=-2, axis2=-1) - 1)
 
 
+def rotation_axis(rotation: ArrayLike) -> Float[np.ndarray, " 3"]:
+    """The unit vector that one rotation (3, 3) turns about, counterclockwise by its `rotation_angle`; of a
+    half turn the one whose first component that is not 0 is positive, of none (0, 0, 0).
+
+    >>> rotation_axis(np.diag([-1.0, 1.0, -1.0])).tolist()
+    [0.0, 1.0, 0.0]
+    """
+    r, angle = np.asarray(rotation, dtype=float), float(rotation_angle(rotation))
+    axial = np.array([r[i, j] - r[j, i] for i, j in ((2, 1), (0, 2), (1, 0))])
+    if angle < 1e-12:
+        return np.zeros(3)
+    if angle < 3:
+        return axial / np.linalg.norm(axial)
+    square = (r + r.T) / 2 - np.cos(angle) * np.eye(3)  # (1 − cos θ) a aᵀ
+    axis = square[np.argmax(np.diag(square))]
+    axis = axis / np.linalg.norm(axis)
+    along = axial @ axis if np.linalg.norm(axial) > 1e-12 else axis[np.argmax(np.abs(axis) > 1e-9)]
+    return -axis if along < 0 else axis
+
+
 def random_rotations(count: int, *, key: jax.Array) -> Float[np.ndarray, "count 3 3"]:
     """Uniform rotations of space, from uniform unit quaternions.
 
