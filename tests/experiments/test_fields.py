@@ -219,3 +219,50 @@ def test_samples_to_test_with_are_not_those_learnt_from(tmp_path):
         }
     )
     assert FieldsExperiment(c).test.samples == 2
+
+
+def test_vectors_of_a_mesh_are_said_and_kept(tmp_path, capsys):
+    """Vectors alone, from scalars, and beside a scalar: each has its own number of components."""
+    mesh = it.space_from_name("icosphere:1").space
+    rng = np.random.default_rng(0)
+    scalar, vector = rng.normal(size=(5, 42)), rng.normal(size=(5, 42, 3))
+    vector -= (vector * mesh.positions).sum(-1, keepdims=True) * mesh.positions
+    np.savez(tmp_path / "both.npz", b=scalar, w=vector)
+    np.savez(tmp_path / "alone.npz", w=vector)
+    for data, inputs, targets in (("alone", "w", "w"), ("both", "b", "w"), ("both", "w", "b,w")):
+        flags = ["--data", tmp_path / f"{data}.npz", "--inputs", inputs, "--targets", targets, *SMALL]
+        found = run(*flags, "--space", "icosphere:1", "--overwrite", out=tmp_path / "run")
+        assert set(found.result["errors"]) == set(targets.split(","))
+        assert found.predict(load_fields(tmp_path / f"{data}.npz")).values["w"].shape == vector.shape
+    errors = found.result["errors"]["w"]
+    assert errors["linear"] < 1e-3 * errors["rms"]  # w → w, whatever stood in the folder before
+    held = xr.load_dataset(tmp_path / "run" / "result.nc")
+    assert held.true_w.shape == held.said_w.shape == (3, 1, 42) and held.true_b.shape == (1, 1, 42)
+    out = tmp_path / "said.npz"
+    capsys.readouterr()
+    assert main(["apply", str(tmp_path / "run"), str(tmp_path / "alone.npz"), "--out", str(out)]) == 0
+    assert "w: rms error" not in capsys.readouterr().out  # a target is missing in the file
+    assert np.load(out)["w"].shape == vector.shape
+
+
+def test_samples_by_dates_and_each_axis_once(globe, tmp_path, capsys):
+    fields = load_fields(globe[0])
+    days = np.arange(fields.samples) * 31
+    dated = (Axis("time", days, {"units": "days since 2001-01-01", "calendar": "standard"}),)
+    write_fields(tmp_path / "dated.nc", Fields(fields.values, fields.units, {}, dated, fields.layout))
+    found = load_fields(tmp_path / "dated.nc")
+    assert found.select(time=["2001-02", "2001-03-04"]).axes[0].values.tolist() == [31, 62]
+    with pytest.raises(InputError, match=r"a time of the file \(2001-01-01T00:00:00, 2001-02-01"):
+        found.select(time="1999")
+    flags = ["fields", "--data", str(tmp_path / "dated.nc"), "--inputs", "u,v", "--targets", "vorticity"]
+    assert main([*flags, "--select", "time=0,time=31", "--out", str(tmp_path / "twice")]) == 2
+    assert "each axis once, got time twice" in capsys.readouterr().err
+    assert (
+        FieldsConfiguration.model_validate(
+            {
+                "kind": "fields",
+                "data": {"name": "a.nc", "inputs": "u", "targets": "v", "select": "time=2001-02/62"},
+            }
+        ).data.select
+        == "time=2001-02/62"
+    )

@@ -117,7 +117,9 @@ def _free(out: str, overwrite: bool, suffixes: tuple[str, ...]) -> Path:
 
     path = Path(out)
     if path.suffix.lower() not in suffixes:
-        raise fail("out", "a file " + ", ".join(suffixes), repr(out), f"say {path.stem or 'samples'}.npy")
+        raise fail(
+            "out", "a file " + ", ".join(suffixes), repr(out), f"say {path.stem or 'samples'}{suffixes[0]}"
+        )
     if path.exists() and not overwrite:
         remedy = "say --overwrite, or another name"
         raise fail("out", "a file that is not there yet", f"{out}, which is", remedy)

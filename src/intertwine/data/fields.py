@@ -40,6 +40,36 @@ class Axis(NamedTuple):
     values: np.ndarray
     attributes: dict[str, Any]
 
+    @property
+    def dates(self) -> list[str] | None:
+        """The values of an axis in days, hours … since a date, of any calendar, as ISO dates; else None.
+
+        >>> Axis("time", np.array([0, 31]), {"units": "days since 2001-01-01"}).dates
+        ['2001-01-01T00:00:00', '2001-02-01T00:00:00']
+        """
+        unit = str(self.attributes.get("units", ""))
+        if " since " not in unit:
+            return None
+        import xarray
+
+        calendar = {k: v for k, v in self.attributes.items() if k in ("units", "calendar")}
+        try:
+            found = xarray.decode_cf(xarray.Dataset({"time": ("row", self.values, calendar)})).time.values
+        except (ValueError, OverflowError, ImportError):
+            return None
+        return [str(date).replace(" ", "T")[:19] for date in found]
+
+    def at(self, wanted: float | str) -> np.ndarray:
+        """The places of a value: of a number up to rounding, of a date all that begin so ("2001-12")."""
+        if isinstance(wanted, str):
+            dates = self.dates or [str(value) for value in self.values.tolist()]
+            return np.flatnonzero([date.startswith(wanted.strip().replace(" ", "T")) for date in dates])
+        return _equal(self.values, wanted)
+
+    def __str__(self) -> str:
+        listed = ", ".join((self.dates or list(map(str, self.values.tolist())))[:8])
+        return listed + (", …" if len(self.values) > 8 else "")
+
 
 class Healpix(NamedTuple):
     """A HEALPix map in ring order. side: N_side, of 12 N_side² pixels."""
@@ -65,7 +95,8 @@ class Fields:
     units: name → as in the file, "" where it says none. attributes: name → of the variable; of "" those of
     the file. axes: whose product are the samples. layout: `Globe`, `Healpix`, or None for plain arrays and
     vertices. mask: (samples, *places), False where any of the variables is missing; None where nothing is.
-    source, checksum: of the file.
+    source, checksum: of the file. points: the axes of the points, where vectors in space alone leave them
+    open (`at`).
     """
 
     values: Mapping[str, np.ndarray]
@@ -76,6 +107,7 @@ class Fields:
     mask: Bool[np.ndarray, "samples *places"] | None = None
     source: str = ""
     checksum: str = ""
+    points: tuple[int, ...] | None = None
 
     @property
     def samples(self) -> int:
@@ -87,16 +119,35 @@ class Fields:
         """The axes of the points."""
         if isinstance(self.layout, Globe):
             return self.layout.shape
+        if self.points is not None:
+            return self.points
         first = min(self.values.values(), key=np.ndim)
         return first.shape[1:]
+
+    def at(self, points: tuple[int, ...]) -> Fields:
+        """The same, known to lie at `points`: arrays (samples, n, 3) are then vectors at n vertices, and not
+        images of n × 3; as they are where the arrays are no such fields.
+
+        >>> wind = Fields({"w": np.zeros((2, 42, 3))}, {}, {}, (), None)
+        >>> wind.places, wind.at((42,)).places, wind.at((7,)).places
+        ((42, 3), (42,), (42, 3))
+        """
+        inner = {v.shape[1 : 1 + len(points)] for v in self.values.values()}
+        if self.layout is not None or inner != {points}:
+            return self
+        mask = self.mask
+        if mask is not None and mask.ndim > 1 + len(points):
+            mask = mask.all(axis=tuple(range(1 + len(points), mask.ndim)))
+        return replace(self, points=points, mask=mask)
 
     @property
     def missing(self) -> int:
         """How many values are not known."""
         return sum(int(np.isnan(v).sum()) for v in self.values.values())
 
-    def select(self, **where: float | Sequence[float]) -> Fields:
-        """The samples at these values of axes, such as level=500 or month=[1, 7].
+    def select(self, **where: float | str | Sequence[float | str]) -> Fields:
+        """The samples at these values of axes, such as level=500 or month=[1, 7]; of an axis of times also
+        dates, or how they begin: time="2001-12".
 
         Raises InputError for an axis or a value that is not there.
 
@@ -111,12 +162,12 @@ class Fields:
             if place is None:
                 listed = ", ".join(axis.name for axis in axes) or "none"
                 raise fail("select", f"an axis of samples ({listed})", repr(name))
-            axis, chosen = axes[place], np.atleast_1d(np.asarray(wanted))
-            found = [_equal(axis.values, value) for value in chosen]
+            axis = axes[place]
+            chosen = wanted if isinstance(wanted, list | tuple | np.ndarray) else [wanted]
+            found = [axis.at(value) for value in chosen]
             for value, hits in zip(chosen, found, strict=True):
                 if not hits.size:
-                    listed = ", ".join(map(str, axis.values[:8].tolist()))
-                    raise fail("select", f"a {name} of the file ({listed})", str(value))
+                    raise fail("select", f"a {name} of the file ({axis})", str(value))
             indices = np.concatenate(found)
             kept = np.take(kept, indices, axis=place)
             axes[place] = axis._replace(values=axis.values[indices])
@@ -170,7 +221,10 @@ class Fields:
             name: {"long_name": words.get(name, name), "units": units.get(name, "")} for name in values
         }
         kept = {"": dict(self.attributes.get("", {}))}
-        return replace(self, values=dict(values), units=dict(units), attributes=kept | attributes, mask=None)
+        return replace(
+            self, values=dict(values), units=dict(units), attributes=kept | attributes, mask=None,
+            points=None if self.layout is not None else self.places,
+        )  # fmt: skip
 
     def __repr__(self) -> str:
         named = ", ".join(f"{k} ({u})" if (u := self.units.get(k)) else k for k in self.values)

@@ -131,7 +131,9 @@ def _whole_circle(longitude: np.ndarray, where: str) -> float:
     gaps = np.diff(np.append(sorted_, sorted_[0] + 360))
     if np.ptp(np.asarray(longitude, np.float64)) > 360 - 1e-6 and gaps.min() < _OFF * step:
         remedy = "leave out the last column, which repeats the first"
-        raise fail(where, "each longitude once", f"{n} of them, 0 and 360 both", remedy)
+        raise fail(
+            where, "each longitude once", f"{n} of them, the first and the last 360 degrees apart", remedy
+        )
     if gaps.max() > 1.5 * np.median(gaps):
         got = f"a regional grid, {n} longitudes from {longitude[0]:g} to {longitude[-1]:g}"
         remedy = "take the whole globe; a part has no harmonics of its own"

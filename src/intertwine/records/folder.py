@@ -6,7 +6,8 @@
     data.json        what is learnt from, with its checksum (runs on data)
     metrics.jsonl    a line a step
     checkpoints/     step-00000120/: the state after 120 steps, with a manifest of checksums
-    network.bin      the trained network (classifying runs)
+    network.bin      the trained network (classifying runs, and those of fields)
+    mesh.obj         the mesh that a network of fields lives on
     result.json      the final numbers
     result.nc        the arrays (xarray)
     report.html      a self-contained page
@@ -32,8 +33,10 @@ from intertwine.records.writing import from_json, to_json
 CONFIG, METRICS, RESULT, DATASET, REPORT = (
     "config.toml", "metrics.jsonl", "result.json", "result.nc", "report.html",
 )  # fmt: skip
-CHECKPOINTS, LOCK, DATA, NETWORK, MARK = "checkpoints", ".lock", "data.json", "network.bin", ".intertwine"
-FILES = (CONFIG, METRICS, RESULT, DATASET, REPORT, DATA, NETWORK)
+CHECKPOINTS, LOCK, DATA, NETWORK, MESH, MARK = (
+    "checkpoints", ".lock", "data.json", "network.bin", "mesh.obj", ".intertwine",
+)  # fmt: skip
+FILES = (CONFIG, METRICS, RESULT, DATASET, REPORT, DATA, NETWORK, MESH)
 FORMAT = 2
 """Of the mark and the checkpoints. 1: the states of runs without the guard against divergence."""
 HEAD = "# intertwine "

@@ -101,7 +101,8 @@ class Drawn:
     unit: "sweep" of block Gibbs, or "draw" of another sampler. between: units between draws of one chain.
     r_hat: the larger one over the watched quantities. ess: how many independent samples the n are worth, by
         τ, and by the spread of the chains' means where there are 10 chains or more.
-    energy: the mean free energy −ln Ψ(v) in nats along the chains, with its own τ, R-hat and ESS.
+    energy: the mean of −ln Ψ(v) in nats along the chains, of a machine its free energy, of links the
+        action; with its own τ, R-hat and ESS.
     mixed: whether R-hat < 1.05, at least 5 τ passed before the first configuration, and where a machine of
         layers has modes far apart, the configurations lie in them by the shares that annealed chains find
         (`sampling.modes`); None where that cannot be judged, also where chains are held at different values,
@@ -160,7 +161,8 @@ class Drawn:
         n, *sites = self.shape
         words = (
             f"{n} configurations of {'×'.join(map(str, sites))} columns, {state}: τ = 1 + 2Σρ = "
-            f"{self.tau:.1f} {self.unit}s, R̂ {self.r_hat:.3f}, ESS {self.ess:.0f}, free energy {self.energy}"
+            f"{self.tau:.1f} {self.unit}s, R̂ {self.r_hat:.3f}, ESS {self.ess:.0f}, "
+            f"mean of −ln Ψ {self.energy}"
         )
         return beneath(words, self.warnings)
 

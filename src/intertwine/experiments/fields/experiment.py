@@ -63,6 +63,7 @@ class FieldsExperiment(Experiment):
         )  # fmt: skip
         self.study, self.task, self.kept, self.held = made
         if self.test is not None:
+            self.test = self.test.at(self.task.blank.space.shape)
             _check_test(self.task.blank, self.test)
         self.source = _record(self.learnt)
         self.memory = _memory(c, self.task)
@@ -231,8 +232,8 @@ def _dataset(model: FieldModel, tested: Fields, said: Fields, history: list[Scal
         for words_, fields in (("true", tested), ("said", said)):
             values = measures.parts_of(target.name, fields)[:, :SHOWN]
             name = f"{words_}_{target.name.replace(':', '_')}"
-            variables[name] = (("component", "sample", *places), values.astype(np.float32))
-            variables[name] = (*variables[name], {"units": target.unit})
+            axes = (f"components_{len(values)}", "sample", *places)  # a scalar has one, a vector two or three
+            variables[name] = (axes, values.astype(np.float32), {"units": target.unit})
     if isinstance(tested.layout, Globe):
         variables["latitude"] = ((places[0],), tested.layout.latitudes)
         variables["longitude"] = ((places[1],), tested.layout.longitudes)

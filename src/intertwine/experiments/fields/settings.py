@@ -44,7 +44,8 @@ VARIABLES = ("u", "v", "vorticity", "tendency")
 """Of these."""
 NONE, AUTO = "none", "auto"
 _NUMBER = r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)"
-_AXIS = rf"[A-Za-z_]\w*={_NUMBER}(?:/{_NUMBER})*"
+_VALUE = rf"(?:[0-9]{{4}}-[0-9]{{2}}[-0-9T:]*|{_NUMBER})"
+_AXIS = rf"[A-Za-z_]\w*={_VALUE}(?:/{_VALUE})*"
 _SELECTION = re.compile(rf"{_AXIS}(?:,{_AXIS})*")
 
 
@@ -71,8 +72,12 @@ class Data(Section):
     def _selection(cls, words: str, info: ValidationInfo) -> str:
         kept = words.replace(" ", "")
         if words != "all" and not _SELECTION.fullmatch(kept):
-            remedy = "for example month=1,level=500"
+            remedy = "for example month=1/7,level=500, or time=2001-12"
             raise fail(f"data.{info.field_name}", "'all', or values of axes", shown(words), remedy)
+        names = [part.partition("=")[0] for part in kept.split(",")]
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            remedy = "say its values with strokes between them, month=1/7"
+            raise fail(f"data.{info.field_name}", "each axis once", f"{twice} twice", remedy)
         return kept
 
     @field_validator("name", "test")
@@ -204,5 +209,16 @@ def selected(words: str) -> dict[str, Any]:
     """
     if words == "all":
         return {}
-    pairs = (part.split("=") for part in words.split(","))
-    return {name: [float(value) for value in values.split("/")] for name, values in pairs}
+    pairs = [part.split("=") for part in words.split(",")]
+    return {name: [_number_or_date(value) for value in values.split("/")] for name, values in pairs}
+
+
+def _number_or_date(word: str) -> float | str:
+    """
+    >>> _number_or_date("500"), _number_or_date("2001-12")
+    (500.0, '2001-12')
+    """
+    try:
+        return float(word)
+    except ValueError:
+        return word

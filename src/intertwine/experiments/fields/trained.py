@@ -18,11 +18,9 @@ from intertwine.experiments.fields.settings import FieldsConfiguration
 from intertwine.layers.networks.saved_network import load_network
 from intertwine.learning.fields.field_model import FieldModel, Scale, Variable
 from intertwine.records import caveats
-from intertwine.records.folder import NETWORK
+from intertwine.records.folder import MESH, NETWORK
 from intertwine.runs.complete import complete
 from intertwine.spaces.names import space_from_name
-
-MESH = "mesh.obj"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -53,7 +51,8 @@ def headline(result: dict[str, Any]) -> str:
     parts = []
     for name, found in result["errors"].items():
         unit = f" {found['unit']}" if found["unit"] not in ("", "1") else ""
-        parts.append(f"{name}: rms error {found['rmse']:.4g}{unit} (about its mean {found['rms']:.4g})")
+        about = f"the fields have rms {found['rms']:.4g} about their means"
+        parts.append(f"{name}: rms error {found['rmse']:.4g}{unit} ({about})")
     return ", ".join(parts)
 
 
@@ -96,6 +95,7 @@ def apply_run(trained: TrainedFields, fields: Fields, out: Path) -> list[str]:
     """Write what a run says of the fields of a file, and what is to be said of that: the errors, where the
     file has the targets. `InputError` for other grids, units and variables."""
     model = trained.model
+    fields = fields.at(model.space.shape)
     said = model.predict(fields, "data")
     write_fields(out, said)
     words = [f"{fields.samples} samples of {', '.join(said.values)}: {out}"]

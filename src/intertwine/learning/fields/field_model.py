@@ -24,7 +24,7 @@ from jaxtyping import Float
 
 from intertwine._checks import fail
 from intertwine.data.fields import Fields
-from intertwine.learning.fields.placing import check_place, measure_of, off_space, on_space
+from intertwine.learning.fields.placing import measure_of, off_space, on_space, placed
 from intertwine.learning.fields.variables import type_of, units_of, width_of
 from intertwine.spaces.names import NamedSpace
 from intertwine.spaces.sphere.sphere import Sphere
@@ -120,6 +120,7 @@ class FieldModel:
         Raises InputError, called `argument`, for variables that are not there, other units, other grids and
         missing values.
         """
+        fields = fields.at(self.space.shape)
         for wanted in self.inputs:
             for part in wanted.name.split(":"):
                 if part not in fields.values:
@@ -130,7 +131,7 @@ class FieldModel:
                 expected = f"{wanted.name} as a {wanted.kind} in {wanted.unit or 'no unit'}"
                 got = f"a {found.kind} in {found.unit or 'no unit'}"
                 raise fail(argument, expected, got, "convert it, and say its units in the file")
-        check_place(fields, self.space, argument)
+        fields = placed(fields, self.space, argument)
         x = raw_inputs(fields, tuple(v.name for v in self.inputs), self.space, self.rotation)
         if np.isnan(x).any():
             got = f"{int(np.isnan(x).sum())} missing values"
@@ -142,6 +143,7 @@ class FieldModel:
 
         Raises InputError as `channels` does.
         """
+        fields = fields.at(self.space.shape)
         y = self.target_scale.back(outputs_of(self.network, self.channels(fields, argument)))
         pairs = [(v.name, v.kind) for v in self.targets]
         values = off_space(y, pairs, self.space, fields)

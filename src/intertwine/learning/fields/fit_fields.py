@@ -33,7 +33,7 @@ from intertwine.learning.fields.field_model import (
     scale_of,
     weights_of,
 )
-from intertwine.learning.fields.placing import check_place, on_space, usual_space
+from intertwine.learning.fields.placing import on_space, placed, usual_space
 from intertwine.learning.fields.variables import variables_of
 from intertwine.learning.labels.defaults import WARMUP, WEIGHT_DECAY, default_optimiser
 from intertwine.learning.labels.held_out import split_rows
@@ -155,7 +155,7 @@ def field_study(
     network_key, key = jax.random.split(key)
     name = usual_space(fields) if space == "auto" else space
     named = space_from_name(name)
-    check_place(fields, named, "data")
+    fields = placed(fields, named, "data")
     into, out = variables_of(inputs, fields, "inputs"), variables_of(targets, fields, "targets")
     known = tuple(Variable.of(n, fields) for n in into), tuple(Variable.of(n, fields) for n in out)
     kinds = [v.kind for v in known[0]] + (["scalar"] if rotation else [])
@@ -221,7 +221,7 @@ def _on_space(
     rotation: bool,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(inputs, targets, shares of the points, 0 where a target is missing)."""
-    check_place(fields, named, "data")
+    fields = placed(fields, named, "data")
     x = raw_inputs(fields, tuple(v.name for v in inputs), named, rotation)
     y = on_space(fields, tuple(v.name for v in targets), named)
     if np.isnan(x).any():

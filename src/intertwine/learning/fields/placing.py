@@ -66,8 +66,11 @@ def name_of(sphere: Sphere) -> str:
     return f"{name}:{'x'.join(map(str, sphere.size))}{first}"
 
 
-def check_place(fields: Fields, named: NamedSpace, where: str) -> None:
-    """Raise InputError, called `where`, where fields of a file do not lie on a space."""
+def placed(fields: Fields, named: NamedSpace, where: str) -> Fields:
+    """Fields of a file, known to lie at the points of a space.
+
+    Raises InputError, called `where`, where they do not.
+    """
     if isinstance(named.space, Sphere):
         if fields.layout is None:
             got = f"arrays of {' × '.join(map(str, fields.places))} points"
@@ -76,12 +79,14 @@ def check_place(fields: Fields, named: NamedSpace, where: str) -> None:
             expected = f"a grid that tells degrees below {named.space.bandlimit} apart"
             got = f"{fields.layout}, degrees below {fields.layout.bandlimit}"
             raise fail(where, expected, got, "take a coarser space, such as sphere:L with a lower L")
-        return
+        return fields
     if fields.layout is not None:
         raise fail(where, f"points of {named.space!r}", f"a globe, {fields.layout}", "take a sphere as space")
+    fields = fields.at(named.shape)
     if fields.places != named.shape:
         expected = f"{' × '.join(map(str, named.shape))} points, as the space has"
         raise fail(where, expected, " × ".join(map(str, fields.places)))
+    return fields
 
 
 def on_space(fields: Fields, names: Sequence[str], named: NamedSpace) -> Float[np.ndarray, "samples ..."]:

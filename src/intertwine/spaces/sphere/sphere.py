@@ -279,6 +279,7 @@ class Sphere:
     def _checked(self, field: Field, rep: CompactRep) -> Array:
         x = jnp.asarray(field)
         x = x if jnp.issubdtype(x.dtype, jnp.inexact) else x.astype(float)
+        x = x.astype(jnp.promote_types(x.dtype, jnp.float32))  # half precision has no Fourier transform
         if x.shape[-1 - self.axes :] != (*self.shape, rep.dimension) or jnp.iscomplexobj(x):
             wanted = ", ".join(map(str, (*self.shape, rep.dimension)))
             got = f"shape {x.shape}, {x.dtype}"
