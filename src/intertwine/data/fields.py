@@ -163,7 +163,7 @@ class Fields:
                 listed = ", ".join(axis.name for axis in axes) or "none"
                 raise fail("select", f"an axis of samples ({listed})", repr(name))
             axis = axes[place]
-            chosen = wanted if isinstance(wanted, list | tuple | np.ndarray) else [wanted]
+            chosen: list[Any] = [wanted] if isinstance(wanted, str) else np.atleast_1d(wanted).tolist()
             found = [axis.at(value) for value in chosen]
             for value, hits in zip(chosen, found, strict=True):
                 if not hits.size:
