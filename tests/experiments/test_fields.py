@@ -14,6 +14,7 @@ from intertwine.experiments.fields.experiment import FieldsExperiment
 from intertwine.experiments.fields.made import winds
 from intertwine.experiments.fields.settings import FieldsConfiguration
 from intertwine.records import caveats
+from intertwine.spaces.sphere import inverse_laplacian, vorticity
 
 SMALL = ["--epochs", "2", "--network", "linear", "--precision", "float64"]
 
@@ -177,6 +178,106 @@ def test_function_and_command_are_one_study(globe):
     np.testing.assert_array_equal(
         fit.model.predict(fields).values["vorticity"], trained.predict(fields).values["vorticity"]
     )
+
+
+def test_healpix_maps(tmp_path, capsys):
+    """Intensity and polarisation, as healpy writes them: Q and U are one field of spin 2, a part of the sky
+    has the names of its columns, and maps of several samples come as arrays."""
+    healpy = pytest.importorskip("healpy")
+    sphere, key = it.Sphere(4, "healpix", size=4), jax.random.key(0)
+    one = np.asarray(sphere.random_field("scalar", 1, key=key))[0]
+    electric = sphere.analysis(one)[..., 0] * np.where(np.arange(4) > 1, 2.0, 0)[:, None]
+    both = np.stack([electric, np.zeros_like(electric)], axis=-1)
+    q, u = np.moveaxis(np.asarray(sphere.synthesis(both, "spin 2")), -1, 0)
+    names = dict(column_names=["I_STOKES", "Q_STOKES", "U_STOKES"], column_units=["K"] * 3, dtype=np.float64)
+    healpy.write_map(tmp_path / "sky.fits", [one[:, 0], q, u], **names)
+    part = np.where(np.arange(192) < 20, healpy.UNSEEN, one[:, 0])
+    words = dict(partial=True, column_names=["A", "B"], dtype=np.float64)
+    healpy.write_map(tmp_path / "part.fits", [part, np.where(part == healpy.UNSEEN, part, 3 * part)], **words)
+    seen = load_fields(tmp_path / "part.fits")
+    assert list(seen.values) == ["A", "B"] and seen.missing == 40
+    np.testing.assert_allclose(seen.values["B"], 3 * seen.values["A"])
+    flags = [
+        "--inputs",
+        "I_STOKES",
+        "--targets",
+        "Q_STOKES,U_STOKES",
+        "--space",
+        "healpix:4",
+        "--network",
+        "linear",
+    ]
+    least = [*flags, "--method", "least-squares", "--precision", "float64"]
+    trained = run("--data", tmp_path / "sky.fits", *least, out=tmp_path / "run")
+    (target,) = trained.model.targets
+    assert target == ("Q_STOKES:U_STOKES", "spin 2", "K")
+    assert trained.result["errors"][target.name]["rmse"] < 3e-5  # E of I, degree by degree
+    assert trained.result["errors"][target.name].get("mean_field") is None  # of one sample
+    assert "Q_STOKES:U_STOKES on the globe" in (tmp_path / "run" / "report.html").read_text()
+    assert (
+        main(["apply", str(tmp_path / "run"), str(tmp_path / "sky.fits"), "--out", str(tmp_path / "o.fits")])
+        == 0
+    )
+    said = healpy.read_map(tmp_path / "o.fits", field=None)
+    np.testing.assert_allclose(said, [q, u], atol=1e-5)
+    np.savez(tmp_path / "many.npz", I_STOKES=np.stack([one[:, 0], 2 * one[:, 0]]), units=["I_STOKES=K"])
+    again = trained.predict(load_fields(tmp_path / "many.npz"))
+    np.testing.assert_allclose(again.values["U_STOKES"], [u, 2 * u], atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["ply", pytest.param("obj", marks=pytest.mark.slow),
+                                  pytest.param("stl", marks=pytest.mark.slow)])  # fmt: skip
+def test_mesh_files(kind, tmp_path, capsys):
+    """Vectors in space at the vertices of a file; the run keeps the mesh, and can be moved."""
+    trimesh = pytest.importorskip("trimesh")
+    ball = it.Mesh.icosphere(1)
+    body = trimesh.Trimesh(ball.positions * [1.0, 1.2, 0.8], ball.faces, process=False)
+    body.export(tmp_path / f"body.{kind}")
+    mesh = it.Mesh(tmp_path / f"body.{kind}")  # STL has vertices in another order
+    wind = np.random.default_rng(0).normal(size=(6, mesh.size, 3))
+    tangent = np.asarray(mesh.to_space(mesh.to_frames(wind)))
+    np.savez(tmp_path / "v.npz", w=tangent, twice=2 * tangent)
+    flags = ["--data", tmp_path / "v.npz", "--inputs", "w", "--targets", "twice", "--network", "linear"]
+    space = ["--space", f"mesh:{tmp_path}/body.{kind}", "--method", "least-squares"]
+    trained = run(*flags, *space, out=tmp_path / "run")
+    assert trained.result["errors"]["twice"]["rmse"] < 1e-5
+    (tmp_path / f"body.{kind}").unlink()
+    (tmp_path / "run").rename(tmp_path / "moved")
+    np.testing.assert_allclose(
+        it.load(tmp_path / "moved").predict(load_fields(tmp_path / "v.npz")).values["twice"],
+        2 * tangent,
+        atol=1e-5,
+    )
+    body.export(tmp_path / "other.ply")
+    for data, words in ((tmp_path / "other.ply", "a mesh; put them into"), (None, "at one position are one")):
+        if data is None:
+            np.savez(tmp_path / "short.npz", w=tangent[:, 1:], twice=tangent[:, 1:])
+            data = tmp_path / "short.npz"
+        flags[1] = str(data)
+        assert main(["fields", *map(str, flags), "--space", f"mesh:{tmp_path}/other.ply"]) == 2
+        assert words in capsys.readouterr().err
+
+
+def test_balance_of_winds_is_among_the_fluxes():
+    """Δ(Φ + ½ v²) = r̂·(∇ × (f + ζ) v) of winds with degrees below L/2: found from two samples, exactly."""
+    sphere, key = it.Sphere(8), jax.random.key(5)
+    low = np.where((np.arange(8) > 0) & (np.arange(8) < 4), 1.0, 0.0)[:, None, None]
+    wind = sphere.synthesis(sphere.random_coefficients("vector", 5, key=key) * low, "vector")
+    sine = np.cos(sphere.points[..., :1])
+    zeta = vorticity(sphere, wind)
+    curl = vorticity(sphere, (3 * sine + zeta) * wind)
+    height = inverse_laplacian(sphere, curl) - 0.5 * (wind**2).sum(-1, keepdims=True)
+    wind, height = np.asarray(wind), np.asarray(height)
+    globe = globe_of(90 - np.degrees(sphere.colatitudes), np.arange(16) * 22.5)
+    values = {"u": wind[..., 1], "v": -wind[..., 0], "z": height[..., 0]}
+    fields = Fields(values, {}, {}, (Axis("t", np.arange(5), {}),), globe)
+    fit = it.fit_fields("fluxes:1", fields.take([0, 1]), inputs="u,v", targets="z", rotation=True, key=key)
+    off = fit.model.predict(fields).values["z"] - values["z"]
+    off = off - (off * sphere.measure).sum((1, 2), keepdims=True)  # means are left alone
+    assert np.abs(off).max() < 1e-6 * np.abs(values["z"]).max()
+    assert fit.best == 1 and it.layers.parameter_count(fit.model.network) == 20
+    with pytest.raises(InputError, match="method: expected adamw"):
+        it.fit_fields("product:1", fields, inputs="u,v", targets="z", method="least-squares", key=key)
 
 
 def test_targets_with_holes_on_a_grid_of_cells(tmp_path):

@@ -13,6 +13,8 @@ from intertwine.data.formats.globe_netcdf import read_globe, write_globe
 from intertwine.data.formats.healpix_maps import read_healpix, write_healpix
 from intertwine.data.globe import Globe
 
+_MESHES = {".obj", ".ply", ".stl", ".off", ".glb", ".gltf"}
+
 
 def load_fields(path: str | Path, variables: Sequence[str] | None = None) -> Fields:
     """The fields in a file, by its kind: netCDF on a latitude-longitude grid (`formats.globe_netcdf`), FITS
@@ -35,6 +37,9 @@ def load_fields(path: str | Path, variables: Sequence[str] | None = None) -> Fie
         return read_healpix(file, variables)
     if first[:2] == b"PK":
         return read_arrays(file, variables)
+    if file.suffix.lower() in _MESHES:
+        remedy = "put them into an npz archive, arrays (samples, vertices), and say space=mesh:FILE"
+        raise fail("data", "a file of fields", f"{file.name}, a mesh", remedy)
     got, remedy = f"{file.name}, which begins with {first[:4]!r}", "save it as one of these"
     raise fail("data", "a netCDF file, a HEALPix map (FITS) or an npz archive", got, remedy)
 

@@ -9,6 +9,7 @@ False in `mask`.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -69,6 +70,20 @@ class Axis(NamedTuple):
     def __str__(self) -> str:
         listed = ", ".join((self.dates or list(map(str, self.values.tolist())))[:8])
         return listed + (", …" if len(self.values) > 8 else "")
+
+
+_STOKES = re.compile(r"[QU](?:[_-].*)?", re.IGNORECASE)
+
+
+def is_polarisation(first: str, second: str) -> bool:
+    """Whether two names are those of the Stokes parameters Q and U, in the convention of HEALPix (COSMO):
+    with axes to the south and the east Q + iU is a field of spin 2.
+
+    >>> is_polarisation("Q_STOKES", "U_STOKES"), is_polarisation("u", "v")
+    (True, False)
+    """
+    named = _STOKES.fullmatch(first) and _STOKES.fullmatch(second)
+    return bool(named) and (first[0] + second[0]).upper() == "QU" and first[1:] == second[1:]
 
 
 class Healpix(NamedTuple):
@@ -189,7 +204,8 @@ class Fields:
 
     def stack(self, *names: str) -> Float[np.ndarray, "samples *places channels"]:
         """Variables beside one another as channels: "z" a scalar, "u:v" the components of a vector, u
-        eastward and v northward, as (south, east) = (−v, u).
+        eastward and v northward, as (south, east) = (−v, u), "Q:U" those of a polarisation (spin 2), as they
+        are.
 
         Raises InputError for a name that is not there.
 
@@ -201,7 +217,9 @@ class Fields:
         for name in names:
             first, colon, second = name.partition(":")
             part = self._variable(first)
-            if colon:
+            if colon and is_polarisation(first, second):
+                parts += [part[..., None], self._variable(second)[..., None]]
+            elif colon:
                 parts += [-self._variable(second)[..., None], part[..., None]]
             else:
                 parts.append(part[..., None] if part.ndim == 1 + len(self.places) else part)

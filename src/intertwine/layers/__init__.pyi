@@ -51,6 +51,7 @@ from .pooling.pooling import (
 from .pooling.resample import Upsample as Upsample
 from .same_weights import on_space as on_space
 from .sphere.clebsch_gordan import ClebschGordan as ClebschGordan
+from .sphere.fluxes import Fluxes as Fluxes
 from .sphere.operator import SphereOperator as SphereOperator
 from .sphere.oversampled import Oversampled as Oversampled
 from .sphere.resample import Resample as Resample

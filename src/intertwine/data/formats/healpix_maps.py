@@ -27,7 +27,9 @@ def _healpy() -> Any:
 def read_healpix(path: Path, variables: Sequence[str] | None = None) -> Fields:
     """The maps of a file by the names of its columns, one sample; pixels marked as unseen are missing.
 
-    Raises InputError without healpy, for names that are not there, and for damaged files.
+    Files of a part of the sky, whose first column holds the numbers of the pixels, are maps with unseen ones.
+
+    Raises InputError without healpy, for names that are not there, infinite values, and for damaged files.
     """
     healpy = _healpy()
     try:
@@ -40,11 +42,18 @@ def read_healpix(path: Path, variables: Sequence[str] | None = None) -> Fields:
     except Exception as error:  # the readers raise nearly everything for a damaged file
         reason = " ".join(f"{type(error).__name__}: {error}".split())[:150]
         raise damaged(path, "a HEALPix map", reason) from None
-    names = [str(facts.get(f"TTYPE{k + 1}", f"map{k + 1}")).strip() for k in range(len(rows))]
-    units = {name: str(facts.get(f"TUNIT{k + 1}", "")).strip() for k, name in enumerate(names)}
+    explicit = str(facts.get("INDXSCHM", "")).strip().upper() == "EXPLICIT"  # pixels' numbers stand first
+    columns = [k + 1 + explicit for k in range(len(rows))]
+    names = [str(facts.get(f"TTYPE{k}", f"map{k}")).strip() for k in columns]
+    units = {name: str(facts.get(f"TUNIT{k}", "")).strip() for name, k in zip(names, columns, strict=True)}
     values = {
         n: np.where(healpy.mask_bad(row), np.nan, row)[None] for n, row in zip(names, rows, strict=True)
     }
+    if len(values) < len(names):
+        raise fail(path.name, "columns with names of their own", ", ".join(names[:12]))
+    for name, maps_ in values.items():
+        if np.isinf(maps_).any():
+            raise fail(f"{path.name}: {name}", "finite numbers, or unseen pixels", "infinite values")
     for name in variables or ():
         if name not in values:
             raise fail(path.name, f"maps of the file ({', '.join(names[:12])})", repr(name))

@@ -28,6 +28,7 @@ from intertwine.layers.networks.saved_network import save_network
 from intertwine.learning.fields.field_model import FieldModel, Variable
 from intertwine.learning.fields.fit_fields import FieldTask, field_study, field_task, fitted, with_errors
 from intertwine.learning.fields.linear_fit import linear_fit
+from intertwine.learning.fields.placing import sphere_of
 from intertwine.learning.fields.variables import variables_of
 from intertwine.learning.study import Scalars
 from intertwine.learning.supervised_study import SupervisedState, SupervisedStudy
@@ -37,6 +38,7 @@ from intertwine.runs.complete import series
 from intertwine.runs.dataset import parameter_variables, versions
 from intertwine.runs.experiment import Experiment, Finished
 from intertwine.runs.run_folder import NETWORK, write_aside, write_aside_with
+from intertwine.spaces.sphere.sphere import Sphere
 
 if TYPE_CHECKING:
     import xarray
@@ -57,7 +59,8 @@ class FieldsExperiment(Experiment):
         made = field_study(
             c.network.name, self.learnt, inputs=c.data.inputs, targets=c.data.targets, space=c.space.name,
             rotation=c.data.rotation, nonlinearity=c.network.nonlinearity, blocks=c.network.blocks,
-            global_kernels=c.network.global_kernels, dropout=c.network.dropout, epochs=o.epochs,
+            global_kernels=c.network.global_kernels, dropout=c.network.dropout, method=o.method,
+            epochs=o.epochs,
             batch=o.batch, learning_rate=o.learning_rate, warmup=o.warmup, weight_decay=o.weight_decay,
             validation=o.validation, patience=o.patience or None, key=jax.random.key(c.seed),
         )  # fmt: skip
@@ -76,7 +79,8 @@ class FieldsExperiment(Experiment):
         tested = "" if self.test is None else f", {self.test.samples} to test with"
         print(f"{blank!r}: {self.kept.samples} samples to learn from, {held} to watch{tested}")
         count = parameter_count(blank.network)
-        print(f"{c.network.name}, {count} parameters; {c.optimiser.epochs} epochs", flush=True)
+        lines = self.study.lines
+        print(f"{c.network.name}, {count} parameters; {lines} epoch{'s' * (lines != 1)}", flush=True)
 
     def measured(self, state: SupervisedState, scalars: Scalars, line: int) -> Scalars:
         return with_errors(scalars)
@@ -132,10 +136,12 @@ class FieldsExperiment(Experiment):
         return Finished(record, lambda: _dataset(model, tested, said, history), words(record), write)
 
     def _with_baselines(self, found: dict[str, Any], model: FieldModel, tested: Fields) -> None:
-        """The errors of the mean field, and of the best linear map that commutes."""
+        """The errors of the mean field, and of the best linear map that commutes, unless it is the model."""
         names = [v.name for v in model.targets]
         mean = measures.mean_field(self.kept, tested, names)
-        linear = linear_fit(self.task).predict(tested)
+        c = self.configuration
+        itself = c.network.name == "linear" and c.optimiser.method == "least-squares"
+        linear = None if itself else linear_fit(self.task).predict(tested)
         for words_, said in (("mean_field", mean), ("linear", linear)):
             of = {} if said is None else measures.errors(model, tested, said)
             for name in names:
@@ -234,9 +240,16 @@ def _dataset(model: FieldModel, tested: Fields, said: Fields, history: list[Scal
             name = f"{words_}_{target.name.replace(':', '_')}"
             axes = (f"components_{len(values)}", "sample", *places)  # a scalar has one, a vector two or three
             variables[name] = (axes, values.astype(np.float32), {"units": target.unit})
+    sphere = model.space.space
     if isinstance(tested.layout, Globe):
         variables["latitude"] = ((places[0],), tested.layout.latitudes)
         variables["longitude"] = ((places[1],), tested.layout.longitudes)
+    elif tested.layout is not None or isinstance(sphere, Sphere):
+        there = sphere if tested.layout is None else sphere_of(tested.layout)
+        north, east = places[:1], places[-1:]  # the same axis on healpix
+        theta, phi = np.degrees(np.moveaxis(there.points, -1, 0))
+        variables["latitude"] = (north, 90 - (theta if theta.ndim == 1 else theta[:, 0]))
+        variables["longitude"] = (east, phi if phi.ndim == 1 else phi[0])
     if hasattr(mesh := model.space.space, "faces"):
         variables["position"] = (("vertex", "xyz"), np.asarray(getattr(mesh, "positions", 0)))
         variables["face"] = (("triangle", "corner"), np.asarray(getattr(mesh, "faces", 0)).astype(np.int32))

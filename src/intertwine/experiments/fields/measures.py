@@ -51,7 +51,10 @@ def parts_of(name: str, fields: Fields) -> np.ndarray:
 
 
 def mean_field(learnt: Fields, tested: Fields, names: list[str]) -> Fields | None:
-    """What the mean over the samples learnt from says at every point; None where they lie elsewhere."""
+    """What the mean over the samples learnt from says at every point; None of one, or where they lie
+    elsewhere."""
+    if learnt.samples < 2:
+        return None  # the sample itself
     there = learnt.layout.is_like(tested.layout) if learnt.layout else learnt.places == tested.places
     if not there:
         return None

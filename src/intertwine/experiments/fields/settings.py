@@ -136,11 +136,11 @@ class Space(Section):
 
 
 class Network(Section):
-    """name: linear, product:W or cnn:W. nonlinearity, blocks: of cnn. global_kernels: kernels that see all
-    of a sphere."""
+    """name: linear, product:W, fluxes:K or cnn:W. nonlinearity, blocks: of cnn. global_kernels: kernels that
+    see all of a sphere."""
 
-    name: str = text("product:4", "a network such as cnn:8, product:4, linear", "linear, product:4, cnn:8",
-                     flag="--network")  # fmt: skip
+    name: str = text("product:4", "a network such as cnn:8, product:4, linear",
+                     "linear, product:4, fluxes:1, cnn:8", flag="--network")  # fmt: skip
     nonlinearity: Literal["auto", "pointwise", "gated", "norm", "fourier"] = choice(
         "auto", "auto", "pointwise", "gated", "norm", "fourier", help="of cnn"
     )
@@ -159,10 +159,14 @@ class Network(Section):
 
 
 class Optimiser(Section):
-    """AdamW, whose rate rises over the share `warmup` of the updates and falls along a cosine. validation:
-    the share of the samples that is held out, none of fewer than 4; the network of the best epoch on them
-    is kept."""
+    """method: least squares find the weights of linear and fluxes:K at once (auto: of fluxes:K). The others
+    are learnt by AdamW, whose rate rises over the share `warmup` of the updates and falls along a cosine.
+    validation: the share of the samples that is held out, none of fewer than 4; the network of the best epoch
+    on them is kept."""
 
+    method: Literal["auto", "adamw", "least-squares"] = choice(
+        "auto", "auto", "adamw", "least-squares", help="least squares for linear and fluxes:K"
+    )
     epochs: int = integer(EPOCHS, 1, 1_000_000, "passes over the samples, at most")
     batch: int = integer(BATCH, 1, 1 << 20, "samples per update")
     learning_rate: float = number(LEARNING_RATE, 0.0, 10.0, "the largest", above=True)

@@ -3,6 +3,7 @@ r"""The same architecture over any space: fields of one type to fields of anothe
     linear      one convolution
     product:W   convolution → products of pairs of W features → convolution: fields that are bilinear in the
                 input, such as advection and balance, without any other non-linearity
+    fluxes:K    on a sphere, what vectors carry and its potentials, kernels of K knots (`sphere.fluxes`)
     cnn:W       convolution → blocks x + f(x) → convolution, f twice norm, non-linearity, convolution
 
 W counts features. On a space with a finite structure group a feature is regular, and the non-linearity a
@@ -44,13 +45,16 @@ from intertwine.layers.nonlinear.pointwise import Pointwise
 from intertwine.layers.nonlinear.tensor_product import TensorProduct
 from intertwine.layers.norms.normalisation import BatchNorm
 from intertwine.layers.pooling.group_pooling import GlobalPool, Invariants
+from intertwine.layers.sphere.fluxes import Fluxes
 from intertwine.layers.sphere.resample import Resample
 from intertwine.spaces.names import NamedSpace, space_from_name
 from intertwine.spaces.protocols import Region, Space, has_kernels, takes_arrays
 from intertwine.spaces.sphere.sphere import Sphere
 from intertwine.symmetry.fibre_maps import AnyRep
 
-FAMILIES = ("linear", "product:W", "cnn:W")
+FAMILIES = ("linear", "product:W", "fluxes:K", "cnn:W")
+LINEAR_IN_WEIGHTS = ("linear", "fluxes")
+"""Families whose weights least squares find."""
 NONLINEARITIES = ("auto", "pointwise", "gated", "norm", "fourier")
 BLOCKS = 2
 _LARGEST = 1024
@@ -88,7 +92,7 @@ def check_field_network(name: str) -> tuple[str, int]:
     family, colon, width = name.partition(":") if isinstance(name, str) else ("", "", "")
     if family == "linear" and not colon:
         return family, 0
-    if family in ("product", "cnn") and width.isdecimal() and 1 <= int(width) <= _LARGEST:
+    if family in ("product", "fluxes", "cnn") and width.isdecimal() and 1 <= int(width) <= _LARGEST:
         return family, int(width)
     remedy = f"W is a whole number up to {_LARGEST}, as in cnn:8"
     raise fail("name", "one of " + ", ".join(FAMILIES), name, remedy)
@@ -143,7 +147,7 @@ def field_network(
             name, space, inputs, outputs, told, global_kernels, blocks, nonlinearity, rate, kind.name
         )
     into = field_type(named.space, inputs, "inputs")
-    inner = named.space if named.finer is None or family == "linear" else named.finer
+    inner = named.space if named.finer is None or family in LINEAR_IN_WEIGHTS else named.finer
     make = _Builder(inner, region, nonlinearity, dropout, kind, key)
     head: AnyRep
     if classes is None:
@@ -153,6 +157,11 @@ def field_network(
     layers: list[tuple[str, Any]] = []
     if family == "linear":
         layers.append(("conv1", make.conv(into, head, gain=1.0)))
+    elif family == "fluxes":
+        if not isinstance(named.space, Sphere) or classes is not None:
+            got = named.space if classes is None else "classes"
+            raise fail("network", "a sphere and fields as outputs for fluxes:K", got, "take product:W")
+        layers.append(("fluxes", Fluxes(named.space, into, head, width, dtype=kind, key=make.next_key())))
     elif family == "product":
         hidden = direct_sum([*into.blocks, *make.features(width).blocks])
         layers += [

@@ -1,7 +1,7 @@
 r"""A learned map of fields: a network between standardised fields, and what it stands for in the units of
 files.
 
-    scalars   (x − mean)/deviation        vectors   x/(root mean square of a component)
+    scalars   (x − mean)/deviation        vectors, spin 2   x/(root mean square of a component)
 
 Means are over samples and the area; a vector has no mean that a turn would leave alone. The rotation of the
 globe, f = 2Ω sin φ, may be one more scalar: a field that turns with the globe where it is turned. In
@@ -73,7 +73,7 @@ def scale_of(values: Float[np.ndarray, "..."], kinds: tuple[str, ...], weights: 
     square = (known**2 * share).sum(axes) / total
     shift, scale, start = np.zeros(len(mean)), np.ones(len(mean)), 0
     for kind in kinds:
-        if kind == "vector":
+        if kind in ("vector", "spin 2"):
             scale[start : start + 2] = np.sqrt(square[start : start + 2].mean())
             start += 2
             continue

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,10 +20,10 @@ import numpy as np
 from jax import Array
 from jaxtyping import PyTree
 
-from intertwine._checks import fail
+from intertwine._checks import fail, one_of
 from intertwine.data.field_files import load_fields
 from intertwine.data.fields import Fields
-from intertwine.layers.networks.field_network import check_field_network, field_network
+from intertwine.layers.networks.field_network import LINEAR_IN_WEIGHTS, check_field_network, field_network
 from intertwine.learning.fields.field_model import (
     FieldModel,
     Scale,
@@ -33,8 +33,10 @@ from intertwine.learning.fields.field_model import (
     scale_of,
     weights_of,
 )
+from intertwine.learning.fields.least_squares import solved
 from intertwine.learning.fields.placing import on_space, placed, usual_space
 from intertwine.learning.fields.variables import variables_of
+from intertwine.learning.gradient import OptaxGradient
 from intertwine.learning.labels.defaults import WARMUP, WEIGHT_DECAY, default_optimiser
 from intertwine.learning.labels.held_out import split_rows
 from intertwine.learning.study import carry_out
@@ -43,6 +45,7 @@ from intertwine.learning.supervised_study import SupervisedFit, SupervisedStudy
 from intertwine.spaces.names import NamedSpace, space_from_name
 
 EPOCHS, BATCH, LEARNING_RATE = 100, 4, 1e-2
+METHODS = ("auto", "adamw", "least-squares")
 FEW = 4
 """Fewer samples than this are all learnt from, and none held out."""
 
@@ -78,6 +81,7 @@ def fit_fields(
     blocks: int = 2,
     global_kernels: bool = True,
     dropout: float = 0.0,
+    method: str = "auto",
     epochs: int = EPOCHS,
     batch: int = BATCH,
     learning_rate: float = LEARNING_RATE,
@@ -90,12 +94,14 @@ def fit_fields(
 ) -> FieldFit:
     """Learn variables of fields from others.
 
-    network: "linear", "product:W" or "cnn:W" (see `field_network`), with `nonlinearity`, `blocks`,
-    `dropout`. data: fields, or a file of them. inputs, targets: names of variables, separated by commas; u,
-    v, and what standard names say so, are one vector, as is "a:b". space: a name such as "sphere:32" or
-    "mesh:FILE"; "auto" is the grid of the file. rotation: whether the network is told the rotation of the
-    globe, f = 2Ω sin φ. global_kernels: of every width, on spaces that have such (a sphere: a number for
-    each degree), in place of local ones. epochs, batch: passes, samples an update. learning_rate, warmup,
+    network: "linear", "product:W", "fluxes:K" or "cnn:W" (see `field_network`), with `nonlinearity`,
+    `blocks`, `dropout`. data: fields, or a file of them. inputs, targets: names of variables, separated by
+    commas; u, v, and what standard names say so, are one vector, as is "a:b". space: a name such as
+    "sphere:32" or "mesh:FILE"; "auto" is the grid of the file. rotation: whether the network is told the
+    rotation of the globe, f = 2Ω sin φ. global_kernels: of every width, on spaces that have such (a sphere: a
+    number for each degree), in place of local ones. method: "adamw", or "least-squares" for networks that are
+    linear in their weights, "fluxes:K" (where "auto" takes it) and "linear": these are found at once, in one
+    epoch, whatever the arguments of AdamW. epochs, batch: passes, samples an update. learning_rate, warmup,
     weight_decay: of AdamW, the largest rate, the share of the updates before it. validation: the share of the
     samples held out, none of fewer than 4. patience: epochs on end without a better one.
 
@@ -110,8 +116,8 @@ def fit_fields(
     study = field_study(
         network, data, inputs=inputs, targets=targets, space=space, rotation=rotation,
         nonlinearity=nonlinearity, blocks=blocks, global_kernels=global_kernels, dropout=dropout,
-        epochs=epochs, batch=batch, learning_rate=learning_rate, warmup=warmup, weight_decay=weight_decay,
-        validation=validation, patience=patience, key=key,
+        method=method, epochs=epochs, batch=batch, learning_rate=learning_rate, warmup=warmup,
+        weight_decay=weight_decay, validation=validation, patience=patience, key=key,
     )  # fmt: skip
     told = None if progress is None else lambda _, row: progress(with_errors(row))
     fit: SupervisedFit = carry_out(study.study, progress=told)
@@ -140,6 +146,7 @@ def field_study(
     blocks: int = 2,
     global_kernels: bool = True,
     dropout: float = 0.0,
+    method: str = "auto",
     epochs: int = EPOCHS,
     batch: int = BATCH,
     learning_rate: float = LEARNING_RATE,
@@ -150,7 +157,11 @@ def field_study(
     key: Array,
 ) -> FieldStudy:
     """What `fit_fields` carries out, with the same arguments."""
-    check_field_network(network)
+    family, _ = check_field_network(network)
+    if one_of("method", method, METHODS) == "least-squares" and family not in LINEAR_IN_WEIGHTS:
+        expected = f"adamw, or one of the networks {', '.join(LINEAR_IN_WEIGHTS)}, linear in their weights"
+        raise fail("method", expected, f"least-squares for {network}")
+    at_once = method == "least-squares" or (method == "auto" and family == "fluxes")
     fields = data if isinstance(data, Fields) else load_fields(data)
     network_key, key = jax.random.split(key)
     name = usual_space(fields) if space == "auto" else space
@@ -172,14 +183,24 @@ def field_study(
     blank = blank_model(built, kept, named, name, known[0], known[1], rotation)
     task = field_task(blank, kept)
     watched = None if held is None else field_task(blank, held)[1:]
+    optimiser: PyTree = partial(
+        default_optimiser, learning_rate=learning_rate, warmup=warmup, weight_decay=weight_decay
+    )
+    if at_once:
+        built, optimiser, epochs, batch = solved(built, task.x, task.y), _staying(), 1, len(task.x)
     study = supervised_study(
         Weighed(built), task.x, task.y, loss="squared-error", epochs=epochs, batch=batch,
-        optimiser=partial(
-            default_optimiser, learning_rate=learning_rate, warmup=warmup, weight_decay=weight_decay
-        ),
-        validation=watched, patience=patience if held is not None else None, key=key,
+        optimiser=optimiser, validation=watched, patience=patience if held is not None else None, key=key,
     )  # fmt: skip
     return FieldStudy(study, task, kept, held)
+
+
+@cache
+def _staying() -> OptaxGradient:
+    """What leaves parameters as they are."""
+    import optax
+
+    return OptaxGradient(optax.set_to_zero())
 
 
 def blank_model(

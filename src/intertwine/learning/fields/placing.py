@@ -2,8 +2,9 @@ r"""Fields of files on the space of a network, and back.
 
 On the sphere by the transform: the harmonics of a field on the grid of its file, those of degrees below the
 band limit of the network's sphere, their values on its grid. Where the two grids are the same nothing is
-computed. On a mesh and on arrays the points must be those of the space; vectors of a mesh are vectors in
-space in files, and tangent vectors in the frames of the space.
+computed; arrays that have no grid in their file must have the points of the network's. On a mesh and on
+arrays the points must be those of the space; vectors of a mesh are vectors in space in files, and tangent
+vectors in the frames of the space.
 """
 
 from __future__ import annotations
@@ -71,10 +72,15 @@ def placed(fields: Fields, named: NamedSpace, where: str) -> Fields:
 
     Raises InputError, called `where`, where they do not.
     """
+    fields = fields.at(named.shape)
     if isinstance(named.space, Sphere):
+        if fields.layout is None and fields.places == named.shape:
+            return fields
         if fields.layout is None:
             got = f"arrays of {' × '.join(map(str, fields.places))} points"
-            raise fail(where, "a file with a grid of the sphere", got, "take a netCDF file, or another space")
+            expected = f"a grid of the sphere in the file, or the {' × '.join(map(str, named.shape))} points"
+            remedy = "take a netCDF file, or another space"
+            raise fail(where, f"{expected} of {named.space!r}", got, remedy)
         if fields.layout.bandlimit < named.space.bandlimit and sphere_of(fields.layout) != named.space:
             expected = f"a grid that tells degrees below {named.space.bandlimit} apart"
             got = f"{fields.layout}, degrees below {fields.layout.bandlimit}"
@@ -82,10 +88,11 @@ def placed(fields: Fields, named: NamedSpace, where: str) -> Fields:
         return fields
     if fields.layout is not None:
         raise fail(where, f"points of {named.space!r}", f"a globe, {fields.layout}", "take a sphere as space")
-    fields = fields.at(named.shape)
     if fields.places != named.shape:
         expected = f"{' × '.join(map(str, named.shape))} points, as the space has"
-        raise fail(where, expected, " × ".join(map(str, fields.places)))
+        merged = "vertices of a mesh file at one position are one, in the order of `it.Mesh(FILE).positions`"
+        remedy = merged if hasattr(named.space, "faces") else ""
+        raise fail(where, expected, " × ".join(map(str, fields.places)), remedy)
     return fields
 
 
@@ -98,8 +105,7 @@ def on_space(fields: Fields, names: Sequence[str], named: NamedSpace) -> Float[n
     for name in names:
         values = fields.stack(name)
         if isinstance(named.space, Sphere):
-            assert fields.layout is not None
-            values = resampled(values, type_of(name, fields), sphere_of(fields.layout), named.space, name)
+            values = resampled(values, type_of(name, fields), _under(fields, named.space), named.space, name)
         elif type_of(name, fields) == "vector" and hasattr(named.space, "to_frames") and ":" not in name:
             values = np.asarray(_mesh(named).to_frames(values))
         parts.append(values)
@@ -119,11 +125,11 @@ def off_space(
         part = values[..., start : start + width]
         start += width
         if isinstance(named.space, Sphere):
-            assert like.layout is not None
-            part = resampled(part, kind, named.space, sphere_of(like.layout), name)
+            part = resampled(part, kind, named.space, _under(like, named.space), name)
         if ":" in name:
             first, _, second = name.partition(":")
-            found[first], found[second] = part[..., 1], -part[..., 0]
+            east, north = (part[..., 1], -part[..., 0]) if kind == "vector" else np.moveaxis(part, -1, 0)
+            found[first], found[second] = east, north
         elif kind == "vector" and hasattr(named.space, "to_space"):
             found[name] = np.asarray(_mesh(named).to_space(part))
         else:
@@ -157,6 +163,11 @@ def measure_of(space: object, shape: Sequence[int]) -> Float[np.ndarray, "..."]:
     """The share of each point in the area, (*shape); equal ones where the space says none."""
     found = getattr(space, "measure", None)
     return np.full(shape, 1 / np.prod(shape)) if found is None else np.asarray(found)
+
+
+def _under(fields: Fields, space: Sphere) -> Sphere:
+    """The sphere of the points of fields; arrays lie on those of `space`."""
+    return space if fields.layout is None else sphere_of(fields.layout)
 
 
 def _mesh(named: NamedSpace) -> Any:

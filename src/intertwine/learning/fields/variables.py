@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from intertwine._checks import fail
-from intertwine.data.fields import Fields
+from intertwine.data.fields import Fields, is_polarisation
 
 _PAIRS = {("u", "v"), ("u10", "v10"), ("ua", "va"), ("uas", "vas"), ("u_component", "v_component")}
 
 
 def variables_of(names: str | Sequence[str], fields: Fields, argument: str) -> tuple[str, ...]:
     """Names of scalars, "u:v" for vectors, of names separated by commas: where two neighbours are known to be
-    eastward and northward components (by their standard names, or as u, v), they are one vector.
+    eastward and northward components (by their standard names, or as u, v), they are one vector, and Q and U
+    one polarisation.
 
     Raises InputError, called `argument`, for names that are not there, named twice, or none.
 
@@ -41,7 +42,7 @@ def variables_of(names: str | Sequence[str], fields: Fields, argument: str) -> t
 
 
 def _components(first: str, second: str, fields: Fields) -> bool:
-    if (first, second) in _PAIRS:
+    if (first, second) in _PAIRS or is_polarisation(first, second):
         return True
     words = [str(fields.attributes.get(name, {}).get("standard_name", "")) for name in (first, second)]
     east, north = (word.partition("_") for word in words)
@@ -49,14 +50,15 @@ def _components(first: str, second: str, fields: Fields) -> bool:
 
 
 def type_of(name: str, fields: Fields) -> str:
-    """The type of a variable: "vector" of a pair and of vectors in space, else "scalar", or a number of them.
+    """The type of a variable: "vector" of a pair and of vectors in space, "spin 2" of the Stokes parameters Q
+    and U, else "scalar", or a number of them.
 
     >>> import numpy as np
     >>> type_of("w", Fields({"w": np.zeros((2, 9, 3)), "h": np.zeros((2, 9))}, {}, {}, (), None))
     'vector'
     """
     if ":" in name:
-        return "vector"
+        return "spin 2" if is_polarisation(*name.split(":", 1)) else "vector"
     values = fields.values[name]
     extra = values.ndim - 1 - len(fields.places)
     if not extra:
@@ -69,11 +71,12 @@ def type_of(name: str, fields: Fields) -> str:
 def width_of(kind: str) -> int:
     """The channels of a type of `type_of`.
 
-    >>> width_of("scalar"), width_of("vector"), width_of("4 scalar")
-    (1, 2, 4)
+    >>> width_of("scalar"), width_of("vector"), width_of("spin 2"), width_of("4 scalar")
+    (1, 2, 2, 4)
     """
-    number, _, name = kind.rpartition(" ")
-    return int(number or 1) * (2 if name == "vector" else 1)
+    if kind in ("vector", "spin 2"):
+        return 2
+    return int(kind.partition(" ")[0]) if kind[0].isdigit() else 1
 
 
 def units_of(name: str, fields: Fields) -> str:

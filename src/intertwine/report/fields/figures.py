@@ -39,9 +39,14 @@ def maps(
 
 
 def globe(said: np.ndarray, latitude: np.ndarray, longitude: np.ndarray) -> go.Figure:
-    """A field on the sphere, closed around."""
+    """A field on the sphere, closed around, and at poles without a row by the mean of the nearest."""
     thin = _thinned(said.shape)
     values, north, east = said[thin], latitude[thin[0][:, 0]], longitude[thin[1]]
+    if abs(north[0] - 90) > 1e-6:
+        values, north = np.insert(values, 0, _mean(values[0]), axis=0), np.insert(north, 0, 90.0)
+    if abs(north[-1] + 90) > 1e-6:
+        values, north = np.append(values, values[-1:], axis=0), np.append(north, -90.0)
+        values[-1] = _mean(values[-1])
     values = np.concatenate([values, values[:, :1]], axis=1)
     phi, lam = np.radians(north)[:, None], np.radians(np.append(east, east[0] + 360))
     place = np.cos(phi) * np.cos(lam), np.cos(phi) * np.sin(lam), np.sin(phi) + 0 * lam
@@ -53,6 +58,12 @@ def globe(said: np.ndarray, latitude: np.ndarray, longitude: np.ndarray) -> go.F
     return _in_space(figure)
 
 
+def _mean(row: np.ndarray) -> float:
+    """Of what is known."""
+    known = row[np.isfinite(row)]
+    return float(known.mean()) if known.size else np.nan
+
+
 def mesh(position: np.ndarray, face: np.ndarray, values: np.ndarray) -> go.Figure:
     """Values at the vertices of a mesh."""
     sides: dict[str, Any] = dict(zip("ijk", face.astype(int).T.tolist(), strict=True))
@@ -62,6 +73,25 @@ def mesh(position: np.ndarray, face: np.ndarray, values: np.ndarray) -> go.Figur
                   colorbar={"thickness": 12})
     )  # fmt: skip
     return _in_space(figure)
+
+
+def nearest(latitude: np.ndarray, longitude: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of points of the sphere in any order, degrees (n,): the number of the nearest one at every place of a
+    grid, (rows, columns), and the latitudes and longitudes of this."""
+    from scipy.spatial import KDTree
+
+    rows = int(np.clip(round((len(latitude) * 16 / 3) ** 0.5), 12, MOST_ROWS))
+    north = 90 - 180 * (np.arange(rows) + 0.5) / rows
+    east = 180 * (np.arange(2 * rows) + 0.5) / rows
+    tree = KDTree(_on_the_sphere(latitude, longitude))
+    found = tree.query(_on_the_sphere(np.repeat(north, 2 * rows), np.tile(east, rows)))[1]
+    return np.asarray(found).reshape(rows, 2 * rows), north, east
+
+
+def _on_the_sphere(latitude: np.ndarray, longitude: np.ndarray) -> np.ndarray:
+    """(n, 3)."""
+    phi, lam = np.radians(latitude), np.radians(longitude)
+    return np.stack([np.cos(phi) * np.cos(lam), np.cos(phi) * np.sin(lam), np.sin(phi)], axis=-1)
 
 
 def _in_space(figure: go.Figure) -> go.Figure:

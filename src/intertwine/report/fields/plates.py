@@ -30,9 +30,12 @@ def plates(run: Run) -> list[Plate]:
 
 def _fields(run: Run) -> list[Plate | None]:
     found: list[Plate | None] = []
+    titles = {
+        str(v[0]).replace(":", "_"): str(v[0]) for v in (run.result.get("model") or {}).get("targets", [])
+    }
     for name, (true, said) in list(run.samples.items())[:MOST_TARGETS]:
         first = true[0, 0], said[0, 0]
-        what = name.replace("_", ":") if len(true) > 1 else name
+        what = titles.get(name, name)
         part = f"the first component of {what}" if len(true) > 1 else what
         words = f"{part} of the first sample: as it is, as the network says it, and the difference"
         if "position" in run.places and "face" in run.places:
@@ -43,8 +46,12 @@ def _fields(run: Run) -> list[Plate | None]:
             found.append(
                 Plate(f"mesh-{name}", f"{what} on the mesh", caption, caption, figure, 520, wide=True)
             )
-        elif first[0].ndim == 2:
-            places = run.places.get("latitude"), run.places.get("longitude")
+            continue
+        places = run.places.get("latitude"), run.places.get("longitude")
+        if first[0].ndim == 1 and places[0] is not None and places[1] is not None:  # pixels
+            pixel, north, east = figures.nearest(places[0], places[1])
+            first, places = (first[0][pixel], first[1][pixel]), (north, east)
+        if first[0].ndim == 2:
             figure = figures.maps(*first, *places)
             caption = f"{words[0].upper()}{words[1:]}. Two have one scale, the difference its own."
             if places[0] is not None:
