@@ -77,7 +77,7 @@ def test_saved_and_loaded_with_the_same_numbers(tmp_path):
 
 def test_what_is_refused():
     for call, word in [
-        (lambda: field_network("cnn", "plane:8", **TYPES, key=KEY), "product:W, cnn:W"),
+        (lambda: field_network("cnn", "plane:8", **TYPES, key=KEY), "fluxes:K, cnn:W"),
         (lambda: field_network("cnn:2", "plane:8", key=KEY), "either a type of fields, or classes"),
         (lambda: field_network("cnn:2", "plane:8", **TYPES, nonlinearity="sharp", key=KEY), "gated"),
         (lambda: field_network("cnn:2", "ring:8", **TYPES, key=KEY), "plane:N"),

@@ -27,6 +27,7 @@ def linear_fit(task: FieldTask) -> FieldModel:
 
     >>> from intertwine.data import Fields
     >>> from intertwine.learning.fields.fit_fields import field_study
+    >>> import numpy as np
     >>> rng = np.random.default_rng(0)
     >>> field = Fields({"a": (a := rng.normal(size=(2, 4, 4))), "b": 3 * a + 1}, {}, {}, (), None)
     >>> made = field_study("linear", field, inputs="a", targets="b", epochs=1, key=jax.random.key(0))
