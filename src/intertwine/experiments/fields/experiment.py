@@ -16,7 +16,6 @@ from intertwine._checks import fail
 from intertwine._version import __version__
 from intertwine.data.field_files import load_fields
 from intertwine.data.fields import Fields
-from intertwine.data.globe import Globe
 from intertwine.experiments.fields import measures
 from intertwine.experiments.fields.made import winds
 from intertwine.experiments.fields.settings import MADE, NONE, FieldsConfiguration, selected
@@ -228,6 +227,12 @@ def _memory(c: FieldsConfiguration, task: FieldTask) -> int:
     return refuse_beyond(needed, "take a coarser space, a narrower network or a smaller batch")
 
 
+def _degrees(sphere: Sphere) -> tuple[np.ndarray, np.ndarray]:
+    """Latitudes of the rows and longitudes of the columns, or both of every pixel."""
+    theta, phi = np.degrees(np.moveaxis(sphere.points, -1, 0))
+    return (90 - theta, phi) if theta.ndim == 1 else (90 - theta[:, 0], phi[0])
+
+
 def _dataset(model: FieldModel, tested: Fields, said: Fields, history: list[Scalars]) -> xarray.Dataset:
     """`result.nc`: some samples as they are and as they are said, with where they lie."""
     import xarray
@@ -240,16 +245,12 @@ def _dataset(model: FieldModel, tested: Fields, said: Fields, history: list[Scal
             name = f"{words_}_{target.name.replace(':', '_')}"
             axes = (f"components_{len(values)}", "sample", *places)  # a scalar has one, a vector two or three
             variables[name] = (axes, values.astype(np.float32), {"units": target.unit})
-    sphere = model.space.space
-    if isinstance(tested.layout, Globe):
-        variables["latitude"] = ((places[0],), tested.layout.latitudes)
-        variables["longitude"] = ((places[1],), tested.layout.longitudes)
-    elif tested.layout is not None or isinstance(sphere, Sphere):
-        there = sphere if tested.layout is None else sphere_of(tested.layout)
-        north, east = places[:1], places[-1:]  # the same axis on healpix
-        theta, phi = np.degrees(np.moveaxis(there.points, -1, 0))
-        variables["latitude"] = (north, 90 - (theta if theta.ndim == 1 else theta[:, 0]))
-        variables["longitude"] = (east, phi if phi.ndim == 1 else phi[0])
+    space = model.space.space
+    arrays = space if isinstance(space, Sphere) else None  # of files that say nothing of their grid
+    sphere = arrays if tested.layout is None else sphere_of(tested.layout)
+    if sphere is not None:
+        latitude, longitude = _degrees(sphere)
+        variables |= {"latitude": (places[:1], latitude), "longitude": (places[-1:], longitude)}
     if hasattr(mesh := model.space.space, "faces"):
         variables["position"] = (("vertex", "xyz"), np.asarray(getattr(mesh, "positions", 0)))
         variables["face"] = (("triangle", "corner"), np.asarray(getattr(mesh, "faces", 0)).astype(np.int32))
