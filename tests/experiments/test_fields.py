@@ -367,3 +367,32 @@ def test_samples_by_dates_and_each_axis_once(globe, tmp_path, capsys):
         ).data.select
         == "time=2001-02/62"
     )
+
+
+def test_colours_are_channels_and_not_vectors(tmp_path):
+    """Arrays (samples, X, Y, 3), alone or beside others, as inputs and as targets."""
+    colours = np.random.default_rng(0).normal(size=(5, 6, 7, 3))
+    np.savez(tmp_path / "images.npz", a=colours, b=colours[..., ::-1], grey=colours.mean(-1))
+    np.savez(tmp_path / "alone.npz", a=colours)
+    for data, targets in (("images", "b,grey"), ("alone", "a")):
+        flags = ["--data", tmp_path / f"{data}.npz", "--inputs", "a", "--targets", targets, *SMALL]
+        found = run(*flags, "--overwrite", out=tmp_path / "run")
+        assert found.model.targets[0].kind == "3 scalar" and found.model.name == "plane:6x7"
+        errors = found.result["errors"][targets[0]]
+        assert errors["linear"] < 1e-3 * errors["rms"]
+        assert found.predict(load_fields(tmp_path / f"{data}.npz")).values[targets[0]].shape == colours.shape
+
+
+def test_the_mean_of_places_that_are_never_known(globe):
+    """Such places do not count for the baseline, which stays a number; nowhere known, there is none."""
+    from intertwine.experiments.fields.measures import errors, mean_field
+
+    fields, model = load_fields(globe[0]), globe[1].model
+    known = fields.values["vorticity"].copy()
+    known[:, 0] = np.nan
+    learnt = fields.with_values({"vorticity": known}, {}, {})
+    found = errors(model, fields, mean_field(learnt, fields, ["vorticity"]))["vorticity"]
+    whole = errors(model, fields, mean_field(fields, fields, ["vorticity"]))["vorticity"]
+    assert np.isfinite(found["rmse"]) and found["rmse"] != whole["rmse"]
+    nowhere = fields.with_values({"vorticity": np.full_like(known, np.nan)}, {}, {})
+    assert mean_field(nowhere, fields, ["vorticity"]) is None

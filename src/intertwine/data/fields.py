@@ -141,7 +141,8 @@ class Fields:
 
     def at(self, points: tuple[int, ...]) -> Fields:
         """The same, known to lie at `points`: arrays (samples, n, 3) are then vectors at n vertices, and not
-        images of n × 3; as they are where the arrays are no such fields.
+        images of n × 3, arrays (samples, n, m, 3) images of three colours; as they are where the arrays are
+        no such fields.
 
         >>> wind = Fields({"w": np.zeros((2, 42, 3))}, {}, {}, (), None)
         >>> wind.places, wind.at((42,)).places, wind.at((7,)).places

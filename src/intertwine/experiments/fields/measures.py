@@ -28,6 +28,7 @@ def errors(model: FieldModel, fields: Fields, said: Fields) -> dict[str, dict[st
     found = {}
     for target in model.targets:
         truth, guess = (parts_of(target.name, f) for f in (fields, said))
+        truth = np.where(np.isnan(guess), np.nan, truth)
         weights = _weights(fields, model.space, truth)
         off = np.where(weights > 0, guess - truth, 0.0)
         level = (off * weights).sum(_axes(off), keepdims=True)
@@ -51,8 +52,8 @@ def parts_of(name: str, fields: Fields) -> np.ndarray:
 
 
 def mean_field(learnt: Fields, tested: Fields, names: list[str]) -> Fields | None:
-    """What the mean over the samples learnt from says at every point; None of one, or where they lie
-    elsewhere."""
+    """What the mean over the samples learnt from says at every point, nan where none of them has a value;
+    None of one sample, where they lie elsewhere, and where nothing is known."""
     if learnt.samples < 2:
         return None  # the sample itself
     there = learnt.layout.is_like(tested.layout) if learnt.layout else learnt.places == tested.places
@@ -60,7 +61,10 @@ def mean_field(learnt: Fields, tested: Fields, names: list[str]) -> Fields | Non
         return None
     values = {}
     for name in [part for whole in names for part in whole.split(":")]:
-        mean = np.nanmean(learnt.values[name], axis=0)
+        known = np.isfinite(learnt.values[name]).sum(0)
+        mean = np.where(known, np.nansum(learnt.values[name], axis=0) / np.maximum(known, 1), np.nan)
+        if not known.any():
+            return None
         values[name] = np.broadcast_to(mean, (tested.samples, *mean.shape))
     return tested.with_values(values, {}, {})
 

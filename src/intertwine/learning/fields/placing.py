@@ -46,8 +46,8 @@ def usual_space(fields: Fields) -> str:
     """
     if fields.layout is not None:
         return name_of(sphere_of(fields.layout))
-    if len(fields.places) == 2:
-        return "plane:" + "x".join(map(str, fields.places))
+    if len(fields.places) in (2, 3):  # three: channels after the points
+        return "plane:" + "x".join(map(str, fields.places[:2]))
     got = f"values at {fields.places[0]} points"
     raise fail("space", "the mesh that the values lie on", got, "say mesh:FILE or icosphere:N")
 

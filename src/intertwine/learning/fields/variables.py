@@ -50,12 +50,14 @@ def _components(first: str, second: str, fields: Fields) -> bool:
 
 
 def type_of(name: str, fields: Fields) -> str:
-    """The type of a variable: "vector" of a pair and of vectors in space, "spin 2" of the Stokes parameters Q
-    and U, else "scalar", or a number of them.
+    """The type of a variable: "vector" of a pair and of vectors in space at vertices, "spin 2" of the Stokes
+    parameters Q and U, else "scalar", or a number of them, as the colours of an image are.
 
     >>> import numpy as np
     >>> type_of("w", Fields({"w": np.zeros((2, 9, 3)), "h": np.zeros((2, 9))}, {}, {}, (), None))
     'vector'
+    >>> type_of("rgb", Fields({"rgb": np.zeros((2, 9, 9, 3))}, {}, {}, (), None).at((9, 9)))
+    '3 scalar'
     """
     if ":" in name:
         return "spin 2" if is_polarisation(*name.split(":", 1)) else "vector"
@@ -63,7 +65,7 @@ def type_of(name: str, fields: Fields) -> str:
     extra = values.ndim - 1 - len(fields.places)
     if not extra:
         return "scalar"
-    if values.shape[-1] == 3:
+    if values.shape[-1] == 3 and len(fields.places) == 1:
         return "vector"
     return f"{values.shape[-1]} scalar"
 

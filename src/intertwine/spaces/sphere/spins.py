@@ -49,7 +49,8 @@ def checked_type(space: OfSpins, rep: CompactRep | str | None, argument: str = "
         for term in rep.split("+"):
             found = _TERM.fullmatch(term.strip())
             if not found or found[1] == "0":
-                raise fail(argument, "a sum of scalar, vector, spin k with numbers before them", rep)
+                remedy = "other names are those of it.layers.field_type(space, name)"
+                raise fail(argument, "a sum of scalar, vector, spin k with numbers before them", rep, remedy)
             spin = int(found[3]) if found[3] else int(found[2] == "vector")
             blocks.append((group.irrep(spin), int(found[1] or 1)))
         return CompactRep.direct_sum(blocks)
