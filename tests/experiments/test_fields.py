@@ -83,6 +83,23 @@ def test_errors_on_the_file_learnt_from_are_qualified(globe, tmp_path, capsys):
         assert ("the file that was learnt from" in capsys.readouterr().out) is told
 
 
+def test_targets_in_other_units_are_told(globe, tmp_path, capsys):
+    path, _ = globe
+    fields = load_fields(path)
+    other = Fields(fields.values, dict(fields.units) | {"vorticity": "1/h"}, {}, fields.axes, fields.layout)
+    write_fields(tmp_path / "other.nc", other)
+    command = [
+        "apply",
+        str(path.parent / "run"),
+        str(tmp_path / "other.nc"),
+        "--out",
+        str(tmp_path / "said.nc"),
+    ]
+    assert main(command) == 0
+    told = capsys.readouterr().out
+    assert "no errors: vorticity is a scalar in 1/h in the file, learnt was a scalar in 1" in told
+
+
 def test_exact_networks_are_held_to_rounding():
     """A linear map on a sphere that were equivariant to 1 % would be a fault; of sampled functions it is as
     good as said."""

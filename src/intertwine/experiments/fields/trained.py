@@ -99,11 +99,24 @@ def apply_run(trained: TrainedFields, fields: Fields, out: Path) -> list[str]:
     said = model.predict(fields, "data")
     write_fields(out, said)
     words = [f"{fields.samples} samples of {', '.join(said.values)}: {out}"]
-    known = [v for v in model.targets if all(part in fields.values for part in v.name.split(":"))]
-    if len(known) == len(model.targets) and [Variable.of(v.name, fields) for v in known] == known:
+    there = [v for v in model.targets if all(part in fields.values for part in v.name.split(":"))]
+    found = [Variable.of(v.name, fields) for v in there]
+    if found == list(model.targets):
         words.insert(0, headline({"errors": measures.errors(model, fields, said)}))
         words += [f"warning: {line}" for line in caveats.of_applied(trained.result, fields.checksum)]
+    elif found:
+        words += [f"no errors: {_difference(trained.model, there, found)}"]
     return words + [f"warning: {line}" for line in trained.warnings]
+
+
+def _difference(model: FieldModel, there: list[Variable], found: list[Variable]) -> str:
+    """Why the targets in a file are not those that were learnt, in words."""
+    for wanted, got in zip(there, found, strict=True):
+        if wanted != got:
+            here, learnt = (f"a {v.kind} in {v.unit or 'no unit'}" for v in (got, wanted))
+            return f"{wanted.name} is {here} in the file, learnt was {learnt}"
+    lacking = [v.name for v in model.targets if v not in there]
+    return f"the file lacks {', '.join(lacking)}"
 
 
 def mesh_text(mesh: Any) -> str:
