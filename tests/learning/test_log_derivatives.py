@@ -173,3 +173,21 @@ def test_products_from_real_products(left, right):
     b = jax.random.normal(jax.random.key(1), (3, 4), jnp.asarray(right(0)).dtype)
     np.testing.assert_allclose(product(a, b), np.asarray(a) @ np.asarray(b), rtol=1e-13)
     np.testing.assert_allclose(gram_symmetric(a), np.asarray(a) @ np.asarray(a).T, rtol=1e-12, atol=1e-14)
+
+
+def test_parameters_without_numbers_in_several_parts():
+    """An empty bias beside others, more samples than a part holds: as in one part."""
+    empty = RBM(4, hidden=2, key=jax.random.key(0))
+
+    class Wide(eqx.Module):
+        inner: RBM
+        nothing: jax.Array
+        kind = "real"
+
+        def __call__(self, s):
+            return self.inner(s) + self.nothing.sum()
+
+    model = Wide(empty, jnp.zeros((3, 0)))
+    found = [log_derivatives(model, everything(empty)[0], chunk=chunk).dense() for chunk in (16, 6)]
+    assert found[0].shape == (16, column_count(empty))
+    np.testing.assert_allclose(found[1], found[0], atol=1e-14)

@@ -41,6 +41,9 @@ LATTICES = {
     "cubic:3x4x5": (60, 180, 6, 480, 8),
     "cubic:3:open": (27, 54, 6, 48, 48),
     "cubic:3x3x2:periodic-periodic-open": (18, 45, 5, 144, 16),
+    "links:2": (8, 16, 4, 32, 8),
+    "links:3": (18, 36, 4, 72, 8),
+    "links:3x4": (24, 48, 4, 48, 4),
 }
 
 

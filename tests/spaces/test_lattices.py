@@ -33,7 +33,8 @@ def test_sizes_and_nearest_neighbours_are_the_known_ones(row):
     assert lattice.size == size and lattice.positions.shape == (size, lattice.dimension)
     assert lattice.bonds().shape == (bonds, 2) and lattice.bonds().dtype == np.int32
     assert lattice.neighbours().shape == (size, z) and lattice.neighbours().dtype == np.int32
-    assert lattice.shell_distance() == pytest.approx(1.0, abs=1e-12)
+    nearest = 0.5**0.5 if lattice.label == "links" else 1.0
+    assert lattice.shell_distance() == pytest.approx(nearest, abs=1e-12)
 
 
 def test_every_shell_equals_brute_force_over_images(row):
@@ -92,7 +93,9 @@ def test_names_round_trip_and_content_decides_equality(row):
     twin = lattice_from_name(lattice.name)
     assert twin == lattice and hash(twin) == hash(lattice) and twin.name == lattice.name
     assert copy.deepcopy(lattice) == lattice
-    other = Lattice(lattice.basis_vectors, lattice.site_offsets, lattice.extent, lattice.pbc)
+    content = lattice.basis_vectors, lattice.site_offsets, lattice.extent, lattice.pbc
+    other = Lattice(*content, marks=lattice.marks)
+    assert (Lattice(*content) == lattice) == (lattice.marks is None)
     assert other == lattice and other.name.startswith("lattice:")
     assert lattice != Chain(31) and lattice != "chain:31"
     for array in (lattice.positions, lattice.bonds(), lattice.neighbours(), lattice.basis_vectors):

@@ -243,10 +243,16 @@ def _differentiate(
 
     count = samples.shape[0]
     if count <= chunk:
-        gradients = jax.vmap(gradient)(samples)
-    else:
-        gradients = jax.lax.map(gradient, samples, batch_size=chunk)
-    return tuple(_flat(Direct(leaf)) for leaf in jax.tree.leaves(gradients))
+        gradients = jax.tree.leaves(jax.vmap(gradient)(samples))
+    else:  # parts by hand: `lax.map` in batches cannot join leaves without numbers (an empty bias)
+        whole = count - count % chunk
+        parts = samples[:whole].reshape(-1, chunk, *samples.shape[1:])
+        several = jax.tree.leaves(jax.lax.map(jax.vmap(gradient), parts))
+        gradients = [leaf.reshape(whole, *leaf.shape[2:]) for leaf in several]
+        if whole < count:
+            rest = jax.tree.leaves(jax.vmap(gradient)(samples[whole:]))
+            gradients = [jnp.concatenate(pair) for pair in zip(gradients, rest, strict=True)]
+    return tuple(_flat(Direct(leaf)) for leaf in gradients)
 
 
 def _flat(block: Outer | Direct) -> Outer | Direct:

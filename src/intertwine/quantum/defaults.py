@@ -97,7 +97,7 @@ class Choice:
         from intertwine.models.names import model_from_name
 
         dtype = complex if self.dtype == "complex" else float
-        place = frame(operator)
+        place = place_of(self.model, operator)
         return model_from_name(self.model, place, dtype=dtype, sector=self.sector, key=key)
 
     def build_sums(self, operator: Operator, model: LogAmplitude | None) -> Any:
@@ -256,13 +256,39 @@ def _bipartite(lattice: Lattice) -> bool:
 
 
 def frame(operator: Operator) -> Any:
-    """What a model is built on: the lattice, if the operator has its symmetry, else the bare sites."""
+    """The lattice, if the operator has its symmetry, else the bare sites."""
     from intertwine.quantum.ground_sector import has_space_group
+
+    return operator.lattice if has_space_group(operator) else _bare(operator)
+
+
+def _bare(operator: Operator) -> Any:
     from intertwine.symmetry.groups.permutation_group import PermutationGroup
 
-    if has_space_group(operator):
-        return operator.lattice
     return PermutationGroup(np.arange(operator.size)[None])
+
+
+def place_of(name: str, operator: Operator) -> Any:
+    """What the model called `name` is built on: the lattice of the operator; the bare sites where there is
+    none, and where weights would be tied by symmetries that the name does not ask for and the operator lacks.
+
+    >>> import intertwine as it
+    >>> H = it.tfim(it.Chain(4)) + it.Operator.from_strings(4, [(0.5, {1: "Z"})])
+    >>> [getattr(place_of(name, H), "name", None) for name in ("local-rbm:1", "symmetric-rbm:2")]
+    ['chain:4', None]
+    """
+    from intertwine.models.names import check_model_name
+
+    named, lattice = check_model_name(name), operator.lattice
+    if not hasattr(lattice, "space_group"):
+        return _bare(operator)
+    if named.family not in ("symmetric-rbm", "gcnn") or named.options & {"space", "translations"}:
+        return lattice
+    translations = getattr(lattice, "translations", None)
+    by_space = named.family == "gcnn" or translations is None or translations.order == 1
+    group: Any = lattice.space_group if by_space else translations
+    kept = all(operator.is_invariant(group.permutations[g]) for g in group.generators)
+    return lattice if kept else _bare(operator)
 
 
 def orbit_sums(operator: Operator, model: PyTree, magnetization: int | None) -> Any:
@@ -314,7 +340,7 @@ def optimiser(
 
 
 def cannot_represent(operator: Operator, model: LogAmplitude) -> tuple[str, ...]:
-    """The caveat of a wave function that may exclude the ground state: positive, or invariant under a
+    """The caveats of a wave function that may exclude the ground state: positive, or invariant under a
     symmetry, where the operator does not say that its ground state is; () for others.
 
     >>> import jax, intertwine as it
@@ -324,19 +350,22 @@ def cannot_represent(operator: Operator, model: LogAmplitude) -> tuple[str, ...]
     """
     from intertwine.quantum.ground_sector import LARGEST, ground_sector
 
+    lacking = _lacking(operator, model)
     if operator.is_stoquastic:
-        return ()
+        return lacking
     fits = ", or leave the model out for one that fits" if operator.size <= LARGEST else ""
     if model.kind == "real":
         words = (
             "the wave function is positive, and the operator is not stoquastic: its ground state may have "
             "signs that this model cannot have, whatever the V-score"
         )
-        return (caveat("assumption", f"{words}; take complex amplitudes{fits}"),)
+        return (caveat("assumption", f"{words}; take complex amplitudes{fits}"), *lacking)
     coefficients = getattr(model, "coefficients", None)
     chosen = coefficients is not None and not coefficients.trivial
     moves, even = symmetry_of(model)
     even = even and getattr(model, "spin_flip", None) != -1
+    if lacking:
+        return lacking
     if chosen or hasattr(model, "invariant") or (len(moves) == 1 and not even):
         return ()
     found = ground_sector(operator)
@@ -350,3 +379,18 @@ def cannot_represent(operator: Operator, model: LogAmplitude) -> tuple[str, ...]
     under = f"{len(moves)} symmetries of the sites" if len(moves) > 1 else "the flip of all spins"
     words = f"the wave function is invariant under {under}, {where}"
     return (caveat("assumption", f"{words}; take another character{fits}"),)
+
+
+def _lacking(operator: Operator, model: LogAmplitude) -> tuple[str, ...]:
+    """The caveat of |ψ|² tied by symmetries of the sites that the operator has not."""
+    from intertwine.quantum.ground_sector import has_space_group
+
+    moves, _ = symmetry_of(model)
+    if has_space_group(operator):
+        group: Any = operator.lattice.space_group
+        moves = moves[group.rows_of(moves) < 0]
+    count = sum(not operator.is_invariant(row) for row in moves)
+    if not count:
+        return ()
+    words = f"the wave function is the same under {count} symmetries of the sites that the operator has not"
+    return (caveat("assumption", f"{words}; take a model without them, such as rbm:2"),)

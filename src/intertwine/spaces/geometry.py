@@ -19,12 +19,14 @@ RESOLUTION = 1e-6
 
 
 class Geometry(NamedTuple):
-    """basis_vectors (d, d) rows a_a, site_offsets (n_b, d) Cartesian, extent and periodic of length d."""
+    """basis_vectors (d, d) rows a_a, site_offsets (n_b, d) Cartesian, extent and periodic of length d. marks:
+    None, or (m, d), points of the cell besides the sites that symmetries carry onto one another."""
 
     basis_vectors: np.ndarray
     site_offsets: np.ndarray
     extent: tuple[int, ...]
     periodic: tuple[bool, ...]
+    marks: np.ndarray | None = None
 
     @property
     def tolerance(self) -> float:

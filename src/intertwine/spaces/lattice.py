@@ -51,6 +51,8 @@ class Lattice:
     extent: the number of cells L_a along each basis vector.
     pbc: True (periodic), False (open), or one of them for each direction.
     label: the name's first word, e.g. "square" in `square:6x6`; plays no part in equality.
+    marks: None, or (m, d), Cartesian points of the cell besides the sites that symmetries must carry onto one
+    another, as the sites of a lattice of links (`LinkSites`).
     Raises `InputError` for dependent vectors, wrong shapes, non-finite numbers, sites that coincide.
 
     >>> ladder = Lattice([[1.0, 0.0], [0.0, 1.0]], None, (4, 2), pbc=(True, False))
@@ -67,6 +69,7 @@ class Lattice:
     extent: tuple[int, ...]
     pbc: bool | tuple[bool, ...] = True
     label: str = "lattice"
+    marks: Float[np.ndarray, "m d"] | None = None
     _tables: dict[Any, np.ndarray] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -87,7 +90,11 @@ class Lattice:
         sites = prod(extent) * len(offsets)
         if sites > _MOST_SITES:
             raise fail("extent", f"at most {_MOST_SITES} sites", f"{sites} sites", "take a smaller lattice")
-        for key, value in (("basis_vectors", basis), ("site_offsets", offsets), ("extent", extent)):
+        marks = None if self.marks is None else _real("marks", self.marks)
+        if marks is not None and (marks.ndim != 2 or marks.shape[1] != d or len(marks) == 0):
+            raise fail("marks", f"None or shape (m, {d})", f"shape {marks.shape}", "one row per point")
+        checked = {"basis_vectors": basis, "site_offsets": offsets, "extent": extent, "marks": marks}
+        for key, value in checked.items():
             object.__setattr__(self, key, value)
         object.__setattr__(self, "pbc", _boundaries(self.pbc, d))
         object.__setattr__(self, "_tables", {})
@@ -97,7 +104,7 @@ class Lattice:
     @property
     def _geometry(self) -> Geometry:
         assert self.site_offsets is not None and isinstance(self.pbc, tuple)
-        return Geometry(self.basis_vectors, self.site_offsets, self.extent, self.pbc)
+        return Geometry(self.basis_vectors, self.site_offsets, self.extent, self.pbc, self.marks)
 
     @property
     def dimension(self) -> int:
@@ -343,7 +350,8 @@ class Lattice:
     @cached_property
     def _content(self) -> tuple[Any, ...]:
         g = self._geometry
-        return g.basis_vectors.tobytes(), g.site_offsets.tobytes(), g.extent, g.periodic
+        marks = None if g.marks is None else g.marks.tobytes()
+        return g.basis_vectors.tobytes(), g.site_offsets.tobytes(), g.extent, g.periodic, marks
 
     def __hash__(self) -> int:
         return hash(self._content)

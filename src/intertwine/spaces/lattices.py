@@ -95,13 +95,14 @@ def Hypercubic(*extent: int, pbc: Boundaries = True) -> Lattice:
 
 def LinkSites(*extent: int, pbc: Boundaries = True) -> Lattice:
     """The midpoints of the links of a hypercubic lattice of these extents: d sites a cell, link μ of cell x
-    is site d·x + μ (`spaces.link_sites`).
+    is site d·x + μ (`spaces.link_sites`). Its symmetries are those of the lattice of the sites x: without the
+    half translations that the midpoints alone have, which exchange stars and faces.
 
-    >>> LinkSites(3, 3).name, LinkSites(3, 3).size
-    ('links:3x3', 18)
+    >>> LinkSites(3, 3).name, LinkSites(3, 3).size, LinkSites(3, 3).space_group.order
+    ('links:3x3', 18, 72)
     """
     vectors = np.eye(max(len(extent), 1))
-    return Lattice(vectors, vectors / 2, extent, pbc, "links")
+    return Lattice(vectors, vectors / 2, extent, pbc, "links", np.zeros((1, len(vectors))))
 
 
 def _extent(Lx: int, Ly: int | None) -> tuple[int, int]:

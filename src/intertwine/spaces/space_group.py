@@ -4,7 +4,8 @@ Sites are points of R^d/T (see `geometry`). The space group is the set of isomet
 permute the sites, as permutations; isometries that act alike on a small torus are one element. For every
 candidate R (`isometries`) a reference site is sent to every site that is not its translate, which fixes t;
 the map is kept if it carries every site onto a site. Nothing is assumed of the point group, so any basis,
-extent and boundary will do.
+extent and boundary will do. Where the cell has marks besides its sites, they must be carried onto one another
+too: the links of a square lattice have more isometries, as bare points, than the lattice that they belong to.
 
 On small tori this is less than all automorphisms of the bond graph (the 4 × 4 square torus is also a 4-cube
 with 384 automorphisms; 128 of them are isometries): geometry counts.
@@ -72,6 +73,8 @@ def _cosets(geometry: Geometry, translations: np.ndarray) -> list[_Coset]:
     bins = np.rint(across / (10 * tolerance) + 0.37).astype(np.int64)  # 0.37: no symmetric point on an edge
     distinct = across[np.unique(bins, axis=0, return_index=True)[1]]
     targets = np.unique(translations.min(axis=0))
+    marks = None if geometry.marks is None else geometry._replace(site_offsets=geometry.marks)
+    marked = np.zeros((0, positions.shape[1])) if marks is None else marks.positions()
     found: list[_Coset] = []
     for along, outside in itertools.product(
         torus_automorphisms(wrapping, tolerance), point_set_automorphisms(distinct, tolerance)
@@ -84,6 +87,10 @@ def _cosets(geometry: Geometry, translations: np.ndarray) -> list[_Coset]:
                 continue  # would move the centroid across the torus
             shift = shift @ onto_torus
             sites = geometry.locate(moved + shift)
+            if marks is not None:
+                image = centre + (marked - centre) @ linear + shift
+                if (marks.locate(image) < 0).any():
+                    continue
             if (sites >= 0).all() and len(np.unique(sites)) == len(sites):
                 found.append(_Coset(linear, centre - centre @ linear + shift, sites))
     everyone = np.arange(len(positions))
