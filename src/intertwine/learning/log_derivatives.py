@@ -244,10 +244,10 @@ def _differentiate(
     count = samples.shape[0]
     if count <= chunk:
         gradients = jax.tree.leaves(jax.vmap(gradient)(samples))
-    else:  # parts by hand: `lax.map` in batches cannot join leaves without numbers (an empty bias)
+    else:  # chunks by hand: `lax.map` in batches cannot join leaves without numbers (an empty bias)
         whole = count - count % chunk
-        parts = samples[:whole].reshape(-1, chunk, *samples.shape[1:])
-        several = jax.tree.leaves(jax.lax.map(jax.vmap(gradient), parts))
+        chunks = samples[:whole].reshape(-1, chunk, *samples.shape[1:])
+        several = jax.tree.leaves(jax.lax.map(jax.vmap(gradient), chunks))
         gradients = [leaf.reshape(whole, *leaf.shape[2:]) for leaf in several]
         if whole < count:
             rest = jax.tree.leaves(jax.vmap(gradient)(samples[whole:]))
