@@ -33,7 +33,7 @@ from intertwine.spaces.sphere.rotation import euler_of, turn_coefficients
 from intertwine.spaces.sphere.spins import channels_of_spins, checked_type
 from intertwine.spaces.sphere.streamed import MOST_TABLED, streamed
 from intertwine.spaces.sphere.tables import RingsKey, tables
-from intertwine.spaces.sphere.transform import Products, analysis, ring_orders, ring_values, synthesis
+from intertwine.spaces.sphere.transform import FEW, Products, analysis, ring_orders, ring_values, synthesis
 from intertwine.symmetry import CompactGroup, CompactRep
 from intertwine.symmetry.groups.rotations import random_rotations, rotation_angle, rotation_axis
 from intertwine.symmetry.intertwiner_basis import Support
@@ -177,10 +177,10 @@ class Sphere:
         size = finer.size[1] if self.grid == "healpix" else finer.size
         return Sphere(bandlimit, self.grid, size=size, first_longitude=self.first_longitude)
 
-    def _products(self, spin: int, dtype: np.dtype) -> Products:
+    def _products(self, spin: int, dtype: np.dtype, fields: int) -> Products:
         key = RingsKey(self.grid, *self.size, self.grid == "clenshaw-curtis")
         made = tables if self.bandlimit <= MOST_TABLED else streamed
-        return made(key, self.bandlimit, spin, np.dtype(dtype).name)
+        return made(key, self.bandlimit, spin, np.dtype(dtype).name, fields <= FEW)
 
     def analysis(
         self,
@@ -235,7 +235,10 @@ class Sphere:
         parts, places = [], []
         for k, channels in channels_of_spins(rep).items():
             part = _taken(flat, channels).transpose(1, 2, 0, 3).reshape(*expected[:2], -1)
-            orders = synthesis(part, k, self._products(k, part.real.dtype), self.size[0])
+            products = self._products(k, part.real.dtype, part.shape[-1])
+            orders = synthesis(part, k, products, self.size[0])
+            if self.grid == "healpix" and not products.few:
+                orders = orders.swapaxes(0, 1)
             parts.append(self._out(self._values(orders), len(flat), len(channels)))
             places.append(channels)
         return _joined(parts, places).reshape(*lead, *self.shape, rep.dimension)
@@ -245,24 +248,29 @@ class Sphere:
         flat = x.reshape(-1, *x.shape[x.ndim - 1 - self.axes :])
         parts, places = [], []
         for k, channels in channels_of_spins(rep).items():
-            part = analysis(
-                self._orders(_taken(flat, channels)), k, self._products(k, x.dtype), self.bandlimit
-            )
+            products = self._products(k, x.dtype, len(flat) * len(channels))
+            part = analysis(self._orders(_taken(flat, channels)), k, products, self.bandlimit)
             shaped = part.reshape(*part.shape[:2], len(flat), len(channels))
             parts.append(shaped.transpose(2, 0, 1, 3))
             places.append(channels)
         return _joined(parts, places).reshape(*lead, self.bandlimit, self.bandlimit, rep.dimension)
 
     def _orders(self, x: Array) -> Array:
-        """(N, *shape, C) → Fourier coefficients (N·C, rings, m)."""
+        """(N, *shape, C) → Fourier coefficients (rings, N·C, m), of few fields (N·C, rings, m)."""
+        few = len(x) * x.shape[-1] <= FEW
         if self.grid == "healpix":
             flat = x.transpose(0, 2, 1).reshape(-1, x.shape[1])
-            return healpix.pixel_orders(flat, self.size[1], self.bandlimit)
-        rows = jnp.moveaxis(x, -1, 1).reshape(-1, *self.shape)
+            found = healpix.pixel_orders(flat, self.size[1], self.bandlimit)
+            return found if few else found.swapaxes(0, 1)
+        if few:
+            rows = jnp.moveaxis(x, -1, 1).reshape(-1, *self.shape)
+        else:
+            rows = x.transpose(1, 0, 3, 2).reshape(self.size[0], -1, self.size[1])
         found = ring_orders(rows, self.bandlimit)
         return found * self._phases(found.dtype) if self.first_longitude else found
 
     def _values(self, orders: Array) -> Array:
+        """Points in place of orders: columns, or of (N·C, rings, m) pixels in place of both."""
         if self.grid == "healpix":
             return healpix.pixel_values(orders, self.size[1])
         if self.first_longitude:
@@ -270,8 +278,11 @@ class Sphere:
         return ring_values(orders, self.size[1])
 
     def _out(self, values: Array, fields: int, channels: int) -> Array:
-        """(K, *shape) → (N, *shape, C)."""
-        return jnp.moveaxis(values.reshape(fields, channels, *self.shape), 1, -1)
+        """Values on (N·C, *shape), or of more fields (rows, N·C, columns) → (N, *shape, C)."""
+        if self.grid == "healpix" or fields * channels <= FEW:
+            return jnp.moveaxis(values.reshape(fields, channels, *self.shape), 1, -1)
+        rows, columns = self.size
+        return values.reshape(rows, fields, channels, columns).transpose(1, 0, 3, 2)
 
     def _phases(self, dtype: np.dtype) -> np.ndarray:
         return np.exp(-1j * np.arange(self.bandlimit) * self.first_longitude).astype(dtype)

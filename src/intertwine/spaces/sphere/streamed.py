@@ -89,6 +89,7 @@ class Streamed(NamedTuple):
     spin: int
     theta: tuple[float, ...]
     dtype: str
+    few: bool
 
     @property
     def block(self) -> int:
@@ -117,13 +118,13 @@ class Streamed(NamedTuple):
         table = jnp.pad(table, [(0, self.band_limit % 2), (0, 0), (0, 0)])
         return table.reshape(-1, 2, *table.shape[1:]).transpose(1, 2, 0, 3)
 
-    def to_degrees(self, data: list[Float[Array, "m K t"]]) -> Float[Array, "2 m K j"]:
+    def to_degrees(self, data: list[Float[Array, "m t K"]]) -> Float[Array, "2 m j K"]:
         """Σ_t data · table."""
-        return self._product(jnp.stack(data), "qmkt,qmjt->qmkj")
+        return self._product(jnp.stack(data), "qmkt,qmjt->qmkj" if self.few else "qmtk,qmjt->qmjk")
 
-    def to_rings(self, data: Float[Array, "2 m K j"]) -> tuple[Float[Array, "m K t"], Float[Array, "m K t"]]:
+    def to_rings(self, data: Float[Array, "2 m j K"]) -> tuple[Float[Array, "m t K"], Float[Array, "m t K"]]:
         """Σ_j data · table."""
-        found = self._product(data, "qmkj,qmjt->qmkt")
+        found = self._product(data, "qmkj,qmjt->qmkt" if self.few else "qmjk,qmjt->qmtk")
         return found[0], found[1]
 
     def _product(self, data: Array, word: str) -> Array:
@@ -152,41 +153,48 @@ class StreamedTransform:
     weights: np.ndarray | None
     matrices: tuple[np.ndarray, np.ndarray] | None
 
-    def quadrature(self, orders: Complex[Array, "K rings m"], spin: int) -> Complex[Array, "K rings m"]:
+    @property
+    def few(self) -> bool:
+        """Whether fields stand before the rings."""
+        return self.there.few
+
+    def quadrature(self, orders: Complex[Array, "rings K m"], spin: int) -> Complex[Array, "rings K m"]:
         """The weights, or the finer rings with theirs."""
         if self.matrices is not None:
-            return on_finer_rings(orders, spin, self.matrices)
+            return on_finer_rings(orders, spin, self.matrices, self.few)
         assert self.weights is not None
-        return orders * self.weights.astype(orders.real.dtype)[:, None]
+        weights = self.weights.astype(orders.real.dtype)[:, None]
+        return orders * (weights if self.few else weights[:, None])
 
-    def to_degrees(self, data: list[Float[Array, "m K t"]]) -> Float[Array, "2 m K j"]:
+    def to_degrees(self, data: list[Float[Array, "m t K"]]) -> Float[Array, "2 m j K"]:
         """Σ_t data · harmonics."""
         return self.back.to_degrees(data)
 
-    def to_rings(self, data: Float[Array, "2 m K j"]) -> tuple[Float[Array, "m K t"], Float[Array, "m K t"]]:
+    def to_rings(self, data: Float[Array, "2 m j K"]) -> tuple[Float[Array, "m t K"], Float[Array, "m t K"]]:
         """Σ_j data · harmonics."""
         return self.there.to_rings(data)
 
 
 @lru_cache(maxsize=16)
-def streamed(key: RingsKey, band_limit: int, spin: int, dtype: str) -> StreamedTransform:
+def streamed(key: RingsKey, band_limit: int, spin: int, dtype: str, few: bool) -> StreamedTransform:
     """The transform of a grid without tables."""
     found = key.rings
     count, lengths = len(found.theta), 2 * np.pi / found.lengths
-    there = Streamed(band_limit, spin, tuple(found.theta[: (count + 1) // 2].tolist()), dtype)
+    there = Streamed(band_limit, spin, tuple(found.theta[: (count + 1) // 2].tolist()), dtype, few)
     if not key.folded:
         return StreamedTransform(there, there, found.weights * lengths, None)
     fine, even = folded_weights(count, False)
     odd = folded_weights(count, True)[1]
-    back = Streamed(band_limit, spin, tuple(fine[: (len(fine) + 1) // 2].tolist()), dtype)
+    back = Streamed(band_limit, spin, tuple(fine[: (len(fine) + 1) // 2].tolist()), dtype, few)
     return StreamedTransform(there, back, None, (even * lengths[0], odd * lengths[0]))
 
 
 def on_finer_rings(
-    orders: Complex[Array, "K rings m"], spin: int, weights: tuple[np.ndarray, np.ndarray]
-) -> Complex[Array, "K fine m"]:
+    orders: Complex[Array, "rings K m"], spin: int, weights: tuple[np.ndarray, np.ndarray], few: bool
+) -> Complex[Array, "fine K m"]:
     """Rings of "clenshaw-curtis" carried to finer ones with their weights (`grids.folded_weights`, of even
     and odd functions of θ), orders by their parity."""
     odd = (np.arange(orders.shape[-1]) + spin) % 2 == 1
-    even_part, odd_part = (real_product("ktm,ft->kfm", orders, matrix) for matrix in weights)
+    word = "ktm,ft->kfm" if few else "tkm,ft->fkm"
+    even_part, odd_part = (real_product(word, orders, matrix) for matrix in weights)
     return jnp.where(odd, odd_part, even_part)

@@ -13,10 +13,11 @@ W has the sign (−1)^{l+m+s} and X the other one, so that northern rings are en
 the sum and the difference of two hemispheres.
 
 A table is an array (2, orders, degrees/2, rings/2), or with W and X side by side (…, 2·rings/2), the first
-axis the parity of l; the one for analysis has the last two axes exchanged. Tables of several ranges of orders
-leave out the degrees below m, and the rings near the poles where all harmonics of such orders are below
-10⁻¹⁷. Both ways together they take about L³/2 numbers for scalars and L³ for other spins: at L = 64, 128, 256
-in single precision 0.6, 4.5, 35 MB for scalars (`table_bytes`).
+axis the parity of l; the one for synthesis has the last two axes exchanged, or, for few fields, the one for
+analysis. Tables of several ranges of orders leave out the degrees below m, and the rings near the poles where
+all harmonics of such orders are below 10⁻¹⁷. Both ways together they take about L³/2 numbers for scalars and
+L³ for other spins: at L = 64, 128, 256 in single precision 0.6, 4.5, 35 MB for scalars, twice that where few
+fields and many are transformed.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ _EXACT = lax.Precision.HIGHEST
 
 
 class Range(NamedTuple):
-    """Tables of the orders start ≤ m < stop: synthesis (2, m, j, t), analysis (2, m, t, j), l = 2(first + j)
+    """Tables of the orders start ≤ m < stop: synthesis (2, m, t, j), analysis (2, m, j, t), the other way
+    round for few fields, l = 2(first + j)
     + parity, northern rings from `from_pole` (synthesis, analysis) on."""
 
     start: int
@@ -51,44 +53,63 @@ class Range(NamedTuple):
 
 
 class Tabled(NamedTuple):
-    """The products of a transform by tables. half: the northern rings."""
+    """The products of a transform by tables. half: the northern rings. few: whether fields stand before the
+    rings."""
 
     ranges: tuple[Range, ...]
     half: int
+    few: bool
 
-    def quadrature(self, orders: Complex[Array, "K rings m"], spin: int) -> Complex[Array, "K rings m"]:
+    def quadrature(self, orders: Complex[Array, "rings K m"], spin: int) -> Complex[Array, "rings K m"]:
         """Nothing: the tables have the weights."""
         return orders
 
-    def to_degrees(self, data: list[Float[Array, "m K t"]]) -> Float[Array, "2 m K j"]:
+    def to_degrees(self, data: list[Float[Array, "m t K"]]) -> Float[Array, "2 m j K"]:
         """Σ_t data · table, range by range."""
         found = []
         for parity, values in enumerate(data):
             rows = []
             for table in self.ranges:
                 here = values[table.start : table.stop]
-                t, parts = table.from_pole[1], range(0, values.shape[-1], self.half)
+                t, at = table.from_pole[1], self._at
                 if t:
-                    here = jnp.concatenate([here[..., k + t : k + self.half] for k in parts], axis=-1)
-                out = jnp.matmul(here, table.analysis[parity], precision=_EXACT)
-                rows.append(jnp.pad(out, [(0, 0), (0, 0), (table.first, 0)]))
+                    parts = range(0, values.shape[at], self.half)
+                    cut = [lax.slice_in_dim(here, k + t, k + self.half, axis=at) for k in parts]
+                    here = jnp.concatenate(cut, axis=at)
+                rows.append(self._padded(self._product(table.analysis[parity], here), table.first))
             found.append(rows[0] if len(rows) == 1 else jnp.concatenate(rows, axis=0))
         return jnp.stack(found)
 
-    def to_rings(self, data: Float[Array, "2 m K j"]) -> tuple[Float[Array, "m K t"], Float[Array, "m K t"]]:
+    def to_rings(self, data: Float[Array, "2 m j K"]) -> tuple[Float[Array, "m t K"], Float[Array, "m t K"]]:
         """Σ_j data · table, range by range."""
         found = []
         for parity in (0, 1):
             rows = []
             for table in self.ranges:
                 t = table.from_pole[0]
-                here = data[parity, table.start : table.stop, :, table.first :]
-                out = jnp.matmul(here, table.synthesis[parity], precision=_EXACT)
-                padding, width = [(0, 0), (0, 0), (t, 0)], self.half - t
-                parts = [jnp.pad(out[..., k : k + width], padding) for k in range(0, out.shape[-1], width)]
-                rows.append(parts[0] if len(parts) == 1 else jnp.concatenate(parts, axis=-1))
+                here, at, width = data[parity, table.start : table.stop], self._at, self.half - t
+                here = lax.slice_in_dim(here, table.first, here.shape[at], axis=at)
+                out = self._product(table.synthesis[parity], here)
+                cut = (lax.slice_in_dim(out, k, k + width, axis=at) for k in range(0, out.shape[at], width))
+                parts = [self._padded(part, t) for part in cut]
+                rows.append(parts[0] if len(parts) == 1 else jnp.concatenate(parts, axis=at))
             found.append(rows[0] if len(rows) == 1 else jnp.concatenate(rows, axis=0))
         return found[0], found[1]
+
+    @property
+    def _at(self) -> int:
+        """The axis of rings or degrees in (m, ·, ·)."""
+        return 2 if self.few else 1
+
+    def _product(self, table: Array, data: Array) -> Array:
+        pair = (data, table) if self.few else (table, data)
+        return jnp.matmul(*pair, precision=_EXACT)
+
+    def _padded(self, data: Array, zeros: int) -> Array:
+        """With so many zeros in front."""
+        widths = [(0, 0), (0, 0), (0, 0)]
+        widths[self._at] = (zeros, 0)
+        return jnp.pad(data, widths)
 
 
 def ring_functions(
@@ -110,8 +131,8 @@ def ring_functions(
 
 
 @lru_cache(maxsize=32)
-def tables(rings_key: RingsKey, band_limit: int, spin: int, dtype: str) -> Tabled:
-    """The tables of a grid, a range of orders after another."""
+def tables(rings_key: RingsKey, band_limit: int, spin: int, dtype: str, few: bool) -> Tabled:
+    """The tables of a grid, a range of orders after another, for few fields or more."""
     rings, folded = rings_key.rings, rings_key.folded
     count = len(rings.theta)
     half = (count + 1) // 2
@@ -132,11 +153,15 @@ def tables(rings_key: RingsKey, band_limit: int, spin: int, dtype: str) -> Table
             _by_parity(table[..., t:], first) for table, t in zip((plain, quadrature), trims, strict=True)
         ]
         with jax.ensure_compile_time_eval():
-            there = (jnp.asarray(made[0][0], dtype), jnp.asarray(made[0][1], dtype))
-            even, odd = np.swapaxes(made[1], -1, -2)
-            back = (jnp.asarray(even, dtype), jnp.asarray(odd, dtype))
+            there, back = (
+                (jnp.asarray(even, dtype), jnp.asarray(odd, dtype))
+                for even, odd in (
+                    table if turned else np.swapaxes(table, -1, -2)
+                    for table, turned in zip(made, (few, not few), strict=True)
+                )
+            )
         found.append(Range(start, stop, first, trims, there, back))
-    return Tabled(tuple(found), half)
+    return Tabled(tuple(found), half, few)
 
 
 class RingsKey(NamedTuple):
