@@ -7,6 +7,7 @@ import xarray as xr
 from intertwine._checks import InputError
 from intertwine.data import globe_of, load_fields, write_fields
 from intertwine.data.fields import Axis, Fields
+from intertwine.data.known_numbers import check_fills
 
 GRIDS = {
     "clenshaw-curtis": (np.linspace(90, -90, 13), 12),
@@ -102,9 +103,28 @@ def test_samples_and_vectors(tmp_path):
         fields.stack("w")
     with pytest.raises(InputError, match="variables on its grid"):
         load_fields(tmp_path / "f.nc", ["w"])
+    land = wave(rows, columns)[0, 0] > 0
+    more = dict(land=(("lat", "lon"), land), deep=(("depth", "lat", "lon"), np.zeros((5, 7, 12))))
+    path = file_of(tmp_path / "g.nc", rows, columns, **more)
     with pytest.raises(InputError, match="axes of u"):
-        path = file_of(tmp_path / "g.nc", rows, columns, flat=(("lat", "lon"), np.zeros((7, 12))))
-        load_fields(path, ["u", "flat"])
+        load_fields(path, ["u", "deep"])
+    with xr.open_dataset(path) as data:  # where it stands in the file does not matter
+        data.load()[["land", "deep", "v"]].to_netcdf(tmp_path / "h.nc", engine="scipy")
+    for file in ("g.nc", "h.nc"):
+        spread = load_fields(tmp_path / file)
+        assert set(spread.values) >= {"land", "v"} and "deep" not in spread.values
+        np.testing.assert_array_equal(spread.values["land"], np.broadcast_to(land, (4, 7, 12)))
+
+
+def test_numbers_that_stand_for_missing_ones():
+    """A fill value that no file declares is refused where it is used; one within reach of the others is not."""
+    z = np.random.default_rng(0).normal(size=(2, 9)) * 30
+    check_fills("inputs", "z", z)
+    check_fills("inputs", "z", np.where(z > 20, -999.0, z * 100))  # within reach of the others
+    check_fills("inputs", "z", np.full((2, 9), -9999.0))
+    for fill in (-9999.0, 1e20, np.float32(9.96921e36)):
+        with pytest.raises(InputError, match="declare it as _FillValue"):
+            check_fills("inputs", "z", np.where(z > 20, fill, z).astype(np.float32))
 
 
 def test_values_of_axes_are_found_up_to_rounding():

@@ -148,7 +148,8 @@ def _whole_circle(longitude: np.ndarray, where: str) -> float:
 def _grid_of(latitude: np.ndarray, where: str) -> str:
     n, given = len(latitude), np.sort(np.asarray(latitude, np.float64))[::-1]
     if n < 2 or not np.isfinite(given).all() or np.abs(given).max() > 90 + 1e-6:
-        raise fail(where, "two latitudes or more, from −90 to 90", f"{n} of them")
+        got = f"{n} of them" + (f", from {given[-1]:g} to {given[0]:g}" if n else "")
+        raise fail(where, "two latitudes or more, from −90 to 90", got)
     even = 90 - 180 * (np.arange(n) + 0.5) / n
     known = {CLENSHAW_CURTIS: np.linspace(90, -90, n), DRISCOLL_HEALY: even}
     if n <= _GAUSS_LARGEST:

@@ -16,6 +16,7 @@ from intertwine._checks import fail
 from intertwine.data.checks import checksum
 from intertwine.data.fields import Axis, Fields
 from intertwine.data.formats.numpy_files import members, read_npz
+from intertwine.data.known_numbers import check_numbers
 from intertwine.records.writing import write_aside_with
 
 _UNITS = "units"
@@ -45,10 +46,9 @@ def read_arrays(path: Path, variables: Sequence[str] | None = None) -> Fields:
             raise fail(
                 f"{path.name}: {name}", "axes (samples, *places)", f"shape {found.shape}", "say [None]"
             )
-        if np.isinf(found).any():
-            raise fail(f"{path.name}: {name}", "finite numbers, or missing ones (nan)", "infinite values")
     if not values:
         raise fail(path.name, "arrays of numbers", "none")
+    check_numbers(path.name, values)
     first = min(values, key=lambda name: values[name].ndim)
     shape = values[first].shape
     for name, found in values.items():

@@ -2,8 +2,9 @@
 
 Packed shorts become the numbers that they stand for, missing values nan; latitudes may go either way,
 longitudes begin anywhere. Axes of a variable other than latitude and longitude (times, levels, members) are
-axes of samples. Which axis is latitude is said by its units (degrees_north), its standard name, or its
-name. Times are kept as the numbers that they are in the file, with their units.
+axes of samples; a variable that lacks some of them, such as a land mask, is the same along these. Which axis
+is latitude is said by its units (degrees_north), its standard name, or its name. Times are kept as the
+numbers that they are in the file, with their units.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from intertwine._checks import InputError, fail
 from intertwine.data.checks import DEFLATE, check_announced, checksum, damaged
 from intertwine.data.fields import Axis, Fields
 from intertwine.data.globe import Globe, globe_of
+from intertwine.data.known_numbers import check_numbers
 from intertwine.records.writing import write_aside_with
 
 if TYPE_CHECKING:
@@ -31,7 +33,9 @@ _NAMES = {"latitude": ("latitude", "lat"), "longitude": ("longitude", "lon")}
 
 
 def read_globe(path: Path, variables: Sequence[str] | None = None) -> Fields:
-    """The variables on the grid of the globe in a netCDF file; all of those that share their axes by default.
+    """The variables on the grid of the globe in a netCDF file; by default all whose axes are among those of
+    the
+    one with most axes.
 
     Raises InputError for files without latitudes and longitudes of one axis each, parts of the globe,
     irregular grids, variables that are not there or on other axes, infinite values, and damaged files.
@@ -80,11 +84,14 @@ def _fields(path: Path, dataset: xr.Dataset, variables: Sequence[str] | None, en
     north, east = (_axis(path, dataset, kind) for kind in ("latitude", "longitude"))
     attributes = dict(dataset[north].attrs), dict(dataset[east].attrs)
     latitude, longitude = dataset[north].values, dataset[east].values
+    for name, found in ((north, attributes[0]), (east, attributes[1])):
+        if str(found.get("units", "")).lower().startswith("rad"):
+            raise fail(f"{path.name}: {name}", "degrees", "radians", "multiply it with 180/π")
     globe = globe_of(latitude, longitude, where=path.name, names=(north, east), attributes=attributes)
     names = _chosen(path, dataset, variables, (north, east))
     most = path.stat().st_size * (DEFLATE if engine == "h5netcdf" else 8)
     check_announced(path, sum(int(dataset[n].nbytes) for n in names), most, ", ".join(names[:8]))
-    lead = [str(d) for d in dataset[names[0]].dims if d not in (north, east)]
+    lead = [str(d) for d in _longest(dataset, names).dims if d not in (north, east)]
     axes = tuple(
         Axis(d, dataset[d].values, dict(dataset[d].attrs))
         if d in dataset.coords
@@ -94,12 +101,15 @@ def _fields(path: Path, dataset: xr.Dataset, variables: Sequence[str] | None, en
     samples = math.prod(len(axis.values) for axis in axes)
     values, mask = {}, np.ones((samples, *globe.shape), bool)
     for name in names:
-        found = np.asarray(dataset[name].transpose(*lead, north, east).values)
+        own = [d for d in lead if d in dataset[name].dims]
+        found = np.asarray(dataset[name].transpose(*own, north, east).values)
         found = found if found.dtype.kind == "f" else found.astype(np.float64)
-        if np.isinf(found).any():
-            raise fail(f"{path.name}: {name}", "finite numbers, or missing ones", "infinite values")
-        values[name] = globe.in_order(found.reshape(samples, *globe.shape))
+        sizes = [len(axis.values) if axis.name in own else 1 for axis in axes]
+        every = [len(axis.values) for axis in axes]
+        spread = np.broadcast_to(found.reshape(*sizes, *globe.shape), (*every, *globe.shape))
+        values[name] = globe.in_order(spread.reshape(samples, *globe.shape))
         mask &= ~np.isnan(values[name])
+    check_numbers(path.name, values)
     units = {name: str(dataset[name].attrs.get("units", "")) for name in names}
     described = {name: dict(dataset[name].attrs) for name in names} | {"": dict(dataset.attrs)}
     return Fields(
@@ -132,7 +142,7 @@ def _axis(path: Path, dataset: xr.Dataset, kind: str) -> str:
 def _chosen(
     path: Path, dataset: xr.Dataset, variables: Sequence[str] | None, axes: tuple[str, str]
 ) -> list[str]:
-    """The names to read, all on the same axes."""
+    """The names to read: those whose axes are among those of the one that has most."""
     here = [str(n) for n in dataset.data_vars if set(axes) <= set(dataset[n].dims) and _numbers(dataset[n])]
     names = list(dict.fromkeys(here if variables is None else variables))
     for name in names:
@@ -140,14 +150,20 @@ def _chosen(
             raise fail(path.name, f"variables on its grid ({', '.join(here[:12]) or 'none'})", repr(name))
     if not names:
         raise fail(path.name, "variables on its grid", "none")
-    first = tuple(d for d in dataset[names[0]].dims if d not in axes)
-    same = [n for n in names if tuple(d for d in dataset[n].dims if d not in axes) == first]
+    longest = _longest(dataset, names)
+    same = [name for name in names if set(dataset[name].dims) <= set(longest.dims)]
     if variables is not None and len(same) < len(names):
         odd = next(name for name in names if name not in same)
         got = f"{odd} on {', '.join(map(str, dataset[odd].dims))}"
-        raise fail(path.name, f"variables on the axes of {names[0]} ({', '.join(map(str, first))})", got)
+        expected = f"variables on the axes of {longest.name} ({', '.join(map(str, longest.dims))}), or some"
+        raise fail(path.name, expected, got)
     return same
 
 
+def _longest(dataset: xr.Dataset, names: Sequence[str]) -> xr.DataArray:
+    """The first of the variables with the most axes."""
+    return max((dataset[name] for name in names), key=lambda variable: len(variable.dims))
+
+
 def _numbers(variable: xr.DataArray) -> bool:
-    return variable.dtype.kind in "fiu"
+    return variable.dtype.kind in "fiub"

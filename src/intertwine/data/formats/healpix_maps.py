@@ -12,6 +12,7 @@ import numpy as np
 from intertwine._checks import fail
 from intertwine.data.checks import checksum, damaged
 from intertwine.data.fields import Fields, Healpix
+from intertwine.data.known_numbers import check_numbers
 from intertwine.records.writing import write_aside_with
 
 
@@ -51,9 +52,7 @@ def read_healpix(path: Path, variables: Sequence[str] | None = None) -> Fields:
     }
     if len(values) < len(names):
         raise fail(path.name, "columns with names of their own", ", ".join(names[:12]))
-    for name, maps_ in values.items():
-        if np.isinf(maps_).any():
-            raise fail(f"{path.name}: {name}", "finite numbers, or unseen pixels", "infinite values")
+    check_numbers(path.name, values)
     for name in variables or ():
         if name not in values:
             raise fail(path.name, f"maps of the file ({', '.join(names[:12])})", repr(name))

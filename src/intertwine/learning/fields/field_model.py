@@ -24,6 +24,7 @@ from jaxtyping import Float
 
 from intertwine._checks import fail
 from intertwine.data.fields import Fields
+from intertwine.data.known_numbers import check_fills
 from intertwine.learning.fields.placing import measure_of, off_space, on_space, placed
 from intertwine.learning.fields.variables import type_of, units_of, width_of
 from intertwine.spaces.names import NamedSpace
@@ -126,6 +127,7 @@ class FieldModel:
                 if part not in fields.values:
                     listed = ", ".join(list(fields.values)[:12])
                     raise fail(argument, f"the variable {part!r}, as the run learnt from", listed)
+                check_fills(argument, part, fields.values[part])
             found = Variable.of(wanted.name, fields)
             if found != wanted:
                 expected = f"{wanted.name} as a {wanted.kind} in {wanted.unit or 'no unit'}"

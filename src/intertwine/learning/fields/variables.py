@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from intertwine._checks import fail
 from intertwine.data.fields import Fields, is_polarisation
+from intertwine.data.known_numbers import check_fills
 
 _PAIRS = {("u", "v"), ("u10", "v10"), ("ua", "va"), ("uas", "vas"), ("u_component", "v_component")}
 
@@ -15,7 +16,8 @@ def variables_of(names: str | Sequence[str], fields: Fields, argument: str) -> t
     eastward and northward components (by their standard names, or as u, v), they are one vector, and Q and U
     one polarisation.
 
-    Raises InputError, called `argument`, for names that are not there, named twice, or none.
+    Raises InputError, called `argument`, for names that are not there, named twice, or none, and for fill
+    values among the numbers.
 
     >>> import numpy as np
     >>> from intertwine.data import globe_of
@@ -30,6 +32,7 @@ def variables_of(names: str | Sequence[str], fields: Fields, argument: str) -> t
     for name in flat:
         if name not in fields.values:
             raise fail(argument, f"variables of the file ({', '.join(list(fields.values)[:12])})", repr(name))
+        check_fills(argument, name, fields.values[name])
     if not flat or len(set(flat)) < len(flat):
         raise fail(argument, "names of variables, each once", repr(names), "for example u,v")
     found: list[str] = []
