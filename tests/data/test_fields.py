@@ -117,7 +117,7 @@ def test_samples_and_vectors(tmp_path):
 
 
 def test_numbers_that_stand_for_missing_ones():
-    """A fill value that no file declares is refused where it is used; one within reach of the others is not."""
+    """A fill value that no file declares is refused where it is used; one near the others is not."""
     z = np.random.default_rng(0).normal(size=(2, 9)) * 30
     check_fills("inputs", "z", z)
     check_fills("inputs", "z", np.where(z > 20, -999.0, z * 100))  # within reach of the others
