@@ -212,3 +212,32 @@ def test_arrays_by_name(tmp_path):
     np.savez(tmp_path / "c.npz", height=x, other=np.ones((4, 10)))
     with pytest.raises(InputError, match="samples the first axis"):
         load_fields(tmp_path / "c.npz")
+
+
+def test_variables_of_fewer_axes_and_values_out_of_their_range(tmp_path):
+    """An orography is the same in all months; what the file calls invalid is missing."""
+    latitude, longitude = GRIDS["driscoll-healy"][0], np.arange(24) * 15.0
+    height = wave(latitude, longitude)[0, 0].astype(np.float32)
+    rain = height.copy()
+    rain[0, :3] = 200.0, -5.0, 1e4
+    packed = {"scale_factor": 0.01, "add_offset": 2.0, "dtype": "int16", "_FillValue": -32768}
+    attributes = {"units": "mm", "valid_min": np.float32(-4), "valid_max": np.float32(100)}
+    inside = {"valid_range": np.array([-200, 300], np.int16)}  # packed: 0 to 5
+    data = file_of(
+        tmp_path / "some.nc", latitude, longitude, orog=(("lat", "lon"), height),
+        rain=(("lat", "lon"), rain, attributes),
+        snow=(("lat", "lon"), np.where(height > 1, 7.0, 1.0), inside),
+        level_only=(("level", "lat", "lon"), np.stack([height, rain * 0])),
+    )  # fmt: skip
+    found = load_fields(data)
+    assert found.samples == 4 and set(found.values) == {"u", "v", "orog", "rain", "level_only", "snow"}
+    np.testing.assert_allclose(found.values["orog"], np.broadcast_to(height, (4, *height.shape)), rtol=1e-6)
+    np.testing.assert_allclose(found.values["level_only"][::2], found.values["orog"][::2])
+    assert np.isnan(found.values["rain"]).sum() == 4 * 3 and np.isnan(found.values["rain"][:, 0, :3]).all()
+    with xr.open_dataset(data) as dataset:
+        dataset.load().to_netcdf(tmp_path / "packed.nc", engine="h5netcdf", encoding={"snow": packed})
+    again = load_fields(tmp_path / "packed.nc", ["snow", "u"])
+    assert np.isnan(again.values["snow"]).sum() == 4 * (height > 1).sum()
+    np.testing.assert_allclose(np.nanmax(again.values["snow"]), 1.0, atol=0.01)
+    alone = load_fields(data, ["orog"])
+    assert alone.samples == 1 and not alone.axes

@@ -413,3 +413,37 @@ def test_the_mean_of_places_that_are_never_known(globe):
     assert np.isfinite(found["rmse"]) and found["rmse"] != whole["rmse"]
     nowhere = fields.with_values({"vorticity": np.full_like(known, np.nan)}, {}, {})
     assert mean_field(nowhere, fields, ["vorticity"]) is None
+
+
+def test_components_of_vectors_in_any_order_and_alone(globe, tmp_path, capsys):
+    path, trained = globe
+    flags = ["--data", path, "--targets", "vorticity", "--space", "sphere:6", "--rotation", *SMALL]
+    pair = run(*flags, "--inputs", "v,u", out=tmp_path / "pair")
+    assert [v.name for v in pair.model.inputs] == [v.name for v in trained.model.inputs] == ["u:v"]
+    assert not any("one component" in line for line in pair.warnings)
+    alone = run(*flags, "--inputs", "u", out=tmp_path / "alone")
+    assert any("u is one component of a vector" in line for line in alone.warnings)
+    np.savez(tmp_path / "mesh.npz", u=np.ones((4, 42)), v=np.ones((4, 42)))
+    flags = ["--data", str(tmp_path / "mesh.npz"), "--inputs", "u:v", "--targets", "u"]
+    assert main(["fields", *flags, "--space", "icosphere:1", "--out", str(tmp_path / "no")]) == 2
+    assert "one array (samples, vertices, 3)" in capsys.readouterr().err
+
+
+def test_marks_of_missing_values_are_not_learnt_from(globe, tmp_path, capsys):
+    fields = load_fields(globe[0])
+    u = fields.values["u"].copy()
+    u[0, 0] = 1e20
+    huge = dict(fields.values) | {"u": u}
+    write_fields(tmp_path / "huge.nc", Fields(huge, fields.units, {}, fields.axes, fields.layout))
+    flags = ["--data", str(tmp_path / "huge.nc"), "--inputs", "u,v", "--targets", "vorticity"]
+    assert main(["fields", *flags, "--out", str(tmp_path / "run")]) == 2
+    assert "inputs: expected numbers of u, or missing ones (nan), got 1e+20" in capsys.readouterr().err
+
+
+def test_a_file_is_not_written_over_itself(globe, tmp_path, capsys):
+    copy = tmp_path / "copy.nc"
+    copy.write_bytes(globe[0].read_bytes())
+    folder = str(globe[0].parent / "run")
+    assert main(["apply", folder, str(copy), "--out", str(copy), "--overwrite"]) == 2
+    assert "another file than the one that is read" in capsys.readouterr().err
+    assert copy.read_bytes() == globe[0].read_bytes()

@@ -91,6 +91,7 @@ def apply(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="replace the file")] = False,
 ) -> int:
     """Write what a trained map of fields says of another file; its errors where the file has the targets."""
+    from intertwine._checks import fail
     from intertwine.cli.starting import set_precision
     from intertwine.data.field_files import load_fields
     from intertwine.experiments.fields.trained import apply_run, ending, load_fields_run
@@ -100,6 +101,8 @@ def apply(
     fields = load_fields(data)
     suffix = ending(fields)
     path = _free(f"predictions{suffix}" if out is None else out, overwrite, (suffix,))
+    if path.exists() and path.samefile(data):
+        raise fail("out", "another file than the one that is read", str(out), "say another name")
     _say(apply_run(load_fields_run(folder), fields, path))
     return 0
 

@@ -195,8 +195,14 @@ class Fields:
         )  # fmt: skip
 
     def take(self, rows: Sequence[int] | np.ndarray) -> Fields:
-        """Samples by their numbers, as one axis "sample"."""
+        """Samples by their numbers, as one axis "sample"; InputError for numbers that are none."""
         rows = np.asarray(rows)
+        if (
+            rows.ndim != 1
+            or not np.issubdtype(rows.dtype, np.integer)
+            or len(np.setdiff1d(rows, range(self.samples)))
+        ):
+            raise fail("rows", f"numbers of samples, 0 to {self.samples - 1}", rows.tolist())
         mask = None if self.mask is None else self.mask[rows]
         return replace(
             self, axes=(Axis("sample", rows, {}),), values={k: v[rows] for k, v in self.values.items()},

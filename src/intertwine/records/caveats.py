@@ -88,6 +88,10 @@ def far_from_exact(
     return []
 
 
+ALIKE = 1e-4
+"""Relative differences of errors below this are not told, nor errors of this share of the fields."""
+
+
 def of_learning(record: Record) -> list[str]:
     """The caveats of a learning run."""
     notes = record["data"].get("notes")
@@ -145,12 +149,19 @@ def of_fields(record: Record) -> list[str]:
     for name, found in record["errors"].items():
         baselines = {what: found.get(what) for what in ("mean_field", "linear")}
         better = {
-            what: value for what, value in baselines.items() if value is not None and value <= found["rmse"]
+            what: value
+            for what, value in baselines.items()
+            if value is not None
+            and value < found["rmse"] * (1 - ALIKE)
+            and found["rmse"] > ALIKE * found["rms"]
         }
         for what, value in better.items():
             known = {"mean_field": "the mean field", "linear": "the best linear map"}[what]
             words = f"{known} says {name} with an error of {value:.4g}, the network with {found['rmse']:.4g}"
             said.append(caveat("below-baseline", f"{words}; train longer, or with more samples"))
+    for name in record.get("lone_components", ()):
+        words = f"{name} is one component of a vector, taken as a scalar without the other one"
+        said.append(caveat("assumption", f"{words}: it does not turn as the vector does; give both, u,v"))
     rows = [row for row in record["equivariance"] if row["layer"] == "whole" and row.get("exact", True)]
     whole, sampled = max((row["error"] or 0.0 for row in rows), default=0.0), record.get("sampled", True)
     limit = UNEVEN if sampled else BROKEN.get(str(record.get("precision")), BROKEN["float32"])

@@ -7,11 +7,13 @@ A file is written aside in the same directory, flushed to the disk and renamed, 
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import math
 import os
 import secrets
+import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -70,6 +72,16 @@ def write_aside_with(path: Path, write: Callable[[Path], Any]) -> None:
     finally:
         aside.unlink(missing_ok=True)
     sync_directory(path.parent)
+
+
+def check_room(path: Path, size: int) -> None:
+    """Raise OSError where the disk of `path` has no room for `size` bytes and a little more: libraries that
+    write files themselves end worse."""
+    free = shutil.disk_usage(path.absolute().parent).free
+    if free < 1.1 * size + 65536:
+        raise OSError(
+            errno.ENOSPC, f"{os.strerror(errno.ENOSPC)}: {size} bytes wanted, {free} free", str(path)
+        )
 
 
 def to_json(value: object, *, indent: int | None = None) -> str:

@@ -1,10 +1,11 @@
 """Weather files: netCDF 3 and 4 on latitude-longitude grids, by xarray.
 
-Packed shorts become the numbers that they stand for, missing values nan; latitudes may go either way,
-longitudes begin anywhere. Axes of a variable other than latitude and longitude (times, levels, members) are
-axes of samples; a variable that lacks some of them, such as a land mask, is the same along these. Which axis
-is latitude is said by its units (degrees_north), its standard name, or its name. Times are kept as the
-numbers that they are in the file, with their units.
+Packed shorts become the numbers that they stand for, missing values nan, among them those outside of the
+valid range that the file tells; latitudes may go either way, longitudes begin
+anywhere. Axes of a variable other than latitude and longitude (times, levels, members) are axes of samples;
+a variable on fewer of them (an orography, a mask) is the same in all others. Which axis is latitude is said
+by its units (degrees_north), its standard name, or its name. Times are kept as the numbers that they are in
+the file, with their units.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from intertwine.data.checks import DEFLATE, check_announced, checksum, damaged
 from intertwine.data.fields import Axis, Fields
 from intertwine.data.globe import Globe, globe_of
 from intertwine.data.known_numbers import check_numbers
-from intertwine.records.writing import write_aside_with
+from intertwine.records.writing import check_room, write_aside_with
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -33,9 +34,8 @@ _NAMES = {"latitude": ("latitude", "lat"), "longitude": ("longitude", "lon")}
 
 
 def read_globe(path: Path, variables: Sequence[str] | None = None) -> Fields:
-    """The variables on the grid of the globe in a netCDF file; by default all whose axes are among those of
-    the
-    one with most axes.
+    """The variables on the grid of the globe in a netCDF file; by default all on the axes of the one that has
+    most, or on fewer of them.
 
     Raises InputError for files without latitudes and longitudes of one axis each, parts of the globe,
     irregular grids, variables that are not there or on other axes, infinite values, and damaged files.
@@ -77,6 +77,7 @@ def write_globe(path: Path, fields: Fields) -> None:
         data[name] = ((*lead, *globe.names), filed, attributes)
     dataset = xarray.Dataset(data, coordinates, fields.attributes.get("", {}))
     encoding = {name: {"_FillValue": np.array(np.nan, dataset[name].dtype)} for name in data}
+    check_room(path, sum(values.nbytes for values in fields.values.values()))
     write_aside_with(path, lambda aside: dataset.to_netcdf(aside, engine="h5netcdf", encoding=encoding))
 
 
@@ -102,8 +103,7 @@ def _fields(path: Path, dataset: xr.Dataset, variables: Sequence[str] | None, en
     values, mask = {}, np.ones((samples, *globe.shape), bool)
     for name in names:
         own = [d for d in lead if d in dataset[name].dims]
-        found = np.asarray(dataset[name].transpose(*own, north, east).values)
-        found = found if found.dtype.kind == "f" else found.astype(np.float64)
+        found = _known(dataset[name].transpose(*own, north, east))
         sizes = [len(axis.values) if axis.name in own else 1 for axis in axes]
         every = [len(axis.values) for axis in axes]
         spread = np.broadcast_to(found.reshape(*sizes, *globe.shape), (*every, *globe.shape))
@@ -163,6 +163,27 @@ def _chosen(
 def _longest(dataset: xr.Dataset, names: Sequence[str]) -> xr.DataArray:
     """The first of the variables with the most axes."""
     return max((dataset[name] for name in names), key=lambda variable: len(variable.dims))
+
+
+def _known(variable: xr.DataArray) -> np.ndarray:
+    """The values as floats, nan outside of the file's valid range."""
+    found = np.array(variable.values, dtype=variable.dtype if variable.dtype.kind == "f" else np.float64)
+    low, high = _valid(variable)
+    found[(found < low) | (found > high)] = np.nan
+    return found
+
+
+def _valid(variable: xr.DataArray) -> tuple[float, float]:
+    """The least and the largest valid value; in the file they are packed where they have the type of packed
+    numbers, and get the room of half a step here."""
+    bounds = np.asarray(variable.attrs.get("valid_range", (-np.inf, np.inf)))
+    low = np.asarray(variable.attrs.get("valid_min", bounds[0]))
+    high = np.asarray(variable.attrs.get("valid_max", bounds[1]))
+    scale, shift = (float(variable.encoding.get(k, v)) for k, v in (("scale_factor", 1), ("add_offset", 0)))
+    if (scale == 1 and shift == 0) or low.dtype.kind == high.dtype.kind == "f":
+        return float(low), float(high)
+    ends = sorted(float(end) * scale + shift for end in (low, high))
+    return ends[0] - abs(scale) / 2, ends[1] + abs(scale) / 2
 
 
 def _numbers(variable: xr.DataArray) -> bool:

@@ -19,7 +19,7 @@ from intertwine.data.fields import Fields
 from intertwine.experiments.fields import measures
 from intertwine.experiments.fields.made import winds
 from intertwine.experiments.fields.settings import MADE, NONE, FieldsConfiguration, selected
-from intertwine.experiments.fields.trained import MESH, headline, mesh_text, model_record
+from intertwine.experiments.fields.trained import MESH, about_means, headline, mesh_text, model_record
 from intertwine.experiments.memory_needs import refuse_beyond
 from intertwine.layers.networks.field_network import sampled
 from intertwine.layers.networks.parameter_count import parameter_count
@@ -28,7 +28,7 @@ from intertwine.learning.fields.field_model import FieldModel, Variable
 from intertwine.learning.fields.fit_fields import FieldTask, field_study, field_task, fitted, with_errors
 from intertwine.learning.fields.linear_fit import linear_fit
 from intertwine.learning.fields.placing import sphere_of
-from intertwine.learning.fields.variables import variables_of
+from intertwine.learning.fields.variables import lone_components, variables_of
 from intertwine.learning.study import Scalars
 from intertwine.learning.supervised_study import SupervisedState, SupervisedStudy
 from intertwine.records import caveats
@@ -117,6 +117,7 @@ class FieldsExperiment(Experiment):
             "network": c.network.name,
             "parameters": parameter_count(model.network),
             "model": model_record(model),
+            "lone_components": self._lone(model),
             "data": self.source,
             "epochs": len(history),
             "best": fit.best,
@@ -133,6 +134,10 @@ class FieldsExperiment(Experiment):
                 write_aside(folder.path / MESH, mesh_text(model.space.space))
 
         return Finished(record, lambda: _dataset(model, tested, said, history), words(record), write)
+
+    def _lone(self, model: FieldModel) -> list[str]:
+        """Components of vectors that are taken as scalars."""
+        return lone_components([v.name for v in (*model.inputs, *model.targets)], self.learnt)
 
     def _with_baselines(self, found: dict[str, Any], model: FieldModel, tested: Fields) -> None:
         """The errors of the mean field, and of the best linear map that commutes, unless it is the model."""
@@ -189,7 +194,12 @@ def words(record: dict[str, Any]) -> list[str]:
                  if found.get(what) is not None]  # fmt: skip
         if parts:
             said.append(
-                f"{name}, baselines: {', '.join(parts)}; without means {found['rmse_without_mean']:.4g}"
+                f"{name}, baselines: {', '.join(parts)}"
+                + (
+                    f"; the network without means {found['rmse_without_mean']:.4g}"
+                    if about_means(found)
+                    else ""
+                )
             )
     if turned := record["rotations"]:
         for name, values in turned["rmse"].items():

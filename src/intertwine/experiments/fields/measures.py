@@ -24,21 +24,23 @@ _MANY = 64
 def errors(model: FieldModel, fields: Fields, said: Fields) -> dict[str, dict[str, Any]]:
     """For each target: rmse over samples and area, in its unit; the same with the mean over the area of each
     sample taken off (the level of a height is often not determined); the rms of the true field about its
-    mean."""
+    mean. Of vectors nothing is taken off: their components have no mean that a turn would leave alone."""
     found = {}
     for target in model.targets:
         truth, guess = (parts_of(target.name, f) for f in (fields, said))
         truth = np.where(np.isnan(guess), np.nan, truth)
         weights = _weights(fields, model.space, truth)
         off = np.where(weights > 0, guess - truth, 0.0)
-        level = (off * weights).sum(_axes(off), keepdims=True)
-        true_level = (np.where(weights > 0, truth, 0.0) * weights).sum(_axes(off), keepdims=True)
+        scalar = target.kind.endswith("scalar")
+        level = scalar * (off * weights).sum(_axes(off), keepdims=True)
+        true_level = scalar * (np.where(weights > 0, truth, 0.0) * weights).sum(_axes(off), keepdims=True)
         spread = np.where(weights > 0, truth - true_level, 0.0)
         found[target.name] = {
             "rmse": _root(off, weights),
             "rmse_without_mean": _root(off - level, weights),
             "rms": _root(spread, weights),
             "unit": target.unit,
+            "kind": target.kind,
         }
     return found
 

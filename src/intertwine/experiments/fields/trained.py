@@ -38,7 +38,7 @@ class TrainedFields:
         """What qualifies the run's numbers."""
         return tuple(self.result["warnings"])
 
-    def predict(self, fields: Fields) -> Fields:
+    def predict(self, fields: Fields | str | Path) -> Fields:
         """`FieldModel.predict`."""
         return self.model.predict(fields)
 
@@ -51,9 +51,14 @@ def headline(result: dict[str, Any]) -> str:
     parts = []
     for name, found in result["errors"].items():
         unit = f" {found['unit']}" if found["unit"] not in ("", "1") else ""
-        about = f"the fields have rms {found['rms']:.4g} about their means"
+        about = f"the fields have rms {found['rms']:.4g}{about_means(found)}"
         parts.append(f"{name}: rms error {found['rmse']:.4g}{unit} ({about})")
     return ", ".join(parts)
+
+
+def about_means(found: dict[str, Any]) -> str:
+    """What the rms of a target is taken about, in words; nothing of vectors."""
+    return " about their means" if found.get("kind", "scalar").endswith("scalar") else ""
 
 
 def load_fields_run(folder: str | Path) -> TrainedFields:

@@ -13,6 +13,7 @@ learning each point counts by its share of the area, and points without a target
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -23,6 +24,7 @@ from jax import Array
 from jaxtyping import Float
 
 from intertwine._checks import fail
+from intertwine.data.field_files import load_fields
 from intertwine.data.fields import Fields
 from intertwine.data.known_numbers import check_fills
 from intertwine.learning.fields.placing import measure_of, off_space, on_space, placed
@@ -140,12 +142,12 @@ class FieldModel:
             raise fail(argument, "inputs that are known everywhere", got, "fill them in")
         return self.input_scale.of(x)
 
-    def predict(self, fields: Fields, argument: str = "data") -> Fields:
-        """The targets that the network says of the fields of a file, where these lie, in their units.
+    def predict(self, fields: Fields | str | Path, argument: str = "data") -> Fields:
+        """The targets that the network says of fields, or of a file of them, where these lie, in their units.
 
         Raises InputError as `channels` does.
         """
-        fields = fields.at(self.space.shape)
+        fields = (fields if isinstance(fields, Fields) else load_fields(fields)).at(self.space.shape)
         y = self.target_scale.back(outputs_of(self.network, self.channels(fields, argument)))
         pairs = [(v.name, v.kind) for v in self.targets]
         values = off_space(y, pairs, self.space, fields)

@@ -20,6 +20,7 @@ import numpy as np
 from jax import Array
 from jaxtyping import PyTree
 
+from intertwine._caveats import caveat, tell
 from intertwine._checks import fail, one_of
 from intertwine.data.field_files import load_fields
 from intertwine.data.fields import Fields
@@ -35,7 +36,7 @@ from intertwine.learning.fields.field_model import (
 )
 from intertwine.learning.fields.least_squares import solved
 from intertwine.learning.fields.placing import on_space, placed, usual_space
-from intertwine.learning.fields.variables import variables_of
+from intertwine.learning.fields.variables import lone_components, variables_of
 from intertwine.learning.gradient import OptaxGradient
 from intertwine.learning.labels.defaults import WARMUP, WEIGHT_DECAY, default_optimiser
 from intertwine.learning.labels.held_out import split_rows
@@ -121,7 +122,11 @@ def fit_fields(
     )  # fmt: skip
     told = None if progress is None else lambda _, row: progress(with_errors(row))
     fit: SupervisedFit = carry_out(study.study, progress=told)
-    return fitted(study.task.blank, fit)
+    blank = study.task.blank
+    lone = lone_components([v.name for v in (*blank.inputs, *blank.targets)], study.kept)
+    words = "is one component of a vector, taken as a scalar: it does not turn as the vector does; give both"
+    tell(tuple(caveat("assumption", f"{name} {words}") for name in lone))
+    return fitted(blank, fit)
 
 
 class FieldStudy(NamedTuple):

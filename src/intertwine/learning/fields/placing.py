@@ -25,6 +25,9 @@ from intertwine.spaces.names import NamedSpace
 from intertwine.spaces.sphere.calculus import with_bandlimit
 from intertwine.spaces.sphere.sphere import Sphere
 
+_LARGEST = 1e18
+"""Squares of larger numbers are infinite in single precision."""
+
 
 def sphere_of(layout: Globe | Healpix) -> Sphere:
     """The sphere whose grid a file has, at the band limit of the grid.
@@ -108,6 +111,11 @@ def on_space(fields: Fields, names: Sequence[str], named: NamedSpace) -> Float[n
             values = resampled(values, type_of(name, fields), _under(fields, named.space), named.space, name)
         elif type_of(name, fields) == "vector" and hasattr(named.space, "to_frames") and ":" not in name:
             values = np.asarray(_mesh(named).to_frames(values))
+        if (largest := np.nanmax(np.abs(values), initial=0.0)) > _LARGEST:
+            remedy = (
+                "if it stands for missing values, say so in the file (_FillValue), else take another unit"
+            )
+            raise fail(name, f"numbers up to {_LARGEST:g}", f"{largest:g}", remedy)
         parts.append(values)
     return np.concatenate(parts, axis=-1)
 

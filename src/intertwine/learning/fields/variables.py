@@ -12,18 +12,18 @@ _PAIRS = {("u", "v"), ("u10", "v10"), ("ua", "va"), ("uas", "vas"), ("u_componen
 
 
 def variables_of(names: str | Sequence[str], fields: Fields, argument: str) -> tuple[str, ...]:
-    """Names of scalars, "u:v" for vectors, of names separated by commas: where two neighbours are known to be
-    eastward and northward components (by their standard names, or as u, v), they are one vector, and Q and U
-    one polarisation.
+    """Names of scalars, "u:v" for vectors, of names separated by commas: where two of them, in any order, are
+    known to be eastward and northward components (by their standard names, or as u, v), they are one vector,
+    and Q and U one polarisation.
 
-    Raises InputError, called `argument`, for names that are not there, named twice, or none, and for fill
-    values among the numbers.
+    Raises InputError, called `argument`, for names that are not there, named twice, or none, for fill values
+    among the numbers, and for pairs "a:b" anywhere but on a globe.
 
     >>> import numpy as np
     >>> from intertwine.data import globe_of
     >>> globe = globe_of(np.linspace(90, -90, 5), np.arange(8) * 45.0)
     >>> values = {name: np.zeros((1, 5, 8)) for name in ("u", "v", "z")}
-    >>> variables_of("u,v,z", Fields(values, {}, {}, (), globe), "inputs")
+    >>> variables_of("v,z,u", Fields(values, {}, {}, (), globe), "inputs")
     ('u:v', 'z')
     """
     given = names.split(",") if isinstance(names, str) else list(names)
@@ -35,13 +35,41 @@ def variables_of(names: str | Sequence[str], fields: Fields, argument: str) -> t
         check_fills(argument, name, fields.values[name])
     if not flat or len(set(flat)) < len(flat):
         raise fail(argument, "names of variables, each once", repr(names), "for example u,v")
+    if fields.layout is None:
+        if paired := next((name for name in asked if ":" in name), None):
+            remedy = "on a mesh a vector is one array (samples, vertices, 3)"
+            raise fail(argument, "names of arrays; pairs are vectors of a globe", paired, remedy)
+        return tuple(asked)
     found: list[str] = []
     while asked:
         name = asked.pop(0)
-        if asked and fields.layout is not None and _components(name, asked[0], fields):
-            name = f"{name}:{asked.pop(0)}"
+        for other in asked:
+            pair = next((p for p in ((name, other), (other, name)) if _components(*p, fields)), None)
+            if pair is not None:
+                asked.remove(other)
+                name = ":".join(pair)
+                break
         found.append(name)
     return tuple(found)
+
+
+def lone_components(names: Sequence[str], fields: Fields) -> list[str]:
+    """Names of `variables_of` that stand for one component of a vector of the file, as a scalar.
+
+    >>> import numpy as np
+    >>> from intertwine.data import globe_of
+    >>> globe = globe_of(np.linspace(90, -90, 5), np.arange(8) * 45.0)
+    >>> fields = Fields({name: np.zeros((1, 5, 8)) for name in ("u", "v", "z")}, {}, {}, (), globe)
+    >>> lone_components(("z", "u"), fields), lone_components(("u:v", "z"), fields)
+    (['u'], [])
+    """
+    others = list(fields.values)
+    return [
+        name
+        for name in names
+        if fields.layout is not None
+        and any(_components(*pair, fields) for o in others for pair in ((name, o), (o, name)))
+    ]
 
 
 def _components(first: str, second: str, fields: Fields) -> bool:

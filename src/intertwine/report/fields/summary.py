@@ -27,7 +27,7 @@ def lead(run: Run) -> str:
         return f"This run has not finished: {run.steps} epochs so far, and no test yet."
     said = [
         f"{name} has a root mean square error of {_with_unit(found, 'rmse')}, "
-        f"where it varies by {_with_unit(found, 'rms')} about the mean of each sample"
+        f"where it has a root mean square of {_with_unit(found, 'rms')}{_about(found)}"
         for name, found in _errors(run).items()
     ]
     return f"On the {_tested(run)} {'; '.join(said)}." if said else "This run has finished."
@@ -74,6 +74,10 @@ def table(run: Run) -> list[tuple[str, str]]:
 def _errors(run: Run) -> dict[str, Any]:
     found = run.result.get("errors")
     return {k: v for k, v in found.items() if isinstance(v, dict)} if isinstance(found, dict) else {}
+
+
+def _about(found: Any) -> str:
+    return " about the mean of each sample" if found.get("kind", "scalar").endswith("scalar") else ""
 
 
 def _with_unit(found: dict[str, Any], name: str) -> str:
