@@ -88,3 +88,10 @@ def test_what_is_refused():
     ]:
         with pytest.raises(InputError, match=word):
             call()
+
+
+@pytest.mark.parametrize("space", ["icosphere:1", "plane:8", "sphere:4"])
+def test_no_examples_have_no_outputs(space):
+    network = it.field_network("linear", space, inputs="scalar", outputs="2 scalar", key=jax.random.key(0))
+    shape = it.space_from_name(space).shape
+    assert network.outputs(np.ones((0, *shape, 1))).shape == (0, *shape, 2)

@@ -103,7 +103,10 @@ class Sequential(eqx.Module):
         return self.outputs(x[None], key=key)[0]
 
     def outputs(self, x: Float[Array, "B ... C"], *, key: Array | None = None) -> Float[Array, "B ..."]:
-        """A batch (B, *space, C) → (B, ...)."""
+        """A batch (B, *space, C) → (B, ...); of no examples, no outputs."""
+        if not x.shape[0]:
+            one = jax.eval_shape(self.outputs, jax.ShapeDtypeStruct((1, *x.shape[1:]), x.dtype))
+            return jnp.zeros((0, *one.shape[1:]), one.dtype)
         keys = [None] * len(self.modules) if key is None else jax.random.split(key, len(self.modules))
         if x.dtype == jnp.uint8:
             x = as_numbers(x, self, _precision(self))
