@@ -16,7 +16,7 @@ from intertwine.experiments.fields.settings import FieldsConfiguration
 from intertwine.records import caveats
 from intertwine.spaces.sphere import inverse_laplacian, vorticity
 
-SMALL = ["--epochs", "2", "--network", "linear", "--precision", "float64"]
+SMALL = ["--epochs", "2", "--network", "linear", "--method", "adamw", "--precision", "float64"]
 
 
 def run(*flags, out):

@@ -17,7 +17,7 @@ COMMANDS = {
     "learn": "--data ising:3 --rows 60 --model rbm:3 --epochs 2 --precision float64 --samples 40"
     " --sample-chains 8 --sample-steps 2 --ais-temperatures 20 --ais-chains 8",
     "classify": "--data digits --network cnn:1 --group p1 --epochs 1 --examples 100 --precision float64",
-    "fields": "--data winds:4 --network linear --epochs 2 --precision float64",
+    "fields": "--data winds:4 --network linear --method adamw --epochs 2 --precision float64",
     "renormalize": "--system ising:8 --levels 1 --couplings 2 --starts 0 --samples 1600 --chains 4 --bins 16",
 }
 

@@ -159,10 +159,10 @@ class Network(Section):
 
 
 class Optimiser(Section):
-    """method: least squares find the weights of linear and fluxes:K at once (auto: of fluxes:K). The others
-    are learnt by AdamW, whose rate rises over the share `warmup` of the updates and falls along a cosine.
-    validation: the share of the samples that is held out, none of fewer than 4; the network of the best epoch
-    on them is kept."""
+    """method: least squares find the weights of linear and fluxes:K at once (auto: where they are not too
+    many). The others are learnt by AdamW, whose rate rises over the share `warmup` of the updates and falls
+    along a cosine. validation: the share of the samples that is held out, none of fewer than 4; the network
+    of the best epoch on them is kept."""
 
     method: Literal["auto", "adamw", "least-squares"] = choice(
         "auto", "auto", "adamw", "least-squares", help="least squares for linear and fluxes:K"

@@ -34,7 +34,7 @@ from intertwine.learning.fields.field_model import (
     scale_of,
     weights_of,
 )
-from intertwine.learning.fields.least_squares import solved
+from intertwine.learning.fields.least_squares import is_small, solved
 from intertwine.learning.fields.placing import on_space, placed, usual_space
 from intertwine.learning.fields.variables import lone_components, variables_of
 from intertwine.learning.gradient import OptaxGradient
@@ -99,12 +99,13 @@ def fit_fields(
     `blocks`, `dropout`. data: fields, or a file of them. inputs, targets: names of variables, separated by
     commas; u, v, and what standard names say so, are one vector, as is "a:b". space: a name such as
     "sphere:32" or "mesh:FILE"; "auto" is the grid of the file. rotation: whether the network is told the
-    rotation of the globe, f = 2Ω sin φ. global_kernels: of every width, on spaces that have such (a sphere: a
-    number for each degree), in place of local ones. method: "adamw", or "least-squares" for networks that are
-    linear in their weights, "fluxes:K" (where "auto" takes it) and "linear": these are found at once, in one
-    epoch, whatever the arguments of AdamW. epochs, batch: passes, samples an update. learning_rate, warmup,
-    weight_decay: of AdamW, the largest rate, the share of the updates before it. validation: the share of the
-    samples held out, none of fewer than 4. patience: epochs on end without a better one.
+    rotation of the globe, f = 2Ω sin φ. global_kernels: of every width, on spaces that have such (a sphere:
+    a number for each degree), in place of local ones. method: "adamw", or "least-squares" for networks that
+    are linear in their weights, "fluxes:K" and "linear", which are found at once, in one epoch, whatever the
+    arguments of AdamW; "auto" takes it for these where the equations are not too large. epochs, batch:
+    passes, samples an update. learning_rate, warmup, weight_decay: of AdamW, the largest rate, the share of
+    the updates before it. validation: the share of the samples held out, none of fewer than 4. patience:
+    epochs on end without a better one.
 
     Raises InputError for what cannot be learned from, and `Diverged`.
 
@@ -166,7 +167,6 @@ def field_study(
     if one_of("method", method, METHODS) == "least-squares" and family not in LINEAR_IN_WEIGHTS:
         expected = f"adamw, or one of the networks {', '.join(LINEAR_IN_WEIGHTS)}, linear in their weights"
         raise fail("method", expected, f"least-squares for {network}")
-    at_once = method == "least-squares" or (method == "auto" and family == "fluxes")
     fields = data if isinstance(data, Fields) else load_fields(data)
     network_key, key = jax.random.split(key)
     name = usual_space(fields) if space == "auto" else space
@@ -191,7 +191,8 @@ def field_study(
     optimiser: PyTree = partial(
         default_optimiser, learning_rate=learning_rate, warmup=warmup, weight_decay=weight_decay
     )
-    if at_once:
+    chosen = method == "auto" and family in LINEAR_IN_WEIGHTS and is_small(built, task.y)
+    if method == "least-squares" or chosen:
         built, optimiser, epochs, batch = solved(built, task.x, task.y), _staying(), 1, len(task.x)
     study = supervised_study(
         Weighed(built), task.x, task.y, loss="squared-error", epochs=epochs, batch=batch,

@@ -2,24 +2,19 @@ r"""The best linear map that commutes with the space: what a network has to beat
 
 One convolution is linear in its weights, which `least_squares` find at once, over all samples, each point
 counted by its share of the area. On the sphere it is a zonal filter for each pair of components: a number a
-degree, as of Wiener, where the space can hold that many.
+degree, as of Wiener, where that is small enough; else kernels are local.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-import equinox as eqx
 import jax
-from jax.flatten_util import ravel_pytree
 
 from intertwine.layers.networks.field_network import field_network
 from intertwine.learning.fields.field_model import FieldModel
 from intertwine.learning.fields.fit_fields import FieldTask
-from intertwine.learning.fields.least_squares import solved
-
-_LARGEST = 2e7
-"""Entries of A for one sample: beyond, kernels are local."""
+from intertwine.learning.fields.least_squares import is_small, solved
 
 
 def linear_fit(task: FieldTask) -> FieldModel:
@@ -42,6 +37,5 @@ def linear_fit(task: FieldTask) -> FieldModel:
     network = field_network("linear", blank.name, **types, key=jax.random.key(0))
     if blank.space.everywhere:
         wide = field_network("linear", blank.name, **types, global_kernels=True, key=jax.random.key(0))
-        weights = ravel_pytree(eqx.filter(wide, eqx.is_inexact_array))[0]
-        network = wide if weights.size * task.y[0].size <= _LARGEST else network
+        network = wide if is_small(wide, task.y) else network
     return FieldModel(**(names | {"network": solved(network, task.x, task.y)}))
