@@ -188,7 +188,7 @@ def test_arrays_and_vertices(space, tmp_path):
 def test_function_and_command_are_one_study(globe):
     path, trained = globe
     fit = it.fit_fields("linear", path, inputs="u,v", targets="vorticity", space="sphere:6", rotation=True,
-                        epochs=40, learning_rate=0.1, key=jax.random.key(0))  # fmt: skip
+                        method="adamw", epochs=40, learning_rate=0.1, key=jax.random.key(0))  # fmt: skip
     for name in ("loss", "validation_loss", "rmse"):
         np.testing.assert_array_equal(trained.metrics[name], [row[name] for row in fit.history])
     fields = load_fields(path)
