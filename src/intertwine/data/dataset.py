@@ -63,6 +63,8 @@ class Dataset:
     offset, scale: None, or float32[N] that were subtracted and divided by. notes: what a user should know.
     columns: the names of the columns as they were read, classes: the words that labels number, or None.
     missing: how many entries of all rows are nan. alphabet: the letters of the states of sequences, or None.
+    space: the name of the space whose points the columns are, such as "sphere:30:driscoll-healy", where the
+    data say it.
     weights: float64[n] of the rows of `train`, of sequences that are alike, else None.
     """
 
@@ -85,6 +87,7 @@ class Dataset:
     missing: int = 0
     alphabet: str | None = None
     weights: np.ndarray | None = None
+    space: str | None = None
 
     @classmethod
     def of(
@@ -107,6 +110,7 @@ class Dataset:
         notes: tuple[str, ...] = (),
         alphabet: str | None = None,
         similarity: float | None = SIMILAR,
+        space: str | None = None,
     ) -> Dataset:
         """The data set of an array (n, N), or of images (n, height, width), (n, height, width, channels) or
         (n, channels, height, width), whose rows stay in the order of the array.
@@ -121,6 +125,7 @@ class Dataset:
         units: detected if None: {0, 1} is binary, {−1, 1} spin, [0, 1] and bytes that reach 32 grey, else
         gaussian; "potts": q is found from the data.
         test_share: the share of the rows to hold out where `test` is None; 0 holds none out.
+        space: see the class.
 
         Raises `InputError` for values that are not finite real numbers or do not fit the units, for fewer
         than two rows, and for labels of another length.
@@ -159,9 +164,12 @@ class Dataset:
             raise fail(
                 "alphabet", "None where data are no sequences of letters", repr(alphabet), "leave it out"
             )
+        points = tuple(np.shape(rows)[1:])
         rows, found = _rows(name, rows)
         if len(rows) < 2 and test_share > 0:
             raise one_row(name, rows)
+        if space is not None and shape is None:
+            shape = points if len(points) > 0 else None
         shape = shape if shape is not None else found
         if shape is not None and prod(shape) != rows.shape[1]:
             got = "x".join(map(str, shape))
@@ -203,7 +211,7 @@ class Dataset:
         return cls(
             name, train, test, kind, labels, test_labels, shape, grey, source,
             checksum or digest(train), offset, scale, notes, known, columns, classes, missing,
-            alphabet, weights,
+            alphabet, weights, space,
         )  # fmt: skip
 
     @property
@@ -230,6 +238,8 @@ class Dataset:
     def as_images(self, rows: np.ndarray) -> np.ndarray:
         """Rows (n, N) as images (n, height, width, channels); an axis of channels that comes first goes last.
 
+        Where the data say their space: as fields on it, (n, *points, channels).
+
         Raises `InputError` where rows are no images.
 
         >>> data = Dataset.of(np.random.default_rng(0).integers(0, 256, (4, 3, 8, 6)), test_share=0)
@@ -241,6 +251,13 @@ class Dataset:
             raise fail("data.name", "images", f"{self.name}: rows of {self.size} numbers", remedy)
         first, last = self.shape[0], self.shape[-1]
         images = rows.reshape(-1, *self.shape)
+        if self.space is not None:
+            axes = axes_of_points(self.space)
+            if len(self.shape) not in (axes, axes + 1):
+                expected = f"rows (samples, {'row, column' if axes == 2 else 'point'}) on {self.space}"
+                got = f"{len(self.shape)} axes beside the samples"
+                raise fail("data.shape", f"{expected}, and maybe channels after them", got)
+            return images[..., None] if len(self.shape) == axes else images
         if len(self.shape) == 2:
             return images[..., None]
         if last <= _MOST_CHANNELS:
@@ -270,6 +287,17 @@ class Dataset:
         rows = f"{len(self.train)} rows" if len(self.train) > 1 else "one row"
         line = f"{self.name}: {rows} of {columns}{test}; {units}"
         return "\n".join([line, *(f"note: {note}" for note in self.notes)])
+
+
+def axes_of_points(space: str) -> int:
+    """The axes of the points of a space by name: rows and columns of a grid of the sphere or the plane, one
+    of pixels and of vertices.
+
+    >>> [axes_of_points(name) for name in ("sphere:30:driscoll-healy", "healpix:8", "mesh:cow.obj")]
+    [2, 1, 1]
+    """
+    kind, _, rest = space.partition(":")
+    return 2 if kind == "plane" or (kind == "sphere" and "healpix" not in rest) else 1
 
 
 def binarise(grey: np.ndarray, seed: int) -> np.ndarray:

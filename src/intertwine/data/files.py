@@ -64,6 +64,11 @@ def has_named_columns(path: Path) -> bool:
     return _format(path) in ("table", "parquet")
 
 
+def is_netcdf(path: Path) -> bool:
+    """Whether the file at `path` is netCDF, by its ending or its first bytes."""
+    return _format(path) == "netcdf"
+
+
 def read_named_columns(path: Path, header: bool | None = None) -> Table:
     """The columns of a table; header: whether its first line holds their names, None to find it out."""
     if _format(path) == "table":

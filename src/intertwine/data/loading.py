@@ -13,12 +13,15 @@ from intertwine._caveats import caveat, tell
 from intertwine._checks import fail
 from intertwine.data.dataset import Dataset
 from intertwine.data.formats.sequences import INSERTING, SIMILAR, is_fasta, read_fasta, without_insertions
+from intertwine.data.sets.spherical_name import spherical_name
 from intertwine.data.words import are_words, insertions, sequence_column
 
-NAMES = ("mnist", "rotmnist", "digits", "ising:8", "ising:8x16:2.5", "bars-and-stripes:4")
+NAMES = (
+    "mnist", "rotmnist", "spherical-mnist:NR-R", "digits", "ising:8", "ising:8x16:2.5", "bars-and-stripes:4",
+)  # fmt: skip
 _ISING = re.compile(r"ising:([0-9]{1,3})(?:x([0-9]{1,3}))?(?::([0-9]+(?:\.[0-9]*)?))?", re.ASCII)
-FROM_MNIST = ("mnist", "rotmnist")
-"""Sets that are made from the files of MNIST."""
+FROM_MNIST = ("mnist", "rotmnist", "spherical-mnist")
+"""Sets that are made from the files of MNIST; what follows a colon says which of them."""
 LABELS = ("labels", "train_labels", "y_train", "label", "targets", "target", "y")
 """What an array of labels is called, the likeliest first."""
 _BARS = re.compile(r"bars-and-stripes:([0-9]{1,3})", re.ASCII)
@@ -39,11 +42,14 @@ def load(
     header: bool | None = None,
     alphabet: str | None = None,
     similarity: float | None = SIMILAR,
+    space: str | None = None,
 ) -> Dataset:
     """The data set called `name`, that of the file at the path `name`, or that of data in memory: an array, a
     data frame, a masked array, a sparse matrix, lists (see `Dataset.of`).
 
-    Names: mnist; rotmnist, its digits turned (12,000 and 50,000 held out); digits (scikit-learn's);
+    Names: mnist; rotmnist, its digits turned (12,000 and 50,000 held out); spherical-mnist, its digits on the
+    sphere, also as spherical-mnist:NR-R or R-R, where R are turned at random (`sets.spherical`); digits
+    (scikit-learn's);
     ising:L or ising:HxW:T, exact samples of the Ising model on a torus at the temperature T (the critical
     one by default), `rows` to learn from and as many held out; bars-and-stripes:n. Files: npy (read in
     place), npz, netCDF, CSV as spreadsheets, pandas and R write it, parquet (with pyarrow), IDX; gzipped
@@ -59,6 +65,8 @@ def load(
     alphabet, similarity: of sequences of letters (FASTA, also gzipped; tables with a column of words of one
     length, or columns of single letters): see `Dataset.of`.
     header: whether the first line of a table holds names; found out if None.
+    space: the name of the space whose points the columns of a file are, such as "healpix:8" or
+    "mesh:cow.obj"; "auto" is the grid of the globe that a netCDF file with latitudes and longitudes has.
     test_share: of a file's rows, how many to hold out (where it has no array called test); with 0 one row
     alone is taken too, to be scored or classified. seed: of that choice, and of generated rows. folder: where
     the files of mnist are; else the environment variable INTERTWINE_DATA.
@@ -80,7 +88,7 @@ def load(
         labels = None if beside is not None and _has_fractions(Path(name), beside) else beside
     data = _loaded(
         name, units, shape, variable, labels, test_share, rows, folder, download, seed, header, alphabet,
-        similarity,
+        similarity, space,
     )  # fmt: skip
     if beside is not None and labels is None:
         note = f"the array {beside!r} has fractions, which are no labels, and is left out"
@@ -103,11 +111,12 @@ def _loaded(
     header: bool | None,
     alphabet: str | None,
     similarity: float | None,
+    space: str | None,
 ) -> Dataset:
     if not isinstance(name, str | Path):
         return Dataset.of(
             name, labels=labels, units=units, shape=shape, test_share=test_share, seed=seed,
-            alphabet=alphabet, similarity=similarity,
+            alphabet=alphabet, similarity=similarity, space=None if space == "auto" else space,
         )  # fmt: skip
     text = str(name)
     if text == "mnist":
@@ -118,6 +127,10 @@ def _loaded(
         from intertwine.data.sets.rotated import rotated_mnist
 
         return _with_units(rotated_mnist(folder, download=download), units)
+    if which := spherical_name(text):
+        from intertwine.data.sets.spherical import spherical_mnist
+
+        return _with_units(spherical_mnist(which, folder, download=download), units)
     if text == "digits":
         from intertwine.data.sets.digits import digits
 
@@ -130,12 +143,24 @@ def _loaded(
         from intertwine.data.sets.bars_and_stripes import bars_and_stripes
 
         return _with_units(bars_and_stripes(int(match[1])), units)
-    return _from_file(text, units, shape, variable, labels, test_share, seed, header, alphabet, similarity)
+    return _from_file(
+        text, units, shape, variable, labels, test_share, seed, header, alphabet, similarity, space
+    )
 
 
 def is_named(name: str) -> bool:
     """Whether `name` has the form of a known set."""
-    return name in (*FROM_MNIST, "digits") or bool(_ISING.fullmatch(name) or _BARS.fullmatch(name))
+    made = _ISING.fullmatch(name) or _BARS.fullmatch(name) or spherical_name(name)
+    return name in ("mnist", "rotmnist", "digits") or bool(made)
+
+
+def is_from_mnist(name: str) -> bool:
+    """Whether `name` is that of a set made from the files of MNIST.
+
+    >>> is_from_mnist("spherical-mnist:NR-R"), is_from_mnist("digits")
+    (True, False)
+    """
+    return is_named(name) and name.partition(":")[0] in FROM_MNIST
 
 
 def check_name(name: str) -> None:
@@ -181,6 +206,7 @@ def _from_file(
     header: bool | None,
     alphabet: str | None,
     similarity: float | None,
+    space: str | None,
 ) -> Dataset:
     from intertwine.data.checks import checksum
     from intertwine.data.files import has_named_columns, read_array
@@ -205,14 +231,36 @@ def _from_file(
         raise fail("alphabet", "None where data are no sequences", repr(alphabet), "leave it out")
     if header is not None:
         raise fail("header", f"None with {path.name}, which is no table", header, "leave it out")
-    rows = read_array(path, variable)
+    rows, space = _on_globe(path, variable, space) if space == "auto" else (read_array(path, variable), space)
     test = test_labels = None
     if path.suffix.lower() == ".npz":
         test, test_labels = _companions(path, variable, labels)
     return Dataset.of(
         rows, test, labels=_labels(path, labels, rows), test_labels=test_labels, units=units, shape=shape,
         test_share=test_share, seed=seed, name=path.name, source=str(path), checksum=checksum(path),
+        space=space,
     )  # fmt: skip
+
+
+def _on_globe(path: Path, variable: str | None, space: str) -> tuple[np.ndarray, str | None]:
+    """(rows, the name of the grid of the sphere that they lie on, None where they do not)."""
+    from intertwine.data.files import is_netcdf, read_array
+
+    if not is_netcdf(path):
+        return read_array(path, variable), None
+    from intertwine.data.formats.globe_netcdf import has_globe, read_globe
+    from intertwine.data.globe import Globe
+
+    if not has_globe(path):
+        return read_array(path, variable), None
+    fields = read_globe(path, None if variable is None else [variable])
+    if len(fields.values) > 1:
+        listed = ", ".join(fields.values)
+        raise fail("variable", f"one of the variables of {path.name} ({listed})", "nothing", "say which")
+    assert isinstance(fields.layout, Globe)
+    globe = fields.layout
+    size = "x".join(map(str, globe.shape))
+    return next(iter(fields.values.values())), f"sphere:{globe.bandlimit}:{globe.grid}:{size}"
 
 
 def _is_folder(name: str) -> bool:
@@ -244,25 +292,29 @@ def _from_image_folder(
 
 
 def labels_beside(name: str | Path, variable: str | None = None) -> str | None:
-    """The array of an .npz archive that holds labels by its name, and is not `variable`; None where there is
-    none."""
+    """The array of an .npz archive or a netCDF file that holds labels by its name, and is not `variable`;
+    None where there is none."""
     path = Path(name)
     try:
-        if path.suffix.lower() != ".npz" or not path.is_file():
+        kind = path.suffix.lower()
+        if kind not in (".npz", ".nc") or not path.is_file():
             return None
     except (OSError, ValueError):  # no name of a file
         return None
+    from intertwine.data.formats.netcdf import netcdf_names
     from intertwine.data.formats.numpy_files import read_members
 
-    names = read_members(path)
+    names = read_members(path) if kind == ".npz" else netcdf_names(path, axes=1)
     return next((usual for usual in LABELS if usual in names and usual != variable), None)
 
 
 def _has_fractions(path: Path, name: str) -> bool:
-    """Whether an array of an archive has numbers that are no labels."""
+    """Whether an array of a file has numbers that are no labels."""
+    from intertwine.data.files import is_netcdf
+    from intertwine.data.formats.netcdf import read_netcdf
     from intertwine.data.formats.numpy_files import read_npz
 
-    values = read_npz(path, name, words=True)
+    values = read_netcdf(path, name) if is_netcdf(path) else read_npz(path, name, words=True)
     return values.dtype.kind == "f" and bool((np.isfinite(values) & (values != np.round(values))).any())
 
 
@@ -345,10 +397,14 @@ def _labels(path: Path, labels: Any, rows: np.ndarray) -> np.ndarray | None:
     """`labels` as an array of the same file, or as a file of its own."""
     if labels is None:
         return None
+    from intertwine.data.files import is_netcdf
+    from intertwine.data.formats.netcdf import netcdf_names, read_netcdf
     from intertwine.data.formats.numpy_files import read_members, read_npz
 
     if path.suffix.lower() == ".npz" and str(labels) in read_members(path):
         return read_npz(path, str(labels), words=True)
+    if is_netcdf(path) and str(labels) in netcdf_names(path):
+        return read_netcdf(path, str(labels))
     if not Path(labels).is_file():
         what = f"an array of {path.name} or a file of labels"
         raise fail(

@@ -10,8 +10,8 @@ from jaxtyping import PyTree
 from intertwine.data.dataset import Dataset
 
 
-def load_data(d: PyTree) -> Dataset:
-    """The data set of a configuration's section `data`."""
+def load_data(d: PyTree, space: str | None = None) -> Dataset:
+    """The data set of a configuration's section `data`. space: that its rows lie on, as of `load`."""
     from intertwine.data import load
 
     return load(
@@ -28,6 +28,7 @@ def load_data(d: PyTree) -> Dataset:
         header={"auto": None, "yes": True, "no": False}[d.header],
         alphabet=None if d.alphabet == "auto" else d.alphabet,
         similarity=d.similarity or None,
+        space=space,
     )
 
 

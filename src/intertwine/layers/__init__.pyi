@@ -55,3 +55,4 @@ from .sphere.fluxes import Fluxes as Fluxes
 from .sphere.operator import SphereOperator as SphereOperator
 from .sphere.oversampled import Oversampled as Oversampled
 from .sphere.resample import Resample as Resample
+from .sphere.sphere_conv import SphereConv as SphereConv

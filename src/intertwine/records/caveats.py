@@ -162,13 +162,19 @@ def of_fields(record: Record) -> list[str]:
     for name in record.get("lone_components", ()):
         words = f"{name} is one component of a vector, taken as a scalar without the other one"
         said.append(caveat("assumption", f"{words}: it does not turn as the vector does; give both, u,v"))
+    return once([*said, *_uneven(record)])
+
+
+def _uneven(record: Record) -> list[str]:
+    """The caveat of a network on a space that is not equivariant enough: its non-linearities are `sampled`
+    beyond the band limit, or it should be to rounding."""
     rows = [row for row in record["equivariance"] if row["layer"] == "whole" and row.get("exact", True)]
     whole, sampled = max((row["error"] or 0.0 for row in rows), default=0.0), record.get("sampled", True)
     limit = UNEVEN if sampled else BROKEN.get(str(record.get("precision")), BROKEN["float32"])
     if whole > limit:
         reason = "its non-linearities reach beyond the band limit" if sampled else "it should be to rounding"
-        said.append(caveat("not-equivariant", f"the network is equivariant to {whole:.1g} alone: {reason}"))
-    return once(said)
+        return [caveat("not-equivariant", f"the network is equivariant to {whole:.1g} alone: {reason}")]
+    return []
 
 
 def of_applied(record: Record, checksum: str) -> list[str]:
@@ -195,6 +201,8 @@ def of_classifying(record: Record) -> list[str]:
             caveat("below-baseline", f"{words}: the network is not surely better than that; {remedy}")
         )
     limit = BROKEN.get(str(record.get("precision")), BROKEN["float32"])
+    if record.get("space"):
+        return once([*said, *_uneven(record)])
     for row in record["equivariance"]:
         if row["exact"] and row["error"] is not None and row["error"] > limit:
             words = (

@@ -21,6 +21,8 @@ SCHEMA = Schema(
         Entry("validation", "accuracy, error, loss, count of the validation images"),
         Entry("equivariance", "relative errors by layer and group element"),
         Entry("angles", "accuracy on images turned by each angle"),
+        Entry("rotations", "accuracy on images on a sphere turned at random"),
+        Entry("space", "the sphere or mesh that the images lie on"),
         Entry("confusion", "counts of class (row) taken for class (column)"),
         Entry("classes", "names of the classes"),
         Entry("data", "what was learnt from"),

@@ -3,7 +3,7 @@
 plane:64, plane:64x48, plane:64:p4      arrays of 64 × 64 points, with a point group (p4m)
 sphere:32, sphere:32:clenshaw-curtis    degrees l < 32 on a grid of the sphere (gauss)
 sphere:36:driscoll-healy:72x144:1.25    of so many rows and columns, the first at 1.25° east
-healpix:16                              the same on HEALPix with N_side 16, l < 32
+healpix:16, sphere:24:healpix:16        the same on HEALPix with N_side 16, l < 32 and l < 24
 mesh:FILE                               a triangle mesh (OBJ, PLY, STL …), fields at its vertices
 icosphere:4, icosahedron:4              the icosahedron with each edge halved 4 times, round or flat
 """
@@ -97,13 +97,14 @@ def _plane(rest: str) -> NamedSpace:
 def _sphere(rest: str) -> NamedSpace:
     degrees, grid, sizes, first, *more = [*rest.split(":"), "", "", ""]
     shape = tuple(_number(n) for n in sizes.split("x")) if sizes else None
-    if any(more) or (shape is not None and len(shape) != 2):
+    if any(more) or (shape is not None and len(shape) != (1 if grid == "healpix" else 2)):
         raise _OtherFormError
     try:
         longitude = radians(float(first or 0))
     except ValueError:
         raise _OtherFormError from None
-    return _on_sphere(Sphere(_number(degrees), grid or "gauss", size=shape, first_longitude=longitude))
+    size = shape[0] if shape is not None and len(shape) == 1 else shape
+    return _on_sphere(Sphere(_number(degrees), grid or "gauss", size=size, first_longitude=longitude))
 
 
 def _healpix(rest: str) -> NamedSpace:

@@ -11,16 +11,16 @@ the file, with their units.
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from intertwine._checks import InputError, fail
-from intertwine.data.checks import DEFLATE, check_announced, checksum, damaged
+from intertwine.data.checks import DEFLATE, check_announced, checksum
 from intertwine.data.fields import Axis, Fields
+from intertwine.data.formats.netcdf import opened
 from intertwine.data.globe import Globe, globe_of
 from intertwine.data.known_numbers import check_numbers
 from intertwine.records.writing import check_room, write_aside_with
@@ -40,20 +40,21 @@ def read_globe(path: Path, variables: Sequence[str] | None = None) -> Fields:
     Raises InputError for files without latitudes and longitudes of one axis each, parts of the globe,
     irregular grids, variables that are not there or on other axes, infinite values, and damaged files.
     """
-    import xarray
+    return opened(path, lambda dataset, engine: _fields(path, dataset, variables, engine))
 
-    with open(path, "rb") as file:
-        engine: Any = "h5netcdf" if file.read(4) == b"\x89HDF" else "scipy"
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # attributes that break the conventions: the values are checked
-            with xarray.open_dataset(path, engine=engine, decode_times=False) as dataset:
-                return _fields(path, dataset, variables, engine)
-    except InputError:
-        raise
-    except Exception as error:  # the readers raise nearly everything for a damaged file
-        reason = " ".join(f"{type(error).__name__}: {error}".split())[:150]
-        raise damaged(path, "a whole netCDF file", reason) from None
+
+def has_globe(path: Path) -> bool:
+    """Whether the file has latitudes and longitudes of a whole grid of the sphere."""
+
+    def whole(dataset: xr.Dataset, _: str) -> bool:
+        try:
+            north, east = (_axis(path, dataset, kind) for kind in ("latitude", "longitude"))
+            globe_of(dataset[north].values, dataset[east].values)
+        except InputError:
+            return False
+        return True
+
+    return opened(path, whole)
 
 
 def write_globe(path: Path, fields: Fields) -> None:

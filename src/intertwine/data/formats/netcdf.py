@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,23 @@ _CLASSIC = {b"CDF\x01", b"CDF\x02", b"CDF\x05"}
 
 def read_netcdf(path: Path, variable: str | None) -> np.ndarray:
     """The variable called `variable`, or the file's only one of at least two axes; float32 where packed."""
+
+    def read(dataset: xr.Dataset, engine: str) -> np.ndarray:
+        chosen = dataset[_choose(path, dataset, variable)]
+        most = path.stat().st_size * (DEFLATE if engine == "h5netcdf" else 8)
+        check_announced(path, int(chosen.nbytes), most, f"{chosen.name}: {dict(chosen.sizes)}")
+        return np.ascontiguousarray(chosen.values)
+
+    return opened(path, read)
+
+
+def netcdf_names(path: Path, axes: int | None = None) -> list[str]:
+    """The names of the variables, those of coordinates not among them; of so many axes."""
+    return opened(path, lambda d, _: [str(n) for n in d.data_vars if axes is None or d[n].ndim == axes])
+
+
+def opened(path: Path, read: Callable[[xr.Dataset, str], Any]) -> Any:
+    """What `read` makes of the open file and the name of its reader."""
     with open(path, "rb") as file:
         first = file.read(4)
     if first not in _CLASSIC and first != b"\x89HDF":
@@ -29,10 +47,7 @@ def read_netcdf(path: Path, variable: str | None) -> np.ndarray:
             warnings.simplefilter("ignore")  # attributes that break the conventions: the values are checked
             dataset = xarray.open_dataset(path, engine=engine, decode_times=False)
         with dataset:
-            chosen = dataset[_choose(path, dataset, variable)]
-            most = path.stat().st_size * (DEFLATE if engine == "h5netcdf" else 8)
-            check_announced(path, int(chosen.nbytes), most, f"{chosen.name}: {dict(chosen.sizes)}")
-            return np.ascontiguousarray(chosen.values)
+            return read(dataset, engine)
     except InputError:
         raise
     except Exception as error:  # the readers raise nearly everything for a damaged file

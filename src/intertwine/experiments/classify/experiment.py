@@ -18,10 +18,13 @@ from intertwine._caveats import caveat
 from intertwine._version import __version__
 from intertwine.experiments.classify import measures
 from intertwine.experiments.classify.images import labelled_images
-from intertwine.experiments.classify.memory import checked_memory
+from intertwine.experiments.classify.memory import checked_memory, memory_on_space
+from intertwine.experiments.classify.pictures import pictures
 from intertwine.experiments.classify.settings import ClassifyConfiguration
 from intertwine.experiments.classify.trained import learnt_before
 from intertwine.experiments.datasets import data_record, load_data
+from intertwine.experiments.fields.trained import MESH, mesh_text
+from intertwine.layers.networks.field_network import field_network
 from intertwine.layers.networks.network_names import network_from_name
 from intertwine.layers.networks.numbers import as_numbers
 from intertwine.layers.networks.parameter_count import parameter_count
@@ -37,8 +40,9 @@ from intertwine.runs.begun import NONE, begins_with
 from intertwine.runs.complete import series
 from intertwine.runs.dataset import parameter_variables, versions
 from intertwine.runs.experiment import Experiment, Finished
-from intertwine.runs.run_folder import NETWORK, write_aside_with
+from intertwine.runs.run_folder import NETWORK, write_aside, write_aside_with
 from intertwine.spaces.grid import Grid
+from intertwine.spaces.names import space_from_name
 
 if TYPE_CHECKING:
     import xarray
@@ -52,17 +56,25 @@ class Classify(Experiment):
 
     def __init__(self, c: ClassifyConfiguration):
         o, self.configuration, self.every = c.optimiser, c, c.checkpoint_every
-        self.data = load_data(c.data)
+        self.data = load_data(c.data, c.space.name)
         self.images = images = labelled_images(c, self.data)
         self.source = data_record(self.data)
-        side, channels = images.side, images.train.x.shape[-1]
-        order = Grid(c.group).group.order
-        self.memory = checked_memory(c, order, side, channels, len(self.data.train), images.classes)
+        channels = images.train.x.shape[-1]
         network_key, key = jax.random.split(jax.random.key(c.seed))
-        self.network = network_from_name(
-            c.network.name, c.group, channels=channels, image_size=side, dropout=c.network.dropout,
-            classes=images.names if images.named else images.classes, key=network_key,
-        ).reading_bytes(self.data.grey)  # fmt: skip
+        options: dict[str, Any] = dict(
+            classes=images.names if images.named else images.classes, dropout=c.network.dropout,
+            key=network_key,
+        )  # fmt: skip
+        if images.space is None:
+            side, order = images.places[0], Grid(c.group).group.order
+            self.memory = checked_memory(c, order, side, channels, len(self.data.train), images.classes)
+            network = network_from_name(
+                c.network.name, c.group, channels=channels, image_size=side, **options
+            )
+        else:
+            network = field_network(c.network.name, images.space, inputs=channels, **options)
+            self.memory = memory_on_space(c, network, images.train.x)
+        self.network = network.reading_bytes(self.data.grey)
         if (start := c.network.start) != NONE:
             self.network, key = learnt_before(start, self.network), jax.random.key(c.seed)
             self.source |= {"begins_with": begins_with("network.start", start, NETWORK)}
@@ -79,11 +91,11 @@ class Classify(Experiment):
         """The images, the network, and how long it will learn."""
         c, images = self.configuration, self.images
         tested = "" if images.test is None else f", {len(images.test.y)} to test with"
-        rows, side = len(self.data.train), images.side
-        print(f"{self.data.name}: {rows} images of {side} × {side} points{tested}")
+        rows, places = len(self.data.train), " × ".join(map(str, images.places))
+        print(f"{self.data.name}: {rows} images of {places} points{tested}")
         held = 0 if self.study.held is None else len(self.study.held.y)
         shares = f"{len(self.study.data.y)} images to learn from, {held} to watch, {images.classes} classes"
-        named = f"{c.network.name} on {c.group}, {parameter_count(self.network)} parameters"
+        named = f"{c.network.name} on {images.space or c.group}, {parameter_count(self.network)} parameters"
         print(f"{named}; {shares}; {c.optimiser.epochs} epochs", flush=True)
 
     def describe(self, record: Scalars) -> str:
@@ -109,7 +121,8 @@ class Classify(Experiment):
             "kind": c.kind,
             "version": __version__,
             "network": c.network.name,
-            "group": c.group,
+            "group": c.group if images.space is None else None,
+            "space": images.space,
             "parameters": parameter_count(network),
             "epochs": len(history),
             "best": fit.best,
@@ -123,17 +136,18 @@ class Classify(Experiment):
             "validation": watched,
             "classes": list(images.names),
             "confusion": measures.confusion(log_p, tested.y),
-            "angles": measures.by_angle(network, tested),
-            "equivariance": measures.equivariance(network, images.side, fresh),
-        }
+        } | measures.under_turns(network, tested, images.space, fresh)
         record["warnings"] = caveats.of_classifying(record | {"warnings": self._renumbered()})
         record["seconds"] = seconds()
         record["versions"] = versions()
+
+        def write(folder: Any) -> None:
+            write_aside_with(folder.path / NETWORK, lambda path: save_network(path, network))
+            if (images.space or "").startswith("mesh:"):
+                write_aside(folder.path / MESH, mesh_text(network.space))
+
         return Finished(
-            record,
-            lambda: _dataset(network, log_p, tested, history, record),
-            headline(record),
-            lambda folder: write_aside_with(folder.path / NETWORK, lambda path: save_network(path, network)),
+            record, lambda: _dataset(network, log_p, tested, history, record), headline(record), write
         )
 
     def _renumbered(self) -> list[str]:
@@ -158,16 +172,21 @@ def _dataset(
 
     axes = {"wrong_images": ("wrong", "row", "column", "channel")}
     variables: dict[str, Any] = {
-        "filters": (("filter", "element", "k0", "k1"), measures.filters(network)),
         "log_probability": (("example", "class"), log_p.astype(np.float32)),
         "label": ("example", tested.y),
     }
     wrong = measures.mistakes(log_p, tested)
+    if record["space"] is None:
+        variables["filters"] = (("filter", "element", "k0", "k1"), measures.filters(network))
+    else:
+        variables |= pictures(space_from_name(record["space"]), tested, log_p.argmax(axis=1))
+        if wrong["wrong_images"].ndim != 4:
+            wrong.pop("wrong_images")
     variables |= {name: (axes.get(name, ("wrong",)), values) for name, values in wrong.items()}
     columns = series(history, SCHEMA)
     variables |= {name: ("line", columns[name]) for name in SCHEMA.numbers}
     variables |= parameter_variables(network)
-    title = f"{record['network']} on {record['group']}, {record['data']['name']}"
+    title = f"{record['network']} on {record['space'] or record['group']}, {record['data']['name']}"
     return xarray.Dataset(variables, attrs={"title": title, "source": f"intertwine {__version__}"})
 
 
@@ -190,8 +209,16 @@ def headline(record: dict[str, Any]) -> list[str]:
     which, count = caveats.TESTED[record["tested_on"]], found["count"]
     said = [f"{which} accuracy {share:.2f} ± {error:.2f} % of {count} images (error {100 - share:.2f} %)"]
     whole = [row for row in record["equivariance"] if row["layer"] == "whole"]
-    for exact, name in ((True, "elements that map the grid to itself"), (False, "others, resampled")):
-        errors = [row["error"] for row in whole if row["exact"] is exact]
+    if turned := record.get("rotations"):
+        shares = [100 * share for share in turned["accuracy"]]
+        count, few = len(shares) - 1, turned["count"]
+        said.append(
+            f"of {few} images as they are {shares[0]:.2f} %, turned by {count} random rotations"
+            f" {min(shares[1:]):.2f} to {max(shares[1:]):.2f} % ± {100 * turned['error']:.2f} %"
+        )
+    exactly = "rotations and frames" if record.get("space") else "elements that map the grid to itself"
+    for exact, name in ((True, exactly), (False, "others, resampled")):
+        errors = [row["error"] for row in whole if row["exact"] is exact and row["error"] is not None]
         if errors:
             said.append(f"equivariance of the whole network: {max(errors):.1e} over {name}")
     return said

@@ -10,22 +10,33 @@ import numpy as np
 
 from intertwine._checks import fail
 from intertwine.data.dataset import Dataset, held_apart
-from intertwine.experiments.classify.settings import ClassifyConfiguration
+from intertwine.experiments.classify.settings import (
+    SPACES_ALONE,
+    ClassifyConfiguration,
+    check_network,
+    check_on_space,
+)
+from intertwine.experiments.fields.settings import AUTO
+from intertwine.learning.fields.placing import name_of
 from intertwine.learning.labels.labelled import Labelled
+from intertwine.spaces.names import space_from_name
+from intertwine.spaces.sphere.sphere import Sphere
 
 MOST_CLASSES = 1000
 """A page shows no more, and more different labels are no classes."""
 
 
 class LabelledImages(NamedTuple):
-    """train: images (n, X, X, channels) with the numbers of their classes, also those that are held out to
-    watch; test: None where the set has none. side: X. names: of the classes, the words or numbers that labels
+    """train: images (n, *places, channels) with the numbers of their classes, also those that are held out to
+    watch; test: None where the set has none. places: (X, X), or those of `space`, the name of the sphere or
+    mesh that they lie on, None of the plane. names: of the classes, the words or numbers that labels
     came as, in order; named: whether those are other than 0, 1, ….
     """
 
     train: Labelled
     test: Labelled | None
-    side: int
+    places: tuple[int, ...]
+    space: str | None
     names: tuple[str, ...]
     named: bool
 
@@ -50,9 +61,16 @@ def labelled_images(c: ClassifyConfiguration, data: Dataset) -> LabelledImages:
         raise fail(
             "data.labels", "labels of the images", "none", "give --labels, a file or an array of the file"
         )
-    height, width = data.as_images(data.train[:1]).shape[1:3]
-    if height != width:
-        got = f"{height} × {width}"
+    space = space_of(c, data)
+    places = data.as_images(data.train[:1]).shape[1:-1]
+    if space is not None:
+        check_on_space(c, space)
+        _check_places(places, space)
+    elif check_network(c.network) == SPACES_ALONE:
+        remedy = "say --space sphere:L:GRID, healpix:N …, or take cnn:10"
+        raise fail("network.name", "a network of the plane", repr(c.network.name), remedy)
+    elif places[0] != places[1]:
+        got = f"{places[0]} × {places[1]}"
         raise fail(
             "data.shape", "square images, which turns map to themselves", got, "cut or pad them to a square"
         )
@@ -79,10 +97,38 @@ def labelled_images(c: ClassifyConfiguration, data: Dataset) -> LabelledImages:
     return LabelledImages(
         _labelled(data, data.train[rows], data.train_labels[rows], values),
         test,
-        height,
+        places,
+        space,
         tuple(str(v) if data.classes is None else str(data.classes[v]) for v in values.tolist()),
         data.classes is not None or not np.array_equal(values, np.arange(len(values))),
     )
+
+
+def space_of(c: ClassifyConfiguration, data: Dataset) -> str | None:
+    """The name of the space that the images lie on, None for the plane: what is asked for, and what the data
+    say. A sphere without a grid is one on that of the data."""
+    asked, told = c.space.name, data.space
+    if asked == AUTO:
+        return told
+    kind, _, rest = asked.partition(":")
+    if kind != "sphere" or told is None or ":" in rest:
+        return asked
+    sphere = space_from_name(asked, "space.name").space
+    own = space_from_name(told, "data.space").space
+    if not isinstance(own, Sphere) or not isinstance(sphere, Sphere):
+        return asked
+    if sphere.bandlimit > own.bandlimit:
+        expected = f"at most {own.bandlimit} degrees, which the grid of the data tells apart"
+        raise fail("space.name", expected, repr(asked), f"take {told!r}")
+    return name_of(own.limited(sphere.bandlimit))
+
+
+def _check_places(places: tuple[int, ...], space: str) -> None:
+    shape = space_from_name(space, "space.name").shape
+    if places != shape:
+        expected = f"{' × '.join(map(str, shape))} points, as {space} has"
+        got = " × ".join(map(str, places)) or "none"
+        raise fail("data.shape", expected, got, "say the space that the data lie on, as in --space healpix:8")
 
 
 def _labelled(data: Dataset, rows: np.ndarray, labels: np.ndarray, values: np.ndarray) -> Labelled:

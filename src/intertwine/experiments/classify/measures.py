@@ -10,20 +10,27 @@ import numpy as np
 from jaxtyping import PyTree
 
 from intertwine.data.sets.rotated import rotated
+from intertwine.experiments.fields.measures import equivariance
 from intertwine.layers.conv import Conv
 from intertwine.layers.equivariance.check import equivariance_errors
+from intertwine.layers.fields import field_type
 from intertwine.learning.labels.class_scores import class_scores
 from intertwine.learning.labels.labelled import Labelled
 from intertwine.spaces.grid import Grid
+from intertwine.spaces.names import space_from_name
+from intertwine.spaces.sphere.sphere import Sphere
 
 ANGLES = tuple(range(0, 360, 15))
 TURNED_IMAGES = 1000
+ROTATIONS, ROTATED_IMAGES = 6, 500
 MOST_FILTERS, MOST_MISTAKES = 8, 24
+CHUNK = 256
+_AT_ONCE = 100
 
 
 def log_probabilities(network: PyTree, images: np.ndarray) -> np.ndarray:
     """ln p(c|x), float64 (n, classes)."""
-    scores = class_scores(network, images).astype(np.float64)
+    scores = class_scores(network, images, chunk=CHUNK).astype(np.float64)
     scores = scores - scores.max(axis=1, keepdims=True)
     return scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
 
@@ -76,10 +83,41 @@ def by_angle(network: PyTree, data: Labelled) -> dict[str, list[float]]:
     return found
 
 
-def equivariance(network: PyTree, side: int, key: jax.Array) -> list[dict[str, Any]]:
-    """A row for each layer and element."""
-    rows = equivariance_errors(network, key=key, shape=(side, side))
-    return [row._asdict() for row in rows if row.element >= 0]
+def under_turns(network: PyTree, data: Labelled, space: str | None, key: jax.Array) -> dict[str, Any]:
+    """What the record says of turned images: of the plane `angles`, of a sphere `rotations`; and the
+    `equivariance`, a row for each layer and element. space: its name, None of the plane."""
+    if space is None:
+        rows = equivariance_errors(network, key=key, shape=data.x.shape[1:3])
+        kept = [row._asdict() for row in rows if row.element >= 0]
+        return {"angles": by_angle(network, data), "equivariance": kept}
+    named = space_from_name(space)
+    return {
+        "rotations": by_rotation(network, data, named.space, key),
+        "equivariance": equivariance(network, named, key),
+    }
+
+
+def by_rotation(network: PyTree, data: Labelled, space: Any, key: jax.Array) -> dict[str, Any] | None:
+    """The accuracy on the first images as they are and turned by some random rotations of the sphere, exactly
+    as far as the space has degrees, with one standard error; None on meshes, whose elements are frames."""
+    if not isinstance(space, Sphere):
+        return None
+    few = Labelled(np.asarray(data.x[:ROTATED_IMAGES], np.float32), data.y[:ROTATED_IMAGES])
+    elements = space.random_elements(ROTATIONS, key=key)
+    scalars = field_type(space, few.x.shape[-1])
+    named = ["as they are", *(space.element_name(g) for g in elements)]
+    found: dict[str, Any] = {"elements": named, "accuracy": [], "count": len(few.y)}
+    for g in (None, *elements):
+        turned = few.x if g is None else _turned(space, g, few.x, scalars)
+        record = accuracy_record(log_probabilities(network, turned), few.y)
+        found["accuracy"].append(record["accuracy"])
+        found["error"] = max(found.get("error", 0.0), record["error"])
+    return found
+
+
+def _turned(space: Sphere, rotation: np.ndarray, images: np.ndarray, rep: Any) -> np.ndarray:
+    parts = [images[i : i + _AT_ONCE] for i in range(0, len(images), _AT_ONCE)]
+    return np.concatenate([np.asarray(space.act(rotation, part, rep)) for part in parts])
 
 
 def filters(network: PyTree) -> np.ndarray:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from intertwine.experiments.memory_needs import refuse_beyond
 
 if TYPE_CHECKING:
     from intertwine.experiments.classify.settings import ClassifyConfiguration
+    from intertwine.layers.networks.sequential import Sequential
 
 KERNEL = 7
 """The widest last kernel of a classifier."""
@@ -39,3 +43,24 @@ def checked_memory(
     scores = 8 * (classes**2 + rows * classes)
     needed = item * (3 * dense + 3 * batch * sum(points)) + 3 * images + scores
     return refuse_beyond(needed, "take a narrower network, smaller images or a smaller batch")
+
+
+def memory_on_space(c: ClassifyConfiguration, network: Sequential, images: np.ndarray) -> int:
+    """The same for a network on a sphere or a mesh: the images, the fields of a batch after every layer (of a
+    level its convolution's, norm's and non-linearity's) with their gradients."""
+    item = 8 if c.precision == "float64" else 4
+    batch, needed = min(c.optimiser.batch, len(images)), 2 * images.nbytes
+    space: Any = network.space
+    for _, layer in network.layers:
+        space = getattr(_last(layer), "space_out", space)
+        points = math.prod(space.shape)
+        needed += item * 2 * 3 * batch * points * max(layer.rep_in.dimension, layer.rep_out.dimension)
+    return refuse_beyond(
+        needed, "take a lower band limit or a coarser mesh, a narrower network or a smaller batch"
+    )
+
+
+def _last(layer: Any) -> Any:
+    """The layer of a sequence that leads to another space, or the layer itself."""
+    inner = [part for _, part in getattr(layer, "layers", ()) if hasattr(part, "space_out")]
+    return inner[-1] if inner else layer

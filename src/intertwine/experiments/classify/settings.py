@@ -2,6 +2,7 @@
 
     kind = "classify"     a network whose outputs do not change when its input turns learns labels of images
     [data]                images with labels: a named set or a file (as of `learn`)
+    [space]               what the images lie on: the plane, or a sphere or a mesh
     [network]             the point group of the grid, the architecture, dropout
     [optimiser]           epochs, mini-batches, learning rate, regularisation, turned copies of the images
 
@@ -18,7 +19,10 @@ from typing import Any, Literal
 from pydantic import field_validator, model_validator
 
 from intertwine._checks import InputError, fail
+from intertwine.experiments.fields.settings import AUTO, Space
 from intertwine.experiments.learn.settings import Data
+from intertwine.layers.networks.field_network import check_field_network
+from intertwine.layers.networks.sphere_classifiers import SPHERE_FAMILIES
 from intertwine.learning.labels.defaults import BATCH, EPOCHS, LEARNING_RATE, WARMUP, WEIGHT_DECAY
 from intertwine.runs.begun import Starting, begun_with, start_of
 from intertwine.runs.fields import (
@@ -43,8 +47,8 @@ class Images(Data):
     of images and one of labels. labels: `auto` is the array of an archive (npz) that is called so."""
 
     name: str = text(
-        "digits", "a named data set or a file", "digits, mnist, rotmnist, a folder of images, or a file",
-        longest=4096,
+        "digits", "a named data set or a file",
+        "digits, mnist, rotmnist, spherical-mnist:NR-R, a folder of images, or a file", longest=4096,
     )  # fmt: skip
     labels: str = text(
         "auto", "'auto', the name of an array of the file, or a file of labels", "another array, or a file",
@@ -55,7 +59,8 @@ class Images(Data):
 class Network(Starting):
     """group: the point group of the grid; p1 is a plain CNN; `auto` is the preset's own, else p4m.
 
-    name: cnn:W, e2:W, z2cnn, p4cnn, p4mcnn (`layers.network_names`). start: the folder of a classifying run,
+    name: cnn:W, e2:W, z2cnn, p4cnn, p4mcnn (`layers.network_names`); on a sphere so3:W, spin:W, zonal:W,
+    cg:W, cnn:W, on a mesh cnn:W (`layers.field_network`). start: the folder of a classifying run,
     with whose network this one begins; a folder as the name says both.
     """
 
@@ -64,8 +69,8 @@ class Network(Starting):
     group: str = text("auto", _GROUPS, "p1 (plain), p4, p4m, c8, d8 …")
     name: str = text(
         "cnn:4",
-        "a network such as cnn:10, e2:8, z2cnn, p4cnn, p4mcnn",
-        "cnn:10, e2:8, z2cnn, p4cnn, p4mcnn",
+        "a network such as cnn:10, e2:8, z2cnn, p4cnn, p4mcnn, so3:10",
+        "cnn:10, e2:8, z2cnn, p4cnn, p4mcnn; on spheres so3:10, spin:16, zonal:16, cg:6",
         flag="--network",
     )
     dropout: float = number(0.1, 0.0, 0.9, "of whole fields")
@@ -107,6 +112,7 @@ class ClassifyConfiguration(Settings):
     precision: Literal["float32", "float64"] = precision("float32")
     checkpoint_every: int = checkpoint_every(5, "epochs")
     data: Images = Images()
+    space: Space = Space()
     network: Network = Network()
     optimiser: Optimiser = Optimiser()
 
@@ -137,6 +143,13 @@ class ClassifyConfiguration(Settings):
             raise fail("optimiser.patience", expected, o.patience, remedy)
         return self
 
+    @model_validator(mode="after")
+    def _of_one_space(self) -> ClassifyConfiguration:
+        """What contradicts a space that is given."""
+        if self.space.name != AUTO:
+            check_on_space(self, self.space.name)
+        return self
+
     @property
     def group(self) -> str:
         """The point group's name."""
@@ -149,22 +162,80 @@ class ClassifyConfiguration(Settings):
     @property
     def stem(self) -> str:
         """What a folder of runs calls this one: digits-p4m-cnn-4."""
-        words = f"{Path(self.data.name).name.partition('.')[0]}-{self.group}-{self.network.name}"
+        group = "" if check_network(self.network) == SPACES_ALONE else f"-{self.group}"
+        words = f"{Path(self.data.name).name.partition('.')[0]}{group}-{self.network.name}"
         return re.sub(r"[^A-Za-z0-9._-]+", "-", words)[:80]
 
 
-def check_network(network: Network) -> None:
-    """Raise `InputError` for a network or a point group that is not known, or two that contradict each
-    other."""
-    from intertwine.layers.networks.network_names import PRESETS, check_network_name
-    from intertwine.spaces.grid import Grid
+EVERYWHERE, PLANES_ALONE, SPACES_ALONE = "everywhere", "planes", "other spaces"
+"""Where a network by name works."""
+
+
+def check_network(network: Network) -> str:
+    """Where the network works; raises `InputError` for a network or a point group that is not known, or two
+    that contradict each other."""
+    from intertwine.layers.networks.network_names import NETWORK_NAMES
+
+    on_plane, on_spaces = _plane_family(network.name), _space_family(network.name)
+    if on_plane is None and on_spaces is None:
+        names = [name for name in NETWORK_NAMES if name != "unet:W"]
+        names += [f"{family}:W" for family in SPHERE_FAMILIES]
+        if network.name.partition(":")[0] in ("unet", "linear", "product"):
+            raise fail("network.name", "a classifier", repr(network.name), "for example 'cnn:10'")
+        remedy = "W is a whole number, as in cnn:10"
+        raise fail("network.name", "one of " + ", ".join(names), repr(network.name), remedy)
+    if on_plane is None:
+        if network.group != "auto":
+            expected = f"'auto' with {network.name}, which is of spheres"
+            raise fail("network.group", expected, repr(network.group), "cnn:W takes any group")
+        return SPACES_ALONE
+    _check_group(network)
+    return EVERYWHERE if on_spaces is not None else PLANES_ALONE
+
+
+def check_on_space(c: ClassifyConfiguration, space: str) -> None:
+    """Raise `InputError` for settings of images of the plane where they lie on `space`, and for networks of
+    other spaces."""
+    kind, where = space.partition(":")[0], check_network(c.network)
+    if kind == "plane":
+        remedy = "leave the space out; --group is the point group"
+        raise fail("space.name", "'auto' for images of the plane", repr(space), remedy)
+    if where == PLANES_ALONE:
+        remedy = "take so3:10 on a sphere, cnn:4 on a mesh"
+        raise fail("network.name", f"a network of {space}", repr(c.network.name), remedy)
+    if where == SPACES_ALONE and kind not in ("sphere", "healpix"):
+        raise fail("network.name", f"a network of {space}", repr(c.network.name), "take cnn:4")
+    if c.network.group != "auto":
+        raise fail(
+            "network.group", f"'auto' on {space}", repr(c.network.group), "it is of images of the plane"
+        )
+    if c.optimiser.augment != "none":
+        remedy = "the network does not change when they turn"
+        raise fail("optimiser.augment", f"'none' on {space}", repr(c.optimiser.augment), remedy)
+
+
+def _plane_family(name: str) -> str | None:
+    from intertwine.layers.networks.network_names import check_network_name
 
     try:
-        family, _ = check_network_name(network.name)
-    except InputError as error:
-        raise _renamed("network.name", error) from None
-    if family == "unet":
-        raise fail("network.name", "a classifier", repr(network.name), "for example 'cnn:10'")
+        family, _ = check_network_name(name)
+    except InputError:
+        return None
+    return None if family == "unet" else family
+
+
+def _space_family(name: str) -> str | None:
+    try:
+        family, _ = check_field_network(name)
+    except InputError:
+        return None
+    return family if family in ("cnn", *SPHERE_FAMILIES) else None
+
+
+def _check_group(network: Network) -> None:
+    from intertwine.layers.networks.network_names import PRESETS
+    from intertwine.spaces.grid import Grid
+
     if network.group == "auto":
         return
     try:

@@ -24,6 +24,7 @@ from intertwine.data.dataset import Dataset
 from intertwine.experiments.classify import measures
 from intertwine.experiments.classify.settings import ClassifyConfiguration
 from intertwine.experiments.datasets import load_data
+from intertwine.experiments.fields.trained import MESH
 from intertwine.layers.networks.saved_network import load_network
 from intertwine.learning.labels.class_names import numbered
 from intertwine.records.folder import NETWORK
@@ -68,22 +69,27 @@ class TrainedClassifier:
     def __repr__(self) -> str:
         s, test = self.settings, self.result["test"]
         share = f"accuracy {100 * test['accuracy']:.2f} ± {100 * test['error']:.2f} %"
-        return f"TrainedClassifier({s.network.name} on {s.group}, {len(self.classes)} classes, {share})"
+        where = self.result.get("space") or s.group
+        return f"TrainedClassifier({s.network.name} on {where}, {len(self.classes)} classes, {share})"
 
 
 def load_classifier(folder: str | Path) -> TrainedClassifier:
     """The complete run in `folder`; `InputError` where there is none, of another kind, or of a precision that
     JAX is not set to."""
     run = complete(folder, "classify", ("test", "classes", "warnings"), (NETWORK,))
-    return TrainedClassifier(load_network(run.path / NETWORK), run.settings, run.metrics, run.result)
+    mesh = run.path / MESH
+    network = load_network(run.path / NETWORK, space=f"mesh:{mesh}" if mesh.is_file() else None)
+    return TrainedClassifier(network, run.settings, run.metrics, run.result)
 
 
 def learnt_before(folder: str, fresh: Any) -> Any:
     """The network of the classifying run in `folder`, to go on with in place of `fresh`; `InputError` for one
     of images of another size or channels, or of other classes."""
     network = load_classifier(folder).model
-    for name, words in (("channels", "channels"), ("image_size", "points a side"), ("classes", "classes")):
-        asked, found = getattr(fresh.recipe, name), getattr(network.recipe, name)
+    for name, words in _ALIKE:
+        asked, found = (getattr(net.recipe, name, None) for net in (fresh, network))
+        if name == "space" and str(asked).startswith("mesh:") and str(found).startswith("mesh:"):
+            asked, found = fresh.space, network.space  # whatever their files are called
         if asked != found:
             remedy = "give images like those of the run, or begin afresh"
             raise fail("network.start", f"a network of {_listed(asked)} {words}", _listed(found), remedy)
@@ -91,6 +97,13 @@ def learnt_before(folder: str, fresh: Any) -> Any:
         lambda x: x.astype(jnp.result_type(float)) if eqx.is_inexact_array(x) else x, network
     )
     return numbers.reading_bytes(fresh.grey)
+
+
+_ALIKE = (
+    ("channels", "channels"), ("inputs", "channels"), ("image_size", "points a side"), ("space", "its space"),
+    ("classes", "classes"),
+)  # fmt: skip
+"""What the recipes of a network to begin with and of a fresh one agree in, and in words."""
 
 
 def _listed(value: Any) -> str:
@@ -171,7 +184,7 @@ def _images(
         "units": str(trained.result["data"]["units"]),
         "test_share": 0.0,
     }
-    return load_data(own.model_copy(update=asked))
+    return load_data(own.model_copy(update=asked), trained.result.get("space") or trained.settings.space.name)
 
 
 def _numbers(data: Dataset, classes: tuple[str, ...]) -> np.ndarray | None:

@@ -133,7 +133,7 @@ class Data(Section):
 
     @model_validator(mode="after")
     def _of_the_right_source(self) -> Data:
-        from intertwine.data.loading import FROM_MNIST, is_named
+        from intertwine.data.loading import is_from_mnist, is_named
 
         named = is_named(self.name)
         for field, default in (
@@ -148,9 +148,9 @@ class Data(Section):
                 raise fail(
                     f"data.{field}", f"{default!r} with {self.name!r}", _short(value), "give a file as data"
                 )
-        if self.name not in FROM_MNIST and self.folder != "auto":
+        if not is_from_mnist(self.name) and self.folder != "auto":
             raise fail("data.folder", f"'auto' with {_short(self.name)}", _short(self.folder), "take 'auto'")
-        if self.name not in FROM_MNIST and self.download:
+        if not is_from_mnist(self.name) and self.download:
             raise fail("data.download", f"false with {_short(self.name)}", "true", "only mnist is downloaded")
         return self
 

@@ -227,7 +227,7 @@ def _cases(
         for (name, layer), inputs in zip(layers, _inputs(subject, x), strict=True):
             own = getattr(layer, "space", None)
             own = here_space if own is None else own
-            here_space = getattr(layer, "space_out", own)
+            here_space = _space_out(layer, own)
             has_axes = np.ndim(inputs) > 2 or turns_alike(own, layer.rep_in)
             where = own if has_axes else None
             moves = drawn if own == space else drawn_elements(own, layer.rep_in, None, key)
@@ -239,7 +239,7 @@ def _cases(
 def _space_out(subject: PyTree, space: Space | None) -> Space | None:
     """The space of the output: that of the last layer that changes it."""
     for _, layer in _layers(subject):
-        space = getattr(layer, "space_out", space)
+        space = _space_out(layer, space)
     return getattr(subject, "space_out", space)
 
 

@@ -6,6 +6,8 @@ r"""The same architecture over any space: fields of one type to fields of anothe
     fluxes:K    on a sphere, what vectors carry and its potentials, kernels of K knots (`sphere.fluxes`)
     cnn:W       convolution → blocks x + f(x) → convolution, f twice norm, non-linearity, convolution
 
+Classifiers of the sphere alone: zonal:W, spin:W, so3:W, cg:W (`sphere_classifiers`).
+
 W counts features. On a space with a finite structure group a feature is regular, and the non-linearity a
 rectifier; on a surface it is a function of the direction with frequencies 0, 1 and 2 (scalar + vector +
 spin 2), and copies of spin are gated by scalars (Weiler et al. 2018), or functions of the direction are
@@ -38,6 +40,7 @@ from intertwine.layers.linear import Linear
 from intertwine.layers.networks.classifiers import checked_classes
 from intertwine.layers.networks.residual import Residual
 from intertwine.layers.networks.sequential import Sequential
+from intertwine.layers.networks.sphere_classifiers import SPHERE_FAMILIES, sphere_classifier
 from intertwine.layers.nonlinear.fourier import FourierPointwise
 from intertwine.layers.nonlinear.gated import Gated, gated_copies
 from intertwine.layers.nonlinear.norm_nonlinearity import NormNonlinearity
@@ -52,7 +55,7 @@ from intertwine.spaces.protocols import Region, Space, has_kernels, takes_arrays
 from intertwine.spaces.sphere.sphere import Sphere
 from intertwine.symmetry.fibre_maps import AnyRep
 
-FAMILIES = ("linear", "product:W", "fluxes:K", "cnn:W")
+FAMILIES = ("linear", "product:W", "fluxes:K", "cnn:W", "zonal:W", "spin:W", "so3:W", "cg:W")
 LINEAR_IN_WEIGHTS = ("linear", "fluxes")
 """Families whose weights least squares find."""
 NONLINEARITIES = ("auto", "pointwise", "gated", "norm", "fourier")
@@ -92,7 +95,8 @@ def check_field_network(name: str) -> tuple[str, int]:
     family, colon, width = name.partition(":") if isinstance(name, str) else ("", "", "")
     if family == "linear" and not colon:
         return family, 0
-    if family in ("product", "fluxes", "cnn") and width.isdecimal() and 1 <= int(width) <= _LARGEST:
+    known = family in ("product", "fluxes", "cnn", *SPHERE_FAMILIES)
+    if known and width.isdecimal() and 1 <= int(width) <= _LARGEST:
         return family, int(width)
     remedy = f"W is a whole number up to {_LARGEST}, as in cnn:8"
     raise fail("name", "one of " + ", ".join(FAMILIES), name, remedy)
@@ -147,6 +151,16 @@ def field_network(
             name, space, inputs, outputs, told, global_kernels, blocks, nonlinearity, rate, kind.name
         )
     into = field_type(named.space, inputs, "inputs")
+    if family in SPHERE_FAMILIES:
+        if classes is None:
+            raise fail("outputs", f"None with {name!r}, a classifier", outputs, "give classes=10, say")
+        if not isinstance(named.space, Sphere):
+            raise fail("space", f"a sphere for {name!r}", space, "cnn:W takes any space")
+        count, names = checked_classes(classes)
+        made = sphere_classifier(
+            family, width, named.space, inputs=into, classes=count, dropout=dropout, dtype=kind, key=key
+        )
+        return Sequential(made, recipe, names)
     inner = named.space if named.finer is None or family in LINEAR_IN_WEIGHTS else named.finer
     make = _Builder(inner, region, nonlinearity, dropout, kind, key)
     head: AnyRep

@@ -95,8 +95,9 @@ def _skeleton(head: dict[str, Any], space: str | None) -> Any:
     def build() -> Any:
         if head.get("of") == "fields":
             own = arguments | {"space": space or arguments["space"]}
-            return field_network(name, **own, **common)
-        found = network_from_name(name, **arguments, **common)
+            found: Any = field_network(name, **own, **common)
+        else:
+            found = network_from_name(name, **arguments, **common)
         return found.reading_bytes(True) if head.get("grey") else found
 
     return eqx.filter_eval_shape(build)

@@ -62,7 +62,8 @@ def name_of(sphere: Sphere) -> str:
     ('sphere:8:gauss', 'sphere:8:driscoll-healy:16x32:10')
     """
     if sphere.grid == "healpix":
-        return f"healpix:{sphere.size[1]}"
+        side = sphere.size[1]
+        return f"healpix:{side}" if sphere.bandlimit == 2 * side else f"sphere:{sphere.bandlimit}:healpix:{side}"
     name, plain = f"sphere:{sphere.bandlimit}:{sphere.grid}", Sphere(sphere.bandlimit, sphere.grid)
     if sphere == plain:
         return name

@@ -177,6 +177,15 @@ class Sphere:
         size = finer.size[1] if self.grid == "healpix" else finer.size
         return Sphere(bandlimit, self.grid, size=size, first_longitude=self.first_longitude)
 
+    def limited(self, bandlimit: int) -> Sphere:
+        """The same points, for fields with degrees below another band limit.
+
+        >>> Sphere(16).limited(8).shape
+        (16, 32)
+        """
+        size = self.size[1] if self.grid == "healpix" else self.size
+        return Sphere(bandlimit, self.grid, size=size, first_longitude=self.first_longitude)
+
     def _products(self, spin: int, dtype: np.dtype, fields: int) -> Products:
         key = RingsKey(self.grid, *self.size, self.grid == "clenshaw-curtis")
         made = tables if self.bandlimit <= MOST_TABLED else streamed
