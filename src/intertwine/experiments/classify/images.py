@@ -20,6 +20,7 @@ from intertwine.experiments.fields.settings import AUTO
 from intertwine.learning.fields.placing import name_of
 from intertwine.learning.labels.labelled import Labelled
 from intertwine.spaces.names import space_from_name
+from intertwine.spaces.sphere.grids import default_shape
 from intertwine.spaces.sphere.sphere import Sphere
 
 MOST_CLASSES = 1000
@@ -61,19 +62,7 @@ def labelled_images(c: ClassifyConfiguration, data: Dataset) -> LabelledImages:
         raise fail(
             "data.labels", "labels of the images", "none", "give --labels, a file or an array of the file"
         )
-    space = space_of(c, data)
-    places = data.as_images(data.train[:1]).shape[1:-1]
-    if space is not None:
-        check_on_space(c, space)
-        _check_places(places, space)
-    elif check_network(c.network) == SPACES_ALONE:
-        remedy = "say --space sphere:L:GRID, healpix:N …, or take cnn:10"
-        raise fail("network.name", "a network of the plane", repr(c.network.name), remedy)
-    elif places[0] != places[1]:
-        got = f"{places[0]} × {places[1]}"
-        raise fail(
-            "data.shape", "square images, which turns map to themselves", got, "cut or pad them to a square"
-        )
+    space, places = _place(c, data)
     labels = (
         data.train_labels
         if data.test_labels is None
@@ -123,12 +112,44 @@ def space_of(c: ClassifyConfiguration, data: Dataset) -> str | None:
     return name_of(own.limited(sphere.bandlimit))
 
 
-def _check_places(places: tuple[int, ...], space: str) -> None:
-    shape = space_from_name(space, "space.name").shape
-    if places != shape:
-        expected = f"{' × '.join(map(str, shape))} points, as {space} has"
-        got = " × ".join(map(str, places)) or "none"
-        raise fail("data.shape", expected, got, "say the space that the data lie on, as in --space healpix:8")
+def _place(c: ClassifyConfiguration, data: Dataset) -> tuple[str | None, tuple[int, ...]]:
+    """(the name of the sphere or mesh that the images lie on, None for the plane; their points)."""
+    space = space_of(c, data)
+    places = data.as_images(data.train[:1]).shape[1:-1]
+    if space is not None:
+        check_on_space(c, space)
+        shape = space_from_name(space, "space.name").shape
+        if places != shape:
+            expected = f"{' × '.join(map(str, shape))} points, as {space} has"
+            raise fail("data.shape", expected, " × ".join(map(str, places)), _other_space(places))
+        if not space.startswith("plane:"):
+            return space, places
+    if check_network(c.network) == SPACES_ALONE:
+        remedy = "say --space sphere:L:GRID, healpix:N …, or take cnn:10"
+        raise fail("network.name", "a network of the plane", repr(c.network.name), remedy)
+    if places[0] != places[1]:
+        got = f"{places[0]} × {places[1]}"
+        raise fail(
+            "data.shape", "square images, which turns map to themselves", got, "cut or pad them to a square"
+        )
+    return None, places
+
+
+def _other_space(places: tuple[int, ...]) -> str:
+    """Spheres that have so many points, or what to do."""
+    found = []
+    if len(places) == 2:
+        limits = {"gauss": places[0], "driscoll-healy": places[0] // 2, "clenshaw-curtis": places[0] - 1}
+        found = [
+            f"sphere:{limit}:{grid}"
+            for grid, limit in limits.items()
+            if limit > 0 and default_shape(grid, limit) == places
+        ]
+    elif (side := round((places[0] / 12) ** 0.5)) > 0 and 12 * side**2 == places[0]:
+        found = [f"healpix:{side}"]
+    if found:
+        return f"for these points say --space {' or '.join(found)}"
+    return "say the space that the data lie on, as in --space healpix:8"
 
 
 def _labelled(data: Dataset, rows: np.ndarray, labels: np.ndarray, values: np.ndarray) -> Labelled:

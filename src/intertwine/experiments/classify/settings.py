@@ -198,8 +198,11 @@ def check_on_space(c: ClassifyConfiguration, space: str) -> None:
     other spaces."""
     kind, where = space.partition(":")[0], check_network(c.network)
     if kind == "plane":
-        remedy = "leave the space out; --group is the point group"
-        raise fail("space.name", "'auto' for images of the plane", repr(space), remedy)
+        if where == SPACES_ALONE:
+            raise fail("network.name", "a network of the plane", repr(c.network.name), "take cnn:10")
+        if space.count(":") > 1:
+            raise fail("space.name", "plane:N without a group", repr(space), "say --group, as in --group p4")
+        return
     if where == PLANES_ALONE:
         remedy = "take so3:10 on a sphere, cnn:4 on a mesh"
         raise fail("network.name", f"a network of {space}", repr(c.network.name), remedy)

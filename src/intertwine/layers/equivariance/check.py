@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import cycle, islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import equinox as eqx
@@ -231,6 +232,8 @@ def _cases(
             has_axes = np.ndim(inputs) > 2 or turns_alike(own, layer.rep_in)
             where = own if has_axes else None
             moves = drawn if own == space else drawn_elements(own, layer.rep_in, None, key)
+            if moves and len(moves) != len(drawn):  # as many rows for every layer
+                moves = tuple(islice(cycle(moves), len(drawn)))
             here = Action(where, layer.rep_in, layer.rep_out, bool(periodic), moves, here_space)
             cases.append(Case(name, layer, runner(layer), here, inputs))
     return [*cases, Case("whole", subject, function, action, x)]

@@ -5,6 +5,8 @@ r"""The same architecture over any space: fields of one type to fields of anothe
                 input, such as advection and balance, without any other non-linearity
     fluxes:K    on a sphere, what vectors carry and its potentials, kernels of K knots (`sphere.fluxes`)
     cnn:W       convolution → blocks x + f(x) → convolution, f twice norm, non-linearity, convolution
+    unet:W      the same at several sizes, with skips: spectral pooling on spheres, mesh pooling on meshes
+                (`field_unet`), means of 2 × 2 points on the plane (`unet`); fields to fields
 
 Classifiers of the sphere alone: zonal:W, spin:W, so3:W, cg:W (`sphere_classifiers`).
 
@@ -38,9 +40,11 @@ from intertwine.layers.dropout import Dropout
 from intertwine.layers.fields import field_type
 from intertwine.layers.linear import Linear
 from intertwine.layers.networks.classifiers import checked_classes
+from intertwine.layers.networks.field_unet import field_unet
 from intertwine.layers.networks.residual import Residual
 from intertwine.layers.networks.sequential import Sequential
 from intertwine.layers.networks.sphere_classifiers import SPHERE_FAMILIES, sphere_classifier
+from intertwine.layers.networks.unet import UNet, unet
 from intertwine.layers.nonlinear.fourier import FourierPointwise
 from intertwine.layers.nonlinear.gated import Gated, gated_copies
 from intertwine.layers.nonlinear.norm_nonlinearity import NormNonlinearity
@@ -50,12 +54,15 @@ from intertwine.layers.norms.normalisation import BatchNorm
 from intertwine.layers.pooling.group_pooling import GlobalPool, Invariants
 from intertwine.layers.sphere.fluxes import Fluxes
 from intertwine.layers.sphere.resample import Resample
+from intertwine.spaces.grid import Grid
 from intertwine.spaces.names import NamedSpace, space_from_name
 from intertwine.spaces.protocols import Region, Space, has_kernels, takes_arrays
 from intertwine.spaces.sphere.sphere import Sphere
 from intertwine.symmetry.fibre_maps import AnyRep
 
-FAMILIES = ("linear", "product:W", "fluxes:K", "cnn:W", "zonal:W", "spin:W", "so3:W", "cg:W")
+FAMILIES = (
+    "linear", "product:W", "fluxes:K", "cnn:W", "unet:W", "zonal:W", "spin:W", "so3:W", "cg:W",
+)  # fmt: skip
 LINEAR_IN_WEIGHTS = ("linear", "fluxes")
 """Families whose weights least squares find."""
 NONLINEARITIES = ("auto", "pointwise", "gated", "norm", "fourier")
@@ -95,7 +102,7 @@ def check_field_network(name: str) -> tuple[str, int]:
     family, colon, width = name.partition(":") if isinstance(name, str) else ("", "", "")
     if family == "linear" and not colon:
         return family, 0
-    known = family in ("product", "fluxes", "cnn", *SPHERE_FAMILIES)
+    known = family in ("product", "fluxes", "cnn", "unet", *SPHERE_FAMILIES)
     if known and width.isdecimal() and 1 <= int(width) <= _LARGEST:
         return family, int(width)
     remedy = f"W is a whole number up to {_LARGEST}, as in cnn:8"
@@ -116,7 +123,7 @@ def field_network(
     dropout: float = 0.0,
     dtype: DTypeLike = float,
     key: Array,
-) -> Sequential:
+) -> Sequential | UNet:
     """The network called `name` on a space.
 
     space: a name such as "plane:64", or a `Space`. inputs, outputs: types of fields by name ("2 scalar +
@@ -161,6 +168,11 @@ def field_network(
             family, width, named.space, inputs=into, classes=count, dropout=dropout, dtype=kind, key=key
         )
         return Sequential(made, recipe, names)
+    if family == "unet":
+        if classes is not None:
+            raise fail("classes", f"None with {name!r}, fields to fields", classes, "take cnn:W")
+        out = field_type(named.space, _checked(outputs), "outputs")
+        return _unet(named, region, width, into, out, nonlinearity, dropout, kind, recipe, key)
     inner = named.space if named.finer is None or family in LINEAR_IN_WEIGHTS else named.finer
     make = _Builder(inner, region, nonlinearity, dropout, kind, key)
     head: AnyRep
@@ -216,7 +228,36 @@ def sampled(name: str, space: NamedSpace, nonlinearity: str) -> bool:
     family, sphere = check_field_network(name)[0], space.space if isinstance(space.space, Sphere) else None
     if sphere is not None and sphere.grid == "healpix":
         return True
-    return family == "cnn" and (sphere is not None or nonlinearity == "fourier")
+    return family in ("cnn", "unet", *SPHERE_FAMILIES) and (sphere is not None or nonlinearity == "fourier")
+
+
+def _unet(
+    named: NamedSpace,
+    region: Region,
+    width: int,
+    into: AnyRep,
+    out: AnyRep,
+    nonlinearity: str,
+    dropout: float,
+    dtype: DTypeLike,
+    recipe: object,
+    key: Array,
+) -> UNet:
+    """The U-Net of a space."""
+    if isinstance(named.space, Grid):
+        if nonlinearity != "auto" or dropout:
+            got = nonlinearity if nonlinearity != "auto" else f"dropout {dropout}"
+            raise fail("nonlinearity", "'auto', and no dropout, of a U-Net on the plane", got)
+        size = min(named.shape)
+        return unet(
+            named.space, width, channels=into, out=out, image_size=size, dtype=dtype, recipe=recipe, key=key
+        )
+    keys = iter(jax.random.split(key, 8))
+
+    def builder(space: Space, region: Region) -> _Builder:
+        return _Builder(space, region, nonlinearity, dropout, dtype, next(keys))
+
+    return field_unet(named, region, width, into, out, builder, recipe)
 
 
 class _Builder:

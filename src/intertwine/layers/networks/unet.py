@@ -41,17 +41,18 @@ _MOST_LEVELS = 3
 
 
 class UNet(eqx.Module):
-    """A U-Net; build it with `unet`.
+    """A U-Net; build it with `unet`, or on spheres and meshes with `field_network`.
 
-    down: one block per level, from fine to coarse. pools, ups: between levels. up: one block per level but
-    the coarsest. head: the convolution to the type of the output.
+    down: one block per level, from fine to coarse. pools, ups: between levels; an `Upsample` is told the
+    size of the skip. up: one block per level but the coarsest. head: the convolution to the type of the
+    output.
     """
 
     down: tuple[Sequential, ...]
-    pools: tuple[AveragePool, ...]
-    ups: tuple[Upsample, ...]
+    pools: tuple[Any, ...]
+    ups: tuple[Any, ...]
     up: tuple[Sequential, ...]
-    head: Conv
+    head: Any
     recipe: Any = eqx.field(static=True)
 
     @property
@@ -68,9 +69,9 @@ class UNet(eqx.Module):
         return [*found, ("head", self.head)]
 
     @property
-    def space(self) -> Grid:
-        """The grid."""
-        return self.head.space  # type: ignore[return-value]
+    def space(self) -> Any:
+        """Of the input."""
+        return self.down[0].space
 
     @property
     def rep_in(self) -> AnyRep:
@@ -83,21 +84,23 @@ class UNet(eqx.Module):
         return self.head.rep_out
 
     def __call__(self, x: Float[Array, "... C_in"], *, key: Array | None = None) -> Float[Array, "... C"]:
-        """One field (*space, C_in) → (*space, C_out); `key` is not used."""
+        """One field (*space, C_in) → (*space, C_out); `key` goes to layers that draw (dropout)."""
         return self.outputs(x[None], key=key)[0]
 
     def outputs(self, x: Float[Array, "B ... C_in"], *, key: Array | None = None) -> Float[Array, "B ... C"]:
         """A batch of fields."""
+        blocks = len(self.down) + len(self.up)
+        keys = iter([None] * blocks if key is None else jax.random.split(key, blocks))
         skips = []
         for level, block in enumerate(self.down):
-            x = block.outputs(x)
+            x = block.outputs(x, key=next(keys))
             if level < len(self.pools):
                 skips.append(x)
                 x = self.pools[level](x)
         for level in reversed(range(len(self.up))):
-            skip = skips[level]
-            larger = self.ups[level](x, skip.shape[1:-1])
-            x = self.up[level].outputs(jnp.concatenate([skip, larger], axis=-1))
+            skip, up = skips[level], self.ups[level]
+            larger = up(x, skip.shape[1:-1]) if isinstance(up, Upsample) else up(x)
+            x = self.up[level].outputs(jnp.concatenate([skip, larger], axis=-1), key=next(keys))
         return self.head(x)
 
     def calibrated(self, x: Array, *, batch: int = 100) -> UNet:

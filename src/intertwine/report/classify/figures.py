@@ -12,6 +12,7 @@ from plotly.subplots import make_subplots
 from intertwine.report.series import Metrics, gaps, stride
 from intertwine.report.theme import BAND, BLUE, GREY, ORANGE, SEQUENTIAL
 
+_LARGEST_MAP = 180
 SINGLE = 1.2e-7
 """The spacing of single-precision numbers at 1: what rounding alone costs."""
 
@@ -109,4 +110,34 @@ def by_angle(degrees: np.ndarray, accuracy: np.ndarray, error: np.ndarray) -> go
     )
     figure.update_xaxes(title_text="turned by (degrees)", dtick=45)
     figure.update_yaxes(title_text="accuracy (%)")
+    return figure
+
+
+def by_rotation(names: list[str], accuracy: np.ndarray, error: float | None) -> go.Figure:
+    """Accuracy as images are, and under each rotation."""
+    spread = {"type": "constant", "value": 100 * error} if error is not None else None
+    figure = go.Figure(
+        go.Scatter(
+            x=names, y=gaps(100 * accuracy), error_y=spread, mode="markers",
+            marker={"color": BLUE, "size": 9}, showlegend=False,
+        )
+    )  # fmt: skip
+    figure.update_xaxes(type="category", automargin=True)
+    figure.update_yaxes(title_text="accuracy (%)")
+    return figure
+
+
+def maps(images: np.ndarray, words: list[str], latitude: np.ndarray, longitude: np.ndarray) -> go.Figure:
+    """Images (k, rows, columns) of the sphere, one above another."""
+    figure = make_subplots(
+        rows=len(images), cols=1, shared_xaxes=True, vertical_spacing=0.08, subplot_titles=words
+    )
+    for row, values in enumerate(images, 1):
+        step = 1 + max(values.shape) // _LARGEST_MAP
+        shown = np.round(values[::step, ::step].astype(float), 4)
+        figure.add_heatmap(
+            z=shown.tolist(), x=longitude[::step].round(3).tolist(), y=latitude[::step].round(3).tolist(),
+            colorscale=SEQUENTIAL, showscale=False, row=row, col=1,
+        )  # fmt: skip
+    figure.update_yaxes(dtick=90)
     return figure

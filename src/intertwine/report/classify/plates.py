@@ -8,6 +8,7 @@ import numpy as np
 
 from intertwine.report.classify import figures
 from intertwine.report.classify.read import ClassifyRun
+from intertwine.report.fields.figures import globe, mesh
 from intertwine.report.numbers import plain
 from intertwine.report.pictures import colour_pictures, signed_pictures, unit_pictures
 from intertwine.report.plate import Plate, Tiles
@@ -18,7 +19,10 @@ MOST_FILTERS, MOST_ELEMENTS, MOST_MISTAKES = 6, 16, 24
 
 def plates(run: ClassifyRun) -> list[Plate]:
     """Every picture and figure that the run has numbers for, in the order of the page."""
-    drawn = [_curves(run), _angles(run), _equivariance(run), _confusion(run), _filters(run), _mistakes(run)]
+    drawn = [
+        *_on_space(run), _curves(run), _angles(run), _rotations(run), _equivariance(run), _confusion(run),
+        _filters(run), _mistakes(run),
+    ]  # fmt: skip
     there = [plate for plate in drawn if plate is not None]
     if sum(not plate.wide for plate in there) % 2:  # none stands alone in its row
         key = next((plate for plate in there if plate.name == "curves"), there[0])
@@ -55,6 +59,57 @@ def _angles(run: ClassifyRun) -> Plate | None:
     return Plate("angles", "Turned images", caption, words, figure, 340)
 
 
+def _rotations(run: ClassifyRun) -> Plate | None:
+    table = run.rotations
+    if table is None:
+        return None
+    figure = figures.by_rotation(table["elements"], table["accuracy"], table["error"])
+    low, high = (100 * float(f(table["accuracy"])) for f in (np.nanmin, np.nanmax))
+    caption = (
+        f"Accuracy on {plain(table['count'])} test images as they are and turned at random, by harmonics;"
+        " bars are one standard error. A network that is invariant has the same accuracy under every rotation."
+    )
+    words = (
+        f"Accuracy between {plain(low, 4)} % and {plain(high, 4)} % over {len(table['elements'])} elements."
+    )
+    return Plate("rotations", "Rotated images", caption, words, figure, 380)
+
+
+def _on_space(run: ClassifyRun) -> list[Plate]:
+    """Some images where they lie: maps and a globe, or a mesh."""
+    images, places = run.shown, run.places
+    if images is None or not len(images):
+        return []
+    words = _taken(run)
+    if images.ndim == 2:
+        if not {"position", "face"} <= set(places):
+            return []
+        figure = mesh(places["position"], places["face"], images[0])
+        caption = f"The first image at the vertices of the mesh, which the pointer turns: {words[0]}."
+        return [Plate("mesh", "An image on the mesh", caption, caption, figure, 520, wide=True)]
+    if not {"latitude", "longitude"} <= set(places):
+        return []
+    north, east = places["latitude"], places["longitude"]
+    caption = f"Latitude against longitude, in degrees, from above: {'; '.join(words)}."
+    figure = figures.maps(images, words, north, east)
+    turned = f"The first image on the sphere, which the pointer turns: {words[0]}."
+    return [
+        Plate("maps", "Images on the sphere", caption, caption, figure, 150 * len(images) + 60),
+        Plate("globe", "One on the globe", turned, turned, globe(images[0], north, east), 460),
+    ]
+
+
+def _taken(run: ClassifyRun) -> list[str]:
+    """What each image that is shown is, and what the network takes it for."""
+    assert run.shown is not None
+    names = run.result.get("classes", [])
+    pairs = (run.arrays.get(name, np.zeros(0)) for name in ("shown_labels", "shown_predictions"))
+    found = [
+        f"{_name(names, label)} taken for {_name(names, guess)}" for label, guess in zip(*pairs, strict=False)
+    ]
+    return found + ["an image"] * (len(run.shown) - len(found))
+
+
 def _equivariance(run: ClassifyRun) -> Plate | None:
     figure = figures.equivariance(run.equivariance, run.result.get("precision") != "float64")
     if figure is None:
@@ -65,9 +120,17 @@ def _equivariance(run: ClassifyRun) -> Plate | None:
         " end. Elements that map the grid to itself cost only rounding; the others are compared by"
         " interpolation."
     )
+    if run.result.get("space"):
+        caption = (
+            "The largest relative difference between a layer of the turned input and the turned layer of the"
+            " input, over random rotations, of a mesh changes of frames; each layer on its own input, and the"
+            " whole network at the end. Linear layers cost only rounding, non-linearities what they make"
+            " beyond the band limit."
+        )
     errors = [row["error"] for row in run.equivariance if row["exact"] and row["error"] is not None]
     worst = plain(max(errors, default=None), 2)
-    words = f"The largest error over elements that map the grid to itself is {worst}."
+    which = "rotations" if run.result.get("space") else "elements that map the grid to itself"
+    words = f"The largest error over {which} is {worst}."
     return Plate("equivariance", "Equivariance of each layer", caption, words, figure, 380)
 
 

@@ -1,7 +1,8 @@
 r"""What the folder of a classifying run holds, checked once, for the figures and the page as plain data.
 
 Names in `result.nc` (all optional): filters (filter, element, k0, k1), wrong_images (n, X, X, channels),
-wrong_labels, wrong_predictions, wrong_probabilities (n).
+wrong_labels, wrong_predictions, wrong_probabilities (n). Of images on a sphere or a mesh: shown_images (k,
+*places), shown_labels, shown_predictions (k), and latitude and longitude, or position and face.
 """
 
 from __future__ import annotations
@@ -29,7 +30,10 @@ from intertwine.report.folder import (
 
 _ARRAYS = {
     "filters": 4, "wrong_images": 4, "wrong_labels": 1, "wrong_predictions": 1, "wrong_probabilities": 1,
+    "shown_labels": 1, "shown_predictions": 1,
 }  # fmt: skip
+_PLACES = {"latitude": 1, "longitude": 1, "position": 2, "face": 2}
+_MOST = 4_000_000
 _MOST_CLASSES, _LARGEST = 1000, 256
 
 
@@ -37,9 +41,13 @@ _MOST_CLASSES, _LARGEST = 1000, 256
 class ClassifyRun(FolderData):
     """The folder as data. metrics: series of float64 against "step"; arrays: what `result.nc` has of the
     names above; confusion: int (classes, classes) or None; equivariance: rows with layer, name, error,
-    exact; angles: degrees, accuracy and error, each (n,), or None."""
+    exact; angles: degrees, accuracy and error, each (n,), or None; rotations: elements, their names, and
+    accuracy (n,), or None. shown: images on a sphere or a mesh, (k, *places), or None; places: where they
+    lie."""
 
     arrays: dict[str, np.ndarray]
+    shown: np.ndarray | None
+    places: dict[str, np.ndarray]
 
     @property
     def confusion(self) -> np.ndarray | None:
@@ -48,6 +56,10 @@ class ClassifyRun(FolderData):
     @property
     def equivariance(self) -> list[dict[str, Any]]:
         return self.result.get("equivariance", [])
+
+    @property
+    def rotations(self) -> dict[str, Any] | None:
+        return self.result.get("rotations") or None
 
     @property
     def angles(self) -> dict[str, np.ndarray] | None:
@@ -66,12 +78,15 @@ def read(folder: str | Path) -> ClassifyRun:
             "result.nc": (_read_arrays, "filters and mistakes"),
         },
     )
+    arrays, shown, places = found.get("result.nc", ({}, None, {}))
     return ClassifyRun(
         name=folder.resolve().name,
         config=found.get("config.toml", {}),
         metrics=found.get("metrics.jsonl", {}),
         result=found.get("result.json", {}),
-        arrays=found.get("result.nc", {}),
+        arrays=arrays,
+        shown=shown,
+        places=places,
         missing=missing,
     )
 
@@ -90,6 +105,7 @@ def _read_result(path: Path) -> dict[str, Any]:
     result["confusion"] = _table(path, result.get("confusion"))
     result["equivariance"] = [_row(path, row) for row in _list(path, result, "equivariance")]
     result["angles"] = _angles(path, mapping(path, result, "angles"))
+    result["rotations"] = _rotations(path, mapping(path, result, "rotations"))
     names = _list(path, result, "classes")
     result["classes"] = [str(name) for name in names]
     return result
@@ -140,7 +156,36 @@ def _angles(path: Path, table: dict[str, Any]) -> dict[str, np.ndarray]:
     return dict(zip(("degrees", "accuracy", "error"), arrays, strict=True))
 
 
-def _read_arrays(path: Path) -> dict[str, np.ndarray]:
+def _rotations(path: Path, table: dict[str, Any]) -> dict[str, Any]:
+    if not table:
+        return {}
+    names, shares = (_list(path, table, name) for name in ("elements", "accuracy"))
+    if len(names) != len(shares) or not names:
+        raise damaged(path, "rotations to have an accuracy for each element", "other lengths")
+    values = [optional(path, "rotations", v) for v in shares]
+    accuracy = np.array([np.nan if v is None else v for v in values])
+    error = optional(path, "rotations.error", table.get("error"))
+    count = optional(path, "rotations.count", table.get("count"))
+    return {"elements": [str(name) for name in names], "accuracy": accuracy, "error": error, "count": count}
+
+
+def _on_space(path: Path, dataset: Any) -> tuple[np.ndarray | None, dict[str, np.ndarray]]:
+    """(images on a sphere or a mesh, where they lie)."""
+    if "shown_images" not in dataset.variables:
+        return None, {}
+    found = numbers_of(path, dataset["shown_images"], dataset["shown_images"].ndim)
+    if found.ndim not in (2, 3) or not np.isfinite(found).all() or found.size > _MOST:
+        raise damaged(path, "finite shown_images (k, *places)", f"shape {found.shape}")
+    places = {
+        name: numbers_of(path, dataset[name], axes)
+        for name, axes in _PLACES.items()
+        if name in dataset.variables
+    }
+    return found, places
+
+
+def _read_arrays(path: Path) -> tuple[dict[str, np.ndarray], np.ndarray | None, dict[str, np.ndarray]]:
+    """(arrays by name, images on a space, where they lie)."""
     dataset = read_dataset(path)
     found = {
         name: numbers_of(path, dataset[name], axes)
@@ -154,4 +199,4 @@ def _read_arrays(path: Path) -> dict[str, np.ndarray]:
             )
     if len({len(found[name]) for name in found if name.startswith("wrong_")}) > 1:
         raise damaged(path, "as many wrong_images as labels, predictions and probabilities", "other lengths")
-    return found
+    return found, *_on_space(path, dataset)

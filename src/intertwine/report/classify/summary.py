@@ -15,7 +15,8 @@ def title(run: ClassifyRun) -> str:
     """What was computed, for a heading."""
     network = str(run.result.get("network") or _configured(run, "network") or run.name)
     data = str(run.result.get("data", {}).get("name") or _configured(run, "data") or "")
-    group = f" on {run.result['group']}" if run.result.get("group") else ""
+    where = run.result.get("space") or run.result.get("group")
+    group = f" on {where}" if where else ""
     return f"Classifying: {network}{group}" + (f", {data.rpartition('/')[2]}" if data else "")
 
 
@@ -54,8 +55,16 @@ def cards(run: ClassifyRun) -> list[tuple[str, str, str]]:
     return [
         ("Accuracy", _percent(found), f"{plain(found['count'])} {_tested(run)} images"),
         ("Validation", _percent(validation), "images held out from training"),
-        ("Equivariance", plain(worst, 2), "largest relative error, exact elements"),
-        ("Parameters", plain(run.result["parameters"]), str(run.result.get("group") or "")),
+        (
+            "Equivariance",
+            plain(worst, 2),
+            "largest relative error, " + ("rotations" if run.result.get("space") else "exact elements"),
+        ),
+        (
+            "Parameters",
+            plain(run.result["parameters"]),
+            str(run.result.get("space") or run.result.get("group") or ""),
+        ),
     ]
 
 
@@ -69,7 +78,9 @@ def table(run: ClassifyRun) -> list[tuple[str, str]]:
         ("checksum", _word(data.get("checksum"))),
         ("images learnt from", plain(result["learnt_from"])),
         ("network", _word(result.get("network"))),
-        ("point group", _word(result.get("group"))),
+        ("space", _word(result["space"]))
+        if result.get("space")
+        else ("point group", _word(result.get("group"))),
         ("parameters", plain(result["parameters"])),
         ("epochs", plain(result["epochs"])),
         ("epoch kept", plain(result["best"])),
