@@ -1,9 +1,13 @@
 """Rows of `test_one_study` of the command classify: `fit_supervised` on the same images."""
 
+import tempfile
+from pathlib import Path
+
 import jax
 import numpy as np
 
 import intertwine as it
+from data.make_files import mnist_folder
 
 FLAGS = [
     "classify",
@@ -41,11 +45,47 @@ def from_folder(folder):
     return of_epochs | {"scores": scores, "best": np.array(run.result["best"])}
 
 
+SPHERE = [
+    "classify", "--data", "spherical-mnist:NR-R:4", "--space", "sphere:3", "--network", "zonal:2",
+    "--epochs", "2", "--batch", "8",
+]  # fmt: skip
+
+
+def digits_on_the_sphere():
+    folder = Path(tempfile.mkdtemp())
+    mnist_folder(folder)
+    return it.data.load("spherical-mnist:NR-R:4", folder=folder), folder
+
+
+def on_the_sphere():
+    data, _ = digits_on_the_sphere()
+    network_key, key = jax.random.split(jax.random.key(0))
+    space = "sphere:3:driscoll-healy:8x8"
+    net = it.field_network("zonal:2", space, classes=10, dropout=0.1, key=network_key)
+    fit = it.fit_supervised(
+        net.reading_bytes(True), data.as_images(data.train), data.train_labels, epochs=2, batch=8,
+        validation=0.1, key=key,
+    )  # fmt: skip
+    of_epochs = {name: np.array([row[name] for row in fit.history]) for name in OF_AN_EPOCH}
+    return of_epochs | {"scores": it.class_scores(fit, data.as_images(data.test))}
+
+
+def from_sphere_folder(folder):
+    run, (data, _) = it.load(folder), digits_on_the_sphere()
+    of_epochs = {name: run.metrics[name] for name in OF_AN_EPOCH}
+    return of_epochs | {"scores": it.class_scores(run, data.as_images(data.test))}
+
+
 ROWS = {"classify": (FLAGS, by_function, from_folder)}
 TURNED = {
     "classify, turned": (
         [*FLAGS, "--augment", "rotations+shifts"],
         lambda: by_function("rotations+shifts"),
         from_folder,
+    ),
+    "classify, on the sphere": (
+        lambda: [*SPHERE, "--data-folder", str(digits_on_the_sphere()[1])],
+        on_the_sphere,
+        from_sphere_folder,
     ),
 }

@@ -66,7 +66,8 @@ def load(
     length, or columns of single letters): see `Dataset.of`.
     header: whether the first line of a table holds names; found out if None.
     space: the name of the space whose points the columns of a file are, such as "healpix:8" or
-    "mesh:cow.obj"; "auto" is the grid of the globe that a netCDF file with latitudes and longitudes has.
+    "mesh:cow.obj"; "auto" where only the file is to say it. A netCDF file on a whole grid of latitudes and
+    longitudes says its own, and its rows are then north to south, eastward from 0°.
     test_share: of a file's rows, how many to hold out (where it has no array called test); with 0 one row
     alone is taken too, to be scored or classified. seed: of that choice, and of generated rows. folder: where
     the files of mnist are; else the environment variable INTERTWINE_DATA.
@@ -231,7 +232,7 @@ def _from_file(
         raise fail("alphabet", "None where data are no sequences", repr(alphabet), "leave it out")
     if header is not None:
         raise fail("header", f"None with {path.name}, which is no table", header, "leave it out")
-    rows, space = _on_globe(path, variable, space) if space == "auto" else (read_array(path, variable), space)
+    rows, space = (read_array(path, variable), None) if space is None else _on_space(path, variable, space)
     test = test_labels = None
     if path.suffix.lower() == ".npz":
         test, test_labels = _companions(path, variable, labels)
@@ -242,17 +243,14 @@ def _from_file(
     )  # fmt: skip
 
 
-def _on_globe(path: Path, variable: str | None, space: str) -> tuple[np.ndarray, str | None]:
-    """(rows, the name of the grid of the sphere that they lie on, None where they do not)."""
+def _on_space(path: Path, variable: str | None, space: str) -> tuple[np.ndarray, str | None]:
+    """(rows, the name of the space that they lie on): of a netCDF file with a grid of the globe its own."""
     from intertwine.data.files import is_netcdf, read_array
-
-    if not is_netcdf(path):
-        return read_array(path, variable), None
     from intertwine.data.formats.globe_netcdf import has_globe, read_globe
     from intertwine.data.globe import Globe
 
-    if not has_globe(path):
-        return read_array(path, variable), None
+    if not is_netcdf(path) or not has_globe(path):
+        return read_array(path, variable), None if space == "auto" else space
     fields = read_globe(path, None if variable is None else [variable])
     if len(fields.values) > 1:
         listed = ", ".join(fields.values)

@@ -67,7 +67,7 @@ def _rotations(run: ClassifyRun) -> Plate | None:
     low, high = (100 * float(f(table["accuracy"])) for f in (np.nanmin, np.nanmax))
     caption = (
         f"Accuracy on {plain(table['count'])} test images as they are and turned at random, by harmonics;"
-        " bars are one standard error. A network that is invariant has the same accuracy under every rotation."
+        " bars are one standard error. An invariant network has the same accuracy under every rotation."
     )
     words = (
         f"Accuracy between {plain(low, 4)} % and {plain(high, 4)} % over {len(table['elements'])} elements."
