@@ -1,9 +1,9 @@
 """Digits on the sphere (Cohen, Geiger, Köhler & Welling, ICLR 2018): accuracy of a network by name.
 
-    python benchmarks/spherical_mnist.py --data-folder DATA --train NR --epochs 5        two entries of the table
-    python benchmarks/spherical_mnist.py --data-folder DATA --run FOLDER                 of a run of `classify`
-    python benchmarks/spherical_mnist.py --data-folder DATA --network cnn:16 --space plane:60         planar
-    python benchmarks/spherical_mnist.py --speed                                         seconds alone
+    python benchmarks/spherical_mnist.py --data-folder DATA --train NR --epochs 5    two figures
+    python benchmarks/spherical_mnist.py --data-folder DATA --run FOLDER             of a run of `classify`
+    python benchmarks/spherical_mnist.py --data-folder DATA --network cnn:16 --space plane:60     planar
+    python benchmarks/spherical_mnist.py --speed                                     seconds alone
 
 NR: digits on the northern hemisphere as they are. R: each turned by a rotation of its own. A network that
 learnt from one of them is tested on both, 10,000 digits each. Speed: of a step of training, its compilation

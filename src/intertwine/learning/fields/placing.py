@@ -63,9 +63,11 @@ def name_of(sphere: Sphere) -> str:
     """
     if sphere.grid == "healpix":
         side = sphere.size[1]
-        return f"healpix:{side}" if sphere.bandlimit == 2 * side else f"sphere:{sphere.bandlimit}:healpix:{side}"
-    name, plain = f"sphere:{sphere.bandlimit}:{sphere.grid}", Sphere(sphere.bandlimit, sphere.grid)
-    if sphere == plain:
+        return (
+            f"healpix:{side}" if sphere.bandlimit == 2 * side else f"sphere:{sphere.bandlimit}:healpix:{side}"
+        )
+    name = f"sphere:{sphere.bandlimit}:{sphere.grid}"
+    if sphere == Sphere(sphere.bandlimit, sphere.grid):
         return name
     first = f":{round(np.degrees(sphere.first_longitude), 9):.12g}" if sphere.first_longitude else ""
     return f"{name}:{'x'.join(map(str, sphere.size))}{first}"
