@@ -90,7 +90,7 @@ def test_what_is_refused():
         (lambda: field_network("unet:4", "sphere:4", classes=3, key=KEY), "fields to fields"),
         (lambda: field_network("so3", "sphere:4", classes=3, key=KEY), "so3:W"),
         (lambda: it.space_from_name("sphere:8:gauss:4x4"), "at least 8 × 15 points"),
-        (lambda: it.space_from_name("sphere:8:gauss:16"), "ROWSxCOLUMNS"),
+        (lambda: it.space_from_name("sphere:8:gauss:16"), "RxC"),
     ]:
         with pytest.raises(InputError, match=word):
             call()

@@ -164,13 +164,11 @@ class Dataset:
             raise fail(
                 "alphabet", "None where data are no sequences of letters", repr(alphabet), "leave it out"
             )
-        points = tuple(np.shape(rows)[1:])
+        points = () if space is None else as_array(rows, name).shape[1:]
         rows, found = _rows(name, rows)
         if len(rows) < 2 and test_share > 0:
             raise one_row(name, rows)
-        if space is not None and shape is None:
-            shape = points if len(points) > 0 else None
-        shape = shape if shape is not None else found
+        shape = shape if shape is not None else points or found
         if shape is not None and prod(shape) != rows.shape[1]:
             got = "x".join(map(str, shape))
             raise fail("shape", f"height x width = {rows.shape[1]}, as a row", got, "give both, say '28x28'")

@@ -89,9 +89,10 @@ def under_turns(network: PyTree, data: Labelled, space: str | None, key: jax.Arr
     if space is None:
         rows = equivariance_errors(network, key=key, shape=data.x.shape[1:3])
         kept = [row._asdict() for row in rows if row.element >= 0]
-        return {"angles": by_angle(network, data), "equivariance": kept}
+        return {"angles": by_angle(network, data), "rotations": None, "equivariance": kept}
     named = space_from_name(space)
     return {
+        "angles": None,
         "rotations": by_rotation(network, data, named.space, key),
         "equivariance": equivariance(network, named, key),
     }
