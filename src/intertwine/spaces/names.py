@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import pi, radians
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 from intertwine._checks import fail
 from intertwine.spaces.grid import Grid
@@ -103,7 +103,7 @@ def _sphere(rest: str) -> NamedSpace:
         longitude = radians(float(first or 0))
     except ValueError:
         raise _OtherFormError from None
-    size = shape[0] if shape is not None and len(shape) == 1 else shape
+    size: Any = shape[0] if shape is not None and len(shape) == 1 else shape
     return _on_sphere(Sphere(_number(degrees), grid or "gauss", size=size, first_longitude=longitude))
 
 

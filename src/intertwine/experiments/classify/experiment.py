@@ -65,6 +65,7 @@ class Classify(Experiment):
             classes=images.names if images.named else images.classes, dropout=c.network.dropout,
             key=network_key,
         )  # fmt: skip
+        network: Any
         if images.space is None:
             side, order = images.places[0], Grid(c.group).group.order
             self.memory = checked_memory(c, order, side, channels, len(self.data.train), images.classes)

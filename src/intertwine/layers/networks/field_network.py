@@ -58,6 +58,7 @@ from intertwine.spaces.grid import Grid
 from intertwine.spaces.names import NamedSpace, space_from_name
 from intertwine.spaces.protocols import Region, Space, has_kernels, takes_arrays
 from intertwine.spaces.sphere.sphere import Sphere
+from intertwine.symmetry import Rep
 from intertwine.symmetry.fibre_maps import AnyRep
 
 FAMILIES = (
@@ -248,6 +249,7 @@ def _unet(
         if nonlinearity != "auto" or dropout:
             got = nonlinearity if nonlinearity != "auto" else f"dropout {dropout}"
             raise fail("nonlinearity", "'auto', and no dropout, of a U-Net on the plane", got)
+        assert isinstance(into, Rep)
         size = min(named.shape)
         return unet(
             named.space, width, channels=into, out=out, image_size=size, dtype=dtype, recipe=recipe, key=key

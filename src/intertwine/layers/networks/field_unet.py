@@ -128,7 +128,8 @@ def field_unet(
         down.append(block(n, first or make.conv(types[n - 1], types[n], gain=1.0)))
     for n in range(len(levels) - 1):
         fine, coarse = levels[n].space, levels[n + 1].space
-        lower, raised = (Resample, Resample) if isinstance(fine, Sphere) else (MeshPool, MeshUnpool)
+        lower: Any = Resample if isinstance(fine, Sphere) else MeshPool
+        raised: Any = Resample if isinstance(fine, Sphere) else MeshUnpool
         pools.append(lower(fine, coarse, types[n]))
         ups.append(raised(coarse, fine, types[n + 1]))
         both = direct_sum([*types[n].blocks, *types[n + 1].blocks])

@@ -9,6 +9,8 @@ what a non-linearity made beyond the band limit is never computed.
 
 from __future__ import annotations
 
+from typing import cast
+
 import equinox as eqx
 import jax.numpy as jnp
 from jax import Array
@@ -24,7 +26,7 @@ from intertwine.layers.kernel import EquivariantKernel, hashable_region
 from intertwine.spaces.protocols import Region
 from intertwine.spaces.sphere.calculus import with_bandlimit
 from intertwine.spaces.sphere.sphere import Sphere
-from intertwine.symmetry import AnyRep
+from intertwine.symmetry import AnyRep, CompactRep
 
 
 class SphereConv(eqx.Module):
@@ -72,14 +74,14 @@ class SphereConv(eqx.Module):
         self.bias = Bias(rep_out, dtype=kind) if bias and has_invariants(rep_out) else None
 
     @property
-    def rep_in(self) -> AnyRep:
+    def rep_in(self) -> CompactRep:
         """The type of the input."""
-        return self.kernel.rep_in
+        return cast("CompactRep", self.kernel.rep_in)
 
     @property
-    def rep_out(self) -> AnyRep:
+    def rep_out(self) -> CompactRep:
         """The type of the output."""
-        return self.kernel.rep_out
+        return cast("CompactRep", self.kernel.rep_out)
 
     @property
     def support(self) -> Region:
