@@ -197,6 +197,14 @@ def test_healpix_maps(tmp_path):
         np.testing.assert_array_equal(values, fields.values[name])
     with pytest.raises(InputError, match="fits"):
         write_fields(tmp_path / "back.nc", fields)
+    for convention, sign in (("IAU", -1), ("COSMO", 1)):  # the axis of U to the west, or to the east
+        told = dict(column_names=["Q", "U"], dtype=np.float64, extra_header=[("POLCCONV", convention)])
+        healpy.write_map(str(tmp_path / f"{convention}.fits"), ring, **told)
+        fields = load_fields(tmp_path / f"{convention}.fits")
+        np.testing.assert_array_equal(fields.values["U"][0], sign * ring[1])
+        write_fields(tmp_path / f"{convention}-back.fits", fields)
+        again = load_fields(tmp_path / f"{convention}-back.fits")
+        np.testing.assert_array_equal(again.values["U"], fields.values["U"])
 
 
 def test_arrays_by_name(tmp_path):

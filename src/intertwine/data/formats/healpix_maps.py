@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from intertwine._checks import fail
-from intertwine.data.checks import checksum, damaged
-from intertwine.data.fields import Fields, Healpix
+from intertwine.data.checks import checksum, shown
+from intertwine.data.fields import Fields, Healpix, is_polarisation
 from intertwine.data.known_numbers import check_numbers
 from intertwine.records.writing import write_aside_with
 
@@ -29,6 +30,7 @@ def read_healpix(path: Path, variables: Sequence[str] | None = None) -> Fields:
     """The maps of a file by the names of its columns, one sample; pixels marked as unseen are missing.
 
     Files of a part of the sky, whose first column holds the numbers of the pixels, are maps with unseen ones.
+    U of polarisations in IAU's convention changes its sign: fields are kept in that of HEALPix (COSMO).
 
     Raises InputError without healpy, for names that are not there, infinite values, and for damaged files.
     """
@@ -42,7 +44,7 @@ def read_healpix(path: Path, variables: Sequence[str] | None = None) -> Fields:
         side = int(healpy.npix2nside(rows.shape[1]))
     except Exception as error:  # the readers raise nearly everything for a damaged file
         reason = " ".join(f"{type(error).__name__}: {error}".split())[:150]
-        raise damaged(path, "a HEALPix map", reason) from None
+        raise fail(shown(path), "a whole file of HEALPix maps", reason, "get one, or save it so") from None
     explicit = str(facts.get("INDXSCHM", "")).strip().upper() == "EXPLICIT"  # pixels' numbers stand first
     columns = [k + 1 + explicit for k in range(len(rows))]
     names = [str(facts.get(f"TTYPE{k}", f"map{k}")).strip() for k in columns]
@@ -50,6 +52,10 @@ def read_healpix(path: Path, variables: Sequence[str] | None = None) -> Fields:
     values = {
         n: np.where(healpy.mask_bad(row), np.nan, row)[None] for n, row in zip(names, rows, strict=True)
     }
+    if str(facts.get("POLCCONV", "")).strip().upper() == "IAU":  # the axis of U the other way
+        for q, u in itertools.permutations(names, 2):
+            if is_polarisation(q, u):
+                values[u] = -values[u]
     if len(values) < len(names):
         raise fail(path.name, "columns with names of their own", ", ".join(names[:12]))
     check_numbers(path.name, values)
@@ -81,6 +87,8 @@ def write_healpix(path: Path, fields: Fields) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             words: dict[str, Any] = dict(column_names=names, column_units=units, dtype=kinds)
+            if any(is_polarisation(q, u) for q, u in itertools.permutations(names, 2)):
+                words["extra_header"] = [("POLCCONV", "COSMO")]
             healpy.write_map(str(aside), rows, nest=False, overwrite=True, **words)
 
     write_aside_with(path, write)
