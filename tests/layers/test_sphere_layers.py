@@ -14,6 +14,7 @@ from intertwine.layers import (
     BatchNorm,
     ClebschGordan,
     Conv,
+    Fluxes,
     FourierPointwise,
     Gated,
     GlobalPool,
@@ -213,6 +214,31 @@ def test_the_rossby_haurwitz_wave_turns():
     found = np.asarray(jax.jit(tendency)(vorticity(0.0)))[..., 0]
     assert abs(nu - 2.463466666666667e-06) < 1e-20
     assert np.abs(found - expected).max() < 1e-12 * np.abs(expected).max()
+
+
+def test_fluxes():
+    """Two vectors and a scalar to both kinds: exact, and as many weights as potentials of what is made."""
+    sphere = it.Sphere(5, "clenshaw-curtis")
+    layer = Fluxes(sphere, "2 vector + scalar", "vector + scalar", 2, key=KEY)
+    rows = it.assert_equivariant(layer, elements=list(sphere.random_elements(2, key=KEY)), key=KEY)
+    assert max(row.error for row in rows) < 1e-12
+    numbers, vectors = 1 + 3 + 1, 2 + 2 * (1 + 2 + 2)  # s, v·w, v×w; v and fluxes of s, ζ, δ
+    assert layer.weights.shape == (2 * 2, numbers + 2 * vectors, 3)
+    field = sphere.random_field(layer.rep_in, 1, key=KEY)
+    means = (np.asarray(layer(field)) * sphere.measure[..., None])[..., 2].sum()
+    assert abs(means) < 1e-12  # nothing is said of means
+    for wrong, word in [
+        (lambda: Fluxes(sphere, "2 scalar", "scalar", key=KEY), "a vector, which carries"),
+        (lambda: Fluxes(sphere, "vector + spin 2", "scalar", key=KEY), "scalars and vectors"),
+        (lambda: Fluxes(sphere, "vector", "scalar", 5, key=KEY), "from 1 to 4"),
+        (lambda: Fluxes(it.Mesh.icosphere(0), "vector", "scalar", key=KEY), "a Sphere"),
+        (
+            lambda: it.field_network("fluxes:1", "plane:4", inputs=1, outputs=1, key=KEY),
+            "a sphere and fields",
+        ),
+    ]:
+        with pytest.raises(InputError, match=word):
+            wrong()
 
 
 @pytest.mark.slow

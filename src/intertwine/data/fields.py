@@ -61,11 +61,18 @@ class Axis(NamedTuple):
         return [str(date).replace(" ", "T")[:19] for date in found]
 
     def at(self, wanted: float | str) -> np.ndarray:
-        """The places of a value: of a number up to rounding, of a date all that begin so ("2001-12")."""
+        """The places of a value: of a number up to rounding, of a date all that begin so ("2001-12"), of a
+        number that is not on the axis the dates of this year.
+
+        >>> Axis("time", np.array([0, 400]), {"units": "days since 2001-01-01"}).at(2002.0).tolist()
+        [1]
+        """
         if isinstance(wanted, str):
             dates = self.dates or [str(value) for value in self.values.tolist()]
             return np.flatnonzero([date.startswith(wanted.strip().replace(" ", "T")) for date in dates])
-        return _equal(self.values, wanted)
+        found = _equal(self.values, wanted)
+        year = np.asarray(wanted).dtype.kind in "fiu" and float(wanted) == round(float(wanted))
+        return self.at(f"{int(wanted):04d}-") if not found.size and year and self.dates else found
 
     def __str__(self) -> str:
         listed = ", ".join((self.dates or list(map(str, self.values.tolist())))[:8])

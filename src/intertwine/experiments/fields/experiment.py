@@ -86,8 +86,8 @@ class FieldsExperiment(Experiment):
 
     def describe(self, record: Scalars) -> str:
         watched = record.get("validation_rmse")
-        more = "" if watched is None else f"  held out {watched:.4f}"
-        return f"rms error {record['rmse']:.4f}{more}"
+        more = "" if watched is None else f"  held out {watched:.4g}"
+        return f"rms error {record['rmse']:.4g}{more}"
 
     def finish(
         self, state: SupervisedState, history: list[Scalars], seconds: Callable[[], float]
