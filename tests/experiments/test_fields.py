@@ -242,8 +242,8 @@ def test_healpix_maps(tmp_path, capsys):
     np.testing.assert_allclose(again.values["U_STOKES"], [u, 2 * u], atol=2e-4)
 
 
-@pytest.mark.parametrize("kind", ["ply", pytest.param("obj", marks=pytest.mark.slow),
-                                  pytest.param("stl", marks=pytest.mark.slow)])  # fmt: skip
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["obj", "ply", "stl"])
 def test_mesh_files(kind, tmp_path, capsys):
     """Vectors in space at the vertices of a file; the run keeps the mesh, and can be moved."""
     trimesh = pytest.importorskip("trimesh")

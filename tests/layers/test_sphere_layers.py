@@ -216,17 +216,24 @@ def test_the_rossby_haurwitz_wave_turns():
     assert np.abs(found - expected).max() < 1e-12 * np.abs(expected).max()
 
 
-def test_fluxes():
-    """Two vectors and a scalar to both kinds: exact, and as many weights as potentials of what is made."""
+@pytest.mark.slow
+def test_fluxes_commute_with_rotations():
+    """Two vectors and a scalar to both kinds: exact."""
     sphere = it.Sphere(5, "clenshaw-curtis")
     layer = Fluxes(sphere, "2 vector + scalar", "vector + scalar", 2, key=KEY)
     rows = it.assert_equivariant(layer, elements=list(sphere.random_elements(2, key=KEY)), key=KEY)
     assert max(row.error for row in rows) < 1e-12
-    numbers, vectors = 1 + 3 + 1, 2 + 2 * (1 + 2 + 2)  # s, v·w, v×w; v and fluxes of s, ζ, δ
-    assert layer.weights.shape == (2 * 2, numbers + 2 * vectors, 3)
     field = sphere.random_field(layer.rep_in, 1, key=KEY)
     means = (np.asarray(layer(field)) * sphere.measure[..., None])[..., 2].sum()
     assert abs(means) < 1e-12  # nothing is said of means
+
+
+def test_fluxes_have_few_weights():
+    """As many as potentials of what is made, for each knot twice."""
+    sphere = it.Sphere(5, "clenshaw-curtis")
+    layer = Fluxes(sphere, "2 vector + scalar", "vector + scalar", 2, key=KEY)
+    numbers, vectors = 1 + 3 + 1, 2 + 2 * (1 + 2 + 2)  # s, v·w, v×w; v and fluxes of s, ζ, δ
+    assert layer.weights.shape == (2 * 2, numbers + 2 * vectors, 3)
     for wrong, word in [
         (lambda: Fluxes(sphere, "2 scalar", "scalar", key=KEY), "a vector, which carries"),
         (lambda: Fluxes(sphere, "vector + spin 2", "scalar", key=KEY), "scalars and vectors"),
