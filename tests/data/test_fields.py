@@ -92,6 +92,9 @@ def test_samples_and_vectors(tmp_path):
     july = fields.select(month=7, level=[850, 500])
     assert july.samples == 2 and [axis.values.tolist() for axis in july.axes] == [[7], [850, 500]]
     np.testing.assert_array_equal(july.values["u"][0], fields.values["u"][3])
+    assert fields.select(level=[850, 850, 500]).axes[1].values.tolist() == [850, 500]  # each once
+    with pytest.raises(InputError, match="values of level, got none"):
+        fields.select(level=[])
     both = july.stack("u:v", "v")
     assert both.shape == (2, 7, 12, 3)
     np.testing.assert_array_equal(both[..., 0], -july.values["v"])  # south

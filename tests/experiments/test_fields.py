@@ -317,6 +317,24 @@ def test_targets_with_holes_on_a_grid_of_cells(tmp_path):
     assert fit.model.predict(fields).values["b"].shape == b.shape
 
 
+def test_arguments_of_learning_are_looked_at_whatever_the_method():
+    fields = Fields(
+        {"a": np.zeros((4, 5, 5)), "b": np.zeros((4, 5, 5))}, {}, {}, (Axis("t", np.arange(4), {}),), None
+    )
+    for wrong, word in [
+        ({"epochs": 0}, "epochs: expected a positive"),
+        ({"batch": 0}, "batch: expected a positive"),
+        ({"learning_rate": np.nan}, "learning_rate: expected a positive"),
+        ({"warmup": 2.0}, "from 0 to 1"),
+        ({"weight_decay": -1.0}, "0 or more"),
+        ({"key": None}, "a JAX random key"),
+        ({"method": "newton"}, "least-squares"),
+    ]:
+        words = dict(inputs="a", targets="b", key=jax.random.key(0)) | wrong
+        with pytest.raises(InputError, match=word):
+            it.fit_fields("linear", fields, **words)
+
+
 def test_samples_to_test_with_are_not_those_learnt_from(tmp_path):
     rng = np.random.default_rng(3)
     a, file = rng.normal(size=(6, 5, 5)), tmp_path / "rows.npz"

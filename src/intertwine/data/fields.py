@@ -191,7 +191,9 @@ class Fields:
             for value, hits in zip(chosen, found, strict=True):
                 if not hits.size:
                     raise fail("select", f"a {name} of the file ({axis})", str(value))
-            indices = np.concatenate(found)
+            if not found:
+                raise fail("select", f"values of {name}", "none")
+            indices = np.array(list(dict.fromkeys(np.concatenate(found).tolist())))  # each once, as asked for
             kept = np.take(kept, indices, axis=place)
             axes[place] = axis._replace(values=axis.values[indices])
         rows = kept.reshape(-1)

@@ -21,7 +21,7 @@ from jax import Array
 from jaxtyping import PyTree
 
 from intertwine._caveats import caveat, tell
-from intertwine._checks import fail, one_of
+from intertwine._checks import fail, finite_number, one_of, positive_int, positive_number
 from intertwine.data.field_files import load_fields
 from intertwine.data.fields import Fields
 from intertwine.layers.networks.field_network import LINEAR_IN_WEIGHTS, check_field_network, field_network
@@ -43,6 +43,7 @@ from intertwine.learning.labels.held_out import split_rows
 from intertwine.learning.study import carry_out
 from intertwine.learning.supervised_fit import supervised_study
 from intertwine.learning.supervised_study import SupervisedFit, SupervisedStudy
+from intertwine.models.parameters import check_key
 from intertwine.spaces.names import NamedSpace, space_from_name
 
 EPOCHS, BATCH, LEARNING_RATE = 100, 4, 1e-2
@@ -167,6 +168,13 @@ def field_study(
     if one_of("method", method, METHODS) == "least-squares" and family not in LINEAR_IN_WEIGHTS:
         expected = f"adamw, or one of the networks {', '.join(LINEAR_IN_WEIGHTS)}, linear in their weights"
         raise fail("method", expected, f"least-squares for {network}")
+    epochs, batch = positive_int("epochs", epochs), positive_int("batch", batch)
+    learning_rate = positive_number("learning_rate", learning_rate)
+    if not 0 <= finite_number("warmup", warmup) <= 1:
+        raise fail("warmup", "a share of the updates, from 0 to 1", warmup)
+    if finite_number("weight_decay", weight_decay) < 0:
+        raise fail("weight_decay", "0 or more", weight_decay)
+    check_key(key)
     fields = data if isinstance(data, Fields) else load_fields(data)
     network_key, key = jax.random.split(key)
     name = usual_space(fields) if space == "auto" else space
