@@ -43,6 +43,18 @@ def test_figures_hold_the_fields(kind, tmp_path):
     np.testing.assert_allclose(points[:, 0], points[:, -1], atol=2e-3)
 
 
+def test_a_level_that_hides_the_rest_is_taken_off():
+    """Heights are determined but for their level: the picture shows what the wind tells."""
+    latitude = np.linspace(90, -90, 19)
+    true = np.sin(np.radians(latitude))[:, None] * np.ones(36)
+    off = 0.01 * np.cos(np.arange(36) * np.pi / 18)
+    for level, title in ((500.0, "difference, less 500"), (0.02, "difference")):
+        figure = figures.maps(true, true + off + level, latitude, np.arange(36) * 10.0)
+        assert [note.text for note in figure.layout.annotations][2] == title
+        drawn = np.array(figure.data[2].z, float)
+        np.testing.assert_allclose(drawn, off + level * (title == "difference") + 0 * true, atol=1e-4)
+
+
 def test_nearest_pixels():
     """Of pixels in any order, the one whose centre is closest; all are seen."""
     there, _ = places("pixels")

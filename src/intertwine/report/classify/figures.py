@@ -65,12 +65,15 @@ def confusion(counts: np.ndarray, classes: list[str]) -> go.Figure:
     return figure
 
 
-def equivariance(rows: list[dict[str, Any]], single: bool = True) -> go.Figure | None:
-    """The largest error of each layer over the elements, logarithmic: exact and resampled ones apart."""
+def equivariance(
+    rows: list[dict[str, Any]], single: bool = True, exactly: str = "elements that map the grid to itself"
+) -> go.Figure | None:
+    """The largest error of each layer over the elements, logarithmic: exact and resampled ones apart.
+    exactly: what the exact ones are."""
     layers = list(dict.fromkeys(row["layer"] for row in rows))
     figure, drawn = go.Figure(), False
     for exact, label, color in (
-        (True, "elements that map the grid to itself", BLUE),
+        (True, exactly, BLUE),
         (False, "others", ORANGE),
     ):
         worst = []

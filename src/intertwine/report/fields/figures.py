@@ -12,17 +12,23 @@ from intertwine.report.theme import DIVERGING, SEQUENTIAL
 
 MOST_ROWS, MOST_COLUMNS = 91, 180
 _DIGITS = 4
+_MOSTLY = 5.0
+"""So many times the rest the mean of a difference hides it."""
 
 
 def maps(
     true: np.ndarray, said: np.ndarray, latitude: np.ndarray | None, longitude: np.ndarray | None
 ) -> go.Figure:
-    """A field as it is, as it is said, and the difference, one above another; (rows, columns)."""
+    """A field as it is, as it is said, and the difference, one above another; (rows, columns). Where hardly
+    more than the mean of the difference is seen, it is taken off, and the titles say so."""
+    level = _level(said - true, latitude)
+    less = f", less {level:.4g}" if level else ""
+    said = said - level
     thin = _thinned(true.shape)
     shown = [values[thin] for values in (true, said, said - true)]
     figure = make_subplots(
         rows=3, cols=1, shared_xaxes=True, vertical_spacing=0.06,
-        subplot_titles=("as it is", "as it is said", "difference"),
+        subplot_titles=("as it is", f"as it is said{less}", f"difference{less}"),
     )  # fmt: skip
     low, high = (float(f(np.stack(shown[:2]))) for f in (np.nanmin, np.nanmax))
     reach = float(np.nanmax(np.abs(shown[2]))) or 1.0
@@ -36,6 +42,17 @@ def maps(
         figure.add_heatmap(z=_short(values), x=x, y=y, colorbar=bar, row=row, col=1, **span)
         figure.update_yaxes(autorange=True if latitude is not None else "reversed", row=row, col=1)
     return figure
+
+
+def _level(difference: np.ndarray, latitude: np.ndarray | None) -> float:
+    """The mean over the area, where it is larger than all else; 0 where it is not."""
+    share = np.ones(len(difference)) if latitude is None else np.cos(np.radians(latitude))
+    weights = np.where(np.isfinite(difference), share[:, None], 0.0)
+    known = np.where(weights > 0, difference, 0.0)
+    total = max(float(weights.sum()), 1e-300)
+    mean = float((weights * known).sum()) / total
+    rest = float((weights * (known - mean) ** 2).sum() / total) ** 0.5
+    return mean if abs(mean) > _MOSTLY * rest > 0 else 0.0
 
 
 def globe(said: np.ndarray, latitude: np.ndarray, longitude: np.ndarray) -> go.Figure:

@@ -103,7 +103,9 @@ def _turned(run: Run) -> Plate | None:
 def _equivariance(run: Run) -> Plate | None:
     rows = run.result.get("equivariance")
     rows = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-    figure = by_layer(rows, run.result.get("precision") != "float64")
+    kind = str(run.result.get("space")).partition(":")[0]
+    exactly = {"plane": "elements that map the grid to itself", "sphere": "rotations", "healpix": "rotations"}
+    figure = by_layer(rows, run.result.get("precision") != "float64", exactly.get(kind, "frames, isometries"))
     if figure is None:
         return None
     caption = (

@@ -39,7 +39,7 @@ def cards(run: Run) -> list[tuple[str, str, str]]:
         return [("Error", plain(run.last("rmse"), 4), "of standardised targets, so far")]
     shown = []
     for name, found in list(_errors(run).items())[:2]:
-        shown.append((f"Error of {name}", _with_unit(found, "rmse"), f"rms, {_tested(run)}"))
+        shown.append((f"Error of {name}", _with_unit(found, "rmse"), f"rms, {_tested(run)}{_level(found)}"))
         best = [(found[what], words) for what, words in _BASELINES if _number(found.get(what)) is not None]
         if best:
             value, words = min(best)
@@ -47,6 +47,13 @@ def cards(run: Run) -> list[tuple[str, str, str]]:
     rows = run.result.get("equivariance") or []
     errors = [row["error"] for row in rows if row.get("layer") == "whole" and row.get("error") is not None]
     return [*shown[:3], ("Equivariance", plain(max(errors, default=None), 2), "largest relative error")]
+
+
+def _level(found: dict[str, Any]) -> str:
+    """What is left of an error that is mostly in the means of the samples."""
+    whole, rest = (_number(found.get(name)) for name in ("rmse", "rmse_without_mean"))
+    mostly = whole is not None and rest is not None and 5 * rest < whole
+    return f"; {_with_unit(found, 'rmse_without_mean')} with means taken off" if mostly else ""
 
 
 _BASELINES = (("mean_field", "mean field"), ("linear", "best linear map"))
