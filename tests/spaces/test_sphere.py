@@ -307,6 +307,22 @@ def test_nothing_is_traced_twice():
     assert len(traces) == 1 and hash(it.Sphere(6)) == hash(sphere) and it.Sphere(6) != it.Sphere(6, "healpix")
 
 
+@pytest.mark.parametrize("grid", GRIDS)
+@pytest.mark.parametrize("tabled", [True, pytest.param(False, marks=pytest.mark.slow)])
+def test_many_fields_are_transformed_as_few(grid, tabled, monkeypatch):
+    """Of more than four fields the products have another order: the same numbers, also of odd band limits."""
+    if not tabled:
+        monkeypatch.setattr(sphere_module, "MOST_TABLED", 1)
+    sphere = it.Sphere(5, grid)
+    fields = np.random.default_rng(0).normal(size=(3, *sphere.shape, 2 + 2 + 4))
+    there = jax.jit(lambda x: sphere.analysis(x, MIXED, iterations=1))
+    back = jax.jit(lambda c: sphere.synthesis(c, MIXED))
+    together = there(fields)
+    one_by_one = np.concatenate([there(field[None]) for field in fields])
+    np.testing.assert_allclose(together, one_by_one, atol=1e-13)
+    np.testing.assert_allclose(back(together), np.concatenate([back(c[None]) for c in together]), atol=1e-13)
+
+
 @pytest.mark.parametrize("region", [None, 3, 0.4])
 def test_spins_beyond_the_band_limit_have_no_kernels(region):
     """Fields of spin k ≥ L have no degrees: an error, not a layer that gives zeros."""
