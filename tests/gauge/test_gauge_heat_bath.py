@@ -175,17 +175,19 @@ def test_a_state_off_the_group_is_refused():
 def test_four_dimensions(group, beta, truth, error):
     """8^4 against another code's values (benchmarks/gauge_heat_bath.py four)."""
     links = it.Links(it.Hypercubic(8, 8, 8, 8), group)
-    found = averaged(links, beta, {"p": lambda U: plaquette(links, U)}, 300, chains=2)["p"]
+    found = averaged(links, beta, {"p": lambda U: plaquette(links, U)}, 600, chains=2)["p"]
     assert abs(found.mean - truth) < 3 * np.hypot(found.error, error) and found.error < 3e-4
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("beta", [0.7, 0.8])
 def test_duality_in_three_dimensions(beta):
-    """P(β) = coth 2β − e(β*)/sinh 2β (Wegner 1971), e by the library's Ising clusters."""
-    lattice = it.Cubic(8)
+    """P(β) = coth 2β − e(β*)/sinh 2β (Wegner 1971), e by the library's Ising clusters. Surfaces around the
+    torus, which the Ising model with periodic boundaries lacks, count for 0.003 at β = 0.8 on 8³, and for
+    nothing that is seen on 12³."""
+    lattice = it.Cubic(12)
     links = it.Links(lattice, "Z2")
-    found = averaged(links, beta, {"p": lambda U: plaquette(links, U)}, 2000)["p"]
+    found = averaged(links, beta, {"p": lambda U: plaquette(links, U)}, 1000)["p"]
     ising = it.Ising(lattice, K=0.5 * np.arcsinh(1 / np.sinh(2 * beta)))
     bonds = len(lattice.bonds())
     bond = it.averages(
