@@ -50,8 +50,8 @@ def analysis(
     at, count = _rings_at(products), orders.shape[-1]
     rings, fields = orders.shape[at - 1], orders.shape[2 - at]
     half = (rings + 1) // 2
-    both = _apart(jnp.concatenate([orders.real, orders.imag], axis=2 - at))
-    values = _apart(both.reshape(-1, count).T).reshape(count, *both.shape[:2])
+    turned = _apart(_apart(orders).reshape(-1, count).T).reshape(count, *orders.shape[:2])
+    values = jnp.concatenate([turned.real, turned.imag], axis=3 - at)
     north, south = (lax.slice_in_dim(x, 0, half, axis=at) for x in (values, lax.rev(values, (at,))))
     if rings % 2:  # the equator is on both
         share = np.where(np.arange(half) == half - 1, 0.5, 1.0).astype(values.dtype)
@@ -92,10 +92,9 @@ def synthesis(
         first, second = (_apart(_turned(part, at)) for part in parts)
         north, south = north + first + second, south - first + second
     south = lax.slice_in_dim(south * _signs(spin, count, data.dtype), 0, rings // 2, axis=at)
-    values = _apart(jnp.concatenate([north, lax.rev(south, (at,))], axis=at))  # (m, rings, 2K)
-    flat = _apart(values.reshape(count, -1).T).reshape(*values.shape[1:], count)
-    real, imaginary = jnp.split(flat, 2, axis=2 - at)
-    return lax.complex(real, imaginary)
+    values = jnp.concatenate([north, lax.rev(south, (at,))], axis=at)  # (m, rings, 2K)
+    turned = _apart(lax.complex(*jnp.split(values, 2, axis=3 - at)))
+    return _apart(turned.reshape(count, -1).T).reshape(*turned.shape[1:], count)
 
 
 def _rings_at(products: Products) -> int:
