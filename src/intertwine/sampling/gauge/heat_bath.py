@@ -6,7 +6,7 @@ A_μ(x) being its staples (Creutz, Phys. Rev. D 21, 2308, 1980). Links along one
 colour share no plaquette, so that they are drawn at once by all threads; numbers come from the place and the
 key (`host_counter`), so that nothing depends on the threads. Between heat baths come overrelaxation passes,
 which keep the action and move far; a sweep is one heat bath and these. Kernels: `host_su2`, `host_su3`,
-`host_phases`.
+`host_phases`; in JAX, for accelerators, `jax_links`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -24,13 +24,16 @@ from jax import Array
 from jaxtyping import Shaped
 
 from intertwine import _threads
-from intertwine._checks import fail, positive_int
+from intertwine._checks import fail, one_of, positive_int
 from intertwine.models.gauge.wilson_action import Gauge
 from intertwine.sampling.host_random import chain_states
 from intertwine.sampling.protocols import Samples
 from intertwine.sampling.spins.colouring import greedy_colouring
 from intertwine.spaces.links import Links
 from intertwine.symmetry.groups.gauge_group import CyclicGroup
+
+if TYPE_CHECKING:
+    from intertwine.sampling.gauge.jax_links import Groups
 
 
 class GaugeState(NamedTuple):
@@ -45,10 +48,12 @@ class GaugeHeatBath:
 
     chains: how many configurations side by side. steps: sweeps between draws. burn_in: sweeps before the
     first draw. overrelaxation: reflections of every link in a sweep, besides one heat bath; None: 1, and 0
-    for Z_N, which has none. start: "hot" (random links) or "cold" (all 1).
+    for Z_N, which has none. start: "hot" (random links) or "cold" (all 1). backend: "host", "jax", or "auto":
+    JAX on an accelerator, else the compiled kernels of the host, which calculate in double precision; JAX
+    does in that of the links.
 
-    The same model, state, draws and key give the same numbers, whatever the number of threads. Raises
-    InputError for numbers out of range, other models, and overrelaxation of Z_N.
+    The same model, state, draws, key and backend give the same numbers, whatever the number of threads.
+    Raises InputError for numbers out of range, other models, and overrelaxation of Z_N.
 
     >>> from intertwine.spaces.lattices import Square
     >>> gauge = Gauge(Links(Square(4, 4), "SU(2)"), beta=2.0)
@@ -64,6 +69,7 @@ class GaugeHeatBath:
     burn_in: int = 200
     overrelaxation: int | None = None
     start: str = "hot"
+    backend: str = "auto"
 
     distribution = "boltzmann"
 
@@ -78,6 +84,7 @@ class GaugeHeatBath:
                 raise fail(name, "a whole number ≥ 0", value)
         if self.start not in ("hot", "cold"):
             raise fail("start", "'hot' or 'cold'", self.start)
+        one_of("backend", self.backend, ("auto", "host", "jax"))
 
     def init(self, model: Gauge, *, key: Array) -> GaugeState:
         """Fresh chains after `burn_in` sweeps."""
@@ -101,8 +108,7 @@ class GaugeHeatBath:
     def _continued(
         self, model: Gauge, state: GaugeState, draws: int, sweeps: int, key: Array
     ) -> tuple[Array, GaugeState]:
-        links = model.links
-        given = np.array(state.configurations)  # a copy: it is worked in
+        links, given = model.links, state.configurations
         if given.shape != (self.chains, *links.configuration_shape):
             raise fail(
                 "state",
@@ -111,6 +117,9 @@ class GaugeHeatBath:
                 "init",
             )
         links.group.check("state", given)
+        if self.backend == "jax" or (self.backend == "auto" and jax.default_backend() != "cpu"):
+            return _in_jax(model, given, draws, sweeps, self._reflections(links), key)
+        given = np.array(given)  # a copy: it is worked in
         plan, period = _plan(links), 1 + self._reflections(links)
         flat = given.reshape(self.chains, links.lattice.size, links.dimension, *links.group.element)
         keys, drawn = (
@@ -129,6 +138,26 @@ class GaugeHeatBath:
         if cyclic and self.overrelaxation:
             raise fail("overrelaxation", f"0 for {links.group.name}", self.overrelaxation)
         return self.overrelaxation
+
+
+def _in_jax(
+    model: Gauge, U: Array, draws: int, sweeps: int, reflections: int, key: Array
+) -> tuple[Array, GaugeState]:
+    from intertwine.sampling.gauge.jax_links import continued
+
+    links, chains = model.links, len(U)
+    flat = U.reshape(chains, links.size, *links.group.element)
+    drawn, last = continued(links, _table(links), model.beta, flat, key, draws, sweeps, reflections)
+    shape = links.configuration_shape
+    return jnp.swapaxes(drawn, 0, 1).reshape(chains, draws, *shape), GaugeState(last.reshape(chains, *shape))
+
+
+@lru_cache(maxsize=32)
+def _table(links: Links) -> Groups:
+    from intertwine.sampling.gauge.jax_links import groups
+
+    plan = _plan(links)
+    return groups(links, plan.order, plan.starts)
 
 
 class Plan(NamedTuple):
