@@ -34,7 +34,7 @@ REACHES = (1, 1, 2, 2)
 BETAS = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0)
 SEEN = (np.array([0, 2, 4, 6]), np.array([0, 4, 2, 6]))
 """The sites of 8 × 8 whose labels are learned from."""
-GOOD = 1e-10
+GOOD = 1e-9
 """The mean squared error below which a stage is found."""
 SQUARE = it.Links(it.Square(8, 8), "SU(2)")
 
@@ -100,7 +100,7 @@ class Doubling(eqx.Module):
         return jnp.stack(read, -1)
 
 
-def fitted(stage: Stage, x: jax.Array, y: jax.Array, steps: int = 200) -> tuple[Stage, float]:
+def fitted(stage: Stage, x: jax.Array, y: jax.Array, steps: int = 400) -> tuple[Stage, float]:
     """By Levenberg and Marquardt's method, with the damping of Nielsen (1999), from a stage with random
     weights: the stage, and its mean squared error."""
     weights, rest = eqx.partition(stage, eqx.is_inexact_array)
@@ -134,7 +134,7 @@ def fitted(stage: Stage, x: jax.Array, y: jax.Array, steps: int = 200) -> tuple[
             break
         v, r, growth = v - move, later, 2.0
         damping *= max(1 / 3, 1 - (2 * gain - 1) ** 3)
-        if r @ r < 1e-20 * len(r):
+        if r @ r < GOOD / 100 * len(r):
             break
     return eqx.combine(build(v), rest), float(r @ r) / len(r)
 

@@ -90,7 +90,7 @@ from .learning.supervised_fit import fit_supervised as fit_supervised
 from .models import gauge as gauge
 from .models.circuits.convolutional import ConvolutionalCircuit as ConvolutionalCircuit
 from .models.circuits.recurrent import RecurrentCircuit as RecurrentCircuit
-from .models.gauge.loop_rbm import LoopRBM as LoopRBM
+from .models.gauge.loop_rbm import LoopGCNN as LoopGCNN, LoopRBM as LoopRBM
 from .models.gauge.wilson_action import Gauge as Gauge
 from .models.jastrow import Jastrow as Jastrow
 from .models.laws import (

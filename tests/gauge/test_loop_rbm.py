@@ -77,6 +77,18 @@ MODELS = {
 }
 
 
+def test_convolutions_of_loops(key):
+    """The network on loops: the lattice's symmetries, Gauss' law without strings, and its derivatives."""
+    lattice = LinkSites(2, 2)
+    psi = it.LoopGCNN(lattice, 2, 2, strings=True, key=key)
+    assert_invariant(psi, lattice.space_group, key=key)
+    assert_factors_consistent(psi, key=key)
+    pure = it.LoopGCNN(lattice, 1, 2, lines=True, key=key)
+    star = np.ones(8, np.int8)
+    star[star_links(links_at(lattice))[1]] = -1
+    assert abs(pure(jnp.asarray(star)) - pure(jnp.ones(8, jnp.int8))) < 1e-13
+
+
 @pytest.mark.parametrize("name", thinned(reversed(MODELS)))
 def test_laws(name, key):
     psi = LoopRBM(LinkSites(3, 3), 2, key=key, **MODELS[name])

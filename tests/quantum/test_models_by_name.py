@@ -14,14 +14,17 @@ from intertwine.spaces.lattices import lattice_from_name
 
 NAMES = [name.replace("LAYERSx", "2x") for name in MODEL_NAMES]
 NAMES = [name.replace("FEATURES", "2").replace("RANK", "2").replace("ALPHA", "1") for name in NAMES]
-NAMES = [name.replace("RANGE", "1") for name in NAMES] + ["loop-rbm:2:space:lines:strings"]
+NAMES = [name.replace("RANGE", "1") for name in NAMES] + [
+    "loop-rbm:2:space:lines:strings",
+    "loop-gcnn:2x2:lines:strings",
+]
 PLACES = (
     ("chain:5", "heisenberg"),
     ("square:2x4:open", "xxz"),
     ("kagome:2x2", "j1j2"),
     ("links:2x3", "toric"),
 )
-ONLY = {"loop-rbm": "links", "cac": ("chain:5", "square")}  # links; one site a cell
+ONLY = {"loop-rbm": "links", "loop-gcnn": "links", "cac": ("chain:5", "square")}  # links; one site a cell
 
 
 def shapes(build):

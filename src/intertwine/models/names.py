@@ -7,6 +7,7 @@ symmetric-rbm:FEATURES:space          weights tied by its whole space group
 symmetric-rbm:FEATURES:even           no biases, ψ(−s) = ψ(s); also FEATURES:space:even
 loop-rbm:FEATURES                     plaquettes of spins on links; :lines and :strings add lines around the
                                       torus and single links, :space ties weights by all symmetries
+loop-gcnn:LAYERSxFEATURES             group convolutions of the plaquettes; :lines, :strings, :translations
 gcnn:LAYERSxFEATURES                  group convolutions under the lattice's space group
 gcnn:LAYERSxFEATURES:translations     under its translations only; :even as above, :odd for ψ(−s) = −ψ(s)
 cac:LAYERSxRANK                       convolutional arithmetic circuit, windows of 2 that overlap
@@ -27,7 +28,7 @@ from jax.typing import DTypeLike
 from intertwine._checks import fail
 from intertwine.models.circuits.convolutional import ConvolutionalCircuit
 from intertwine.models.circuits.recurrent import RecurrentCircuit
-from intertwine.models.gauge.loop_rbm import LoopRBM
+from intertwine.models.gauge.loop_rbm import LoopGCNN, LoopRBM
 from intertwine.models.jastrow import Jastrow
 from intertwine.models.machines.rbm import RBM
 from intertwine.models.machines.sparse_rbm import SparseRBM
@@ -47,6 +48,8 @@ MODEL_NAMES = (
     "symmetric-rbm:FEATURES:even",
     "loop-rbm:FEATURES",
     "loop-rbm:FEATURES:strings",
+    "loop-gcnn:LAYERSxFEATURES",
+    "loop-gcnn:LAYERSxFEATURES:strings",
     "gcnn:LAYERSxFEATURES",
     "gcnn:LAYERSxFEATURES:translations",
     "gcnn:LAYERSxFEATURES:even",
@@ -65,11 +68,12 @@ _ALLOWED = {
     "local-rbm": frozenset(),
     "symmetric-rbm": _OPTIONS - {"odd"},
     "loop-rbm": frozenset({"space", "lines", "strings"}),
+    "loop-gcnn": frozenset({"translations", "lines", "strings"}),
     "gcnn": _OPTIONS,
     "cac": frozenset({"tree"}),
     "rac": frozenset(),
 }
-_LAYERED = ("gcnn", "cac", "rac")
+_LAYERED = ("gcnn", "loop-gcnn", "cac", "rac")
 _TRIVIAL = "trivial"
 
 
@@ -145,6 +149,10 @@ def model_from_name(
         chosen = {name: name in options for name in ("lines", "strings")}
         group = "space" if "space" in options else "translations"
         return LoopRBM(lattice, int(number), **chosen, group=group, dtype=dtype, key=key)
+    if family == "loop-gcnn":
+        chosen = {name: name in options for name in ("lines", "strings")}
+        group = "translations" if "translations" in options else "space"
+        return LoopGCNN(lattice, layers, int(number), **chosen, group=group, dtype=dtype, key=key)
     if family == "gcnn":
         group = "translations" if "translations" in options else "space"
         flip = 1 if "even" in options else -1 if "odd" in options else None

@@ -161,7 +161,7 @@ def memory_needed(c: GroundStateConfiguration, sites: int) -> int:
 
     samples, final = c.optimiser.samples, c.final_samples
     kind, features, options, layers = check_model_name(MODEL if c.model.name == "auto" else c.model.name)
-    if kind == "gcnn":
+    if kind in ("gcnn", "loop-gcnn"):
         return _gcnn_memory(c, sites, layers, int(features), "translations" not in options)
     parameters = {
         "rbm": features * sites * sites + (features + 1) * sites,

@@ -1,14 +1,14 @@
 from .charge import topological_charge as topological_charge
+from .dual_spins import domain_walls as domain_walls, of_dual_spins as of_dual_spins
 from .exact_plane import (
     plane_loop as plane_loop,
     plane_plaquette as plane_plaquette,
     plane_topological_susceptibility as plane_topological_susceptibility,
 )
 from .loop_rbm import (
+    LoopGCNN as LoopGCNN,
     LoopRBM as LoopRBM,
     LoopTable as LoopTable,
-    domain_walls as domain_walls,
-    of_dual_spins as of_dual_spins,
     of_loops as of_loops,
 )
 from .loops import (

@@ -6,7 +6,8 @@ With plaquettes and lines around the torus alone, ψ is the same for configurati
 all links at a site: it obeys Gauss' law of Z_2 gauge theory exactly, Π_{l∋v} X_l ψ = ψ, at any size. Single
 links among the loops (open strings, which end on matter) give up that symmetry, for fields that break it.
 φ is any model of M spins; a symmetric RBM (`LoopRBM`) has the symmetries of the lattice, and a cache of its
-angles, to which a flip of a link adds the rows of the few loops through it.
+angles, to which a flip of a link adds the rows of the few loops through it; a group-convolutional network
+(`LoopGCNN`) has the same symmetries, and is deeper.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from intertwine.models.machines.hidden_units import HiddenCache, check_configura
 from intertwine.models.numerics import real_dtype
 from intertwine.models.parameters import parameters
 from intertwine.models.protocols import Factored, Kind, LogAmplitude, SpinForm, SpinFormed
+from intertwine.models.symmetric.gcnn import GCNN
 from intertwine.models.symmetric.symmetric_rbm import SymmetricRBM
 from intertwine.spaces.lattice import Lattice
 from intertwine.spaces.link_sites import link_symmetries, links_at, plaquette_links, straight_lines
@@ -122,7 +124,15 @@ class OfLoops(eqx.Module):
         return self.inner(self.loops(s))
 
 
-class CachedOfLoops(OfLoops):
+class FactoredOfLoops(OfLoops):
+    """The same for a φ with `factors`."""
+
+    def factors(self, samples: Shaped[Array, "S N"]) -> Any:
+        """Those of φ."""
+        return eqx.tree_at(lambda m: m.inner, parameters(self), self.inner.factors(self.loops(samples)))
+
+
+class CachedOfLoops(FactoredOfLoops):
     """The same for a φ that is a `SpinForm`: θ_k = b_k + Σ_j W_jk f_j is kept, and a flip adds the rows of
     the few loops that change."""
 
@@ -166,10 +176,6 @@ class CachedOfLoops(OfLoops):
         odd = (same.sum(1) % 2 == 1) & ~jnp.tril(same, -1).any(1)
         return jnp.where(odd, every, count).astype(jnp.int32)
 
-    def factors(self, samples: Shaped[Array, "S N"]) -> Any:
-        """Those of φ, where it has them."""
-        return eqx.tree_at(lambda m: m.inner, parameters(self), self.inner.factors(self.loops(samples)))
-
 
 def of_loops(
     inner: LogAmplitude,
@@ -193,8 +199,9 @@ def of_loops(
     True
     """
     form = jax.eval_shape(inner.spin_form) if isinstance(inner, SpinFormed) else None
-    cached = form is not None and form.coupling is None and isinstance(inner, Factored)
-    kind: Any = CachedOfLoops if cached else OfLoops
+    factored = isinstance(inner, Factored)
+    cached = form is not None and form.coupling is None and factored
+    kind: Any = CachedOfLoops if cached else FactoredOfLoops if factored else OfLoops
     return kind(inner, loops, size=size, symmetries=symmetries)
 
 
@@ -234,6 +241,44 @@ def LoopRBM(
     >>> bool(psi(star) == psi(jnp.ones(18, jnp.int8)))
     True
     """
+    table, on_loops, on_links = _lattice_loops(lattice, lines, strings, group)
+    inner = SymmetricRBM(on_loops, features, dtype=dtype, scale=scale, key=key)
+    return of_loops(inner, table, size=table.size, symmetries=on_links)
+
+
+def LoopGCNN(
+    lattice: Lattice,
+    layers: int,
+    features: int,
+    *,
+    lines: bool = False,
+    strings: bool = False,
+    group: str = "space",
+    dtype: DTypeLike = float,
+    key: Array,
+) -> OfLoops:
+    """A group-convolutional network (`GCNN`) of the plaquettes of the links of a torus: deeper than
+    `LoopRBM`, for fields along X and Z together.
+
+    layers, features: of the network. lattice, lines, strings, group: as of `LoopRBM`.
+
+    Raises InputError for other lattices and groups.
+
+    >>> import jax
+    >>> from intertwine.spaces.lattices import LinkSites
+    >>> psi = LoopGCNN(LinkSites(2, 2), 2, 2, strings=True, key=jax.random.key(0))
+    >>> len(psi.table.loops), psi.inner.layers, len(psi.permutations)
+    (12, 2, 32)
+    """
+    table, on_loops, on_links = _lattice_loops(lattice, lines, strings, group)
+    inner = GCNN(on_loops, layers, features, dtype=dtype, key=key)
+    return of_loops(inner, table, size=table.size, symmetries=on_links)
+
+
+def _lattice_loops(
+    lattice: Lattice, lines: bool, strings: bool, group: str
+) -> tuple[LoopTable, PermutationGroup, np.ndarray]:
+    """The loops, and a group of the lattice as permutations of the loops and of the links."""
     links = links_at(lattice)
     parts: list[Any] = [*plaquette_links(links)]
     parts += _winding(links) if lines else []
@@ -245,44 +290,5 @@ def LoopRBM(
         [where[frozenset(int(row[site]) for site in loop)] for loop in table.loops]
         for row in symmetries.permutations
     ]
-    inner = SymmetricRBM(PermutationGroup(np.array(moved)), features, dtype=dtype, scale=scale, key=key)
-    return of_loops(inner, table, size=links.size, symmetries=symmetries.permutations)
-
-
-def of_dual_spins(inner: LogAmplitude, lattice: Lattice) -> OfLoops:
-    r"""A wave function of closed loops s_l = X_l = ±1 (the basis "x" of `toric`) from one of dual spins.
-
-    Gauss' law Π_{l∋v} s_l = 1 says that the links with s = −1 are closed loops: walls between domains of
-    spins on the faces, s_l = σ_p σ_p', where no loop winds around the torus. ψ(s) = φ(σ(s)), σ by the links
-    that are crossed on the way from the first face; φ is even, or ψ is not the same for the other way round.
-    Moves of Metropolis that stay among such configurations are the faces (`FlipSets`).
-    inner: φ, a model of a spin on each face with φ(−σ) = φ(σ). lattice: of the links, in two dimensions.
-
-    Raises InputError for other lattices and models of another size.
-    """
-    links = links_at(lattice)
-    if links.dimension != 2:
-        raise fail("lattice", "links in two dimensions", lattice.name)
-    Lx, Ly = links.extent
-    ways = [
-        [2 * (i * Ly) + 1 for i in range(1, x + 1)] + [2 * (x * Ly + j) for j in range(1, y + 1)]
-        for x in range(Lx)
-        for y in range(Ly)
-    ]
-    return of_loops(inner, ways, size=links.size)
-
-
-def domain_walls(lattice: Lattice, spins: Shaped[Array, "... V"]) -> Shaped[Array, "... N"]:
-    """s_l = σ_p σ_p' of spins on the faces (..., V), face x standing between the directions at site x.
-
-    >>> from intertwine.spaces.lattices import LinkSites
-    >>> s = domain_walls(LinkSites(3, 3), jnp.ones(9, jnp.int8).at[4].set(-1))
-    >>> int((s == -1).sum())                                                      # around one face
-    4
-    """
-    links = links_at(lattice)
-    if links.dimension != 2 or spins.shape[-1] != links.lattice.size:
-        raise fail("spins", f"a spin on each of {links.lattice.size} faces in two dimensions", spins.shape)
-    _, behind = links.neighbours()
-    walls = [spins * spins[..., behind[:, 1 - mu]] for mu in range(2)]
-    return jnp.stack(walls, -1).reshape(*spins.shape[:-1], links.size)
+    _, first = np.unique(moved, axis=0, return_index=True)  # where two sites are all, some act alike
+    return table, PermutationGroup(np.array(moved)[np.sort(first)]), symmetries.permutations
