@@ -65,7 +65,7 @@ def exact() -> None:
 
 
 class Stage(eqx.Module):
-    """One adjoint field to another: two fields carried and mixed, and their products."""
+    """One adjoint field to another: four fields carried and mixed, and their products."""
 
     conv: it.Conv
     product: GaugeBilinear
@@ -73,8 +73,8 @@ class Stage(eqx.Module):
 
     def __init__(self, reach: int, key: jax.Array):
         one, two = jax.random.split(key)
-        self.conv = it.Conv(SQUARE, "links + adjoint", "links + 2 adjoint", reach, gain=0.5, key=one)
-        self.product = GaugeBilinear(SQUARE, "links + 2 adjoint", "links + adjoint", scale=0.5, key=two)
+        self.conv = it.Conv(SQUARE, "links + adjoint", "links + 4 adjoint", reach, gain=0.5, key=one)
+        self.product = GaugeBilinear(SQUARE, "links + 4 adjoint", "links + adjoint", scale=0.5, key=two)
         self.trace = Traces(SQUARE, "links + adjoint")
 
     def field(self, x: jax.Array) -> jax.Array:

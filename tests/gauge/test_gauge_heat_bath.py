@@ -39,6 +39,28 @@ def test_exact_values_of_the_plane(group, beta):
     assert plane_plaquette(group, -1e-9) == pytest.approx(0, abs=1e-8)
 
 
+def test_large_couplings_of_either_sign():
+    """All links at the best element, less (n² − 1)/2β: the harmonic fluctuations, |β| u''/2 of each."""
+    edges = {
+        "Z2": (1.0, -1.0),
+        "Z3": (1.0, -0.5),
+        "U(1)": (1.0, -1.0),
+        "SU(2)": (1.0, -1.0),
+        "SU(3)": (1.0, -0.5),
+    }
+    for group, best in edges.items():
+        freedom = {"U(1)": 1, "SU(2)": 3, "SU(3)": 8}.get(group, 0)
+        for beta in (1e3, 1999.0, 2001.0, 1e6, 1e12):
+            for sign, edge in zip((1, -1), best, strict=True):
+                expected = edge - sign * freedom / (2 * beta)
+                assert abs(plane_plaquette(group, sign * beta) - expected) < 30 / beta**2 + 1e-14, (
+                    group,
+                    beta,
+                )
+        with pytest.raises(InputError, match="beta"):
+            plane_plaquette(group, float("nan"))
+
+
 def averaged(links, beta, observables, draws, seed=0, **settings):
     return it.averages(
         it.Gauge(links, beta), observables, draws, sampler=GaugeHeatBath(**settings), key=jax.random.key(seed)

@@ -17,25 +17,27 @@ from __future__ import annotations
 
 import numpy as np
 
-from intertwine._checks import fail, positive_int
+from intertwine._checks import fail, finite_number, positive_int
 from intertwine.symmetry.groups.gauge_group import CyclicGroup, GaugeGroup, gauge_group
 
 
 def plane_plaquette(group: str | GaugeGroup, beta: float) -> float:
     """u(β), the mean plaquette in the infinite plane, to rounding.
 
-    Raises InputError for other groups.
+    Raises InputError for other groups, and β that is not finite.
 
     >>> [round(plane_plaquette(group, 2.0), 6) for group in ("Z2", "U(1)", "SU(2)", "SU(3)")]
     [0.964028, 0.697775, 0.433127, 0.128628]
     """
     from scipy.special import ive
 
-    chosen, b = gauge_group(group), float(beta)
+    chosen, b = gauge_group(group), finite_number("beta", beta)
     if isinstance(chosen, CyclicGroup):
         cosines = np.real(chosen.roots)
-        weights = np.exp(b * (cosines - np.sign(b)))
+        weights = np.exp(b * cosines - (b * cosines).max())
         return float(weights @ cosines / weights.sum())
+    if abs(b) > _HUGE and chosen.name != "SU(3)":  # 1 − (number of generators)/2β; the next term rounds away
+        return float(np.sign(b) * (1 - (1 if chosen.name == "U(1)" else 3) / (2 * abs(b))))
     if chosen.name == "U(1)":
         return float(ive(1, b) / ive(0, b))
     if chosen.name == "SU(2)":
@@ -43,16 +45,26 @@ def plane_plaquette(group: str | GaugeGroup, beta: float) -> float:
     return _of_two_angles(b)
 
 
+_HUGE = 1e8
+"""The |β| beyond which the Bessel functions of scipy end in nan."""
+_WIDE = 2000.0
+"""The |β| beyond which the weights are confined to a part of the torus."""
+
+
 def _of_two_angles(beta: float) -> float:
     """SU(3): the torus of diagonal matrices with |Vandermonde|², by the trapezoidal rule, which converges
-    faster than any power on periodic functions."""
-    count = 64 + 16 * int(np.ceil(np.sqrt(abs(beta))))
-    angle = 2 * np.pi * np.arange(count) / count
+    faster than any power on periodic functions; for large |β| around one of the maxima, where the weights at
+    the edge are below e^{−80}: 1, or for β < 0 the element e^{2πi/3} of the centre."""
+    if abs(beta) <= _WIDE:
+        count = 64 + 16 * int(np.ceil(np.sqrt(abs(beta))))
+        angle = 2 * np.pi * np.arange(count) / count
+    else:
+        angle = np.sqrt(1000 / abs(beta)) * np.linspace(-1, 1, 201) + (0 if beta > 0 else 2 * np.pi / 3)
     a, b = np.meshgrid(angle, angle)
     roots = [np.exp(1j * a), np.exp(1j * b), np.exp(-1j * (a + b))]
     measure = np.prod([abs(roots[i] - roots[j]) ** 2 for i, j in ((0, 1), (0, 2), (1, 2))], axis=0)
     trace = np.real(roots[0] + roots[1] + roots[2]) / 3
-    weights = measure * np.exp(beta * (trace - np.sign(beta)))
+    weights = measure * np.exp(beta * trace - (beta * trace).max())
     return float((weights * trace).sum() / weights.sum())
 
 

@@ -56,13 +56,6 @@ def rectangle(
 ) -> Shaped[Array, "..."]:
     """The rectangle of R × T in the plane (μ, ν) that starts at every x, (*extent, *element)."""
     first, second = path(links, configuration, mu, R), path(links, configuration, nu, T)
-    return joined(links, first, second, mu, nu, R, T)
-
-
-def joined(
-    links: Links, first: Array, second: Array, mu: int, nu: int, R: int, T: int
-) -> Shaped[Array, "..."]:
-    """The rectangle of two straight lines, of R links along μ and T along ν."""
     group = links.group
     there = group.product(first, links.at(second, mu, R))
     return group.product(there, group.inverse(group.product(second, links.at(first, nu, T))))
