@@ -64,8 +64,19 @@ def exact() -> None:
         print(f"{L:3} largest error {np.abs(found - truth).max():.1e}", flush=True)
 
 
+def quaternions(x: jax.Array) -> jax.Array:
+    """The part of an adjoint field that is a real combination of elements of SU(2), (V + σ_2 V* σ_2)/2: no
+    frame changes it, as C² is pseudo-real. The other part has no trace to be learned from."""
+    links, V = x[..., :-8], x[..., -8:].reshape(*x.shape[:-1], 2, 2, 2)
+    a, b = V[..., 0, 0, :], V[..., 0, 1, :]
+    c, d = V[..., 1, 0, :], V[..., 1, 1, :]
+    star = jnp.array([1.0, -1.0])
+    a, b = (a + star * d) / 2, (b - star * c) / 2
+    return jnp.concatenate([links, a, b, -star * b, star * a], -1)
+
+
 class Stage(eqx.Module):
-    """One adjoint field to another: four fields carried and mixed, and their products."""
+    """One adjoint field to another: two fields carried and mixed, and their products."""
 
     conv: it.Conv
     product: GaugeBilinear
@@ -73,12 +84,12 @@ class Stage(eqx.Module):
 
     def __init__(self, reach: int, key: jax.Array):
         one, two = jax.random.split(key)
-        self.conv = it.Conv(SQUARE, "links + adjoint", "links + 4 adjoint", reach, gain=0.5, key=one)
-        self.product = GaugeBilinear(SQUARE, "links + 4 adjoint", "links + adjoint", scale=0.5, key=two)
+        self.conv = it.Conv(SQUARE, "links + adjoint", "links + 2 adjoint", reach, gain=0.5, key=one)
+        self.product = GaugeBilinear(SQUARE, "links + 2 adjoint", "links + adjoint", scale=0.5, key=two)
         self.trace = Traces(SQUARE, "links + adjoint")
 
     def field(self, x: jax.Array) -> jax.Array:
-        return self.product(self.conv(x))
+        return quaternions(self.product(self.conv(x)))
 
     def __call__(self, x: jax.Array) -> jax.Array:
         """(1/2) Re tr V, then tr VV†/2, at the sites that are learned from."""

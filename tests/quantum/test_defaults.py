@@ -114,6 +114,13 @@ def test_what_is_chosen():
     ring = it.Chain(30)
     disordered = it.heisenberg(ring) + it.Operator.from_strings(30, [(0.5, {3: "Z"})])
     assert choose(disordered).model == "rbm:2" and choose(disordered).dtype == "real"
+    links = it.LinkSites(3, 3), it.LinkSites(4, 4)
+    chosen = [choose(it.toric(place, 0.2, hz)) for place in links for hz in (0.0, 0.2)]
+    assert [one.model.partition("-")[2] for one in chosen] == [
+        "gcnn:2x2:lines", "gcnn:2x2:lines:strings", "rbm:4", "rbm:4:lines:strings",
+    ]  # fmt: skip
+    assert [one.rule for one in chosen] == ["sums", "sums", "auto", "auto"]
+    assert chosen[0].learning_rate == 0.2 and choose(it.tfim(links[1])).model == "symmetric-rbm:8"
 
 
 def test_what_the_defaults_take_is_not_advised_instead_of_them(key):

@@ -5,14 +5,18 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import intertwine as it
 from intertwine._checks import InputError
 from intertwine.models.machines.rbm import RBM
 from intertwine.models.symmetric.gcnn import GCNN
 from intertwine.models.symmetric.sectors import sector
 from intertwine.models.symmetric.symmetrised import Symmetrised
+from intertwine.quantum.defaults import orbit_sums
 from intertwine.quantum.operators.hamiltonians import heisenberg, tfim
+from intertwine.quantum.vmc.energy import EnergyObjective
 from intertwine.quantum.vmc.expect import expect
 from intertwine.quantum.vmc.ground_state import ground_state
+from intertwine.quantum.vmc.local_energy import local_values
 from intertwine.sampling.draw import sample
 from intertwine.sampling.enumeration import Enumeration, all_configurations
 from intertwine.sampling.orbits import OrbitEnumeration
@@ -99,3 +103,16 @@ def test_what_is_no_group_or_does_not_fit_is_refused(key):
 def test_says_what_it_is():
     orbits = OrbitEnumeration(Chain(8).space_group.permutations, magnetization=0, spin_flip=True)
     assert repr(orbits) == "OrbitEnumeration(7 orbits of 70 configurations of 8 sites)"
+
+
+@pytest.mark.parametrize(("name", "magnetization"), [("symmetric-rbm:2:even", 0), ("gcnn:1x2", None)])
+def test_local_values_by_orbits(name, magnetization, key):
+    """Where each configuration leads is looked up: as by ψ at the configurations themselves."""
+    H = it.xxz(it.Chain(6), 0.5) if magnetization == 0 else it.tfim(it.Chain(6), h=0.7)
+    psi = it.models.model_from_name(name, H.lattice, key=key)
+    objective = EnergyObjective(H, orbit_sums(H, psi, magnetization))
+    found, _ = objective.evaluate(psi, objective.init(psi, key=key), key=key)
+    straight = local_values(objective.varying, psi, found.samples, backend="generic")
+    assert np.abs(found.local - straight).max() < 1e-12
+    table = objective.sampler.connected(np.asarray(H.flips))
+    assert table.shape == (len(found.samples), len(H.flips)) and table.max() == len(table) - 1

@@ -58,6 +58,14 @@ _SUM_RATE = 1.5
 excited state for η < 2/width."""
 _SUM_DECAY, _SUM_STEPS = 16.0, (120, 400)
 """So many times 1/e the square of the first excited state is to shrink, within so many steps."""
+_LOOP_SUMS: dict[str, Any] = {
+    "steps": 600,
+    "learning_rate": 0.2,
+    "learning_rate_end": 0.1,
+    "shift": 1e-3,
+    "shift_end": 1e-4,
+}
+"""Of exact sums over loops: the ways to wind around a torus are nearly degenerate, which takes long steps."""
 _USUAL_STRENGTH = (1.0, 20.0)
 """Σ |c| a site of the Hamiltonians, the identity left out, that the learning rate is made for."""
 _OPEN_HIDDEN, _OPEN_FILTERS = {1: 4, 2: 8}, {1: 128, 2: 32}
@@ -113,8 +121,6 @@ def choose(operator: Operator, *, sums: bool = True) -> Choice:
     >>> choose(it.heisenberg(it.Chain(20))).model, choose(it.heisenberg(it.Chain(9))).sector
     ('symmetric-rbm:8', '4π/9 A')
     """
-    import jax
-
     from intertwine.quantum.operators.operator import Operator
 
     if not isinstance(operator, Operator):
@@ -124,6 +130,8 @@ def choose(operator: Operator, *, sums: bool = True) -> Choice:
     positive = operator.is_stoquastic
     found = _sector(operator, positive)
     dtype = "real" if positive else "complex"
+    if found is None and positive and (of_loops := _of_loops(operator, sums)) is not None:
+        return in_units_of(operator, of_loops)
     if found is None:
         return in_units_of(operator, _sampled(operator, positive))
     order = 1 if found.irrep is None else found.irrep.lattice.space_group.order
@@ -139,7 +147,7 @@ def choose(operator: Operator, *, sums: bool = True) -> Choice:
     orbits = states / alike / (1 if found.spin_flip is None else 2)
     work = orbits * (len(operator.flips) + 1) * features * order
     few = states <= _MOST_STATES[positive] and work <= _MOST_WORK
-    if sums and few and jax.process_count() == 1:
+    if sums and few and _processes() == 1:
         rate = float(f"{_SUM_RATE / max(found.width, 1e-300):.3g}") if found.width else LEARNING_RATE
         steps = round(_SUM_DECAY / (2 * rate * found.gap)) if found.gap else 0
         return Choice(
@@ -243,6 +251,37 @@ def _sampled(operator: Operator, positive: bool) -> Choice:
     if d == 1:
         return Choice(model, steps=600, samples=2048, shift_end=1e-4, momentum=0.9)
     return Choice(model, steps=400, samples=4096, shift_end=5e-4)
+
+
+def _of_loops(operator: Operator, sums: bool) -> Choice | None:
+    """A wave function of loops for an operator that flips the stars of a lattice of links, as the toric code;
+    None for others. Single links are among the loops where it does not commute with the stars."""
+    from intertwine._checks import InputError
+    from intertwine.quantum.ground_sector import has_space_group
+    from intertwine.spaces.link_sites import links_at, star_links
+
+    try:
+        stars = star_links(links_at(operator.lattice))
+    except InputError:
+        return None
+    x, z, _ = operator.masks()
+    flipped = {tuple(np.flatnonzero(row)) for row in x}
+    if not all(tuple(star) in flipped for star in stars.tolist()) or not has_space_group(operator):
+        return None
+    pure = not any((z[:, star].sum(1) % 2).any() for star in stars)
+    few = operator.size <= 20 and _processes() == 1
+    if sums and few:
+        model = "loop-gcnn:2x2:lines" + ("" if pure else ":strings")
+        return Choice(model, rule="sums", **_LOOP_SUMS, because="plaquettes and stars on links, summed")
+    model = "loop-rbm:4" if pure else "loop-rbm:4:lines:strings"
+    return Choice(model, because="plaquettes and stars on links")
+
+
+def _processes() -> int:
+    """How many processes share the work."""
+    import jax
+
+    return jax.process_count()
 
 
 def _bipartite(lattice: Lattice) -> bool:

@@ -15,6 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jaxtyping import Int, Int32
 from numpy.typing import ArrayLike
 
 from intertwine._checks import fail, positive_int
@@ -80,12 +81,30 @@ class OrbitEnumeration:
         if any((lowest[np.searchsorted(numbers, down @ row)] != lowest).any() for row in values):
             expected = "the elements of a group"
             raise fail("permutations", expected, "rows that are not closed", "add the products of its rows")
-        chosen, self.sizes = np.unique(lowest, return_counts=True)
+        chosen, orbits, self.sizes = np.unique(lowest, return_inverse=True, return_counts=True)
         self.configurations = configurations[np.searchsorted(numbers, chosen)]
+        self._numbers, self._orbits, self._chosen = numbers, orbits.astype(np.int32), chosen
 
     def __repr__(self) -> str:
         n, size = self.configurations.shape
         return f"OrbitEnumeration({n} orbits of {self.sizes.sum()} configurations of {size} sites)"
+
+    def connected(self, flips: Int[np.ndarray, "F w"]) -> Int32[np.ndarray, "n F"]:
+        """The orbit that each representative is in after each set of flips, int32 (n, F), its own where no
+        configuration of the magnetization is left. flips: int (F, w), sites, padded with N.
+
+        >>> ring = OrbitEnumeration([[0, 1, 2], [1, 2, 0], [2, 0, 1]])
+        >>> ring.configurations.tolist()
+        [[1, 1, 1], [1, 1, -1], [1, -1, -1], [-1, -1, -1]]
+        >>> ring.connected(np.array([[0, 3], [0, 1]])).tolist()
+        [[1, 2], [2, 3], [3, 2], [2, 1]]
+        """
+        size = self.configurations.shape[1]
+        bits = np.append(np.int64(1) << np.arange(size - 1, -1, -1), 0)
+        moved = self._chosen[:, None] ^ np.bitwise_or.reduce(bits[np.asarray(flips)], axis=1)
+        place = np.minimum(np.searchsorted(self._numbers, moved), len(self._numbers) - 1)
+        own = np.arange(len(self._chosen), dtype=np.int32)[:, None]
+        return np.where(self._numbers[place] == moved, self._orbits[place], own)
 
     def unfolded(self) -> Enumeration:
         """All configurations of every orbit: for observables that need not have the symmetry."""

@@ -10,6 +10,7 @@ for all standard Hamiltonians; also where the sampling keeps to one magnetizatio
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
@@ -25,7 +26,14 @@ from intertwine.learning.objective import Evaluation
 from intertwine.quantum.confined import confined
 from intertwine.quantum.operators.operator import Operator
 from intertwine.quantum.operators.traceless import identity_coefficient, traceless
-from intertwine.quantum.vmc.local_energy import check_sizes, compile_ahead, local_dtype, local_values
+from intertwine.quantum.vmc.local_energy import (
+    check_sizes,
+    compile_ahead,
+    local_dtype,
+    local_values,
+    of_orbits,
+)
+from intertwine.sampling.orbits import OrbitEnumeration
 from intertwine.sampling.sharding import on_host, shard_chains, shard_samples
 from intertwine.sampling.space import magnetizations
 from intertwine.sampling.statistics.estimate import Estimate, estimate
@@ -88,6 +96,13 @@ class EnergyObjective:
         """Draws a chain and step."""
         return -(-self.samples // int(getattr(self.sampler, "chains", 1)))
 
+    @cached_property
+    def _connected(self) -> Array | None:
+        """The orbits that the operator leads to, where the sampler goes through all of them; else None."""
+        if not isinstance(self.sampler, OrbitEnumeration) or self.mesh is not None:
+            return None
+        return jnp.asarray(self.sampler.connected(np.asarray(self.varying.flips)))
+
     def placeholder(self, model: LogAmplitude) -> Evaluation | None:
         """An evaluation of the shapes and types that `evaluate` gives, to compile with ahead of the first
         step; None on several devices."""
@@ -123,7 +138,11 @@ class EnergyObjective:
         """Draws, local energies, and the energy with its error bar (autocorrelation included)."""
         drawn, chains = self.sampler.sample(model, state.chains, self.draws, key=key)
         flat = shard_samples(drawn.configurations.reshape(-1, self.operator.size), self.mesh)
-        local = local_values(self.varying, model, flat)
+        by_orbit = self._connected is not None and model.kind == "real"  # ψ > 0, so |ψ| has all its symmetry
+        if by_orbit:
+            local = of_orbits(self.varying, model, flat, self._connected)
+        else:
+            local = local_values(self.varying, model, flat)
         weights = None if drawn.weights is None else drawn.weights.reshape(-1)
         shape = drawn.configurations.shape[:2]
         energy = estimate(on_host(local).reshape(shape), drawn.weights, real=True) + self.constant

@@ -1,6 +1,7 @@
 r"""Local values of an operator: E_loc(s) = Σ_{s'} ⟨s|H|s'⟩ ψ(s')/ψ(s).
 
-Three ways to the same numbers, the first that the model and the machine allow:
+Three ways to the same numbers, the first that the model and the machine allow (and `of_orbits`, where all
+orbits of a symmetry are there):
 
     host         a `SpinFormed` model on one CPU: compiled kernels, no transcendental function per element
     incremental  an `Incremental` model: ψ(s')/ψ(s) from the cache of s, O(M) per element, in JAX
@@ -20,7 +21,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 from jax.sharding import Mesh, PartitionSpec as P
-from jaxtyping import Num, PyTree, Shaped
+from jaxtyping import Int, Num, PyTree, Shaped
 
 from intertwine._checks import fail, one_of
 from intertwine.models.numerics import exp_of
@@ -69,6 +70,22 @@ def local_values(
         return jnp.asarray(host_local_energy.local_values(operator, spin_form(model), configurations))
     incremental = isinstance(model, Incremental) and backend != "generic"
     return _in_jax(operator, model, jnp.asarray(configurations), incremental, mesh_of(configurations))
+
+
+@jax.jit
+def of_orbits(
+    operator: Operator,
+    model: LogAmplitude,
+    configurations: Shaped[Array, "n N"],
+    connected: Int[Array, "n F"],
+) -> Num[Array, "n"]:
+    """E_loc of one configuration of each orbit, where ψ and H are the same along orbits: ψ(s') is that of the
+    orbit which s' is in, so that ψ is evaluated once for each orbit. connected: (n, F), those orbits for the
+    flip sets of `operator` (`OrbitEnumeration.connected`)."""
+    own = log_amplitudes(model, configurations)
+    elements = jax.vmap(operator.elements)(configurations)
+    diagonal = jax.vmap(operator.diagonal)(configurations)
+    return jax.vmap(_summed)(diagonal, elements, own[connected] - own[:, None])
 
 
 def compile_ahead(operator: Operator, model: LogAmplitude) -> None:

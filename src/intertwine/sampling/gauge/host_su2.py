@@ -1,11 +1,12 @@
 r"""Compiled heat bath and overrelaxation of SU(2) links, quaternions of length 1.
 
-A link sees e^{(β/2) tr U A} = e^{β k x_0}, A = k V its staples and X = U V: x_0 is drawn from √(1 − x_0²)
-e^{a x_0}, a = βk, the rest of X from the sphere, and U = X V†. For a > 2 by Kennedy & Pendleton (Phys. Lett.
-B 156, 393, 1985): x_0 = 1 − 2λ², λ² = −(ln r_1 + cos²(2π r_2) ln r_3)/2a, kept with probability √(1 − λ²),
-which accepts more the larger a; below by Creutz (Phys. Rev. D 21, 2308, 1980): x_0 from e^{a x_0}, kept with
-probability √(1 − x_0²). Overrelaxation takes X to X†, with the same weight (Creutz, Phys. Rev. D 36, 515,
-1987).
+    e^{(β/2) tr U A} = e^{a x_0},      A = k V the staples of a link,   X = U V,   a = βk
+    p(x_0) ∝ √(1 − x_0²) e^{a x_0},    the rest of X from the sphere,   U = X V†
+
+a > 2: x_0 = 1 − 2λ², λ² = −(ln r_1 + cos²(2π r_2) ln r_3)/2a, kept with probability √(1 − λ²), which accepts
+more the larger a (Kennedy & Pendleton, Phys. Lett. B 156, 393, 1985); below: x_0 from e^{a x_0}, kept with
+probability √(1 − x_0²) (Creutz, Phys. Rev. D 21, 2308, 1980). Overrelaxation takes X to X†, with the same
+weight (Creutz, Phys. Rev. D 36, 515, 1987).
 """
 
 from __future__ import annotations

@@ -1,9 +1,11 @@
 r"""Compiled heat bath and overrelaxation of SU(3) links by their SU(2) subgroups.
 
-With A the staples of U and M = U A, an element g of an SU(2) subgroup changes the weight to e^{(β/3) Re tr
-gM}, of which the 2 × 2 block w of M matters, and of that its quaternion part r = k v: the weight is e^{a
-x_0}, a = 2βk/3, X = g v (`host_su2.drawn`). The three subgroups follow one another (Cabibbo & Marinari, Phys.
-Lett. B 119, 387, 1982); reflections take each X to X†. Every new link is made unitary again.
+    U ↦ g U,     e^{(β/3) Re tr g M} ∝ e^{a x_0},     M = U A,   X = g v,   a = 2βk/3
+
+A being the staples of U and g an element of an SU(2) subgroup: of M its 2 × 2 block matters, and of that the
+quaternion part r = k v. X is drawn as in SU(2) (`host_su2.drawn`). The three subgroups follow one another
+(Cabibbo & Marinari, Phys. Lett. B 119, 387, 1982); reflections take each X to X†. Every new link is made
+unitary again.
 """
 
 from __future__ import annotations
