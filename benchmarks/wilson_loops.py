@@ -81,15 +81,23 @@ class Stage(eqx.Module):
     conv: it.Conv
     product: GaugeBilinear
     trace: Traces
+    real: bool = eqx.field(static=True)
 
-    def __init__(self, reach: int, key: jax.Array):
+    def __init__(self, reach: int, real: bool = False, *, key: jax.Array):
+        self.real = real
         one, two = jax.random.split(key)
         self.conv = it.Conv(SQUARE, "links + adjoint", "links + 2 adjoint", reach, gain=0.5, key=one)
         self.product = GaugeBilinear(SQUARE, "links + 2 adjoint", "links + adjoint", scale=0.5, key=two)
         self.trace = Traces(SQUARE, "links + adjoint")
 
+    def in_quaternions(self, reach: int) -> "Stage":
+        """The same weights, and the part of V that `quaternions` keeps."""
+        blank = Stage(reach, True, key=jax.random.key(0))
+        return eqx.tree_at(lambda s: (s.conv, s.product), blank, (self.conv, self.product))
+
     def field(self, x: jax.Array) -> jax.Array:
-        return quaternions(self.product(self.conv(x)))
+        V = self.product(self.conv(x))
+        return quaternions(V) if self.real else V
 
     def __call__(self, x: jax.Array) -> jax.Array:
         """(1/2) Re tr V, then tr VV†/2, at the sites that are learned from."""
@@ -111,7 +119,7 @@ class Doubling(eqx.Module):
         return jnp.stack(read, -1)
 
 
-def fitted(stage: Stage, x: jax.Array, y: jax.Array, steps: int = 400) -> tuple[Stage, float]:
+def fitted(stage: Stage, x: jax.Array, y: jax.Array, steps: int = 60) -> tuple[Stage, float]:
     """By Levenberg and Marquardt's method, with the damping of Nielsen (1999), from a stage with random
     weights: the stage, and its mean squared error."""
     weights, rest = eqx.partition(stage, eqx.is_inexact_array)
@@ -162,7 +170,9 @@ def found_stages(fields: jax.Array, labels: jax.Array, key: jax.Array) -> list |
         if trial == misses == 2:
             return None
         begin = time.perf_counter()
-        stage, error = fitted(Stage(REACHES[depth], jax.random.fold_in(key, trial)), fields, targets)
+        stage, error = fitted(Stage(REACHES[depth], key=jax.random.fold_in(key, trial)), fields, targets)
+        if error < 1e-2:
+            stage, error = fitted(stage.in_quaternions(REACHES[depth]), fields, targets)
         side, took = "{}×{}".format(*SIDES[depth + 1]), time.perf_counter() - begin
         print(f"{'  ' * depth}{side}, try {trial + 1}: error² {error:.1e}, {took:.0f} s", flush=True)
         misses += error >= GOOD

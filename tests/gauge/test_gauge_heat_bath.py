@@ -61,6 +61,23 @@ def test_large_couplings_of_either_sign():
             plane_plaquette(group, float("nan"))
 
 
+def test_topological_susceptibility():
+    """Three plaquettes by a sum over two angles; weak coupling by the Gaussian weights of whole charges."""
+    angles = (np.arange(1500) + 0.5) * 2 * np.pi / 1500 - np.pi
+    first, second = angles[:, None], angles[None]
+    third = -np.angle(np.exp(1j * (first + second)))
+    charge = np.round((first + second + third) / (2 * np.pi))
+    for beta in (0.3, 2.0):
+        weights = np.exp(beta * (np.cos(first) + np.cos(second) + np.cos(third)))
+        expected = (weights * charge**2).sum() / weights.sum() / 3
+        assert plane_topological_susceptibility(beta, 3) == pytest.approx(expected, rel=3e-3)
+    Q = np.arange(-60, 61)
+    for beta, V in ((300.0, 3000), (1e4, 20000), (1e4, 4)):
+        weights = np.exp(-2 * np.pi**2 * beta * Q**2 / V)
+        expected = (weights * Q**2).sum() / weights.sum() / V
+        assert plane_topological_susceptibility(beta, V) == pytest.approx(expected, rel=0.02, abs=1e-12)
+
+
 def averaged(links, beta, observables, draws, seed=0, **settings):
     return it.averages(
         it.Gauge(links, beta), observables, draws, sampler=GaugeHeatBath(**settings), key=jax.random.key(seed)
@@ -146,6 +163,11 @@ def test_reflections_keep_the_action(group):
 def test_sample_asks_the_sampler():
     links = it.Links(it.Square(6, 6), "SU(2)")
     gauge = it.Gauge(links, 1.0, dtype="float32")
+    both = [
+        it.averages(gauge, {"e": gauge.energy}, 3, key=jax.random.key(0), **sampler)["e"].mean
+        for sampler in ({}, {"sampler": GaugeHeatBath()})
+    ]
+    assert both[0] == both[1]
     drawn = it.sample(gauge, 20, key=jax.random.key(0))
     assert drawn.shape == (20, 6, 6, 2, 4) and drawn.dtype == np.float32 and drawn.mixed
     assert "20 configurations of 6×6×2×4 columns" in str(drawn)

@@ -7,7 +7,7 @@ in memory.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import jax
 import numpy as np
@@ -16,8 +16,9 @@ from jax import Array
 from intertwine._checks import fail, positive_int
 from intertwine._results import as_model
 from intertwine.models.parameters import check_key
-from intertwine.models.protocols import LogAmplitude
+from intertwine.models.protocols import LogAmplitude, SpinSystem
 from intertwine.sampling.protocols import RunsChains
+from intertwine.sampling.spins.default_sampler import spin_sampler
 from intertwine.sampling.statistics.estimate import Estimate, estimate
 
 _BLOCK = 1 << 24
@@ -29,14 +30,15 @@ def averages(
     observables: Mapping[str, Callable[[Array], Any]],
     draws: int,
     *,
-    sampler: RunsChains,
+    sampler: RunsChains | None = None,
     key: Array,
 ) -> dict[str, Any]:
     """⟨f⟩ of each function of one configuration, an `Estimate`; of functions with arrays as values, nested
     lists of them.
 
     model: a distribution. observables: by name. draws: configurations of every chain, `sampler.steps` apart,
-    after its burn-in. sampler: one of Ψ/Z with chains, such as `GaugeHeatBath()` or `SwendsenWang()`.
+    after its burn-in. sampler: one of Ψ/Z with chains, such as `GaugeHeatBath()` or `SwendsenWang()`; None:
+    that of `it.sample` for spin models and gauge links.
 
     Raises InputError for other samplers, no observables, and draws that are not positive.
 
@@ -53,6 +55,8 @@ def averages(
     model = as_model(model)
     draws = positive_int("draws", draws, "give the number of configurations a chain")
     check_key(key)
+    if sampler is None and isinstance(model, SpinSystem):
+        sampler = cast(RunsChains, spin_sampler(model))
     if not isinstance(sampler, RunsChains) or getattr(sampler, "distribution", "born") != "boltzmann":
         raise fail("sampler", "one of Ψ/Z with chains, such as GaugeHeatBath()", sampler)
     named = isinstance(observables, Mapping) and len(observables) > 0

@@ -78,18 +78,21 @@ def plane_loop(group: str | GaugeGroup, beta: float, area: int) -> float:
 
 
 def plane_topological_susceptibility(beta: float, plaquettes: int) -> float:
-    """⟨Q²⟩/V of U(1) on a torus of V `plaquettes`, β > 0.
+    """⟨Q²⟩/V of U(1) on a torus of V `plaquettes`, 0 < β ≤ 10⁶, to rounding.
+
+    Raises InputError for other numbers.
 
     >>> [round(plane_topological_susceptibility(beta, 64), 6) for beta in (2.0, 1.0)]
     [0.019364, 0.040636]
     """
     V = positive_int("plaquettes", plaquettes, "give the sites of the torus")
-    if not beta > 0:
-        raise fail("beta", "a positive number", beta)
+    if not 0 < beta <= 1e6:
+        raise fail("beta", "a positive number, at most 10⁶", beta)
     nodes, weights = np.polynomial.legendre.leggauss(400)
-    alpha = np.pi * nodes
+    alpha = min(np.pi, 20 / np.sqrt(beta)) * nodes  # beyond, the density is below e^{−80}
     density = weights / 2 * np.exp(beta * (np.cos(alpha) - 1))
-    n = np.arange(-60, 61)[:, None]
+    most = 60 + int(9 * np.sqrt(beta))  # z_n falls as e^{−n²/2β}
+    n = np.arange(-most, most + 1)[:, None]
     phases = np.exp(1j * n * alpha) * density
     z, first, second = (phases.sum(1), (1j * phases * alpha).sum(1), -(phases * alpha**2).sum(1))
     scale = z.real.max()
