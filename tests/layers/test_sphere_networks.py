@@ -9,6 +9,7 @@ import intertwine as it
 from intertwine._checks import InputError
 from intertwine.layers import Conv, Resample, SphereConv, field_network, load_network, save_network
 from intertwine.layers.networks.sphere_classifiers import band_limits
+from intertwine.learning.labels.augmentation import augmentation
 
 KEY = jax.random.key(3)
 
@@ -84,11 +85,13 @@ def test_unets_on_every_space(space, tmp_path):
 
 
 def test_what_is_refused():
+    on_sphere = field_network("linear", "sphere:4", outputs="scalar", key=KEY)
     for call, word in [
         (lambda: field_network("so3:4", "icosphere:1", classes=3, key=KEY), "a sphere for 'so3:4'"),
         (lambda: field_network("so3:4", "sphere:4", outputs="scalar", key=KEY), "a classifier"),
         (lambda: field_network("unet:4", "sphere:4", classes=3, key=KEY), "fields to fields"),
         (lambda: field_network("so3", "sphere:4", classes=3, key=KEY), "so3:W"),
+        (lambda: augmentation("rotations", seed=0, network=on_sphere), "or a function for images on Sphere"),
         (lambda: it.space_from_name("sphere:8:gauss:4x4"), "at least 8 × 15 points"),
         (lambda: it.space_from_name("sphere:8:gauss:16"), "RxC"),
     ]:

@@ -83,13 +83,14 @@ def sphere_classifier(
         make.products(width)
     else:
         for limit, (_, share, fineness) in zip(band_limits(space.bandlimit), LEVELS, strict=True):
-            target = Sphere(limit, make.grid).at(limit, oversampling=fineness)
+            target = Sphere(limit).at(limit, oversampling=fineness)
             make.level(target, activation(target, family, max(1, round(share * width))))
     return make.scores(classes)
 
 
 class _Builder:
-    """Layers with their names, the sphere and the type of what they give so far.
+    """Layers with their names, the sphere and the type of what they give so far; between layers always the
+    grid of Gauss and Legendre, whose transforms are exact.
 
     `waiting`: non-linearities, which are part of the next level: what they make beyond its band limit is
     left out there.
@@ -97,7 +98,6 @@ class _Builder:
 
     def __init__(self, space: Sphere, rep: AnyRep, dropout: float, dtype: DTypeLike, key: Array):
         self.space, self.rep, self.dropout, self.dtype, self.key = space, rep, dropout, dtype, key
-        self.grid = "healpix" if space.grid == "healpix" else "gauss"
         self.layers: Layers = []
         self.waiting: Layers = []
 
@@ -126,7 +126,7 @@ class _Builder:
 
     def products(self, width: int) -> None:
         """Twice a convolution and products of coefficients."""
-        target = Sphere(min(_PRODUCTS_BELOW, self.space.bandlimit), self.grid)
+        target = Sphere(min(_PRODUCTS_BELOW, self.space.bandlimit))
         hidden = direct_sum([(field_type(target, kind), width) for kind in ("scalar", "vector")])
         for number in (1, 2):
             inner = self.convolution(target, hidden)

@@ -15,6 +15,7 @@ from jaxtyping import PyTree
 from intertwine._checks import fail, one_of
 from intertwine.data.sets.rotated import deformed, random_deformations, rotated
 from intertwine.layers.networks.numbers import as_numbers
+from intertwine.spaces.protocols import takes_arrays
 
 Named = Literal["none", "rotations", "rotations+shifts", "deformations"]
 AUGMENTATIONS = ("none", "rotations", "rotations+shifts", "deformations")
@@ -38,6 +39,10 @@ def augmentation(augment: Any, *, seed: int, network: PyTree) -> Shown | None:
         one_of("augment", augment, AUGMENTATIONS)
         if augment == "none":
             return None
+        space = getattr(network, "space", None)
+        if space is not None and not takes_arrays(space):
+            remedy = "leave it out: the network does not change when they turn"
+            raise fail("augment", f"'none' or a function for images on {space!r}", augment, remedy)
 
         def shown(images: np.ndarray, epoch: int) -> np.ndarray:
             return augmented(as_numbers(images, network, np.float32), augment, seed, epoch)
