@@ -28,7 +28,7 @@ def test_a_convolution_between_spheres_is_one_before_pooling():
         SphereConv(fine, it.Mesh.icosphere(0), "scalar", "scalar", key=KEY)
 
 
-SLOW = {"spin:4": 5e-3, "so3:4": 3e-2, "cg:2": 1e-2}
+SLOW = {"spin:4": 1e-2, "so3:4": 3e-2, "cg:2": 1e-2}  # norms at L = 2 leave the most
 
 
 @pytest.mark.parametrize(
