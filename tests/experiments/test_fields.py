@@ -53,6 +53,16 @@ def test_vorticity_is_learnt_from_winds(globe):
     np.testing.assert_allclose(turned, turned[0], rtol=1e-8)
 
 
+@pytest.mark.slow
+def test_a_u_net_is_learnt_saved_and_applied(globe, tmp_path):
+    flags = ["--data", globe[0], "--targets", "vorticity", "--network", "unet:1", "--epochs", "2"]
+    found, fields = run(*flags, out=tmp_path / "run"), load_fields(globe[0])
+    assert found.result["parameters"] == it.layers.parameter_count(found.model.network)
+    said = found.predict(fields).values["vorticity"]
+    assert main(["apply", str(tmp_path / "run"), str(globe[0]), "--out", str(tmp_path / "said.nc")]) == 0
+    np.testing.assert_allclose(load_fields(tmp_path / "said.nc").values["vorticity"], said, atol=1e-6)
+
+
 def test_apply_writes_the_file_with_names_units_and_order(globe, tmp_path, capsys):
     path, trained = globe
     fields = load_fields(path)

@@ -140,7 +140,7 @@ class Network(Section):
     see all of a sphere."""
 
     name: str = text("product:4", "a network such as cnn:8, product:4, linear",
-                     "linear, product:4, fluxes:1, cnn:8", flag="--network")  # fmt: skip
+                     "linear, product:4, fluxes:1, cnn:8, unet:4", flag="--network")  # fmt: skip
     nonlinearity: Literal["auto", "pointwise", "gated", "norm", "fourier"] = choice(
         "auto", "auto", "pointwise", "gated", "norm", "fourier", help="of cnn"
     )
