@@ -98,7 +98,8 @@ def fit_fields(
 
     network: "linear", "product:W", "fluxes:K", "cnn:W" or "unet:W" (see `field_network`), with
     `nonlinearity`, `blocks` (of "cnn"), `dropout`. data: fields, or a file of them. inputs, targets: names
-    of variables, separated by commas; u, v, and what standard names say so, are one vector, as is "a:b". space: a name such as
+    of variables, separated by commas; u, v, and what standard names say so, are one vector, as is "a:b".
+    space: a name such as
     "sphere:32" or "mesh:FILE"; "auto" is the grid of the file. rotation: whether the network is told the
     rotation of the globe, f = 2Ω sin φ. global_kernels: of every width, on spaces that have such (a sphere:
     a number for each degree), in place of local ones. method: "adamw", or "least-squares" for networks that
