@@ -104,7 +104,7 @@ class Sequential(eqx.Module):
 
     def outputs(self, x: Float[Array, "B ... C"], *, key: Array | None = None) -> Float[Array, "B ..."]:
         """A batch (B, *space, C) → (B, ...); of no examples, no outputs."""
-        if not x.shape[0]:
+        if x.ndim and not x.shape[0]:
             one = jax.eval_shape(self.outputs, jax.ShapeDtypeStruct((1, *x.shape[1:]), x.dtype))
             return jnp.zeros((0, *one.shape[1:]), one.dtype)
         keys = [None] * len(self.modules) if key is None else jax.random.split(key, len(self.modules))
