@@ -16,6 +16,7 @@ from intertwine.models.machines.deep_belief import DBN
 from intertwine.models.machines.directed_layer import DirectedLayer
 from intertwine.models.machines.rbm import RBM
 from intertwine.models.machines.unit_layer import UnitLayer
+from thinned import thinned
 
 FAST = OptaxGradient(optax.adam(0.02))
 
@@ -30,7 +31,7 @@ def network(seed=0, hidden_units="binary", scale=1.0):
     return DBN((5, 12, 8), hidden_units=hidden_units, scale=scale, key=jax.random.key(seed))
 
 
-@pytest.mark.parametrize("units", ["binary", "spin", "rectified"])
+@pytest.mark.parametrize("units", thinned(["binary", "spin", "rectified"]))
 def test_features_are_the_recognition_means(units, key):
     dbn = network(hidden_units=units)
     net = FeedForward((*dbn.recognition, *upward_layers([dbn.top])), 3)

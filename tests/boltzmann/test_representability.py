@@ -206,7 +206,7 @@ def test_a_unit_never_lowers_the_likelihood(name, dtype, key):
     assert (np.diff(likelihoods) > 0).all()
 
 
-@pytest.mark.parametrize("name", ["binary", "spins", "pixels and a label"])
+@pytest.mark.parametrize("name", thinned(["binary", "spins", "pixels and a label"]))
 def test_units_reach_the_distribution(name, key):
     model = _machine(name, key)
     states = model.visible_layer.states()

@@ -9,10 +9,11 @@ import intertwine as it
 from intertwine.learning.log_derivatives import log_derivatives
 from intertwine.learning.solvers.factorise import solve_lower, solve_shifted
 from intertwine.learning.solvers.host_gram import lower_gram
+from thinned import thinned
 
 
 @pytest.mark.parametrize("dtype", [float, complex])
-@pytest.mark.parametrize("model", ["rbm", "jastrow"])
+@pytest.mark.parametrize("model", thinned(["rbm", "jastrow"]))
 def test_tiles_are_the_lower_half(dtype, model):
     key = jax.random.key(3)
     psi = (

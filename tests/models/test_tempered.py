@@ -13,13 +13,14 @@ from intertwine.models.machines.layered import LayeredMachine, layered
 from intertwine.models.machines.rbm import RBM
 from intertwine.models.machines.tempered import interpolate, tempered_path
 from intertwine.models.machines.unit_layer import UnitLayer
+from thinned import thinned
 
 KINDS = ("binary", "spin", "gaussian", "rectified", "potts:3")
 PAIRS = tuple(zip(KINDS, ("binary", "rectified", "spin", "binary", "potts:2"), strict=True))
 BETAS = jnp.linspace(0, 1, 5)
 
 
-@pytest.mark.parametrize("units, hidden_units", PAIRS)
+@pytest.mark.parametrize("units, hidden_units", thinned(PAIRS))
 def test_log_weights_are_those_of_the_interpolated_machine(units, hidden_units, key):
     """ln p_β from one product with W = ln Ψ of the RBM with parameters (1 − β) λ_A + β λ_B, 1e-12."""
     rbm = RBM(6, hidden=4, units=units, hidden_units=hidden_units, scale=0.4, key=key)
@@ -63,7 +64,7 @@ def _energy(machine, states):
 @pytest.mark.parametrize(
     "units", (("binary", "spin", "potts:3", "binary"), ("potts:2", "binary", "spin", "spin"))
 )
-@pytest.mark.parametrize("side", (0, 1))
+@pytest.mark.parametrize("side", thinned((0, 1)))
 def test_a_side_of_a_deep_machine_is_the_other_summed_out(units, side, key):
     machine = _deep(units, key)
     layers = machine.layers

@@ -10,6 +10,7 @@ from intertwine.cli import main
 from intertwine.learning.loop import TrainState, iterate
 from intertwine.learning.objective import Evaluation
 from intertwine.quantum.vmc.energy import is_settled
+from thinned import thinned
 
 SIZE = 6
 SMALL = {"steps": 60, "samples": 64, "final_samples": 128}
@@ -25,7 +26,7 @@ PRODUCTS = {
 }
 
 
-@pytest.mark.parametrize("name", list(PRODUCTS))
+@pytest.mark.parametrize("name", thinned(list(PRODUCTS)))
 def test_product_ground_states_are_found(name, key):
     operator, exact, options = PRODUCTS[name]
     run = it.ground_state(operator, it.RBM(SIZE, hidden=SIZE, key=key), key=key, **SMALL, **options)

@@ -107,7 +107,7 @@ STOQUASTIC = {
 COOLING = NaturalGradient(0.04, Exponential(1e-1, 1e-7, 150))
 
 
-@pytest.mark.parametrize("name", list(STOQUASTIC))
+@pytest.mark.parametrize("name", thinned(list(STOQUASTIC)))
 def test_reconfiguration_over_all_states_finds_the_ground_state(name, key):
     operator, magnetization = STOQUASTIC[name]
     exact = np.linalg.eigvalsh(operator.to_dense())[0]

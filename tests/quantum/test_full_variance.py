@@ -100,6 +100,7 @@ def test_a_search_that_has_arrived_has_no_caveat(H, exact):
     assert run.energy.mean == pytest.approx(exact, rel=1e-3) and run.warnings == ()
 
 
+@pytest.mark.slow
 def test_the_command_says_it_too(tmp_path, capsys):
     given = "--lattice chain:6 --marshall false --model rbm:2 --dtype complex --steps 60 --samples 512"
     rest = "--learning-rate 0.05 --shift 0.001 --seed 7 --final-samples 8192 --out"

@@ -10,6 +10,7 @@ import intertwine as it
 from intertwine.quantum.dynamics.local_unitary import PAULI, LocallyTurned
 from intertwine.quantum.entanglement.vectors import state_vector
 from intertwine.sampling.space import placed, space
+from thinned import thinned
 
 KEY = jax.random.key(0)
 
@@ -37,7 +38,7 @@ UNITARIES = [
 ]
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", thinned(MODELS))
 def test_against_kronecker_products(name):
     psi = MODELS[name]()
     before = state_vector(psi).amplitudes

@@ -12,6 +12,7 @@ import intertwine as it
 from intertwine._checks import InputError
 from intertwine.cli import main
 from intertwine.rg.montecarlo.fixed_point_verdict import Verdict, qualified
+from thinned import thinned
 
 KEY = jax.random.key(3)
 K_C = 0.5 * np.log(1 + 2**0.5)
@@ -41,7 +42,7 @@ def test_a_critical_system_is_at_a_fixed_point(critical):
     assert "ν = " in str(critical) and "would be seen" in critical.reason
 
 
-@pytest.mark.parametrize("K", [0.425, 0.432, 0.45, 0.6])
+@pytest.mark.parametrize("K", thinned([0.425, 0.432, 0.45, 0.6], 3))
 def test_a_system_off_criticality_is_not(K):
     """The couplings drift along the relevant direction by more than their errors; there are no exponents."""
     off = found(K)
