@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 import intertwine as it
+from data.make_files import mnist_folder
 from intertwine.cli import main
 from intertwine.runs import running
 from printed import BLOCK, differences, run
@@ -212,9 +213,12 @@ def test_shown_classifying_commands_are_accepted(command, tmp_path, monkeypatch)
 
 @pytest.mark.slow
 def test_the_classifying_page_holds(tmp_path, monkeypatch):
-    """Its Python blocks, on a smaller network and one epoch: a run that is loaded, and the function's fit."""
+    """Its Python blocks, on smaller networks and one epoch: digits on the sphere (here noise), a run that is
+    loaded, and the function's fit."""
     monkeypatch.chdir(tmp_path)
-    loaded, learnt = blocks(CLASSIFYING, "python")
+    (tmp_path / "data").mkdir()
+    mnist_folder(tmp_path / "data")
+    turned, loaded, learnt = blocks(CLASSIFYING, "python")
     names, before = {"it": it, "jax": jax}, jax.config.jax_enable_x64
     try:
         flags = ["--network", "cnn:1", "--epochs", "1", "--batch", "200", "--out", "runs/digits-p4m-cnn-4"]
@@ -224,8 +228,14 @@ def test_the_classifying_page_holds(tmp_path, monkeypatch):
             learnt = learnt.replace(*small)
         exec(learnt, names)
         exec(loaded, names)
+        few = ("validation=0.1", "validation=0.25, epochs=1")
+        for small in (("so3:10", "zonal:2"), ("sphere:24", "sphere:8"), few):
+            assert small[0] in turned
+            turned = turned.replace(*small)
+        exec(turned, spherical := dict(names))
     finally:
         jax.config.update("jax_enable_x64", before)
+    assert spherical["net"].space == it.Sphere(8, "driscoll-healy", size=(60, 60))
     assert names["run"].metrics["validation_loss"][-1] == names["fit"].history[-1]["validation_loss"]
     assert names["shares"].shape == names["scores"].shape == (len(names["names"]), 10)
 
