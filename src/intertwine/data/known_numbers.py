@@ -1,6 +1,5 @@
 """What numbers of fields must be, in every format: some, finite, and, of variables that are used, no fill
-values
-that a file does not declare."""
+values that a file does not declare."""
 
 from __future__ import annotations
 

@@ -47,13 +47,12 @@ def load(
     """The data set called `name`, that of the file at the path `name`, or that of data in memory: an array, a
     data frame, a masked array, a sparse matrix, lists (see `Dataset.of`).
 
-    Names: mnist; rotmnist, its digits turned (12,000 and 50,000 held out); spherical-mnist, its digits on the
-    sphere, also as spherical-mnist:NR-R or R-R, where R are turned at random (`sets.spherical`); digits
-    (scikit-learn's);
-    ising:L or ising:HxW:T, exact samples of the Ising model on a torus at the temperature T (the critical
-    one by default), `rows` to learn from and as many held out; bars-and-stripes:n. Files: npy (read in
-    place), npz, netCDF, CSV as spreadsheets, pandas and R write it, parquet (with pyarrow), IDX; gzipped
-    ones too. A folder of images, one folder per class within it (with Pillow).
+    Names: mnist; rotmnist, its digits turned (12,000 and 50,000 held out); spherical-mnist, its digits on
+    the sphere, also as spherical-mnist:NR-R or R-R, where R are turned at random (`sets.spherical`); digits
+    (scikit-learn's); ising:L or ising:HxW:T, exact samples of the Ising model on a torus at the temperature
+    T (the critical one by default), `rows` to learn from and as many held out; bars-and-stripes:n. Files:
+    npy (read in place), npz, netCDF, CSV as spreadsheets, pandas and R write it, parquet (with pyarrow),
+    IDX; gzipped ones too. A folder of images, one folder per class within it (with Pillow).
 
     units: "binary", "spin", "gaussian", "potts:q"; detected if None.
     shape: (height, width), or with channels before or after them, where rows are images and the file does not

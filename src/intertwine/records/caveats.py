@@ -159,9 +159,6 @@ def of_fields(record: Record) -> list[str]:
             known = {"mean_field": "the mean field", "linear": "the best linear map"}[what]
             words = f"{known} says {name} with an error of {value:.4g}, the network with {found['rmse']:.4g}"
             said.append(caveat("below-baseline", f"{words}; train longer, or with more samples"))
-    for name in record.get("lone_components", ()):
-        words = f"{name} is one component of a vector, taken as a scalar without the other one"
-        said.append(caveat("assumption", f"{words}: it does not turn as the vector does; give both, u,v"))
     return once([*said, *_uneven(record)])
 
 

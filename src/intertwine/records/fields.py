@@ -24,7 +24,6 @@ SCHEMA = Schema(
         Entry("network", "its architecture"),
         Entry("parameters", "parameters of the network"),
         Entry("model", "variables, units and standardisation"),
-        Entry("lone_components", "components of vectors that are taken as scalars, without the other one"),
         Entry("data", "what was learnt from"),
         Entry("epochs", "passes over the samples"),
         Entry("best", "the epoch whose network is kept"),

@@ -28,6 +28,7 @@ from intertwine.records.folder import (
     DATASET,
     LOCK,
     MARK,
+    MESH,
     METRICS,
     NETWORK,
     REPORT,
@@ -54,8 +55,8 @@ from intertwine.runs.run_paths import (
 )
 
 __all__ = [
-    "CHECKPOINTS", "CONFIG", "DATA", "DATASET", "LOCK", "MARK", "METRICS", "NETWORK", "REPORT", "RESULT",
-    "Lock", "RunFolder", "check_can_create", "check_is_run", "check_name", "from_json", "read_metrics",
+    "CHECKPOINTS", "CONFIG", "DATA", "DATASET", "LOCK", "MARK", "MESH", "METRICS", "NETWORK", "REPORT",
+    "RESULT", "Lock", "RunFolder", "check_can_create", "check_is_run", "check_name", "from_json", "read_metrics",
     "sync_directory", "to_json", "write_aside", "write_aside_with",
 ]  # fmt: skip
 

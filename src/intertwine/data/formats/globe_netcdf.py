@@ -1,11 +1,11 @@
 """Weather files: netCDF 3 and 4 on latitude-longitude grids, by xarray.
 
 Packed shorts become the numbers that they stand for, missing values nan, among them those outside of the
-valid range that the file tells; latitudes may go either way, longitudes begin
-anywhere. Axes of a variable other than latitude and longitude (times, levels, members) are axes of samples;
-a variable on fewer of them (an orography, a mask) is the same in all others. Which axis is latitude is said
-by its units (degrees_north), its standard name, or its name. Times are kept as the numbers that they are in
-the file, with their units.
+valid range that the file tells; latitudes may go either way, longitudes begin anywhere. Axes of a variable
+other than latitude and longitude (times, levels, members) are axes of samples; a variable on fewer of them
+(an orography, a mask) is the same in all others. Which axis is latitude is said by its units
+(degrees_north), its standard name, or its name. Times are kept as the numbers that they are in the file, with
+their units.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ from intertwine.experiments.classify.pictures import pictures
 from intertwine.experiments.classify.settings import ClassifyConfiguration
 from intertwine.experiments.classify.trained import learnt_before
 from intertwine.experiments.datasets import data_record, load_data
-from intertwine.experiments.fields.trained import MESH, mesh_text
+from intertwine.experiments.fields.trained import mesh_text
 from intertwine.layers.networks.field_network import field_network
 from intertwine.layers.networks.network_names import network_from_name
 from intertwine.layers.networks.numbers import as_numbers
@@ -40,7 +40,7 @@ from intertwine.runs.begun import NONE, begins_with
 from intertwine.runs.complete import series
 from intertwine.runs.dataset import parameter_variables, versions
 from intertwine.runs.experiment import Experiment, Finished
-from intertwine.runs.run_folder import NETWORK, write_aside, write_aside_with
+from intertwine.runs.run_folder import MESH, NETWORK, write_aside, write_aside_with
 from intertwine.spaces.grid import Grid
 from intertwine.spaces.names import space_from_name
 

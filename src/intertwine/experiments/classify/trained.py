@@ -24,10 +24,9 @@ from intertwine.data.dataset import Dataset
 from intertwine.experiments.classify import measures
 from intertwine.experiments.classify.settings import ClassifyConfiguration
 from intertwine.experiments.datasets import load_data
-from intertwine.experiments.fields.trained import MESH
 from intertwine.layers.networks.saved_network import load_network
 from intertwine.learning.labels.class_names import numbered
-from intertwine.records.folder import NETWORK
+from intertwine.records.folder import MESH, NETWORK
 from intertwine.records.writing import write_aside
 from intertwine.runs.complete import complete
 

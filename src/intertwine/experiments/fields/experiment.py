@@ -19,7 +19,7 @@ from intertwine.data.fields import Fields
 from intertwine.experiments.fields import measures
 from intertwine.experiments.fields.made import winds
 from intertwine.experiments.fields.settings import MADE, NONE, FieldsConfiguration, selected
-from intertwine.experiments.fields.trained import MESH, about_means, headline, mesh_text, model_record
+from intertwine.experiments.fields.trained import about_means, headline, mesh_text, model_record
 from intertwine.experiments.memory_needs import refuse_beyond
 from intertwine.layers.networks.field_network import sampled
 from intertwine.layers.networks.parameter_count import parameter_count
@@ -28,7 +28,7 @@ from intertwine.learning.fields.field_model import FieldModel, Variable
 from intertwine.learning.fields.fit_fields import FieldTask, field_study, field_task, fitted, with_errors
 from intertwine.learning.fields.linear_fit import linear_fit
 from intertwine.learning.fields.placing import sphere_of
-from intertwine.learning.fields.variables import lone_components, variables_of
+from intertwine.learning.fields.variables import variables_of
 from intertwine.learning.study import Scalars
 from intertwine.learning.supervised_study import SupervisedState, SupervisedStudy
 from intertwine.records import caveats
@@ -36,7 +36,7 @@ from intertwine.records.fields import SCHEMA
 from intertwine.runs.complete import series
 from intertwine.runs.dataset import parameter_variables, versions
 from intertwine.runs.experiment import Experiment, Finished
-from intertwine.runs.run_folder import NETWORK, write_aside, write_aside_with
+from intertwine.runs.run_folder import MESH, NETWORK, write_aside, write_aside_with
 from intertwine.spaces.sphere.sphere import Sphere
 
 if TYPE_CHECKING:
@@ -59,11 +59,10 @@ class FieldsExperiment(Experiment):
             c.network.name, self.learnt, inputs=c.data.inputs, targets=c.data.targets, space=c.space.name,
             rotation=c.data.rotation, nonlinearity=c.network.nonlinearity, blocks=c.network.blocks,
             global_kernels=c.network.global_kernels, dropout=c.network.dropout, method=o.method,
-            epochs=o.epochs,
-            batch=o.batch, learning_rate=o.learning_rate, warmup=o.warmup, weight_decay=o.weight_decay,
-            validation=o.validation, patience=o.patience or None, key=jax.random.key(c.seed),
+            epochs=o.epochs, batch=o.batch, learning_rate=o.learning_rate, warmup=o.warmup,
+            weight_decay=o.weight_decay, validation=o.validation, patience=o.patience or None, key=jax.random.key(c.seed),
         )  # fmt: skip
-        self.study, self.task, self.kept, self.held = made
+        self.study, self.task, self.kept, self.held, self.at_once = self.made = made
         if self.test is not None:
             self.test = self.test.at(self.task.blank.space.shape)
             _check_test(self.task.blank, self.test)
@@ -95,7 +94,7 @@ class FieldsExperiment(Experiment):
         """The last measures and the files that tell of them."""
         c, study = self.configuration, self.study
         print("errors, turned fields and equivariance of the trained network ...", flush=True)
-        fit = fitted(self.task.blank, study.finish(state, history))
+        fit = fitted(self.made, study.finish(state, history))
         model = fit.model
         named = "test" if self.test is not None else "validation" if self.held is not None else "train"
         tested = self.test or self.held or self.kept
@@ -117,14 +116,13 @@ class FieldsExperiment(Experiment):
             "network": c.network.name,
             "parameters": parameter_count(model.network),
             "model": model_record(model),
-            "lone_components": self._lone(model),
             "data": self.source,
             "epochs": len(history),
             "best": fit.best,
             "precision": c.precision,
             "seed": c.seed,
         }
-        record["warnings"] = caveats.of_fields(record)
+        record["warnings"] = caveats.of_fields(record | {"warnings": fit.warnings})
         record["seconds"] = seconds()
         record["versions"] = versions()
 
@@ -135,16 +133,11 @@ class FieldsExperiment(Experiment):
 
         return Finished(record, lambda: _dataset(model, tested, said, history), words(record), write)
 
-    def _lone(self, model: FieldModel) -> list[str]:
-        """Components of vectors that are taken as scalars."""
-        return lone_components([v.name for v in (*model.inputs, *model.targets)], self.learnt)
-
     def _with_baselines(self, found: dict[str, Any], model: FieldModel, tested: Fields) -> None:
         """The errors of the mean field, and of the best linear map that commutes, unless it is the model."""
         names = [v.name for v in model.targets]
         mean = measures.mean_field(self.kept, tested, names)
-        c = self.configuration
-        itself = c.network.name == "linear" and c.optimiser.method == "least-squares"
+        itself = self.configuration.network.name == "linear" and self.at_once
         linear = None if itself else linear_fit(self.task).predict(tested)
         for words_, said in (("mean_field", mean), ("linear", linear)):
             of = {} if said is None else measures.errors(model, tested, said)

@@ -136,8 +136,8 @@ class Space(Section):
 
 
 class Network(Section):
-    """name: linear, product:W, fluxes:K or cnn:W. nonlinearity, blocks: of cnn. global_kernels: kernels that
-    see all of a sphere."""
+    """name: linear, product:W, fluxes:K, cnn:W or unet:W. nonlinearity, blocks: of cnn. global_kernels:
+    kernels that see all of a sphere."""
 
     name: str = text("product:4", "a network such as cnn:8, product:4, linear",
                      "linear, product:4, fluxes:1, cnn:8, unet:4", flag="--network")  # fmt: skip

@@ -20,7 +20,7 @@ import numpy as np
 from jax import Array
 from jaxtyping import PyTree
 
-from intertwine._caveats import caveat, tell
+from intertwine._caveats import tell
 from intertwine._checks import fail, finite_number, one_of, positive_int, positive_number
 from intertwine.data.field_files import load_fields
 from intertwine.data.fields import Fields
@@ -55,11 +55,12 @@ FEW = 4
 class FieldFit(NamedTuple):
     """model: the map of fields with the best parameters by the held-out samples, or the last ones without.
     history: a dict an epoch: epoch, loss, validation_loss, rmse and validation_rmse (of standardised
-    targets), learning_rate, seconds. best: the epoch of `model`."""
+    targets), learning_rate, seconds. best: the epoch of `model`. warnings: what qualifies the map."""
 
     model: FieldModel
     history: list[dict[str, float]]
     best: int
+    warnings: tuple[str, ...] = ()
 
 
 class FieldTask(NamedTuple):
@@ -99,15 +100,14 @@ def fit_fields(
     network: "linear", "product:W", "fluxes:K", "cnn:W" or "unet:W" (see `field_network`), with
     `nonlinearity`, `blocks` (of "cnn"), `dropout`. data: fields, or a file of them. inputs, targets: names
     of variables, separated by commas; u, v, and what standard names say so, are one vector, as is "a:b".
-    space: a name such as
-    "sphere:32" or "mesh:FILE"; "auto" is the grid of the file. rotation: whether the network is told the
-    rotation of the globe, f = 2Ω sin φ. global_kernels: of every width, on spaces that have such (a sphere:
-    a number for each degree), in place of local ones. method: "adamw", or "least-squares" for networks that
-    are linear in their weights, "fluxes:K" and "linear", which are found at once, in one epoch, whatever the
-    arguments of AdamW; "auto" takes it for these where the equations are not too large. epochs, batch:
-    passes, samples an update. learning_rate, warmup, weight_decay: of AdamW, the largest rate, the share of
-    the updates before it. validation: the share of the samples held out, none of fewer than 4. patience:
-    epochs on end without a better one.
+    space: a name such as "sphere:32" or "mesh:FILE"; "auto" is the grid of the file. rotation: whether the
+    network is told the rotation of the globe, f = 2Ω sin φ. global_kernels: of every width, on spaces that
+    have such (a sphere: a number for each degree), in place of local ones. method: "adamw", or
+    "least-squares" for networks that are linear in their weights, "fluxes:K" and "linear", which are found
+    at once, in one epoch, whatever the arguments of AdamW; "auto" takes it for these where the equations are
+    not too large. epochs, batch: passes, samples an update. learning_rate, warmup, weight_decay: of AdamW,
+    the largest rate, the share of the updates before it. validation: the share of the samples held out, none
+    of fewer than 4. patience: epochs on end without a better one.
 
     Raises InputError for what cannot be learned from, and `Diverged`.
 
@@ -125,21 +125,20 @@ def fit_fields(
     )  # fmt: skip
     told = None if progress is None else lambda _, row: progress(with_errors(row))
     fit: SupervisedFit = carry_out(study.study, progress=told)
-    blank = study.task.blank
-    lone = lone_components([v.name for v in (*blank.inputs, *blank.targets)], study.kept)
-    words = "is one component of a vector, taken as a scalar: it does not turn as the vector does; give both"
-    tell(tuple(caveat("assumption", f"{name} {words}") for name in lone))
-    return fitted(blank, fit)
+    found = fitted(study, fit)
+    tell(found.warnings)
+    return found
 
 
 class FieldStudy(NamedTuple):
     """study: what is carried out. task: what it learns from, of the samples `kept`. held: those that are held
-    out to watch, or None."""
+    out to watch, or None. at_once: whether least squares have found the weights."""
 
     study: SupervisedStudy
     task: FieldTask
     kept: Fields
     held: Fields | None
+    at_once: bool
 
 
 def field_study(
@@ -200,14 +199,15 @@ def field_study(
     optimiser: PyTree = partial(
         default_optimiser, learning_rate=learning_rate, warmup=warmup, weight_decay=weight_decay
     )
-    chosen = method == "auto" and family in LINEAR_IN_WEIGHTS and is_small(built, task.y)
-    if method == "least-squares" or chosen:
+    unasked = method == "auto" and family in LINEAR_IN_WEIGHTS and is_small(built, task.y)
+    at_once = method == "least-squares" or unasked
+    if at_once:
         built, optimiser, epochs, batch = solved(built, task.x, task.y), _staying(), 1, len(task.x)
     study = supervised_study(
         Weighed(built), task.x, task.y, loss="squared-error", epochs=epochs, batch=batch,
         optimiser=optimiser, validation=watched, patience=patience if held is not None else None, key=key,
     )  # fmt: skip
-    return FieldStudy(study, task, kept, held)
+    return FieldStudy(study, task, kept, held, at_once)
 
 
 @cache
@@ -269,11 +269,11 @@ def _on_space(
     return x, y, weights_of(named, ~unknown if unknown.any() else None, len(y))
 
 
-def fitted(blank: FieldModel, fit: SupervisedFit) -> FieldFit:
+def fitted(made: FieldStudy, fit: SupervisedFit) -> FieldFit:
     """The map with the network that was learned."""
-    return FieldFit(
-        replace(blank, network=fit.model.network), [with_errors(row) for row in fit.history], fit.best
-    )
+    model = replace(made.task.blank, network=fit.model.network)
+    lone = lone_components([v.name for v in (*model.inputs, *model.targets)], made.kept)
+    return FieldFit(model, [with_errors(row) for row in fit.history], fit.best, lone)
 
 
 def with_errors(row: dict[str, float]) -> dict[str, float]:

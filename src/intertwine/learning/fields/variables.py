@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from intertwine._caveats import caveat
 from intertwine._checks import fail
 from intertwine.data.fields import Fields, is_polarisation
 from intertwine.data.known_numbers import check_fills
@@ -53,23 +54,26 @@ def variables_of(names: str | Sequence[str], fields: Fields, argument: str) -> t
     return tuple(found)
 
 
-def lone_components(names: Sequence[str], fields: Fields) -> list[str]:
-    """Names of `variables_of` that stand for one component of a vector of the file, as a scalar.
+def lone_components(names: Sequence[str], fields: Fields) -> tuple[str, ...]:
+    """The caveats of names of `variables_of` that stand for one component of a vector, as a scalar.
 
     >>> import numpy as np
     >>> from intertwine.data import globe_of
     >>> globe = globe_of(np.linspace(90, -90, 5), np.arange(8) * 45.0)
     >>> fields = Fields({name: np.zeros((1, 5, 8)) for name in ("u", "v", "z")}, {}, {}, (), globe)
-    >>> lone_components(("z", "u"), fields), lone_components(("u:v", "z"), fields)
-    (['u'], [])
+    >>> lone_components(("z", "u"), fields)[0][:41], lone_components(("u:v", "z"), fields)
+    ('assumption: u is one component of a vecto', ())
     """
+    if fields.layout is None:
+        return ()
+    words = "is one component of a vector, taken as a scalar: it does not turn as the vector does; give both"
     others = list(fields.values)
-    return [
+    lone = [
         name
         for name in names
-        if fields.layout is not None
-        and any(_components(*pair, fields) for o in others for pair in ((name, o), (o, name)))
+        if any(_components(*pair, fields) for other in others for pair in ((name, other), (other, name)))
     ]
+    return tuple(caveat("assumption", f"{name} {words}") for name in lone)
 
 
 def _components(first: str, second: str, fields: Fields) -> bool:
