@@ -56,8 +56,8 @@ from intertwine.runs.run_paths import (
 
 __all__ = [
     "CHECKPOINTS", "CONFIG", "DATA", "DATASET", "LOCK", "MARK", "MESH", "METRICS", "NETWORK", "REPORT",
-    "RESULT", "Lock", "RunFolder", "check_can_create", "check_is_run", "check_name", "from_json", "read_metrics",
-    "sync_directory", "to_json", "write_aside", "write_aside_with",
+    "RESULT", "Lock", "RunFolder", "check_can_create", "check_is_run", "check_name", "from_json",
+    "read_metrics", "sync_directory", "to_json", "write_aside", "write_aside_with",
 ]  # fmt: skip
 
 

@@ -60,7 +60,8 @@ class FieldsExperiment(Experiment):
             rotation=c.data.rotation, nonlinearity=c.network.nonlinearity, blocks=c.network.blocks,
             global_kernels=c.network.global_kernels, dropout=c.network.dropout, method=o.method,
             epochs=o.epochs, batch=o.batch, learning_rate=o.learning_rate, warmup=o.warmup,
-            weight_decay=o.weight_decay, validation=o.validation, patience=o.patience or None, key=jax.random.key(c.seed),
+            weight_decay=o.weight_decay, validation=o.validation, patience=o.patience or None,
+            key=jax.random.key(c.seed),
         )  # fmt: skip
         self.study, self.task, self.kept, self.held, self.at_once = self.made = made
         if self.test is not None:
