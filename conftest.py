@@ -81,15 +81,30 @@ def as_users_compile(monkeypatch):
 def few_programs():
     """Compiled programs are forgotten, between files, before there are too many."""
     yield
-    process = Path("/proc/self")
-    if not (process / "maps").exists():
-        return
-    resident = int((process / "statm").read_text().split()[1]) * resource.getpagesize()
-    if resident > MOST_MEMORY or (process / "maps").read_bytes().count(b"\n") > MOST_MAPPINGS:
-        jax.clear_caches()
-        gc.collect()
-        with suppress(OSError, AttributeError):
-            ctypes.CDLL("libc.so.6").malloc_trim(0)  # glibc keeps what is freed
+    maps = Path("/proc/self/maps")
+    if _resident() > MOST_MEMORY or (maps.exists() and maps.read_bytes().count(b"\n") > MOST_MAPPINGS):
+        _forget()
+
+
+@pytest.fixture(autouse=True)
+def little_memory():
+    """The same within a file, where they have grown to half as much again."""
+    yield
+    if _resident() > 3 * MOST_MEMORY // 2:
+        _forget()
+
+
+def _resident() -> int:
+    """Bytes that this process holds; 0 where the system does not say."""
+    statm = Path("/proc/self/statm")
+    return int(statm.read_text().split()[1]) * resource.getpagesize() if statm.exists() else 0
+
+
+def _forget() -> None:
+    jax.clear_caches()
+    gc.collect()
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL("libc.so.6").malloc_trim(0)  # glibc keeps what is freed
 
 
 @pytest.fixture(autouse=True)

@@ -23,7 +23,6 @@ from intertwine.experiments.classify.pictures import pictures
 from intertwine.experiments.classify.settings import ClassifyConfiguration
 from intertwine.experiments.classify.trained import learnt_before
 from intertwine.experiments.datasets import data_record, load_data
-from intertwine.experiments.fields.trained import mesh_text
 from intertwine.layers.networks.field_network import field_network
 from intertwine.layers.networks.network_names import network_from_name
 from intertwine.layers.networks.numbers import as_numbers
@@ -42,6 +41,7 @@ from intertwine.runs.dataset import parameter_variables, versions
 from intertwine.runs.experiment import Experiment, Finished
 from intertwine.runs.run_folder import MESH, NETWORK, write_aside, write_aside_with
 from intertwine.spaces.grid import Grid
+from intertwine.spaces.mesh.reading import mesh_text
 from intertwine.spaces.names import space_from_name
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ class Classify(Experiment):
         def write(folder: Any) -> None:
             write_aside_with(folder.path / NETWORK, lambda path: save_network(path, network))
             if (images.space or "").startswith("mesh:"):
-                write_aside(folder.path / MESH, mesh_text(network.space))
+                write_aside(folder.path / MESH, mesh_text(network.space.positions, network.space.faces))
 
         return Finished(
             record, lambda: _dataset(network, log_p, tested, history, record), headline(record), write

@@ -19,7 +19,7 @@ from intertwine.data.fields import Fields
 from intertwine.experiments.fields import measures
 from intertwine.experiments.fields.made import winds
 from intertwine.experiments.fields.settings import MADE, NONE, FieldsConfiguration, selected
-from intertwine.experiments.fields.trained import about_means, headline, mesh_text, model_record
+from intertwine.experiments.fields.trained import about_means, headline, model_record
 from intertwine.experiments.memory_needs import refuse_beyond
 from intertwine.layers.networks.field_network import sampled
 from intertwine.layers.networks.parameter_count import parameter_count
@@ -37,6 +37,7 @@ from intertwine.runs.complete import series
 from intertwine.runs.dataset import parameter_variables, versions
 from intertwine.runs.experiment import Experiment, Finished
 from intertwine.runs.run_folder import MESH, NETWORK, write_aside, write_aside_with
+from intertwine.spaces.mesh.reading import mesh_text
 from intertwine.spaces.sphere.sphere import Sphere
 
 if TYPE_CHECKING:
@@ -130,7 +131,8 @@ class FieldsExperiment(Experiment):
         def write(folder: Any) -> None:
             write_aside_with(folder.path / NETWORK, lambda path: save_network(path, model.network))
             if model.name.startswith("mesh:"):
-                write_aside(folder.path / MESH, mesh_text(model.space.space))
+                mesh: Any = model.space.space
+                write_aside(folder.path / MESH, mesh_text(mesh.positions, mesh.faces))
 
         return Finished(record, lambda: _dataset(model, tested, said, history), words(record), write)
 

@@ -122,10 +122,3 @@ def _difference(model: FieldModel, there: list[Variable], found: list[Variable])
             return f"{wanted.name} is {here} in the file, learnt was {learnt}"
     lacking = [v.name for v in model.targets if v not in there]
     return f"the file lacks {', '.join(lacking)}"
-
-
-def mesh_text(mesh: Any) -> str:
-    """A mesh in Wavefront's form, with every digit of its positions."""
-    lines = [f"v {x!r} {y!r} {z!r}" for x, y, z in np.asarray(mesh.positions, float).tolist()]
-    lines += [f"f {a + 1} {b + 1} {c + 1}" for a, b, c in np.asarray(mesh.faces).tolist()]
-    return "\n".join(lines) + "\n"

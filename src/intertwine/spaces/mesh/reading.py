@@ -1,4 +1,5 @@
-"""Mesh files by trimesh: OBJ, PLY, STL and what else it reads; vertices at the same position are one.
+"""Mesh files, read by trimesh (OBJ, PLY, STL and what else it reads; vertices at the same position are one)
+and written as OBJ.
 
 Texture coordinates and normals split vertices along seams, and STL has three vertices of its own for
 every face: such copies are merged by their positions, which keeps the order of the file."""
@@ -50,6 +51,17 @@ def merged(
     rank = np.empty_like(order)
     rank[order] = np.arange(len(order))
     return positions[first[order]], rank[place.reshape(-1)][faces]
+
+
+def mesh_text(positions: Float[np.ndarray, "n 3"], faces: Int[np.ndarray, "F 3"]) -> str:
+    """A mesh in Wavefront's form (OBJ), with every digit of its positions.
+
+    >>> mesh_text(np.eye(3), np.array([[0, 1, 2]])).splitlines()[-1]
+    'f 1 2 3'
+    """
+    lines = [f"v {x!r} {y!r} {z!r}" for x, y, z in np.asarray(positions, float).tolist()]
+    lines += [f"f {a + 1} {b + 1} {c + 1}" for a, b, c in np.asarray(faces).tolist()]
+    return "\n".join(lines) + "\n"
 
 
 def checked_mesh(vertices: ArrayLike, faces: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
