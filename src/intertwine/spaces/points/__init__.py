@@ -1,0 +1,1 @@
+"""Points in space: clouds, their neighbours, harmonics of directions."""
