@@ -475,3 +475,16 @@ def test_a_file_is_not_written_over_itself(globe, tmp_path, capsys):
     assert main(["apply", folder, str(copy), "--out", str(copy), "--overwrite"]) == 2
     assert "another file than the one that is read" in capsys.readouterr().err
     assert copy.read_bytes() == globe[0].read_bytes()
+
+
+def test_a_space_as_an_object_is_the_space_of_that_name(key):
+    """`fit_fields` takes any space, as `field_network` does: the same numbers as by its name."""
+    values = np.random.default_rng(0).normal(size=(6, 42))
+    fields = Fields({"a": values, "b": 2 * values}, {}, {}, (), None)
+    said = [
+        it.fit_fields("linear", fields, inputs="a", targets="b", space=space, key=key).model.predict(fields)
+        for space in ("icosphere:1", it.Mesh.icosphere(1))
+    ]
+    assert np.array_equal(*(found.values["b"] for found in said))
+    with pytest.raises(it.InputError, match="space: expected 'auto', the name of a space, or a Space, got 3"):
+        it.fit_fields("linear", fields, inputs="a", targets="b", space=3, key=key)

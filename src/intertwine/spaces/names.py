@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, cast
 from intertwine._checks import fail
 from intertwine.spaces.grid import Grid
 from intertwine.spaces.mesh.mesh import mesh_from_name
-from intertwine.spaces.protocols import Region, Space
+from intertwine.spaces.protocols import Region, Space, takes_arrays
 from intertwine.spaces.sphere.sphere import Sphere
 
 OVERSAMPLING = 2.0
@@ -66,6 +66,19 @@ def space_from_name(name: str, argument: str = "space") -> NamedSpace:
         return SPACES[kind].make(rest)
     except _OtherFormError:
         raise _unknown(name, argument) from None
+
+
+def named_space(space: str | Space | NamedSpace) -> NamedSpace:
+    """A space with what networks ask of it beside: by name, or any object.
+
+    >>> named_space(Grid("p4"))
+    NamedSpace(space=Grid('p4'), shape=(), region=3, everywhere=False, finer=None)
+    """
+    if isinstance(space, NamedSpace):
+        return space
+    if isinstance(space, str):
+        return space_from_name(space)
+    return NamedSpace(space, space.shape or (), 3 if takes_arrays(space) else None)
 
 
 class _OtherFormError(ValueError):

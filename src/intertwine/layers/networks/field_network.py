@@ -55,7 +55,7 @@ from intertwine.layers.pooling.group_pooling import GlobalPool, Invariants
 from intertwine.layers.sphere.fluxes import Fluxes
 from intertwine.layers.sphere.resample import Resample
 from intertwine.spaces.grid import Grid
-from intertwine.spaces.names import NamedSpace, space_from_name
+from intertwine.spaces.names import NamedSpace, named_space, space_from_name
 from intertwine.spaces.protocols import Region, Space, has_kernels, takes_arrays
 from intertwine.spaces.sphere.sphere import Sphere
 from intertwine.symmetry import Rep
@@ -145,7 +145,7 @@ def field_network(
     one_of("nonlinearity", nonlinearity, NONLINEARITIES)
     if (outputs is None) == (classes is None):
         raise fail("outputs", "either a type of fields, or classes", "both" if classes else "neither")
-    named = _named(space)
+    named = named_space(space)
     if global_kernels and not named.everywhere:
         raise fail("global_kernels", "False on this space, whose kernels are local", True, "take a sphere")
     region = None if global_kernels else named.region if region is None else region
@@ -343,11 +343,3 @@ def _between(space: Space, target: Space, rep: AnyRep) -> Resample:
     """The same fields on another grid of the sphere."""
     assert isinstance(space, Sphere) and isinstance(target, Sphere)
     return Resample(space, target, rep)
-
-
-def _named(space: str | Space | NamedSpace) -> NamedSpace:
-    if isinstance(space, NamedSpace):
-        return space
-    if isinstance(space, str):
-        return space_from_name(space)
-    return NamedSpace(space, space.shape or (), 3 if takes_arrays(space) else None)

@@ -35,7 +35,7 @@ from intertwine.learning.fields.field_model import (
     weights_of,
 )
 from intertwine.learning.fields.least_squares import is_small, solved
-from intertwine.learning.fields.placing import on_space, placed, usual_space
+from intertwine.learning.fields.placing import on_space, placed, space_of
 from intertwine.learning.fields.variables import lone_components, variables_of
 from intertwine.learning.gradient import OptaxGradient
 from intertwine.learning.labels.defaults import WARMUP, WEIGHT_DECAY, default_optimiser
@@ -44,7 +44,8 @@ from intertwine.learning.study import carry_out
 from intertwine.learning.supervised_fit import supervised_study
 from intertwine.learning.supervised_study import SupervisedFit, SupervisedStudy
 from intertwine.models.parameters import check_key
-from intertwine.spaces.names import NamedSpace, space_from_name
+from intertwine.spaces.names import NamedSpace
+from intertwine.spaces.protocols import Space
 
 EPOCHS, BATCH, LEARNING_RATE = 100, 4, 1e-2
 METHODS = ("auto", "adamw", "least-squares")
@@ -78,7 +79,7 @@ def fit_fields(
     *,
     inputs: str | Sequence[str],
     targets: str | Sequence[str],
-    space: str = "auto",
+    space: str | Space = "auto",
     rotation: bool = False,
     nonlinearity: str = "auto",
     blocks: int = 2,
@@ -100,9 +101,9 @@ def fit_fields(
     network: "linear", "product:W", "fluxes:K", "cnn:W" or "unet:W" (see `field_network`), with
     `nonlinearity`, `blocks` (of "cnn"), `dropout`. data: fields, or a file of them. inputs, targets: names
     of variables, separated by commas; u, v, and what standard names say so, are one vector, as is "a:b".
-    space: a name such as "sphere:32" or "mesh:FILE"; "auto" is the grid of the file. rotation: whether the
-    network is told the rotation of the globe, f = 2Ω sin φ. global_kernels: of every width, on spaces that
-    have such (a sphere: a number for each degree), in place of local ones. method: "adamw", or
+    space: a name such as "sphere:32" or "mesh:FILE", or a `Space`; "auto" is the grid of the file. rotation:
+    whether the network is told the rotation of the globe, f = 2Ω sin φ. global_kernels: of every width, on
+    spaces that have such (a sphere: a number for each degree), in place of local ones. method: "adamw", or
     "least-squares" for networks that are linear in their weights, "fluxes:K" and "linear", which are found
     at once, in one epoch, whatever the arguments of AdamW; "auto" takes it for these where the equations are
     not too large. epochs, batch: passes, samples an update. learning_rate, warmup, weight_decay: of AdamW,
@@ -147,7 +148,7 @@ def field_study(
     *,
     inputs: str | Sequence[str],
     targets: str | Sequence[str],
-    space: str = "auto",
+    space: str | Space = "auto",
     rotation: bool = False,
     nonlinearity: str = "auto",
     blocks: int = 2,
@@ -177,14 +178,14 @@ def field_study(
     check_key(key)
     fields = data if isinstance(data, Fields) else load_fields(data)
     network_key, key = jax.random.split(key)
-    name = usual_space(fields) if space == "auto" else space
-    named = space_from_name(name)
+    name, named = space_of(fields, space)
     fields = placed(fields, named, "data")
     into, out = variables_of(inputs, fields, "inputs"), variables_of(targets, fields, "targets")
     known = tuple(Variable.of(n, fields) for n in into), tuple(Variable.of(n, fields) for n in out)
     kinds = [v.kind for v in known[0]] + (["scalar"] if rotation else [])
     built = field_network(
-        network, name, inputs=" + ".join(kinds), outputs=" + ".join(v.kind for v in known[1]),
+        network, name if isinstance(space, str) else named,
+        inputs=" + ".join(kinds), outputs=" + ".join(v.kind for v in known[1]),
         global_kernels=global_kernels and named.everywhere, nonlinearity=nonlinearity, blocks=blocks,
         dropout=dropout, key=network_key,
     )  # fmt: skip

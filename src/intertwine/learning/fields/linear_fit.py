@@ -34,8 +34,8 @@ def linear_fit(task: FieldTask) -> FieldModel:
     names: dict[str, Any] = {name: getattr(blank, name) for name in blank.__dataclass_fields__}
     kinds = [v.kind for v in blank.inputs] + (["scalar"] if blank.rotation else [])
     types: dict[str, Any] = dict(inputs=" + ".join(kinds), outputs=" + ".join(v.kind for v in blank.targets))
-    network = field_network("linear", blank.name, **types, key=jax.random.key(0))
+    network = field_network("linear", blank.space, **types, key=jax.random.key(0))
     if blank.space.everywhere:
-        wide = field_network("linear", blank.name, **types, global_kernels=True, key=jax.random.key(0))
+        wide = field_network("linear", blank.space, **types, global_kernels=True, key=jax.random.key(0))
         network = wide if is_small(wide, task.y) else network
     return FieldModel(**(names | {"network": solved(network, task.x, task.y)}))

@@ -21,7 +21,8 @@ from intertwine._checks import fail
 from intertwine.data.fields import Fields, Healpix
 from intertwine.data.globe import Globe
 from intertwine.learning.fields.variables import type_of, width_of
-from intertwine.spaces.names import NamedSpace
+from intertwine.spaces.names import NamedSpace, named_space, space_from_name
+from intertwine.spaces.protocols import Space
 from intertwine.spaces.sphere.calculus import with_bandlimit
 from intertwine.spaces.sphere.sphere import Sphere
 
@@ -53,6 +54,25 @@ def usual_space(fields: Fields) -> str:
         return "plane:" + "x".join(map(str, fields.places[:2]))
     got = f"values at {fields.places[0]} points"
     raise fail("space", "the mesh that the values lie on", got, "say mesh:FILE or icosphere:N")
+
+
+def space_of(fields: Fields, space: str | Space) -> tuple[str, NamedSpace]:
+    """(name, space) that fields of a file are learnt on: by name, "auto" for that of their grid, or an
+    object.
+
+    >>> field = Fields({"a": np.zeros((2, 4, 4))}, {}, {}, (), None)
+    >>> space_of(field, "auto")[0], space_of(field, Sphere(8))[0]
+    ('plane:4x4', 'sphere:8:gauss')
+    """
+    if isinstance(space, Sphere):
+        space = name_of(space)
+    if isinstance(space, str):
+        name = usual_space(fields) if space == "auto" else space
+        return name, space_from_name(name)
+    if not hasattr(space, "executor"):
+        raise fail("space", "'auto', the name of a space, or a Space", space, "for example sphere:32")
+    named = named_space(space)
+    return repr(space), named if named.shape else named._replace(shape=fields.places[: space.axes])
 
 
 def name_of(sphere: Sphere) -> str:
