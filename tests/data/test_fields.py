@@ -1,5 +1,7 @@
 """Fields of files: their grid, whatever the order of its axes; packed and missing numbers; round trips."""
 
+import gzip
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -208,6 +210,20 @@ def test_healpix_maps(tmp_path):
         write_fields(tmp_path / f"{convention}-back.fits", fields)
         again = load_fields(tmp_path / f"{convention}-back.fits")
         np.testing.assert_array_equal(again.values["U"], fields.values["U"])
+
+
+def test_compressed_maps(tmp_path):
+    healpy = pytest.importorskip("healpy", reason="healpy reads FITS")
+    values = np.random.default_rng(0).normal(size=192)
+    healpy.write_map(str(tmp_path / "map.fits"), values, column_names=["T"], dtype=np.float64)
+    whole = gzip.compress((tmp_path / "map.fits").read_bytes())
+    (tmp_path / "map.fits.gz").write_bytes(whole)
+    np.testing.assert_array_equal(load_fields(tmp_path / "map.fits.gz").values["T"][0], values)
+    for content, words in ((whole[:40], "damaged"), (gzip.compress(b"words"), "a netCDF file"),
+                           (whole[:-200], "a whole file")):  # fmt: skip
+        (tmp_path / "cut.fits.gz").write_bytes(content)
+        with pytest.raises(InputError, match=words):
+            load_fields(tmp_path / "cut.fits.gz")
 
 
 def test_arrays_by_name(tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,7 +20,7 @@ _MESHES = {".obj", ".ply", ".stl", ".off", ".glb", ".gltf"}
 
 def load_fields(path: str | Path, variables: Sequence[str] | None = None) -> Fields:
     """The fields in a file, by its kind: netCDF on a latitude-longitude grid (`formats.globe_netcdf`), FITS
-    with a HEALPix map (`formats.healpix_maps`, needs healpy), npz with arrays (samples, *places) by name
+    with a HEALPix map, also gzipped (`formats.healpix_maps`, needs healpy), npz with arrays (samples, *places) by name
     (`formats.arrays_by_name`: images, volumes, values at the vertices of a mesh).
 
     variables: which; all by default. Raises `InputError`, one line, for whatever cannot be read so.
@@ -29,8 +31,7 @@ def load_fields(path: str | Path, variables: Sequence[str] | None = None) -> Fie
     intertwine._checks.InputError: data: expected a file or a named data set, got no such file.nc, ...
     """
     file = check_file(path)
-    with open(file, "rb") as opened:
-        first = opened.read(6)
+    first = _first_bytes(file)
     if first[:3] == b"CDF" or first[:4] == b"\x89HDF":
         return read_globe(file, variables)
     if first == b"SIMPLE":
@@ -42,6 +43,20 @@ def load_fields(path: str | Path, variables: Sequence[str] | None = None) -> Fie
         raise fail("data", "a file of fields", f"{file.name}, a mesh", remedy)
     got, remedy = f"{file.name}, which begins with {first[:4]!r}", "save it as one of these"
     raise fail("data", "a netCDF file, a HEALPix map (FITS) or an npz archive", got, remedy)
+
+
+def _first_bytes(file: Path) -> bytes:
+    """The first six of a file, or of what is compressed in it."""
+    with open(file, "rb") as opened:
+        first = opened.read(6)
+    if first[:2] == b"\x1f\x8b":
+        try:
+            with gzip.open(file) as opened:
+                inside = opened.read(6)
+        except (OSError, EOFError, zlib.error):
+            raise fail("data", "a whole file", f"{file.name}, whose compression is damaged") from None
+        return inside if inside == b"SIMPLE" else first
+    return first
 
 
 def write_fields(path: str | Path, fields: Fields) -> None:
