@@ -20,8 +20,8 @@ _MESHES = {".obj", ".ply", ".stl", ".off", ".glb", ".gltf"}
 
 def load_fields(path: str | Path, variables: Sequence[str] | None = None) -> Fields:
     """The fields in a file, by its kind: netCDF on a latitude-longitude grid (`formats.globe_netcdf`), FITS
-    with a HEALPix map, also gzipped (`formats.healpix_maps`, needs healpy), npz with arrays (samples, *places) by name
-    (`formats.arrays_by_name`: images, volumes, values at the vertices of a mesh).
+    with a HEALPix map, also gzipped (`formats.healpix_maps`, needs healpy), npz with arrays (samples,
+    *places) by name (`formats.arrays_by_name`: images, volumes, values at the vertices of a mesh).
 
     variables: which; all by default. Raises `InputError`, one line, for whatever cannot be read so.
 
