@@ -11,6 +11,7 @@
     fields.py              `Fields`: samples of scalars and vectors on a globe, a mesh or an array
     field_files.py         fields from files and into files, by the kind of the file
     globe.py               latitude-longitude grids: which quadrature grid of the sphere one is
+    structures/            `Structures`: atoms, residues, points in space, from files and in files
     formats/               one format a file: numpy, IDX, netCDF, tables, sequences (FASTA), folders of
                            images, weather files, HEALPix maps, arrays by name
     sets/                  data by name: distributions known exactly, and handwritten digits

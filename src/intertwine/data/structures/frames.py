@@ -1,0 +1,76 @@
+"""Structures of frames that a reader has found one by one, with the values that all of them have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from intertwine.data.checks import checksum
+from intertwine.data.structures.structures import Structures
+
+
+class Frame(NamedTuple):
+    """positions (n, 3), species (n,), cell (3, 3) or None, periodic (3,), values of the structure and of its
+    points (n, ...), numbers or words."""
+
+    positions: np.ndarray
+    species: np.ndarray
+    cell: np.ndarray | None
+    periodic: np.ndarray
+    of_structure: Mapping[str, Any]
+    of_points: Mapping[str, np.ndarray]
+
+
+def assembled(
+    source: str,
+    file_checksum: str,
+    frames: Sequence[Frame],
+    *,
+    kind: str = "atoms",
+    species_names: tuple[str, ...] | None = None,
+) -> tuple[Structures, tuple[str, ...]]:
+    """The frames as structures, and what is to be told of values left out: those that some frames lack, or
+    have in other shapes."""
+    sizes = [len(frame.positions) for frame in frames]
+    cells = None
+    if any(frame.cell is not None for frame in frames):
+        cells = np.stack([np.zeros((3, 3)) if f.cell is None else f.cell for f in frames])
+    found = Structures(
+        np.concatenate([frame.positions for frame in frames]).astype(np.float64),
+        np.concatenate([frame.species for frame in frames]).astype(np.int64),
+        np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64), cells,
+        np.stack([frame.periodic for frame in frames]).astype(bool),
+        kind=kind, species_names=species_names, source=source, checksum=file_checksum,
+    )  # fmt: skip
+    left_out: dict[str, str] = {}
+    for per_point in (False, True):
+        parts = [frame.of_points if per_point else frame.of_structure for frame in frames]
+        for name in dict.fromkeys(name for part in parts for name in part):
+            rows = [np.asarray(part[name]) for part in parts if name in part]
+            value = _together(rows, per_point)
+            if len(rows) < len(frames):
+                left_out[name] = f"missing in {len(frames) - len(rows)} of {len(frames)} frames"
+            elif value is None:
+                left_out[name] = "of other shapes in some frames"
+            else:
+                found = found.with_values({name: value}, per_point=(name,) if per_point else ())
+    told = "; ".join(f"{name} ({why})" for name, why in left_out.items())
+    return found, (f"values left out: {told}",) if told else ()
+
+
+def _together(rows: list[np.ndarray], per_point: bool) -> np.ndarray | None:
+    """The values of all frames as one array; words where any is one; None where shapes differ."""
+    if any(row.dtype.kind in "USO" for row in rows):
+        rows = [row.astype(str) for row in rows]
+        if any(row.ndim != int(per_point) for row in rows):
+            return None
+    if len({row.shape[int(per_point) :] for row in rows}) > 1:
+        return None
+    return np.concatenate(rows) if per_point else np.stack(rows)
+
+
+def source_of(path: Any) -> tuple[str, str]:
+    """A file's name and checksum, as results give them."""
+    return str(path), checksum(path)
