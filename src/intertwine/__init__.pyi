@@ -175,5 +175,7 @@ from .spaces.lattices import (
 from .spaces.links import Links as Links
 from .spaces.mesh.mesh import Mesh as Mesh
 from .spaces.names import space_from_name as space_from_name
+from .spaces.points.points import Points as Points
+from .spaces.points.radial import Radial as Radial
 from .spaces.sphere.sphere import Sphere as Sphere
 from .symmetry.groups.permutation_group import PermutationGroup as PermutationGroup

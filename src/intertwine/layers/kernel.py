@@ -181,8 +181,8 @@ def region_of(support: Region) -> Any:
 
 
 def hashable_region(support: Region) -> Any:
-    """`support` as an int, None, or (nested) tuples."""
-    if support is None or isinstance(support, int):
+    """`support` as an int, None, or (nested) tuples; tuples with names stay what they are."""
+    if support is None or isinstance(support, int) or hasattr(support, "_fields"):
         return support
     array = np.asarray(support)
     if array.ndim == 0 or array.dtype == object:

@@ -14,4 +14,8 @@ from .links import Links as Links
 from .mesh.coarse import coarser as coarser
 from .mesh.mesh import Mesh as Mesh, mesh_from_name as mesh_from_name
 from .names import NamedSpace as NamedSpace, space_from_name as space_from_name
+from .points.cloud import Cloud as Cloud
+from .points.motions import Motion as Motion
+from .points.points import Points as Points
+from .points.radial import Radial as Radial
 from .sphere.sphere import Sphere as Sphere

@@ -1,0 +1,397 @@
+r"""Points in space: fields on clouds of points in R^d, equivariant under motions and orders of the points.
+
+A cloud is any n points (`Cloud`); `Points` is the family of all of them: which points are neighbours, and the
+group H of O(d) whose representations types of fields are. Space is flat, so that a fibre is carried along an
+edge by the identity, and a convolution is
+
+    (K f)(i) = Σ_j κ(r_ij) f(j),     r_ij = x_j − x_i,     κ(R r) = σ(R) κ(r) ρ(R)⁻¹.
+
+Such kernels are functions of the distance times harmonics of the direction, contracted by Clebsch-Gordan
+coefficients (Thomas, Smidt et al., Tensor field networks, 2018): κ = Σ φ_n(|r|) Y_lm(r/|r|) K_{lm,n}, and
+K_{·,n} is a map ρ ⊗ l → σ that commutes with H. Everything commutes with translations and with permutations
+of the points besides.
+
+Harmonics have the polar axis y and "component" normalisation, Σ_m Y_lm² = 2l + 1, as in e3nn; degree 1 is
+(x, y, z) √3, and a field of vectors has its Cartesian components. An edge harmonic of degree l has the parity
+(−1)^l."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jax.typing import DTypeLike
+from jaxtyping import Float, Shaped
+from numpy.typing import ArrayLike
+
+from intertwine._caveats import caveat, tell
+from intertwine._checks import fail, one_of, positive_int, positive_number
+from intertwine.spaces.points.cloud import Cloud
+from intertwine.spaces.points.motions import Motion, matrix, motion_name, random_motions
+from intertwine.spaces.points.radial import radial_region
+from intertwine.spaces.points.types import type_of_names
+from intertwine.spaces.protocols import Field, Region
+from intertwine.symmetry import CompactGroup, CompactRep
+from intertwine.symmetry.fibre_maps import bilinear_maps
+
+_DRAWN = 10
+"""Points of a cloud that the law draws."""
+
+
+@dataclass(frozen=True, repr=False)
+class Points:
+    """Clouds of points in R^d whose neighbours lie within a cut-off, or are the k nearest.
+
+    cutoff: a distance in the unit of the positions; None with `nearest`, where the k nearest count however
+    far they are. nearest: k, at most so many neighbours, the nearest ones (of points at the same distance
+    any). group: "O(3)", "SO(3)", "O(2)" or "SO(2)", which says d as well.
+
+    Raises InputError for others, and where neither cutoff nor nearest is given.
+
+    >>> points = Points(2.0)
+    >>> water = points.cloud([[0.0, 0.0, 0.0], [0.96, 0.0, 0.0], [-0.24, 0.93, 0.0]])
+    >>> water.near.sum(1).tolist(), points.named_type("2 scalar + vector").dimension
+    ([2, 2, 2], 5)
+    """
+
+    cutoff: float | None
+    nearest: int | None
+    fibre_group: CompactGroup
+
+    executor = "intertwine.layers.executors.on_points:PointExecutor"
+    """What `Conv` computes with."""
+    axes = 1
+    """The axes of a field before its channels."""
+    shape = None
+    """A cloud has any number of points."""
+    common_frame = True
+    """All points are turned alike."""
+    maps_points = True
+    """Orders of the points carry points to points."""
+
+    def __init__(
+        self,
+        cutoff: float | None = None,
+        *,
+        nearest: int | None = None,
+        group: str | CompactGroup = "O(3)",
+    ):
+        if cutoff is None and nearest is None:
+            raise fail("cutoff", "a distance in the unit of the positions", None, "or give nearest=k")
+        far = None if cutoff is None else positive_number("cutoff", cutoff)
+        object.__setattr__(self, "cutoff", far)
+        object.__setattr__(self, "nearest", None if nearest is None else positive_int("nearest", nearest))
+        name = group.name if isinstance(group, CompactGroup) else group
+        chosen = CompactGroup(one_of("group", name, ("O(3)", "SO(3)", "O(2)", "SO(2)")))
+        object.__setattr__(self, "fibre_group", chosen)
+
+    @property
+    def group(self) -> CompactGroup:
+        """H, which acts on clouds together with translations and orders of the points."""
+        return self.fibre_group
+
+    @property
+    def dimension(self) -> int:
+        """d."""
+        return self.fibre_group.dimension
+
+    @property
+    def reach(self) -> float:
+        """The cut-off; 1 where there is none."""
+        return 1.0 if self.cutoff is None else self.cutoff
+
+    def named_type(self, names: str, argument: str = "names") -> CompactRep:
+        """The type of fields of a name such as "2 scalar + vector + degree 2" or "16x0e + 8x1o"; see
+        `spaces.points.types`. InputError for others.
+
+        >>> Points(1.0).named_type("8x0e + 2x1o")
+        8·(0, +) + 2·(1, -)
+        """
+        return type_of_names(self.fibre_group, names, argument)
+
+    def matrix(self, element: ArrayLike | Motion, rep: CompactRep) -> Float[np.ndarray, "... D D"]:
+        """ρ(g) on fields of type `rep`, of orthogonal matrices (..., d, d) or a `Motion`.
+
+        >>> points = Points(1.0)
+        >>> points.matrix(-np.eye(3), points.named_type("pseudoscalar + 2x0e")).diagonal().tolist()
+        [-1.0, 1.0, 1.0]
+        """
+        return matrix(element.rotation if isinstance(element, Motion) else element, rep)
+
+    def kernel_basis(
+        self, into: CompactRep, out: CompactRep, region: Region = None
+    ) -> Float[np.ndarray, "count coordinates d_in d_out"]:
+        """Kernels from one irrep to another as coefficients of Y_lm φ_n.
+
+        region: `Radial(functions, degree)`, or a number of functions (None: 8, of degree 2). Coordinates are
+        place·functions + n, where place is that of Y_lm among all harmonics up to the degree. Each kernel
+        has norm 1: harmonics have mean square 1, and the variance of a field is kept.
+
+        >>> points = Points(1.0)
+        >>> scalar, vector = points.named_type("scalar"), points.named_type("vector")
+        >>> [len(points.kernel_basis(a, b, 1)) for a in (scalar, vector) for b in (scalar, vector)]
+        [1, 1, 1, 2]
+        """
+        functions, degree = radial_region(region)
+        places = _places(self.dimension, degree)
+        found = []
+        for k, (start, stop) in enumerate(places):
+            maps = bilinear_maps(into, self._harmonic(k), out)  # (t, d_out, d_in, d_k)
+            for one in maps:
+                basis = np.zeros((functions, places[-1][1], functions, into.dimension, out.dimension))
+                at = np.arange(functions)
+                basis[at, start:stop, at] = one.transpose(2, 1, 0) / np.linalg.norm(one)
+                found.append(basis.reshape(functions, -1, into.dimension, out.dimension))
+        if not found:
+            return np.zeros((0, places[-1][1] * functions, into.dimension, out.dimension))
+        return np.concatenate(found)
+
+    def _harmonic(self, k: int) -> CompactRep:
+        """The type of harmonics of degree k."""
+        odd = self.fibre_group.name == "O(3)" and k % 2
+        return self.fibre_group.irrep(k, -1 if odd else 1)
+
+    # clouds
+
+    def edges(
+        self, positions: ArrayLike, cell: ArrayLike | None = None, periodic: ArrayLike | None = None
+    ) -> Any:
+        """The neighbours of one structure on the host, an `Edges`: what `batch` takes again and again where
+        a structure is used more than once. Arguments and errors as of `cloud`."""
+        from intertwine.spaces.points.search import checked_box, search
+
+        found = search(checked_box(positions, cell, periodic, self.dimension), self.cutoff, self.nearest)
+        said = []
+        if found.outside:
+            said.append("positions outside the periodic box were taken into it to look for neighbours")
+        if len(positions) > 1 and not found.count.any():  # type: ignore[arg-type]
+            said.append(
+                f"no point of a structure has a neighbour within {self.cutoff:g}: is the cut-off in the unit "
+                "of the positions?"
+            )
+        tell([caveat("data", words) for words in said], stacklevel=3)
+        return found
+
+    def cloud(
+        self,
+        positions: ArrayLike,
+        *,
+        cell: ArrayLike | None = None,
+        periodic: ArrayLike | None = None,
+        points: int | None = None,
+        neighbours: int | None = None,
+        dtype: DTypeLike | None = None,
+    ) -> Cloud:
+        """One structure with its neighbours.
+
+        positions: (n, d), finite. cell: (d, d), rows are cell vectors of any shape and size, or d lengths;
+        rows are zero in directions without a period. periodic: in which directions, by default all that have
+        a cell vector. points, neighbours: sizes to pad to; by default n as it is, and the neighbours of the
+        point that has most, rounded up to 1, 2, … 8, 10, 12, 14, 16, 20, … (m·2^k, m = 4 … 7): functions
+        compiled for one cloud serve another of the same sizes. dtype: of positions, by default JAX's.
+
+        Points outside the box are taken into it to look for neighbours, which is said (`Caveat`), as is a
+        cut-off within which nobody has a neighbour.
+
+        Raises InputError for positions of another shape, numbers that are not finite, points on top of each
+        other, a singular cell, and sizes that are too small.
+
+        >>> crystal = Points(2.5).cloud([[0.0, 0.0, 0.0]], cell=1.1 * (np.ones((3, 3)) - np.eye(3)))
+        >>> int(crystal.near.sum())
+        18
+        """
+        found = self.edges(positions, cell, periodic)
+        return self._joined([found], len(found.positions) if points is None else points, neighbours, 1, dtype)
+
+    def batch(
+        self,
+        structures: Any,
+        cells: Sequence[ArrayLike | None] | None = None,
+        periodic: Sequence[ArrayLike | None] | None = None,
+        *,
+        points: int | None = None,
+        neighbours: int | None = None,
+        count: int | None = None,
+        dtype: DTypeLike | None = None,
+    ) -> Cloud:
+        """Several structures as one cloud, one after another, padded.
+
+        structures: a list of positions (n_s, d), or of what `edges` gave for them, or `it.data.Structures`.
+        cells, periodic: of each, as of `cloud`. points, neighbours: sizes to pad to; by default the sum of
+        all n_s and the most neighbours of a point, both rounded up as in `cloud`. count: of structures to pad
+        to, by default as many as there are. With `nearest` = k the places for neighbours are k,
+        and `neighbours` is how often a point may be a neighbour.
+
+        Raises InputError as `cloud`, and for structures larger than the padding.
+
+        >>> both = Points(2.0).batch([np.zeros((1, 3)), np.eye(3)], points=8)
+        >>> both.structure.tolist(), both.real.sum().tolist(), both.structures
+        ([0, 1, 1, 1, 1, 1, 1, 1], 4, 2)
+        """
+        from intertwine.spaces.points.padding import rung
+        from intertwine.spaces.points.search import Edges
+
+        if hasattr(structures, "offsets"):
+            structures, cells, periodic = _parts(structures)
+        if not len(structures):
+            raise fail("structures", "one structure or more", "none")
+        for argument, given in (("cells", cells), ("periodic", periodic)):
+            if given is not None and len(given) != len(structures):
+                raise fail(argument, f"one for each of {len(structures)} structures", f"{len(given)}")
+        found = []
+        for s, one in enumerate(structures):
+            box = None if cells is None else cells[s], None if periodic is None else periodic[s]
+            found.append(one if isinstance(one, Edges) else self.edges(one, *box))
+        total = sum(len(one.positions) for one in found)
+        size = rung(total) if points is None else points
+        return self._joined(found, size, neighbours, len(found) if count is None else count, dtype)
+
+    def _joined(
+        self,
+        found: list[Any],
+        points: int,
+        neighbours: int | None,
+        count: int,
+        dtype: DTypeLike | None,
+    ) -> Cloud:
+        from intertwine.spaces.points.padding import joined, rung
+
+        widest = max(one.site.shape[1] for one in found)
+        arriving = None
+        if self.nearest is None:
+            width = rung(widest) if neighbours is None else positive_int("neighbours", neighbours)
+        else:
+            width, deepest = self.nearest, max(one.back.shape[1] for one in found)
+            arriving = rung(deepest) if neighbours is None else positive_int("neighbours", neighbours)
+        return joined(
+            found,
+            self.reach,
+            points=positive_int("points", points),
+            neighbours=width,
+            structures=positive_int("count", count),
+            arriving=arriving,
+            dtype=jnp.zeros((), float).dtype if dtype is None else dtype,
+        )
+
+    def all_pairs(self, positions: Float[Array, "B n d"]) -> Cloud:
+        """B clouds of n points each, every point in the places of every other: made inside compiled
+        functions, for few points. Nothing is periodic.
+
+        >>> cloud = Points(1.5).all_pairs(jnp.array([[[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [2.0, 0.0, 0.0]]]))
+        >>> cloud.near.tolist()
+        [[True, False], [True, True], [False, True]]
+        """
+        batch, n, d = positions.shape
+        width = max(n - 1, 1)
+        own, place = np.arange(n)[:, None], np.arange(width)[None]
+        other = np.minimum(place + (place >= own), n - 1)
+        reverse = np.minimum(np.where(own < other, own, own - 1), width - 1)
+        start = n * np.arange(batch)[:, None, None]
+        site = jnp.asarray((start + other).reshape(-1, width), jnp.int32)
+        back = jnp.asarray(((start + other) * width + reverse).reshape(-1, width), jnp.int32)
+        flat = positions.reshape(-1, d)
+        gap = jax.lax.stop_gradient(flat)
+        square = ((gap[site] - gap[:, None]) ** 2).sum(-1)
+        near = jnp.full(square.shape, n > 1)
+        if self.cutoff is not None:
+            near = near & (square < self.cutoff**2)
+        if self.nearest is not None:
+            rank = jnp.argsort(jnp.argsort(square, axis=1), axis=1)
+            near = near & (rank < self.nearest)
+        back = jnp.where(near.reshape(-1)[back], back, batch * n * width)
+        return Cloud(
+            positions=flat,
+            site=jnp.where(near, site, jnp.arange(batch * n, dtype=jnp.int32)[:, None]),
+            shift=None,
+            near=near,
+            back=back,
+            structure=jnp.asarray(np.repeat(np.arange(batch), n), jnp.int32),
+            real=jnp.ones(batch * n, bool),
+            cells=jnp.zeros((batch, d, d), positions.dtype),
+            structures=batch,
+            reach=self.reach,
+        )
+
+    # what the law asks
+
+    def act(self, element: Motion, field: Shaped[Field, "... C"], rep: CompactRep) -> Shaped[Field, "... C"]:
+        """g f of fields (..., n, C) of type `rep`, of (..., n, d + C) with positions before the channels, or
+        of values (S, C) of whole structures.
+
+        InputError for another number of channels.
+        """
+        d, channels = self.dimension, np.shape(field)[-1]
+        if channels not in (rep.dimension, d + rep.dimension) or rep.group != self.fibre_group:
+            expected = (
+                f"{rep.dimension} channels of a type of {self.fibre_group!r}, or {d} coordinates and these"
+            )
+            raise fail("field", expected, f"shape {np.shape(field)}, {rep!r}")
+        kept = np.asarray(field)
+        if element.order is not None and kept.ndim > 2:
+            kept = kept[..., np.asarray(element.order), :]
+        turned = kept[..., channels - rep.dimension :] @ self.matrix(element, rep).T.astype(kept.dtype)
+        if channels == rep.dimension:
+            return turned
+        moved = kept[..., :d] @ np.asarray(element.rotation).T.astype(kept.dtype) + np.asarray(
+            element.shift, kept.dtype
+        )
+        return np.concatenate([moved, turned], -1)
+
+    def random_elements(self, count: int, *, key: Array, points: int | None = _DRAWN) -> Sequence[Motion]:
+        """Motions with uniform rotations (every second one reflects, where H does), shifts of the size of
+        the cut-off, and orders of so many points."""
+        return random_motions(self.fibre_group, count, self.reach, points, key=key)
+
+    def random_field(
+        self, rep: CompactRep, batch: int, *, key: Array, points: int = _DRAWN
+    ) -> Float[np.ndarray, "B n dC"]:
+        """Random points with neighbours and without, and normal numbers: (batch, points, d + C)."""
+        places, values = jax.random.split(key)
+        draw = np.random.default_rng(np.asarray(jax.random.key_data(places)).ravel())
+        x = np.stack([_apart(draw, points, self.dimension, self.reach) for _ in range(batch)])
+        f = np.asarray(jax.random.normal(values, (batch, points, rep.dimension)))
+        return np.concatenate([x.astype(f.dtype), f], -1)
+
+    def element_name(self, element: Motion) -> str:
+        """What errors call a motion."""
+        return motion_name(element)
+
+    def __repr__(self) -> str:
+        words = [] if self.cutoff is None else [f"{self.cutoff:g}"]
+        words += [] if self.nearest is None else [f"nearest={self.nearest}"]
+        return f"Points({', '.join([*words, f'group={self.fibre_group.name!r}'])})"
+
+
+def _parts(structures: Any) -> tuple[list[np.ndarray], Any, Any]:
+    """Positions of each structure, cells and periods, of `Structures`."""
+    ends = np.asarray(structures.offsets)
+    positions = np.asarray(structures.positions)
+    parts = [positions[a:b] for a, b in pairwise(ends)]
+    return parts, structures.cells, None if structures.cells is None else structures.periodic
+
+
+def _places(dimension: int, degree: int) -> list[tuple[int, int]]:
+    """Where the harmonics of each degree begin and end."""
+    if dimension == 3:
+        return [(k * k, (k + 1) ** 2) for k in range(degree + 1)]
+    return [(max(0, 2 * k - 1), 2 * k + 1) for k in range(degree + 1)]
+
+
+def _apart(draw: np.random.Generator, count: int, dimension: int, reach: float) -> np.ndarray:
+    """Points in a box in which a few lie within `reach` of each, none on top of another."""
+    width = reach * (count / 2) ** (1 / dimension)
+    for least in (0.3, 0.2, 0.1, 0.0):
+        x = np.zeros((0, dimension))
+        for _ in range(200):
+            new = draw.uniform(-width / 2, width / 2, (1, dimension))
+            if not len(x) or np.linalg.norm(x - new, axis=1).min() > least * reach:
+                x = np.concatenate([x, new])
+            if len(x) == count:
+                return x
+    raise AssertionError("points can always be drawn")

@@ -1,0 +1,239 @@
+r"""Neighbours on the host: who is near whom in one structure, in float64, in boxes of any shape.
+
+    r_ij = x_j + s·A − x_i,   |r_ij| < cut-off,   s whole numbers, 0 in directions that are not periodic
+
+Rows of A are cell vectors. Every pair (j, s) but (i, 0) counts, also images of i itself. Directions without a
+period are spanned by what is orthogonal to the periodic ones, as far as the points go. Points outside the box
+are taken into it for the search alone; the steps s belong to the positions as they were given. (The same set
+as ASE's `neighbor_list`.)
+
+With `nearest` = k a point sees the k nearest of those; of points at the same distance those that the search
+meets first."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int32
+from numpy.typing import ArrayLike
+
+from intertwine._checks import fail
+from intertwine._memory import available_memory
+from intertwine.spaces.points.cell_lists import arriving, entered, pairs_within, sorted_in_boxes
+
+_TOUCHING = 1e-6
+"""Points nearer than this share of the cut-off (or of their mutual distances) lie on top of each other."""
+_FLAT = 1e-9
+"""A cell whose height is below this share of its longest vector is singular."""
+_PAIR = 64
+"""Bytes that a pair takes while neighbours are looked for and entered."""
+
+
+class Edges(NamedTuple):
+    """The neighbours of one structure of n points, K at most for each, on the host.
+
+    positions: (n, d) float64 as given. cell: (d, d), rows are cell vectors, zero where there is no period.
+    site: who, the own number where there is none. steps: cell steps of its image; None where nothing is
+    periodic. count: how many neighbours each point has, first in its row. back: the edges i·K + k that end
+    at each point, n·K beyond the last; of a cut-off the k-th is the reverse of edge k. outside: whether
+    points lay outside the box.
+    """
+
+    positions: Float[np.ndarray, "n d"]
+    cell: Float[np.ndarray, "d d"]
+    site: Int32[np.ndarray, "n K"]
+    steps: Int32[np.ndarray, "n K d"] | None
+    count: Int32[np.ndarray, " n"]
+    back: Int32[np.ndarray, "n B"]
+    outside: bool
+
+
+class Box(NamedTuple):
+    """A structure as it was given, checked. cell: rows, zero where periodic is False."""
+
+    positions: Float[np.ndarray, "n d"]
+    cell: Float[np.ndarray, "d d"]
+    periodic: tuple[bool, ...]
+
+
+def checked_box(
+    positions: ArrayLike, cell: ArrayLike | None, periodic: ArrayLike | None, dimension: int
+) -> Box:
+    """Positions and cell in float64; InputError, naming the argument, for what they cannot be.
+
+    >>> checked_box([[0.0, 0.0]], [2.0, 3.0], None, 2).cell.tolist()
+    [[2.0, 0.0], [0.0, 3.0]]
+    """
+    d = dimension
+    x = _numbers("positions", positions, f"real numbers (n, {d})")
+    if x.ndim != 2 or x.shape[1] != d or not len(x):
+        remedy = f"a point has {d} coordinates here" if x.ndim == 2 and len(x) else ""
+        raise fail("positions", f"an array (n, {d}) of one point or more", f"shape {x.shape}", remedy)
+    bad = np.flatnonzero(~np.isfinite(x).all(1))
+    if len(bad):
+        raise fail("positions", "finite numbers", f"{x[bad[0]].tolist()} at point {bad[0]}")
+    if cell is None:
+        if periodic is not None and np.any(periodic):
+            raise fail("cell", f"the cell vectors, rows of ({d}, {d})", None, "periodic directions have some")
+        return Box(x, np.zeros((d, d)), (False,) * d)
+    a = _numbers("cell", cell, f"real numbers ({d}, {d})")
+    a = np.diag(a) if a.shape == (d,) else a
+    if a.shape != (d, d):
+        raise fail("cell", f"cell vectors, rows of ({d}, {d}), or {d} lengths", f"shape {a.shape}")
+    if not np.isfinite(a).all():
+        raise fail("cell", "finite numbers", a.tolist())
+    flags = a.any(axis=1) if periodic is None else np.asarray(periodic)
+    if flags.shape not in ((), (d,)) or flags.dtype != bool:
+        raise fail("periodic", f"True, False, or {d} of them", periodic)
+    flags = np.ones(d, bool) & flags
+    kept = a[flags]
+    if len(kept):
+        lengths = np.linalg.norm(kept, axis=1)
+        flat = not lengths.min() > 0 or np.linalg.svd(kept / lengths[:, None])[1].min() < _FLAT
+        if flat:
+            raise fail(
+                "cell", "cell vectors that are independent", a.tolist(), "a singular cell has no volume"
+            )
+    return Box(x, np.where(flags[:, None], a, 0.0), tuple(map(bool, flags)))
+
+
+def search(box: Box, cutoff: float | None, nearest: int | None) -> Edges:
+    """The neighbours of every point of a checked box."""
+    if nearest is None:
+        assert cutoff is not None
+        return _within(box, cutoff)
+    if not any(box.periodic):
+        return _of_tree(box, cutoff, nearest)
+    if cutoff is not None:
+        return _nearest(_within(box, cutoff), nearest)
+    basis, d = _spanned(box)[0], box.positions.shape[1]
+    radius = float(((nearest + 1) * abs(np.linalg.det(basis)) / len(box.positions)) ** (1 / d))
+    while (found := _within(box, radius)).count.min() < nearest:  # a period has images without end
+        radius *= 1.5
+    return _nearest(found, nearest)
+
+
+def _numbers(argument: str, value: ArrayLike, expected: str) -> np.ndarray:
+    try:
+        array = np.asarray(value)
+        if array.dtype.kind not in "fiu":
+            raise TypeError
+        return array.astype(np.float64)
+    except (TypeError, ValueError):
+        raise fail(argument, expected, value if np.isscalar(value) else type(value).__name__) from None
+
+
+def _spanned(box: Box) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(basis (3, 3), origin (3,), positions (n, 3)): cell vectors, and for directions without a period
+    orthogonal ones along which all points lie in [0, 1]."""
+    n, d = box.positions.shape
+    periodic = np.array(box.periodic)
+    rows = box.cell[periodic]
+    # the last right singular vectors are orthogonal to the rows
+    others = np.linalg.svd(rows)[2][len(rows) :] if len(rows) else np.eye(d)
+    along = box.positions @ others.T
+    extent = np.ptp(along, axis=0)
+    extent = np.where(extent > 0, extent * (1 + 1e-12), 1.0)
+    basis, x, origin = np.eye(3), np.zeros((n, 3)), np.zeros(3)
+    basis[:d, :d][periodic] = rows
+    basis[:d, :d][~periodic] = others * extent[:, None]
+    x[:, :d], origin[:d] = box.positions, along.min(0) @ others
+    return basis, origin, x
+
+
+def _within(box: Box, cutoff: float) -> Edges:
+    n, d = box.positions.shape
+    basis, origin, x = _spanned(box)
+    inverse = np.linalg.inv(basis)
+    periodic = np.array([*box.periodic, *[False] * (3 - d)])
+    scaled = (x - origin) @ inverse
+    turns = np.where(periodic, np.floor(scaled), 0.0)
+    outside = bool(turns.any())
+    scaled = np.clip(scaled - turns, 0.0, 1.0)
+    inside = x - turns @ basis if outside else x
+    heights = 1 / np.linalg.norm(inverse, axis=0)
+    boxes, reach = _boxes(heights, periodic, cutoff, n)
+    order, start = sorted_in_boxes(scaled, boxes)
+    most = max(1 << 16, available_memory() // (4 * _PAIR))
+    pairs, slots, steps, count, closest = pairs_within(
+        inside, order, start, basis, periodic, boxes, reach, cutoff, most
+    )
+    if count[0] < 0:
+        got = f"more than {most} pairs of {n} points"
+        raise fail("cutoff", "neighbours that fit into memory", got, "is it in the unit of the positions?")
+    _refuse_touching(int(closest[0]), int(closest[1]), float(closest[2]) ** 0.5, cutoff)
+    if outside:
+        whole = turns.astype(np.int32)
+        steps = steps + whole[pairs[:, 0]] - whole[pairs[:, 1]]
+    width = max(1, int(count.max()))
+    site = np.broadcast_to(np.arange(n, dtype=np.int32)[:, None], (n, width)).copy()
+    moves = np.zeros((n, width, d), np.int32)
+    back = np.full((n, width), n * width, np.int32)
+    entered(pairs, slots, steps, site, moves, back)
+    shown = moves if any(box.periodic) else None
+    return Edges(box.positions, box.cell, site, shown, count.astype(np.int32), back, outside)
+
+
+def _boxes(heights: np.ndarray, periodic: np.ndarray, cutoff: float, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """How many boxes along each vector, and how many of them the cut-off reaches over."""
+    boxes = np.maximum(1, np.minimum(heights / (cutoff * (1 + 1e-9)), 1e6).astype(np.int64))
+    while boxes.prod() > max(64, 4 * n):  # thinly filled: wider boxes
+        boxes[np.argmax(boxes)] = (boxes.max() + 1) // 2
+    reach = np.ceil(cutoff * (1 + 1e-9) * boxes / heights)
+    reach = np.where(periodic, reach, np.minimum(reach, boxes - 1)).astype(np.int64)
+    return boxes, reach
+
+
+def _nearest(found: Edges, k: int) -> Edges:
+    """The first k of every row by distance, and the table of where they end."""
+    n, width = found.site.shape
+    r = found.positions[found.site] - found.positions[:, None]
+    if found.steps is not None:
+        r = r + found.steps @ found.cell
+    near = np.arange(width) < found.count[:, None]
+    square = np.where(near, (r**2).sum(-1), np.inf)
+    order = np.argsort(square, axis=1, kind="stable")[:, :k]
+    count = np.minimum(found.count, k)
+    near = np.arange(order.shape[1]) < count[:, None]
+    own = np.arange(n, dtype=np.int32)[:, None]
+    site = np.where(near, np.take_along_axis(found.site, order, 1), own)
+    steps = found.steps
+    if steps is not None:
+        steps = np.where(near[..., None], np.take_along_axis(steps, order[..., None], 1), 0)
+    most = max(1, int(np.bincount(site[near], minlength=n).max()))
+    return found._replace(site=site, steps=steps, count=count, back=arriving(site, near, most))
+
+
+def _of_tree(box: Box, cutoff: float | None, k: int) -> Edges:
+    """The k nearest where nothing is periodic: by a tree, which takes clouds of any density."""
+    from scipy.spatial import KDTree
+
+    x = box.positions
+    n = len(x)
+    limit = np.inf if cutoff is None else cutoff
+    if n == 1:
+        return _directed(box, np.zeros((1, 1), np.int32), np.zeros((1, 1), bool))
+    found = KDTree(x).query(x, min(k, n - 1) + 1, distance_upper_bound=limit)
+    distance, site = np.asarray(found[0]), np.asarray(found[1])
+    closest = int(np.argmin(distance[:, 1]))
+    _refuse_touching(
+        closest, int(site[closest, 1]), float(distance[closest, 1]), float(np.ptp(x, axis=0).max())
+    )
+    near = np.isfinite(distance[:, 1:]) & (distance[:, 1:] < limit)
+    return _directed(box, site[:, 1:], near)
+
+
+def _directed(box: Box, site: np.ndarray, near: np.ndarray) -> Edges:
+    n = len(site)
+    site = np.where(near, site, np.arange(n)[:, None]).astype(np.int32)
+    most = max(1, int(np.bincount(site[near], minlength=n).max()))
+    return Edges(
+        box.positions, box.cell, site, None, near.sum(1).astype(np.int32), arriving(site, near, most), False
+    )
+
+
+def _refuse_touching(i: int, j: int, distance: float, scale: float) -> None:
+    if distance <= _TOUCHING * scale:
+        whose = f"points {min(i, j)} and {max(i, j)} at a distance of {distance:.3g}"
+        raise fail("positions", "points apart from each other", whose, "is a structure given twice?")
