@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from intertwine._checks import fail
+from intertwine._checks import InputError, fail
 from intertwine.data.checks import shown
 from intertwine.data.formats.numpy_files import read_members, read_npz
 from intertwine.data.structures.elements import atomic_numbers
@@ -77,6 +77,16 @@ def read_archive(path: Path) -> Read:
         said = {"energy": "kcal/mol", "positions": "Å"}
         notes += ("taken for an archive of rMD17 (it has old_indices): energies in kcal/mol, lengths in Å",)
     return Read(found, said, frozenset(), notes)
+
+
+def holds_structures(path: Path) -> bool:
+    """Whether an archive has positions and something beside them that structures have."""
+    try:
+        names = set(read_members(path))
+    except InputError:
+        return False
+    beside = {*_SPECIES, "offsets", "forces", "F", "kind"}
+    return bool(names & set(_POSITIONS) and names & beside)
 
 
 def _plain(array: np.ndarray) -> np.ndarray:

@@ -20,11 +20,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from intertwine._checks import fail
-from intertwine._memory import check_memory
 from intertwine.data.checks import damaged, shown
 from intertwine.data.structures.elements import atomic_numbers
 from intertwine.data.structures.frames import Frame, assembled, source_of
 from intertwine.data.structures.settled import Read
+from intertwine.data.structures.text import text_of
 from intertwine.data.structures.xyz_comment import (
     INTEGER,
     NUMBER,
@@ -46,11 +46,7 @@ def read_extended_xyz(path: Path) -> Read:
 
     Raises InputError, with the line, for whatever is not as the format says.
     """
-    check_memory(12.0 * path.stat().st_size, "cut the file into parts", shown(path))
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except UnicodeDecodeError as error:
-        raise damaged(path, "text", f"bytes that are none (at {error.start})") from None
+    lines = text_of(path).splitlines()
     frames, said, place, plain = [], {}, 0, 0
     layouts: dict[str, list[_Column]] = {}
     while place < len(lines):

@@ -16,7 +16,7 @@ import numpy as np
 
 from intertwine._caveats import caveat
 from intertwine._checks import fail
-from intertwine.data.structures.coincidences import check_coincidences, repeated_frames
+from intertwine.data.structures.coincidences import check_coincidences
 from intertwine.data.structures.quantities import (
     QUANTITIES,
     canonical,
@@ -61,10 +61,6 @@ def settled(where: str, read: Read, given: Mapping[str, str] | None = None) -> S
     if outside:
         notes.append(f"{outside} positions outside of their periodic cells are wrapped into them")
     check_coincidences(where, found)
-    again = repeated_frames(found)
-    if again:
-        share = f"{again} of {len(found)} structures are others again, to the last digit"
-        notes.append(f"{share}: copies held out are no test; split by what they come from")
     if assumed:
         listed = ", ".join(f"{name} as {QUANTITIES[name].unit}" for name in assumed)
         notes.append(f"units that the file does not say are assumed: {listed}{_doubt(found, assumed)}")
