@@ -4,8 +4,8 @@
     python benchmarks/proteins.py data --source mdanalysistests-*/MDAnalysisTests/data/dssp --out proteins.npz
 
 The files are those of the tests of MDAnalysis.analysis.dssp: ?????.pdb.gz, and beside each ?????.pdb.dssp
-with a letter for each residue. Without --source they are those of an installed MDAnalysisTests. The archive has a
-structure for each chain with a point at each Cα, and the values that `load_structures` finds in PDB files:
+with a letter for each residue. Without --source they are those of an installed MDAnalysisTests. The archive
+has a structure for each chain with a point at each Cα, and the values that `load_structures` finds in PDB files:
 species (amino acids), chain, residue-number, segment, frame, side-chain; file; and secondary-structure.
 """
 

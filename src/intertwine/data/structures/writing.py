@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.lib import format as npy
 
 from intertwine._checks import fail
 from intertwine.data.checks import shown
@@ -66,7 +68,9 @@ def _write_archive(path: Path, structures: Structures) -> None:
         arrays["units"] = np.array(units)
 
     def write(aside: Path) -> None:
-        with open(aside, "wb") as file:
-            np.savez_compressed(file, allow_pickle=False, **arrays)
+        with zipfile.ZipFile(aside, "w", zipfile.ZIP_DEFLATED) as archive:  # np.savez keeps names for itself
+            for name, array in arrays.items():
+                with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                    npy.write_array(member, np.asarray(array), allow_pickle=False)
 
     write_aside_with(path, write)
