@@ -5,8 +5,8 @@
 
 The files are those of the tests of MDAnalysis.analysis.dssp: ?????.pdb.gz, and beside each ?????.pdb.dssp
 with a letter for each residue. Without --source they are those of an installed MDAnalysisTests. The archive
-has a structure for each chain with a point at each Cα, and the values that `load_structures` finds in PDB files:
-species (amino acids), chain, residue-number, segment, frame, side-chain; file; and secondary-structure.
+has a structure for each chain with a point at each Cα, and the values that `load_structures` finds in PDB
+files: species (amino acids), chain, residue-number, segment, frame, side-chain; file; secondary-structure.
 """
 
 from __future__ import annotations

@@ -247,7 +247,10 @@ def _with_values(
     per_point = named.pop("per point", None)
     points = set() if per_point is None else set(map(str, per_point.reshape(-1).tolist()))
     quantity, left_out, notes = canonical(list(named)), [], []
+    remarks = [name for name, array in named.items() if array.dtype.kind == "U" and array.size < 2]
     for name, array in named.items():
+        if name in remarks and not (len(found) == 1 and array.ndim == 1):
+            continue  # a name, a theory, a source
         called = quantity.get(name, name)
         value, point = _placed(found, array, called, name in points, inside)
         if value is None:
