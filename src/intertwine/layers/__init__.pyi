@@ -5,6 +5,7 @@ from . import (
     networks as networks,
     nonlinear as nonlinear,
     norms as norms,
+    points as points,
     pooling as pooling,
     sphere as sphere,
 )
@@ -40,6 +41,8 @@ from .nonlinear.pointwise import Pointwise as Pointwise
 from .nonlinear.tensor_product import TensorProduct as TensorProduct
 from .norms.calibration import calibrated as calibrated, train_outputs as train_outputs
 from .norms.normalisation import BatchNorm as BatchNorm, LayerNorm as LayerNorm
+from .points.point_conv import PointConv as PointConv
+from .points.radial import RadialBasis as RadialBasis
 from .pooling.group_pooling import GlobalPool as GlobalPool, GroupPool as GroupPool, Invariants as Invariants
 from .pooling.mesh_pooling import MeshPool as MeshPool, MeshUnpool as MeshUnpool
 from .pooling.pooling import (

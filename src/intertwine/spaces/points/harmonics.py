@@ -3,13 +3,13 @@ r"""Real spherical harmonics of directions, and circular ones in the plane, in J
 In space the polar axis is y and the azimuth is counted from z towards x, orders m = −l..l, no sign of Condon
 and Shortley: degree 1 is √3 (x, y, z). They are S_l of `symmetry.wigner`, whose polar axis is z, at the
 permuted point (z, x, y), hence Y_l(R x) = D^l(P R Pᵀ) Y_l(x); and those of e3nn. With "component"
-normalisation, Σ_m Y_lm² = 2l + 1 on unit vectors. On (X, Y, Z) = (z, x, y)
+normalisation, Σ_m Y_lm² = 2l + 1 on unit vectors. Each degree is made of the one before, by a product with
+the vector and the Clebsch-Gordan coefficients of the stretched coupling,
 
-    Y_{l,±m} = N_lm Q_lm(Z) · Re, Im (X + iY)^m,      N_lm = √((2l + 1)(2 − δ_m0)(l − m)!/(l + m)!)
-    Q_mm = (2m − 1)!!,    (l − m) Q_lm = (2l − 1) Z Q_{l−1,m} − (l + m − 1) r² Q_{l−2,m}
+    r^{l+1} Y_{l+1} = c_l C^{l 1 l+1} (r^l Y_l ⊗ r),        c_l by the value at the pole:
 
-(Associated Legendre functions over sin^m: polynomials, so that poles are points like others; Drautz 2020.)
-With r² = 1 the argument is a unit vector; with r² = |x|² they are the solid harmonics r^l Y_l.
+polynomials of the components, so that poles are points like others. They are the solid harmonics; of unit
+vectors, harmonics. Nothing is lost to rounding, since the coupling is an isometry up to c_l.
 
 In the plane: 1 and √2 (cos kθ, sin kθ), the real and imaginary parts of √2 (x + iy)^k: Σ = 2 for k ≥ 1.
 
@@ -18,17 +18,18 @@ At the zero vector, which has no direction, harmonics of degree ≥ 1 are 0 with
 
 from __future__ import annotations
 
-from functools import partial
-from math import factorial
+from functools import lru_cache, partial
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 from jax.typing import ArrayLike
 from jaxtyping import Float
 
 from intertwine._checks import fail
-from intertwine.symmetry.wigner import checked_degree
+from intertwine.symmetry._images import frozen
+from intertwine.symmetry.wigner import checked_degree, clebsch_gordan_so3
 
 
 def harmonics(vectors: ArrayLike, degree: int) -> Float[Array, "... m"]:
@@ -57,62 +58,35 @@ def solid_harmonics(vectors: ArrayLike, degree: int) -> Float[Array, "... m"]:
     return _jitted(_checked(vectors), checked_degree("degree", degree), True)
 
 
-def harmonic_planes(components: list[Array], degree: int, *, solid: bool = False) -> list[Array]:
-    """The harmonics one by one, of x, y (and z), arrays of one shape: for kernels that never stack them."""
-    square = sum(c * c for c in components[1:]) + components[0] * components[0]
-    if not solid:
-        there = square > 0
-        inverse = jnp.where(there, jax.lax.rsqrt(jnp.where(there, square, 1.0)), 0.0)
-        components = [c * inverse for c in components]
-        square = there.astype(square.dtype)
-    if len(components) == 2:
-        x, y = components
-        return _circular(x, y, degree)
-    x, y, z = components
-    return _spherical(z, x, y, square, degree)
+def unit_vectors(vectors: Float[Array, "... d"]) -> Float[Array, "... d"]:
+    """r/|r|, and 0 with derivatives 0 where r is 0."""
+    square = (vectors * vectors).sum(-1, keepdims=True)
+    there = square > 0
+    return vectors * jnp.where(there, jax.lax.rsqrt(jnp.where(there, square, 1.0)), 0.0)
 
 
-def _circular(x: Array, y: Array, degree: int) -> list[Array]:
-    out = [jnp.ones_like(x)]
-    for real, imaginary in _powers(x, y, degree)[1:]:
-        out += [2**0.5 * real, 2**0.5 * imaginary]
-    return out
-
-
-def _spherical(x: Array, y: Array, z: Array, square: Array, degree: int) -> list[Array]:
-    """Polar axis z here."""
-    one = jnp.ones_like(x)
-    powers = _powers(x, y, degree)
-    found: dict[tuple[int, int], Array] = {}
-    for m in range(degree + 1):
-        before, polar = jnp.zeros_like(x), one
-        for l in range(m, degree + 1):  # noqa: E741
-            if l > m:
-                # polar is Q_lm / (2m − 1)!!, whose size stays near 1 for all l and m
-                after = ((2 * l - 1) * z * polar - (l + m - 1) * square * before) / (l - m)
-                before, polar = polar, after
-            size = (2 * l + 1) * (1 if m == 0 else 2) * factorial(l - m) / factorial(l + m)
-            scale = size**0.5 * (factorial(2 * m) // (2**m * factorial(m)))
-            real, imaginary = powers[m]
-            found[l, m] = scale * polar * real
-            if m:
-                found[l, -m] = scale * polar * imaginary
-    return [found[l, m] for l in range(degree + 1) for m in range(-l, l + 1)]  # noqa: E741
-
-
-def _powers(x: Array, y: Array, degree: int) -> list[tuple[Array, Array]]:
-    """Real and imaginary parts of (x + iy)^m, m ≤ degree."""
-    powers = [(jnp.ones_like(x), jnp.zeros_like(x))]
-    for _ in range(degree):
-        real, imaginary = powers[-1]
-        powers.append((x * real - y * imaginary, x * imaginary + y * real))
-    return powers
+@lru_cache(maxsize=64)
+def _stretched(dimension: int, degree: int) -> Float[np.ndarray, "products m"]:
+    """From Y_l(a) x_b to Y_{l+1}: (d_l·d, d_{l+1})."""
+    if dimension == 3:
+        table = clebsch_gordan_so3(degree, 1, degree + 1)
+        table = table * ((2 * degree + 3) / (2 * degree + 1)) ** 0.5 / table[degree, 1, degree + 1]
+    elif degree == 0:
+        table = 2**0.5 * np.eye(2)[None]
+    else:  # (c + is)(x + iy)
+        table = np.array([[[1.0, 0.0], [0.0, 1.0]], [[0.0, 1.0], [-1.0, 0.0]]])
+    return frozen(np.ascontiguousarray(table.reshape(-1, table.shape[-1])))
 
 
 @partial(jax.jit, static_argnums=(1, 2))
 def _jitted(vectors: Array, degree: int, solid: bool) -> Array:
-    components = [vectors[..., k] for k in range(vectors.shape[-1])]
-    return jnp.stack(harmonic_planes(components, degree, solid=solid), axis=-1)
+    d = vectors.shape[-1]
+    r = vectors if solid else unit_vectors(vectors)
+    parts = [jnp.ones_like(r[..., :1])]
+    for k in range(degree):
+        product = (parts[-1][..., :, None] * r[..., None, :]).reshape(*r.shape[:-1], -1)
+        parts.append(jnp.matmul(product, jnp.asarray(_stretched(d, k), r.dtype), precision="highest"))
+    return jnp.concatenate(parts, axis=-1)
 
 
 def _checked(vectors: ArrayLike) -> Array:

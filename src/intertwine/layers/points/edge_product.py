@@ -1,0 +1,208 @@
+r"""Clebsch-Gordan products of the fields of neighbours with harmonics of the edges, summed over neighbours.
+
+    s^p_{c m}(i) = Σ_k w^p_c(i, k) Σ_{m1 m2} C^{l1 l2 l}_{m1 m2 m} x^{l1}_{c m1}(j_k) Y_{l2 m2}(r_ik)
+
+with one path p = (l1, l2, l) for every coupling, one weight for each edge, path and copy ("depthwise": copies
+are not mixed here), as in tensor field networks, NequIP and MACE (Thomas et al. 2018; Batzner et al. 2022).
+Coefficients are scaled so that components of variance 1 give components of variance 1.
+
+Fields are laid out by planes: of a type m1·ρ1 + m2·ρ2 + … (equal irreps together) first the m1 copies of
+component 0 of ρ1, then those of component 1, …, so that loops run over copies. Paths of the same irreps are
+one product for all of them: with A = Σ_m2 C Y (one product for all paths) and V = w x,
+
+    s(p, c, m) = Σ_{k, m1} V(k, p, m1, c) A(k, p, m1, m).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache, partial
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jaxtyping import Float
+
+from intertwine._checks import fail
+from intertwine.layers.blocks import blocks, direct_sum, gathered
+from intertwine.layers.points.edge_sums import Tables, edge_sums
+from intertwine.symmetry.compact import CompactGroup, CompactRep
+from intertwine.symmetry.fibre_maps import bilinear_maps
+
+
+class Group(NamedTuple):
+    """The paths from one irrep to another. start, stop: their planes in x. copies: m. into, out: dimensions.
+    row: number of the irrep that they lead to. weights: the first of their weights; those of a path follow
+    one another. couplings: the first of their columns of A; paths: how many."""
+
+    start: int
+    stop: int
+    copies: int
+    into: int
+    out: int
+    row: int
+    weights: int
+    couplings: int
+    paths: int
+
+
+class Layout(NamedTuple):
+    """groups of paths; couplings: A = Y @ couplings, (harmonics, Σ_p d_in d_out). weights: how many an edge
+    takes. copies: of each irrep of the result."""
+
+    groups: tuple[Group, ...]
+    couplings: Float[np.ndarray, "harmonics columns"]
+    weights: int
+    copies: tuple[int, ...]
+
+
+class EdgeProduct(NamedTuple):
+    """Which paths there are: from the irreps of rep_in, by harmonics of degree 0 to `degree`, to `outs`.
+
+    >>> O3 = CompactGroup("O(3)")
+    >>> product = edge_product_of(4 * O3.irrep(0) + 2 * O3.irrep(1, -1), (O3.irrep(0), O3.irrep(1, -1)), 1)
+    >>> product.weights, product.copies          # 0·0→0, 0·1→1 of 4 copies; 1·0→1, 1·1→0 of 2
+    (12, (6, 6))
+    """
+
+    rep_in: CompactRep
+    outs: tuple[CompactRep, ...]
+    degree: int
+
+    @property
+    def weights(self) -> int:
+        """How many weights an edge takes: Σ over paths of the copies."""
+        return _layout(self).weights
+
+    @property
+    def copies(self) -> tuple[int, ...]:
+        """How many copies of each irrep of `outs` the product has."""
+        return _layout(self).copies
+
+    @property
+    def paths(self) -> int:
+        """How many paths there are."""
+        return sum(group.paths for group in _layout(self).groups)
+
+    def summed(
+        self, x: Float[Array, "B K planes"], y: Float[Array, "B K harmonics"], weights: Float[Array, "B K W"]
+    ) -> tuple[Float[Array, "B d copies"], ...]:
+        """Σ_k of the products, for each irrep of `outs` its components and copies."""
+        layout = _layout(self)
+        b, k = x.shape[:2]
+        a = jnp.matmul(y, jnp.asarray(layout.couplings, y.dtype), precision="highest")
+        found: list[list[Array]] = [[] for _ in self.outs]
+        for g in layout.groups:
+            width, columns = g.paths * g.copies, g.paths * g.into * g.out
+            w = weights[..., g.weights : g.weights + width].reshape(b, k, g.paths, 1, g.copies)
+            v = w * x[..., g.start : g.stop].reshape(b, k, 1, g.into, g.copies)
+            c = a[..., g.couplings : g.couplings + columns].reshape(b, k, g.paths, g.into, g.out)
+            s = jnp.einsum("bkpic,bkpio->bopc", v, c, precision="highest")
+            found[g.row].append(s.reshape(b, g.out, width))
+        empty = [jnp.zeros((b, out.dimension, 0), x.dtype) for out in self.outs]
+        return tuple(
+            jnp.concatenate(parts, -1) if parts else none for parts, none in zip(found, empty, strict=True)
+        )
+
+
+def edge_product(
+    product: EdgeProduct,
+    x: Float[Array, "n planes"],
+    y: Float[Array, "n K harmonics"],
+    weights: Float[Array, "n K W"],
+    tables: Tables,
+) -> tuple[Float[Array, "n d copies"], ...]:
+    """The product on a cloud, from harmonics and weights that are given for every edge.
+
+    x: planes (`to_planes`). y: `harmonics(cloud.vectors(), product.degree)`. weights: (n, K,
+    product.weights), 0 where there is no neighbour. tables: of the cloud (`tables_of`).
+
+    Returns for each irrep of `product.outs` (n, d, copies), derivatives of all orders backwards.
+    """
+    return edge_sums(partial(_given, product), tables, x, (y, weights), ())
+
+
+def _given(product: EdgeProduct, x: Array, near: Array, own: Any, shared: Any) -> tuple[Any, Any]:
+    return product.summed(x, *own), ()
+
+
+def edge_product_of(rep_in: CompactRep, outs: tuple[CompactRep, ...], degree: int) -> EdgeProduct:
+    """The product from a type to irreps; InputError where no path leads to any of them."""
+    together = gathered(rep_in)[0]
+    assert isinstance(together, CompactRep)
+    found = EdgeProduct(together, outs, degree)
+    if not found.weights:
+        got = f"none that {rep_in!r} times harmonics up to degree {degree} leads to"
+        raise fail("rep_out", "irreps that the convolution leads to", got, "raise the degree")
+    return found
+
+
+def edge_irrep(group: CompactGroup, degree: int) -> CompactRep:
+    """The irrep of the harmonics of degree l of a direction: (l, (−1)^l) of O(3), spin k in the plane."""
+    return group.irrep(degree, (-1) ** degree if group.name == "O(3)" else 1)
+
+
+def to_planes(x: Float[Array, "n C"], rep: CompactRep) -> Float[Array, "n planes"]:
+    """A field, copies one after another, as planes of its type with equal irreps together."""
+    together, place = gathered(rep)
+    x = x if place is None else x[..., np.argsort(place)]
+    parts = [block.of(x).swapaxes(-1, -2).reshape(*x.shape[:-1], -1) for block in blocks(together)]
+    return parts[0] if len(parts) == 1 else jnp.concatenate(parts, -1)
+
+
+def from_planes(parts: tuple[Float[Array, "n d copies"], ...], rep: CompactRep) -> Float[Array, "n C"]:
+    """The field of type `rep` of the components and copies of each of its irreps, equal ones together."""
+    place = gathered(rep)[1]
+    flat = [part.swapaxes(-1, -2).reshape(*part.shape[:-2], -1) for part in parts]
+    y = flat[0] if len(flat) == 1 else jnp.concatenate(flat, -1)
+    return y if place is None else y[..., place]
+
+
+def irreps_of(rep: CompactRep) -> tuple[CompactRep, ...]:
+    """The different irreps of a type, in the order in which `from_planes` takes them."""
+    return tuple(part for part, _ in gathered(rep)[0].blocks if isinstance(part, CompactRep))
+
+
+@lru_cache(maxsize=512)
+def _layout(product: EdgeProduct) -> Layout:
+    rep, outs, degree = product
+    sizes = [edge_irrep(rep.group, k).dimension for k in range(degree + 1)]
+    starts = np.cumsum([0, *sizes])
+    groups, columns, copies = [], [], [0] * len(outs)
+    weights = couplings = 0
+    for block in blocks(rep):
+        for row, out in enumerate(outs):
+            tables = []
+            for k in range(degree + 1):
+                edge = edge_irrep(rep.group, k)
+                for table in bilinear_maps(block.rep, edge, out):  # (d_out, d_in, d_edge), norm 1
+                    whole = np.zeros((starts[-1], block.rep.dimension, out.dimension))
+                    whole[starts[k] : starts[k + 1]] = table.transpose(2, 1, 0) * out.dimension**0.5
+                    tables.append(whole.reshape(starts[-1], -1))
+            if not tables:
+                continue
+            one = Group(
+                block.start,
+                block.stop,
+                block.copies,
+                block.rep.dimension,
+                out.dimension,
+                row,
+                weights,
+                couplings,
+                len(tables),
+            )
+            groups.append(one)
+            columns += tables
+            copies[row] += len(tables) * block.copies
+            weights += len(tables) * block.copies
+            couplings += sum(table.shape[1] for table in tables)
+    whole = np.concatenate(columns, axis=1) if columns else np.zeros((starts[-1], 0))
+    return Layout(tuple(groups), whole, weights, tuple(copies))
+
+
+def together(parts: list[tuple[CompactRep, int]]) -> CompactRep:
+    """The sum of pairs (irrep, copies)."""
+    found = direct_sum([(rep, m) for rep, m in parts if m])
+    assert isinstance(found, CompactRep)
+    return found
