@@ -12,6 +12,8 @@ Weiler 2019). How it is computed is the space's to say: `Conv` asks it for its e
 
 from __future__ import annotations
 
+from typing import cast
+
 import equinox as eqx
 import jax.numpy as jnp
 from jax import Array
@@ -20,11 +22,11 @@ from jaxtyping import Float, Shaped
 
 from intertwine._checks import fail, one_of, positive_int
 from intertwine.layers.bias import Bias, has_invariants
-from intertwine.layers.executors.protocol import Padding, Plan, executor_of
+from intertwine.layers.executors.protocol import CloudExecutor, Padding, Plan, executor_of
 from intertwine.layers.fields import field_type
 from intertwine.layers.kernel import EquivariantKernel, hashable_region
 from intertwine.layers.mask import inside
-from intertwine.spaces.protocols import Region, Space
+from intertwine.spaces.protocols import Region, Space, takes_clouds
 from intertwine.symmetry.fibre_maps import AnyRep
 
 
@@ -32,10 +34,12 @@ class Conv(eqx.Module):
     r"""An intertwiner from fields of type `rep_in` to fields of type `rep_out` on `space`.
 
     space: a `Grid` (fields (..., X_0, …, C_in), any leading axes), a `HomogeneousSpace` (fields (..., n,
-        C_in)), or any other `Space` (fields (..., *space, C_in)).
+        C_in)), `Points` (fields (..., n, C_in), and the layer is called with `at`), or any other `Space`
+        (fields (..., *space, C_in)).
     rep_in, rep_out: representations of the fibre's group H, or their names ("2 scalar + vector", see
         `field_type`); channels are their components.
-    support: the width of the kernel on a grid, or points of a `HomogeneousSpace` (None: all of it).
+    support: the width of the kernel on a grid, points of a `HomogeneousSpace` (None: all of it), or
+        `Radial(functions, degree)` on `Points`.
     stride, padding: on grids; "valid", "same" (zeros, odd widths), "periodic", or a number of zeros on
         each side. Equivariance about the centre is exact where (X + 2·padding − width) is a multiple of
         the stride (`keeps_centre`); "valid" and "same" with stride 1 keep it, "periodic" keeps translations
@@ -113,9 +117,10 @@ class Conv(eqx.Module):
         )
 
     def __call__(
-        self, x: Shaped[Array, "... C_in"], *, key: Array | None = None
+        self, x: Shaped[Array, "... C_in"], *, at: object = None, key: Array | None = None
     ) -> Float[Array, "... C_out"]:
-        """Fields of type rep_in to fields of type rep_out; `key` is not used."""
+        """Fields of type rep_in to fields of type rep_out; at: the cloud that they live on, of clouds of
+        points alone; `key` is not used."""
         space = self.space
         axes = space.axes
         if jnp.ndim(x) < axes + 1 or jnp.shape(x)[-1] != self.rep_in.dimension:
@@ -124,7 +129,14 @@ class Conv(eqx.Module):
             )
             raise fail("x", expected, f"shape {jnp.shape(x)}")
         x = x if jnp.issubdtype(x.dtype, jnp.inexact) else x.astype(self.kernel.weights[0].dtype)
-        out = executor_of(space).apply(self.plan, self.kernel(), x)
+        run = executor_of(space)
+        if takes_clouds(space):
+            space.check_cloud(at, x)
+            out = cast("CloudExecutor", run).apply(self.plan, self.kernel(), x, at)
+        elif at is not None:
+            raise fail("at", f"nothing on {type(space).__name__}, which is one space", at)
+        else:
+            out = run.apply(self.plan, self.kernel(), x)
         out = out if self.bias is None else self.bias(out)
         return out if self.padding == "periodic" else inside(out, space)
 

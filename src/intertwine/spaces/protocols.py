@@ -23,6 +23,9 @@ its kernels itself, irrep by irrep (`SmoothSpace`):
     random_field(rep, batch, key)       fields for the law: band-limited, say (optional: white noise)
     measure, maps_points                for means and maxima over the points (optional)
     element_name(g), usual_mistakes     words for the law (optional)
+
+Where fields live on any of a family of geometries, clouds of points, a layer is told which by every call,
+`layer(x, at=cloud)`, and the space is the family (`CloudSpace`).
 """
 
 from __future__ import annotations
@@ -133,6 +136,47 @@ def has_kernels(space: object) -> TypeGuard[SmoothSpace]:
     False
     """
     return hasattr(space, "kernel_basis")
+
+
+class CloudSpace(Space, Protocol):
+    """A family of clouds of points, of shape None; its kernels it says itself, as a `SmoothSpace`. `act` takes
+    fields (..., n, C), the same with the positions of the points before their channels, (..., n, d + C), and
+    values (S, C) of whole clouds."""
+
+    @property
+    def dimension(self) -> int:
+        """d."""
+        ...
+
+    def check_cloud(self, cloud: object, x: Field) -> None:
+        """InputError unless x (..., n, C) is a field on `cloud`, and that is of this family."""
+        ...
+
+    def all_pairs(self, positions: Any) -> Any:
+        """The cloud of positions (B, n, d), traced by JAX."""
+        ...
+
+    def random_elements(self, count: int, *, key: Array, points: int | None = 10) -> Sequence[Any]:
+        """Elements that `act` takes, for clouds of so many points."""
+        ...
+
+    def random_field(self, rep: CompactRep, batch: int, *, key: Array, points: int = 10) -> np.ndarray:
+        """Random positions and channels, (batch, points, d + C)."""
+        ...
+
+    def act(self, element: Any, field: Shaped[Field, "... C"], rep: Any) -> Shaped[Field, "... C"]:
+        """g f."""
+        ...
+
+
+def takes_clouds(space: object) -> TypeGuard[CloudSpace]:
+    """Whether layers on `space` are called with the cloud that a field lives on.
+
+    >>> from intertwine.spaces.grid import Grid
+    >>> takes_clouds(Grid("p4"))
+    False
+    """
+    return hasattr(space, "all_pairs")
 
 
 class ArraySpace(Space, Protocol):

@@ -11,7 +11,7 @@ from jax import Array
 
 from intertwine._checks import fail, positive_int
 from intertwine.layers.blocks import blocks
-from intertwine.spaces.protocols import takes_arrays
+from intertwine.spaces.protocols import takes_arrays, takes_clouds
 from intertwine.symmetry.fibre_maps import AnyRep
 
 if TYPE_CHECKING:
@@ -82,7 +82,14 @@ class Action(NamedTuple):
             self.space_out.act(self.space.element_on(self.space_out, self.element(h)), y, self.rep_out)
         )
 
+    @property
+    def lead(self) -> int:
+        """How many numbers stand before the channels of an input: the coordinates of a point in a cloud."""
+        return self.space.dimension if takes_clouds(self.space) else 0
+
     def _act(self, h: int, field: np.ndarray, rep: Any) -> np.ndarray:
+        if takes_clouds(self.space):
+            return np.asarray(self.space.act(self.element(h), field, rep))
         if field.ndim == 2 and turns_alike(self.space, rep):
             shape = (len(field), *self.space.shape, rep.dimension)
             everywhere = np.broadcast_to(field.reshape(len(field), *[1] * self.axes, -1), shape)
@@ -149,7 +156,11 @@ _DRAWN = 6
 
 
 def drawn_elements(
-    space: Space | None, rep: AnyRep, given: Sequence[Any] | None, key: Array
+    space: Space | None,
+    rep: AnyRep,
+    given: Sequence[Any] | None,
+    key: Array,
+    shape: Sequence[int] | None = None,
 ) -> tuple[Any, ...]:
     """Elements of a continuous group, `given` or drawn; none of a finite one, whose rows are its elements."""
     source: Any = rep.group if space is None else space
@@ -162,7 +173,17 @@ def drawn_elements(
         if not len(given):
             raise fail("elements", "one element or more", given)
         return tuple(given)
-    return tuple(draw(_DRAWN, key=jax.random.fold_in(key, 1)))
+    options = _points(shape) if takes_clouds(space) else {}
+    return tuple(draw(_DRAWN, key=jax.random.fold_in(key, 1), **options))
+
+
+def _points(shape: Sequence[int] | None) -> dict[str, int]:
+    """How many points a cloud is asked to have, of the argument `shape`."""
+    if shape is None:
+        return {}
+    if len(shape) != 1:
+        raise fail("shape", "one number, the points of a cloud", shape)
+    return {"points": positive_int("shape", shape[0])}
 
 
 class Sizes(NamedTuple):
@@ -244,6 +265,9 @@ def _rms(values: np.ndarray) -> float:
 def test_field(action: Action, shape: Sequence[int] | None, batch: int, key: Array) -> np.ndarray:
     """Random fields (B, *space, C): white where every element is exact, smooth in a disc elsewhere."""
     sizes: tuple[int, ...] = ()
+    if takes_clouds(action.space):
+        drawn = action.space.random_field(action.rep_in, batch, key=key, **_points(shape))  # type: ignore[arg-type]
+        return np.asarray(drawn)
     if action.is_grid:
         default = (_POINTS[action.space.dimension],) * action.space.dimension
         sizes = tuple(positive_int("shape", n) for n in (default if shape is None else shape))

@@ -43,9 +43,11 @@ from intertwine.layers.equivariance.action import (
     zero_blocks,
 )
 from intertwine.layers.equivariance.reframing import judges_frames, moved_outputs, reason_at
-from intertwine.layers.equivariance.running import Case, compiled, plain, runner
+from intertwine.layers.equivariance.running import Case, compiled, on_rows, plain, runner
 from intertwine.layers.equivariance.shifts import Talk, interior_shifts
 from intertwine.layers.fields import field_type
+from intertwine.layers.placed import takes_place
+from intertwine.spaces.protocols import takes_clouds
 from intertwine.symmetry.fibre_maps import AnyRep
 
 if TYPE_CHECKING:
@@ -185,6 +187,11 @@ class _Watched(eqx.Module):
         self.report(x)
         return self.layer(x, *others, **options)
 
+    @property
+    def takes_at(self) -> bool:
+        """Whether the layer asks where the field lives."""
+        return takes_place(self.layer)
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self.layer, name)
 
@@ -213,19 +220,19 @@ def _cases(
         if not isinstance(rep, AnyRep):
             raise fail(name, "a representation", rep, "say the type of the fields of a function of your own")
         types.append(rep)
-    if shape is None and getattr(subject, "recipe", None) is not None:
+    if shape is None and getattr(subject, "recipe", None) is not None and not takes_clouds(space):
         shape = subject.recipe.places(space)
     layers = _layers(subject)
     if periodic is None:
         periodic = any(getattr(layer, "padding", None) == "periodic" for _, layer in [*layers, ("", subject)])
-    drawn = drawn_elements(space, types[0], elements, key)
+    drawn = drawn_elements(space, types[0], elements, key, shape)
     action = Action(space, types[0], types[1], bool(periodic), drawn, _space_out(subject, space))
     x = test_field(action, shape, positive_int("batch", batch), key)
-    function = runner(subject)
+    whole = on_rows(subject, space)
     cases = []
     if layers:
         here_space = space
-        for (name, layer), inputs in zip(layers, _inputs(subject, x), strict=True):
+        for (name, layer), inputs in zip(layers, _inputs(subject, x, space), strict=True):
             own = getattr(layer, "space", None)
             own = here_space if own is None else own
             here_space = _space_out(layer, own)
@@ -235,8 +242,9 @@ def _cases(
             if moves and len(moves) != len(drawn):  # as many rows for every layer
                 moves = tuple(islice(cycle(moves), len(drawn)))
             here = Action(where, layer.rep_in, layer.rep_out, bool(periodic), moves, here_space)
-            cases.append(Case(name, layer, runner(layer), here, inputs))
-    return [*cases, Case("whole", subject, function, action, x)]
+            alone = on_rows(layer, where)
+            cases.append(Case(name, alone, runner(alone), here, inputs))
+    return [*cases, Case("whole", whole, runner(whole), action, x)]
 
 
 def _space_out(subject: PyTree, space: Space | None) -> Space | None:
@@ -253,7 +261,7 @@ def _layers(subject: PyTree) -> list[tuple[str, Any]]:
     return list(subject.layers)
 
 
-def _inputs(network: PyTree, x: np.ndarray) -> list[np.ndarray]:
+def _inputs(network: PyTree, x: np.ndarray, space: Space | None) -> list[np.ndarray]:
     """The input that each layer gets when the network sees x."""
 
     def run(network: PyTree, x: Array) -> list[Any]:
@@ -266,14 +274,23 @@ def _inputs(network: PyTree, x: np.ndarray) -> list[np.ndarray]:
             network,
             is_leaf=lambda leaf: id(leaf) in places,
         )
-        plain(marked)(x)
+        plain(on_rows(marked, space))(x)
         return found
 
     inputs = eqx.filter_jit(run)(network, jax.numpy.asarray(x))
     for (name, _), value in zip(network.layers, inputs, strict=True):
         if value is None:
             raise fail("subject", "a network that calls each of its layers", f"{name} is not called")
-    return [np.asarray(value) for value in inputs]
+    found = [np.asarray(value) for value in inputs]
+    return found if not takes_clouds(space) else [_rows(x[..., : space.dimension], value) for value in found]
+
+
+def _rows(positions: np.ndarray, value: np.ndarray) -> np.ndarray:
+    """What a layer gets on clouds, behind the positions (B, n, d); values of whole clouds alone."""
+    batch, n = positions.shape[:2]
+    if value.shape[0] != batch * n:
+        return value
+    return np.concatenate([positions, value.reshape(batch, n, -1)], -1)
 
 
 def _together(cases: list[Case]) -> Run:

@@ -173,6 +173,8 @@ def _order(subject: object, function: Function, action: Action, x: np.ndarray, h
     """Would another order of channels or axes do?"""
     limit = max(tol, 1e-4)
     into, out = _interleaved(action.rep_in), _interleaved(action.rep_out)
+    if into is not None and action.lead:
+        into = np.concatenate([np.arange(action.lead), action.lead + into])
     for i, o, word in ((into, None, "input"), (None, out, "output"), (into, out, "input and output")):
         if (i is None and o is None) or (word == "input and output" and (i is None or o is None)):
             continue

@@ -65,6 +65,17 @@ class Executor(Protocol):
         ...
 
 
+class CloudExecutor(Protocol):
+    """Applies kernels to fields on clouds of points (`CloudSpace`): an `Executor` but for `apply`."""
+
+    def apply(
+        self, plan: Plan, kernel: Float[Array, "coordinates C_in C_out"], x: Float[Array, "... C_in"], at: Any
+    ) -> Float[Array, "... C_out"]:
+        """The convolution of fields x (..., n, C_in) on the points of `at`; the kernel is given in the
+        coordinates of the space's `kernel_basis`."""
+        ...
+
+
 class FiniteExecutor:
     """What executors of finite spaces have in common: no stride, no padding, kernels as they are."""
 

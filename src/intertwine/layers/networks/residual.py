@@ -52,6 +52,8 @@ class Residual(eqx.Module):
         """That of the layers."""
         return self.inner.space
 
-    def __call__(self, x: Float[Array, "... C"], *, key: Array | None = None) -> Float[Array, "... C"]:
-        """Fields of the same type; `key` goes to layers that draw."""
-        return x + self.inner.outputs(x, key=key)
+    def __call__(
+        self, x: Float[Array, "... C"], *, at: object = None, key: Array | None = None
+    ) -> Float[Array, "... C"]:
+        """Fields of the same type; `at` goes to layers that take it, `key` to layers that draw."""
+        return x + self.inner.outputs(x, at=at, key=key)

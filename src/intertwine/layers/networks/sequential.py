@@ -21,6 +21,7 @@ from jaxtyping import Float, PyTree
 from intertwine._checks import fail
 from intertwine.layers.networks.numbers import as_numbers
 from intertwine.layers.norms.calibration import calibrated
+from intertwine.layers.placed import called
 from intertwine.symmetry.fibre_maps import AnyRep
 
 
@@ -28,9 +29,10 @@ class Sequential(eqx.Module):
     """y = layer_n(… layer_1(x)), with types that fit.
 
     layers: pairs (name, layer), or layers alone, which get names such as "conv1"; a layer is called as
-    `layer(x, key=...)` and says its types rep_in and rep_out and, where it has one, its space. recipe: what
-    `save` writes to build the network again, or None. classes: the names of the outputs of a classifier.
-    grey: whether bytes (uint8) are read as numbers of [0, 1], 255 as 1; else as they are.
+    `layer(x, key=...)`, or `layer(x, at=cloud, key=...)` on clouds of points, and says its types rep_in and
+    rep_out and, where it has one, its space. recipe: what `save` writes to build the network again, or None.
+    classes: the names of the outputs of a classifier. grey: whether bytes (uint8) are read as numbers of
+    [0, 1], 255 as 1; else as they are.
 
     Raises InputError for no layers, names twice, and types that do not fit.
 
@@ -98,12 +100,18 @@ class Sequential(eqx.Module):
         found = (getattr(layer, "space", None) for layer in self.modules)
         return next((space for space in found if space is not None), None)
 
-    def __call__(self, x: Float[Array, "... C"], *, key: Array | None = None) -> Float[Array, "..."]:
-        """One example (*space, C) → its outputs; `key` goes to layers that draw (dropout)."""
-        return self.outputs(x[None], key=key)[0]
+    def __call__(
+        self, x: Float[Array, "... C"], *, at: object = None, key: Array | None = None
+    ) -> Float[Array, "..."]:
+        """One example (*space, C) → its outputs; `at`, the cloud that a field (n, C) lives on, goes to layers
+        that take it, `key` to layers that draw (dropout)."""
+        return self.outputs(x[None], key=key)[0] if at is None else self.outputs(x, at=at, key=key)
 
-    def outputs(self, x: Float[Array, "B ... C"], *, key: Array | None = None) -> Float[Array, "B ..."]:
-        """A batch (B, *space, C) → (B, ...); of no examples, no outputs."""
+    def outputs(
+        self, x: Float[Array, "B ... C"], *, at: object = None, key: Array | None = None
+    ) -> Float[Array, "B ..."]:
+        """A batch (B, *space, C) → (B, ...); of no examples, no outputs. At a cloud, which has all structures
+        of a batch one after another, (n, C) → (n, ...)."""
         if x.ndim and not x.shape[0]:
             one = jax.eval_shape(self.outputs, jax.ShapeDtypeStruct((1, *x.shape[1:]), x.dtype))
             return jnp.zeros((0, *one.shape[1:]), one.dtype)
@@ -111,7 +119,7 @@ class Sequential(eqx.Module):
         if x.dtype == jnp.uint8:
             x = as_numbers(x, self, _precision(self))
         for layer, k in zip(self.modules, keys, strict=True):
-            x = layer(x, key=k)
+            x = called(layer, x, at, k)
         return x
 
     def named(self, classes: Sequence[str]) -> Sequential:

@@ -17,9 +17,11 @@ from jaxtyping import Float, Int
 from numpy.typing import ArrayLike
 
 from intertwine.symmetry import CompactGroup, CompactRep
+from intertwine.symmetry.groups.rotations import checked_orthogonal
 from intertwine.symmetry.wigner import VECTOR_ORDER
 
-_POLAR = np.eye(3)[list(VECTOR_ORDER)].T
+POLAR = np.eye(3)[list(VECTOR_ORDER)].T
+"""P, a rotation that carries the polar axis y to z."""
 
 
 class Motion(NamedTuple):
@@ -39,7 +41,16 @@ def matrix(rotation: ArrayLike, rep: CompactRep) -> Float[np.ndarray, "... D D"]
     True
     """
     g = np.asarray(rotation, np.float64)
-    return rep.matrix(_POLAR @ g @ _POLAR.T if rep.group.dimension == 3 else g)
+    return rep.matrix(POLAR @ g @ POLAR.T if rep.group.dimension == 3 else g)
+
+
+def as_motion(element: ArrayLike | Motion, group: CompactGroup) -> Motion:
+    """A motion, of one or of an orthogonal matrix (d, d); InputError for anything else."""
+    if isinstance(element, Motion):
+        return element
+    return Motion(
+        checked_orthogonal(element, group.dimension, not group.has_reflections), np.zeros(group.dimension)
+    )
 
 
 def random_motions(

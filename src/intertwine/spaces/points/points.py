@@ -17,8 +17,9 @@ Harmonics have the polar axis y and "component" normalisation, Σ_m Y_lm² = 2l 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -33,10 +34,11 @@ from numpy.typing import ArrayLike
 from intertwine._caveats import caveat, tell
 from intertwine._checks import fail, one_of, positive_int, positive_number
 from intertwine.spaces.points.cloud import Cloud
-from intertwine.spaces.points.motions import Motion, matrix, motion_name, random_motions
+from intertwine.spaces.points.mistakes import polar_mistake, reason
+from intertwine.spaces.points.motions import Motion, as_motion, matrix, motion_name, random_motions
 from intertwine.spaces.points.radial import radial_region
 from intertwine.spaces.points.types import type_of_names
-from intertwine.spaces.protocols import Field, Region
+from intertwine.spaces.protocols import Field, Mistake, Region
 from intertwine.symmetry import CompactGroup, CompactRep
 from intertwine.symmetry.fibre_maps import bilinear_maps
 
@@ -287,45 +289,35 @@ class Points:
         >>> cloud.near.tolist()
         [[True, False], [True, True], [False, True]]
         """
-        batch, n, d = positions.shape
-        width = max(n - 1, 1)
-        own, place = np.arange(n)[:, None], np.arange(width)[None]
-        other = np.minimum(place + (place >= own), n - 1)
-        reverse = np.minimum(np.where(own < other, own, own - 1), width - 1)
-        start = n * np.arange(batch)[:, None, None]
-        site = jnp.asarray((start + other).reshape(-1, width), jnp.int32)
-        back = jnp.asarray(((start + other) * width + reverse).reshape(-1, width), jnp.int32)
-        flat = positions.reshape(-1, d)
-        gap = jax.lax.stop_gradient(flat)
-        square = ((gap[site] - gap[:, None]) ** 2).sum(-1)
-        near = jnp.full(square.shape, n > 1)
-        if self.cutoff is not None:
-            near = near & (square < self.cutoff**2)
-        if self.nearest is not None:
-            rank = jnp.argsort(jnp.argsort(square, axis=1), axis=1)
-            near = near & (rank < self.nearest)
-        back = jnp.where(near.reshape(-1)[back], back, batch * n * width)
-        return Cloud(
-            positions=flat,
-            site=jnp.where(near, site, jnp.arange(batch * n, dtype=jnp.int32)[:, None]),
-            shift=None,
-            near=near,
-            back=back,
-            structure=jnp.asarray(np.repeat(np.arange(batch), n), jnp.int32),
-            real=jnp.ones(batch * n, bool),
-            cells=jnp.zeros((batch, d, d), positions.dtype),
-            structures=batch,
-            reach=self.reach,
-        )
+        return _all_pairs(self, positions)
+
+    def check_cloud(self, cloud: object, x: Shaped[Field, "... n C"]) -> None:
+        """InputError unless x (..., n, C) is a field on `cloud`, made by such `Points`."""
+        if not isinstance(cloud, Cloud):
+            raise fail("at", "the cloud that the field lives on", cloud, "points.cloud(positions) makes one")
+        if cloud.dimension != self.dimension or cloud.reach != self.reach:
+            got = f"one of cut-off {cloud.reach:g} in {cloud.dimension} dimensions"
+            raise fail("at", f"a cloud of {self!r}", got, "make it with the points of the layer")
+        if np.ndim(x) < 2 or np.shape(x)[-2] != cloud.points:
+            got = f"shape {np.shape(x)}"
+            remedy = "cloud.field(values) pads the values of a batch" if np.ndim(x) > 1 else ""
+            raise fail("x", f"a field ({cloud.points}, C) on the points of the cloud", got, remedy)
 
     # what the law asks
 
-    def act(self, element: Motion, field: Shaped[Field, "... C"], rep: CompactRep) -> Shaped[Field, "... C"]:
+    def act(
+        self, element: Motion | ArrayLike, field: Shaped[Field, "... C"], rep: CompactRep
+    ) -> Shaped[Field, "... C"]:
         """g f of fields (..., n, C) of type `rep`, of (..., n, d + C) with positions before the channels, or
-        of values (S, C) of whole structures.
+        of values (S, C) of whole structures. element: a `Motion`, or an orthogonal matrix (d, d).
 
-        InputError for another number of channels.
+        InputError for another number of channels or of points.
+
+        >>> points = Points(1.0)
+        >>> points.act(-np.eye(3), np.ones((1, 4)), points.named_type("scalar + vector")).tolist()
+        [[1.0, -1.0, -1.0, -1.0]]
         """
+        element = as_motion(element, self.fibre_group)
         d, channels = self.dimension, np.shape(field)[-1]
         if channels not in (rep.dimension, d + rep.dimension) or rep.group != self.fibre_group:
             expected = (
@@ -334,6 +326,8 @@ class Points:
             raise fail("field", expected, f"shape {np.shape(field)}, {rep!r}")
         kept = np.asarray(field)
         if element.order is not None and kept.ndim > 2:
+            if len(element.order) != kept.shape[-2]:
+                raise fail("element", f"an order of {kept.shape[-2]} points", f"{len(element.order)}")
             kept = kept[..., np.asarray(element.order), :]
         turned = kept[..., channels - rep.dimension :] @ self.matrix(element, rep).T.astype(kept.dtype)
         if channels == rep.dimension:
@@ -358,14 +352,59 @@ class Points:
         f = np.asarray(jax.random.normal(values, (batch, points, rep.dimension)))
         return np.concatenate([x.astype(f.dtype), f], -1)
 
-    def element_name(self, element: Motion) -> str:
+    def element_name(self, element: Motion | ArrayLike) -> str:
         """What errors call a motion."""
-        return motion_name(element)
+        return motion_name(as_motion(element, self.fibre_group))
+
+    @property
+    def usual_mistakes(self) -> tuple[Mistake, ...]:
+        """What `assert_equivariant` looks for."""
+        return (polar_mistake(),) if self.dimension == 3 else ()
+
+    def reason(
+        self, function: Callable[[Any], Any], x: np.ndarray, rep_in: CompactRep, rep_out: CompactRep
+    ) -> str:
+        """Which part of a motion a function does not commute with, "" where that is not found."""
+        return reason(self, function, x, rep_in, rep_out)
 
     def __repr__(self) -> str:
         words = [] if self.cutoff is None else [f"{self.cutoff:g}"]
         words += [] if self.nearest is None else [f"nearest={self.nearest}"]
         return f"Points({', '.join([*words, f'group={self.fibre_group.name!r}'])})"
+
+
+@partial(jax.jit, static_argnums=0)
+def _all_pairs(points: Points, positions: Array) -> Cloud:
+    batch, n, d = positions.shape
+    width = max(n - 1, 1)
+    own, place = np.arange(n)[:, None], np.arange(width)[None]
+    other = np.minimum(place + (place >= own), n - 1)
+    reverse = np.minimum(np.where(own < other, own, own - 1), width - 1)
+    start = n * np.arange(batch)[:, None, None]
+    site = jnp.asarray((start + other).reshape(-1, width), jnp.int32)
+    back = jnp.asarray(((start + other) * width + reverse).reshape(-1, width), jnp.int32)
+    flat = positions.reshape(-1, d)
+    gap = jax.lax.stop_gradient(flat)
+    square = ((gap[site] - gap[:, None]) ** 2).sum(-1)
+    near = jnp.full(square.shape, n > 1)
+    if points.cutoff is not None:
+        near = near & (square < points.cutoff**2)
+    if points.nearest is not None:
+        rank = jnp.argsort(jnp.argsort(square, axis=1), axis=1)
+        near = near & (rank < points.nearest)
+    back = jnp.where(near.reshape(-1)[back], back, batch * n * width)
+    return Cloud(
+        positions=flat,
+        site=jnp.where(near, site, jnp.arange(batch * n, dtype=jnp.int32)[:, None]),
+        shift=None,
+        near=near,
+        back=back,
+        structure=jnp.asarray(np.repeat(np.arange(batch), n), jnp.int32),
+        real=jnp.ones(batch * n, bool),
+        cells=jnp.zeros((batch, d, d), positions.dtype),
+        structures=batch,
+        reach=points.reach,
+    )
 
 
 def _parts(structures: Any) -> tuple[list[np.ndarray], Any, Any]:
