@@ -139,9 +139,9 @@ def has_kernels(space: object) -> TypeGuard[SmoothSpace]:
 
 
 class CloudSpace(Space, Protocol):
-    """A family of clouds of points, of shape None; its kernels it says itself, as a `SmoothSpace`. `act` takes
-    fields (..., n, C), the same with the positions of the points before their channels, (..., n, d + C), and
-    values (S, C) of whole clouds."""
+    """A family of clouds of points, of shape None, that says its kernels itself as a `SmoothSpace` does.
+    `act` takes fields (..., n, C), the same with the positions of the points before their channels, (..., n,
+    d + C), and values (S, C) of whole clouds."""
 
     @property
     def dimension(self) -> int:

@@ -314,7 +314,8 @@ class Points:
         InputError for another number of channels or of points.
 
         >>> points = Points(1.0)
-        >>> points.act(-np.eye(3), np.ones((1, 4)), points.named_type("scalar + vector")).tolist()
+        >>> turned = points.act(-np.eye(3), np.ones((1, 4)), points.named_type("scalar + vector"))
+        >>> turned.round(12).tolist()
         [[1.0, -1.0, -1.0, -1.0]]
         """
         element = as_motion(element, self.fibre_group)
