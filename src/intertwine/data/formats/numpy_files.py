@@ -65,8 +65,9 @@ def read_members(path: Path) -> list[str]:
     try:
         with zipfile.ZipFile(path) as archive:
             return members(archive)
-    except (zipfile.BadZipFile, OSError) as error:
-        raise damaged(path, "a whole .npz archive", str(error)) from None
+    except Exception as error:  # zipfile raises many kinds for a damaged archive
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:150]
+        raise damaged(path, "a whole .npz archive", reason) from None
 
 
 def members(archive: zipfile.ZipFile) -> list[str]:

@@ -73,9 +73,7 @@ def read_ase(path: Path) -> Read:
                 images = ase.io.read(path, index=index, format=format_, parallel=False)
     except InputError:
         raise
-    except MemoryError:
-        raise
-    except Exception as error:  # ASE raises many kinds for a damaged file
+    except Exception as error:  # ASE raises many kinds for a damaged file, also MemoryError
         reason = " ".join(f"{type(error).__name__}: {error}".split())[:150]
         raise damaged(path, f"a whole file of the format {format_}", reason) from None
     if not isinstance(images, list):

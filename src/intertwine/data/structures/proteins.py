@@ -78,7 +78,7 @@ def read_protein(path: Path, points: str | None = None, models: str = "first") -
 
 
 def _structure(path: Path, gemmi: Any) -> gemmi.Structure:
-    text, name = text_of(path), bare(path).name.lower()
+    text, name = text_of(path).encode("ascii", "replace").decode(), bare(path).name.lower()
     try:
         if name.endswith((".cif", ".mmcif")):
             return gemmi.make_structure_from_block(gemmi.cif.read_string(text)[0])

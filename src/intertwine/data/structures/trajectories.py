@@ -68,9 +68,9 @@ def read_trajectory(paths: Sequence[Path]) -> Read:
                 if hasattr(universe.atoms, "names")
                 else None
             )
-    except (InputError, MemoryError):
+    except InputError:
         raise
-    except Exception as error:  # MDAnalysis raises many kinds for files that do not fit
+    except Exception as error:  # MDAnalysis raises many kinds for files that do not fit, also MemoryError
         reason = " ".join(f"{type(error).__name__}: {error}".split())[:150]
         raise damaged(paths[-1], "a trajectory that fits its topology", reason) from None
     if not count or not n:
