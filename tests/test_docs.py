@@ -32,6 +32,7 @@ PAGES = [
             "fields",
             "meshes",
             "sphere",
+            "points",
             "from-netket",
             "from-escnn-e3nn",
             "from-scikit-learn",

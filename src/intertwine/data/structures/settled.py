@@ -28,6 +28,7 @@ from intertwine.data.structures.structures import PER_STRUCTURE, Structures
 
 _VOIGT = np.array([[0, 5, 4], [5, 1, 3], [4, 3, 2]])
 """Places of xx, yy, zz, yz, xz, xy in a symmetric matrix."""
+_AT_ONCE = 1 << 18
 
 
 class Read(NamedTuple):
@@ -186,15 +187,18 @@ def _inside(found: Structures) -> tuple[Structures, int]:
         return found, 0
     filled = np.where(found.cells.any(axis=2, keepdims=True), found.cells, np.eye(found.dimension))
     owner, inverse = found.structure, np.linalg.inv(filled)
-    steps = np.floor(np.einsum("pi,pij->pj", found.positions, inverse[owner]) + 1e-9)
-    steps = np.where(found.periodic[owner], steps, 0.0)
-    outside = steps.any(axis=1)
-    if not outside.any():
-        return found, 0
-    positions = found.positions.copy()
-    shift = np.einsum("pi,pij->pj", steps[outside], filled[owner[outside]])
-    positions[outside] -= shift
-    return replace(found, positions=positions), int(outside.sum())
+    positions, count = found.positions, 0
+    for begin in range(0, len(owner), _AT_ONCE):
+        here, of = slice(begin, begin + _AT_ONCE), owner[begin : begin + _AT_ONCE]
+        steps = np.floor(np.einsum("pi,pij->pj", found.positions[here], inverse[of]) + 1e-9)
+        steps = np.where(found.periodic[of], steps, 0.0)
+        outside = steps.any(axis=1)
+        if outside.any():
+            positions = positions.copy() if positions is found.positions else positions
+            shift = np.einsum("pi,pij->pj", steps[outside], filled[of[outside]])
+            positions[begin + np.flatnonzero(outside)] -= shift
+            count += int(outside.sum())
+    return (found, 0) if not count else (replace(found, positions=positions), count)
 
 
 def _doubt(found: Structures, assumed: list[str]) -> str:

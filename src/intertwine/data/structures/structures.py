@@ -217,8 +217,8 @@ class Structures:
     ) -> tuple[Structures, Structures]:
         """(the rest, a share held out), drawn at random by `seed`, each in the order of the file.
 
-        share: between 0 and 1, or how many structures (of groups: at least as many). by: a value per
-        structure, such as trajectory or file, whose groups are kept together.
+        share: between 0 and 1, or how many structures. by: a value per structure, such as trajectory or
+        file, whose groups are kept together: as many as do not exceed the share, or the smallest.
 
         Raises InputError where one of the two would have none.
 
@@ -235,13 +235,16 @@ class Structures:
             if by in self.per_point or groups.ndim != 1:
                 raise fail("by", "a value with one number or word a structure", repr(by))
         distinct_groups, group = np.unique(groups, return_inverse=True)
-        order = np.random.default_rng(seed).permutation(len(distinct_groups))
-        counts = np.cumsum(np.bincount(group)[order])
-        held = int(np.searchsorted(counts, max(1, round(wanted)))) + 1
-        if not 0 < wanted < len(self) or held >= len(distinct_groups):
+        counts, most = np.bincount(group), max(1, round(wanted))
+        held: list[int] = []
+        for number in np.random.default_rng(seed).permutation(len(distinct_groups)).tolist():
+            if counts[held].sum() + counts[number] <= most:
+                held.append(number)
+        held = held or [int(np.argmin(counts))]
+        if not 0 < wanted < len(self) or len(held) >= len(distinct_groups):
             got = f"{share} of {len(self)} structures in {len(distinct_groups)} groups"
             raise fail("share", "a share that leaves structures on either side", got)
-        mask = np.isin(group, order[:held])
+        mask = np.isin(group, held)
         return self.take(~mask), self.take(mask)
 
     def with_values(
