@@ -1,0 +1,1 @@
+"""Networks of points in space by name, with the presets of their papers."""
