@@ -30,6 +30,8 @@ from .networks.export import PlainConv as PlainConv, export as export
 from .networks.field_network import field_network as field_network
 from .networks.network_names import network_from_name as network_from_name
 from .networks.parameter_count import parameter_count as parameter_count, width_for as width_for
+from .networks.points.point_module import PointNetwork as PointNetwork
+from .networks.points.point_network import POINT_NETWORKS as POINT_NETWORKS, point_network as point_network
 from .networks.residual import Residual as Residual
 from .networks.saved_network import load_network as load_network, save_network as save_network
 from .networks.sequential import Sequential as Sequential
@@ -41,8 +43,19 @@ from .nonlinear.pointwise import Pointwise as Pointwise
 from .nonlinear.tensor_product import TensorProduct as TensorProduct
 from .norms.calibration import calibrated as calibrated, train_outputs as train_outputs
 from .norms.normalisation import BatchNorm as BatchNorm, LayerNorm as LayerNorm
+from .points.body_order import SymmetricProducts as SymmetricProducts
+from .points.mixing import Mixing as Mixing
+from .points.nequip import NequIPLayer as NequIPLayer
+from .points.painn import PaiNNBlock as PaiNNBlock
 from .points.point_conv import PointConv as PointConv
+from .points.pooling import PointPool as PointPool
 from .points.radial import RadialBasis as RadialBasis
+from .points.readouts import (
+    Dipole as Dipole,
+    Energies as Energies,
+    EnergyForces as EnergyForces,
+    Polarisability as Polarisability,
+)
 from .pooling.group_pooling import GlobalPool as GlobalPool, GroupPool as GroupPool, Invariants as Invariants
 from .pooling.mesh_pooling import MeshPool as MeshPool, MeshUnpool as MeshUnpool
 from .pooling.pooling import (

@@ -1,8 +1,8 @@
 r"""A network in one file: a line of JSON that says how to build it, then its numbers.
 
-The first line holds the recipe (the arguments of `network_from_name`, or of `field_network`); the numbers
-follow as NumPy arrays (`equinox.tree_serialise_leaves`), batch-norm statistics among them. Nothing is
-pickled, and loading runs no code of the file's.
+The first line holds the recipe (the arguments of `network_from_name`, `field_network` or `point_network`);
+the numbers follow as NumPy arrays (`equinox.tree_serialise_leaves`), batch-norm statistics among them.
+Nothing is pickled, and loading runs no code of the file's.
 """
 
 from __future__ import annotations
@@ -20,28 +20,30 @@ from intertwine._checks import InputError, fail
 from intertwine._results import as_model
 from intertwine.layers.networks.field_network import FieldRecipe, field_network
 from intertwine.layers.networks.network_names import Recipe, network_from_name
+from intertwine.layers.networks.points.point_network import PointRecipe, network_of_recipe
 
 _FORMAT = "intertwine network 2"
 _OLD = "intertwine network 1"
 
 
 def save_network(path: str | Path, network: eqx.Module) -> None:
-    """Write a network that `network_from_name` or `field_network` built, trained since or not.
+    """Write a network that `network_from_name`, `field_network` or `point_network` built, trained or not.
 
     Raises InputError for a network without recipe (of layers of one's own, or on a grid without name).
     """
     network = as_model(network)
     recipe = getattr(network, "recipe", None)
-    if not isinstance(recipe, Recipe | FieldRecipe):
+    if not isinstance(recipe, Recipe | FieldRecipe | PointRecipe):
         remedy = "for others use equinox.tree_serialise_leaves"
         raise fail(
             "network",
-            "one that network_from_name or field_network built from names",
+            "one that network_from_name, field_network or point_network built",
             "one without recipe",
             remedy,
         )
     head = {"format": _FORMAT, "recipe": asdict(recipe), "grey": bool(getattr(network, "grey", False))}
     head |= {"of": "fields"} if isinstance(recipe, FieldRecipe) else {}
+    head |= {"of": "points"} if isinstance(recipe, PointRecipe) else {}
     with Path(path).open("wb") as file:
         file.write((json.dumps(head) + "\n").encode())
         eqx.tree_serialise_leaves(file, network)
@@ -83,13 +85,16 @@ def load_network(path: str | Path, *, space: str | None = None) -> Any:
 def _skeleton(head: dict[str, Any], space: str | None) -> Any:
     """The network without its numbers."""
     arguments: dict[str, Any] = dict(head["recipe"])
-    if isinstance(arguments["classes"], list):  # JSON has no tuples
+    if isinstance(arguments.get("classes"), list):  # JSON has no tuples
         arguments["classes"] = tuple(arguments["classes"])
-    name, dtype = arguments.pop("name"), arguments.pop("dtype")
+    name, dtype = arguments["name"], arguments["dtype"]
     if dtype == "float64" and not jax.config.read("jax_enable_x64"):
         remedy = 'call jax.config.update("jax_enable_x64", True) first'
         raise fail("path", "a network of float32", "one of float64", remedy)
 
+    if head.get("of") == "points":
+        return eqx.filter_eval_shape(lambda: network_of_recipe(arguments, key=jax.random.key(0)))
+    del arguments["name"], arguments["dtype"]
     common: dict[str, Any] = dict(dtype=jnp.dtype(dtype), key=jax.random.key(0))
 
     def build() -> Any:

@@ -16,6 +16,7 @@ points and channels.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from math import factorial
 from typing import NamedTuple
@@ -85,7 +86,9 @@ class SymmetricProducts(eqx.Module):
                 raise fail(argument, "irreps that differ, as many copies of each", rep, remedy)
         found = _plan(self.rep_in, self.rep_out, self.order)
         width = self.rep_in.blocks[0][1]
-        drawn = jax.random.normal(key, (positive_int("attributes", attributes), sum(found.maps), width), dtype)
+        drawn = jax.random.normal(
+            key, (positive_int("attributes", attributes), sum(found.maps), width), dtype
+        )
         spread = np.repeat([n**-0.5 for n in found.maps], found.maps)
         self.weights = drawn * jnp.asarray(spread, drawn.dtype)[:, None]
 
@@ -105,20 +108,27 @@ class SymmetricProducts(eqx.Module):
         """Fields of type rep_out; `at` and `key` are not used."""
         check_channels(x, self.rep_in)
         if self.attributes > 1 and jnp.shape(attributes)[-1:] != (self.attributes,):
-            raise fail("attributes", f"{self.attributes} scalars on the last axis", f"{jnp.shape(attributes)}")
+            raise fail(
+                "attributes", f"{self.attributes} scalars on the last axis", f"{jnp.shape(attributes)}"
+            )
         found, lead = _plan(self.rep_in, self.rep_out, self.order), x.shape[:-1]
         width = self.rep_in.blocks[0][1]
         planes = [
-            part.of(x).reshape(-1, width, part.rep.dimension).transpose(2, 0, 1) for part in blocks(self.rep_in)
+            part.of(x).reshape(-1, width, part.rep.dimension).transpose(2, 0, 1)
+            for part in blocks(self.rep_in)
         ]
         values = _monomials(jnp.concatenate(planes, axis=0), self.order)  # (monomials, n, W)
         maps = jnp.asarray(found.matrix, x.dtype)
-        products = (maps @ values.reshape(len(values), -1)).reshape(-1, *values.shape[1:])
+        products = jnp.matmul(maps, values.reshape(len(values), -1), precision="highest").reshape(
+            -1, *values.shape[1:]
+        )
         weights = self.weights.astype(x.dtype)
         if self.attributes > 1:
             assert attributes is not None
             flat = attributes.astype(x.dtype).reshape(-1, self.attributes)
-            weights = (flat @ weights.reshape(self.attributes, -1)).reshape(-1, *weights.shape[1:])
+            weights = jnp.matmul(flat, weights.reshape(self.attributes, -1), precision="highest").reshape(
+                -1, *weights.shape[1:]
+            )
         weights = weights.transpose(1, 0, 2)  # (maps, n or 1, W)
         parts, row, of_map = [], 0, 0
         for (out, _), count in zip(self.rep_out.blocks, found.maps, strict=True):
@@ -128,6 +138,19 @@ class SymmetricProducts(eqx.Module):
             parts.append(total.transpose(1, 2, 0).reshape(*lead, width, d))
             row, of_map = row + count * d, of_map + count
         return join(parts, lead)
+
+
+def led_to_by_products(rep: CompactRep, targets: Sequence[CompactRep], order: int) -> tuple[CompactRep, ...]:
+    """Those of `targets` that products of up to `order` components of a channel lead to.
+
+    >>> from intertwine.symmetry import CompactGroup
+    >>> O3 = CompactGroup("O(3)")
+    >>> led_to_by_products(2 * O3.irrep(1, -1), [O3.irrep(0), O3.irrep(0, -1), O3.irrep(2)], 3)
+    ((0, +), (2, +))
+    """
+    irreps = tuple(part for part, _ in rep.blocks)
+    orders = range(1, order + 1)
+    return tuple(out for out in targets if any(len(product_basis(irreps, out, v)) for v in orders))
 
 
 class _Plan(NamedTuple):

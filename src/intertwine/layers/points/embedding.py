@@ -41,9 +41,7 @@ class Embedding(eqx.Module):
     rep_in: CompactRep = eqx.field(static=True)
     rep_out: CompactRep = eqx.field(static=True)
 
-    def __init__(
-        self, rep_in: AnyRep, hidden: CompactRep, *, dtype: DTypeLike = float, key: Array
-    ):
+    def __init__(self, rep_in: AnyRep, hidden: CompactRep, *, dtype: DTypeLike = float, key: Array):
         self.rep_in = checked_compact(rep_in, "inputs")
         into, out = self._with_ones, hidden
         self.mixing = Mixing(into, out, dtype=dtype, key=key)

@@ -60,7 +60,7 @@ def led_to(rep: CompactRep, targets: Sequence[CompactRep], degree: int) -> tuple
 
 
 def parities_for(*reps: CompactRep) -> str:
-    """"both" where one of the types holds a parity that harmonics of scalars do not have."""
+    """ "both" where one of the types holds a parity that harmonics of scalars do not have."""
     for rep in reps:
         for part, _ in rep.blocks:
             if part not in irreps_up_to(rep.group, part.irreps[0][0].frequency):

@@ -63,7 +63,9 @@ class Mixing(eqx.Module):
         self.rep_in, self.rep_out = checked_compact(rep_in, "rep_in"), checked_compact(rep_out, "rep_out")
         self.attributes = positive_int("attributes", attributes)
         if rep_in.group != rep_out.group:
-            raise fail("rep_out", f"a representation of {rep_in.group!r}", f"{rep_out!r} of {rep_out.group!r}")
+            raise fail(
+                "rep_out", f"a representation of {rep_in.group!r}", f"{rep_out!r} of {rep_out.group!r}"
+            )
         weights = []
         for number, (out, m_out) in enumerate(self.rep_out.blocks):
             pairs = [(len(commuting_maps(a, out)), m, place) for place, (a, m) in enumerate(rep_in.blocks)]
@@ -74,9 +76,13 @@ class Mixing(eqx.Module):
                     drawn = jax.random.normal(here, (t, self.attributes, m_in, m_out), dtype)
                     weights.append(drawn * jnp.asarray((gain / ways) ** 0.5, drawn.dtype))
         if not weights:
-            raise fail("rep_out", f"irreps that are in {rep_in!r}", rep_out, "convolve first, or raise degree")
+            raise fail(
+                "rep_out", f"irreps that are in {rep_in!r}", rep_out, "convolve first, or raise degree"
+            )
         self.weights = tuple(weights)
-        self.bias = Bias(rep_out, dtype=jnp.zeros((), dtype).dtype) if bias and has_invariants(rep_out) else None
+        self.bias = (
+            Bias(rep_out, dtype=jnp.zeros((), dtype).dtype) if bias and has_invariants(rep_out) else None
+        )
 
     def __call__(
         self,
@@ -89,7 +95,9 @@ class Mixing(eqx.Module):
         """Fields of type rep_out; blocks that nothing leads to are 0. `at` and `key` are not used."""
         check_channels(x, self.rep_in)
         if self.attributes > 1 and jnp.shape(attributes)[-1:] != (self.attributes,):
-            raise fail("attributes", f"{self.attributes} scalars on the last axis", f"{jnp.shape(attributes)}")
+            raise fail(
+                "attributes", f"{self.attributes} scalars on the last axis", f"{jnp.shape(attributes)}"
+            )
         weights, parts = iter(self.weights), []
         for out in blocks(self.rep_out):
             total = None
@@ -115,5 +123,5 @@ class Mixing(eqx.Module):
             )
         flat = flat.reshape(-1, flat.shape[-1])
         if x.shape[-1] == 1:
-            return (x[..., 0] @ flat)[..., None]
-        return jnp.einsum("...cd,co->...od", x, flat)
+            return jnp.matmul(x[..., 0], flat, precision="highest")[..., None]
+        return jnp.einsum("...cd,co->...od", x, flat, precision="highest")

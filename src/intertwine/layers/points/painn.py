@@ -46,7 +46,7 @@ class Dense(eqx.Module):
         self.bias = jnp.zeros(m_out, dtype) if bias else None
 
     def __call__(self, x: Float[Array, "... m_in"]) -> Float[Array, "... m_out"]:
-        y = x @ self.weight.astype(x.dtype)
+        y = jnp.matmul(x, self.weight.astype(x.dtype), precision="highest")
         return y if self.bias is None else y + self.bias.astype(x.dtype)
 
 
@@ -106,9 +106,7 @@ class PaiNNBlock(eqx.Module):
         """The same."""
         return self.rep_in
 
-    def __call__(
-        self, x: Float[Array, "n C"], *, at: Cloud, key: Array | None = None
-    ) -> Float[Array, "n C"]:
+    def __call__(self, x: Float[Array, "n C"], *, at: Cloud, key: Array | None = None) -> Float[Array, "n C"]:
         """Fields of the same type; `key` is not used."""
         at = checked_cloud(at, self.space, x)
         check_channels(x, self.rep_in)

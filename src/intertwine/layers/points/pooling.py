@@ -51,9 +51,7 @@ class PointPool(eqx.Module):
             remedy = "the largest of components that turn means nothing: take Invariants first, or 'mean'"
             raise fail("rep", "scalars, for a maximum", rep, remedy)
 
-    def __call__(
-        self, x: Float[Array, "n C"], *, at: Cloud, key: Array | None = None
-    ) -> Float[Array, "S C"]:
+    def __call__(self, x: Float[Array, "n C"], *, at: Cloud, key: Array | None = None) -> Float[Array, "S C"]:
         """One row for each structure; `key` is not used."""
         check_channels(x, self.rep_in)
         if self.how == "sum":

@@ -62,9 +62,7 @@ class EnergyForces(eqx.Module):
             raise fail("network", "a network on points with one scalar as output", rep or network)
         self.network = network
 
-    def energies(
-        self, x: Float[Array, "n C"], *, at: Cloud, key: Array | None = None
-    ) -> Float[Array, " S"]:
+    def energies(self, x: Float[Array, "n C"], *, at: Cloud, key: Array | None = None) -> Float[Array, " S"]:
         """The energy of each structure."""
         found = self.network(x, at=at, key=key)
         return (at.sums(found) if len(found) == len(at.positions) else found)[:, 0]
@@ -140,9 +138,7 @@ class Dipole(eqx.Module):
         """That of the network."""
         return self.network.space
 
-    def __call__(
-        self, x: Float[Array, "n C"], *, at: Cloud, key: Array | None = None
-    ) -> Float[Array, "S d"]:
+    def __call__(self, x: Float[Array, "n C"], *, at: Cloud, key: Array | None = None) -> Float[Array, "S d"]:
         """The dipole of each structure."""
         found = self.network(x, at=at, key=key)
         charges = found[:, :1] - at.means(found[:, :1])[at.structure]
@@ -200,4 +196,3 @@ def _vector(network: Any) -> CompactRep:
 def _check_outputs(network: Any, rep: CompactRep, name: str) -> None:
     if network.rep_out != rep:
         raise fail("network", f"a network on points with outputs {name!r}", network.rep_out)
-

@@ -8,7 +8,7 @@ import jax
 from jax import Array
 from jax.typing import DTypeLike
 
-from intertwine.layers.points.hidden_types import copies, irreps_up_to, led_to
+from intertwine.layers.points.hidden_types import copies, irreps_up_to, led_to, top_degree
 from intertwine.layers.points.radial import RadialBasis
 from intertwine.spaces.points.points import Points
 from intertwine.symmetry.compact import CompactRep
@@ -16,8 +16,8 @@ from intertwine.symmetry.compact import CompactRep
 
 class PointPlan(NamedTuple):
     """points: the space. rep_in, rep_out: the types. width: copies of each hidden irrep. degree: of hidden
-    fields and harmonics. layers: how many. radial: functions of the distance. neighbours: that sums are scaled by.
-    parities: "natural" or "both". dtype, key: of the weights."""
+    fields and harmonics. layers: how many. radial: functions of the distance. neighbours: that sums are
+    scaled by. parities: "natural" or "both". dtype, key: of the weights."""
 
     points: Points
     rep_in: CompactRep
@@ -39,7 +39,8 @@ class PointPlan(NamedTuple):
     def first_hidden(self) -> CompactRep:
         """Hidden fields that the input leads to at a point."""
         have = {part for part, _ in self.rep_in.blocks}
-        targets = irreps_up_to(self.points.fibre_group, self.degree, self.parities)
+        top = max(self.degree, top_degree(self.rep_in))
+        targets = irreps_up_to(self.points.fibre_group, top, self.parities)
         return copies([part for part in targets if part in have or part.is_trivial], self.width)
 
     def hidden_after(self, before: CompactRep) -> CompactRep:

@@ -25,10 +25,12 @@ from jax.typing import DTypeLike
 
 from intertwine._checks import fail, one_of, positive_int, positive_number
 from intertwine.layers.fields import field_type
+from intertwine.layers.networks.points.mace import mace
 from intertwine.layers.networks.points.nequip import nequip
 from intertwine.layers.networks.points.painn import painn
 from intertwine.layers.networks.points.plan import PointPlan
 from intertwine.layers.networks.points.point_module import PointNetwork
+from intertwine.layers.networks.points.tfn import tfn
 from intertwine.layers.points.hidden_types import PARITIES, checked_compact, parities_for, top_degree
 from intertwine.layers.points.radial import RadialBasis
 from intertwine.spaces.points.points import Points
@@ -55,6 +57,8 @@ class PointFamily(NamedTuple):
 POINT_NETWORKS: dict[str, PointFamily] = {
     "painn": PointFamily(painn, 1, 3, 20, "cosine", "scalars and vectors"),
     "nequip": PointFamily(nequip, 2, 3, 8, "polynomial", "tensor-product convolutions and gates"),
+    "mace": PointFamily(mace, 3, 2, 8, "polynomial", "products of the density to four bodies"),
+    "tfn": PointFamily(tfn, 2, 3, 8, "polynomial", "tensor-product convolutions and functions of lengths"),
 }
 """The families by name."""
 
@@ -78,7 +82,6 @@ class PointRecipe:
     parities: str
     pool: str | None
     dtype: str
-    classes: tuple[str, ...] | None = None
 
 
 def check_point_network(name: str) -> tuple[str, int]:
@@ -114,8 +117,9 @@ def point_network(
 
     points: a `Points` of a continuous group. inputs, outputs: types of fields by name ("3 scalar + vector"),
     numbers of scalars, or representations. degree, layers, functions (of the distance): None takes the
-    preset's. distance: a typical one, of a space without a cut-off. neighbours: the mean number of neighbours, by whose root sums are divided. parities: None,
-    "natural" or "both", as above. pool: "sum" or "mean" gives outputs (S, C) for structures.
+    preset's. distance: a typical one, of a space without a cut-off. neighbours: the mean number of
+    neighbours, by whose root sums are divided. parities: None, "natural" or "both", as above. pool: "sum" or
+    "mean" gives outputs (S, C) for structures.
 
     Raises InputError, listing the names, for others, and for outputs of a degree that the network does not
     reach.
@@ -182,10 +186,8 @@ def network_of_recipe(recipe: dict[str, Any], *, key: Array) -> PointNetwork:
     given = dict(recipe)
     cutoff, nearest, group = given.pop("points")
     points = Points(cutoff, nearest=nearest, group=group)
-    classes = given.pop("classes", None)
     types = [_type(points, given.pop(which)) for which in ("inputs", "outputs")]
     name, dtype = given.pop("name"), jnp.dtype(given.pop("dtype"))
-    del classes
     return point_network(name, points, *types, dtype=dtype, key=key, **given)
 
 
