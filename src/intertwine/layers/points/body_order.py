@@ -32,6 +32,7 @@ from jaxtyping import Float
 from intertwine._checks import fail, positive_int
 from intertwine.layers.blocks import blocks, check_channels, join
 from intertwine.layers.points.hidden_types import checked_compact
+from intertwine.layers.points.mixing import check_attributes
 from intertwine.symmetry._images import frozen
 from intertwine.symmetry.compact import CompactRep
 from intertwine.symmetry.fibre_maps import AnyRep, bilinear_maps, commuting_maps
@@ -107,10 +108,7 @@ class SymmetricProducts(eqx.Module):
     ) -> Float[Array, "... C_out"]:
         """Fields of type rep_out; `at` and `key` are not used."""
         check_channels(x, self.rep_in)
-        if self.attributes > 1 and jnp.shape(attributes)[-1:] != (self.attributes,):
-            raise fail(
-                "attributes", f"{self.attributes} scalars on the last axis", f"{jnp.shape(attributes)}"
-            )
+        check_attributes(attributes, self.attributes)
         found, lead = _plan(self.rep_in, self.rep_out, self.order), x.shape[:-1]
         width = self.rep_in.blocks[0][1]
         planes = [
@@ -192,8 +190,8 @@ def product_basis(
 
     >>> from intertwine.symmetry import CompactGroup
     >>> SO3 = CompactGroup("SO(3)")
-    >>> (product_basis((SO3.irrep(1),), SO3.irrep(0), 2) * 3**0.5).round(6).tolist()[0][0]  # x² + y² + z²
-    [...1.0, 0.0, 0.0, ...1.0, 0.0, ...1.0]
+    >>> abs(product_basis((SO3.irrep(1),), SO3.irrep(0), 2) * 6**0.5).round(6).tolist()   # x² + y² + z²
+    [[[1.0, 0.0, 0.0, 1.0, 0.0, 1.0]]]
     """
     size = sum(part.dimension for part in irreps)
     monomials = _multisets(size, order)

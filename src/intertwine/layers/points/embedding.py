@@ -45,7 +45,7 @@ class Embedding(eqx.Module):
         self.rep_in = checked_compact(rep_in, "inputs")
         into, out = self._with_ones, hidden
         self.mixing = Mixing(into, out, dtype=dtype, key=key)
-        self.rep_out = self.attributes * rep_in.group.trivial + hidden
+        self.rep_out = self.attributes * hidden.group.trivial + hidden
 
     @property
     def attributes(self) -> int:

@@ -94,10 +94,7 @@ class Mixing(eqx.Module):
     ) -> Float[Array, "... C_out"]:
         """Fields of type rep_out; blocks that nothing leads to are 0. `at` and `key` are not used."""
         check_channels(x, self.rep_in)
-        if self.attributes > 1 and jnp.shape(attributes)[-1:] != (self.attributes,):
-            raise fail(
-                "attributes", f"{self.attributes} scalars on the last axis", f"{jnp.shape(attributes)}"
-            )
+        check_attributes(attributes, self.attributes)
         weights, parts = iter(self.weights), []
         for out in blocks(self.rep_out):
             total = None
@@ -125,3 +122,11 @@ class Mixing(eqx.Module):
         if x.shape[-1] == 1:
             return jnp.matmul(x[..., 0], flat, precision="highest")[..., None]
         return jnp.einsum("...cd,co->...od", x, flat, precision="highest")
+
+
+def check_attributes(attributes: Array | None, count: int) -> None:
+    """Raise unless there are as many scalars as weights depend on."""
+    shape = getattr(attributes, "shape", ())
+    if count > 1 and shape[-1:] != (count,):
+        got = "none" if attributes is None else f"shape {shape}"
+        raise fail("attributes", f"{count} scalars on the last axis", got)

@@ -60,6 +60,7 @@ class NequIPLayer(eqx.Module):
         degree: int = 2,
         radial: RadialBasis | int = 8,
         hidden: tuple[int, ...] = (64,),
+        edge_scalars: int = 0,
         neighbours: float = 10.0,
         dtype: DTypeLike = float,
         key: Array,
@@ -69,7 +70,7 @@ class NequIPLayer(eqx.Module):
         self.up = Mixing(before, before, dtype=dtype, key=one)
         self.conv = PointConv(
             points, before, self.gate.rep_in, degree=degree, radial=radial, hidden=hidden,
-            neighbours=neighbours, dtype=dtype, key=two,
+            edge_scalars=edge_scalars, neighbours=neighbours, dtype=dtype, key=two,
         )  # fmt: skip
         self.own = Mixing(before, self.gate.rep_in, attributes=attributes, dtype=dtype, key=three)
 
@@ -89,10 +90,15 @@ class NequIPLayer(eqx.Module):
         return self.attributes * self.up.rep_in.group.trivial + self.gate.rep_out  # pyright: ignore
 
     def __call__(
-        self, x: Float[Array, "n C_in"], *, at: Cloud, key: Array | None = None
+        self,
+        x: Float[Array, "n C_in"],
+        *,
+        at: Cloud,
+        edges: Float[Array, "n K E"] | None = None,
+        key: Array | None = None,
     ) -> Float[Array, "n C_out"]:
-        """The fields after the layer; `key` is not used."""
+        """The fields after the layer; edges: invariants of the edges; `key` is not used."""
         check_channels(x, self.rep_in)
         a, h = x[:, : self.attributes], x[:, self.attributes :]
-        total = self.conv(self.up(h), at=at) + self.own(h, a)
+        total = self.conv(self.up(h), at=at, edges=edges) + self.own(h, a)
         return jnp.concatenate([a, self.gate(total * 0.5**0.5)], axis=1)

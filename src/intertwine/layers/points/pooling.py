@@ -8,6 +8,8 @@ not count. `GlobalPool` is the same on spaces whose points are always there.
 
 from __future__ import annotations
 
+from typing import Any
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -46,7 +48,8 @@ class PointPool(eqx.Module):
 
     def __init__(self, points: Points, rep: AnyRep | str, *, how: str = "sum"):
         self.space, self.how = points, one_of("how", how, HOW)
-        self.rep_in = self.rep_out = field_type(points, rep, "rep")
+        space: Any = points
+        self.rep_in = self.rep_out = field_type(space, rep, "rep")
         if how == "max" and not self.rep_in.is_trivial:
             remedy = "the largest of components that turn means nothing: take Invariants first, or 'mean'"
             raise fail("rep", "scalars, for a maximum", rep, remedy)

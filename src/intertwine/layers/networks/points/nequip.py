@@ -20,7 +20,8 @@ def nequip(plan: PointPlan) -> tuple[list[tuple[str, Any]], list[tuple[str, Any]
         after = plan.last_hidden(before) if last else plan.hidden_after(before)
         layer = NequIPLayer(
             plan.points, embedding.attributes, before, after, degree=plan.degree, radial=plan.radial,
-            neighbours=plan.neighbours, dtype=plan.dtype, key=plan.key_of(number),
+            neighbours=plan.neighbours, edge_scalars=plan.edge_scalars, dtype=plan.dtype,
+            key=plan.key_of(number),
         )  # fmt: skip
         layers.append((f"layer{number}", layer))
         before = after

@@ -17,7 +17,8 @@ from intertwine.symmetry.compact import CompactRep
 class PointPlan(NamedTuple):
     """points: the space. rep_in, rep_out: the types. width: copies of each hidden irrep. degree: of hidden
     fields and harmonics. layers: how many. radial: functions of the distance. neighbours: that sums are
-    scaled by. parities: "natural" or "both". dtype, key: of the weights."""
+    scaled by. parities: "natural" or "both". dtype, key: of the weights. edge_scalars: invariants of edges
+    besides their lengths."""
 
     points: Points
     rep_in: CompactRep
@@ -30,6 +31,7 @@ class PointPlan(NamedTuple):
     parities: str
     dtype: DTypeLike
     key: Array
+    edge_scalars: int = 0
 
     def key_of(self, number: int) -> Array:
         """The key of part `number`."""

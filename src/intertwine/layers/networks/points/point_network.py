@@ -5,7 +5,8 @@ r"""Networks on points by name, with the presets of their papers; W counts copie
     mace:W             products of the density to four bodies (Batatia et al., NeurIPS 2022)
     tfn:W              convolutions and norm non-linearities (Thomas et al., 2018)
     se3-transformer:W  attention by invariant products (Fuchs et al., NeurIPS 2020)
-    residues:W         for proteins by residue: neighbours along the chain told apart
+    residues:W         for proteins by residue: neighbours along the chain told apart (`points.chain`); the
+                       first channel of the input is the number of the residue
 
 `degree` is that of hidden fields and of the harmonics of edges, `layers` the number of message-passing
 layers. A scalar in the input (a species, one-hot) is also what weights of self-connections and products
@@ -30,12 +31,15 @@ from intertwine.layers.networks.points.nequip import nequip
 from intertwine.layers.networks.points.painn import painn
 from intertwine.layers.networks.points.plan import PointPlan
 from intertwine.layers.networks.points.point_module import PointNetwork
+from intertwine.layers.networks.points.residues import residues
+from intertwine.layers.networks.points.se3_transformer import se3_transformer
 from intertwine.layers.networks.points.tfn import tfn
 from intertwine.layers.points.hidden_types import PARITIES, checked_compact, parities_for, top_degree
 from intertwine.layers.points.radial import RadialBasis
 from intertwine.spaces.points.points import Points
 from intertwine.symmetry.compact import CompactRep
 from intertwine.symmetry.fibre_maps import AnyRep
+from intertwine.symmetry.wigner import checked_degree
 
 _LARGEST = 1024
 NEIGHBOURS = 10.0
@@ -59,6 +63,8 @@ POINT_NETWORKS: dict[str, PointFamily] = {
     "nequip": PointFamily(nequip, 2, 3, 8, "polynomial", "tensor-product convolutions and gates"),
     "mace": PointFamily(mace, 3, 2, 8, "polynomial", "products of the density to four bodies"),
     "tfn": PointFamily(tfn, 2, 3, 8, "polynomial", "tensor-product convolutions and functions of lengths"),
+    "se3-transformer": PointFamily(se3_transformer, 2, 3, 8, "polynomial", "attention by invariant products"),
+    "residues": PointFamily(residues, 2, 3, 8, "polynomial", "proteins by residue, along the chain"),
 }
 """The families by name."""
 
@@ -133,12 +139,11 @@ def point_network(
     preset = POINT_NETWORKS[family]
     if not isinstance(points, Points):
         raise fail("points", "a space of points", points, "for example it.Points(5.0)")
-    into = checked_compact(field_type(points, inputs, "inputs"), "inputs")
-    out = checked_compact(field_type(points, outputs, "outputs"), "outputs")
+    space: Any = points
+    into = checked_compact(field_type(space, inputs, "inputs"), "inputs")
+    out = checked_compact(field_type(space, outputs, "outputs"), "outputs")
     parities = parities_for(into, out) if parities is None else one_of("parities", parities, PARITIES)
-    reach = preset.degree if degree is None else degree
-    if isinstance(reach, bool) or not isinstance(reach, int) or reach < 0:
-        raise fail("degree", "a whole number from 0 on", degree)
+    reach = preset.degree if degree is None else checked_degree("degree", degree)
     if degree is None and family != "painn":
         reach = max(reach, top_degree(out))
     kind = jnp.zeros((), dtype).dtype

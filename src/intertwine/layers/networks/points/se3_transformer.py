@@ -1,0 +1,27 @@
+"""`se3-transformer:W`: W copies of each irrep, attention by invariant products of queries and keys."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from intertwine.layers.networks.points.plan import PointPlan
+from intertwine.layers.points.attention import AttentionLayer
+from intertwine.layers.points.gates import GatedHead
+from intertwine.layers.points.mixing import Mixing
+
+
+def se3_transformer(plan: PointPlan) -> tuple[list[tuple[str, Any]], list[tuple[str, Any] | None]]:
+    """Layers and read-outs."""
+    before = plan.first_hidden
+    embedding = Mixing(plan.rep_in, before, bias=True, dtype=plan.dtype, key=plan.key_of(101))
+    layers: list[tuple[str, Any]] = [("embedding", embedding)]
+    for number in range(1, plan.layers + 1):
+        after = plan.last_hidden(before) if number == plan.layers else plan.hidden_after(before)
+        layer = AttentionLayer(
+            plan.points, before, after, degree=plan.degree, radial=plan.radial, dtype=plan.dtype,
+            key=plan.key_of(number),
+        )  # fmt: skip
+        layers.append((f"attention{number}", layer))
+        before = after
+    head = GatedHead(before, plan.rep_out, plan.width, dtype=plan.dtype, key=plan.key_of(102))
+    return layers, [*[None] * plan.layers, ("readout", head)]
