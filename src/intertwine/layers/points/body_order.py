@@ -103,10 +103,9 @@ class SymmetricProducts(eqx.Module):
         x: Float[Array, "... C_in"],
         attributes: Float[Array, "... S"] | None = None,
         *,
-        at: object = None,
         key: Array | None = None,
     ) -> Float[Array, "... C_out"]:
-        """Fields of type rep_out; `at` and `key` are not used."""
+        """Fields of type rep_out; `key` is not used."""
         check_channels(x, self.rep_in)
         check_attributes(attributes, self.attributes)
         found, lead = _plan(self.rep_in, self.rep_out, self.order), x.shape[:-1]

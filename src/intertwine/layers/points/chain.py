@@ -65,10 +65,8 @@ class ChainEmbedding(eqx.Module):
         """The number, and the embedding's output."""
         return self.embedding.rep_in.group.trivial + self.embedding.rep_out
 
-    def __call__(
-        self, x: Float[Array, "n C_in"], *, at: object = None, key: Array | None = None
-    ) -> Float[Array, "n C_out"]:
-        """The fields after it; `at` and `key` are not used."""
+    def __call__(self, x: Float[Array, "n C_in"], *, key: Array | None = None) -> Float[Array, "n C_out"]:
+        """The fields after it; `key` is not used."""
         check_channels(x, self.rep_in)
         return jnp.concatenate([x[:, :1], self.embedding(x[:, 1:])], axis=1)
 
@@ -122,9 +120,7 @@ class WithoutNumber(eqx.Module):
         """That of the read-out."""
         return self.inner.rep_out
 
-    def __call__(
-        self, x: Float[Array, "n C_in"], *, at: object = None, key: Array | None = None
-    ) -> Float[Array, "n C_out"]:
-        """The outputs; `at` and `key` are not used."""
+    def __call__(self, x: Float[Array, "n C_in"], *, key: Array | None = None) -> Float[Array, "n C_out"]:
+        """The outputs; `key` is not used."""
         check_channels(x, self.rep_in)
         return self.inner(x[:, 1:])

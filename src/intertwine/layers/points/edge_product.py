@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from intertwine._checks import fail
 from intertwine.layers.blocks import blocks, direct_sum, gathered
@@ -83,6 +83,14 @@ class EdgeProduct(NamedTuple):
     def paths(self) -> int:
         """How many paths there are."""
         return sum(group.paths for group in _layout(self).groups)
+
+    @property
+    def copy_of_weight(self) -> tuple[Int[np.ndarray, " W"], Int[np.ndarray, " W"]]:
+        """Of each weight the copy that it multiplies, and how many copies there are of that irrep."""
+        groups = _layout(self).groups
+        copies = [np.tile(np.arange(group.copies), group.paths) for group in groups]
+        of = [np.full(group.copies * group.paths, group.copies) for group in groups]
+        return np.concatenate(copies), np.concatenate(of)
 
     def summed(
         self, x: Float[Array, "B K planes"], y: Float[Array, "B K harmonics"], weights: Float[Array, "B K W"]

@@ -56,10 +56,8 @@ class Embedding(eqx.Module):
     def _with_ones(self) -> CompactRep:
         return self.rep_in if scalars_of(self.rep_in) else self.rep_in.group.trivial + self.rep_in
 
-    def __call__(
-        self, x: Float[Array, "... C_in"], *, at: object = None, key: Array | None = None
-    ) -> Float[Array, "... C_out"]:
-        """(attributes, hidden fields); `at` and `key` are not used."""
+    def __call__(self, x: Float[Array, "... C_in"], *, key: Array | None = None) -> Float[Array, "... C_out"]:
+        """(attributes, hidden fields); `key` is not used."""
         check_channels(x, self.rep_in)
         found = [block.of(x)[..., 0] for block in blocks(self.rep_in) if block.rep.is_trivial]
         if not found:

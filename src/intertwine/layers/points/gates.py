@@ -94,8 +94,6 @@ class GatedHead(eqx.Module):
         """That of the outputs."""
         return self.last.rep_out
 
-    def __call__(
-        self, x: Float[Array, "... C_in"], *, at: object = None, key: Array | None = None
-    ) -> Float[Array, "... C_out"]:
-        """The outputs at every point; `at` and `key` are not used."""
+    def __call__(self, x: Float[Array, "... C_in"], *, key: Array | None = None) -> Float[Array, "... C_out"]:
+        """The outputs at every point; `key` is not used."""
         return self.last(self.gate(self.first(x)))

@@ -89,10 +89,9 @@ class Mixing(eqx.Module):
         x: Float[Array, "... C_in"],
         attributes: Float[Array, "... S"] | None = None,
         *,
-        at: object = None,
         key: Array | None = None,
     ) -> Float[Array, "... C_out"]:
-        """Fields of type rep_out; blocks that nothing leads to are 0. `at` and `key` are not used."""
+        """Fields of type rep_out; blocks that nothing leads to are 0. `key` is not used."""
         check_channels(x, self.rep_in)
         check_attributes(attributes, self.attributes)
         weights, parts = iter(self.weights), []

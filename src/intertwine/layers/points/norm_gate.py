@@ -50,10 +50,8 @@ class NormGate(eqx.Module):
         start = [np.full(m, 0.0 if part.is_trivial else 1.0) for part, m in rep.blocks]
         self.bias = jnp.asarray(np.concatenate(start), dtype)
 
-    def __call__(
-        self, x: Float[Array, "... C"], *, at: object = None, key: Array | None = None
-    ) -> Float[Array, "... C"]:
-        """Fields of the same type; `at` and `key` are not used."""
+    def __call__(self, x: Float[Array, "... C"], *, key: Array | None = None) -> Float[Array, "... C"]:
+        """Fields of the same type; `key` is not used."""
         check_channels(x, self.rep_in)
         parts, start = [], 0
         for block in blocks(self.rep_in):

@@ -2,7 +2,7 @@ r"""A network on points: layers one after another, outputs read off after the la
 
     y = Σ_t R_t(h_t),   h_t = L_t(h_{t−1}),   h_0 = x
 
-Every layer is called `layer(x, at=cloud)`. With pooling the outputs are summed or averaged over the points of
+A layer is called `layer(x, at=cloud)`, or `layer(x)` where it treats every point alone. With pooling the outputs are summed or averaged over the points of
 each structure.
 """
 
@@ -18,6 +18,7 @@ from jaxtyping import Float
 
 from intertwine._checks import fail
 from intertwine.layers.blocks import check_channels
+from intertwine.layers.placed import called
 from intertwine.layers.points.pooling import PointPool
 from intertwine.spaces.points.cloud import Cloud
 from intertwine.spaces.points.points import Points
@@ -105,9 +106,9 @@ class PointNetwork(eqx.Module):
         check_channels(x, self.rep_in)
         total = None
         for layer, readout in zip(self.modules, self.readouts, strict=True):
-            x = layer(x, at=at)
+            x = called(layer, x, at)
             if readout is not None:
-                y = readout(x, at=at)
+                y = called(readout, x, at)
                 total = y if total is None else total + y
         assert total is not None
         return total if self.pool is None else self.pool(total, at=at)
