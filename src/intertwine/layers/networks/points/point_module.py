@@ -2,8 +2,8 @@ r"""A network on points: layers one after another, outputs read off after the la
 
     y = Σ_t R_t(h_t),   h_t = L_t(h_{t−1}),   h_0 = x
 
-A layer is called `layer(x, at=cloud)`, or `layer(x)` where it treats every point alone. With pooling the outputs are summed or averaged over the points of
-each structure.
+A layer is called `layer(x, at=cloud)`, or `layer(x)` where it treats every point alone. With pooling the
+outputs are summed or averaged over the points of each structure.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from jaxtyping import Float
 from intertwine._checks import fail
 from intertwine.layers.blocks import check_channels
 from intertwine.layers.placed import called
+from intertwine.layers.points.point_conv import checked_cloud
 from intertwine.layers.points.pooling import PointPool
 from intertwine.spaces.points.cloud import Cloud
 from intertwine.spaces.points.points import Points
@@ -104,6 +105,7 @@ class PointNetwork(eqx.Module):
     ) -> Float[Array, "n C_out"]:
         """The outputs at every point, (S, C_out) with pooling; `key` is not used."""
         check_channels(x, self.rep_in)
+        at = checked_cloud(at, self.space, x)
         total = None
         for layer, readout in zip(self.modules, self.readouts, strict=True):
             x = called(layer, x, at)
