@@ -112,10 +112,12 @@ def test_alternate_locations_and_residues(tmp_path):
     text += line("CA", "ALA", 1, [9, 9, 9], alt="A", occupancy=0.4) + line(
         "CA", "ALA", 1, [0, 0, 0], alt="B", occupancy=0.6
     )
-    text += residue(2, STEP, "SER", occupancy=0.3) + residue(2, STEP, "GLY", occupancy=0.7)
+    text += residue(2, STEP, "SER", occupancy=0.3, alt="A") + residue(2, STEP, "GLY", occupancy=0.7, alt="B")
     found, told = quiet(write(tmp_path / "a.pdb", text))
     np.testing.assert_allclose(found.positions, [0 * STEP, STEP], atol=1e-3)
     assert found.symbols.tolist() == ["A", "G"]
+    atoms, _ = quiet(write(tmp_path / "a.pdb", text), points="atoms")
+    assert atoms.symbols.tolist() == ["N", "C", "O", "C", "N", "C", "C", "O"]
     assert "1 alternate locations" in told and "1 residues with others at their place" in told
 
 
@@ -140,6 +142,18 @@ def test_atoms(tmp_path):
     assert ligand.kind == "atoms"
     with pytest.raises(InputError, match="amino acids with their Cα"):
         load_structures(tmp_path / "b.pdb", points="residues")
+
+
+def test_atoms_of_one_name_and_numbers_that_begin_anew_are_kept(tmp_path):
+    methane = line("C", "CH4", 1, [0, 0, 0])
+    methane += "".join(
+        line("H", "CH4", 1, x) for x in 0.63 * np.array([[1, 1, 1], [-1, -1, 1], [-1, 1, -1], [1, -1, -1]])
+    )
+    water = "".join(line("O", "HOH", k % 3, [5.0 + 3 * k, 0, 0], record="HETATM") for k in range(7))
+    found = silent(write(tmp_path / "a.pdb", methane + water))
+    assert found.symbols.tolist() == ["C"] + ["H"] * 4 + ["O"] * 7
+    solvent = "".join(line("OW", "SOL", k, [50.0 + 3 * k, 0, 0], element="O") for k in range(99))
+    assert silent(write(tmp_path / "b.pdb", chain_of(["ALA"] * 3) + solvent)).symbols.tolist() == ["A"] * 3
 
 
 def test_mmcif_and_gzip_say_the_same(tmp_path):
@@ -169,7 +183,7 @@ DAMAGED = {
     "a.mmcif": ("data_x\nloop_\n_atom_site.Cartn_x\n'", "a PDB or mmCIF file"),
     "b.mmcif": ("hello", "a PDB or mmCIF file"),
     "c.mmcif": ("data_x\n_a.b c\n", "atoms, got none"),
-    "a.pdb.gz": ("hello", "a whole file"),
+    "a.pdb.gz": ("hello", "atoms, got none"),
 }
 
 

@@ -21,7 +21,7 @@ import numpy as np
 
 from intertwine._checks import fail
 from intertwine.data.checks import damaged, shown
-from intertwine.data.structures.elements import atomic_numbers
+from intertwine.data.structures.elements import NUMBERS, atomic_numbers
 from intertwine.data.structures.frames import Frame, assembled, source_of
 from intertwine.data.structures.settled import Read
 from intertwine.data.structures.text import text_of
@@ -48,6 +48,7 @@ def read_extended_xyz(path: Path) -> Read:
     """
     lines = text_of(path).splitlines()
     frames, said, place, plain = [], {}, 0, 0
+    symbols: set[str] = set()
     layouts: dict[str, list[_Column]] = {}
     while place < len(lines):
         if not lines[place].strip():
@@ -66,11 +67,15 @@ def read_extended_xyz(path: Path) -> Read:
             rows = [row[:4] if len(row) > 4 else row for row in rows]
         if layout not in layouts:
             layouts[layout] = _layout(path, str(layout), place + 2)
-        frames.append(_frame(path, rows, info, layouts[layout], place + 3))
+        frames.append(_frame(path, rows, info, layouts[layout], place + 3, symbols))
         place += count + 2
     if not frames:
         raise fail("data", "a file with frames of atoms", f"{shown(path)}, which has none")
     found, notes = assembled(*source_of(path), frames)
+    cases = sorted(word for word in symbols if not word.isdigit() and word not in NUMBERS)
+    if cases:
+        taken = ", ".join(f"{word} as {word.capitalize()}" for word in cases[:6])
+        notes += (f"symbols in other letters are taken for elements: {taken}",)
     if plain:
         notes += (f"columns beyond symbol and position left out in {plain} frames: name them in Properties=",)
     return Read(found, said, frozenset({"positions"}), notes)
@@ -107,8 +112,14 @@ def _layout(path: Path, text: str, line: int) -> list[_Column]:
 
 
 def _frame(
-    path: Path, rows: list[list[str]], info: dict[str, Any], layout: list[_Column], line: int
+    path: Path,
+    rows: list[list[str]],
+    info: dict[str, Any],
+    layout: list[_Column],
+    line: int,
+    symbols: set[str],
 ) -> Frame:
+    """A frame whose atoms begin in `line`; `symbols` gathers what its species are called."""
     width = sum(column.count for column in layout)
     wrong = next((k for k, row in enumerate(rows) if len(row) != width), None)
     if wrong is not None:
@@ -130,6 +141,7 @@ def _frame(
         columns.pop(name, None)
     if species.ndim != 1:
         raise damaged(path, f"one column of species in line {line}", str(species.shape[1]))
+    symbols |= {str(word) for word in set(species.tolist())}
     cell, periodic = _cell(path, info, line - 1)
     for name, words in read_units(str(info.pop("shapes", ""))).items():
         extents = tuple(int(word) for word in words.split("x") if word.isdigit())

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 LETTERS = "ACDEFGHIKLMNPQRSTVWYX"
 """Species of residues, by number; X is any other amino acid."""
 _BACKBONE = ("N", "CA", "C", "O", "OXT")
+_WATER = ("SOL", "TIP", "TP3", "TP4", "TIP3", "TIP4", "TIP5", "SPC", "WAT", "T3P", "T4P")
+"""What simulations call it, beside gemmi's names."""
 _BOND, _NEXT = 2.5, 4.5
 _LEAST = 1e-6
 
@@ -42,8 +44,8 @@ _LEAST = 1e-6
 def read_protein(path: Path, points: str | None = None, models: str = "first") -> Read:
     """The models of a file as structures.
 
-    points: "residues", "atoms", or None: residues where at least half of the heavy atoms belong to amino
-    acids. models: "first" or "all".
+    points: "residues", "atoms", or None: residues where at least half of the heavy atoms, but for water,
+    belong to amino acids with Cα. models: "first" or "all".
 
     Raises InputError for files that are damaged, and for those without such points.
     """
@@ -89,13 +91,14 @@ def _structure(path: Path, gemmi: Any) -> gemmi.Structure:
 
 
 class _Residue(NamedTuple):
-    """One residue with its atoms, each at one place."""
+    """One residue: its atoms, each at one place, and the first of each name."""
 
     chain: str
     number: int
     name: str
-    atoms: dict[str, gemmi.Atom]
     key: tuple[int, str]
+    every: list[gemmi.Atom]
+    atoms: dict[str, gemmi.Atom]
 
 
 def _chains(model: gemmi.Model, told: Counter[str]) -> list[list[_Residue]]:
@@ -103,47 +106,68 @@ def _chains(model: gemmi.Model, told: Counter[str]) -> list[list[_Residue]]:
     found = []
     for chain in model:
         residues: list[_Residue] = []
-        groups: dict[tuple[int, str, bool], list[gemmi.Residue]] = {}
-        for residue in chain:
-            icode = residue.seqid.icode.strip("\0 ")
-            groups.setdefault(
-                (residue.seqid.num or 0, icode, residue.het_flag == "H" and residue.is_water()), []
-            ).append(residue)
-        for (number, icode, _), same in groups.items():
-            distinct_names = {residue.name for residue in same}
-            best = max(same, key=lambda r: sum(a.occ for a in r)) if len(distinct_names) > 1 else same[0]
-            told["residues with others at their place, left out for lower occupancy"] += (
-                len(distinct_names) - 1
-            )
-            residues.append(_Residue(chain.name, number, best.name, _located(best, told), (number, icode)))
+        for same in _alternatives(chain):
+            best = max(same, key=lambda residue: sum(atom.occ for atom in residue))
+            told["residues with others at their place, left out for lower occupancy"] += len(same) - 1
+            number, icode = best.seqid.num or 0, best.seqid.icode.strip("\0 ")
+            every = _located(best, told)
+            atoms = {atom.name: atom for atom in reversed(every)}
+            residues.append(_Residue(chain.name, number, best.name, (number, icode), every, atoms))
         found.append(residues)
     return found
 
 
-def _located(residue: gemmi.Residue, told: Counter[str]) -> dict[str, gemmi.Atom]:
-    """Its atoms by name: those of the alternate location of the highest total occupancy before others."""
+def _alternatives(chain: gemmi.Chain) -> list[list[gemmi.Residue]]:
+    """The residues, those together of which the crystal has several at one place: one after another, with one
+    number, and all atoms marked as alternatives."""
+    found: list[list[gemmi.Residue]] = []
+    for residue in chain:
+        before = found[-1][-1] if found else None
+        marked = all(atom.has_altloc() for atom in residue)
+        beside = before is not None and before.seqid == residue.seqid and before.name != residue.name
+        if before is not None and beside and marked and all(atom.has_altloc() for atom in before):
+            found[-1].append(residue)
+        else:
+            found.append([residue])
+    return found
+
+
+def _located(residue: gemmi.Residue, told: Counter[str]) -> list[gemmi.Atom]:
+    """Its atoms: of those marked as alternatives, those of the letter of the highest total occupancy, and for
+    names that this letter lacks the first. Atoms of one name that are not marked are atoms of their own."""
     letters: dict[str, float] = {}
     for atom in residue:
         if atom.has_altloc():
             letters[atom.altloc] = letters.get(atom.altloc, 0.0) + atom.occ
     best = max(letters, key=lambda letter: letters[letter], default="")
-    atoms: dict[str, gemmi.Atom] = {}
+    places: dict[str, int] = {}
+    kept: list[gemmi.Atom] = []
     for atom in residue:
-        other = atoms.get(atom.name)
-        if other is not None:
+        if not atom.has_altloc():
+            kept.append(atom)
+        elif atom.name not in places:
+            places[atom.name] = len(kept)
+            kept.append(atom)
+        else:
             told["alternate locations of atoms left out for lower occupancy"] += 1
-        if other is None or (atom.has_altloc() and atom.altloc == best and other.altloc != best):
-            atoms[atom.name] = atom
-    return atoms
+            if atom.altloc == best:
+                kept[places[atom.name]] = atom
+    return kept
 
 
 def _are_amino_acids(model: gemmi.Model, gemmi: Any) -> bool:
+    """Whether half of the heavy atoms, but for water, belong to amino acids with Cα."""
     inside, every = 0, 0
     for chain in model:
         for residue in chain:
-            heavy = sum(not atom.is_hydrogen() for atom in residue)
+            heavy = (
+                0
+                if residue.is_water() or residue.name in _WATER
+                else sum(not atom.is_hydrogen() for atom in residue)
+            )
             every += heavy
-            inside += heavy * _is_amino_acid(residue.name, gemmi)
+            whole = any(atom.name == "CA" for atom in residue)
+            inside += heavy * (whole and _is_amino_acid(residue.name, gemmi))
     return 2 * inside >= every > 0
 
 
@@ -157,10 +181,13 @@ def _letter(name: str, gemmi: Any) -> int:
 
 
 def _atoms(path: Path, chains: list[list[_Residue]]) -> Frame:
-    rows = [(residue, atom) for chain in chains for residue in chain for atom in residue.atoms.values()]
+    rows = [(residue, atom) for chain in chains for residue in chain for atom in residue.every]
     unknown = next((atom for _, atom in rows if atom.element.atomic_number < 1), None)
     if unknown is not None:
-        raise damaged(path, "elements of all atoms", f"none of atom {unknown.serial} ({unknown.name})")
+        remedy = "write the elements in their column, and leave out sites that are no atoms"
+        raise fail(
+            shown(path), "elements of all atoms", f"none of atom {unknown.serial} ({unknown.name})", remedy
+        )
     return Frame(
         np.array([atom.pos.tolist() for _, atom in rows]).reshape(-1, 3),
         np.array([atom.element.atomic_number for _, atom in rows], np.int64), None, np.zeros(3, bool), {},
@@ -239,7 +266,7 @@ def _frames(rows: list[_Residue]) -> np.ndarray:
 def _side_chains(rows: list[_Residue]) -> np.ndarray:
     found = np.zeros((len(rows), 3))
     for place, residue in zip(found, rows, strict=True):
-        beyond = [a for name, a in residue.atoms.items() if name not in _BACKBONE and not a.is_hydrogen()]
+        beyond = [a for a in residue.every if a.name not in _BACKBONE and not a.is_hydrogen()]
         if beyond:
             way = np.mean([atom.pos.tolist() for atom in beyond], axis=0) - residue.atoms["CA"].pos.tolist()
             length = np.linalg.norm(way)

@@ -16,13 +16,15 @@ _SHARE = 12.0
 
 
 def text_of(path: Path) -> str:
-    """The text (UTF-8, or its bytes that are none replaced).
+    """The text (UTF-8, bytes that are none replaced), unpacked where it is packed, whatever its ending.
 
     Raises InputError for damaged gzip files and for more than there is memory for.
     """
     remedy = "cut it into parts"
     try:
-        if path.suffix.lower() != ".gz":
+        with open(path, "rb") as packed:
+            is_packed = packed.read(2) == b"\x1f\x8b"
+        if not is_packed:
             check_memory(_SHARE * path.stat().st_size, remedy, shown(path))
             return path.read_text(encoding="utf-8", errors="replace")
         parts: list[bytes] = []
