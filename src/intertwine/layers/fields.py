@@ -94,7 +94,7 @@ def field_type(space: Space, names: str | int | AnyRep, argument: str = "names")
     if not isinstance(names, str):
         raise _unknown(names, argument)
     own = getattr(space, "named_type", None)
-    if own is not None:
+    if own is not None and _matrices(space) is None:
         return own(names, argument)
     compact = isinstance(group, CompactGroup)
     total: Any = None

@@ -135,7 +135,7 @@ def has_kernels(space: object) -> TypeGuard[SmoothSpace]:
     >>> has_kernels(Grid("p4"))
     False
     """
-    return hasattr(space, "kernel_basis")
+    return hasattr(space, "kernel_basis") and not isinstance(getattr(space, "fibre_group", None), FiniteGroup)
 
 
 class CloudSpace(Space, Protocol):

@@ -175,8 +175,8 @@ def checked_cloud(at: Cloud | None, space: Points, x: Float[Array, "n C"]) -> Cl
         raise fail("at", "a Cloud", "nothing" if at is None else at, remedy)
     if jnp.ndim(x) != 2 or jnp.shape(x)[0] != at.points:
         raise fail("x", f"a field ({at.points}, C) on the cloud", f"shape {jnp.shape(x)}")
-    if at.dimension != space.group.dimension:
-        raise fail("at", f"points in {space.group.dimension} dimensions", f"points in {at.dimension}")
+    if at.dimension != space.dimension:
+        raise fail("at", f"points in {space.dimension} dimensions", f"points in {at.dimension}")
     return at
 
 

@@ -33,7 +33,7 @@ def reason(points: Points, function: Callable[[Any], Any], x: np.ndarray, rep_in
         return "another order of the points changes more than the order: it takes them by their numbers"
     if fails(Motion(still, points.reach * (1.0 + np.arange(d)))):
         return "it changes under translations: it sees the positions themselves; take at.vectors()"
-    if not points.fibre_group.has_reflections:
+    if points.linear is not None or not points.turns.has_reflections:
         return ""
     turn = Motion(_turn(d), none)
     if not fails(turn) and fails(Motion(-still if d == 3 else np.diag([1.0, -1.0]), none)):

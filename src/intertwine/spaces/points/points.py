@@ -19,7 +19,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -32,15 +31,18 @@ from jaxtyping import Float, Shaped
 from numpy.typing import ArrayLike
 
 from intertwine._caveats import caveat, tell
-from intertwine._checks import fail, one_of, positive_int, positive_number
+from intertwine._checks import fail, positive_int, positive_number
 from intertwine.spaces.points.cloud import Cloud
 from intertwine.spaces.points.mistakes import polar_mistake, reason
-from intertwine.spaces.points.motions import Motion, as_motion, matrix, motion_name, random_motions
+from intertwine.spaces.points.motions import Motion, motion_name
+from intertwine.spaces.points.pairs import all_pairs
 from intertwine.spaces.points.radial import radial_region
+from intertwine.spaces.points.turns import Turns, harmonic_places, turns_of
 from intertwine.spaces.points.types import type_of_names
 from intertwine.spaces.protocols import Field, Mistake, Region
-from intertwine.symmetry import CompactGroup, CompactRep
+from intertwine.symmetry import AnyRep, CompactGroup, CompactRep, FiniteGroup
 from intertwine.symmetry.fibre_maps import bilinear_maps
+from intertwine.symmetry.intertwiner_basis import Support
 
 _DRAWN = 10
 """Points of a cloud that the law draws."""
@@ -52,7 +54,9 @@ class Points:
 
     cutoff: a distance in the unit of the positions; None with `nearest`, where the k nearest count however
     far they are. nearest: k, at most so many neighbours, the nearest ones (of points at the same distance
-    any). group: "O(3)", "SO(3)", "O(2)" or "SO(2)", which says d as well.
+    any). group: "O(3)", "SO(3)", "O(2)" or "SO(2)", a point group by its name on grids ("cubic:oh", "p4m",
+    "c6"), or a `FiniteGroup` with its orthogonal `matrices` (h, d, d); it says d as well. Types of a compact
+    group are named by `named_type`, of a point group as on grids (`field_type`).
 
     Raises InputError for others, and where neither cutoff nor nearest is given.
 
@@ -64,7 +68,7 @@ class Points:
 
     cutoff: float | None
     nearest: int | None
-    fibre_group: CompactGroup
+    turns: Turns
 
     executor = "intertwine.layers.executors.on_points:PointExecutor"
     """What `Conv` computes with."""
@@ -82,26 +86,35 @@ class Points:
         cutoff: float | None = None,
         *,
         nearest: int | None = None,
-        group: str | CompactGroup = "O(3)",
+        group: str | CompactGroup | FiniteGroup = "O(3)",
+        matrices: ArrayLike | None = None,
     ):
         if cutoff is None and nearest is None:
             raise fail("cutoff", "a distance in the unit of the positions", None, "or give nearest=k")
         far = None if cutoff is None else positive_number("cutoff", cutoff)
         object.__setattr__(self, "cutoff", far)
         object.__setattr__(self, "nearest", None if nearest is None else positive_int("nearest", nearest))
-        name = group.name if isinstance(group, CompactGroup) else group
-        chosen = CompactGroup(one_of("group", name, ("O(3)", "SO(3)", "O(2)", "SO(2)")))
-        object.__setattr__(self, "fibre_group", chosen)
+        object.__setattr__(self, "turns", turns_of(group, matrices))
 
     @property
-    def group(self) -> CompactGroup:
+    def group(self) -> CompactGroup | FiniteGroup:
         """H, which acts on clouds together with translations and orders of the points."""
-        return self.fibre_group
+        return self.turns.group
+
+    @property
+    def fibre_group(self) -> CompactGroup | FiniteGroup:
+        """H, whose representations types of fields are."""
+        return self.turns.group
+
+    @property
+    def linear(self) -> Float[np.ndarray, "h d d"] | None:
+        """The matrices of a finite H on R^d, by which `field_type` names fields; None of a compact one."""
+        return self.turns.linear
 
     @property
     def dimension(self) -> int:
         """d."""
-        return self.fibre_group.dimension
+        return self.turns.dimension
 
     @property
     def reach(self) -> float:
@@ -109,25 +122,28 @@ class Points:
         return 1.0 if self.cutoff is None else self.cutoff
 
     def named_type(self, names: str, argument: str = "names") -> CompactRep:
-        """The type of fields of a name such as "2 scalar + vector + degree 2" or "16x0e + 8x1o"; see
-        `spaces.points.types`. InputError for others.
+        """The type of fields of a compact group by a name such as "2 scalar + vector + degree 2" or "16x0e +
+        8x1o"; see `spaces.points.types`. InputError for others.
 
         >>> Points(1.0).named_type("8x0e + 2x1o")
         8·(0, +) + 2·(1, -)
         """
-        return type_of_names(self.fibre_group, names, argument)
+        if not isinstance(self.group, CompactGroup):
+            remedy = "it.layers.field_type(points, names) names fields of point groups"
+            raise fail(argument, f"a representation of {self.group!r}", names, remedy)
+        return type_of_names(self.group, names, argument)
 
-    def matrix(self, element: ArrayLike | Motion, rep: CompactRep) -> Float[np.ndarray, "... D D"]:
+    def matrix(self, element: ArrayLike | Motion, rep: AnyRep) -> Float[np.ndarray, "... D D"]:
         """ρ(g) on fields of type `rep`, of orthogonal matrices (..., d, d) or a `Motion`.
 
         >>> points = Points(1.0)
         >>> points.matrix(-np.eye(3), points.named_type("pseudoscalar + 2x0e")).diagonal().tolist()
         [-1.0, 1.0, 1.0]
         """
-        return matrix(element.rotation if isinstance(element, Motion) else element, rep)
+        return self.turns.matrix(element.rotation if isinstance(element, Motion) else element, rep)
 
     def kernel_basis(
-        self, into: CompactRep, out: CompactRep, region: Region = None
+        self, into: AnyRep, out: AnyRep, region: Region = None
     ) -> Float[np.ndarray, "count coordinates d_in d_out"]:
         """Kernels from one irrep to another as coefficients of Y_lm φ_n.
 
@@ -141,10 +157,10 @@ class Points:
         [1, 1, 1, 2]
         """
         functions, degree = radial_region(region)
-        places = _places(self.dimension, degree)
+        places = harmonic_places(self.dimension, degree)
         found = []
         for k, (start, stop) in enumerate(places):
-            maps = bilinear_maps(into, self._harmonic(k), out)  # (t, d_out, d_in, d_k)
+            maps = bilinear_maps(into, self.turns.harmonic(k), out)  # (t, d_out, d_in, d_k)
             for one in maps:
                 basis = np.zeros((functions, places[-1][1], functions, into.dimension, out.dimension))
                 at = np.arange(functions)
@@ -154,10 +170,15 @@ class Points:
             return np.zeros((0, places[-1][1] * functions, into.dimension, out.dimension))
         return np.concatenate(found)
 
-    def _harmonic(self, k: int) -> CompactRep:
-        """The type of harmonics of degree k."""
-        odd = self.fibre_group.name == "O(3)" and k % 2
-        return self.fibre_group.irrep(k, -1 if odd else 1)
+    def support(self, region: Region = None) -> Support:
+        """Of a point group what `intertwiners` asks for: harmonics times radial functions as coordinates,
+        numbered as in `kernel_basis`; InputError for compact groups, whose kernels that function knows.
+
+        >>> Points(1.0, group="cubic:oh").support(2).coordinates
+        18
+        """
+        functions, degree = radial_region(region)
+        return self.turns.support(functions, degree)
 
     # clouds
 
@@ -289,7 +310,7 @@ class Points:
         >>> cloud.near.tolist()
         [[True, False], [True, True], [False, True]]
         """
-        return _all_pairs(self, positions)
+        return all_pairs(positions, self.cutoff, self.nearest)
 
     def check_cloud(self, cloud: object, x: Shaped[Field, "... n C"]) -> None:
         """InputError unless x (..., n, C) is a field on `cloud`, made by such `Points`."""
@@ -306,7 +327,7 @@ class Points:
     # what the law asks
 
     def act(
-        self, element: Motion | ArrayLike, field: Shaped[Field, "... C"], rep: CompactRep
+        self, element: Motion | ArrayLike, field: Shaped[Field, "... C"], rep: AnyRep
     ) -> Shaped[Field, "... C"]:
         """g f of fields (..., n, C) of type `rep`, of (..., n, d + C) with positions before the channels, or
         of values (S, C) of whole structures. element: a `Motion`, or an orthogonal matrix (d, d).
@@ -318,7 +339,7 @@ class Points:
         >>> turned.round(12).tolist()
         [[1.0, -1.0, -1.0, -1.0]]
         """
-        element = as_motion(element, self.fibre_group)
+        element = self.turns.motion(element)
         d, channels = self.dimension, np.shape(field)[-1]
         if channels not in (rep.dimension, d + rep.dimension) or rep.group != self.fibre_group:
             expected = (
@@ -341,10 +362,10 @@ class Points:
     def random_elements(self, count: int, *, key: Array, points: int | None = _DRAWN) -> Sequence[Motion]:
         """Motions with uniform rotations (every second one reflects, where H does), shifts of the size of
         the cut-off, and orders of so many points."""
-        return random_motions(self.fibre_group, count, self.reach, points, key=key)
+        return self.turns.random(count, self.reach, points, key=key)
 
     def random_field(
-        self, rep: CompactRep, batch: int, *, key: Array, points: int = _DRAWN
+        self, rep: AnyRep, batch: int, *, key: Array, points: int = _DRAWN
     ) -> Float[np.ndarray, "B n dC"]:
         """Random points with neighbours and without, and normal numbers: (batch, points, d + C)."""
         places, values = jax.random.split(key)
@@ -355,57 +376,23 @@ class Points:
 
     def element_name(self, element: Motion | ArrayLike) -> str:
         """What errors call a motion."""
-        return motion_name(as_motion(element, self.fibre_group))
+        return motion_name(self.turns.motion(element))
 
     @property
     def usual_mistakes(self) -> tuple[Mistake, ...]:
         """What `assert_equivariant` looks for."""
-        return (polar_mistake(),) if self.dimension == 3 else ()
+        return (polar_mistake(),) if self.linear is None and self.dimension == 3 else ()
 
-    def reason(
-        self, function: Callable[[Any], Any], x: np.ndarray, rep_in: CompactRep, rep_out: CompactRep
-    ) -> str:
+    def reason(self, function: Callable[[Any], Any], x: np.ndarray, rep_in: AnyRep, rep_out: AnyRep) -> str:
         """Which part of a motion a function does not commute with, "" where that is not found."""
         return reason(self, function, x, rep_in, rep_out)
 
     def __repr__(self) -> str:
         words = [] if self.cutoff is None else [f"{self.cutoff:g}"]
         words += [] if self.nearest is None else [f"nearest={self.nearest}"]
-        return f"Points({', '.join([*words, f'group={self.fibre_group.name!r}'])})"
-
-
-@partial(jax.jit, static_argnums=0)
-def _all_pairs(points: Points, positions: Array) -> Cloud:
-    batch, n, d = positions.shape
-    width = max(n - 1, 1)
-    own, place = np.arange(n)[:, None], np.arange(width)[None]
-    other = np.minimum(place + (place >= own), n - 1)
-    reverse = np.minimum(np.where(own < other, own, own - 1), width - 1)
-    start = n * np.arange(batch)[:, None, None]
-    site = jnp.asarray((start + other).reshape(-1, width), jnp.int32)
-    back = jnp.asarray(((start + other) * width + reverse).reshape(-1, width), jnp.int32)
-    flat = positions.reshape(-1, d)
-    gap = jax.lax.stop_gradient(flat)
-    square = ((gap[site] - gap[:, None]) ** 2).sum(-1)
-    near = jnp.full(square.shape, n > 1)
-    if points.cutoff is not None:
-        near = near & (square < points.cutoff**2)
-    if points.nearest is not None:
-        rank = jnp.argsort(jnp.argsort(square, axis=1), axis=1)
-        near = near & (rank < points.nearest)
-    back = jnp.where(near.reshape(-1)[back], back, batch * n * width)
-    return Cloud(
-        positions=flat,
-        site=jnp.where(near, site, jnp.arange(batch * n, dtype=jnp.int32)[:, None]),
-        shift=None,
-        near=near,
-        back=back,
-        structure=jnp.asarray(np.repeat(np.arange(batch), n), jnp.int32),
-        real=jnp.ones(batch * n, bool),
-        cells=jnp.zeros((batch, d, d), positions.dtype),
-        structures=batch,
-        reach=points.reach,
-    )
+        group = self.group
+        name = group.name if isinstance(group, CompactGroup) or group.name else f"{group.order} elements"
+        return f"Points({', '.join([*words, f'group={name!r}'])})"
 
 
 def _parts(structures: Any) -> tuple[list[np.ndarray], Any, Any]:
@@ -414,13 +401,6 @@ def _parts(structures: Any) -> tuple[list[np.ndarray], Any, Any]:
     positions = np.asarray(structures.positions)
     parts = [positions[a:b] for a, b in pairwise(ends)]
     return parts, structures.cells, None if structures.cells is None else structures.periodic
-
-
-def _places(dimension: int, degree: int) -> list[tuple[int, int]]:
-    """Where the harmonics of each degree begin and end."""
-    if dimension == 3:
-        return [(k * k, (k + 1) ** 2) for k in range(degree + 1)]
-    return [(max(0, 2 * k - 1), 2 * k + 1) for k in range(degree + 1)]
 
 
 def _apart(draw: np.random.Generator, count: int, dimension: int, reach: float) -> np.ndarray:
