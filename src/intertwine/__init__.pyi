@@ -85,6 +85,8 @@ from .learning.labels.class_scores import (
     predict as predict,
 )
 from .learning.metric import NaturalGradient as NaturalGradient
+from .learning.structures.calculator import ase_calculator as ase_calculator
+from .learning.structures.fit_structures import fit_structures as fit_structures
 from .learning.supervised import Supervised as Supervised
 from .learning.supervised_fit import fit_supervised as fit_supervised
 from .models import gauge as gauge

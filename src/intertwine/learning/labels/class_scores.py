@@ -27,6 +27,7 @@ from intertwine.learning.stream import prepared
 from intertwine.learning.supervised import Supervised, correct
 from intertwine.models.network import Network
 from intertwine.models.protocols import is_density
+from intertwine.models.results import as_model
 
 CHUNK = 1024
 
@@ -109,12 +110,19 @@ def predict(
 
     classes: the names, for a network that does not know them (`fit_supervised`).
 
+    A model of structures (`fit_structures`, a run that was loaded) takes structures, or a file of them: what
+    comes is its labels in words, or, where it says numbers, the structures with these in place of their
+    values.
+
     >>> from intertwine.models.network import FunctionNetwork
     >>> net = FunctionNetwork(lambda p, x: p * x, jnp.ones(2))
     >>> x = np.array([[1.0, 2.0]])
     >>> predict(net, x).tolist(), predict(net, x, classes=("cat", "dog")).tolist()
     ([1], ['dog'])
     """
+    held = as_model(model)
+    if hasattr(held, "answer"):
+        return held.answer(x)
     names = names_of(model, classes)
     found = _of_classes(model, x, chunk).argmax(axis=-1)
     return found if names is None else np.array(names)[found]

@@ -1,0 +1,1 @@
+"""Learning on structures, molecules, crystals, proteins: energies, forces, other values, classes."""
