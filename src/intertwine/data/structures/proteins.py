@@ -66,7 +66,7 @@ def read_protein(path: Path, points: str | None = None, models: str = "first") -
         told['models after the first left out (models="all" takes them)'] = len(every) - 1
     frames = []
     for number, model in enumerate(taken):
-        chains = _chains(model, told)
+        chains = _chains(model, gemmi, told)
         frame = _residues(structure, chains, gemmi, told) if points == "residues" else _atoms(path, chains)
         if not len(frame.positions):
             remedy = 'say points="atoms"' if points == "residues" else ""
@@ -101,7 +101,7 @@ class _Residue(NamedTuple):
     atoms: dict[str, gemmi.Atom]
 
 
-def _chains(model: gemmi.Model, told: Counter[str]) -> list[list[_Residue]]:
+def _chains(model: gemmi.Model, gemmi: Any, told: Counter[str]) -> list[list[_Residue]]:
     """The residues of each chain, in the order of the file, without alternatives."""
     found = []
     for chain in model:
@@ -110,7 +110,7 @@ def _chains(model: gemmi.Model, told: Counter[str]) -> list[list[_Residue]]:
             best = max(same, key=lambda residue: sum(atom.occ for atom in residue))
             told["residues with others at their place, left out for lower occupancy"] += len(same) - 1
             number, icode = best.seqid.num or 0, best.seqid.icode.strip("\0 ")
-            every = _located(best, told)
+            every = _located(best, _is_amino_acid(best.name, gemmi), told)
             atoms = {atom.name: atom for atom in reversed(every)}
             residues.append(_Residue(chain.name, number, best.name, (number, icode), every, atoms))
         found.append(residues)
@@ -132,9 +132,10 @@ def _alternatives(chain: gemmi.Chain) -> list[list[gemmi.Residue]]:
     return found
 
 
-def _located(residue: gemmi.Residue, told: Counter[str]) -> list[gemmi.Atom]:
+def _located(residue: gemmi.Residue, unique: bool, told: Counter[str]) -> list[gemmi.Atom]:
     """Its atoms: of those marked as alternatives, those of the letter of the highest total occupancy, and for
-    names that this letter lacks the first. Atoms of one name that are not marked are atoms of their own."""
+    names that this letter lacks the first. unique: whether atoms of one name are alternatives also without a
+    mark, as in amino acids; elsewhere they are atoms of their own."""
     letters: dict[str, float] = {}
     for atom in residue:
         if atom.has_altloc():
@@ -143,14 +144,14 @@ def _located(residue: gemmi.Residue, told: Counter[str]) -> list[gemmi.Atom]:
     places: dict[str, int] = {}
     kept: list[gemmi.Atom] = []
     for atom in residue:
-        if not atom.has_altloc():
+        if not unique and not atom.has_altloc():
             kept.append(atom)
         elif atom.name not in places:
             places[atom.name] = len(kept)
             kept.append(atom)
         else:
             told["alternate locations of atoms left out for lower occupancy"] += 1
-            if atom.altloc == best:
+            if atom.has_altloc() and atom.altloc == best:
                 kept[places[atom.name]] = atom
     return kept
 
@@ -266,7 +267,7 @@ def _frames(rows: list[_Residue]) -> np.ndarray:
 def _side_chains(rows: list[_Residue]) -> np.ndarray:
     found = np.zeros((len(rows), 3))
     for place, residue in zip(found, rows, strict=True):
-        beyond = [a for a in residue.every if a.name not in _BACKBONE and not a.is_hydrogen()]
+        beyond = [a for a in residue.atoms.values() if a.name not in _BACKBONE and not a.is_hydrogen()]
         if beyond:
             way = np.mean([atom.pos.tolist() for atom in beyond], axis=0) - residue.atoms["CA"].pos.tolist()
             length = np.linalg.norm(way)
