@@ -75,7 +75,7 @@ class GatedHead(eqx.Module):
         wanted = [part for part, _ in rep_out.blocks if not part.is_trivial]
         for part in wanted:
             if part not in have:
-                remedy = "raise degree (layers of degree l make fields up to l), or take another network"
+                remedy = "raise degree or layers (pseudoscalars take three), or take another network"
                 raise fail("outputs", f"irreps that the last fields have, {rep_in!r}", part, remedy)
         group = rep_in.group
         hidden = copies([group.trivial, *dict.fromkeys(wanted)], width)
