@@ -20,7 +20,11 @@ from intertwine.layers import (
 KEY = jax.random.key(5)
 POINTS = it.Points(3.0)
 SIZES = dict(points=10, neighbours=8, count=2)
-NAMES = [f"{family}:2" for family in POINT_NETWORKS]
+QUICK = ("painn:2", "nequip:2")
+NAMES = [
+    name if name in QUICK else pytest.param(name, marks=pytest.mark.slow)
+    for name in (f"{family}:2" for family in POINT_NETWORKS)
+]  # the layers of each are among the quick tests of layers
 
 
 def structures():
