@@ -16,7 +16,7 @@ from ase.calculators.singlepoint import SinglePointCalculator
 from data.test_structures import some
 from intertwine._caveats import Caveat
 from intertwine._checks import InputError
-from intertwine.data import Structures, load_structures
+from intertwine.data import Structures, from_ase, load_structures, to_ase
 from intertwine.data.structures.loading import is_structure_file
 
 KCAL = 0.043364104241800934
@@ -349,6 +349,25 @@ def test_files_of_ase(name, tmp_path):
         assert found.per_point == {"forces", "charges"} and found.values["dipole"].shape == (3, 3)
     if name == "a.db":
         assert found.words("phase").tolist() == ["ice"] * 3 and found.values["number"].tolist() == [0, 1, 2]
+
+
+def test_objects_of_ase_both_ways():
+    found = some().with_values({"charges": np.arange(14.0), "name": list("abcd"), "tag": np.arange(14)})
+    stress = found.values["stress"] + found.values["stress"].swapaxes(1, 2)
+    found = found.with_values({"stress": stress})
+    frames = to_ase(found)
+    assert frames[1].get_potential_energy() == found.values["energy"][1] and frames[1].info["name"] == "b"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", Caveat)
+        again = from_ase(frames)
+    np.testing.assert_array_equal(again.positions, found.positions)
+    np.testing.assert_array_equal(again.cells, found.cells)
+    np.testing.assert_array_equal(again.periodic, found.periodic)
+    assert again.per_point == found.per_point and again.names == found.names
+    for name, value in found.values.items():
+        np.testing.assert_array_equal(again.values[name], value)
+    with pytest.raises(InputError, match=r"objects ase\.Atoms"):
+        from_ase([])
 
 
 @pytest.mark.parametrize("package", ["ase", "gemmi", "MDAnalysis"])

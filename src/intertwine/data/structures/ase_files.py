@@ -6,16 +6,13 @@ from __future__ import annotations
 
 import sqlite3
 import warnings
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from intertwine._checks import InputError, fail
 from intertwine.data.checks import damaged, shown
-from intertwine.data.structures.frames import Frame, assembled, source_of
-from intertwine.data.structures.quantities import QUANTITIES
+from intertwine.data.structures.ase_atoms import read_of_atoms
+from intertwine.data.structures.frames import source_of
 from intertwine.data.structures.settled import Read
 
 if TYPE_CHECKING:
@@ -33,7 +30,6 @@ NAMES = {
 """Names of files, in any case, likewise."""
 _SINGLE = ("cif", "cube", "sdf", "mol", "vasp", "gen", "res", "aims")
 _MAGIC = {"traj": b"- of Ulm", "db": b"SQLite format 3\0"}
-_ARRAYS = ("numbers", "positions")
 
 
 def ase_format(path: Path) -> str | None:
@@ -80,13 +76,7 @@ def read_ase(path: Path) -> Read:
         images = [images]
     if not images or not all(len(image) for image in images):
         raise damaged(path, "structures with atoms", "none, or an empty one")
-    return of_atoms(path, images)
-
-
-def of_atoms(path: Path, images: Sequence[Atoms]) -> Read:
-    """The structures of ASE's objects."""
-    found, notes = assembled(*source_of(path), [_frame(image) for image in images])
-    return Read(found, {}, frozenset(QUANTITIES), notes)
+    return read_of_atoms(images, *source_of(path))
 
 
 def _database(path: Path) -> list[Atoms]:
@@ -104,33 +94,3 @@ def _database(path: Path) -> list[Atoms]:
         image.info.update({k: v for k, v in row.key_value_pairs.items()})
         images.append(image)
     return images
-
-
-def _frame(image: Atoms) -> Frame:
-    results: Mapping[str, Any] = getattr(image.calc, "results", {}) if image.calc is not None else {}
-    of_structure: dict[str, Any] = {}
-    of_points: dict[str, np.ndarray] = {}
-    for name, value in {**image.info, **results}.items():
-        array = (
-            np.asarray(value)
-            if isinstance(value, int | float | str | np.ndarray | list | tuple | np.generic)
-            else None
-        )
-        if array is None or array.dtype.kind not in "iufbU" or not isinstance(name, str):
-            continue
-        per_atom = array.ndim and len(array) == len(image) and name in _PER_ATOM
-        if array.dtype.kind == "U" and array.ndim:
-            continue
-        (of_points if per_atom else of_structure)[name] = array
-    of_points |= {
-        name: array for name, array in image.arrays.items()
-        if name not in _ARRAYS and array.dtype.kind in "iufbU"
-    }  # fmt: skip
-    cell = np.asarray(image.cell.array, np.float64)
-    return Frame(
-        np.asarray(image.positions, np.float64), np.asarray(image.numbers, np.int64),
-        cell if cell.any() else None, np.asarray(image.pbc, bool), of_structure, of_points,
-    )  # fmt: skip
-
-
-_PER_ATOM = ("forces", "charges", "magmoms", "energies", "stresses", "initial_charges", "initial_magmoms")

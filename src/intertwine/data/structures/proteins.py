@@ -150,7 +150,7 @@ def _located(residue: gemmi.Residue, unique: bool, told: Counter[str]) -> list[g
             places[atom.name] = len(kept)
             kept.append(atom)
         else:
-            told["alternate locations of atoms left out for lower occupancy"] += 1
+            told["alternate locations of atoms left out"] += 1
             if atom.has_altloc() and atom.altloc == best:
                 kept[places[atom.name]] = atom
     return kept
