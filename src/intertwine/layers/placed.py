@@ -25,7 +25,7 @@ def takes_place(layer: PyTree) -> bool:
     said = getattr(layer, "takes_at", None)
     if said is not None:
         return bool(said)
-    return _has_argument(type(layer)) if hasattr(type(layer), "__dataclass_fields__") else _names(layer)
+    return _has_argument(type(layer)) or (not isinstance(layer, type) and _names(layer))
 
 
 def called(layer: PyTree, x: Array, at: object, key: Array | None = None) -> Any:

@@ -13,7 +13,7 @@ from jax.typing import DTypeLike
 
 from intertwine._checks import fail, positive_int
 from intertwine.spaces.points.cloud import Cloud
-from intertwine.spaces.points.search import Edges
+from intertwine.spaces.points.edges import Edges
 
 
 def rung(size: int) -> int:

@@ -33,8 +33,10 @@ from numpy.typing import ArrayLike
 from intertwine._caveats import caveat, tell
 from intertwine._checks import fail, positive_int, positive_number
 from intertwine.spaces.points.cloud import Cloud
+from intertwine.spaces.points.edges import Edges, checked_box
 from intertwine.spaces.points.mistakes import polar_mistake, reason
 from intertwine.spaces.points.motions import Motion, motion_name
+from intertwine.spaces.points.padding import joined, rung
 from intertwine.spaces.points.pairs import all_pairs
 from intertwine.spaces.points.radial import radial_region
 from intertwine.spaces.points.turns import Turns, harmonic_places, turns_of
@@ -184,10 +186,14 @@ class Points:
 
     def edges(
         self, positions: ArrayLike, cell: ArrayLike | None = None, periodic: ArrayLike | None = None
-    ) -> Any:
+    ) -> Edges:
         """The neighbours of one structure on the host, an `Edges`: what `batch` takes again and again where
         a structure is used more than once. Arguments and errors as of `cloud`."""
-        from intertwine.spaces.points.search import checked_box, search
+        return self._found(positions, cell, periodic)
+
+    def _found(self, positions: ArrayLike, cell: ArrayLike | None, periodic: ArrayLike | None) -> Edges:
+        """Neighbours, and what is to be said of them at the caller of the caller."""
+        from intertwine.spaces.points.search import search
 
         found = search(checked_box(positions, cell, periodic, self.dimension), self.cutoff, self.nearest)
         said = []
@@ -229,7 +235,7 @@ class Points:
         >>> int(crystal.near.sum())
         18
         """
-        found = self.edges(positions, cell, periodic)
+        found = self._found(positions, cell, periodic)
         return self._joined([found], len(found.positions) if points is None else points, neighbours, 1, dtype)
 
     def batch(
@@ -257,9 +263,6 @@ class Points:
         >>> both.structure.tolist(), both.real.sum().tolist(), both.structures
         ([0, 1, 1, 1, 1, 1, 1, 1], 4, 2)
         """
-        from intertwine.spaces.points.padding import rung
-        from intertwine.spaces.points.search import Edges
-
         if hasattr(structures, "offsets"):
             structures, cells, periodic = _parts(structures)
         if not len(structures):
@@ -270,21 +273,19 @@ class Points:
         found = []
         for s, one in enumerate(structures):
             box = None if cells is None else cells[s], None if periodic is None else periodic[s]
-            found.append(one if isinstance(one, Edges) else self.edges(one, *box))
+            found.append(one if isinstance(one, Edges) else self._found(one, *box))
         total = sum(len(one.positions) for one in found)
         size = rung(total) if points is None else points
         return self._joined(found, size, neighbours, len(found) if count is None else count, dtype)
 
     def _joined(
         self,
-        found: list[Any],
+        found: list[Edges],
         points: int,
         neighbours: int | None,
         count: int,
         dtype: DTypeLike | None,
     ) -> Cloud:
-        from intertwine.spaces.points.padding import joined, rung
-
         widest = max(one.site.shape[1] for one in found)
         arriving = None
         if self.nearest is None:
