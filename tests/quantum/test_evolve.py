@@ -311,6 +311,22 @@ def test_a_symmetric_model_has_symmetric_starts(state, word):
         it.product_state(psi, state, key=KEY)
 
 
+def test_a_deeper_network_begins_in_a_product_and_follows():
+    """Group convolutions of two layers from |+x⟩ at the critical field; what they cannot begin in is told."""
+    ring = it.Chain(6)
+    deep = it.GCNN(ring, layers=2, features=3, group="translations", dtype=complex, key=KEY)
+    psi = it.product_state(deep, "+x", key=KEY)
+    assert it.product_infidelity(psi, "+x") < 1e-9 and float(jnp.abs(psi.kernels[-1]).max()) > 0
+    run = it.evolve(it.tfim(ring), psi, [0.0, 0.5], observables=site_means(6), key=KEY)
+    np.testing.assert_allclose(
+        run["X"], [s.X for s in exact.IsingRing(6, h=1.0).quench(run.times)], atol=1e-4
+    )
+    flat = it.GCNN(ring, layers=1, features=3, dtype=complex, key=KEY)
+    for model, state, word in ((deep, "up", "an RBM"), (flat, "+x", "two layers")):
+        with pytest.raises(it.InputError, match=word):
+            it.product_state(model, state, key=KEY)
+
+
 def test_samples_qualify_their_bound():
     """It leaves out what no sample has met, and says so; few samples are refused."""
     psi = product_state(it.RBM(4, hidden=4, dtype=complex, key=KEY), "+x", key=KEY)

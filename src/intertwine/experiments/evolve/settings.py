@@ -55,8 +55,8 @@ class Model(Starting):
 
     name: str = text(
         "symmetric-rbm:8",
-        "a model such as symmetric-rbm:8, rbm:2, jastrow",
-        "symmetric-rbm:8, rbm:2, jastrow …",
+        "a model such as symmetric-rbm:8, gcnn:2x4:translations, rbm:2, jastrow",
+        "symmetric-rbm:8, gcnn:2x4:translations, rbm:2, jastrow …",
     )
     state: Literal["+x", "-x", "+y", "-y", "up", "down", "neel"] = choice(
         "+x", *STATES, help="of all spins at time 0"

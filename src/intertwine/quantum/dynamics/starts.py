@@ -11,6 +11,9 @@ in which every order of Σ_j ln cosh(ω_j θ) below θ^{2n} cancels, while the d
 stay independent, of the order of θ. With n = 4 weights that make θ ~ 0.1 change log ψ by 10⁻⁹. The scale of
 the weights is the largest one that keeps the infidelity of the state below what is asked for.
 
+A network of group convolutions whose last layer is zero is |+x⟩, whatever its other layers are, and moves by
+its last layer; small random numbers there let its features part.
+
 A zero of the product (a spin along z) is met by a finite field, |u/d| = e^{2A}, of a stated infidelity: with
 ψ = 0 no logarithm and no derivative exists. What is made remembers how far it is from the product (a mark, as
 that of `sampling.space`), and `evolve` begins its bound with that.
@@ -36,6 +39,7 @@ from intertwine.models.machines.rbm import RBM
 from intertwine.models.mean_field import MeanField
 from intertwine.models.parameters import check_key
 from intertwine.models.results import as_model
+from intertwine.models.symmetric.gcnn import GCNN
 from intertwine.models.symmetric.invariant_rbm import InvariantRBM
 from intertwine.quantum.dynamics.certificate import distance_of
 from intertwine.quantum.exact.product import product_vector, spinors
@@ -61,8 +65,9 @@ def product_state(
 ) -> Any:
     """`model` with parameters that make it the product state `state`, and that can move from there.
 
-    model: an `RBM` or `SymmetricRBM` (without a character), `Jastrow` or `MeanField`; its parameters are
-    replaced. state: a name ("+x", "-x", "+y", "-y", "up", "down", "neel"), angles (N,) or (N, 2), or spinors
+    model: an `RBM` or `SymmetricRBM` (without a character), `Jastrow` or `MeanField`, whose parameters are
+    replaced, or a `GCNN` of two layers or more, without a character, whose last layer is, for +x. state: a
+    name ("+x", "-x", "+y", "-y", "up", "down", "neel"), angles (N,) or (N, 2), or spinors
     (`exact.product_vector`). infidelity: of the weights, at most. zeros: that of the finite fields that stand
     for ψ = 0, at most. key: of the random weights.
 
@@ -176,7 +181,8 @@ def _in_dtype(values: np.ndarray, dtype: Any, what: str) -> Array:
 def _with_field(model: LogAmplitude, field: np.ndarray) -> Any:
     """`model` as the product state of that field, without weights."""
     name = type(model).__name__
-    raise fail("model", "an RBM, a SymmetricRBM without a character, a Jastrow or a MeanField", name)
+    expected = "an RBM, a SymmetricRBM without a character, a GCNN, a Jastrow or a MeanField"
+    raise fail("model", expected, name)
 
 
 @_with_field.register
@@ -217,6 +223,16 @@ def _(model: InvariantRBM, field: np.ndarray) -> Any:
     return eqx.tree_at(lambda m: (m.visible_bias, m.hidden_bias), cleared, new)
 
 
+@_with_field.register
+def _(model: GCNN, field: np.ndarray) -> Any:
+    if model.layers < 2 or not model.coefficients.trivial or model.spin_flip == -1:
+        raise fail("model", "a GCNN of two layers or more without a character", repr(model))
+    if np.max(np.abs(field)) > 1e-12:
+        raise fail("state", "+x for a GCNN", "one with a field", "take an RBM")
+    last = model.kernels[-1], model.biases[-1]
+    return eqx.tree_at(lambda m: (m.kernels[-1], m.biases[-1]), model, tuple(map(jnp.zeros_like, last)))
+
+
 def _layers(model: RBM) -> list[tuple[Any, int]]:
     return [(model.visible_layer, model.size), (model.hidden_layer, model.hidden)]
 
@@ -232,7 +248,9 @@ def _of_orbits(field: np.ndarray, orbits: np.ndarray) -> np.ndarray:
 
 
 def _pattern(model: PyTree, rng: np.random.Generator) -> np.ndarray | None:
-    """Weights (units, N) of scale 1 in groups of the module, or None for models without."""
+    """Weights (units, N) of scale 1 in groups of the module, or of a last layer; None for models without."""
+    if isinstance(model, GCNN):
+        return rng.normal(size=model.kernels[-1].shape) / np.prod(model.kernels[-1].shape[::2]) ** 0.5
     if not isinstance(model, RBM | InvariantRBM):
         return None
     units = model.hidden if isinstance(model, RBM) else model.features
@@ -249,5 +267,7 @@ def _pattern(model: PyTree, rng: np.random.Generator) -> np.ndarray | None:
 def _with_weights(model: PyTree, pattern: np.ndarray) -> Any:
     if isinstance(model, RBM):
         return eqx.tree_at(lambda m: m.weights, model, jnp.asarray(pattern.T, model.weights.dtype))
+    if isinstance(model, GCNN):
+        return eqx.tree_at(lambda m: m.kernels[-1], model, jnp.asarray(pattern, model.kernels[-1].dtype))
     stored = pattern * model.permutations.shape[0] ** 0.5
     return eqx.tree_at(lambda m: m.weights, model, jnp.asarray(stored, model.weights.dtype))
