@@ -12,6 +12,8 @@ meets first."""
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from intertwine._checks import fail
@@ -39,6 +41,12 @@ def search(box: Box, cutoff: float | None, nearest: int | None) -> Edges:
     while (found := _within(box, radius)).count.min() < nearest:  # a period has images without end
         radius *= 1.5
     return _nearest(found, nearest)
+
+
+@lru_cache(maxsize=1)
+def _most_pairs() -> int:
+    """Pairs that a quarter of the memory holds."""
+    return max(1 << 16, available_memory() // (4 * _PAIR))
 
 
 def _spanned(box: Box) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -72,7 +80,7 @@ def _within(box: Box, cutoff: float) -> Edges:
     heights = 1 / np.linalg.norm(inverse, axis=0)
     boxes, reach = _boxes(heights, periodic, cutoff, n)
     order, start = sorted_in_boxes(scaled, boxes)
-    most = max(1 << 16, available_memory() // (4 * _PAIR))
+    most = _most_pairs()
     pairs, slots, steps, count, closest = pairs_within(
         inside, order, start, basis, periodic, boxes, reach, cutoff, most
     )
