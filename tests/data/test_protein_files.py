@@ -156,6 +156,9 @@ def test_atoms_of_one_name_and_numbers_that_begin_anew_are_kept(tmp_path):
     water = "".join(line("O", "HOH", k % 3, [5.0 + 3 * k, 0, 0], record="HETATM") for k in range(7))
     found = silent(write(tmp_path / "a.pdb", methane + water))
     assert found.symbols.tolist() == ["C"] + ["H"] * 4 + ["O"] * 7
+    sites = line("OW", "SOL", 1, [5, 0, 0], element="O") + line("MW", "SOL", 1, [5.1, 0, 0], element="X")
+    found, told = quiet(write(tmp_path / "c.pdb", sites))
+    assert found.symbols.tolist() == ["O"] and "1 sites without an atom" in told
     solvent = "".join(line("OW", "SOL", k, [50.0 + 3 * k, 0, 0], element="O") for k in range(99))
     assert silent(write(tmp_path / "b.pdb", chain_of(["ALA"] * 3) + solvent)).symbols.tolist() == ["A"] * 3
 

@@ -18,6 +18,8 @@ SYMBOLS = tuple(_LISTED.split())
 """SYMBOLS[6] == "C"."""
 
 NUMBERS = {symbol: number for number, symbol in enumerate(SYMBOLS)} | {"D": 1, "T": 1}
+VIRTUAL = ("MW", "MW1", "M", "EP", "EPW", "LP", "LP1", "LP2", "OM")
+"""Names of sites without an atom, which models of water and lone pairs have."""
 _WORDS = {symbol.lower(): number for symbol, number in NUMBERS.items()}
 
 

@@ -25,6 +25,7 @@ import numpy as np
 
 from intertwine._checks import fail
 from intertwine.data.checks import damaged, shown
+from intertwine.data.structures.elements import VIRTUAL
 from intertwine.data.structures.frames import Frame, assembled, source_of
 from intertwine.data.structures.settled import Read
 from intertwine.data.structures.text import bare, text_of
@@ -67,7 +68,9 @@ def read_protein(path: Path, points: str | None = None, models: str = "first") -
     frames = []
     for number, model in enumerate(taken):
         chains = _chains(model, gemmi, told)
-        frame = _residues(structure, chains, gemmi, told) if points == "residues" else _atoms(path, chains)
+        frame = (
+            _residues(structure, chains, gemmi, told) if points == "residues" else _atoms(path, chains, told)
+        )
         if not len(frame.positions):
             remedy = 'say points="atoms"' if points == "residues" else ""
             got = f"none in model {number + 1} of {shown(path)}"
@@ -181,8 +184,10 @@ def _letter(name: str, gemmi: Any) -> int:
     return LETTERS.index(letter) if letter in LETTERS and letter else LETTERS.index("X")
 
 
-def _atoms(path: Path, chains: list[list[_Residue]]) -> Frame:
-    rows = [(residue, atom) for chain in chains for residue in chain for atom in residue.every]
+def _atoms(path: Path, chains: list[list[_Residue]], told: Counter[str]) -> Frame:
+    every = [(residue, atom) for chain in chains for residue in chain for atom in residue.every]
+    rows = [row for row in every if row[1].element.atomic_number > 0 or row[1].name not in VIRTUAL]
+    told["sites without an atom (MW and the like) left out"] += len(every) - len(rows)
     unknown = next((atom for _, atom in rows if atom.element.atomic_number < 1), None)
     if unknown is not None:
         remedy = "write the elements in their column, and leave out sites that are no atoms"

@@ -15,7 +15,7 @@ import numpy as np
 from intertwine._checks import InputError, fail
 from intertwine._memory import check_memory
 from intertwine.data.checks import damaged, shown
-from intertwine.data.structures.elements import atomic_numbers
+from intertwine.data.structures.elements import VIRTUAL, atomic_numbers
 from intertwine.data.structures.frames import source_of
 from intertwine.data.structures.settled import Read
 from intertwine.data.structures.structures import Structures
@@ -50,7 +50,9 @@ def read_trajectory(paths: Sequence[Path]) -> Read:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             universe = analysis.Universe(str(paths[0]), *([str(p) for p in paths[1:]],))
-            n, count = len(universe.atoms), len(universe.trajectory)
+            names = [str(word) for word in getattr(universe.atoms, "names", [""] * len(universe.atoms))]
+            real = np.array([name not in VIRTUAL for name in names], bool)
+            n, count = int(real.sum()), len(universe.trajectory)
             check_memory(40.0 * n * count, "take fewer frames", shown(paths[-1]))
             elements = getattr(universe.atoms, "elements", None)
             if elements is None or any(not str(element).strip() for element in elements):
@@ -60,14 +62,9 @@ def read_trajectory(paths: Sequence[Path]) -> Read:
             positions = np.empty((count, n, 3))
             cells = np.zeros((count, 3, 3))
             for k, step in enumerate(universe.trajectory):
-                positions[k] = step.positions
+                positions[k] = step.positions[real]
                 if step.dimensions is not None:
                     cells[k] = triclinic_vectors(step.dimensions)
-            names = (
-                np.array([str(word) for word in universe.atoms.names])
-                if hasattr(universe.atoms, "names")
-                else None
-            )
     except InputError:
         raise
     except Exception as error:  # MDAnalysis raises many kinds for files that do not fit, also MemoryError
@@ -75,12 +72,16 @@ def read_trajectory(paths: Sequence[Path]) -> Read:
         raise damaged(paths[-1], "a trajectory that fits its topology", reason) from None
     if not count or not n:
         raise damaged(paths[-1], "frames with atoms", "none")
-    numbers = atomic_numbers(name, [str(element).capitalize() for element in elements])
+    if n < len(real):
+        notes.append(f"{len(real) - n} sites without an atom (MW and the like) left out")
+    numbers = atomic_numbers(
+        name, [str(e).capitalize() for e, is_atom in zip(elements, real, strict=True) if is_atom]
+    )
     source, checksum = source_of(paths[-1])
     found = Structures(
         positions.reshape(-1, 3), np.tile(numbers, count), np.arange(count + 1) * n,
         cells if cells.any() else None, np.any(cells, axis=2), source=source, checksum=checksum,
     )  # fmt: skip
-    if names is not None:
-        found = found.with_values({"atom-name": np.tile(names, count)}, per_point=("atom-name",))
+    kept = np.array(names)[real]
+    found = found.with_values({"atom-name": np.tile(kept, count)}, per_point=("atom-name",))
     return Read(found, {}, frozenset({"positions"}), tuple(notes))
