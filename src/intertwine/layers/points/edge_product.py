@@ -7,10 +7,14 @@ are not mixed here), as in tensor field networks, NequIP and MACE (Thomas et al.
 Coefficients are scaled so that components of variance 1 give components of variance 1.
 
 Fields are laid out by planes: of a type m1·ρ1 + m2·ρ2 + … (equal irreps together) first the m1 copies of
-component 0 of ρ1, then those of component 1, …, so that loops run over copies. Paths of the same irreps are
-one product for all of them: with A = Σ_m2 C Y (one product for all paths) and V = w x,
+component 0 of ρ1, then those of component 1, …, so that loops run over copies. Paths from one irrep are one
+product for all of them: with A = Σ_m2 C Y (one product for all paths, components m beyond those of a path 0)
+and V = w x,
 
-    s(p, c, m) = Σ_{k, m1} V(k, p, m1, c) A(k, p, m1, m).
+    s(p, m, c) = Σ_{k, m1} A(p, m, k, m1) V(p, k, m1, c).
+
+XLA is slow at sums over an axis on a CPU, unless they are dot products; so sums that come from repeating
+numbers along a short axis are written out (`repeated`, `added`, each the transpose of the other).
 """
 
 from __future__ import annotations
@@ -18,6 +22,7 @@ from __future__ import annotations
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
@@ -31,23 +36,22 @@ from intertwine.symmetry.fibre_maps import bilinear_maps
 
 
 class Group(NamedTuple):
-    """The paths from one irrep to another. start, stop: their planes in x. copies: m. into, out: dimensions.
-    row: number of the irrep that they lead to. weights: the first of their weights; those of a path follow
-    one another. couplings: the first of their columns of A; paths: how many."""
+    """The paths from one irrep. start, stop: its planes in x. copies: m. into: its dimension; out: the
+    largest that its paths lead to. weights: the first of their weights; those of a path follow one another.
+    couplings: the first of their columns of A. rows: of each path the number of the irrep it leads to."""
 
     start: int
     stop: int
     copies: int
     into: int
     out: int
-    row: int
     weights: int
     couplings: int
-    paths: int
+    rows: tuple[int, ...]
 
 
 class Layout(NamedTuple):
-    """groups of paths; couplings: A = Y @ couplings, (harmonics, Σ_p d_in d_out). weights: how many an edge
+    """groups of paths; couplings: A = Y @ couplings, (harmonics, Σ paths·out·into). weights: how many an edge
     takes. copies: of each irrep of the result."""
 
     groups: tuple[Group, ...]
@@ -82,7 +86,7 @@ class EdgeProduct(NamedTuple):
     @property
     def paths(self) -> int:
         """How many paths there are."""
-        return sum(group.paths for group in _layout(self).groups)
+        return sum(len(group.rows) for group in _layout(self).groups)
 
     @property
     def copy_of_weight(self) -> tuple[Int[np.ndarray, " W"], Int[np.ndarray, " W"]]:
@@ -96,21 +100,71 @@ class EdgeProduct(NamedTuple):
         self, x: Float[Array, "B K planes"], y: Float[Array, "B K harmonics"], weights: Float[Array, "B K W"]
     ) -> tuple[Float[Array, "B d copies"], ...]:
         """Σ_k of the products, for each irrep of `outs` its components and copies."""
+        return self.arranged(self.sums(x, y, weights))
+
+    def sums(
+        self, x: Float[Array, "B K planes"], y: Float[Array, "B K harmonics"], weights: Float[Array, "B K W"]
+    ) -> tuple[Float[Array, "B paths d copies"], ...]:
+        """As it is computed, by irreps of rep_in, with components 0 that `arranged` leaves out."""
         layout = _layout(self)
         b, k = x.shape[:2]
         a = jnp.matmul(y, jnp.asarray(layout.couplings, y.dtype), precision="highest")
+        groups, found = layout.groups, []
+        planes = _cut(x, [(g.start, g.stop) for g in groups])
+        each = _cut(weights, [(g.weights, g.weights + len(g.rows) * g.copies) for g in groups])
+        columns = _cut(a, [(g.couplings, g.couplings + len(g.rows) * g.out * g.into) for g in groups])
+        for g, u, w, c in zip(groups, planes, each, columns, strict=True):
+            p = len(g.rows)
+            w: Any = repeated(w.reshape(b, k, p, 1, g.copies).swapaxes(1, 2), 3, g.into)
+            u: Any = repeated(u.reshape(b, 1, k, g.into, g.copies), 1, p)
+            v = w * u
+            c = c.reshape(b, k, p, g.out, g.into).transpose(0, 2, 3, 1, 4).reshape(b, p, g.out, k * g.into)
+            found.append(jnp.matmul(c, v.reshape(b, p, k * g.into, g.copies), precision="highest"))
+        return tuple(found)
+
+    def arranged(
+        self, sums: tuple[Float[Array, "n paths d copies"], ...]
+    ) -> tuple[Float[Array, "n d copies"], ...]:
+        """`sums` by irreps of `outs`."""
+        n, layout = sums[0].shape[0], _layout(self)
         found: list[list[Array]] = [[] for _ in self.outs]
-        for g in layout.groups:
-            width, columns = g.paths * g.copies, g.paths * g.into * g.out
-            w = weights[..., g.weights : g.weights + width].reshape(b, k, g.paths, 1, g.copies)
-            v = w * x[..., g.start : g.stop].reshape(b, k, 1, g.into, g.copies)
-            c = a[..., g.couplings : g.couplings + columns].reshape(b, k, g.paths, g.into, g.out)
-            s = jnp.einsum("bkpic,bkpio->bopc", v, c, precision="highest")
-            found[g.row].append(s.reshape(b, g.out, width))
-        empty = [jnp.zeros((b, out.dimension, 0), x.dtype) for out in self.outs]
+        for g, s in zip(layout.groups, sums, strict=True):
+            for path, row in enumerate(g.rows):
+                found[row].append(s[:, path, : self.outs[row].dimension])
+        empty = [jnp.zeros((n, out.dimension, 0), sums[0].dtype) for out in self.outs]
         return tuple(
             jnp.concatenate(parts, -1) if parts else none for parts, none in zip(found, empty, strict=True)
         )
+
+
+def _cut(a: Array, spans: list[tuple[int, int]]) -> list[Array]:
+    """Parts of the last axis, cut at once: the way back is a concatenation, not a sum of padded arrays."""
+    ends = sorted({end for span in spans for end in span} - {0, a.shape[-1]})
+    parts = dict(zip([0, *ends], jnp.split(a, ends, -1), strict=True))
+    return [parts[start] for start, _ in spans]
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(1, 2))
+def repeated(a: Array, axis: int, size: int) -> Array:
+    """`size` times along an axis of size 1."""
+    return jnp.broadcast_to(a, (*a.shape[:axis], size, *a.shape[axis + 1 :]))
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(1,))
+def added(a: Array, axis: int) -> Array:
+    """The sum along an axis, which stays with size 1."""
+    total, *others = jnp.split(a, a.shape[axis], axis)
+    for one in others:
+        total = total + one
+    return total
+
+
+repeated.defvjp(
+    lambda a, axis, size: (repeated(a, axis, size), None), lambda axis, size, _, g: (added(g, axis),)
+)
+added.defvjp(
+    lambda a, axis: (added(a, axis), a.shape[axis]), lambda axis, size, g: (repeated(g, axis, size),)
+)
 
 
 def edge_product(
@@ -127,11 +181,11 @@ def edge_product(
 
     Returns for each irrep of `product.outs` (n, d, copies), derivatives of all orders backwards.
     """
-    return edge_sums(partial(_given, product), tables, x, (y, weights), ())
+    return product.arranged(edge_sums(partial(_given, product), tables, x, (y, weights), ()))
 
 
 def _given(product: EdgeProduct, x: Array, near: Array, own: Any, shared: Any) -> tuple[Any, Any]:
-    return product.summed(x, *own), ()
+    return product.sums(x, *own), ()
 
 
 def edge_product_of(rep_in: CompactRep, outs: tuple[CompactRep, ...], degree: int) -> EdgeProduct:
@@ -176,37 +230,28 @@ def _layout(product: EdgeProduct) -> Layout:
     rep, outs, degree = product
     sizes = [edge_irrep(rep.group, k).dimension for k in range(degree + 1)]
     starts = np.cumsum([0, *sizes])
-    groups, columns, copies = [], [], [0] * len(outs)
+    groups, columns, copies = [], [np.zeros((starts[-1], 0))], [0] * len(outs)
     weights = couplings = 0
     for block in blocks(rep):
+        into, paths = block.rep.dimension, []
         for row, out in enumerate(outs):
-            tables = []
             for k in range(degree + 1):
                 edge = edge_irrep(rep.group, k)
                 for table in bilinear_maps(block.rep, edge, out):  # (d_out, d_in, d_edge), norm 1
-                    whole = np.zeros((starts[-1], block.rep.dimension, out.dimension))
-                    whole[starts[k] : starts[k + 1]] = table.transpose(2, 1, 0) * out.dimension**0.5
-                    tables.append(whole.reshape(starts[-1], -1))
-            if not tables:
-                continue
-            one = Group(
-                block.start,
-                block.stop,
-                block.copies,
-                block.rep.dimension,
-                out.dimension,
-                row,
-                weights,
-                couplings,
-                len(tables),
-            )
-            groups.append(one)
-            columns += tables
-            copies[row] += len(tables) * block.copies
-            weights += len(tables) * block.copies
-            couplings += sum(table.shape[1] for table in tables)
-    whole = np.concatenate(columns, axis=1) if columns else np.zeros((starts[-1], 0))
-    return Layout(tuple(groups), whole, weights, tuple(copies))
+                    paths.append((row, k, table.transpose(2, 0, 1) * out.dimension**0.5))
+        if not paths:
+            continue
+        widest = max(outs[row].dimension for row, _, _ in paths)
+        whole = np.zeros((starts[-1], len(paths), widest, into))
+        for path, (row, k, table) in enumerate(paths):
+            whole[starts[k] : starts[k + 1], path, : table.shape[1]] = table
+            copies[row] += block.copies
+        rows = tuple(row for row, _, _ in paths)
+        groups.append(Group(block.start, block.stop, block.copies, into, widest, weights, couplings, rows))
+        columns.append(whole.reshape(starts[-1], -1))
+        weights += len(paths) * block.copies
+        couplings += columns[-1].shape[1]
+    return Layout(tuple(groups), np.concatenate(columns, axis=1), weights, tuple(copies))
 
 
 def together(parts: list[tuple[CompactRep, int]]) -> CompactRep:

@@ -38,8 +38,11 @@ class Perceptron(eqx.Module):
             for k, a, b in zip(keys, widths[:-1], widths[1:], strict=True)
         )
 
-    def __call__(self, x: Float[Array, "... into"]) -> Float[Array, "... out"]:
-        """The weights."""
+    def __call__(
+        self, x: Float[Array, "... into"], scale: Float[Array, "..."] | None = None
+    ) -> Float[Array, "... out"]:
+        """The weights, times `scale` where it is given."""
         for w in self.weights[:-1]:
             x = _GAIN * jax.nn.silu(jnp.matmul(x, w.astype(x.dtype), precision="highest"))
+        x = x if scale is None else x * scale[..., None]  # before the last map, which is the widest
         return jnp.matmul(x, self.weights[-1].astype(x.dtype), precision="highest")

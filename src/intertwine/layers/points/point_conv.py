@@ -130,6 +130,7 @@ class PointConv(eqx.Module):
         shared = jax.tree.map(lambda a: a.astype(x.dtype), (self.radial, self.perceptron))
         messages = partial(_messages, self.product)
         sums = edge_sums(messages, tables_of(cloud), to_planes(x, self.rep_in), own, shared)
+        sums = self.product.arranged(sums)
         mixed = [
             jnp.matmul(s, w.astype(x.dtype) / self.neighbours**0.5, precision="highest")
             for s, w in zip(sums, self.mixing, strict=True)
@@ -145,8 +146,8 @@ def _messages(product: EdgeProduct, x: Array, near: Array, own: Any, shared: Any
     basis = radial.plain(distance)
     basis = basis if edges is None else jnp.concatenate([basis, edges], -1)
     ends = jnp.where(near, radial.envelope(distance), 0.0)
-    weights = perceptron(basis) * ends[..., None]
-    return product.summed(x, harmonics(vectors, product.degree), weights), ()
+    weights = perceptron(basis, ends)
+    return product.sums(x, harmonics(vectors, product.degree), weights), ()
 
 
 def lengths(vectors: Float[Array, "... d"]) -> Float[Array, "..."]:
