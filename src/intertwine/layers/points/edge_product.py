@@ -92,8 +92,8 @@ class EdgeProduct(NamedTuple):
     def copy_of_weight(self) -> tuple[Int[np.ndarray, " W"], Int[np.ndarray, " W"]]:
         """Of each weight the copy that it multiplies, and how many copies there are of that irrep."""
         groups = _layout(self).groups
-        copies = [np.tile(np.arange(group.copies), group.paths) for group in groups]
-        of = [np.full(group.copies * group.paths, group.copies) for group in groups]
+        copies = [np.tile(np.arange(group.copies), len(group.rows)) for group in groups]
+        of = [np.full(group.copies * len(group.rows), group.copies) for group in groups]
         return np.concatenate(copies), np.concatenate(of)
 
     def summed(
