@@ -8,6 +8,7 @@ from ase import Atoms
 from ase.neighborlist import neighbor_list
 
 import intertwine as it
+from intertwine.spaces.points import search
 
 pytestmark = pytest.mark.filterwarnings("ignore::intertwine._caveats.Caveat")
 
@@ -66,12 +67,16 @@ BOXES = {
 }
 
 
+@pytest.mark.parametrize("compiled", [True, False])
 @pytest.mark.parametrize("name", BOXES)
-def test_the_set_of_ase(name):
+def test_the_set_of_ase(name, compiled, monkeypatch):
+    """By compiled lists of boxes, as for many points, and with all images written out, as for few."""
     n, cell, periodic, cutoff = BOXES[name]
     periodic = np.array(periodic, bool)
     draw = np.random.default_rng(len(name))
     x = draw.uniform(-4, 4, (n, 3))
+    if compiled:
+        monkeypatch.setattr(search, "MOST_WRITTEN_OUT", 0)
     edges = it.Points(cutoff).edges(x, cell if cell.any() else None, periodic if cell.any() else None)
     i, j, steps = neighbor_list("ijS", Atoms(positions=x, cell=cell, pbc=periodic), cutoff)
     assert found_by(edges) == set(zip(i.tolist(), j.tolist(), map(tuple, steps.tolist()), strict=True))
@@ -85,6 +90,15 @@ def test_planes(periodic):
     points = it.Points(1.6, group="SO(2)")
     edges = points.edges(x, cell, np.array(periodic, bool))
     assert found_by(edges) == of_images(x, cell, periodic, 1.6)
+    reversed_well(edges)
+
+
+def test_many_points():
+    n, cell = 700, np.array([[9.0, 0.0, 0.0], [3.0, 8.0, 0.0], [-2.0, 1.0, 9.0]])
+    x = np.random.default_rng(6).uniform(-10, 20, (n, 3))
+    edges = it.Points(1.5).edges(x, cell)
+    i, j, steps = neighbor_list("ijS", Atoms(positions=x, cell=cell, pbc=True), 1.5)
+    assert found_by(edges) == set(zip(i.tolist(), j.tolist(), map(tuple, steps.tolist()), strict=True))
     reversed_well(edges)
 
 

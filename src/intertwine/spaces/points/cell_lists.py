@@ -138,18 +138,3 @@ def entered(pairs, slots, steps, site, moves, back):
         back[i, k], back[j, m] = j * width + m, i * width + k
         for a in range(d):
             moves[i, k, a], moves[j, m, a] = steps[e, a], -steps[e, a]
-
-
-@kernel
-def arriving(site, near, width):
-    """back (n, width): the edges i·K + k that end at each point, n·K beyond the last."""
-    n, k_all = site.shape
-    back = np.full((n, width), n * k_all, np.int32)
-    filled = np.zeros(n, np.int64)
-    for i in range(n):
-        for k in range(k_all):
-            if near[i, k]:
-                j = site[i, k]
-                back[j, filled[j]] = i * k_all + k
-                filled[j] += 1
-    return back

@@ -13,13 +13,14 @@ meets first."""
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
 from intertwine._checks import fail
 from intertwine._memory import available_memory
-from intertwine.spaces.points.cell_lists import arriving, entered, pairs_within, sorted_in_boxes
 from intertwine.spaces.points.edges import Box, Edges
+from intertwine.spaces.points.images import MOST_WRITTEN_OUT, Images, images, pairs_of_images
 
 _TOUCHING = 1e-6
 """Points nearer than this share of the cut-off (or of their mutual distances) lie on top of each other."""
@@ -67,37 +68,83 @@ def _spanned(box: Box) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return basis, origin, x
 
 
-def _within(box: Box, cutoff: float) -> Edges:
-    n, d = box.positions.shape
+class _Cell(NamedTuple):
+    """A box in three dimensions. basis, heights: of cell vectors, those of directions without a period as far
+    as the points go. scaled: in units of them, in [0, 1]. inside: the positions there. turns: what they were
+    moved by."""
+
+    basis: np.ndarray
+    heights: np.ndarray
+    periodic: np.ndarray
+    scaled: np.ndarray
+    inside: np.ndarray
+    turns: np.ndarray
+
+
+def _cell_of(box: Box) -> _Cell:
+    d = box.positions.shape[1]
     basis, origin, x = _spanned(box)
     inverse = np.linalg.inv(basis)
     periodic = np.array([*box.periodic, *[False] * (3 - d)])
     scaled = (x - origin) @ inverse
     turns = np.where(periodic, np.floor(scaled), 0.0)
-    outside = bool(turns.any())
-    scaled = np.clip(scaled - turns, 0.0, 1.0)
-    inside = x - turns @ basis if outside else x
+    inside = x - turns @ basis if turns.any() else x
     heights = 1 / np.linalg.norm(inverse, axis=0)
-    boxes, reach = _boxes(heights, periodic, cutoff, n)
-    order, start = sorted_in_boxes(scaled, boxes)
+    return _Cell(basis, heights, periodic, np.clip(scaled - turns, 0.0, 1.0), inside, turns.astype(np.int64))
+
+
+def _within(box: Box, cutoff: float) -> Edges:
+    cell, n = _cell_of(box), len(box.positions)
+    few = images(cell.heights, cell.periodic, cutoff) if n * n <= MOST_WRITTEN_OUT else None
+    if few is not None and n * n * len(few.steps) <= MOST_WRITTEN_OUT:
+        return _by_images(box, cell, few, cutoff)
+    return _by_boxes(box, cell, cutoff)
+
+
+def _by_images(box: Box, cell: _Cell, few: Images, cutoff: float) -> Edges:
+    pairs = pairs_of_images(cell.inside, cell.basis, few, cutoff)
+    _refuse_touching(*pairs.closest, cutoff)
+    site, moves, back = _empty(box, pairs.count)
+    at, width = (pairs.i, pairs.place), site.shape[1]
+    site[at], back[at] = pairs.j, pairs.j * width + pairs.reverse
+    moves[at] = (pairs.steps + cell.turns[pairs.i] - cell.turns[pairs.j])[:, : moves.shape[2]]
+    return _edges(box, cell, site, moves, pairs.count, back)
+
+
+def _by_boxes(box: Box, cell: _Cell, cutoff: float) -> Edges:
+    from intertwine.spaces.points.cell_lists import entered, pairs_within, sorted_in_boxes
+
+    n = len(box.positions)
+    boxes, reach = _boxes(cell.heights, cell.periodic, cutoff, n)
+    order, start = sorted_in_boxes(cell.scaled, boxes)
     most = _most_pairs()
     pairs, slots, steps, count, closest = pairs_within(
-        inside, order, start, basis, periodic, boxes, reach, cutoff, most
+        cell.inside, order, start, cell.basis, cell.periodic, boxes, reach, cutoff, most
     )
     if count[0] < 0:
         got = f"more than {most} pairs of {n} points"
         raise fail("cutoff", "neighbours that fit into memory", got, "is it in the unit of the positions?")
-    _refuse_touching(int(closest[0]), int(closest[1]), float(closest[2]) ** 0.5, cutoff)
-    if outside:
-        whole = turns.astype(np.int32)
-        steps = steps + whole[pairs[:, 0]] - whole[pairs[:, 1]]
-    width = max(1, int(count.max()))
-    site = np.broadcast_to(np.arange(n, dtype=np.int32)[:, None], (n, width)).copy()
-    moves = np.zeros((n, width, d), np.int32)
-    back = np.full((n, width), n * width, np.int32)
+    _refuse_touching(int(closest[0]), int(closest[1]), float(closest[2]), cutoff)
+    if cell.turns.any():
+        steps = (steps + cell.turns[pairs[:, 0]] - cell.turns[pairs[:, 1]]).astype(np.int32)
+    site, moves, back = _empty(box, count)
     entered(pairs, slots, steps, site, moves, back)
-    shown = moves if any(box.periodic) else None
-    return Edges(box.positions, box.cell, site, shown, count.astype(np.int32), back, outside)
+    return _edges(box, cell, site, moves, count, back)
+
+
+def _empty(box: Box, count: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Tables site, moves, back of no neighbours."""
+    n, d = box.positions.shape
+    width = max(1, int(count.max()))
+    site = np.arange(n, dtype=np.int32)[:, None].repeat(width, 1)
+    return site, np.zeros((n, width, d), np.int32), np.full((n, width), n * width, np.int32)
+
+
+def _edges(
+    box: Box, cell: _Cell, site: np.ndarray, moves: np.ndarray, count: np.ndarray, back: np.ndarray
+) -> Edges:
+    steps = moves if any(box.periodic) else None
+    return Edges(box.positions, box.cell, site, steps, count.astype(np.int32), back, bool(cell.turns.any()))
 
 
 def _boxes(heights: np.ndarray, periodic: np.ndarray, cutoff: float, n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -126,8 +173,7 @@ def _nearest(found: Edges, k: int) -> Edges:
     steps = found.steps
     if steps is not None:
         steps = np.where(near[..., None], np.take_along_axis(steps, order[..., None], 1), 0)
-    most = max(1, int(np.bincount(site[near], minlength=n).max()))
-    return found._replace(site=site, steps=steps, count=count, back=arriving(site, near, most))
+    return found._replace(site=site, steps=steps, count=count, back=_arriving(site, near))
 
 
 def _of_tree(box: Box, cutoff: float | None, k: int) -> Edges:
@@ -142,23 +188,31 @@ def _of_tree(box: Box, cutoff: float | None, k: int) -> Edges:
     found = KDTree(x).query(x, min(k, n - 1) + 1, distance_upper_bound=limit)
     distance, site = np.asarray(found[0]), np.asarray(found[1])
     closest = int(np.argmin(distance[:, 1]))
-    _refuse_touching(
-        closest, int(site[closest, 1]), float(distance[closest, 1]), float(np.ptp(x, axis=0).max())
-    )
+    size = float(np.ptp(x, axis=0).max())
+    _refuse_touching(closest, int(site[closest, 1]), float(distance[closest, 1]) ** 2, size)
     near = np.isfinite(distance[:, 1:]) & (distance[:, 1:] < limit)
     return _directed(box, site[:, 1:], near)
 
 
 def _directed(box: Box, site: np.ndarray, near: np.ndarray) -> Edges:
-    n = len(site)
-    site = np.where(near, site, np.arange(n)[:, None]).astype(np.int32)
-    most = max(1, int(np.bincount(site[near], minlength=n).max()))
-    return Edges(
-        box.positions, box.cell, site, None, near.sum(1).astype(np.int32), arriving(site, near, most), False
-    )
+    """The tables of neighbours that need not see each other."""
+    site = np.where(near, site, np.arange(len(site))[:, None]).astype(np.int32)
+    count = near.sum(1).astype(np.int32)
+    return Edges(box.positions, box.cell, site, None, count, _arriving(site, near), False)
 
 
-def _refuse_touching(i: int, j: int, distance: float, scale: float) -> None:
-    if distance <= _TOUCHING * scale:
-        whose = f"points {min(i, j)} and {max(i, j)} at a distance of {distance:.3g}"
+def _arriving(site: np.ndarray, near: np.ndarray) -> np.ndarray:
+    """back (n, B): the edges i·K + k that end at each point, n·K beyond the last."""
+    n, ends = len(site), site[near]
+    edges = np.flatnonzero(near)[np.argsort(ends, kind="stable")]
+    count = np.bincount(ends, minlength=n)
+    back = np.full((n, max(1, int(count.max()))), site.size, np.int32)
+    row = np.repeat(np.arange(n), count)
+    back[row, np.arange(len(edges)) - np.repeat(np.cumsum(count) - count, count)] = edges
+    return back
+
+
+def _refuse_touching(i: int, j: int, square: float, scale: float) -> None:
+    if square <= (_TOUCHING * scale) ** 2:
+        whose = f"points {min(i, j)} and {max(i, j)} at a distance of {square**0.5:.3g}"
         raise fail("positions", "points apart from each other", whose, "is a structure given twice?")
