@@ -236,6 +236,9 @@ def test_arrays_by_name(tmp_path):
     again = load_fields(tmp_path / "b.npz")
     np.testing.assert_array_equal(again.values["height"], x)
     assert again.units == fields.units
+    named = Fields({"file": x, "allow_pickle": x}, {}, {}, (), None)  # names that np.savez keeps for itself
+    write_fields(tmp_path / "names.npz", named)
+    np.testing.assert_array_equal(load_fields(tmp_path / "names.npz").values["file"], x)
     np.savez(tmp_path / "c.npz", height=x, other=np.ones((4, 10)))
     with pytest.raises(InputError, match="samples the first axis"):
         load_fields(tmp_path / "c.npz")

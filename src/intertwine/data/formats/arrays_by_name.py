@@ -15,9 +15,8 @@ import numpy as np
 from intertwine._checks import fail
 from intertwine.data.checks import checksum
 from intertwine.data.fields import Axis, Fields
-from intertwine.data.formats.numpy_files import members, read_npz
+from intertwine.data.formats.numpy_files import members, read_npz, write_npz
 from intertwine.data.known_numbers import check_numbers
-from intertwine.records.writing import write_aside_with
 
 _UNITS = "units"
 
@@ -69,10 +68,4 @@ def read_arrays(path: Path, variables: Sequence[str] | None = None) -> Fields:
 def write_arrays(path: Path, fields: Fields) -> None:
     """Write arrays with their units."""
     units = np.array([f"{name}={unit}" for name, unit in fields.units.items() if unit], dtype=str)
-    words = {_UNITS: units} if len(units) else {}
-
-    def write(aside: Path) -> None:
-        with open(aside, "wb") as file:
-            np.savez(file, allow_pickle=False, **dict(fields.values), **words)
-
-    write_aside_with(path, write)
+    write_npz(path, dict(fields.values) | ({_UNITS: units} if len(units) else {}))

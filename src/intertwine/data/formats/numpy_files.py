@@ -1,8 +1,10 @@
-"""NumPy's files: .npy read in place as a memory map, .npz read member by member. Pickles are refused."""
+"""NumPy's files: .npy read in place as a memory map, .npz read and written member by member. Pickles are
+refused."""
 
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 
@@ -11,6 +13,7 @@ from numpy.lib import format as npy
 
 from intertwine._checks import InputError, fail
 from intertwine.data.checks import DEFLATE, check_announced, damaged
+from intertwine.records.writing import write_aside_with
 
 _PICKLE = "plain numbers (an array of objects is a pickle, which is never read)"
 
@@ -110,3 +113,15 @@ def _bytes(shape: tuple[int, ...], dtype: np.dtype) -> int:
     for extent in shape:
         total *= int(extent)
     return total
+
+
+def write_npz(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """An archive of arrays by any names (`np.savez` keeps some for itself), whole or not at all."""
+
+    def write(aside: Path) -> None:
+        with zipfile.ZipFile(aside, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, array in arrays.items():
+                with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                    npy.write_array(member, np.asarray(array), allow_pickle=False)
+
+    write_aside_with(path, write)

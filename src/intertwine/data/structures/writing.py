@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.lib import format as npy
 
 from intertwine._checks import fail
 from intertwine.data.checks import shown
+from intertwine.data.formats.numpy_files import write_npz
 from intertwine.data.structures.xyz_writing import write_extended_xyz
-from intertwine.records.writing import write_aside_with
 
 if TYPE_CHECKING:
     from intertwine.data.structures.structures import Structures
@@ -66,11 +64,4 @@ def _write_archive(path: Path, structures: Structures) -> None:
     units = [f"{name}={unit}" for name, unit in structures.units.items() if unit]
     if units:
         arrays["units"] = np.array(units)
-
-    def write(aside: Path) -> None:
-        with zipfile.ZipFile(aside, "w", zipfile.ZIP_DEFLATED) as archive:  # np.savez keeps names for itself
-            for name, array in arrays.items():
-                with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
-                    npy.write_array(member, np.asarray(array), allow_pickle=False)
-
-    write_aside_with(path, write)
+    write_npz(path, arrays)
