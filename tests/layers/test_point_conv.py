@@ -177,7 +177,7 @@ def test_invariants_of_edges_and_single_precision():
 
 
 def test_wrong_input():
-    with pytest.raises(InputError, match="at: expected a Cloud"):
+    with pytest.raises(InputError, match="at: expected the cloud"):
         LAYER(X)
     with pytest.raises(InputError, match="x: expected a field"):
         LAYER(X[:3], at=CLOUD)

@@ -33,7 +33,7 @@ from intertwine.layers.points.edge_product import (
 )
 from intertwine.layers.points.edge_sums import edge_sums, tables_of
 from intertwine.layers.points.perceptron import Perceptron
-from intertwine.layers.points.radial import RadialBasis
+from intertwine.layers.points.radial import RadialBasis, lengths
 from intertwine.spaces.points.cloud import Cloud
 from intertwine.spaces.points.harmonics import harmonics
 from intertwine.spaces.points.points import Points
@@ -150,13 +150,6 @@ def _messages(product: EdgeProduct, x: Array, near: Array, own: Any, shared: Any
     return product.sums(x, harmonics(vectors, product.degree), weights), ()
 
 
-def lengths(vectors: Float[Array, "... d"]) -> Float[Array, "..."]:
-    """|r|, with derivative 0 at the zero vector."""
-    square = (vectors * vectors).sum(-1)
-    there = square > 0
-    return jnp.where(there, jnp.sqrt(jnp.where(there, square, 1.0)), 0.0)
-
-
 def radial_basis(space: Points, radial: RadialBasis | int, dtype: DTypeLike) -> RadialBasis:
     """A basis that ends at the cut-off of the space; InputError where it would end beyond."""
     if isinstance(radial, RadialBasis):
@@ -171,13 +164,10 @@ def radial_basis(space: Points, radial: RadialBasis | int, dtype: DTypeLike) -> 
 
 def checked_cloud(at: Cloud | None, space: Points, x: Float[Array, "n C"]) -> Cloud:
     """The cloud that a field lives on, or InputError."""
-    if not isinstance(at, Cloud):
-        remedy = "call layer(x, at=cloud), cloud = points.cloud(positions)"
-        raise fail("at", "a Cloud", "nothing" if at is None else at, remedy)
-    if jnp.ndim(x) != 2 or jnp.shape(x)[0] != at.points:
-        raise fail("x", f"a field ({at.points}, C) on the cloud", f"shape {jnp.shape(x)}")
-    if at.dimension != space.dimension:
-        raise fail("at", f"points in {space.dimension} dimensions", f"points in {at.dimension}")
+    space.check_cloud(at, x)
+    if jnp.ndim(x) != 2:
+        raise fail("x", "one field (n, C) on the cloud", f"shape {jnp.shape(x)}")
+    assert isinstance(at, Cloud)
     return at
 
 

@@ -91,6 +91,13 @@ class RadialBasis(eqx.Module):
         return smooth_cutoff(distance, self.cutoff, self.smooth) if self.cut else jnp.ones_like(distance)
 
 
+def lengths(vectors: Float[Array, "... d"]) -> Float[Array, "..."]:
+    """|r|, with derivative 0 at the zero vector."""
+    square = (vectors * vectors).sum(-1)
+    there = square > 0
+    return jnp.where(there, jnp.sqrt(jnp.where(there, square, 1.0)), 0.0)
+
+
 def smooth_cutoff(
     distance: Float[Array, "..."], cutoff: float, smooth: str = "polynomial"
 ) -> Float[Array, "..."]:
