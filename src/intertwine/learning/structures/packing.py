@@ -20,7 +20,7 @@ from jaxtyping import Float
 
 from intertwine.learning.batches import Chunk
 from intertwine.spaces.points.cloud import Cloud
-from intertwine.spaces.points.search import Edges
+from intertwine.spaces.points.edges import Edges
 
 MOST_POINTS = 8192
 """Points of a batch, about, at most, unless one structure has more."""

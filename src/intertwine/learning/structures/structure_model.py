@@ -28,8 +28,9 @@ from intertwine.learning.structures.packing import Rows, all_batches, alone, lad
 from intertwine.learning.structures.references import counts_of
 from intertwine.learning.structures.said import said_of
 from intertwine.learning.structures.targets import ENERGY, FORCES, STRESS, Target
+from intertwine.spaces.points.edges import Edges, checked_box
 from intertwine.spaces.points.points import Points
-from intertwine.spaces.points.search import Edges, checked_box, search
+from intertwine.spaces.points.search import search
 
 AT_ONCE = 32
 """Structures of a batch in predictions, at most."""
