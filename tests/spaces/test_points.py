@@ -2,6 +2,7 @@
 
 import warnings
 
+import ase
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -124,24 +125,27 @@ def test_gathering_and_collecting_are_transposes(nearest):
     assert (rows * m).sum() == pytest.approx((f * sums).sum())
 
 
-def test_a_batch_is_its_structures():
-    """Sums over a batch equal those of each structure alone, to the last digit."""
+def test_a_batch_is_its_structures(optimised):
+    """Sums over a batch of the same values equal those of each structure alone, to the last digit."""
     draws = [RNG.uniform(0, 4, (n, 3)) for n in (9, 1, 30, 4)]
     cells = [None, np.diag([4.2, 4.5, 5.0]), None, np.diag([4.2, 4.2, 0.0])]
     points = it.Points(3.0)
 
-    def tame(cloud):
+    @jax.jit
+    def whole(cloud):
         square = (cloud.vectors() ** 2).sum(-1)
-        values = jnp.where(cloud.near, jnp.exp(-square), 0.0).sum(1, keepdims=True)
-        return cloud.sums(values), cloud.means(values)
+        return jnp.where(cloud.near, jnp.exp(-square), 0.0).sum(1, keepdims=True)
 
-    run = jax.jit(tame)
+    sums, means = (jax.jit(lambda cloud, x, f=f: f(cloud, x)) for f in (Cloud.sums, Cloud.means))
     cloud = points.batch(draws, cells, count=6)
-    sums, means = map(np.asarray, run(cloud))
-    alone = [run(points.cloud(x, cell=cell)) for x, cell in zip(draws, cells, strict=True)]
-    assert sums[:4, 0].tolist() == [float(s[0, 0]) for s, _ in alone]
-    np.testing.assert_allclose(means[:4, 0], [float(m[0, 0]) for _, m in alone], rtol=1e-14)
-    assert not sums[4:].any() and cloud.sizes.tolist() == [9, 1, 30, 4, 0, 0]
+    values = whole(cloud)
+    total = np.asarray(sums(cloud, values))[:, 0]
+    for k, (x, cell) in enumerate(zip(draws, cells, strict=True)):
+        one = points.cloud(x, cell=cell)
+        assert float(sums(one, jnp.asarray(cloud.apart(values)[k]))[0, 0]) == total[k]
+        assert float(sums(one, whole(one))[0, 0]) == pytest.approx(total[k], rel=1e-14)
+    np.testing.assert_allclose(np.asarray(means(cloud, values))[:4, 0], total[:4] / [9, 1, 30, 4], rtol=1e-15)
+    assert not total[4:].any() and cloud.sizes.tolist() == [9, 1, 30, 4, 0, 0]
     assert cloud.points == rung(44) == 48 and not cloud.real[44:].any()
     parts = cloud.apart(cloud.field([np.full(len(x), k) for k, x in enumerate(draws)]))
     assert [p.tolist() for p in parts[:4]] == [[k] * len(x) for k, x in enumerate(draws)]
@@ -181,6 +185,9 @@ def test_precision_of_clouds():
 
 
 def test_structures_of_files():
+    x = [[1, 1, 1], [1.96, 1, 1], [0.76, 1.93, 1]]
+    water = ase.Atoms("OH2", positions=x, cell=[9, 9, 9], pbc=True)
+    assert it.Points(1.1).cloud(water).near.sum(1).tolist() == [2, 1, 1]
     made = it.data.Structures.of([np.eye(3), np.eye(3)[:2] * 2], [["H", "H", "O"], ["C", "O"]])
     cloud = it.Points(3.0).batch(made)
     assert cloud.sizes.tolist() == [3, 2] and cloud.shift is None
@@ -206,7 +213,12 @@ REFUSED = {
     "too large": (lambda p: p.batch([LINE], points=2), "room for the 3 of these structures, got 2; take 3"),
     "too near": (lambda p: p.batch([LINE], neighbours=1), "neighbours: expected room for the 2"),
     "too many": (lambda p: p.batch([LINE, LINE], count=1), "structures: expected room for the 2"),
-    "empty": (lambda p: p.batch([]), "one structure or more"),
+    "empty": (lambda p: p.batch([]), "one structure or more, got none"),
+    "a number": (lambda p: p.batch(5), "positions of one structure or more, got 5"),
+    "whole numbers": (lambda p: p.cloud(LINE, dtype="int32"), "dtype: expected a type of real numbers"),
+    "traced": (lambda p: jax.jit(lambda x: p.cloud(x).positions)(LINE), "outside compiled functions"),
+    "another unit": (lambda p: it.Points(1e4).cloud(RNG.uniform(0, 9, (400, 3)), cell=[9.0] * 3), "memory"),
+    "nearest touch": (lambda p: it.Points(nearest=1).cloud([*LINE, LINE[1]]), "points 1 and 3 at a"),
     "cells": (lambda p: p.batch([LINE], []), "cells: expected one for each of 1"),
     "cutoff": (lambda p: it.Points(-1.0), "cutoff: expected a positive number"),
     "neither": (lambda p: it.Points(), "or give nearest=k"),

@@ -26,6 +26,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax.core import Tracer
 from jax.typing import DTypeLike
 from jaxtyping import Float, Shaped
 from numpy.typing import ArrayLike
@@ -195,11 +196,17 @@ class Points:
         """Neighbours, and what is to be said of them at the caller of the caller."""
         from intertwine.spaces.points.search import search
 
+        if isinstance(positions, Tracer):
+            remedy = "all_pairs makes clouds of few points inside compiled functions"
+            raise fail("positions", "numbers, outside compiled functions", "what is traced by JAX", remedy)
+        if hasattr(positions, "get_positions") and cell is None:
+            atoms: Any = positions
+            positions, cell, periodic = atoms.positions, np.asarray(atoms.cell), np.asarray(atoms.pbc)
         found = search(checked_box(positions, cell, periodic, self.dimension), self.cutoff, self.nearest)
         said = []
         if found.outside:
             said.append("positions outside the periodic box were taken into it to look for neighbours")
-        if len(positions) > 1 and not found.count.any():  # type: ignore[arg-type]
+        if len(found.positions) > 1 and not found.count.any():
             said.append(
                 f"no point of a structure has a neighbour within {self.cutoff:g}: is the cut-off in the unit "
                 "of the positions?"
@@ -219,11 +226,12 @@ class Points:
     ) -> Cloud:
         """One structure with its neighbours.
 
-        positions: (n, d), finite. cell: (d, d), rows are cell vectors of any shape and size, or d lengths;
-        rows are zero in directions without a period. periodic: in which directions, by default all that have
-        a cell vector. points, neighbours: sizes to pad to; by default n as it is, and the neighbours of the
-        point that has most, rounded up to 1, 2, … 8, 10, 12, 14, 16, 20, … (m·2^k, m = 4 … 7): functions
-        compiled for one cloud serve another of the same sizes. dtype: of positions, by default JAX's.
+        positions: (n, d), finite; or ASE's `Atoms`, with their cell. cell: (d, d), rows are cell vectors of
+        any shape and size, or d lengths; rows are zero in directions without a period. periodic: in which
+        directions, by default all that have a cell vector. points, neighbours: sizes to pad to; by default n
+        as it is, and the neighbours of the point that has most, rounded up to 1, 2, … 8, 10, 12, 14, 16, 20,
+        … (m·2^k, m = 4 … 7): functions compiled for one cloud serve another of the same sizes. dtype: of
+        positions, by default JAX's.
 
         Points outside the box are taken into it to look for neighbours, which is said (`Caveat`), as is a
         cut-off within which nobody has a neighbour.
@@ -265,8 +273,9 @@ class Points:
         """
         if hasattr(structures, "offsets"):
             structures, cells, periodic = _parts(structures)
-        if not len(structures):
-            raise fail("structures", "one structure or more", "none")
+        if not hasattr(structures, "__len__") or not len(structures):
+            got = "none" if hasattr(structures, "__len__") else structures
+            raise fail("structures", "a list of the positions of one structure or more", got)
         for argument, given in (("cells", cells), ("periodic", periodic)):
             if given is not None and len(given) != len(structures):
                 raise fail(argument, f"one for each of {len(structures)} structures", f"{len(given)}")
@@ -300,7 +309,7 @@ class Points:
             neighbours=width,
             structures=positive_int("count", count),
             arriving=arriving,
-            dtype=jnp.zeros((), float).dtype if dtype is None else dtype,
+            dtype=_precision(dtype),
         )
 
     def all_pairs(self, positions: Float[Array, "B n d"]) -> Cloud:
@@ -394,6 +403,14 @@ class Points:
         group = self.group
         name = group.name if isinstance(group, CompactGroup) or group.name else f"{group.order} elements"
         return f"Points({', '.join([*words, f'group={name!r}'])})"
+
+
+def _precision(dtype: DTypeLike | None) -> DTypeLike:
+    """A type of real numbers, by default JAX's."""
+    found = jnp.zeros((), float).dtype if dtype is None else jnp.dtype(dtype)
+    if not jnp.issubdtype(found, jnp.floating):
+        raise fail("dtype", "a type of real numbers such as 'float32'", str(found))
+    return found
 
 
 def _parts(structures: Any) -> tuple[list[np.ndarray], Any, Any]:

@@ -23,7 +23,8 @@ from intertwine.spaces.points.edges import Box, Edges
 from intertwine.spaces.points.images import MOST_WRITTEN_OUT, Images, images, pairs_of_images
 
 _TOUCHING = 1e-6
-"""Points nearer than this share of the cut-off (or of their mutual distances) lie on top of each other."""
+"""Points nearer than this share of the cut-off, or of the usual distance of the nearest, lie on top of each
+other."""
 _PAIR = 64
 """Bytes that a pair takes while neighbours are looked for and entered."""
 
@@ -115,21 +116,34 @@ def _by_boxes(box: Box, cell: _Cell, cutoff: float) -> Edges:
     from intertwine.spaces.points.cell_lists import entered, pairs_within, sorted_in_boxes
 
     n = len(box.positions)
+    most = _most_pairs()
+    if _expected(cell, n, cutoff) > most:
+        raise _too_many(most, n)
     boxes, reach = _boxes(cell.heights, cell.periodic, cutoff, n)
     order, start = sorted_in_boxes(cell.scaled, boxes)
-    most = _most_pairs()
     pairs, slots, steps, count, closest = pairs_within(
         cell.inside, order, start, cell.basis, cell.periodic, boxes, reach, cutoff, most
     )
     if count[0] < 0:
-        got = f"more than {most} pairs of {n} points"
-        raise fail("cutoff", "neighbours that fit into memory", got, "is it in the unit of the positions?")
+        raise _too_many(most, n)
     _refuse_touching(int(closest[0]), int(closest[1]), float(closest[2]), cutoff)
     if cell.turns.any():
         steps = (steps + cell.turns[pairs[:, 0]] - cell.turns[pairs[:, 1]]).astype(np.int32)
     site, moves, back = _empty(box, count)
     entered(pairs, slots, steps, site, moves, back)
     return _edges(box, cell, site, moves, count, back)
+
+
+def _expected(cell: _Cell, n: int, cutoff: float) -> float:
+    """About how many pairs there are of points that fill the cell evenly."""
+    share = 2 * cutoff / cell.heights
+    share = np.where(cell.periodic, share, np.minimum(share, 1.0))
+    return float(np.pi / 12 * n * n * share.prod())
+
+
+def _too_many(most: int, n: int) -> Exception:
+    got = f"more than {most} pairs of {n} points"
+    return fail("cutoff", "neighbours that fit into memory", got, "is it in the unit of the positions?")
 
 
 def _empty(box: Box, count: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -188,8 +202,9 @@ def _of_tree(box: Box, cutoff: float | None, k: int) -> Edges:
     found = KDTree(x).query(x, min(k, n - 1) + 1, distance_upper_bound=limit)
     distance, site = np.asarray(found[0]), np.asarray(found[1])
     closest = int(np.argmin(distance[:, 1]))
-    size = float(np.ptp(x, axis=0).max())
-    _refuse_touching(closest, int(site[closest, 1]), float(distance[closest, 1]) ** 2, size)
+    size = float(np.median(distance[:, 1]))
+    other = int(site[closest, 1]) if int(site[closest, 0]) == closest else int(site[closest, 0])
+    _refuse_touching(closest, other, float(distance[closest, 1]) ** 2, size)
     near = np.isfinite(distance[:, 1:]) & (distance[:, 1:] < limit)
     return _directed(box, site[:, 1:], near)
 
