@@ -15,6 +15,7 @@ from .mesh.coarse import coarser as coarser
 from .mesh.mesh import Mesh as Mesh, mesh_from_name as mesh_from_name
 from .names import NamedSpace as NamedSpace, space_from_name as space_from_name
 from .points.cloud import Cloud as Cloud
+from .points.gather import collected as collected, gathered as gathered
 from .points.motions import Motion as Motion
 from .points.points import Points as Points
 from .points.radial import Radial as Radial
