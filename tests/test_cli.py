@@ -55,6 +55,10 @@ def test_help_imports_nothing_heavy():
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+def flags_of(option):
+    return option.flag + (f",{option.also}" if option.also else "")
+
+
 @pytest.mark.parametrize("name", KINDS)
 def test_every_setting_has_a_flag_in_the_help_with_its_default_and_group(name, capsys, monkeypatch):
     """Every field of the tables, but for the kind and what a file alone can say."""
@@ -68,7 +72,7 @@ def test_every_setting_has_a_flag_in_the_help_with_its_default_and_group(name, c
     assert main([name, "--help"]) == 0
     shown = capsys.readouterr().out
     for option in found.values():
-        line = next(line for line in shown.splitlines() if f" {option.flag} " in line)
+        line = next(line for line in shown.splitlines() if f" {flags_of(option)} " in line)
         assert option.help in line and option.group in shown
         assert option.is_switch or f"; default {option.default}" in line
 

@@ -6,6 +6,8 @@ import signal
 
 import pytest
 
+from learning.pair_network import clusters
+
 from .runs import assert_same, begin, lines, stop_at
 
 KILLS = 10
@@ -28,6 +30,7 @@ ROWS = {
     "classifier": "classify --data digits --network cnn:1 --group p4 --epochs 8 --examples 400"
     " --checkpoint-every 2",
     "fields": "fields --data winds:6 --epochs 40 --network product:1 --checkpoint-every 3",
+    "structures": "fields --data STRUCTURES --epochs 30 --network painn:2 --layers 1 --checkpoint-every 3",
     "flow": f"{SPINS} --system ising:16 --levels 2 --starts 2 --samples 6400",
     "exponents": f"{SPINS} --system ising --exponents --sizes 4-6-8 --samples 6400",
     "approximate": "renormalize --rule migdal-kadanoff --starts 8 --checkpoint-every 2",
@@ -44,7 +47,10 @@ def whole(tmp_path_factory):
     def of(name):
         if name not in found:
             words = ROWS[name].split()
-            arguments = [str(of("rbm")[1]) if word == "LEARNT" else word for word in words]
+            if "STRUCTURES" in words and not (place / "clusters.xyz").exists():
+                clusters(30, sizes=(4, 6), species=(1, 8)).to_file(place / "clusters.xyz")
+            named = {"STRUCTURES": str(place / "clusters.xyz")}
+            arguments = [str(of("rbm")[1]) if word == "LEARNT" else named.get(word, word) for word in words]
             folder = place / name.replace(" ", "-")
             process = begin([*arguments, "--out", str(folder)])
             _, err = process.communicate(timeout=300)

@@ -12,11 +12,13 @@ from intertwine.experiments.renormalize import experiment as renormalization
 from intertwine.learning.batches import Batches
 from intertwine.learning.fields.fit_fields import field_study
 from intertwine.learning.metric import NaturalGradient
+from intertwine.learning.structures.fit_structures import structure_task
 from intertwine.learning.supervised_fit import supervised_study
 from intertwine.quantum.dynamics.evolve import evolution
 from intertwine.quantum.dynamics.starts import product_state
 from intertwine.runs import checkpoints
 from intertwine.runs.kinds import configuration_of
+from learning.pair_network import PairNetwork, clusters
 
 
 def supervised(**options):
@@ -99,6 +101,13 @@ def fields_of_arrays():
     return field_study("product:1", fields, **named, key=jax.random.key(0)).study
 
 
+def structures():
+    """Of several padded sizes, with an average of the weights and some held out."""
+    data = clusters(20, sizes=(3, 5, 9))
+    network = PairNetwork(key=jax.random.key(0))
+    return structure_task(network, data, epochs=4, batch=2, validation=0.25, key=jax.random.key(1)).study
+
+
 ROWS = {
     "entropies, exact": lambda: entropies(None),
     "entropies, samples": lambda: entropies(64),
@@ -114,6 +123,7 @@ ROWS = {
     "supervised, natural gradient": lambda: supervised(optimiser=NaturalGradient(0.1, shift=1e-2), epochs=4),
     "supervised, images": images,
     "fields": fields_of_arrays,
+    "structures": structures,
     "renormalize, Ising": lambda: renormalize(system={"name": "ising:8"}),
     "renormalize, Potts": lambda: renormalize(system={"name": "potts:3:8"}),
     "renormalize, exponents": lambda: renormalize(

@@ -13,12 +13,13 @@ from one_study_fields import ROWS as FIELDS
 from one_study_ground_state import ROWS as GROUND_STATE
 from one_study_learn import BY_DEFAULT, ROWS as LEARN
 from one_study_renormalize import ROWS as RENORMALIZE
+from one_study_structures import ROWS as STRUCTURES
 
 from intertwine.cli import main
 
 ALIKE = ("learn, dbm", "Migdal-Kadanoff", "finite size, Potts", "mcrg, a glass", "evolution, samples")
 SLOW = BY_DEFAULT | TURNED
-ROWS = CLASSIFY | ENTANGLE | EVOLVE | FIELDS | GROUND_STATE | LEARN | RENORMALIZE | SLOW
+ROWS = CLASSIFY | ENTANGLE | EVOLVE | FIELDS | GROUND_STATE | LEARN | RENORMALIZE | STRUCTURES | SLOW
 """name → (flags of the command, by the function, from the folder)."""
 
 

@@ -76,4 +76,4 @@ def _annotation(option: Option) -> Any:
         switch = typer.Option(option.flag, help=option.help, rich_help_panel=option.group)
         return Annotated[bool | None, switch]
     words = f"{option.help}; default {option.default}"
-    return Annotated[str | None, flag(option.flag, words, option.metavar, option.group)]
+    return Annotated[str | None, flag(option.flag, words, option.metavar, option.group, also=option.also)]

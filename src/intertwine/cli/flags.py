@@ -7,9 +7,11 @@ from typing import Annotated, Any
 import typer
 
 
-def flag(name: str, help: str, metavar: str, group: str | None = None) -> Any:
-    """An option that is read as text and checked with the configuration. group: its heading in `--help`."""
-    return typer.Option(name, help=help, metavar=metavar, show_default=False, rich_help_panel=group)
+def flag(name: str, help: str, metavar: str, group: str | None = None, *, also: str = "") -> Any:
+    """An option that is read as text and checked with the configuration. group: its heading in `--help`.
+    also: another name for it."""
+    names = [name, also] if also else [name]
+    return typer.Option(*names, help=help, metavar=metavar, show_default=False, rich_help_panel=group)
 
 
 Out = Annotated[

@@ -1,13 +1,20 @@
-"""The commands that use a trained run: sample and score of learn, predict of classify, apply of fields."""
+"""The commands that use a trained run: sample and score of learn, predict of classify, apply of fields, and
+both of runs on structures."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from intertwine.cli.flags import flag
+
+if TYPE_CHECKING:
+    from intertwine.experiments.classify.settings import ClassifyConfiguration
+    from intertwine.experiments.fields.settings import FieldsConfiguration
+
+    Configuration = FieldsConfiguration | ClassifyConfiguration
 
 Folder = Annotated[str, typer.Argument(metavar="FOLDER", help="a finished run of intertwine learn")]
 
@@ -56,16 +63,18 @@ def score(
 
 def predict(
     folder: Annotated[str, typer.Argument(metavar="FOLDER", help="a finished run of intertwine classify")],
-    data: Annotated[str, flag("--data", "images: a file, a folder, or a named set", "NAME")],
+    data: Annotated[str, flag("--data", "images or structures: a file, a folder, a named set", "NAME")],
     variable: Annotated[str | None, flag("--variable", "which array of the file", "NAME")] = None,
     labels: Annotated[str | None, flag("--labels", "another array, a file, or none", "NAME")] = None,
     shape: Annotated[str | None, flag("--shape", "of images, where the file has none", "28x28")] = None,
     out: Annotated[
-        str, flag("--out", "a file: .csv, or .npy of the probabilities; predictions.csv", "FILE")
-    ] = "predictions.csv",
+        str | None,
+        flag("--out", "a file: .csv, or .npy of the probabilities; of structures .npz, .xyz", "FILE"),
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="replace the file")] = False,
 ) -> int:
-    """Say the class of images, and how probable each class is; the accuracy where they have labels."""
+    """Say the class of images or of structures, and how probable each class is; the accuracy where they have
+    labels."""
     from intertwine.cli.starting import set_precision
     from intertwine.experiments.classify.trained import (
         load_classifier,
@@ -74,8 +83,11 @@ def predict(
     )
     from intertwine.runs.complete import settings_of
 
-    path = _free(out, overwrite, (".csv", ".npy"))
-    set_precision(settings_of(folder, "classify").precision)
+    settings = settings_of(folder, "classify")
+    if _of_structures(settings):
+        return _write_structures(folder, settings, data, out, overwrite, labels)
+    path = _free(out or "predictions.csv", overwrite, (".csv", ".npy"))
+    set_precision(settings.precision)
     found, words = predictions(load_classifier(folder), data, variable=variable, labels=labels, shape=shape)
     write_predictions(path, found)
     _say([*words, f"predictions: {path}"])
@@ -83,20 +95,24 @@ def predict(
 
 
 def apply(
-    folder: Annotated[str, typer.Argument(metavar="RUN", help="a finished run of intertwine fields")],
-    data: Annotated[str, typer.Argument(metavar="FILE", help="fields, with the variables of the run")],
+    folder: Annotated[str, typer.Argument(metavar="RUN", help="a finished run of fields (or classify)")],
+    data: Annotated[str, typer.Argument(metavar="FILE", help="fields as those of the run, or structures")],
     out: Annotated[
-        str | None, flag("--out", "a file: .nc of a globe, .fits of HEALPix, .npz; predictions.nc", "FILE")
+        str | None, flag("--out", "a file: .nc of a globe, .fits, .npz; .xyz or .npz of structures", "FILE")
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="replace the file")] = False,
 ) -> int:
-    """Write what a trained map of fields says of another file; its errors where the file has the targets."""
+    """Write what a trained map of fields, or a model of structures, says of another file; its errors where
+    the file has the targets."""
     from intertwine._checks import fail
     from intertwine.cli.starting import set_precision
     from intertwine.data.field_files import load_fields
     from intertwine.experiments.fields.trained import apply_run, ending, load_fields_run
     from intertwine.runs.complete import settings_of
 
+    settings = _settings_on_points(folder)
+    if settings is not None:
+        return _write_structures(folder, settings, data, out, overwrite)
     set_precision(settings_of(folder, "fields").precision)
     fields = load_fields(data)
     suffix = ending(fields)
@@ -104,6 +120,50 @@ def apply(
     if path.exists() and path.samefile(data):
         raise fail("out", "another file than the one that is read", str(out), "say another name")
     _say(apply_run(load_fields_run(folder), fields, path))
+    return 0
+
+
+def _of_structures(settings: Configuration) -> bool:
+    return settings.space.name.partition(":")[0] == "points"
+
+
+def _settings_on_points(folder: str) -> Any:
+    """The settings of a run of fields or classify on structures; None for other runs."""
+    from intertwine.records.folder import CONFIG
+    from intertwine.runs.complete import settings_of
+    from intertwine.runs.run_folder import check_is_run
+    from intertwine.runs.settings import read_toml
+
+    tables = read_toml(check_is_run(folder) / CONFIG)
+    kind, space = tables.get("kind"), tables.get("space")
+    if kind not in ("fields", "classify") or not isinstance(space, dict):
+        return None
+    settings = settings_of(folder, kind)
+    return settings if _of_structures(settings) else None
+
+
+def _write_structures(
+    folder: str,
+    settings: Configuration,
+    data: str,
+    out: str | None,
+    overwrite: bool,
+    labels: str | None = None,
+) -> int:
+    """Predictions of structures, beside their positions."""
+    from intertwine._checks import fail
+    from intertwine.cli.starting import set_precision
+    from intertwine.experiments.structures.trained import load_structures_run, predictions
+
+    atoms = settings.kind == "fields" and settings.points.points != "residues"
+    usual = ".xyz" if atoms else ".npz"
+    path = _free(f"predictions{usual}" if out is None else out, overwrite, (".xyz", ".extxyz", ".npz"))
+    if path.exists() and path.samefile(data):
+        raise fail("out", "another file than the one that is read", str(out), "say another name")
+    set_precision(settings.precision)
+    said, words = predictions(load_structures_run(folder), data, labels=labels)
+    said.to_file(path)
+    _say([*words, f"predictions: {path}"])
     return 0
 
 

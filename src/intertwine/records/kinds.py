@@ -13,12 +13,21 @@ from typing import Any, NamedTuple
 PLAIN_PAGE = "intertwine.report.plain"
 
 
+class OnPoints(NamedTuple):
+    """What a command does instead where its settings name a space of points (`[space] name = "points:5.0"`):
+    experiment, loader, page as of `Kind`."""
+
+    experiment: str
+    loader: str
+    page: str
+
+
 class Kind(NamedTuple):
     """about: the command in a line. settings: "module:Class", the declaration of every setting, a
     `runs.fields.Settings`. experiment: "module:Class", a `runs.experiment.Experiment` made from settings.
     schema: "module:NAME", what its files hold. loader: "module:function" of a complete run's folder → an
     object to go on with (`it.load`), or "" for none. page: the module that draws its report. shared: whether
-    several processes can share a run.
+    several processes can share a run. on_points: what is done of structures, or None.
     """
 
     about: str
@@ -28,7 +37,24 @@ class Kind(NamedTuple):
     loader: str = ""
     page: str = PLAIN_PAGE
     shared: bool = False
+    on_points: OnPoints | None = None
 
+    def on_space(self, name: object) -> Kind:
+        """The row as it is for data on the space of this name.
+
+        >>> KINDS["fields"].on_space("points:5.0").page, KINDS["fields"].on_space("sphere:8").page
+        ('intertwine.report.structures', 'intertwine.report.fields')
+        """
+        if self.on_points is None or not isinstance(name, str) or name.partition(":")[0] != "points":
+            return self
+        return self._replace(**self.on_points._asdict())
+
+
+_STRUCTURES = OnPoints(
+    "intertwine.experiments.structures.experiment:StructuresExperiment",
+    "intertwine.experiments.structures.trained:load_structures_run",
+    "intertwine.report.structures",
+)
 
 KINDS: dict[str, Kind] = {
     "ground-state": Kind(
@@ -49,21 +75,24 @@ KINDS: dict[str, Kind] = {
         "intertwine.report.learn",
     ),
     "classify": Kind(
-        "Classify images with an equivariant network; without options: scikit-learn's digits.",
+        "Classify images, structures or their points with an equivariant network; without options: "
+        "scikit-learn's digits.",
         "intertwine.experiments.classify.settings:ClassifyConfiguration",
         "intertwine.experiments.classify.experiment:Classify",
         "intertwine.records.classify:SCHEMA",
         "intertwine.experiments.classify.trained:load_classifier",
         "intertwine.report.classify",
+        on_points=_STRUCTURES,
     ),
     "fields": Kind(
-        "Learn fields from fields on a sphere, a mesh or the plane; without options: the tendency of "
-        "vorticity from winds.",
+        "Learn fields from fields on a sphere, a mesh or the plane, or energies and forces of structures; "
+        "without options: the tendency of vorticity from winds.",
         "intertwine.experiments.fields.settings:FieldsConfiguration",
         "intertwine.experiments.fields.experiment:FieldsExperiment",
         "intertwine.records.fields:SCHEMA",
         "intertwine.experiments.fields.trained:load_fields_run",
         "intertwine.report.fields",
+        on_points=_STRUCTURES,
     ),
     "renormalize": Kind(
         "Coarse-grain a spin system or a trained network; without options: the critical Ising model on "

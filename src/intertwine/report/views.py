@@ -42,12 +42,14 @@ def view_of(folder: str | Path) -> View:
     path = folder / "result.json"
     if path.is_file():
         result = read_object(path, read_text(path), "the file")
-    name = result.get("kind")
+    name, space = result.get("kind"), result.get("space")
     if (folder / "config.toml").is_file():
-        name = read_config(folder / "config.toml").get("kind")
+        config = read_config(folder / "config.toml")
+        name, section = config.get("kind"), config.get("space")
+        space = section.get("name") if isinstance(section, dict) else section
     kind = KINDS[name] if isinstance(name, str) and name in KINDS else KINDS[DEFAULT]
     named(kind.schema).check(result, path.name)
-    return _view(kind)
+    return _view(kind.on_space(space))
 
 
 def _view(kind: Kind) -> View:

@@ -163,9 +163,11 @@ def text(
     flag: str = "",
     group: str = "",
     metavar: str = "NAME",
+    also: str = "",
 ) -> Any:
-    """A short string in a form that `expected` tells and a validator checks."""
-    words = _words(expected, remedy or f"for example {default!r}", help, flag, group) | {"metavar": metavar}
+    """A short string in a form that `expected` tells and a validator checks. also: another flag for it."""
+    words = _words(expected, remedy or f"for example {default!r}", help, flag, group)
+    words |= {"metavar": metavar} | ({"also": also} if also else {})
     return Field(default=default, min_length=1, max_length=longest, json_schema_extra=words)
 
 

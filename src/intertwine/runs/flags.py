@@ -18,7 +18,7 @@ from intertwine.runs.fields import Settings
 
 class Option(NamedTuple):
     """One setting on the command line. field: dotted, as in an error. default: as shown. is_text: whether
-    it stays text whatever it looks like. is_switch: given without a value."""
+    it stays text whatever it looks like. is_switch: given without a value. also: another flag for it."""
 
     flag: str
     field: str
@@ -28,6 +28,7 @@ class Option(NamedTuple):
     default: str
     is_text: bool
     is_switch: bool
+    also: str = ""
 
 
 def options(settings: type[Settings]) -> list[Option]:
@@ -68,7 +69,7 @@ def _option(name: str, field: FieldInfo, words: Mapping[str, Any], group: str) -
         default += f" ({words['meaning']})"
     return Option(
         flag, name, help, words["metavar"], words["group"] or group, default,
-        is_text=field.annotation is str, is_switch=field.default is False,
+        is_text=field.annotation is str, is_switch=field.default is False, also=str(words.get("also", "")),
     )  # fmt: skip
 
 

@@ -26,7 +26,8 @@ def schema_of(kind: Kind) -> Schema:
 
 def experiment_of(settings: Settings) -> Experiment:
     """The run that `settings` describe, made ready."""
-    return named(KINDS[settings.kind].experiment)(settings)
+    space = getattr(settings, "space", None)
+    return named(KINDS[settings.kind].on_space(getattr(space, "name", "")).experiment)(settings)
 
 
 def kind_of(tables: dict[str, Any]) -> Kind:
@@ -44,7 +45,9 @@ def kind_of_folder(folder: Path) -> Kind:
     from intertwine.runs.run_folder import CONFIG, check_is_run
     from intertwine.runs.settings import read_toml
 
-    return kind_of(read_toml(check_is_run(folder) / CONFIG))
+    tables = read_toml(check_is_run(folder) / CONFIG)
+    space = tables.get("space")
+    return kind_of(tables).on_space(space.get("name") if isinstance(space, dict) else space)
 
 
 def configuration_of(tables: dict[str, Any]) -> Any:

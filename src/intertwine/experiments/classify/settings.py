@@ -1,10 +1,13 @@
 """Settings of `intertwine classify`: complete, bounded, and checked before anything is computed.
 
-    kind = "classify"     a network whose outputs do not change when its input turns learns labels of images
+    kind = "classify"     a network whose outputs do not change when its input turns learns labels of images,
+    of
+                          structures or of their points
     [data]                images with labels: a named set or a file (as of `learn`)
-    [space]               what the images lie on: the plane, or a sphere or a mesh
+    [space]               what the images lie on: the plane, or a sphere or a mesh; points of structures
     [network]             the point group of the grid, the architecture, dropout
     [optimiser]           epochs, mini-batches, learning rate, regularisation, turned copies of the images
+    [points]              what is said of structures alone
 
 Every field has a default, so that the empty configuration is a run: a small network with turns by 90° and
 mirrors learns scikit-learn's digits. Contradictions are found here, in words.
@@ -21,6 +24,11 @@ from pydantic import field_validator, model_validator
 from intertwine._checks import InputError, fail
 from intertwine.experiments.fields.settings import AUTO, Space
 from intertwine.experiments.learn.settings import Data
+from intertwine.experiments.structures.settings import (
+    OnPointsOfClassify,
+    check_structure_network,
+    is_point_network,
+)
 from intertwine.layers.networks.field_network import check_field_network
 from intertwine.layers.networks.sphere_classifiers import SPHERE_FAMILIES
 from intertwine.learning.labels.defaults import BATCH, EPOCHS, LEARNING_RATE, WARMUP, WEIGHT_DECAY
@@ -37,6 +45,7 @@ from intertwine.runs.fields import (
     seed,
     text,
 )
+from intertwine.spaces.points.names import is_points
 
 START = ("classify", "network.start")
 _GROUPS = "'auto' or a point group such as p1, p4, p4m, c8, d8"
@@ -44,7 +53,8 @@ _GROUPS = "'auto' or a point group such as p1, p4, p4m, c8, d8"
 
 class Images(Data):
     """As the data of `learn`: mnist, rotmnist, digits, a folder of images with one folder a class, or a file
-    of images and one of labels. labels: `auto` is the array of an archive (npz) that is called so."""
+    of images and one of labels; or structures (extended XYZ, PDB, npz, a folder of them). labels: `auto` is
+    the array of an archive (npz) that is called so, and of structures the one label that they have."""
 
     name: str = text(
         "digits", "a named data set or a file",
@@ -52,7 +62,7 @@ class Images(Data):
     )  # fmt: skip
     labels: str = text(
         "auto", "'auto', the name of an array of the file, or a file of labels", "another array, or a file",
-        longest=4096,
+        longest=4096, also="--target",
     )  # fmt: skip
 
 
@@ -60,7 +70,8 @@ class Network(Starting):
     """group: the point group of the grid; p1 is a plain CNN; `auto` is the preset's own, else p4m.
 
     name: cnn:W, e2:W, z2cnn, p4cnn, p4mcnn (`layers.network_names`); on a sphere so3:W, spin:W, zonal:W,
-    cg:W, cnn:W, on a mesh cnn:W (`layers.field_network`). start: the folder of a classifying run,
+    cg:W, cnn:W, on a mesh cnn:W (`layers.field_network`); of structures nequip:W, residues:W and others.
+    start: the folder of a classifying run,
     with whose network this one begins; a folder as the name says both.
     """
 
@@ -107,6 +118,8 @@ class Optimiser(Section):
 class ClassifyConfiguration(Settings):
     """A classifying run: a function of this, of the data, and of nothing else."""
 
+    resolver = "intertwine.experiments.structures.chosen:resolved"
+
     kind: Literal["classify"] = kind_of("classify")
     seed: int = seed()
     precision: Literal["float32", "float64"] = precision("float32")
@@ -115,6 +128,7 @@ class ClassifyConfiguration(Settings):
     space: Space = Space()
     network: Network = Network()
     optimiser: Optimiser = Optimiser()
+    points: OnPointsOfClassify = OnPointsOfClassify()
 
     @model_validator(mode="before")
     @classmethod
@@ -125,7 +139,10 @@ class ClassifyConfiguration(Settings):
     @field_validator("network")
     @classmethod
     def _known_network(cls, network: Network) -> Network:
-        check_network(network)
+        if is_point_network(network.name):
+            check_structure_network(network.name)
+        else:
+            check_network(network)
         return network
 
     @model_validator(mode="after")
@@ -146,7 +163,7 @@ class ClassifyConfiguration(Settings):
     @model_validator(mode="after")
     def _of_one_space(self) -> ClassifyConfiguration:
         """What contradicts a space that is given."""
-        if self.space.name != AUTO:
+        if self.space.name != AUTO and not is_points(self.space.name):
             check_on_space(self, self.space.name)
         return self
 
@@ -162,7 +179,8 @@ class ClassifyConfiguration(Settings):
     @property
     def stem(self) -> str:
         """What a folder of runs calls this one: digits-p4m-cnn-4."""
-        group = "" if check_network(self.network) == SPACES_ALONE else f"-{self.group}"
+        points = is_point_network(self.network.name)
+        group = "" if points or check_network(self.network) == SPACES_ALONE else f"-{self.group}"
         words = f"{Path(self.data.name).name.partition('.')[0]}{group}-{self.network.name}"
         return re.sub(r"[^A-Za-z0-9._-]+", "-", words)[:80]
 

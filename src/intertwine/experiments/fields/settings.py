@@ -2,9 +2,10 @@
 
     kind = "fields"     variables of fields are learnt from others
     [data]              the file, which variables, which samples
-    [space]             where the network works: a sphere, a mesh, the plane
+    [space]             where the network works: a sphere, a mesh, the plane, points in space
     [network]           its architecture
     [optimiser]         epochs, mini-batches, learning rate, samples held out
+    [points]            what is said of structures alone, whose energies and forces, say, are learnt
 
 Every field has a default, so that the empty configuration is a run: the tendency of vorticity from winds on a
 sphere, made by the library.
@@ -19,6 +20,11 @@ from typing import Any, ClassVar, Literal
 from pydantic import ValidationInfo, field_validator, model_validator
 
 from intertwine._checks import InputError, fail
+from intertwine.experiments.structures.settings import (
+    OnPoints,
+    check_structure_network,
+    is_point_network,
+)
 from intertwine.layers.networks.field_network import check_field_network
 from intertwine.learning.fields.fit_fields import BATCH, EPOCHS, LEARNING_RATE
 from intertwine.learning.labels.defaults import WARMUP, WEIGHT_DECAY
@@ -37,6 +43,7 @@ from intertwine.runs.fields import (
 )
 from intertwine.runs.settings import shown
 from intertwine.spaces.names import SPACES
+from intertwine.spaces.points.names import FORM, is_points, name_of_points, points_from_name
 
 MADE = re.compile(r"winds:([0-9]{1,3})", re.ASCII)
 """Data that the library makes."""
@@ -50,22 +57,30 @@ _SELECTION = re.compile(rf"{_AXIS}(?:,{_AXIS})*")
 
 
 class Data(Section):
-    """name: a netCDF file on latitudes and longitudes, a HEALPix map (FITS), an npz archive of arrays, or
-    winds:L, made here. inputs, targets: variables, separated by commas; u, v are one vector. select:
+    """name: a netCDF file on latitudes and longitudes, a HEALPix map (FITS), an npz archive of arrays,
+    structures (extended XYZ, PDB, npz, a folder of them), or winds:L, made here. inputs, targets: variables,
+    separated by commas; u, v are one vector; of structures energy,forces from species if not given. select:
     samples by the values of axes, month=1,level=500/850. test, test_select: other samples to test with, of
-    the same file where test is none. rotation: whether the network is told the rotation of the globe."""
+    the same file where test is none. rotation: whether the network is told the rotation of the globe.
+    test_share: of structures, drawn at random."""
 
     name: str = text(
         "winds:8", "a file of fields, or winds:L", "netCDF, FITS or npz, or winds:8", longest=4096
     )
     inputs: str = text("u,v", "names of variables", "such as u,v, separated by commas", longest=1000)
-    targets: str = text("tendency", "names of variables", "such as z, separated by commas", longest=1000)
+    targets: str = text(
+        "tendency", "names of variables", "such as z, separated by commas; of structures energy,forces",
+        longest=1000, also="--target",
+    )  # fmt: skip
     select: str = text(
         "all", "'all', or values of axes: month=1,level=500", "samples to learn from", longest=1000
     )
     test: str = text(NONE, "'none', or a file of fields", "another file to test with", longest=4096)
     test_select: str = text("all", "'all', or values of axes", "samples to test with", longest=1000)
     rotation: bool = truth(False, "whether the network is told the rotation of the globe")
+    test_share: float = number(
+        0.0, 0.0, 0.9, "of structures, held out to test with; of these 0.1 if not given"
+    )
 
     @field_validator("select", "test_select")
     @classmethod
@@ -105,7 +120,7 @@ class Data(Section):
 
         for field in ("name", "test"):
             name = getattr(self, field)
-            if name != NONE and not MADE.fullmatch(name):
+            if name != NONE and not MADE.fullmatch(name) and not Path(name).is_dir():
                 try:
                     check_file(name)
                 except InputError as error:
@@ -118,17 +133,22 @@ class Data(Section):
 
 
 class Space(Section):
-    """name: plane:N, sphere:L, healpix:N, mesh:FILE, icosphere:N; auto is the grid of the file."""
+    """name: plane:N, sphere:L, healpix:N, mesh:FILE, icosphere:N; points:R[:K] of structures, whose points
+    see those within R Å; auto is the grid of the file, points:5.0 of structures."""
 
-    name: str = text(AUTO, "'auto' or the name of a space", "sphere:32, healpix:16, mesh:FILE, plane:64 …",
-                     longest=4096)  # fmt: skip
+    name: str = text(
+        AUTO, "'auto' or the name of a space", "sphere:32, healpix:16, mesh:FILE, plane:64, points:5.0 …",
+        longest=4096,
+    )  # fmt: skip
 
     @field_validator("name")
     @classmethod
     def _known(cls, name: str) -> str:
+        if is_points(name):
+            return name_of_points(points_from_name(name, "space.name"))
         kind, colon, rest = name.partition(":")
         if name != AUTO and (kind not in SPACES or not colon or not rest):
-            forms = ", ".join(row.form for row in SPACES.values())
+            forms = ", ".join([*(row.form for row in SPACES.values()), FORM])
             raise fail("space.name", f"'auto', or one of {forms}", repr(name), "for example sphere:32")
         if kind == "mesh" and "\x00" not in rest:
             return f"mesh:{Path(rest).expanduser().absolute()}"
@@ -136,11 +156,12 @@ class Space(Section):
 
 
 class Network(Section):
-    """name: linear, product:W, fluxes:K, cnn:W or unet:W. nonlinearity, blocks: of cnn. global_kernels:
-    kernels that see all of a sphere."""
+    """name: linear, product:W, fluxes:K, cnn:W or unet:W; of structures nequip:W, painn:W, mace:W and
+    others. nonlinearity, blocks: of cnn. global_kernels: kernels that see all of a sphere."""
 
     name: str = text("product:4", "a network such as cnn:8, product:4, linear",
-                     "linear, product:4, fluxes:1, cnn:8, unet:4", flag="--network")  # fmt: skip
+                     "linear, product:4, fluxes:1, cnn:8, unet:4; of structures nequip:16, painn:32 …",
+                     flag="--network")  # fmt: skip
     nonlinearity: Literal["auto", "pointwise", "gated", "norm", "fourier"] = choice(
         "auto", "auto", "pointwise", "gated", "norm", "fourier", help="of cnn"
     )
@@ -151,6 +172,9 @@ class Network(Section):
     @field_validator("name")
     @classmethod
     def _known(cls, name: str) -> str:
+        if is_point_network(name):
+            check_structure_network(name)
+            return name
         try:
             check_field_network(name)
         except InputError as error:
@@ -180,6 +204,7 @@ class FieldsConfiguration(Settings):
     """A run of fields: a function of this, of the data, and of nothing else."""
 
     argument: ClassVar[tuple[str, str] | None] = None
+    resolver = "intertwine.experiments.structures.chosen:resolved"
 
     kind: Literal["fields"] = kind_of("fields")
     seed: int = seed()
@@ -189,6 +214,7 @@ class FieldsConfiguration(Settings):
     space: Space = Space()
     network: Network = Network()
     optimiser: Optimiser = Optimiser()
+    points: OnPoints = OnPoints()
 
     @model_validator(mode="after")
     def _something_to_watch(self) -> FieldsConfiguration:

@@ -10,6 +10,7 @@ lists have room to spare, so that nothing is compiled again.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import jax
@@ -66,9 +67,12 @@ def ase_calculator(model: PyTree, *, skin: float = SKIN) -> Calculator:
         implemented_properties: ClassVar[list[str]] = ["energy", "free_energy", "forces", "stress"]
 
         def calculate(
-            self, atoms: Any = None, properties: Any = ("energy",), system_changes: Any = all_changes
+            self,
+            atoms: object = None,
+            properties: Sequence[str] = ("energy",),
+            system_changes: Sequence[str] = tuple(all_changes),
         ) -> None:
-            super().calculate(atoms, properties, system_changes)
+            super().calculate(atoms, list(properties), list(system_changes))  # type: ignore[arg-type]
             own: Any = self.atoms
             wanted = "stress" in properties
             cell, periodic = np.asarray(own.cell), np.asarray(own.pbc)

@@ -56,7 +56,7 @@ class StructureObjective:
         loss, scalars = self.total(means)
         return loss, {"loss": loss} | scalars
 
-    def total(self, means: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    def total(self, means: PyTree) -> tuple[Any, dict[str, Any]]:
         """(L, M, H and accuracies by name) from the means of `sums`."""
         loss: Any = 0.0
         for target, weight in zip(self.targets, self.weights, strict=True):

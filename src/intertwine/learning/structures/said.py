@@ -10,8 +10,6 @@ network's scale.
 
 from __future__ import annotations
 
-from typing import Any
-
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -19,13 +17,14 @@ from jax import Array
 from jaxtyping import Float, PyTree
 
 from intertwine.learning.structures.targets import ENERGY, FORCES, STRESS, Target
+from intertwine.spaces.points.cloud import Cloud
 
 
 def said_of(
     network: PyTree,
     positions: Float[Array, "n d"],
     features: Float[Array, "n C"],
-    cloud: PyTree,
+    cloud: Cloud,
     targets: tuple[Target, ...],
 ) -> dict[str, Array]:
     """name → what is said: of structures (S, …), of points (n, …).
@@ -86,7 +85,7 @@ def _channel(targets: tuple[Target, ...]) -> int:
     raise ValueError("no energy")
 
 
-def _by_name(outputs: Array, cloud: PyTree, targets: tuple[Target, ...]) -> dict[str, Array]:
+def _by_name(outputs: Array, cloud: Cloud, targets: tuple[Target, ...]) -> dict[str, Array]:
     found, place = {}, 0
     for target in spoken(targets):
         own = outputs[:, place : place + target.channels]
@@ -98,7 +97,7 @@ def _by_name(outputs: Array, cloud: PyTree, targets: tuple[Target, ...]) -> dict
     return found
 
 
-def _strained(cloud: Any, positions: Array, strain: Array | None) -> Any:
+def _strained(cloud: Cloud, positions: Array, strain: Array | None) -> Cloud:
     if strain is None:
         return cloud.moved(positions)
     moved = positions + jnp.einsum("ni,nij->nj", positions, strain[cloud.structure])

@@ -43,7 +43,8 @@ RISE = 0.01
 
 
 class StructureState(NamedTuple):
-    """train: of the loop. seen: what the guard remembers, float64 (6,). best: so far. spent: seconds."""
+    """train: of the loop. seen: what the guard remembers, float64 (6,). best: so far. spent: seconds, of a
+    budget."""
 
     train: TrainState
     seen: np.ndarray
@@ -135,7 +136,7 @@ class StructureStudy(Study[StructureState, LearnedStructures]):
                     break
             row: Scalars = {"epoch": epoch} | self.row(epoch_scalars(pieces))
             best, measured = self._judged(train, state.best, epoch)
-            spent = np.float64(before + perf_counter() - began)
+            spent = np.float64(0.0 if self.seconds is None else before + perf_counter() - began)
             state = StructureState(train, np.array(guard.seen, np.float64), best, spent)
             yield state, row | measured | {"seconds": perf_counter() - begun}
 

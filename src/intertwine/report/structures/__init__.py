@@ -1,0 +1,1 @@
+"""The report of `fields` and `classify` on structures."""
