@@ -260,3 +260,17 @@ def test_what_cannot_be_learned_from_is_told_in_a_line():
     with pytest.raises(InputError, match="one that has learned energies"):
         blank(data.with_values({"a": np.arange(8.0)}), "a").forces(data)
     assert abs(morse(data[0].positions)[0] - data.values["energy"][0]) < 1e-12
+
+
+def test_networks_of_residues_are_told_the_places_along_the_chain():
+    """As the first input, without being asked for; whatever else they are told comes after."""
+    from intertwine.learning.structures.inputs import features
+
+    data = clusters(5, sizes=(4, 6))
+    data = data.with_values({"segment": (np.arange(data.total) % 4 > 1) * 1, "kind": np.arange(5) % 2})
+    task = structure_task("residues:2", data, targets="kind", inputs="none", layers=1, epochs=1, key=KEY)
+    blank = task.study.blank
+    assert [one.name for one in blank.inputs] == ["sequence", "none"] and blank.network.rep_in.dimension == 2
+    table = features(blank.inputs, data)
+    np.testing.assert_array_equal(table[:6, 0], [0, 1, 1002, 1003, 0, 1])
+    np.testing.assert_array_equal(table[:, 1], 1)

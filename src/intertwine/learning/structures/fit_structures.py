@@ -38,13 +38,13 @@ from intertwine.learning.structures.defaults import (
     SPACE,
     WEIGHT_DECAY,
 )
-from intertwine.learning.structures.inputs import SPECIES, Input, inputs_of
+from intertwine.learning.structures.inputs import SEQUENCE, SPECIES, Input, inputs_of
 from intertwine.learning.structures.objective import StructureObjective
 from intertwine.learning.structures.packing import Rung, StructureBatches, ladder
 from intertwine.learning.structures.said import type_of
 from intertwine.learning.structures.structure_model import StructureModel, edges_of, structures_of
 from intertwine.learning.structures.study import LearnedStructures, StructureStudy
-from intertwine.learning.structures.targets import AUTO, ENERGY, FORCES, Target, targets_of
+from intertwine.learning.structures.targets import AUTO, ENERGY, FORCES, Target, names_of, targets_of
 from intertwine.learning.study import carry_out
 from intertwine.learning.supervised_study import key_and_seed
 from intertwine.models.parameters import check_key
@@ -53,7 +53,7 @@ from intertwine.spaces.points.points import Points
 
 WEIGHTS = {ENERGY: 1.0, FORCES: 1.0}
 """Of the targets, 1 where nothing is said."""
-_COUNTED = 32
+_COUNTED, _RESIDUES = 32, "residues"
 """Structures whose neighbours are counted."""
 _GROUPS = ("trajectory", "group", "groups", "run")
 """Values of a structure by which data are split where they are there: neighbours in time are alike."""
@@ -113,15 +113,16 @@ def fit_structures(
     with `degree` and `layers`), or a network on points whose types fit. data: structures, or a file of them.
     targets: names of values: energy (and its derivatives forces and stress), and any others, of structures or
     of points; words and integers are classes. inputs: what the network is told of each point: "species",
-    values of points by name, or "none". space: "points:R", neighbours within R Å, or "points:R:K", the K
-    nearest of them. weights: target → its weight in the loss (1 by default; squared errors are standardised,
-    that of the energy is per point). epochs, minutes: passes, and time after which the fit ends, if both, the
-    first of them; with minutes the rate falls with the time. batch: structures an update. learning_rate,
-    warmup, weight_decay: of AdamW; the rate rises over the share `warmup` of the updates and falls along a
-    cosine. average: decay of the average of the weights. smoothing: of labels. optimiser: another one.
-    validation: the share held out (or the structures themselves), none of fewer than 4; by: the value of
-    structures whose groups are held out whole, "auto" for `trajectory`, `group` or `run` where there is one,
-    None for single structures. patience: epochs on end without a better one.
+    values of points by name, or "none"; of "residues:W" the places along the chain besides. space:
+    "points:R", neighbours within R Å, or "points:R:K", the K nearest of them. weights: target → its weight
+    in the loss (1 by default; squared errors are standardised, that of the energy is per point). epochs,
+    minutes: passes, and time after which the fit ends, if both, the first of them; with minutes the rate
+    falls with the time. batch: structures an update. learning_rate, warmup, weight_decay: of AdamW; the rate
+    rises over the share `warmup` of the updates and falls along a cosine. average: decay of the average of
+    the weights. smoothing: of labels. optimiser: another one. validation: the share held out (or the
+    structures themselves), none of fewer than 4; by: the value of structures whose groups are held out
+    whole, "auto" for `trajectory`, `group` or `run` where there is one, None for single structures.
+    patience: epochs on end without a better one.
 
     Structures are padded to few sizes (`packing`); each is compiled once.
 
@@ -175,7 +176,7 @@ def structure_task(
     epochs, batch = positive_int("epochs", epochs), positive_int("batch", batch)
     seconds = None if not minutes else 60 * positive_number("minutes", minutes)
     structures = structures_of(data)
-    wanted, told = targets_of(targets, structures), inputs_of(inputs, structures)
+    wanted, told = targets_of(targets, structures), inputs_of(_told(network, inputs), structures)
     check_key(key)
     network_key, key = jax.random.split(key)
     key, seed = key_and_seed(key)
@@ -251,6 +252,14 @@ def split(
     if not 0 < share < 1:
         raise fail("validation", "a share from 0 to below 1", share)
     return structures.split(share, by=grouped, seed=seed)
+
+
+def _told(network: str | PyTree, inputs: str | Sequence[str]) -> tuple[str, ...]:
+    """The names of the inputs; of networks of residues first the places along the chain."""
+    names = names_of(inputs, "inputs")
+    name = network if isinstance(network, str) else getattr(getattr(network, "recipe", None), "name", "")
+    ordered = str(name).partition(":")[0] == _RESIDUES
+    return (SEQUENCE, *names) if ordered and SEQUENCE not in names else names
 
 
 def grouping(by: str | None, structures: Structures) -> str | None:

@@ -2,6 +2,8 @@ r"""What a network is told of each point besides where it is: its element, value
 
 species    one channel for each element (or kind of residue), 1 where it is the point's
 none       one channel that is 1 everywhere: the shape alone
+sequence   the number of a residue along its chain, by which residues:W tells the neighbours of a chain apart:
+           the place in the structure, and 1,000 more after each break (`segment`, where known)
 a name     values of each point in the data: numbers, standardised, vectors over their root mean square,
            labels as one channel for each
 """
@@ -19,12 +21,15 @@ from intertwine.data.structures.elements import SYMBOLS
 from intertwine.data.structures.structures import Structures
 from intertwine.learning.structures.targets import names_of
 
-SPECIES, NOTHING = "species", "none"
+SPECIES, NOTHING, SEQUENCE = "species", "none", "sequence"
+BREAK = 1000.0
+"""What a break of a chain counts, in residues."""
 
 
 class Input(NamedTuple):
-    """name, kind: species, none, scalars, vector or classes. width: channels. shift, scale: of numbers, which
-    enter as (x − shift)/scale. known: the elements, or the numbers of the classes. dimension: of vectors."""
+    """name, kind: species, none, sequence, scalars, vector or classes. width: channels. shift, scale: of
+    numbers, which enter as (x − shift)/scale. known: the elements, or the numbers of the classes. dimension:
+    of vectors."""
 
     name: str
     kind: str
@@ -48,13 +53,13 @@ def inputs_of(words: str | Sequence[str], structures: Structures) -> tuple[Input
 
 
 def _input(name: str, structures: Structures) -> Input:
-    if name == NOTHING:
-        return Input(name, NOTHING, 1)
+    if name in (NOTHING, SEQUENCE):
+        return Input(name, name, 1)
     if name == SPECIES:
         known = tuple(int(s) for s in structures.elements)
         return Input(name, SPECIES, len(known), known=known)
     if name not in structures.values or name not in structures.per_point:
-        there = ", ".join([SPECIES, NOTHING, *sorted(structures.per_point)])
+        there = ", ".join([SPECIES, NOTHING, SEQUENCE, *sorted(structures.per_point)])
         raise fail("inputs", f"one of {there}", repr(name))
     values = structures.values[name]
     if name in structures.names or values.dtype.kind in "iub":
@@ -92,6 +97,8 @@ def features(
 def _channels(one: Input, structures: Structures, argument: str) -> np.ndarray:
     if one.kind == NOTHING:
         return np.ones((structures.total, 1), np.float32)
+    if one.kind == SEQUENCE:
+        return along_chains(structures)[:, None].astype(np.float32)
     if one.kind == SPECIES:
         return _one_hot(structures.species, one, argument, structures)
     if one.name not in structures.per_point:
@@ -105,6 +112,19 @@ def _channels(one: Input, structures: Structures, argument: str) -> np.ndarray:
         raise fail(argument, f"{one.name} of {one.width} numbers each", f"shape {values.shape[1:]} each")
     shift = np.array(one.shift) if one.shift else 0.0
     return ((table - shift) / np.array(one.scale)).astype(np.float32)
+
+
+def along_chains(structures: Structures) -> Float[np.ndarray, " total"]:
+    """The number of each point along its chain.
+
+    >>> two = Structures.of([np.eye(3), np.eye(3)[:2]], values={"segment": [0, 0, 1, 0, 0]})
+    >>> along_chains(two).tolist()
+    [0.0, 1.0, 1002.0, 0.0, 1.0]
+    """
+    number = np.arange(structures.total) - structures.offsets[:-1][structures.structure]
+    segment = structures.values.get("segment")
+    known = segment is not None and "segment" in structures.per_point
+    return number + (BREAK * np.asarray(segment) if known else 0.0)
 
 
 def _one_hot(values: np.ndarray, one: Input, argument: str, structures: Structures) -> np.ndarray:
