@@ -56,6 +56,7 @@ from .points.readouts import (
     EnergyForces as EnergyForces,
     Polarisability as Polarisability,
 )
+from .points.rotated_conv import RotatedConv as RotatedConv
 from .pooling.group_pooling import GlobalPool as GlobalPool, GroupPool as GroupPool, Invariants as Invariants
 from .pooling.mesh_pooling import MeshPool as MeshPool, MeshUnpool as MeshUnpool
 from .pooling.pooling import (

@@ -110,9 +110,9 @@ class EdgeProduct(NamedTuple):
         b, k = x.shape[:2]
         a = jnp.matmul(y, jnp.asarray(layout.couplings, y.dtype), precision="highest")
         groups, found = layout.groups, []
-        planes = _cut(x, [(g.start, g.stop) for g in groups])
-        each = _cut(weights, [(g.weights, g.weights + len(g.rows) * g.copies) for g in groups])
-        columns = _cut(a, [(g.couplings, g.couplings + len(g.rows) * g.out * g.into) for g in groups])
+        planes = cut_at(x, [(g.start, g.stop) for g in groups])
+        each = cut_at(weights, [(g.weights, g.weights + len(g.rows) * g.copies) for g in groups])
+        columns = cut_at(a, [(g.couplings, g.couplings + len(g.rows) * g.out * g.into) for g in groups])
         for g, u, w, c in zip(groups, planes, each, columns, strict=True):
             p = len(g.rows)
             w: Any = repeated(w.reshape(b, k, p, 1, g.copies).swapaxes(1, 2), 3, g.into)
@@ -137,7 +137,7 @@ class EdgeProduct(NamedTuple):
         )
 
 
-def _cut(a: Array, spans: list[tuple[int, int]]) -> list[Array]:
+def cut_at(a: Array, spans: list[tuple[int, int]]) -> list[Array]:
     """Parts of the last axis, cut at once: the way back is a concatenation, not a sum of padded arrays."""
     ends = sorted({end for span in spans for end in span} - {0, a.shape[-1]})
     parts = dict(zip([0, *ends], jnp.split(a, ends, -1), strict=True))

@@ -88,7 +88,10 @@ class PointConv(eqx.Module):
         key: Array,
     ):
         self.space, self.degree = space, checked_degree("degree", degree)
-        self.rep_in, self.rep_out = _typed(space, rep_in, "rep_in"), _typed(space, rep_out, "rep_out")
+        self.rep_in, self.rep_out = (
+            compact_type(space, rep_in, "rep_in"),
+            compact_type(space, rep_out, "rep_out"),
+        )
         self.edge_scalars = checked_degree("edge_scalars", edge_scalars)
         self.neighbours = positive_number("neighbours", neighbours)
         kind = jnp.zeros((), dtype).dtype
@@ -121,12 +124,7 @@ class PointConv(eqx.Module):
         """Fields of type rep_out on the cloud `at`; edges: invariants of its edges; `key` is not used."""
         cloud = checked_cloud(at, self.space, x)
         check_channels(x, self.rep_in)
-        shape = (*cloud.site.shape, self.edge_scalars)
-        if (None if edges is None else jnp.shape(edges)) != (shape if self.edge_scalars else None):
-            got = "none" if edges is None else f"shape {jnp.shape(edges)}"
-            raise fail("edges", f"{self.edge_scalars} invariants of each edge, shape {shape}", got)
-        edges = None if edges is None else edges.astype(x.dtype)
-        own = (cloud.vectors().astype(x.dtype), edges)
+        own = (cloud.vectors().astype(x.dtype), checked_edges(edges, cloud, self.edge_scalars, x.dtype))
         shared = jax.tree.map(lambda a: a.astype(x.dtype), (self.radial, self.perceptron))
         messages = partial(_messages, self.product)
         sums = edge_sums(messages, tables_of(cloud), to_planes(x, self.rep_in), own, shared)
@@ -141,13 +139,27 @@ class PointConv(eqx.Module):
 
 def _messages(product: EdgeProduct, x: Array, near: Array, own: Any, shared: Any) -> tuple[Any, Any]:
     """The sums of a block of centres."""
+    weights = edge_weights(near, own, shared)
+    return product.sums(x, harmonics(own[0], product.degree), weights), ()
+
+
+def edge_weights(near: Array, own: Any, shared: Any) -> Float[Array, "B K W"]:
+    """The perceptron of the lengths of edges, 0 from the cut-off on. own: vectors, and invariants or None;
+    shared: the basis and the perceptron."""
     (vectors, edges), (radial, perceptron) = own, shared
     distance = lengths(vectors)
     basis = radial.plain(distance)
     basis = basis if edges is None else jnp.concatenate([basis, edges], -1)
-    ends = jnp.where(near, radial.envelope(distance), 0.0)
-    weights = perceptron(basis, ends)
-    return product.sums(x, harmonics(vectors, product.degree), weights), ()
+    return perceptron(basis, jnp.where(near, radial.envelope(distance), 0.0))
+
+
+def checked_edges(edges: Array | None, cloud: Cloud, count: int, dtype: DTypeLike) -> Array | None:
+    """Invariants (n, K, E) of the edges, None where there are none, or InputError."""
+    shape = (*cloud.site.shape, count)
+    if (None if edges is None else jnp.shape(edges)) != (shape if count else None):
+        got = "none" if edges is None else f"shape {jnp.shape(edges)}"
+        raise fail("edges", f"{count} invariants of each edge, shape {shape}", got)
+    return None if edges is None else edges.astype(dtype)
 
 
 def radial_basis(space: Points, radial: RadialBasis | int, dtype: DTypeLike) -> RadialBasis:
@@ -171,7 +183,8 @@ def checked_cloud(at: Cloud | None, space: Points, x: Float[Array, "n C"]) -> Cl
     return at
 
 
-def _typed(space: Any, names: AnyRep | str, argument: str) -> CompactRep:
+def compact_type(space: Any, names: AnyRep | str, argument: str) -> CompactRep:
+    """The type called `names` of a space with a compact group, or InputError."""
     rep = field_type(space, names, argument)
     if not isinstance(rep, CompactRep):
         remedy = "take Points(cutoff, group='O(3)'), or Conv for point groups"
