@@ -232,6 +232,7 @@ def test_a_budget_of_minutes_ends_the_fit():
     state, row = lines[-1]
     assert 1 <= len(lines) < 10**6 and float(state.spent) >= 0.1 and row["learning_rate"] < 1e-2
     assert list(task.study.iterate(state, len(lines))) == []  # a run that goes on knows what was spent
+    assert max(row["learning_rate"] for _, row in lines) > 2e-3  # whatever the epochs are
 
 
 def test_what_cannot_be_learned_from_is_told_in_a_line():

@@ -204,6 +204,7 @@ def structure_task(
     study = StructureStudy(
         blank, objective, rows, watched, rungs, chosen, epochs=epochs, seed=seed, key=key,
         patience=patience if held is not None else None, seconds=seconds,
+        largest_rate=learning_rate if optimiser is None else None,
     )  # fmt: skip
     return StructureTask(study, kept, held, grouped if kept is not structures else None, rungs)
 

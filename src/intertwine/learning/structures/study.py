@@ -103,10 +103,12 @@ class StructureStudy(Study[StructureState, LearnedStructures]):
         key: Array,
         patience: int | None = None,
         seconds: float | None = None,
+        largest_rate: float | None = None,
     ):
         self.blank, self.objective, self.rows, self.held = blank, objective, rows, held
         self.rungs, self.optimiser, self.key = rungs, optimiser, key
         self.lines, self.patience, self.seconds = epochs, patience, seconds
+        self.largest_rate = largest_rate
         self.stream = OverBatches(objective, StructureBatches(rows, rungs, seed=seed))  # type: ignore[arg-type]
         self.begin = Network.of(blank.network)
 
@@ -152,12 +154,10 @@ class StructureStudy(Study[StructureState, LearnedStructures]):
 
     def _timed(self, spent: float) -> WeightAverage:
         """The optimiser, with a rate that follows the clock where there is a budget."""
-        if self.seconds is None:
+        if self.seconds is None or self.largest_rate is None:
             return self.optimiser
-        inner: OptaxGradient = self.optimiser.optimiser
-        largest = max(inner.rates(0, 1)[0], *(inner.rates(k, 1)[0] for k in _PROBED))
-        rate = TimedRate(largest, largest * _LAST, self.seconds, spent)
-        return WeightAverage(OptaxGradient(inner.transform, rate), self.optimiser.decay)
+        rate = TimedRate(self.largest_rate, self.largest_rate * _LAST, self.seconds, spent)
+        return WeightAverage(OptaxGradient(self.optimiser.optimiser.transform, rate), self.optimiser.decay)
 
     def row(self, scalars: dict[str, float], prefix: str = "") -> Scalars:
         """A line's numbers: the loss, errors in units, accuracies."""
@@ -204,7 +204,6 @@ class StructureStudy(Study[StructureState, LearnedStructures]):
         return {"loss": float(loss)} | scalars
 
 
-_PROBED = (1, 10, 100, 1000, 10_000)
 _LAST = 1e-2
 
 
