@@ -32,8 +32,8 @@ from ethanol_data import rows_of
 
 HERE = Path(__file__).resolve().parent
 OURS: dict[str, dict] = {
-    "l=2": {"network": "nequip:16", "degree": 2, "warmup": 0.0},
-    "l=0": {"network": "nequip:16", "degree": 0, "warmup": 0.0},
+    "l=2": {"network": "nequip:16", "degree": 2},
+    "l=0": {"network": "nequip:16", "degree": 0},
 }
 PEERS: dict[str, dict] = {"NequIP": {"library": "nequip"}, "PaiNN": {"library": "painn"}}
 

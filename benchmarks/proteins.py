@@ -38,7 +38,7 @@ import intertwine as it
 
 CHAINS, RESIDUES = 50, 6860
 LABEL = "secondary-structure"
-WIDTH, REACH = 16, 8
+WIDTH, REACH = 8, 8
 Said = Callable[[it.data.Structures], np.ndarray]
 
 
@@ -88,7 +88,6 @@ def residue_network(chains: it.data.Structures, degree: int | None, seed: int, m
         space="points:12.0:16",
         degree=degree,
         by="file",
-        warmup=0.0,
         epochs=10_000,
         minutes=minutes,
         key=jax.random.key(seed),
