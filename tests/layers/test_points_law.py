@@ -172,3 +172,18 @@ def test_other_spaces_take_no_cloud():
     layer = it.Conv(grid, "scalar", "scalar", 3, key=KEY)
     with pytest.raises(it.InputError, match="at: expected nothing on Grid"):
         layer(jnp.ones((5, 5, 1)), at=SPACE.cloud(np.eye(3)))
+
+
+def test_crystals_turn_and_double():
+    """Positions and cell turned together, and two cells for one, shorter than the cut-off."""
+    layer = Plain(SPACE, "scalar", "scalar + vector + degree 2")
+    run = eqx.filter_jit(lambda f, cloud: layer(f, at=cloud))
+    draw = np.random.default_rng(9)
+    cell = np.array([[1.7, 0.2, 0.0], [0.5, 1.6, 0.3], [0.0, -0.4, 1.9]])
+    x, f = draw.uniform(0, 1, (2, 3)) @ cell, draw.normal(size=(2, 1))
+    turn = np.asarray(SPACE.group.random_elements(2, key=KEY))[1]
+    plain = np.asarray(run(f, SPACE.cloud(x, cell=cell, neighbours=64)))
+    turned = np.asarray(run(f, SPACE.cloud(x @ turn.T, cell=cell @ turn.T, neighbours=64)))
+    np.testing.assert_allclose(turned, SPACE.act(turn, plain, layer.rep_out), atol=1e-12)
+    double = SPACE.cloud(np.concatenate([x, x + cell[1]]), cell=cell * [[1], [2], [1]], neighbours=64)
+    np.testing.assert_allclose(run(np.tile(f, (2, 1)), double), np.tile(plain, (2, 1)), atol=1e-12)
