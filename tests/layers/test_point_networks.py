@@ -139,7 +139,7 @@ def test_names_and_types_are_checked():
     with pytest.raises(InputError, match="distance: expected a typical distance"):
         point_network("painn:2", it.Points(nearest=4), 2, key=KEY)
     network = point_network("painn:2", POINTS, 2, key=KEY)
-    with pytest.raises(InputError, match="at: expected a Cloud"):
+    with pytest.raises(InputError, match="at: expected the cloud"):
         network(jnp.ones((4, 2)), at=None)
     with pytest.raises(InputError, match="x: expected 2 channels"):
         network(jnp.ones((4, 3)), at=POINTS.cloud(np.eye(3)))

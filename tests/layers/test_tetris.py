@@ -54,15 +54,18 @@ TABLE = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("family", ["tfn:4", "nequip:4", "se3-transformer:4"])
+@pytest.mark.parametrize("family", ["tfn:4", "se3-transformer:4"])
 @pytest.mark.parametrize("kind", TABLE)
 def test_learned_once_and_known_under_every_rotation(family, kind):
     group, outputs, scores, known = TABLE[kind]
     points = it.Points(REACH, group=group)
     parities = "both" if kind == "odd types" else None
-    network = point_network(family, points, 1, outputs, parities=parities, pool="mean", key=KEY)
+    network = point_network(
+        family, points, 1, outputs, parities=parities, neighbours=3.0, pool="mean", key=KEY
+    )
     parameters, rest = eqx.partition(network, eqx.is_inexact_array)
-    optimiser = optax.adam(1e-2)
+    rate = optax.cosine_decay_schedule(1e-2, 600)
+    optimiser = optax.chain(optax.clip_by_global_norm(1.0), optax.adam(rate))
     labels = np.arange(8)
     cloud = points.batch([shape.positions for shape in tetris()])
     x = jnp.ones((cloud.points, 1))
@@ -76,12 +79,15 @@ def test_learned_once_and_known_under_every_rotation(family, kind):
             found = logits(parameters, cloud)
             return optax.softmax_cross_entropy_with_integer_labels(found, labels).mean()
 
-        updates, state = optimiser.update(jax.grad(loss)(parameters), state)
-        return optax.apply_updates(parameters, updates), state
+        value, slope = jax.value_and_grad(loss)(parameters)
+        updates, state = optimiser.update(slope, state)
+        return optax.apply_updates(parameters, updates), state, value
 
-    state = optimiser.init(parameters)
-    for _ in range(150):
-        parameters, state = step(parameters, state)
+    state, least = optimiser.init(parameters), 0.0 if known == 8 else np.log(2) / 4  # of a pair that is alike
+    for _ in range(600):
+        parameters, state, value = step(parameters, state)
+        if value < least + 0.05:
+            break
     say = jax.jit(logits)
     for seed in range(20):
         found = np.asarray(say(parameters, points.batch(turned(seed))))

@@ -18,7 +18,7 @@ from jax import Array
 from jax.typing import DTypeLike
 from jaxtyping import Float
 
-from intertwine._checks import positive_int, positive_number
+from intertwine._checks import fail, positive_int, positive_number
 from intertwine.layers.blocks import check_channels
 from intertwine.layers.points.hidden_types import edge_irrep
 from intertwine.layers.points.point_conv import checked_cloud, radial_basis
@@ -26,7 +26,7 @@ from intertwine.layers.points.radial import RadialBasis
 from intertwine.spaces.points.cloud import Cloud
 from intertwine.spaces.points.gather import gathered
 from intertwine.spaces.points.points import Points
-from intertwine.symmetry.compact import CompactRep
+from intertwine.symmetry.compact import CompactGroup, CompactRep
 
 _SOFT = 1e-2
 """‖v‖ is √(‖v‖² + ε²), smooth where v = 0."""
@@ -83,6 +83,9 @@ class PaiNNBlock(eqx.Module):
         dtype: DTypeLike = float,
         key: Array,
     ):
+        if not isinstance(points.fibre_group, CompactGroup):
+            remedy = "take Points(cutoff, group='O(3)')"
+            raise fail("points", "points of O(3), SO(3), O(2) or SO(2)", points, remedy)
         self.space, self.width = points, positive_int("width", width)
         self.neighbours = positive_number("neighbours", neighbours)
         kind, keys = jnp.zeros((), dtype).dtype, jax.random.split(key, 6)
@@ -99,6 +102,7 @@ class PaiNNBlock(eqx.Module):
     def rep_in(self) -> CompactRep:
         """F scalars and F vectors."""
         group = self.space.fibre_group
+        assert isinstance(group, CompactGroup)
         return self.width * group.trivial + self.width * edge_irrep(group, 1)
 
     @property

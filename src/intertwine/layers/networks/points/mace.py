@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from intertwine.layers.networks.points.plan import PointPlan
+from intertwine.layers.networks.points.plan import OUTPUT_GAIN, PointPlan
 from intertwine.layers.points.body_order import led_to_by_products
 from intertwine.layers.points.embedding import Embedding
 from intertwine.layers.points.gates import GatedHead
@@ -17,7 +17,7 @@ _ORDER = 3
 
 def mace(plan: PointPlan) -> tuple[list[tuple[str, Any]], list[tuple[str, Any] | None]]:
     """Layers and read-outs. Hidden fields are scalars and vectors, or of the degree of the outputs."""
-    group = plan.points.fibre_group
+    group = plan.rep_in.group
     embedding = Embedding(plan.rep_in, plan.first_hidden, dtype=plan.dtype, key=plan.key_of(101))
     layers: list[tuple[str, Any]] = [("embedding", embedding)]
     readouts: list[tuple[str, Any] | None] = [None]
@@ -36,11 +36,16 @@ def mace(plan: PointPlan) -> tuple[list[tuple[str, Any]], list[tuple[str, Any] |
         layers.append((f"layer{number}", layer))
         key, rep = plan.key_of(200 + number), layer.rep_out
         if last:
-            head = GatedHead(rep, plan.rep_out, max(plan.width // 2, 1), dtype=plan.dtype, key=key)
+            head = GatedHead(
+                rep, plan.rep_out, max(plan.width // 2, 1), gain=OUTPUT_GAIN, dtype=plan.dtype, key=key
+            )
             readouts.append(("readout", head))
         else:
             readouts.append(
-                (f"readout{number}", Mixing(rep, plan.rep_out, bias=True, dtype=plan.dtype, key=key))
+                (
+                    f"readout{number}",
+                    Mixing(rep, plan.rep_out, bias=True, gain=OUTPUT_GAIN, dtype=plan.dtype, key=key),
+                )
             )
         before = after
     return layers, readouts

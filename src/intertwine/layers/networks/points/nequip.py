@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from intertwine.layers.networks.points.plan import PointPlan
+from intertwine.layers.networks.points.plan import OUTPUT_GAIN, PointPlan
 from intertwine.layers.points.embedding import Embedding
 from intertwine.layers.points.gates import GatedHead
 from intertwine.layers.points.nequip import NequIPLayer
@@ -26,5 +26,7 @@ def nequip(plan: PointPlan) -> tuple[list[tuple[str, Any]], list[tuple[str, Any]
         layers.append((f"layer{number}", layer))
         before = after
     width = max(plan.width // 2, 1)
-    head = GatedHead(layers[-1][1].rep_out, plan.rep_out, width, dtype=plan.dtype, key=plan.key_of(102))
+    head = GatedHead(
+        layers[-1][1].rep_out, plan.rep_out, width, gain=OUTPUT_GAIN, dtype=plan.dtype, key=plan.key_of(102)
+    )
     return layers, [*[None] * plan.layers, ("readout", head)]

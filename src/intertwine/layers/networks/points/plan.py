@@ -13,6 +13,9 @@ from intertwine.layers.points.radial import RadialBasis
 from intertwine.spaces.points.points import Points
 from intertwine.symmetry.compact import CompactRep
 
+OUTPUT_GAIN = 0.1
+"""The variance of the outputs of a point at the start: small, so that a structure's sum is about 1."""
+
 
 class PointPlan(NamedTuple):
     """points: the space. rep_in, rep_out: the types. width: copies of each hidden irrep. degree: of hidden
@@ -42,12 +45,12 @@ class PointPlan(NamedTuple):
         """Hidden fields that the input leads to at a point."""
         have = {part for part, _ in self.rep_in.blocks}
         top = max(self.degree, top_degree(self.rep_in))
-        targets = irreps_up_to(self.points.fibre_group, top, self.parities)
+        targets = irreps_up_to(self.rep_in.group, top, self.parities)
         return copies([part for part in targets if part in have or part.is_trivial], self.width)
 
     def hidden_after(self, before: CompactRep) -> CompactRep:
         """Hidden fields that a convolution of others leads to."""
-        targets = irreps_up_to(self.points.fibre_group, self.degree, self.parities)
+        targets = irreps_up_to(self.rep_in.group, self.degree, self.parities)
         return copies(led_to(before, targets, self.degree), self.width)
 
     def last_hidden(self, before: CompactRep) -> CompactRep:

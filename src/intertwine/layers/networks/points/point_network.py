@@ -37,7 +37,7 @@ from intertwine.layers.networks.points.tfn import tfn
 from intertwine.layers.points.hidden_types import PARITIES, checked_compact, parities_for, top_degree
 from intertwine.layers.points.radial import RadialBasis
 from intertwine.spaces.points.points import Points
-from intertwine.symmetry.compact import CompactRep
+from intertwine.symmetry.compact import CompactGroup, CompactRep
 from intertwine.symmetry.fibre_maps import AnyRep
 from intertwine.symmetry.wigner import checked_degree
 
@@ -149,7 +149,7 @@ def point_network(
     kind = jnp.zeros((), dtype).dtype
     recipe = PointRecipe(
         name,
-        (points.cutoff, points.nearest, points.fibre_group.name),
+        (points.cutoff, points.nearest, into.group.name),
         irreps_of(into),
         irreps_of(out),
         reach,
@@ -197,5 +197,5 @@ def network_of_recipe(recipe: dict[str, Any], *, key: Array) -> PointNetwork:
 
 
 def _type(points: Points, irreps: list[tuple[int, int, int]]) -> CompactRep:
-    group = points.fibre_group
+    group = CompactGroup(repr(points.fibre_group))
     return CompactRep.direct_sum([(group.irrep(k, parity), m) for k, parity, m in irreps])

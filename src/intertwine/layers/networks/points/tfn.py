@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from intertwine.layers.networks.points.plan import PointPlan
+from intertwine.layers.networks.points.plan import OUTPUT_GAIN, PointPlan
 from intertwine.layers.points.gates import GatedHead
 from intertwine.layers.points.mixing import Mixing
 from intertwine.layers.points.tfn import TensorFieldLayer
@@ -23,5 +23,7 @@ def tfn(plan: PointPlan) -> tuple[list[tuple[str, Any]], list[tuple[str, Any] | 
         )  # fmt: skip
         layers.append((f"layer{number}", layer))
         before = after
-    head = GatedHead(before, plan.rep_out, plan.width, dtype=plan.dtype, key=plan.key_of(102))
+    head = GatedHead(
+        before, plan.rep_out, plan.width, gain=OUTPUT_GAIN, dtype=plan.dtype, key=plan.key_of(102)
+    )
     return layers, [*[None] * plan.layers, ("readout", head)]
