@@ -49,6 +49,7 @@ class Pair(NamedTuple):
 class RotatedProduct(NamedTuple):
     """All equivariant maps from some irreps to others along an edge, for `copies` copies of each.
 
+    >>> from intertwine.symmetry import CompactGroup
     >>> O3 = CompactGroup("O(3)")
     >>> scalar, vector = O3.irrep(0), O3.irrep(1, -1)
     >>> RotatedProduct((scalar, vector), (scalar, vector), 4).weights    # a_0 of all pairs, a_1 of one

@@ -20,6 +20,7 @@ numbers along a short axis are written out (`repeated`, `added`, each the transp
 from __future__ import annotations
 
 from functools import lru_cache, partial
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import jax
@@ -36,12 +37,11 @@ from intertwine.symmetry.fibre_maps import bilinear_maps
 
 
 class Group(NamedTuple):
-    """The paths from one irrep. start, stop: its planes in x. copies: m. into: its dimension; out: the
+    """The paths from one irrep. block: its number in rep_in. copies: m. into: its dimension; out: the
     largest that its paths lead to. weights: the first of their weights; those of a path follow one another.
     couplings: the first of their columns of A. rows: of each path the number of the irrep it leads to."""
 
-    start: int
-    stop: int
+    block: int
     copies: int
     into: int
     out: int
@@ -100,26 +100,45 @@ class EdgeProduct(NamedTuple):
         self, x: Float[Array, "B K planes"], y: Float[Array, "B K harmonics"], weights: Float[Array, "B K W"]
     ) -> tuple[Float[Array, "B d copies"], ...]:
         """Σ_k of the products, for each irrep of `outs` its components and copies."""
-        return self.arranged(self.sums(x, y, weights))
+        shapes = [(block.rep.dimension, block.copies) for block in blocks(self.rep_in)]
+        ends = np.cumsum([0, *(d * m for d, m in shapes)]).tolist()
+        planes = cut_at(x, list(pairwise(ends)))
+        parts = tuple(u.reshape(*u.shape[:-1], *shape) for u, shape in zip(planes, shapes, strict=True))
+        groups = tuple(self.shaped(w, number) for number, w in enumerate(self.by_groups(weights)))
+        return self.arranged(self.sums(parts, y, groups))
+
+    def by_groups(self, weights: Float[Array, "... W"]) -> list[Float[Array, "... w"]]:
+        """Weights cut into those of each group of paths, which lead from one irrep."""
+        groups = _layout(self).groups
+        return cut_at(weights, [(g.weights, g.weights + len(g.rows) * g.copies) for g in groups])
+
+    def shaped(self, weights: Float[Array, "... w"], group: int) -> Float[Array, "... paths copies"]:
+        """Weights of a group by paths and copies."""
+        g = _layout(self).groups[group]
+        return weights.reshape(*weights.shape[:-1], len(g.rows), g.copies)
 
     def sums(
-        self, x: Float[Array, "B K planes"], y: Float[Array, "B K harmonics"], weights: Float[Array, "B K W"]
+        self,
+        x: tuple[Float[Array, "B K d copies"], ...],
+        y: Float[Array, "B K harmonics"],
+        weights: tuple[Float[Array, "B K paths copies"], ...],
     ) -> tuple[Float[Array, "B paths d copies"], ...]:
-        """As it is computed, by irreps of rep_in, with components 0 that `arranged` leaves out."""
+        """As it is computed: x by irreps of rep_in, weights and results by groups of paths (`by_groups`,
+        `shaped`), with components 0 that `arranged` leaves out."""
         layout = _layout(self)
-        b, k = x.shape[:2]
         a = jnp.matmul(y, jnp.asarray(layout.couplings, y.dtype), precision="highest")
-        groups, found = layout.groups, []
-        planes = cut_at(x, [(g.start, g.stop) for g in groups])
-        each = cut_at(weights, [(g.weights, g.weights + len(g.rows) * g.copies) for g in groups])
-        columns = cut_at(a, [(g.couplings, g.couplings + len(g.rows) * g.out * g.into) for g in groups])
-        for g, u, w, c in zip(groups, planes, each, columns, strict=True):
+        b, k = y.shape[:2]
+        columns = cut_at(
+            a, [(g.couplings, g.couplings + len(g.rows) * g.out * g.into) for g in layout.groups]
+        )
+        found = []
+        for g, w, c in zip(layout.groups, weights, columns, strict=True):
             p = len(g.rows)
-            w: Any = repeated(w.reshape(b, k, p, 1, g.copies).swapaxes(1, 2), 3, g.into)
-            u: Any = repeated(u.reshape(b, 1, k, g.into, g.copies), 1, p)
-            v = w * u
+            w: Any = repeated(w[..., None, :].swapaxes(1, 2), 3, g.into)
+            u: Any = repeated(x[g.block][:, None], 1, p)
             c = c.reshape(b, k, p, g.out, g.into).transpose(0, 2, 3, 1, 4).reshape(b, p, g.out, k * g.into)
-            found.append(jnp.matmul(c, v.reshape(b, p, k * g.into, g.copies), precision="highest"))
+            v = (w * u).reshape(b, p, k * g.into, g.copies)
+            found.append(jnp.matmul(c, v, precision="highest"))
         return tuple(found)
 
     def arranged(
@@ -169,15 +188,15 @@ added.defvjp(
 
 def edge_product(
     product: EdgeProduct,
-    x: Float[Array, "n planes"],
+    x: tuple[Float[Array, "n d copies"], ...],
     y: Float[Array, "n K harmonics"],
-    weights: Float[Array, "n K W"],
+    weights: tuple[Float[Array, "n K paths copies"], ...],
     tables: Tables,
 ) -> tuple[Float[Array, "n d copies"], ...]:
     """The product on a cloud, from harmonics and weights that are given for every edge.
 
-    x: planes (`to_planes`). y: `harmonics(cloud.vectors(), product.degree)`. weights: (n, K,
-    product.weights), 0 where there is no neighbour. tables: of the cloud (`tables_of`).
+    x: planes of each irrep (`irrep_planes`). y: `harmonics(cloud.vectors(), product.degree)`. weights: those
+    of each group of paths, 0 where there is no neighbour. tables: of the cloud (`tables_of`).
 
     Returns for each irrep of `product.outs` (n, d, copies), derivatives of all orders backwards.
     """
@@ -204,11 +223,16 @@ def edge_irrep(group: CompactGroup, degree: int) -> CompactRep:
     return group.irrep(degree, (-1) ** degree if group.name == "O(3)" else 1)
 
 
-def to_planes(x: Float[Array, "n C"], rep: CompactRep) -> Float[Array, "n planes"]:
-    """A field, copies one after another, as planes of its type with equal irreps together."""
+def irrep_planes(x: Float[Array, "n C"], rep: CompactRep) -> tuple[Float[Array, "n d copies"], ...]:
+    """A field, copies one after another, by irreps, equal ones together: their components and copies."""
     together, place = gathered(rep)
     x = x if place is None else x[..., np.argsort(place)]
-    parts = [block.of(x).swapaxes(-1, -2).reshape(*x.shape[:-1], -1) for block in blocks(together)]
+    return tuple(block.of(x).swapaxes(-1, -2) for block in blocks(together))
+
+
+def to_planes(x: Float[Array, "n C"], rep: CompactRep) -> Float[Array, "n planes"]:
+    """A field, copies one after another, as planes of its type with equal irreps together."""
+    parts = [part.reshape(*x.shape[:-1], -1) for part in irrep_planes(x, rep)]
     return parts[0] if len(parts) == 1 else jnp.concatenate(parts, -1)
 
 
@@ -232,7 +256,7 @@ def _layout(product: EdgeProduct) -> Layout:
     starts = np.cumsum([0, *sizes])
     groups, columns, copies = [], [np.zeros((starts[-1], 0))], [0] * len(outs)
     weights = couplings = 0
-    for block in blocks(rep):
+    for number, block in enumerate(blocks(rep)):
         into, paths = block.rep.dimension, []
         for row, out in enumerate(outs):
             for k in range(degree + 1):
@@ -247,7 +271,7 @@ def _layout(product: EdgeProduct) -> Layout:
             whole[starts[k] : starts[k + 1], path, : table.shape[1]] = table
             copies[row] += block.copies
         rows = tuple(row for row, _, _ in paths)
-        groups.append(Group(block.start, block.stop, block.copies, into, widest, weights, couplings, rows))
+        groups.append(Group(number, block.copies, into, widest, weights, couplings, rows))
         columns.append(whole.reshape(starts[-1], -1))
         weights += len(paths) * block.copies
         couplings += columns[-1].shape[1]

@@ -42,7 +42,13 @@ class Perceptron(eqx.Module):
         self, x: Float[Array, "... into"], scale: Float[Array, "..."] | None = None
     ) -> Float[Array, "... out"]:
         """The weights, times `scale` where it is given."""
+        x = self.features(x, scale)
+        return jnp.matmul(x, self.weights[-1].astype(x.dtype), precision="highest")
+
+    def features(
+        self, x: Float[Array, "... into"], scale: Float[Array, "..."] | None = None
+    ) -> Float[Array, "... hidden"]:
+        """What the last map, which is the widest, is applied to."""
         for w in self.weights[:-1]:
             x = _GAIN * jax.nn.silu(jnp.matmul(x, w.astype(x.dtype), precision="highest"))
-        x = x if scale is None else x * scale[..., None]  # before the last map, which is the widest
-        return jnp.matmul(x, self.weights[-1].astype(x.dtype), precision="highest")
+        return x if scale is None else x * scale[..., None]

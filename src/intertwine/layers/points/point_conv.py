@@ -28,8 +28,8 @@ from intertwine.layers.points.edge_product import (
     EdgeProduct,
     edge_product_of,
     from_planes,
+    irrep_planes,
     irreps_of,
-    to_planes,
 )
 from intertwine.layers.points.edge_sums import edge_sums, tables_of
 from intertwine.layers.points.perceptron import Perceptron
@@ -125,9 +125,10 @@ class PointConv(eqx.Module):
         cloud = checked_cloud(at, self.space, x)
         check_channels(x, self.rep_in)
         own = (cloud.vectors().astype(x.dtype), checked_edges(edges, cloud, self.edge_scalars, x.dtype))
-        shared = jax.tree.map(lambda a: a.astype(x.dtype), (self.radial, self.perceptron))
+        radial, perceptron = jax.tree.map(lambda a: a.astype(x.dtype), (self.radial, self.perceptron))
+        shared = (radial, perceptron, tuple(self.product.by_groups(perceptron.weights[-1])))
         messages = partial(_messages, self.product)
-        sums = edge_sums(messages, tables_of(cloud), to_planes(x, self.rep_in), own, shared)
+        sums = edge_sums(messages, tables_of(cloud), irrep_planes(x, self.rep_in), own, shared)
         sums = self.product.arranged(sums)
         mixed = [
             jnp.matmul(s, w.astype(x.dtype) / self.neighbours**0.5, precision="highest")
@@ -137,20 +138,30 @@ class PointConv(eqx.Module):
         return out if self.bias is None else self.bias(out)
 
 
-def _messages(product: EdgeProduct, x: Array, near: Array, own: Any, shared: Any) -> tuple[Any, Any]:
+def _messages(product: EdgeProduct, x: Any, near: Array, own: Any, shared: Any) -> tuple[Any, Any]:
     """The sums of a block of centres."""
-    weights = edge_weights(near, own, shared)
+    radial, perceptron, last = shared
+    features = perceptron.features(*edge_basis(near, own, radial))
+    weights = tuple(
+        product.shaped(jnp.matmul(features, w, precision="highest"), g) for g, w in enumerate(last)
+    )
     return product.sums(x, harmonics(own[0], product.degree), weights), ()
 
 
 def edge_weights(near: Array, own: Any, shared: Any) -> Float[Array, "B K W"]:
     """The perceptron of the lengths of edges, 0 from the cut-off on. own: vectors, and invariants or None;
     shared: the basis and the perceptron."""
-    (vectors, edges), (radial, perceptron) = own, shared
+    radial, perceptron = shared
+    return perceptron(*edge_basis(near, own, radial))
+
+
+def edge_basis(near: Array, own: Any, radial: RadialBasis) -> tuple[Array, Array]:
+    """What the perceptron is given, and the cut-off. own: vectors, and invariants or None."""
+    vectors, edges = own
     distance = lengths(vectors)
     basis = radial.plain(distance)
     basis = basis if edges is None else jnp.concatenate([basis, edges], -1)
-    return perceptron(basis, jnp.where(near, radial.envelope(distance), 0.0))
+    return basis, jnp.where(near, radial.envelope(distance), 0.0)
 
 
 def checked_edges(edges: Array | None, cloud: Cloud, count: int, dtype: DTypeLike) -> Array | None:
