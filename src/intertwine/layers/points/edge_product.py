@@ -203,7 +203,7 @@ def edge_product(
     return product.arranged(edge_sums(partial(_given, product), tables, x, (y, weights), ()))
 
 
-def _given(product: EdgeProduct, x: Array, near: Array, own: Any, shared: Any) -> tuple[Any, Any]:
+def _given(product: EdgeProduct, x: Any, near: Array, own: Any, shared: Any) -> tuple[Any, Any]:
     return product.sums(x, *own), ()
 
 
