@@ -12,8 +12,11 @@ from intertwine._checks import InputError
 from intertwine.cli import main
 from intertwine.data.structures.structures import Structures
 from intertwine.experiments.fields.settings import FieldsConfiguration
+from intertwine.experiments.structures import measures
 from intertwine.experiments.structures.chosen import resolved
 from intertwine.experiments.structures.measures import turned
+from intertwine.experiments.structures.trained import headline
+from intertwine.learning.structures.targets import targets_of
 from intertwine.records.structures import of_structures
 from learning.pair_network import clusters
 
@@ -96,6 +99,8 @@ def test_a_loaded_run_says_the_same_and_moves_atoms(place):
     atoms = ase.Atoms(numbers=one.species, positions=one.positions, calculator=it.ase_calculator(run))
     np.testing.assert_allclose(atoms.get_potential_energy(), run.model.energy(one)[0], rtol=1e-12)
     np.testing.assert_allclose(atoms.get_forces(), run.model.forces(one), atol=1e-12)
+    with pytest.raises(ase.calculators.calculator.PropertyNotImplementedError, match="periodic"):
+        atoms.get_stress()
     with pytest.raises(InputError, match="atoms: expected elements among H, O, got C"):
         ase.Atoms("C", calculator=it.ase_calculator(run)).get_potential_energy()
     with pytest.raises(InputError, match="has learned energies"):
@@ -158,6 +163,18 @@ def test_what_is_refused_in_one_line(place, capsys):
         error = capsys.readouterr().err
         assert code == 2 and words in error and error.count("\n") == 1, (command, error)
     assert not (place / "refused").exists()
+
+
+def test_numbers_of_points_are_judged_by_their_elements():
+    """The baseline is the mean of each element; what is told is of points."""
+    data = clusters(6, sizes=(4,), species=(1, 8))
+    charge = np.where(data.species == 1, 0.9, -0.9) + 0.01 * np.arange(data.total)
+    data = data.with_values({"charge": charge}, per_point=["charge"])
+    target = targets_of("charge", data)[0]
+    found = measures._errors(None, target, data, np.zeros(data.total), data)
+    spread = np.concatenate([charge[data.species == z] - charge[data.species == z].mean() for z in (1, 8)])
+    np.testing.assert_allclose(found["baselines"]["mean by element"], np.sqrt((spread**2).mean()))
+    assert "(a point;" in headline({"errors": {"charge": found}})
 
 
 def test_turned_structures_are_turned_as_a_whole():

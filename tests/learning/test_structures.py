@@ -12,7 +12,7 @@ from intertwine._checks import InputError
 from intertwine.data.structures.structures import Structures
 from intertwine.learning.structures.blank import blank_model
 from intertwine.learning.structures.calculator import Mover
-from intertwine.learning.structures.fit_structures import structure_task
+from intertwine.learning.structures.fit_structures import of_elements, structure_task
 from intertwine.learning.structures.inputs import inputs_of
 from intertwine.learning.structures.packing import StructureBatches, all_batches, ladder
 from intertwine.learning.structures.references import reference_energies
@@ -71,6 +71,8 @@ def test_stress_is_the_slope_of_the_energy_by_strain():
     slope = (energies[1] - energies[2]) / (2 * h)
     np.testing.assert_allclose((stress * strain).sum() * np.linalg.det(cell), slope, rtol=1e-6)
     np.testing.assert_allclose(stress, stress.T, atol=1e-12)
+    with pytest.raises(InputError, match="periodic in all directions"):
+        model.stress(Structures.of([x], [[1, 8]]))
 
 
 def test_padding_and_company_change_nothing(two_kinds):
@@ -199,6 +201,18 @@ def test_groups_are_held_out_whole():
     assert task.grouped is None and len(task.held) == 2
 
 
+def test_elements_of_few_structures_are_told():
+    data = clusters(8, sizes=(4,), species=(1, 8))
+    species = data.species.copy()
+    species[0] = 9
+    data = Structures.of([one.positions for one in data], species.reshape(8, 4), values={"a": np.ones(8)})
+    (line,) = of_elements(data)
+    assert line.startswith(
+        "data: of 8 structures that are learnt from F in 1: what is said of so few is a guess"
+    )
+    assert of_elements(clusters(8)) == []
+
+
 def test_missing_values_do_not_count():
     data = clusters(8)
     forces, energy = data.values["forces"].copy(), data.values["energy"].copy()
@@ -275,3 +289,34 @@ def test_networks_of_residues_are_told_the_places_along_the_chain():
     table = features(blank.inputs, data)
     np.testing.assert_array_equal(table[:6, 0], [0, 1, 1002, 1003, 0, 1])
     np.testing.assert_array_equal(table[:, 1], 1)
+
+
+@pytest.mark.slow
+@QUIET
+def test_ten_to_five_thousand_points_in_one_run():
+    """Molecules and crystals together: as many programs as rungs, and every structure in one of them."""
+    rng, traces = np.random.default_rng(0), []
+
+    class Counted(PairNetwork):
+        def __call__(self, x, *, at, key=None):
+            traces.append(x.shape[0])
+            return super().__call__(x, at=at, key=key)
+
+    positions, cells = [], []
+    for steps in (2, 2, 2, 5, 5, 17):  # 8, 125 and 4,913 points of a crystal, the first without a period
+        grid = np.stack(np.meshgrid(*[np.arange(float(steps))] * 3), -1).reshape(-1, 3)
+        positions.append(1.6 * grid + 0.05 * rng.normal(size=grid.shape))
+        cells.append(1.6 * steps * np.eye(3) * (steps > 2))
+    kinds = [np.resize([1, 8], len(x)) for x in positions]
+    sizes = np.array([len(x) for x in positions])
+    values = {"energy": rng.normal(size=6) * sizes, "forces": rng.normal(size=(sizes.sum(), 3))}
+    data = Structures.of(positions, kinds, cells=cells, periodic=[[n > 8] * 3 for n in sizes], values=values)
+    network = Counted(2, functions=3, key=KEY)
+    task = structure_task(network, data, epochs=3, batch=2, validation=0, key=KEY)
+    lines = list(task.study.iterate(task.study.start(), 0))
+    assert [(r.largest, r.structures) for r in task.rungs] == [(8, 2), (125, 2), (4913, 1)]
+    assert len(lines) == 3 and set(traces) == {rung.points for rung in task.rungs}
+    before = len(traces)
+    said = task.study.finish(lines[-1][0], []).model.forces(data)
+    assert said.shape == (sizes.sum(), 3) and np.isfinite(said).all()
+    assert len(set(traces[before:])) <= 3

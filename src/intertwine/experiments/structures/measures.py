@@ -4,7 +4,8 @@ turns.
 energy     root mean square and mean absolute error of a structure, and of a structure over its points
 forces     of a component, over all points: F̂ − F
 baselines  energy: reference energies of the elements alone, and the mean over points of what was learnt
-           from; forces and other vectors: zero; numbers: the mean; classes: the commonest
+           from; forces and other vectors: zero; numbers: the mean, of points by
+           element; classes: the commonest
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ def _errors(
         "rms": _root(spread),
         "unit": target.unit,
         "kind": target.kind,
+        "per_point": target.per_point,
         "count": int(np.isfinite(truth).reshape(len(truth), -1).all(1).sum()),
     }
     if target.kind == ENERGY:
@@ -73,7 +75,14 @@ def _baselines(
         }
     if target.kind in (FORCES, STRESS, "vector"):
         return {f"zero {target.name}": np.zeros_like(truth)}
-    return {"mean": np.broadcast_to(np.nanmean(known, axis=0), truth.shape)}
+    if not target.per_point:
+        return {"mean": np.broadcast_to(np.nanmean(known, axis=0), truth.shape)}
+    guess = np.broadcast_to(np.nanmean(known, axis=0), truth.shape).copy()
+    for number in structures.elements:
+        here = known[learnt.species == number]
+        if np.isfinite(here).any():
+            guess[structures.species == number] = np.nanmean(here, axis=0)
+    return {"mean by element": guess}
 
 
 def by_element(structures: Structures, off: np.ndarray) -> dict[str, dict[str, Any]]:

@@ -63,7 +63,8 @@ def headline(result: PyTree) -> str:
     parts = []
     for name, found in result.get("errors", {}).items():
         unit = f" {found['unit']}" if found["unit"] not in ("", "1") else ""
-        each = "a component" if found["kind"] in ("forces", "vector", "stress") else "a structure"
+        each = "a point" if found.get("per_point") else "a structure"
+        each = "a component" if found["kind"] in ("forces", "vector", "stress") else each
         words = f"{name}: mean absolute error {found['mae']:.4g}{unit}, rms {found['rmse']:.4g}{unit} ({each}"
         if found.get("mae_per_point") is not None:
             words += f"; per point {found['mae_per_point']:.3g}{unit}"

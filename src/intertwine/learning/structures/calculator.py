@@ -55,7 +55,7 @@ def ase_calculator(model: PyTree, *, skin: float = SKIN) -> Calculator:
     installed.
     """
     try:
-        from ase.calculators.calculator import Calculator, all_changes
+        from ase.calculators.calculator import Calculator, PropertyNotImplementedError, all_changes
     except ImportError:
         remedy = "pip install 'intertwine[molecules]'"
         raise fail("ase_calculator", "ASE, the Atomic Simulation Environment", "none", remedy) from None
@@ -75,6 +75,10 @@ def ase_calculator(model: PyTree, *, skin: float = SKIN) -> Calculator:
             super().calculate(atoms, list(properties), list(system_changes))  # type: ignore[arg-type]
             own: Any = self.atoms
             wanted = "stress" in properties
+            if wanted and not np.all(own.pbc):
+                raise PropertyNotImplementedError(
+                    "stress: of atoms that are periodic in all directions alone"
+                )
             cell, periodic = np.asarray(own.cell), np.asarray(own.pbc)
             found = mover(own.get_positions(), own.get_atomic_numbers(), cell, periodic, wanted)
             self.results = {"energy": found[ENERGY], "free_energy": found[ENERGY], "forces": found[FORCES]}

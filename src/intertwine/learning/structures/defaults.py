@@ -7,5 +7,6 @@ RESIDUE_NETWORK, RESIDUE_SPACE = "residues:16", "points:12.0:16"
 """Of proteins by residue, whose Cα are 3.8 Å apart."""
 TEST_SHARE = 0.1
 """Of a file's structures, held out of a command to be tested with at the end."""
-FEW, FEW_HELD = 4, 10
-"""Fewer structures than the first are all learnt from; fewer held out than the second are said to be few."""
+FEW, FEW_HELD, RARE = 4, 10, 3
+"""Fewer structures than the first are all learnt from; fewer held out than the second are said to be few; an
+element of fewer than the third is said to be rare."""

@@ -35,6 +35,7 @@ from intertwine.learning.structures.defaults import (
     FEW,
     FEW_HELD,
     LEARNING_RATE,
+    RARE,
     SPACE,
     WEIGHT_DECAY,
 )
@@ -288,7 +289,7 @@ def _weights(given: Mapping[str, float] | None, targets: tuple[Target, ...]) -> 
 
 def fitted(task: StructureTask, found: LearnedStructures) -> StructureFit:
     """The fit with what qualifies it."""
-    lines = [*task.kept.warnings, *of_split(task)]
+    lines = [*task.kept.warnings, *of_split(task), *of_elements(task.kept)]
     return StructureFit(found.model, found.history, found.best, tuple(dict.fromkeys(lines)))
 
 
@@ -301,6 +302,23 @@ def of_split(task: StructureTask) -> list[str]:
         words = f"{len(task.held)} structures were held out: the best epoch by them may be one by chance"
         return [caveat("unjudged", f"{words}; take more structures, or a larger validation")]
     return []
+
+
+def of_elements(structures: Structures) -> list[str]:
+    """The caveat of elements, or kinds, that hardly any structure has."""
+    if len(structures) < RARE * 2:
+        return []
+    pairs = np.unique(np.stack([structures.species, structures.structure], axis=1), axis=0)
+    found = []
+    for number in structures.elements:
+        count = int((pairs[:, 0] == number).sum())
+        if count < RARE:
+            word = structures.symbols[np.flatnonzero(structures.species == number)[0]]
+            found.append(f"{word} in {count}")
+    if not found:
+        return []
+    words = f"of {len(structures)} structures that are learnt from {', '.join(found)}"
+    return [caveat("data", f"{words}: what is said of so few is a guess; take more with them")]
 
 
 def padded_sizes(rungs: tuple[Rung, ...]) -> str:

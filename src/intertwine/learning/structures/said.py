@@ -51,8 +51,8 @@ def said_of(
     if FORCES in names:
         found[FORCES] = -slope
     if STRESS in names:
-        volume = jnp.abs(jnp.linalg.det(cells))
-        found[STRESS] = by_strain / jnp.where(volume > 0, volume, 1)[:, None, None]
+        volume = jnp.abs(jnp.linalg.det(cells))[:, None, None]
+        found[STRESS] = jnp.where(volume > 0, by_strain / jnp.where(volume > 0, volume, 1), 0)
         found[STRESS] = 0.5 * (found[STRESS] + jnp.swapaxes(found[STRESS], 1, 2))
     return found
 

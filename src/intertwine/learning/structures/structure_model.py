@@ -110,7 +110,13 @@ class StructureModel:
         return self._one(FORCES, structures)
 
     def stress(self, structures: Structures | str | Path) -> Float[np.ndarray, "S d d"]:
-        """The stress of each periodic structure, (1/V) ∂E/∂strain, eV/Å³; 0 where there is no cell."""
+        """The stress of each structure, (1/V) ∂E/∂strain, eV/Å³. Raises InputError for structures that are
+        not periodic in all directions, which have no volume."""
+        structures = structures_of(structures)
+        open_ = np.flatnonzero(~structures.periodic.all(1))
+        if len(open_):
+            got = f"structure {open_[0]}, which is not" if len(structures) > 1 else "one that is not"
+            raise fail("structures", "structures that are periodic in all directions, with a volume", got)
         return self._one(STRESS, structures)
 
     def _one(self, name: str, structures: Structures | str | Path) -> np.ndarray:
