@@ -1,9 +1,10 @@
 r"""The non-linearity of tensor field networks: scalars by a function, others by a factor of their length.
 
-    y = η(x + b)  for scalars,     y = η(‖x‖ + b) x  for other copies,     η(x) = ln(½ eˣ + ½)
+    y = ln(½ e^{x + b} + ½)  for scalars,     y = γ σ(‖x‖ + b) x  for other copies,   σ(x) = 1/(1 + e⁻ˣ)
 
-with one learned b for each copy (Thomas et al. 2018). Smooth where x = 0; `NormNonlinearity` sets the length
-itself.
+with one learned b for each copy (Thomas et al. 2018), γ = 1.8462. There the second function is the first one
+as well, whose products with x grow as ‖x‖², from layer to layer ‖x‖⁴, …; σ is bounded. Smooth where x = 0;
+`NormNonlinearity` sets the length itself.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from jax.typing import DTypeLike
 from jaxtyping import Float
 
 from intertwine.layers.blocks import blocks, check_channels, join, square_norm
+from intertwine.layers.points.gates import unit_sigmoid
 from intertwine.layers.points.hidden_types import checked_compact
 from intertwine.symmetry.compact import CompactRep
 from intertwine.symmetry.fibre_maps import AnyRep
@@ -33,7 +35,7 @@ def shifted_softplus(x: Array) -> Array:
 class NormGate(eqx.Module):
     """Each copy by its own length.
 
-    rep: the type of input and output. bias b (copies,): 0 of scalars at the start, 1 of others.
+    rep: the type of input and output. bias b (copies,): 0 at the start.
 
     >>> from intertwine.symmetry import CompactGroup
     >>> layer = NormGate(2 * CompactGroup("O(3)").irrep(1, -1))
@@ -47,8 +49,7 @@ class NormGate(eqx.Module):
 
     def __init__(self, rep: AnyRep, *, dtype: DTypeLike = float):
         self.rep_in = self.rep_out = checked_compact(rep, "rep")
-        start = [np.full(m, 0.0 if part.is_trivial else 1.0) for part, m in rep.blocks]
-        self.bias = jnp.asarray(np.concatenate(start), dtype)
+        self.bias = jnp.zeros(sum(m for _, m in rep.blocks), dtype)
 
     def __call__(self, x: Float[Array, "... C"], *, key: Array | None = None) -> Float[Array, "... C"]:
         """Fields of the same type; `key` is not used."""
@@ -62,5 +63,5 @@ class NormGate(eqx.Module):
                 parts.append(shifted_softplus(part + bias[:, None]))
                 continue
             length = jnp.sqrt(square_norm(part) + _SOFT**2)
-            parts.append(part * shifted_softplus(length + bias)[..., None])
+            parts.append(part * unit_sigmoid(length + bias)[..., None])
         return join(parts, x.shape[:-1])
