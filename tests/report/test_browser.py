@@ -20,6 +20,7 @@ from .make_fields_run import make_fields_run
 from .make_learn_run import make_learn_run
 from .make_renormalize_run import make_renormalize_run
 from .make_run import make_run
+from .make_structures_run import make_structures_run
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")
@@ -58,6 +59,8 @@ return performance.getEntriesByType('resource').map(entry => entry.name)
 
 FIELDS = {"globe": 5, "pixels": 5, "mesh": 4}
 """Pages of fields, and their figures."""
+STRUCTURES = {"energies": 8, "residues": 6}
+"""The same of structures."""
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +93,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     learned = write_report(make_learn_run(folder / "learned"))
     renormalized = write_report(make_renormalize_run(folder / "renormalized"))
     written |= {kind: write_report(make_fields_run(folder / kind, kind)) for kind in FIELDS}
+    written |= {kind: write_report(make_structures_run(folder / kind, kind)) for kind in STRUCTURES}
     written |= {"unfinished": write_report(unfinished), "learned": learned, "renormalized": renormalized}
     return written
 
@@ -110,15 +114,17 @@ def show(driver, page: Path, width: int, scheme: str = "light") -> None:
 
 @pytest.mark.parametrize("width", [375, 1280])
 @pytest.mark.parametrize(
-    "name", ["chain", "square", "kagome", "unfinished", "learned", "renormalized", *FIELDS]
+    "name", ["chain", "square", "kagome", "unfinished", "learned", "renormalized", *FIELDS, *STRUCTURES]
 )
 def test_page_is_drawn_silent_offline_and_fits(driver, pages, name: str, width: int) -> None:
     show(driver, pages[name], width)
     told = driver.get_log("browser")  # advice on the speed of WebGL is no fault of the page
-    assert [entry for entry in told if name not in FIELDS or entry["source"] != "rendering"] == []
+    assert [
+        entry for entry in told if name not in FIELDS | STRUCTURES or entry["source"] != "rendering"
+    ] == []
     sizes = driver.execute_script(SIZES)
     plots = {"chain": 7, "square": 7, "kagome": 7, "unfinished": 4, "learned": 6, "renormalized": 4}
-    assert len(sizes) == (plots | FIELDS)[name]
+    assert len(sizes) == (plots | FIELDS | STRUCTURES)[name]
     for plot, across, down, marks in sizes:
         assert across > 200 and down > 200, plot
         assert marks > 0, plot

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from intertwine.records.folder import DATASET
-from intertwine.report.folder import damaged, numbers_of, read_dataset
+from intertwine.records.folder import DATASET, METRICS
+from intertwine.report.folder import damaged, numbers_of, read_dataset, read_metrics
 from intertwine.report.plain.read import PlainRun, read as read_plain
 
 if TYPE_CHECKING:
@@ -76,6 +76,9 @@ def read(folder: str | Path) -> Run:
         ):
             raise damaged(path, "position (points, 3), and others as long", "others")
     made = {f.name: getattr(plain, f.name) for f in fields(plain)}
+    lines = Path(folder) / METRICS
+    if lines.is_file():  # also the errors of targets, which the schema does not name
+        made["metrics"] = read_metrics(lines)
     return Run(**made, pairs=pairs, shown=shown)
 
 
