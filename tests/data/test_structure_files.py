@@ -301,10 +301,10 @@ def test_frames_twice_and_values_that_some_lack_are_told(tmp_path):
     found, told = quiet(
         write(tmp_path / "a.xyz", one + other + WATER.format(comment="energy=2").replace("0.119", "0.2"))
     )
-    assert "1 of 3 structures are others again" in told and "gap (missing in 2 of 3 frames)" in told
+    assert "1 of 3 structures is another again" in told and "gap (missing in 2 of 3 frames)" in told
     assert set(found.values) == {"energy"}
     found, told = quiet(write(tmp_path / "a.xyz", WATER.format(comment="energy=1 gap=nan")))
-    assert "gap is missing (nan) in 1 of 1 rows" in told
+    assert "gap is missing (nan) in 1 of 1 row" in told
 
 
 def with_calculator(atoms, seed=0):
@@ -405,7 +405,7 @@ DAMAGED = {
     "minus.xyz": (b"-3\n\n", "a number of atoms in line 1"),
     "huge.xyz": (b"99999999999\n\nH 0 0 0\n", "a number of atoms in line 1"),
     "cut.xyz": (b"3\n\nH 0 0 0\nH 0 0 1\n", "3 lines of atoms after line 2, got '?2"),
-    "count.xyz": (b"1\n", "1 lines of atoms after line 2, got '?0"),
+    "count.xyz": (b"1\n", "1 line of atoms after line 2, got '?0"),
     "none.xyz": (b"0\n\n", "a number of atoms in line 1"),
     "columns.xyz": (b"2\n\nH 0 0 0\nH 0 0\n", "4 columns in line 4"),
     "number.xyz": (b"2\n\nH 0 0 0\nH 0 zero 1\n", "numbers of pos in line 4, got '0 zero 1'"),
@@ -503,3 +503,150 @@ def test_a_trajectory_beside_its_topology(tmp_path):
     np.testing.assert_allclose(found.cells[0], ase.cell.Cell.new([10, 11, 12, 90, 80, 70]).array, atol=1e-4)
     apart = np.linalg.norm(found.positions.reshape(4, 3, 3) - positions, axis=-1)
     assert (apart < 1e-5).sum() >= 6  # the others were outside of their cells
+
+
+def test_charges_of_atoms_have_one_name_and_a_unit(tmp_path):
+    atoms = ase.Atoms("H2O", [[0, 0, 0], [1, 0, 0], [0, 1, 0]])
+    atoms.arrays["charges"], atoms.info["charge"] = np.array([0.4, 0.4, -0.8]), 1.0
+    ase.io.write(tmp_path / "q.xyz", atoms, format="extxyz")
+    found, told = quiet(tmp_path / "q.xyz", units={"charges": "e"})
+    assert found.values["charges"].tolist() == [0.4, 0.4, -0.8] and found.units["charges"] == "e"
+    assert found.values["charge"].tolist() == [1.0] and found.per_point == {"charges"}
+    assert "charge is one a structure and one a point: the latter is called charges" in told
+    R = np.random.default_rng(0).normal(size=(2, 4, 3))
+    np.savez(tmp_path / "q.npz", R=R, z=[6, 1, 1, 8], charge=R[..., 0])
+    np.testing.assert_array_equal(quiet(tmp_path / "q.npz")[0].values["charges"], R[..., 0].reshape(-1))
+    np.savez(tmp_path / "q.npz", R=R, z=[6, 1, 1, 8], charge=[1, -1])
+    assert quiet(tmp_path / "q.npz")[0].values["charge"].tolist() == [1, -1]
+    labels = {"charge": {"plain": 1}}
+    labelled = silent(write(tmp_path / "plain.xyz", WATER.format(comment="")), labels=labels)
+    assert labelled.values["charge"].tolist() == [1] and not labelled.per_point
+
+
+def test_values_of_atoms_follow_those_of_structures(tmp_path):
+    layout = "Properties=species:S:1:pos:R:3:energies:R:1"
+    text = f"2\n{layout} energy=-3\nAr 0 0 0 -1\nAr 0 0 3 -2\n"
+    kcal = {"energy": "kcal/mol"}
+    for name in ("energies", "energy", "local_energy"):
+        found, told = quiet(write(tmp_path / "e.xyz", text.replace("energies", name)), units=kcal)
+        np.testing.assert_allclose(found.values["energies"], [-KCAL, -2 * KCAL], rtol=1e-12)
+        assert found.values["energies"].sum() == pytest.approx(found.values["energy"][0])
+        assert found.units["energies"] == "eV" and "assumed" not in told
+    R = np.random.default_rng(0).normal(size=(2, 4, 3))
+    np.savez(tmp_path / "e.npz", R=R, z=[6, 1, 1, 8], energies=R[..., 0], E=R[..., 0].sum(1))
+    found, told = quiet(tmp_path / "e.npz")
+    np.testing.assert_array_equal(found.values["energies"], R[..., 0].reshape(-1))
+    assert "energies as eV" in told and found.per_point == {"energies"}
+    text = "1\nProperties=species:S:1:pos:R:3:dipole:R:3 REF_dipole=[0,0,1]\nAr 0 0 0 1 2 3\n"
+    found, _ = quiet(write(tmp_path / "d.xyz", text))
+    assert found.values["atom-dipole"].tolist() == [[1, 2, 3]]
+    assert found.values["dipole"].tolist() == [[0, 0, 1]]
+    text = "1\nProperties=species:S:1:pos:R:3:forces:R:3\nAr 0 0 0 1 2 3\n"
+    found = silent(write(tmp_path / "f.xyz", text), units={"energy": "kcal/mol"})
+    np.testing.assert_allclose(found.values["forces"], [[KCAL, 2 * KCAL, 3 * KCAL]], rtol=1e-12)
+
+
+def test_gradients_are_forces_of_the_other_sign(tmp_path):
+    R = np.random.default_rng(0).normal(size=(3, 4, 3)) * 3
+    np.savez(tmp_path / "g.npz", coords=R, z=[6, 1, 1, 8], energy=R[:, 0, 0], gradients=R)
+    found, told = quiet(tmp_path / "g.npz", units={"energy": "Hartree", "positions": "bohr"})
+    np.testing.assert_allclose(found.values["forces"], -51.42206747 * R.reshape(-1, 3), rtol=1e-8)
+    assert "forces are -gradients" in told and found.units["forces"] == "eV/Å"
+    np.savez(tmp_path / "t.npz", coords=R, z=[6, 1, 1, 8], gradient=[1.0, 2, 3])  # of temperature
+    assert quiet(tmp_path / "t.npz")[0].values["gradient"].tolist() == [1, 2, 3]
+    np.savez(tmp_path / "c.npz", positions=R, gradient=R, E=["a", "b", "a"], F=[1, 2, 3])  # of no energy
+    cloud = silent(tmp_path / "c.npz")
+    assert {"gradient", "E", "F"} == set(cloud.values) and cloud.words("E").tolist() == ["a", "b", "a"]
+
+
+def test_which_of_two_energies_is_taken_is_told(tmp_path):
+    text = write(tmp_path / "a.xyz", WATER.format(comment="energy=-1 REF_energy=-2"))
+    found, told = quiet(text)
+    assert "of energy and REF_energy, which differ, energy is taken for energy; REF_energy stays" in told
+    other = found.without("energy").renamed({"REF_energy": "energy"})
+    assert other.values["energy"].tolist() == [-2]
+    with pytest.raises(InputError, match="'energy' for two"):
+        found.renamed({"REF_energy": "energy"})
+    assert (
+        "differ" not in quiet(write(tmp_path / "a.xyz", WATER.format(comment="energy=-1 REF_energy=-1")))[1]
+    )
+
+
+def test_json_in_the_comment_line_as_ase_writes_it(tmp_path):
+    atoms = ase.Atoms("He")
+    atoms.info |= {
+        "mat": np.arange(6).reshape(2, 3), "polar": np.arange(9.0).reshape(3, 3), "nine": np.arange(9),
+        "one": np.array([1.5]), "parts": {"a": 1}, "words": ["a", "b"], "flags": np.eye(2) > 0,
+    }  # fmt: skip
+    arrays, others = ("mat", "polar", "nine", "flags"), ("parts", "words", "rows")
+    ase.io.write(tmp_path / "theirs.xyz", atoms, format="extxyz")
+    theirs = ase.io.read(tmp_path / "theirs.xyz").info
+    atoms.info["rows"] = [[1], [2, 3]]  # which ASE writes and does not read
+    ase.io.write(tmp_path / "a.xyz", atoms, format="extxyz")
+    found, told = quiet(tmp_path / "a.xyz")
+    with warnings.catch_warnings(record=True):
+        of_objects = from_ase(atoms)
+    for name in others:
+        assert name not in found.values and name not in of_objects.values
+        for line in (told, of_objects.warnings[0]):
+            assert f"{name} (neither numbers nor one word a structure)" in line
+    found.to_file(tmp_path / "b.xyz")
+    again = ase.io.read(tmp_path / "b.xyz").info
+    for name in arrays:
+        np.testing.assert_array_equal(found.values[name][0], theirs[name])
+        np.testing.assert_array_equal(again[name], theirs[name])
+    found, _ = quiet(write(tmp_path / "a.xyz", WATER.format(comment='energy="_JSON 70.388"')))
+    assert found.values["energy"].tolist() == [70.388]
+
+
+def test_names_that_an_archive_uses_are_those_of_the_user_too(tmp_path):
+    R = np.random.default_rng(0).normal(size=(5, 7, 3))
+    np.savez(
+        tmp_path / "k.npz", positions=R, kind=list("ababa"), units=np.arange(5), lattice=list("ccbcb"),
+        r_unit=np.arange(5), coords=-R,
+    )  # fmt: skip
+    found, told = quiet(tmp_path / "k.npz")
+    assert found.words("kind").tolist() == list("ababa") and found.words("lattice").tolist() == list("ccbcb")
+    assert found.values["units"].tolist() == found.values["r_unit"].tolist() == list(range(5))
+    assert found.values["coords"].shape == (35, 3) and "coords beside other positions" in told
+    names = (
+        "kind",
+        "units",
+        "numbers",
+        "cell",
+        "N",
+        "offsets",
+        "words of kind",
+        "values of kind",
+        "box",
+        "R",
+    )
+    every = found.without("coords").with_values({name: np.arange(5) for name in names})
+    every = every.with_values({"kind": list("xyxyy")})
+    every.to_file(tmp_path / "every.npz")
+    same(every, silent(tmp_path / "every.npz"))
+    np.savez(
+        tmp_path / "z.npz", R=R, z=[6] * 7, Z=np.arange(7), symbols=["C"] * 7, E=R[:, 0, 0], units="kcal/mol"
+    )
+    found, told = quiet(tmp_path / "z.npz")
+    assert (
+        "symbols" not in found.values and "Z (7,)" in told and "units 'kcal/mol' does not say of what" in told
+    )
+    taken = some().with_values({"pbc": ["a", "b", "a", "b"]})
+    with pytest.raises(InputError, match=r"names that XYZ does not use itself, got 'pbc'; rename it"):
+        taken.to_file(tmp_path / "a.xyz")
+    taken.renamed({"pbc": "edges"}).to_file(tmp_path / "a.xyz")
+    assert silent(tmp_path / "a.xyz").words("edges").tolist() == ["a", "b", "a", "b"]
+
+
+def test_labels_in_the_place_of_values_are_told(tmp_path):
+    for name in ("a", "b"):
+        text = WATER.format(comment=f"phase=gas file={name}0").replace("0.119", f"0.{ord(name)}")
+        write(tmp_path / f"{name}.xyz", text)
+    found, told = quiet(tmp_path, labels={"phase": {"a": "solid", "b": "gas"}})
+    assert found.words("phase").tolist() == ["solid", "gas"]
+    assert found.words("file").tolist() == ["a.xyz", "b.xyz"] and "values file of the files" in told
+    assert "labels that take the place of values in the files: phase" in told
+    found, told = quiet(tmp_path, labels={"phase": {"a": "ice", "b": "gas"}})
+    assert found.words("phase").tolist() == list("icegas")
+    assert "phase: words of as many letters as atoms, such as 'ice', are a letter for each atom" in told

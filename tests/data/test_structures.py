@@ -72,6 +72,15 @@ def test_joined_parts_have_what_all_have():
     cloud = Structures.of(np.zeros((1, 1, 3)))
     with pytest.raises(InputError, match="files of one kind"):
         Structures.joined([first, cloud])
+    for wrong in (second, [first, "second"], 3):
+        with pytest.raises(InputError, match="structures"):
+            first.joined(wrong)
+
+
+def test_words_of_one_are_in_the_singular():
+    one = Structures.of(np.zeros((1, 1, 3)), ["Xe"])
+    assert str(one) == "Structures(1 structure of 1 atom: Xe)"
+    assert str(Structures.of(np.zeros((2, 1, 2)))) == "Structures(2 structures of 1 point: point)"
 
 
 UNITS = [
@@ -102,6 +111,26 @@ def test_units_are_those_of_codata(quantity, unit, factor):
 def test_what_is_no_unit_of_forces_is_refused(unit):
     with pytest.raises(InputError, match="a unit of forces"):
         parse_unit("units", unit, "forces")
+
+
+@pytest.mark.parametrize(
+    ("quantity", "unit"),
+    [
+        ("energy", "kcal"), ("energy", "kJ"), ("forces", "kcal/Å"), ("virial", "cal"), ("energy", "eV/mol"),
+        ("forces", "Hartree/mol/bohr"), ("energy", "MeV"), ("stress", "mPa"), ("energies", "kcal"),
+    ],
+)  # fmt: skip
+def test_units_that_nobody_means_are_refused(quantity, unit):
+    with pytest.raises(InputError, match=r"/mol for|a unit of"):
+        parse_unit("units", unit, quantity)
+
+
+def test_a_kilocalorie_is_one_of_a_mole():
+    with pytest.raises(InputError, match=r"expected kcal/mol for energy, got 'kcal'.* say 'kcal/mol'"):
+        parse_unit("units", "kcal", "energy")
+    for unit in ("kcal/mole", "kcal mol^-1", "kcal/mol/atom", "kcal*mol**-1"):
+        assert parse_unit("units", unit, "energy").factor == pytest.approx(0.043364104241800934, rel=1e-9)
+    assert parse_unit("units", "J", "energy").factor == pytest.approx(1 / 1.602176634e-19)
 
 
 def test_every_quantity_has_its_own_unit():

@@ -24,16 +24,10 @@ from intertwine.data.checks import shown
 from intertwine.data.formats.numpy_files import read_members, read_npz
 from intertwine.data.structures.elements import atomic_numbers
 from intertwine.data.structures.frames import source_of
-from intertwine.data.structures.quantities import QUANTITIES, canonical
+from intertwine.data.structures.quantities import canonical
 from intertwine.data.structures.settled import Read
-from intertwine.data.structures.structures import PER_POINT, PER_STRUCTURE, Structures
-from intertwine.data.structures.writing import WORDS
-
-_POSITIONS = QUANTITIES["positions"].names
-_SPECIES = ("species", "numbers", "atomic_numbers", "z", "Z", "nuclear_charges", "symbols", "elements")
-_SIZES = ("sizes", "n_atoms", "num_atoms", "natoms", "N")
-_CELLS = ("cells", "cell", "lattice", "box")
-_PERIODIC = ("periodic", "pbc")
+from intertwine.data.structures.structures import KINDS, PER_POINT, PER_STRUCTURE, Structures
+from intertwine.data.structures.writing import CELLS, PERIODIC, POSITIONS, SIZES, SPECIES, VALUE, WORDS
 
 
 def read_archive(path: Path) -> Read:
@@ -44,7 +38,7 @@ def read_archive(path: Path) -> Read:
     held = read_members(path)
     arrays = {name: read_npz(path, name, words=True) for name in held}
     named = {name: _plain(array) for name, array in arrays.items()}
-    position_name = _first(_POSITIONS, named)
+    position_name = _first(POSITIONS, named)
     if position_name is None:
         remedy = "name them positions, R or coords"
         raise fail(
@@ -56,8 +50,8 @@ def read_archive(path: Path) -> Read:
         raise fail(where, "numbers (S, n, 3), or (total, 3) with offsets", f"shape {positions.shape}")
     if not positions.size:
         raise fail(where, "one point or more", f"shape {positions.shape}")
-    kind = _word(named.pop("kind", None))
-    names = named.pop("species names", None)
+    kind = _kind(named)
+    names = _words(named, "species names")
     species = _species_array(path, named, kind, positions)
     flat, numbers, offsets, inside = _flat(path, named, positions, species)
     structures = len(offsets) - 1
@@ -85,8 +79,8 @@ def holds_structures(path: Path) -> bool:
         names = set(read_members(path))
     except InputError:
         return False
-    beside = {*_SPECIES, "offsets", "forces", "F", "kind"}
-    return bool(names & set(_POSITIONS) and names & beside)
+    beside = {*SPECIES, "offsets", "forces", "F", "kind"}
+    return bool(names & set(POSITIONS) and names & beside)
 
 
 def _plain(array: np.ndarray) -> np.ndarray:
@@ -97,26 +91,35 @@ def _first(names: tuple[str, ...], held: Mapping[str, np.ndarray]) -> str | None
     return next((name for name in names if name in held), None)
 
 
-def _word(array: np.ndarray | None) -> str | None:
-    if array is None:
+def _kind(named: dict[str, np.ndarray]) -> str | None:
+    """What the points are, where the archive says it by one word; another array of this name is a value."""
+    array = named.get("kind")
+    if array is None or array.ndim or str(array) not in KINDS:
         return None
-    word = str(array.reshape(-1)[0]) if array.size else ""
-    return word if word in ("atoms", "residues", "points") else None
+    return str(named.pop("kind"))
+
+
+def _words(named: dict[str, np.ndarray], name: str, within: str = "") -> np.ndarray | None:
+    """A list of words with `within` in each, which is taken from the arrays; None where it is another."""
+    array = named.get(name)
+    if array is None or array.dtype.kind != "U" or not all(within in str(word) for word in array.reshape(-1)):
+        return None
+    return named.pop(name)
 
 
 def _species_array(
     path: Path, named: dict[str, np.ndarray], kind: str | None, positions: np.ndarray
 ) -> np.ndarray | None:
     """Species as whole numbers, of any shape; None where the archive has none."""
-    name = _first(_SPECIES, named)
+    name = _first(SPECIES, named)
     shape = positions.shape[:-1]
     if name is None and (c := named.get("charges")) is not None and c.dtype.kind in "iu" and c.shape == shape:
         name = "charges"  # of the nuclei, in the archives of Cormorant
     if name is None:
         return None
     where, found = f"{shown(path)}: {name}", named.pop(name)
-    for other in _SPECIES if kind in (None, "atoms") else ():
-        if other in named and named[other].shape == found.shape:
+    for other in SPECIES if kind in (None, "atoms") else ():
+        if other in named and _same_species(named[other], found):
             named.pop(other)  # symbols beside numbers
     if found.dtype.kind == "U":
         flat = [word if word.strip() else None for word in found.reshape(-1).tolist()]
@@ -127,6 +130,22 @@ def _species_array(
     if found.dtype.kind not in "iu":
         raise fail(where, "atomic numbers or symbols", f"numbers of type {found.dtype}")
     return found.astype(np.int64)
+
+
+def _same_species(first: np.ndarray, second: np.ndarray) -> bool:
+    """Whether two arrays are the same atoms, in numbers or symbols."""
+    if first.shape != second.shape:
+        return False
+    try:
+        rows = [
+            np.array(
+                [0 if str(k).strip() in ("", "0") else atomic_numbers("species", [k])[0] for k in distinct]
+            )[inverse.reshape(-1)]
+            for distinct, inverse in (np.unique(array, return_inverse=True) for array in (first, second))
+        ]
+    except (InputError, ValueError, TypeError):
+        return False
+    return np.array_equal(rows[0], rows[1])
 
 
 def _flat(
@@ -176,7 +195,7 @@ def _flat(
 
 
 def _sizes(path: Path, named: dict[str, np.ndarray], count: int | None) -> np.ndarray | None:
-    name = _first(_SIZES, named)
+    name = _first(SIZES, named)
     if name is None or named[name].ndim != 1 or named[name].dtype.kind not in "iu":
         return None
     if count is not None and len(named[name]) != count:
@@ -187,7 +206,8 @@ def _sizes(path: Path, named: dict[str, np.ndarray], count: int | None) -> np.nd
 def _cells(
     path: Path, named: dict[str, np.ndarray], count: int, d: int
 ) -> tuple[np.ndarray | None, np.ndarray]:
-    name, periodic_name = _first(_CELLS, named), _first(_PERIODIC, named)
+    numbers = {name: array for name, array in named.items() if array.dtype.kind != "U"}  # words are labels
+    name, periodic_name = _first(CELLS, numbers), _first(PERIODIC, numbers)
     cells = None
     if name is not None:
         found, where = named.pop(name), f"{shown(path)}: {name}"
@@ -229,13 +249,14 @@ def _of_lengths(found: np.ndarray) -> np.ndarray:
 def _said(named: dict[str, np.ndarray]) -> dict[str, str]:
     """Units that the archive says, which are taken from its arrays."""
     said = {}
-    units = named.pop("units", None)
-    if units is not None and units.dtype.kind == "U":
-        said |= dict(str(word).split("=", 1) for word in units.reshape(-1) if "=" in str(word))
+    units = _words(named, "units", "=")
+    if units is not None:
+        said |= dict(str(word).split("=", 1) for word in units.reshape(-1))
     for name, quantity in (("r_unit", "positions"), ("e_unit", "energy")):
-        found = named.pop(name, None)
-        if found is not None and found.size == 1 and str(found.reshape(-1)[0]).strip():
-            said[quantity] = str(found.reshape(-1)[0]).strip()
+        found = named.get(name)
+        if found is not None and found.size == 1:
+            word = str(named.pop(name).reshape(-1)[0]).strip()
+            said |= {quantity: word} if word else {}
     return said
 
 
@@ -244,14 +265,28 @@ def _with_values(
 ) -> tuple[Structures, tuple[str, ...]]:
     """The other arrays as values, and what is to be told of those left out."""
     words = {k.removeprefix(WORDS): named.pop(k) for k in list(named) if k.startswith(WORDS)}
-    per_point = named.pop("per point", None)
+    per_point = _words(named, "per point")
     points = set() if per_point is None else set(map(str, per_point.reshape(-1).tolist()))
     quantity, left_out, notes = canonical(list(named)), [], []
+    again = [name for name in POSITIONS if name in named]
+    if again:
+        notes.append(f"{' and '.join(again)} beside other positions: kept as values, in units of the file")
+    if "units" in named and named["units"].dtype.kind == "U" and named["units"].size == 1:
+        remedy = 'say units={"energy": ..., "positions": ...}'
+        notes.append(f"units {str(named['units'].reshape(-1)[0])!r} does not say of what: {remedy}")
     remarks = [name for name, array in named.items() if array.dtype.kind == "U" and array.size < 2]
     for name, array in named.items():
         if name in remarks and not (len(found) == 1 and array.ndim == 1):
             continue  # a name, a theory, a source
+        name = name.removeprefix(VALUE)
         called = quantity.get(name, name)
+        if (
+            called in PER_STRUCTURE
+            and inside is not None
+            and array.shape == inside.shape
+            and inside.shape[1] > 1
+        ):
+            called = f"atom {called}"  # of each atom, such as energies
         value, point = _placed(found, array, called, name in points, inside)
         if value is None:
             left_out.append(f"{name} {array.shape}")

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from ase import Atoms
 
 _ARRAYS = ("numbers", "positions")
+_OF_CRYSTALS = ("spacegroup", "occupancy", "unit_cell")
+"""What ASE keeps of a CIF file, which is told nowhere."""
 _PER_ATOM = ("forces", "charges", "magmoms", "energies", "stresses", "initial_charges", "initial_magmoms")
 _RESULTS = ("energy", "free_energy", "forces", "stress", "dipole", "charges")
 
@@ -74,7 +76,7 @@ def to_ase(structures: Structures) -> list[Atoms]:
             if name in _RESULTS:
                 results[name] = value
             elif name in structures.per_point:
-                image.set_array(name, value)
+                image.set_array(f"atom-{name}" if name in _ARRAYS else name, value)
             else:
                 image.info[name] = value
         if results:
@@ -89,21 +91,25 @@ def read_of_atoms(images: Sequence[Atoms], source: str = "", checksum: str = "")
     return Read(found, {}, frozenset(QUANTITIES), notes)
 
 
+def _array(value: object) -> np.ndarray:
+    """A value as an array; of objects where it is neither numbers nor words, which `assembled` tells."""
+    try:
+        array = np.asarray(value)
+    except ValueError:  # rows of different lengths
+        array = np.array(None, object)
+    return array if array.dtype.kind in "iufbU" else np.array(None, object)
+
+
 def _frame(image: Atoms) -> Frame:
     results: Mapping[str, Any] = getattr(image.calc, "results", {}) if image.calc is not None else {}
     of_structure: dict[str, Any] = {}
     of_points: dict[str, np.ndarray] = {}
     for name, value in {**image.info, **results}.items():
-        array = (
-            np.asarray(value)
-            if isinstance(value, int | float | str | np.ndarray | list | tuple | np.generic)
-            else None
-        )
-        if array is None or array.dtype.kind not in "iufbU" or not isinstance(name, str):
+        known = isinstance(value, int | float | str | np.ndarray | list | tuple | np.generic | dict)
+        if not known or not isinstance(name, str) or name in _OF_CRYSTALS:
             continue
+        array = _array(value)
         per_atom = array.ndim and len(array) == len(image) and name in _PER_ATOM
-        if array.dtype.kind == "U" and array.ndim:
-            continue
         (of_points if per_atom else of_structure)[name] = array
     of_points |= {
         name: array for name, array in image.arrays.items()

@@ -5,8 +5,8 @@ r"""Extended XYZ, and plain XYZ: frames one after another, each
     O  0.0  0.00  0.12   0.0  0.0  0.1
     …
 
-The lattice has its vectors one after another; other matrices of nine numbers are written column by column
-(both as ASE does). Numbers of the comment line are values of the structure, columns beside species and
+The lattice has its vectors one after another; stresses and virials are written column by column (both as ASE
+does). Numbers of the comment line are values of the structure, columns beside species and
 positions values of the atoms. A plain file has symbols and positions; a comment that is one number is the
 value "comment". Positions are in Å by the format, other units may be said by
 units="energy=eV; forces=eV/Å". Written numbers have as many digits as give them back exactly.
@@ -24,7 +24,7 @@ from intertwine.data.checks import damaged, shown
 from intertwine.data.structures.elements import NUMBERS, atomic_numbers
 from intertwine.data.structures.frames import Frame, assembled, source_of
 from intertwine.data.structures.settled import Read
-from intertwine.data.structures.text import text_of
+from intertwine.data.structures.text import counted, text_of
 from intertwine.data.structures.xyz_comment import (
     INTEGER,
     NUMBER,
@@ -77,7 +77,8 @@ def read_extended_xyz(path: Path) -> Read:
         taken = ", ".join(f"{word} as {word.capitalize()}" for word in cases[:6])
         notes += (f"symbols in other letters are taken for elements: {taken}",)
     if plain:
-        notes += (f"columns beyond symbol and position left out in {plain} frames: name them in Properties=",)
+        where = counted(plain, "frame")
+        notes += (f"columns beyond symbol and position left out in {where}: name them in Properties=",)
     return Read(found, said, frozenset({"positions"}), notes)
 
 
@@ -88,7 +89,8 @@ def _count(path: Path, lines: list[str], place: int) -> int:
     count = int(word)
     if place + 2 + count > len(lines):
         there = max(0, len(lines) - place - 2)
-        raise damaged(path, f"{count} lines of atoms after line {place + 2}", f"{there}, where the file ends")
+        wanted = f"{counted(count, 'line')} of atoms after line {place + 2}"
+        raise damaged(path, wanted, f"{there}, where the file ends")
     return count
 
 

@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from intertwine.data.checks import checksum
+from intertwine.data.structures.quantities import OF_POINTS
 from intertwine.data.structures.structures import Structures
+from intertwine.data.structures.text import counted
 
 
 class Frame(NamedTuple):
@@ -32,7 +34,8 @@ def assembled(
     species_names: tuple[str, ...] | None = None,
 ) -> tuple[Structures, tuple[str, ...]]:
     """The frames as structures, and what is to be told of values left out: those that some frames lack, or
-    have in other shapes."""
+    have in other shapes, and those that are no numbers. A name of structures and of points at once is
+    changed for the points."""
     sizes = [len(frame.positions) for frame in frames]
     cells = None
     if any(frame.cell is not None for frame in frames):
@@ -45,19 +48,39 @@ def assembled(
         kind=kind, species_names=species_names, source=source, checksum=file_checksum,
     )  # fmt: skip
     left_out: dict[str, str] = {}
+    of_structure = {name for frame in frames for name in frame.of_structure}
+    of_points = {name for frame in frames for name in frame.of_points}
+    every = of_structure | of_points
+    other = {
+        name: new if (new := OF_POINTS.get(name, f"atom-{name}")) not in every else f"atom-{name}"
+        for name in sorted(of_structure & of_points)
+    }
     for per_point in (False, True):
         parts = [frame.of_points if per_point else frame.of_structure for frame in frames]
+        parts = (
+            [{other.get(name, name): row for name, row in part.items()} for part in parts]
+            if per_point
+            else parts
+        )
         for name in dict.fromkeys(name for part in parts for name in part):
             rows = [np.asarray(part[name]) for part in parts if name in part]
+            if any(
+                row.dtype.kind == "O" or (row.dtype.kind in "US" and row.ndim > per_point) for row in rows
+            ):
+                left_out[name] = "neither numbers nor one word a " + ("point" if per_point else "structure")
+                continue
             value = _together(rows, per_point)
             if len(rows) < len(frames):
-                left_out[name] = f"missing in {len(frames) - len(rows)} of {len(frames)} frames"
+                left_out[name] = f"missing in {len(frames) - len(rows)} of {counted(len(frames), 'frame')}"
             elif value is None:
                 left_out[name] = "of other shapes in some frames"
             else:
                 found = found.with_values({name: value}, per_point=(name,) if per_point else ())
     told = "; ".join(f"{name} ({why})" for name, why in left_out.items())
-    return found, (f"values left out: {told}",) if told else ()
+    notes = [
+        f"{old} is one a structure and one a point: the latter is called {new}" for old, new in other.items()
+    ]
+    return found, (*notes, *((f"values left out: {told}",) if told else ()))
 
 
 def _together(rows: list[np.ndarray], per_point: bool) -> np.ndarray | None:

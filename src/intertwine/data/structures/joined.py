@@ -18,8 +18,15 @@ if TYPE_CHECKING:
 def joined(parts: Sequence[Structures], called: Sequence[str] = ()) -> Structures:
     """The parts one after another. called: a name for each part, for errors and caveats.
 
-    Raises InputError for no parts and for parts of different kinds, dimensions or units.
+    Raises InputError for no parts, for what are no structures, and for parts of different kinds, dimensions
+    or units.
     """
+    if hasattr(parts, "offsets") or not isinstance(parts, Sequence):
+        got = "one of them" if hasattr(parts, "offsets") else parts
+        raise fail("parts", "a list of structures", got, "say Structures.joined([first, second])")
+    strange = next((part for part in parts if not hasattr(part, "offsets")), None)
+    if strange is not None:
+        raise fail("parts", "structures alone", strange, "load others first, by load_structures")
     if not parts:
         raise fail("parts", "one part or more", "none")
     first, called = parts[0], list(called) or [f"part {k}" for k in range(len(parts))]

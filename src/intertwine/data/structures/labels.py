@@ -21,13 +21,16 @@ from intertwine._checks import fail
 from intertwine.data.checks import check_file, damaged, shown
 from intertwine.data.files import read_named_columns
 from intertwine.data.formats.numpy_files import read_members, read_npz
-from intertwine.data.structures.quantities import QUANTITIES, canonical, parse_unit
+from intertwine.data.structures.quantities import NEGATED, QUANTITIES, canonical, parse_unit
+from intertwine.data.structures.settled import fitting
 from intertwine.data.structures.structures import Structures
-from intertwine.data.structures.text import text_of
+from intertwine.data.structures.text import counted, text_of
 from intertwine.records.writing import from_json
 
 ENDINGS = (".csv", ".tsv", ".json", ".npz")
 _MOST_TOLD = 5
+_LETTERS = 20
+"""Words shorter than this may be words, and not letters of points."""
 
 
 class Part(NamedTuple):
@@ -119,6 +122,10 @@ def labelled(
     Raises InputError for files without a label and for lengths that do not fit.
     """
     notes = []
+    known_as = {name: canonical([name]).get(name, name) for name in table.names}
+    replaced = [n for n, q in known_as.items() if {n, q} & set(structures.values)]
+    if replaced:
+        notes.append(f"labels that take the place of values in the files: {', '.join(replaced)}")
     for name, values in table.by_file.items():
         known = _keys([part.name for part in parts])
         by_part = {known[key]: value for key, value in values.items() if key in known}
@@ -128,8 +135,17 @@ def labelled(
             raise fail(f"labels: {name}", "a label for every file", f"none for {told}")
         beside = [key for key in values if key not in known]
         if beside:
-            notes.append(f"{len(beside)} labels ({name}) of files that are not there: {beside[0]!r}, …")
-        value, per_point = _of_parts(structures, name, [by_part[k] for k in range(len(parts))], parts)
+            more = ", …" if len(beside) > 1 else ""
+            told = f"{counted(len(beside), 'label')} ({name}) of files that are not there"
+            notes.append(f"{told}: {beside[0]!r}{more}")
+        in_order = [by_part[k] for k in range(len(parts))]
+        value, per_point = _of_parts(structures, name, in_order, parts)
+        if per_point and structures.kind != "residues" and isinstance(in_order[0], str):
+            what = "atom" if structures.kind == "atoms" else "point"
+            told = (
+                f"words of as many letters as {what}s, such as {in_order[0]!r}, are a letter for each {what}"
+            )
+            notes += [f"{name}: {told}"] if len(in_order[0]) < _LETTERS else []
         structures = structures.with_values({name: value}, per_point=(name,) if per_point else ())
     for name, value in table.in_order.items():
         if value.ndim == 0 or len(value) not in (len(structures), structures.total):
@@ -140,7 +156,7 @@ def labelled(
                 f"labels: {name}", expected, f"shape {value.shape}", "or name the files in its first column"
             )
         structures = structures.with_values({name: value})
-    for called, quantity in canonical(table.names).items():
+    for called, quantity in canonical(table.names, fitting(structures)).items():
         structures, note = _in_units(structures, called, quantity, given)
         notes += note
     return structures, tuple(notes)
@@ -187,7 +203,7 @@ def _in_units(
     unit, text = QUANTITIES[quantity].unit, given.get(called, given.get(quantity))
     factor = 1.0 if text is None else parse_unit(f"units of {called}", text, quantity).factor
     points = (quantity,) if called in structures.per_point else ()
-    value = value.astype(np.float64)
+    value = -value.astype(np.float64) if called in NEGATED else value.astype(np.float64)
     found = structures.without(called).with_values(
         {quantity: value if abs(factor - 1) < 1e-12 else value * factor},
         units={quantity: unit},

@@ -87,14 +87,20 @@ def load_structures(
     else:
         parts = [_read(file, given, points, models) for file in files]
     found = _together(parts, called, str(source) if isinstance(source, str | Path) else ", ".join(called[:8]))
+    hidden = [name for name, mine in (("file", len(parts) > 1), ("class", classes)) if mine]
+    hidden = [name for name in hidden if any(name in part.values for part in parts)]
     if classes:
         found = found.with_values({"class": _by_part(parts, [Path(name).parts[0] for name in called])})
     ends = np.cumsum([len(part) for part in parts])
     places = [Part(n, int(e) - len(p), int(e)) for n, e, p in zip(called, ends, parts, strict=True)]
     found, notes = labelled(found, table, places, dict(units or {}))
+    if hidden:
+        notes += (f"values {' and '.join(hidden)} of the files give way to their names and folders",)
     again = repeated_frames(found)
     if again:
-        share = f"{again} of {len(found)} structures are others again, to the last digit"
+        share = f"{again} of {len(found)} structures "
+        share += "is another again" if again == 1 else "are others again"
+        share += ", to the last digit"
         notes += (f"{share}: copies held out are no test; split by what they come from",)
     lines = (*_summed(found.warnings, len(files)), *(caveat("data", note) for note in notes))
     tell(lines)

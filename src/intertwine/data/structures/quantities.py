@@ -8,6 +8,7 @@ unit of whatever stands there.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from intertwine._checks import fail
@@ -45,7 +46,7 @@ _ANGSTROM = ("å", "a", "ang", "angstrom", "angstroms", "ångström", "ångstrom
 _UNITS: dict[str, Unit] = {
     **dict.fromkeys(("ev",), _energy(1.0)), "mev": _energy(1e-3), "kev": _energy(1e3), "j": _energy(_JOULE),
     "kj": _energy(1e3 * _JOULE), "cal": _energy(4.184 * _JOULE), "kcal": _energy(4184 * _JOULE),
-    "mol": Unit(6.02214076e23), "atom": Unit(1.0),
+    **dict.fromkeys(("mol", "mole", "moles"), Unit(6.02214076e23)), "atom": Unit(1.0),
     **dict.fromkeys(("hartree", "hartrees", "ha", "eh", "e_h"), _energy(_HARTREE)),
     **dict.fromkeys(("mhartree", "mha", "meh"), _energy(1e-3 * _HARTREE)),
     **dict.fromkeys(("rydberg", "ry"), _energy(_HARTREE / 2)),
@@ -57,6 +58,10 @@ _UNITS: dict[str, Unit] = {
     "pa": _pressure(1.0), "kpa": _pressure(1e3), "mpa": _pressure(1e6), "gpa": _pressure(1e9),
     "bar": _pressure(1e5), "kbar": _pressure(1e8),
 }  # fmt: skip
+_MEGA = ("MeV", "mPa")
+"""Words that without their case are other units: a mega-electronvolt, a millipascal."""
+_OF_MOLES = re.compile(r"\b(k?cal|kJ)(?![^\W\d_])", re.IGNORECASE)
+_MOLE = re.compile(r"\bmol(es?)?(?![^\W\d_])", re.IGNORECASE)
 _WAVE_NUMBER = _energy(1.239841984332e-4)
 _FACTOR = re.compile(r"([*/·. ]*)([^\W\d_]+(?:_h|_0|0)?|\|e\||1)(?:\s*(?:\*\*|\^)?\s*([+-]?\d+))?")
 
@@ -79,14 +84,31 @@ QUANTITIES = {
     "forces": Quantity(
         "eV/Å",
         ("forces", "force", "F", "REF_forces", "ref_forces", "dft_forces", "DFT_forces", "dft_force",
-         "Forces"),
+         "Forces", "gradients", "gradient", "energy_gradient", "energy_gradients", "grad",
+         "dft_total_gradient", "dft_gradient", "REF_gradient", "REF_gradients"),
     ),
     "stress": Quantity("eV/Å^3", ("stress", "stresses", "REF_stress", "ref_stress", "dft_stress")),
     "virial": Quantity("eV", ("virial", "virials", "REF_virial", "REF_virials", "ref_virial", "dft_virial")),
     "dipole": Quantity("e Å", ("dipole", "dipoles", "dipole_moment", "REF_dipole", "ref_dipole")),
-    "charges": Quantity("e", ("charges", "REF_charges", "ref_charges", "partial_charges")),
+    "charges": Quantity("e", ("charges", "charge", "REF_charges", "ref_charges", "partial_charges")),
+    "energies": Quantity(
+        "eV",
+        ("energies", "local_energy", "local_energies", "atomic_energy", "atomic_energies", "atom_energies"),
+    ),
+    "stresses": Quantity("eV/Å^3", ("stresses",)),
 }  # fmt: skip
-"""Canonical names; of several names in one file the first is taken, the others stay what they are called."""
+"""Canonical names; of several names in one file the first is taken, the others stay what they are called, and
+that is told. `energies` and `stresses` are those of atoms."""
+
+OF_ATOMS = frozenset({"energies", "stresses"})
+"""What is a quantity of atoms where there is one for each, and else another name of one of structures."""
+OF_POINTS = {"energy": "energies", "stress": "stresses", "charge": "charges"}
+"""What values of atoms are called that have the name of one of structures; others begin with "atom-"."""
+NEGATED = frozenset(name for name in QUANTITIES["forces"].names if "grad" in name)
+"""Names of −forces."""
+LOOSE = frozenset({"charge", *NEGATED})
+"""Names that mean a quantity only where there is a row for each atom: a charge may be that of a molecule, a
+gradient one of temperature."""
 
 
 def parse_unit(argument: str, text: str, quantity: str) -> Unit:
@@ -114,7 +136,22 @@ def parse_unit(argument: str, text: str, quantity: str) -> Unit:
             "known are eV, meV, Hartree, Ry, kcal/mol, kJ/mol, cm^-1, Å, bohr, nm, pm, e, Debye, GPa, kbar"
         )
         raise fail(argument, f"a unit of {quantity}, such as {usual}", repr(text), remedy)
+    _check_moles(argument, text, quantity)
     return found
+
+
+def _check_moles(argument: str, text: str, quantity: str) -> None:
+    """Raise InputError for kilocalories of one molecule, and for electronvolts of a mole."""
+    if quantity in ("stress", "stresses") or not _product(QUANTITIES[quantity].unit)[1]:  # type: ignore[index]
+        return
+    heat, mole = _OF_MOLES.search(text), _MOLE.search(text)
+    if heat is not None and mole is None:
+        better = text.replace(heat[0], f"{heat[0]}/mol", 1)
+        got = f"{text!r}, which of one molecule nobody has"
+        raise fail(argument, f"{heat[0]}/mol for {quantity}", got, f"say {better!r}")
+    if mole is not None and heat is None and not re.search(r"\bj\b", text, re.IGNORECASE):
+        got = f"{text!r}: of a mole are kcal and kJ alone"
+        raise fail(argument, f"a unit of {quantity}, such as {QUANTITIES[quantity].unit}", got)
 
 
 def _product(text: str) -> Unit | None:
@@ -128,6 +165,7 @@ def _product(text: str) -> Unit | None:
         if match is None or (place and not match[1]):
             return None
         unit = Unit(1.0) if match[2] == "1" else _UNITS.get(match[2].lower())
+        unit = None if match[2] in _MEGA else unit
         sign = -1 if "/" in match[1] else 1
         power = sign * int((match[3] or "1")[:3])
         if unit is None or match[1].count("/") > 1 or abs(power) > 9:
@@ -138,18 +176,28 @@ def _product(text: str) -> Unit | None:
     return Unit(factor, *powers) if words else None
 
 
-def canonical(names: list[str]) -> dict[str, str]:
-    """name in the file → canonical name, for those that have one.
+def canonical(
+    names: Sequence[str], fits: Callable[[str, str], bool] = lambda name, quantity: True
+) -> dict[str, str]:
+    """name in the file → canonical name, for those that have one. fits(name, quantity): whether the value of
+    this name has the shape of the quantity.
 
     >>> canonical(["R", "REF_energy", "energy", "z"])
     {'R': 'positions', 'energy': 'energy'}
     """
-    found = {}
-    for quantity, (_, known) in QUANTITIES.items():
-        first = next((name for name in known if name in names), None)
+    found: dict[str, str] = {}
+    for quantity in QUANTITIES:
+        first = next((name for name in called(names, quantity, fits) if name not in found), None)
         if first is not None:
             found[first] = quantity
     return found
+
+
+def called(
+    names: Sequence[str], quantity: str, fits: Callable[[str, str], bool] = lambda name, quantity: True
+) -> list[str]:
+    """Those of the names that mean a quantity, the usual first."""
+    return [name for name in QUANTITIES[quantity].names if name in names and fits(name, quantity)]
 
 
 def derived(units: dict[str, str], quantity: str) -> str | None:
@@ -170,9 +218,11 @@ def derived(units: dict[str, str], quantity: str) -> str | None:
         length = "bohr" if length.strip().lower() in ("a.u.", "au", "atomic") else length
     words = {
         "free_energy": energy,
+        "energies": energy,
         "virial": energy,
         "forces": f"{energy}/{length}",
         "stress": f"{energy}/{length}^3",
+        "stresses": f"{energy}/{length}^3",
     }
     return words.get(quantity)
 

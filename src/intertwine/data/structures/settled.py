@@ -8,7 +8,7 @@ inside; all others stay bit by bit what they are.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -18,13 +18,19 @@ from intertwine._caveats import caveat
 from intertwine._checks import fail
 from intertwine.data.structures.coincidences import check_coincidences
 from intertwine.data.structures.quantities import (
+    LOOSE,
+    NEGATED,
+    OF_ATOMS,
+    OF_POINTS,
     QUANTITIES,
+    called,
     canonical,
     derived,
     parse_unit,
     size_of_electronic,
 )
-from intertwine.data.structures.structures import PER_STRUCTURE, Structures
+from intertwine.data.structures.structures import PER_POINT, PER_STRUCTURE, Structures
+from intertwine.data.structures.text import counted
 
 _VOIGT = np.array([[0, 5, 4], [5, 1, 3], [4, 3, 2]])
 """Places of xx, yy, zz, yz, xz, xy in a symmetric matrix."""
@@ -49,18 +55,28 @@ def settled(where: str, read: Read, given: Mapping[str, str] | None = None) -> S
     that are none, numbers that are not finite, shapes that do not fit, and points on top of each other.
     """
     found, notes = read.structures, [*read.notes]
-    renamed = canonical(list(found.values))
-    renamed = {k: v for k, v in renamed.items() if not (k in found.per_point and v in PER_STRUCTURE)}
+    of_points = {name: OF_POINTS.get(name, f"atom-{name}") for name in found.per_point & PER_STRUCTURE}
+    found = found.renamed(
+        {old: f"atom-{old}" if new in found.values else new for old, new in of_points.items()}
+    )
+    renamed = canonical(list(found.values), fitting(found))
+    notes += beside(found, list(found.values), renamed)
     units = _units(where, found, renamed, read.said, given or {})
-    found = _renamed(found, renamed)
-    found = _shaped(where, found)
+    negated = next((name for name in renamed if name in NEGATED), None)
+    found = _shaped(where, found.renamed({k: v for k, v in renamed.items() if k != v}))
+    if negated is not None:
+        found = replace(found, values={**found.values, "forces": -found.values["forces"]})
+        notes.append(f"{negated} are taken for those of the energy: forces are -{negated}")
     found, assumed = _converted(where, found, units, read.defined)
     found = _stressed(found)
     found.check(where)
     _check_values(where, found, notes)
     found, outside = _inside(found)
     if outside:
-        notes.append(f"{outside} positions outside of their periodic cells are wrapped into them")
+        told = "a position outside of its periodic cell is wrapped into it"
+        if outside > 1:
+            told = f"{outside} positions outside of their periodic cells are wrapped into them"
+        notes.append(told)
     check_coincidences(where, found)
     if assumed:
         listed = ", ".join(f"{name} as {QUANTITIES[name].unit}" for name in assumed)
@@ -84,6 +100,8 @@ def _units(
     for source, mine in ((said, False), (given, True)):
         for name, unit in source.items():
             quantity = name if name in known else aliases.get(name)
+            if quantity is None and any(derived({name: "eV"}, other) for other in known):
+                quantity = name
             if quantity is None and mine:
                 listed = ", ".join(["positions", *(renamed.get(n, n) for n in found.values)][:12])
                 raise fail("units", f"values of {where} ({listed})", repr(name), "say the units of these")
@@ -92,17 +110,53 @@ def _units(
     return units
 
 
-def _renamed(found: Structures, renamed: Mapping[str, str]) -> Structures:
-    def name(old: str) -> str:
-        return renamed.get(old, old)
+def fitting(found: Structures) -> Callable[[str, str], bool]:
+    """fits(name, quantity): whether the value of this name can be the quantity. Names that mean nothing else
+    are taken at their word, so that a wrong shape is refused."""
+    count, total, d = len(found), found.total, found.dimension
 
-    return replace(
-        found,
-        values={name(k): v for k, v in found.values.items()},
-        names={name(k): v for k, v in found.names.items()},
-        per_point=frozenset(map(name, found.per_point)),
-        units={name(k): v for k, v in found.units.items()},
-    )
+    def fits(name: str, quantity: str) -> bool:
+        if quantity == "positions" or (name in NEGATED and found.kind != "atoms"):
+            return False
+        points = name in found.per_point
+        if quantity in PER_STRUCTURE or quantity in OF_ATOMS:
+            if points != (quantity in OF_ATOMS):
+                return False
+        elif name in LOOSE and not points:
+            return False
+        if name in LOOSE or (found.kind == "points" and name != quantity):
+            value, length = found.values[name], total if points else count
+            size = {"forces": d, "dipole": d, "stress": d * d, "virial": d * d, "stresses": value[0].size}
+            numbers = name not in found.names and value.dtype.kind in "iuf"
+            return (
+                numbers
+                and points == (quantity in PER_POINT | OF_ATOMS)
+                and (value.size == length * size.get(quantity, 1))
+            )
+        return True
+
+    return fits
+
+
+def beside(found: Structures, names: Sequence[str], taken: Mapping[str, str]) -> list[str]:
+    """Sentences on names of one quantity of which another one is taken, with other numbers."""
+    notes = []
+    for first, quantity in taken.items():
+        others = [
+            name for name in called(names, quantity, fitting(found))
+            if name not in taken and not _alike(found.values[name], found.values[first])
+        ]  # fmt: skip
+        if others:
+            listed = " and ".join(others)
+            notes.append(
+                f"of {first} and {listed}, which differ, {first} is taken for {quantity}; {listed} "
+                f"{'stays' if len(others) == 1 else 'stay'} as in the file, in units of its own"
+            )
+    return notes
+
+
+def _alike(first: np.ndarray, second: np.ndarray) -> bool:
+    return first.size == second.size and np.array_equal(first.reshape(-1), second.reshape(-1))
 
 
 def _shaped(where: str, found: Structures) -> Structures:
@@ -113,6 +167,7 @@ def _shaped(where: str, found: Structures) -> Structures:
         "energy": (count,), "free_energy": (count,), "forces": (total, d), "stress": (count, d, d),
         "virial": (count, d, d), "dipole": (count, d), "charges": (total,),
     }  # fmt: skip
+    shapes |= {"energies": (total,)} if "energies" in per_point else {}
     for name, shape in shapes.items():
         if name not in values:
             continue
@@ -126,7 +181,8 @@ def _shaped(where: str, found: Structures) -> Structures:
         if value.shape != shape:
             raise fail(f"{where}: {name}", f"an array of shape {shape}", f"shape {value.shape}")
         values[name] = value.astype(np.float64)
-        (per_point.add if shape[0] == total and name in ("forces", "charges") else per_point.discard)(name)
+        points = name in PER_POINT or name in OF_ATOMS
+        (per_point.add if points else per_point.discard)(name)
     return replace(found, values=values, per_point=frozenset(per_point))
 
 
@@ -138,7 +194,7 @@ def _converted(
     units |= {name: unit for name, unit in said.items() if name in values and name not in QUANTITIES}
     positions, cells = found.positions, found.cells
     for name, (unit, _) in QUANTITIES.items():
-        if name != "positions" and name not in values:
+        if name != "positions" and (name not in values or (name in OF_ATOMS and name not in found.per_point)):
             continue
         text = said.get(name) or derived(said, name)
         if text is None:
@@ -178,7 +234,8 @@ def _check_values(where: str, found: Structures, notes: list[str]) -> None:
         place = found.place(int(rows[0])) if name in found.per_point else f"structure {int(rows[0])}"
         if name in QUANTITIES or np.isinf(value).any():
             raise fail(f"{where}: {name}", "finite numbers", f"one that is not, of {place}", "leave it out")
-        notes.append(f"{name} is missing (nan) in {len(rows)} of {len(value)} rows, first of {place}")
+        rows_of = counted(len(value), "row")
+        notes.append(f"{name} is missing (nan) in {len(rows)} of {rows_of}, first of {place}")
 
 
 def _inside(found: Structures) -> tuple[Structures, int]:

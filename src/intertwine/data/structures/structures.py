@@ -24,6 +24,7 @@ from intertwine._checks import fail
 from intertwine.data.labels import as_words, distinct, places
 from intertwine.data.structures.elements import SYMBOLS, atomic_numbers, check_numbers_of_elements
 from intertwine.data.structures.joined import joined
+from intertwine.data.structures.text import counted
 from intertwine.data.structures.writing import write_structures
 
 KINDS = ("atoms", "residues", "points")
@@ -288,11 +289,40 @@ class Structures:
             per_point=self.per_point - set(names),
         )  # fmt: skip
 
+    def renamed(self, names: Mapping[str, str]) -> Structures:
+        """The same with values, their words and units under other names: old → new.
+
+        Raises InputError for a name that there is not, and for one that two values would have.
+
+        >>> one = Structures.of(np.zeros((1, 1, 3)), ["He"], values={"E0": [-2.9]}, units={"E0": "Hartree"})
+        >>> one.renamed({"E0": "total"})
+        Structures(1 structure of 1 atom: He; total (Hartree))
+        """
+        for old in names:
+            self._value(old)
+        new = [names.get(name, name) for name in self.values]
+        if len(set(new)) < len(new):
+            twice = next(name for name in new if new.count(name) > 1)
+            raise fail(
+                "names", "a name of its own for each value", f"{twice!r} for two", "leave one out first"
+            )
+        return replace(
+            self, values=dict(zip(new, self.values.values(), strict=True)),
+            names={names.get(k, k): v for k, v in self.names.items()},
+            units={names.get(k, k): v for k, v in self.units.items()},
+            per_point=frozenset(names.get(k, k) for k in self.per_point),
+        )  # fmt: skip
+
     @classmethod
     def joined(cls, parts: Sequence[Structures]) -> Structures:
         """The structures of several, one after another, with the values that all have, and their caveats.
 
-        Raises InputError for parts of different kinds, dimensions or units.
+        Raises InputError for what is no list of structures, and for parts of different kinds, dimensions or
+        units.
+
+        >>> one = Structures.of(np.zeros((1, 1, 3)), ["He"])
+        >>> len(Structures.joined([one, one]))
+        2
         """
         return joined(parts)
 
@@ -348,10 +378,12 @@ class Structures:
         point = said or name in PER_POINT or (length != len(self) and name not in PER_STRUCTURE)
         if length != (self.total if point else len(self)):
             expected = (
-                f"{self.total} rows, one per point" if point else f"{len(self)} rows, one per structure"
+                f"{counted(self.total, 'row')}, one per point"
+                if point
+                else f"{counted(len(self), 'row')}, one per structure"
             )
             if not said and name not in PER_POINT | PER_STRUCTURE:
-                expected = f"{len(self)} rows, one per structure, or {self.total}, one per point"
+                expected = f"{counted(len(self), 'row')}, one per structure, or {self.total}, one per point"
             raise fail(name, expected, f"shape {value.shape}")
         return point
 
@@ -360,7 +392,8 @@ class Structures:
         extent = f"{sizes.min()}" if sizes.min() == sizes.max() else f"{sizes.min()} to {sizes.max()}"
         kinds = [SYMBOLS[k] if self.species_names is None else self.species_names[k] for k in self.elements]
         listed = ", ".join(sorted(kinds)[:12]) + (", …" if len(kinds) > 12 else "")
-        found = [f"{count} structure{'s' if count > 1 else ''} of {extent} {self.kind}: {listed}"]
+        of = extent + (" " + self.kind if extent != "1" else f" {self.kind.removesuffix('s')}")
+        found = [f"{counted(count, 'structure')} of {of}: {listed}"]
         if self.values:
             found.append(", ".join(f"{k} ({u})" if (u := self.units.get(k)) else k for k in self.values))
         if self.periodic.any():

@@ -39,6 +39,15 @@ def text_of(path: Path) -> str:
         raise damaged(path, "a whole file", " ".join(str(error).split())[:120]) from None
 
 
+def counted(count: int, noun: str, more: str = "") -> str:
+    """A number of things in words.
+
+    >>> counted(1, "frame"), counted(2, "frame"), counted(3, "box", "boxes")
+    ('1 frame', '2 frames', '3 boxes')
+    """
+    return f"{count} {noun if count == 1 else more or noun + 's'}"
+
+
 def bare(path: Path) -> Path:
     """The path without .gz.
 

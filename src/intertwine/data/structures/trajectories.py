@@ -19,6 +19,7 @@ from intertwine.data.structures.elements import VIRTUAL, atomic_numbers
 from intertwine.data.structures.frames import source_of
 from intertwine.data.structures.settled import Read
 from intertwine.data.structures.structures import Structures
+from intertwine.data.structures.text import counted
 
 ENDINGS = (".xtc", ".trr", ".dcd", ".ncdf", ".mdcrd", ".crdbox", ".lammpsdump")
 """Files that have positions alone, and want a topology beside them."""
@@ -73,7 +74,7 @@ def read_trajectory(paths: Sequence[Path]) -> Read:
     if not count or not n:
         raise damaged(paths[-1], "frames with atoms", "none")
     if n < len(real):
-        notes.append(f"{len(real) - n} sites without an atom (MW and the like) left out")
+        notes.append(f"{counted(len(real) - n, 'site')} without an atom (MW and the like) left out")
     numbers = atomic_numbers(
         name, [str(e).capitalize() for e, is_atom in zip(elements, real, strict=True) if is_atom]
     )

@@ -10,6 +10,7 @@ import numpy as np
 from intertwine._checks import fail
 from intertwine.data.checks import shown
 from intertwine.data.formats.numpy_files import write_npz
+from intertwine.data.structures.quantities import QUANTITIES
 from intertwine.data.structures.xyz_writing import write_extended_xyz
 
 if TYPE_CHECKING:
@@ -17,6 +18,16 @@ if TYPE_CHECKING:
 
 WORDS = "words of "
 """What the names of arrays with the words of labels begin with, in an archive."""
+VALUE = "values of "
+"""What the names of values begin with that the archive has another use for."""
+POSITIONS = QUANTITIES["positions"].names
+SPECIES = ("species", "numbers", "atomic_numbers", "z", "Z", "nuclear_charges", "symbols", "elements")
+SIZES = ("sizes", "n_atoms", "num_atoms", "natoms", "N")
+CELLS = ("cells", "cell", "lattice", "box")
+PERIODIC = ("periodic", "pbc")
+"""What archives call these."""
+_OURS = {"offsets", "kind", "species names", "units", "per point", "r_unit", "e_unit", "old_indices"}
+_USED = _OURS | {*POSITIONS, *SPECIES, *SIZES, *CELLS, *PERIODIC}
 
 
 def write_structures(path: str | Path, structures: Structures) -> None:
@@ -34,25 +45,25 @@ def write_structures(path: str | Path, structures: Structures) -> None:
     (_write_archive if ending == ".npz" else write_extended_xyz)(path, structures)
 
 
+def stored_name(name: str) -> str:
+    """What a value is called in an archive.
+
+    >>> stored_name("energy"), stored_name("kind")
+    ('energy', 'values of kind')
+    """
+    return VALUE + name if name in _USED or name.startswith((WORDS, VALUE)) else name
+
+
 def _write_archive(path: Path, structures: Structures) -> None:
     """Write structures with all that is known of them, so that they are read back bit by bit."""
-    taken = {
-        "positions",
-        "species",
-        "offsets",
-        "cells",
-        "periodic",
-        "kind",
-        "species names",
-        "units",
-        "per point",
-    }
-    clash = next((n for n in structures.values if n in taken or n.startswith(WORDS) or "/" in n), None)
+    clash = next((n for n in structures.values if "/" in n), None)
     if clash is not None:
-        raise fail("values", "names that the archive does not use itself", repr(clash), "call it otherwise")
+        remedy = f'rename it by structures.renamed({{"{clash}": "other"}})'
+        raise fail("values", "names without a slash", repr(clash), remedy)
     arrays = {
         "positions": structures.positions, "species": structures.species, "offsets": structures.offsets,
-        "periodic": structures.periodic, "kind": np.array(structures.kind), **structures.values,
+        "periodic": structures.periodic, "kind": np.array(structures.kind),
+        **{stored_name(name): value for name, value in structures.values.items()},
     }  # fmt: skip
     if structures.cells is not None:
         arrays["cells"] = structures.cells

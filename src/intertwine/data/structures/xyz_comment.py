@@ -1,7 +1,8 @@
 r"""The comment line of extended XYZ: entries key=value, read and written.
 
 A value is a number, a truth (T, F), words, or an array of numbers "1 2 3" or [1, 2, 3], in quotes or braces
-where it has blanks; nine numbers are a matrix written column by column.
+where it has blanks; nine numbers of a stress or virial are a matrix written column by column. Arrays of more
+dimensions are JSON, "_JSON [[1, 2]]", as ASE writes them.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from intertwine.data.checks import damaged
+from intertwine.data.structures.quantities import QUANTITIES
 from intertwine.records.writing import from_json
 
 _ENTRY = re.compile(
@@ -24,6 +26,8 @@ _ENTRY = re.compile(
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][+-]?\d+)?|[+-]?nan|[+-]?inf(?:inity)?", re.IGNORECASE)
 INTEGER = re.compile(r"[+-]?\d{1,18}")
 TRUTH = {"T": True, "F": False, "True": True, "False": False, "true": True, "false": False}
+MATRICES = frozenset({"Lattice", *QUANTITIES["stress"].names, *QUANTITIES["virial"].names})
+"""Names whose nine numbers are a matrix."""
 PLAIN_KEY = re.compile(r"[A-Za-z_][\w.-]*")
 
 
@@ -51,9 +55,11 @@ def read_comment(path: Path, text: str, line: int) -> dict[str, Any]:
 
 
 def read_value(key: str, text: str) -> Any:
-    """A number, a truth, an array of them, or the text itself."""
+    """A number, a truth, an array of them, the text itself, or what is none of these as an object."""
     if key in ("Properties", "units"):
         return text
+    if text.startswith("_JSON "):
+        return _of_json(text)
     if text.startswith("["):
         try:
             value = np.asarray(
@@ -68,10 +74,38 @@ def read_value(key: str, text: str) -> Any:
     for one, kind in ((INTEGER, int), (NUMBER, real_number)):
         if words and all(one.fullmatch(word) for word in words):
             array = np.array([kind(word) for word in words])
-            return array[0] if len(words) == 1 else array.reshape(3, 3).T if len(words) == 9 else array
+            return _shaped(key, array)
     if words and all(word in TRUTH for word in words):
         return TRUTH[words[0]] if len(words) == 1 else np.array([TRUTH[word] for word in words])
     return text
+
+
+def _shaped(key: str, array: np.ndarray) -> Any:
+    if len(array) == 1:
+        return array[0]
+    return array.reshape(3, 3).T if len(array) == 9 and key in MATRICES else array
+
+
+def _of_json(text: str) -> Any:
+    """Numbers, truths or a word of JSON; whatever else it is, lists of words and the like, an object."""
+    try:
+        value = from_json(text.removeprefix("_JSON "))
+    except ValueError:
+        return text
+    if isinstance(value, str):
+        return value
+    try:
+        array = np.asarray(value)
+    except ValueError:  # rows of different lengths
+        return _Object(value)
+    return array if array.dtype.kind in "iufb" and array.size else _Object(value)
+
+
+class _Object:
+    """A value that has no place among numbers and words."""
+
+    def __init__(self, value: object) -> None:
+        self.value = value
 
 
 def real_number(word: str) -> float:

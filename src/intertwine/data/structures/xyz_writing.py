@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from intertwine._checks import fail
-from intertwine.data.structures.xyz_comment import PLAIN_KEY, escaped, read_value, written_text
+from intertwine.data.structures.xyz_comment import MATRICES, PLAIN_KEY, escaped, read_value, written_text
 from intertwine.records.writing import write_aside
 
 if TYPE_CHECKING:
     from intertwine.data.structures.structures import Structures
+
+
+_COLUMNS = ("species", "pos", "positions", "Z", "numbers", "element")
+_ENTRIES = ("Properties", "Lattice", "pbc", "units", "shapes")
 
 
 def write_extended_xyz(path: Path, structures: Structures) -> None:
@@ -23,6 +28,10 @@ def write_extended_xyz(path: Path, structures: Structures) -> None:
     if structures.kind != "atoms" or structures.dimension != 3:
         got = f"{structures.kind} in {structures.dimension} dimensions"
         raise fail("path", "atoms in three dimensions, which XYZ holds", got, "write an .npz archive")
+    clash = [n for n in structures.values if n in (_COLUMNS if n in structures.per_point else _ENTRIES)]
+    if clash:
+        remedy = f'rename it by structures.renamed({{"{clash[0]}": "other"}}), or write an .npz archive'
+        raise fail("values", "names that XYZ does not use itself", repr(clash[0]), remedy)
     columns, layout, shapes = _columns(structures)
     units = "; ".join(f"{name}={unit}" for name, unit in structures.units.items() if unit)
     tail = f' shapes="{"; ".join(shapes)}"' if shapes else ""
@@ -49,14 +58,7 @@ def _columns(structures: Structures) -> tuple[list[list[str]], str, list[str]]:
     for name in structures.values:
         if name not in structures.per_point:
             continue
-        if not PLAIN_KEY.fullmatch(name) or name in (
-            "species",
-            "pos",
-            "positions",
-            "Z",
-            "numbers",
-            "element",
-        ):
+        if not PLAIN_KEY.fullmatch(name):
             raise fail("values", "names of letters, numbers, - and _", repr(name), "write an .npz archive")
         value = structures.values[name]
         if name in structures.names:
@@ -108,8 +110,10 @@ def _written(structures: Structures, name: str, k: int) -> str:
     value = structures.values[name][k]
     if value.ndim == 0:
         return written_text(value.item())
-    if value.shape == (3, 3):
+    if value.shape == (3, 3) and name in MATRICES:
         return f'"{_row(value.T.reshape(-1))}"'
-    if value.ndim == 1 and value.size not in (1, 9):
+    if value.ndim == 1 and value.size > 1 and not (value.size == 9 and name in MATRICES):
         return f'"{_row(value)}"'
-    return str(value.tolist()).replace(" ", "")
+    if value.dtype.kind == "f" and not np.isfinite(value).all():
+        raise fail(name, "finite numbers in arrays", "others", "write an .npz archive")
+    return f'"_JSON {json.dumps(value.tolist())}"'
