@@ -155,7 +155,8 @@ def test_what_is_refused_in_one_line(place, capsys):
         (["fields", "--network", "nequip:4"], "network.name: expected a network of fields"),
         (["fields", "--data", str(place / "none.xyz")], "data.name"),
         (["classify", "--data", file], "data.labels: expected a label of the data"),
-        (["classify", "--data", file, "--labels", "energy"], "one label"),
+        (["classify", "--data", file, "--labels", "energy"], "energy, which are real numbers"),
+        (["fields", "--data", file, "--network", "schnet:4"], "of structures painn:W, nequip:W"),
         (["classify", "--data", file, "--labels", "trajectory", "--augment", "rotations"], "augment"),
         (["fields", "--data", str(place / "labels.npz"), "--targets", "place"], "say intertwine classify"),
     ):

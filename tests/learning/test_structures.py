@@ -12,7 +12,7 @@ from intertwine._checks import InputError
 from intertwine.data.structures.structures import Structures
 from intertwine.learning.structures.blank import blank_model
 from intertwine.learning.structures.calculator import Mover
-from intertwine.learning.structures.fit_structures import of_elements, structure_task
+from intertwine.learning.structures.fit_structures import of_elements, of_neighbours, structure_task
 from intertwine.learning.structures.inputs import inputs_of
 from intertwine.learning.structures.packing import StructureBatches, all_batches, ladder
 from intertwine.learning.structures.references import reference_energies
@@ -211,6 +211,15 @@ def test_elements_of_few_structures_are_told():
         "data: of 8 structures that are learnt from F in 1: what is said of so few is a guess"
     )
     assert of_elements(clusters(8)) == []
+
+
+def test_points_without_neighbours_are_told():
+    data = clusters(4)
+    edges = blank(data).rows(data)
+    assert of_neighbours(edges, it.Points(CUTOFF)) == []
+    wide = Structures.of([10 * one.positions for one in data], [one.species for one in data])
+    (line,) = of_neighbours(blank(data).rows(wide), it.Points(CUTOFF))
+    assert line.startswith("data: no point has a neighbour within 3 Å")
 
 
 def test_missing_values_do_not_count():

@@ -28,6 +28,7 @@ from intertwine.experiments.structures.settings import (
     OnPointsOfClassify,
     check_structure_network,
     is_point_network,
+    point_networks,
 )
 from intertwine.layers.networks.field_network import check_field_network
 from intertwine.layers.networks.sphere_classifiers import SPHERE_FAMILIES
@@ -200,7 +201,7 @@ def check_network(network: Network) -> str:
         names += [f"{family}:W" for family in SPHERE_FAMILIES]
         if network.name.partition(":")[0] in ("unet", "linear", "product"):
             raise fail("network.name", "a classifier", repr(network.name), "for example 'cnn:10'")
-        remedy = "W is a whole number, as in cnn:10"
+        remedy = f"W is a whole number, as in cnn:10; of structures {point_networks()}"
         raise fail("network.name", "one of " + ", ".join(names), repr(network.name), remedy)
     if on_plane is None:
         if network.group != "auto":

@@ -24,6 +24,7 @@ from intertwine.experiments.structures.settings import (
     OnPoints,
     check_structure_network,
     is_point_network,
+    point_networks,
 )
 from intertwine.layers.networks.field_network import check_field_network
 from intertwine.learning.fields.fit_fields import BATCH, EPOCHS, LEARNING_RATE
@@ -178,7 +179,8 @@ class Network(Section):
         try:
             check_field_network(name)
         except InputError as error:
-            raise InputError(f"network.name:{str(error).partition(':')[2]}") from None
+            told = str(error).partition(":")[2].rstrip(".")
+            raise InputError(f"network.name:{told}; of structures {point_networks()}.") from None
         return name
 
 

@@ -17,8 +17,8 @@ from intertwine.experiments.structures.settings import (
     check_structure_network,
     check_structure_source,
     is_point_network,
+    point_networks,
 )
-from intertwine.layers.networks.points.point_network import POINT_NETWORKS
 from intertwine.learning.structures import defaults
 from intertwine.spaces.points.names import is_points
 
@@ -74,8 +74,7 @@ def resolved(c: Configuration) -> Configuration:
 def check(c: Configuration) -> None:
     """`InputError` for settings that say nothing of structures, and for networks of other spaces."""
     if not is_point_network(c.network.name):
-        names = ", ".join(f"{family}:W" for family in POINT_NETWORKS)
-        raise fail("network.name", f"a network of structures: {names}", repr(c.network.name))
+        raise fail("network.name", f"a network of structures: {point_networks()}", repr(c.network.name))
     check_structure_network(c.network.name)
     words = {"dropout": (c.network.dropout, 0.0)}
     if c.kind == "fields":

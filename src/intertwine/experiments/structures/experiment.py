@@ -67,9 +67,9 @@ class StructuresExperiment(Experiment):
         self.study = self.task.study
         classes = [t for t in self.study.objective.targets if t.kind == "classes"]
         if c.kind == "classify" and len(classes) != 1:
-            raise fail(
-                "data.labels", "one label, in words or whole numbers", f"{len(classes)}", "name one of them"
-            )
+            got = ", ".join(f"{t.name}, which are real numbers" for t in self.study.objective.targets)
+            remedy = "such numbers are targets of intertwine fields"
+            raise fail("data.labels", "one label, in words or whole numbers", got, remedy)
         if c.kind == "fields" and classes:
             raise fail("data.targets", "numbers", f"the labels {classes[0].name}", "say intertwine classify")
         if self.test is not None:  # before it is learned, not after

@@ -110,6 +110,11 @@ def is_point_network(name: str) -> bool:
     return name.partition(":")[0] in POINT_NETWORKS
 
 
+def point_networks() -> str:
+    """The names of networks on points, for errors."""
+    return ", ".join(f"{family}:W" for family in POINT_NETWORKS)
+
+
 def check_structure_network(name: str) -> None:
     """InputError, called network.name, for a name that is none of a network on points."""
     try:

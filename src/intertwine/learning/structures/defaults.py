@@ -10,3 +10,5 @@ TEST_SHARE = 0.1
 FEW, FEW_HELD, RARE = 4, 10, 3
 """Fewer structures than the first are all learnt from; fewer held out than the second are said to be few; an
 element of fewer than the third is said to be rare."""
+ALONE = 0.1
+"""More points without a neighbour, as a share of all, are told."""

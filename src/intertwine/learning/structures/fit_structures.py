@@ -29,6 +29,7 @@ from intertwine.learning.gradient import as_optimiser
 from intertwine.learning.labels.defaults import WARMUP, default_optimiser
 from intertwine.learning.structures.blank import blank_model, check_network
 from intertwine.learning.structures.defaults import (
+    ALONE,
     AVERAGE,
     BATCH,
     EPOCHS,
@@ -41,7 +42,7 @@ from intertwine.learning.structures.defaults import (
 )
 from intertwine.learning.structures.inputs import SEQUENCE, SPECIES, Input, inputs_of
 from intertwine.learning.structures.objective import StructureObjective
-from intertwine.learning.structures.packing import Rung, StructureBatches, ladder
+from intertwine.learning.structures.packing import Rows, Rung, StructureBatches, ladder
 from intertwine.learning.structures.said import type_of
 from intertwine.learning.structures.structure_model import StructureModel, edges_of, structures_of
 from intertwine.learning.structures.study import LearnedStructures, StructureStudy
@@ -289,7 +290,12 @@ def _weights(given: Mapping[str, float] | None, targets: tuple[Target, ...]) -> 
 
 def fitted(task: StructureTask, found: LearnedStructures) -> StructureFit:
     """The fit with what qualifies it."""
-    lines = [*task.kept.warnings, *of_split(task), *of_elements(task.kept)]
+    lines = [
+        *task.kept.warnings,
+        *of_split(task),
+        *of_elements(task.kept),
+        *of_neighbours(task.study.rows, found.model.space),
+    ]
     return StructureFit(found.model, found.history, found.best, tuple(dict.fromkeys(lines)))
 
 
@@ -319,6 +325,17 @@ def of_elements(structures: Structures) -> list[str]:
         return []
     words = f"of {len(structures)} structures that are learnt from {', '.join(found)}"
     return [caveat("data", f"{words}: what is said of so few is a guess; take more with them")]
+
+
+def of_neighbours(rows: Rows, space: Points) -> list[str]:
+    """The caveat of points without a neighbour, of whose surroundings a network knows nothing."""
+    count = np.concatenate([edges.count for edges in rows.edges if len(edges.count) > 1] or [np.ones(1)])
+    alone = float((count == 0).mean())
+    if alone <= ALONE:
+        return []
+    who = "no point has" if alone == 1 else f"{alone:.0%} of the points have no"
+    words = f"{who}{' a' if alone == 1 else ''} neighbour within {space.cutoff:g} Å"
+    return [caveat("data", f"{words}, and nothing is known of their surroundings; take a larger points:R")]
 
 
 def padded_sizes(rungs: tuple[Rung, ...]) -> str:
