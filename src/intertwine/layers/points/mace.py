@@ -1,9 +1,10 @@
 r"""One layer of MACE: the density of the neighbours, its products, and what was there (Batatia et al., 2022).
 
-    A_i = W Σ_j R(r_ij) ∘ (h_j ⊗ Y(r̂_ij)),     h_i ↦ W' B^{(s_i)}(A_i) + W^{(s_i)} h_i
+    A_i = (1/N) W Σ_j R(r_ij) ∘ (h_j ⊗ Y(r̂_ij)),     h_i ↦ W' B^{(s_i)}(A_i) + W^{(s_i)} h_i
 
-B are the symmetric products of the density to some order, with weights by species (`body_order`). The scalars
-a_i of a point stand in front of the fields and pass unchanged.
+N is the mean number of neighbours, not its root, so that products of three components of A do not grow. B are
+the symmetric products of the density to some order, with weights by species (`body_order`). The scalars a_i
+of a point stand in front of the fields and pass unchanged.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ class MACELayer(eqx.Module):
         keys = jax.random.split(key, 5)
         self.up = Mixing(before, before, dtype=dtype, key=keys[0])
         self.conv = PointConv(
-            points, before, density, degree=degree, radial=radial, hidden=hidden, neighbours=neighbours,
+            points, before, density, degree=degree, radial=radial, hidden=hidden, neighbours=neighbours**2,
             bias=False, dtype=dtype, key=keys[1],
         )  # fmt: skip
         self.products = SymmetricProducts(

@@ -5,8 +5,9 @@ r"""PaiNN: messages of scalars and vectors alone (Schütt, Unke & Gastegger, ICM
     update    Δs_i = a_ss + a_sv ∘ ⟨U v_i, V v_i⟩,   Δv_i = a_vv ∘ U v_i,   a = MLP(s_i, ‖V v_i‖)
 
 W is linear in functions of the distance, times a smooth cut-off. F scalars and F vectors in any dimension;
-products ∘ are channel by channel. There are no products of two vectors but the dot product: chirality is
-out of its sight.
+products ∘ are channel by channel. Sums are divided by √2, dot products by the dimension, and the changes
+begin small, so that products of products do not grow from layer to layer. There are no products of two
+vectors but the dot product: chirality is out of its sight.
 """
 
 from __future__ import annotations
@@ -30,6 +31,9 @@ from intertwine.symmetry.compact import CompactGroup, CompactRep
 
 _SOFT = 1e-2
 """‖v‖ is √(‖v‖² + ε²), smooth where v = 0."""
+_HALF = 0.5**0.5
+_SMALL = 0.1
+"""The variance of φ and of the a at the start."""
 
 
 class Dense(eqx.Module):
@@ -93,10 +97,16 @@ class PaiNNBlock(eqx.Module):
             radial = RadialBasis(points.cutoff, radial, smooth="cosine", dtype=kind)
         self.radial = radial_basis(points, radial, kind)
         f = self.width
-        self.phi = (Dense(f, f, dtype=kind, key=keys[0]), Dense(f, 3 * f, dtype=kind, key=keys[1]))
+        self.phi = (
+            Dense(f, f, dtype=kind, key=keys[0]),
+            Dense(f, 3 * f, gain=_SMALL, dtype=kind, key=keys[1]),
+        )
         self.filters = Dense(self.radial.functions, 3 * f, dtype=kind, key=keys[2])
         self.mixed = Dense(f, 2 * f, bias=False, dtype=kind, key=keys[3])
-        self.update = (Dense(2 * f, f, dtype=kind, key=keys[4]), Dense(f, 3 * f, dtype=kind, key=keys[5]))
+        self.update = (
+            Dense(2 * f, f, dtype=kind, key=keys[4]),
+            Dense(f, 3 * f, gain=_SMALL, dtype=kind, key=keys[5]),
+        )
 
     @property
     def rep_in(self) -> CompactRep:
@@ -117,10 +127,10 @@ class PaiNNBlock(eqx.Module):
         f, n = self.width, len(x)
         s, v = x[:, :f], x[:, f:].reshape(n, f, -1).swapaxes(1, 2)  # (n, d, F)
         ds, dv = self._message(s, v, at)
-        s, v = s + ds, v + dv
+        s, v = (s + ds) * _HALF, (v + dv) * _HALF
         ds, dv = self._updated(s, v)
-        v = (v + dv).swapaxes(1, 2).reshape(n, -1)
-        return jnp.concatenate([s + ds, v], axis=1)
+        s, v = (s + ds) * _HALF, (v + dv) * _HALF
+        return jnp.concatenate([s, v.swapaxes(1, 2).reshape(n, -1)], axis=1)
 
     def _message(self, s: Array, v: Array, at: Cloud) -> tuple[Array, Array]:
         f, d = self.width, v.shape[1]
@@ -145,5 +155,5 @@ class PaiNNBlock(eqx.Module):
         length = jnp.sqrt((two**2).sum(1) + _SOFT**2)
         hidden = jax.nn.silu(self.update[0](jnp.concatenate([s, length], axis=1)))
         a = self.update[1](hidden)
-        ds = a[:, :f] + a[:, f : 2 * f] * (one * two).sum(1)
+        ds = a[:, :f] + a[:, f : 2 * f] * (one * two).mean(1)
         return ds, a[:, None, 2 * f :] * one
