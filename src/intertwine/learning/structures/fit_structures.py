@@ -26,7 +26,7 @@ from intertwine._checks import fail, finite_number, positive_int, positive_numbe
 from intertwine.data.structures.structures import Structures
 from intertwine.learning.averaging import WeightAverage
 from intertwine.learning.gradient import as_optimiser
-from intertwine.learning.labels.defaults import WARMUP, default_optimiser
+from intertwine.learning.labels.defaults import WARMUP
 from intertwine.learning.structures.blank import blank_model, check_network
 from intertwine.learning.structures.defaults import (
     ALONE,
@@ -39,6 +39,7 @@ from intertwine.learning.structures.defaults import (
     RARE,
     SPACE,
     WEIGHT_DECAY,
+    structure_optimiser,
 )
 from intertwine.learning.structures.inputs import SEQUENCE, SPECIES, Input, inputs_of
 from intertwine.learning.structures.objective import StructureObjective
@@ -46,15 +47,13 @@ from intertwine.learning.structures.packing import Rows, Rung, StructureBatches,
 from intertwine.learning.structures.said import type_of
 from intertwine.learning.structures.structure_model import StructureModel, edges_of, structures_of
 from intertwine.learning.structures.study import LearnedStructures, StructureStudy
-from intertwine.learning.structures.targets import AUTO, ENERGY, FORCES, Target, names_of, targets_of
+from intertwine.learning.structures.targets import AUTO, ENERGY, Target, names_of, targets_of
 from intertwine.learning.study import carry_out
 from intertwine.learning.supervised_study import key_and_seed
 from intertwine.models.parameters import check_key
 from intertwine.spaces.points.names import points_from_name
 from intertwine.spaces.points.points import Points
 
-WEIGHTS = {ENERGY: 1.0, FORCES: 1.0}
-"""Of the targets, 1 where nothing is said."""
 _COUNTED, _RESIDUES = 32, "residues"
 """Structures whose neighbours are counted."""
 _GROUPS = ("trajectory", "group", "groups", "run")
@@ -117,7 +116,8 @@ def fit_structures(
     of points; words and integers are classes. inputs: what the network is told of each point: "species",
     values of points by name, or "none"; of "residues:W" the places along the chain besides. space:
     "points:R", neighbours within R Å, or "points:R:K", the K nearest of them. weights: target → its weight
-    in the loss (1 by default; squared errors are standardised, that of the energy is per point). epochs,
+    in the loss of standardised squares (1 by default; that of the energy, an error per point, as many as
+    there are points). epochs,
     minutes: passes, and time after which the fit ends, if both, the first of them; with minutes the rate
     falls with the time. batch: structures an update. learning_rate, warmup, weight_decay: of AdamW; the rate
     rises over the share `warmup` of the updates and falls along a cosine. average: decay of the average of
@@ -195,7 +195,7 @@ def structure_task(
     watched = None if held is None else blank.rows(held, "validation", values=True)
     both = [rows] if watched is None else [rows, watched]
     rungs = ladder(both, batch)
-    objective = StructureObjective(wanted, _weights(weights, wanted), float(smoothing))
+    objective = StructureObjective(wanted, _weights(weights, wanted, kept), float(smoothing))
     per_epoch = StructureBatches(rows, rungs, seed=seed).per_epoch
     chosen = optimiser
     if chosen is None:
@@ -218,7 +218,7 @@ def checked_optimiser(learning_rate: float, warmup: float, weight_decay: float) 
         raise fail("warmup", "a share of the updates, from 0 to 1", warmup)
     if finite_number("weight_decay", weight_decay) < 0:
         raise fail("weight_decay", "0 or more", weight_decay)
-    return partial(default_optimiser, learning_rate=learning_rate, warmup=warmup, weight_decay=weight_decay)
+    return partial(structure_optimiser, learning_rate=learning_rate, warmup=warmup, weight_decay=weight_decay)
 
 
 def built_network(
@@ -278,11 +278,15 @@ def grouping(by: str | None, structures: Structures) -> str | None:
     return None
 
 
-def _weights(given: Mapping[str, float] | None, targets: tuple[Target, ...]) -> tuple[float, ...]:
-    own = dict(given or {})
+def _weights(
+    given: Mapping[str, float] | None, targets: tuple[Target, ...], structures: Structures
+) -> tuple[float, ...]:
+    """1 where nothing is said; of energies, whose errors are per point, the mean number of points: errors of
+    points that know nothing of each other grow with the root of it."""
+    own, points = dict(given or {}), float(np.mean(structures.sizes))
     if other := sorted(set(own) - {t.name for t in targets}):
         raise fail("weights", "weights of " + ", ".join(t.name for t in targets), other[0])
-    found = tuple(float(own.get(t.name, WEIGHTS.get(t.name, 1.0))) for t in targets)
+    found = tuple(float(own.get(t.name, points if t.kind == ENERGY else 1.0)) for t in targets)
     if any(not 0 <= w < math.inf for w in found) or not any(found):
         raise fail("weights", "finite numbers ≥ 0, one above 0", dict(own))
     return found

@@ -63,10 +63,9 @@ class LearnedStructures(NamedTuple):
 @dataclass
 class TimedRate:
     """The learning rate as a function of the share of a time budget that is spent: up along a line, then down
-    along half a cosine to `last`, so that a run of any speed ends at a small rate."""
+    along one to 0, so that a run of any speed ends at a small rate."""
 
     largest: float
-    last: float
     budget: float
     spent: float = 0.0
     begun: float = field(default_factory=perf_counter)
@@ -78,8 +77,7 @@ class TimedRate:
 
     def __call__(self, step: int) -> float:
         share = min(1.0, self.now / self.budget)
-        falling = self.last + 0.5 * (self.largest - self.last) * (1 + math.cos(math.pi * share))
-        return falling * min(1.0, share / RISE + 0.02)
+        return self.largest * (1 - share) * min(1.0, share / RISE + 0.02)
 
 
 class StructureStudy(Study[StructureState, LearnedStructures]):
@@ -156,7 +154,7 @@ class StructureStudy(Study[StructureState, LearnedStructures]):
         """The optimiser, with a rate that follows the clock where there is a budget."""
         if self.seconds is None or self.largest_rate is None:
             return self.optimiser
-        rate = TimedRate(self.largest_rate, self.largest_rate * _LAST, self.seconds, spent)
+        rate = TimedRate(self.largest_rate, self.seconds, spent)
         return WeightAverage(OptaxGradient(self.optimiser.optimiser.transform, rate), self.optimiser.decay)
 
     def row(self, scalars: dict[str, float], prefix: str = "") -> Scalars:
@@ -202,9 +200,6 @@ class StructureStudy(Study[StructureState, LearnedStructures]):
         means = {name: value / max(count, 1.0) for name, (value, count) in total.items()}
         loss, scalars = self.objective.total(means)
         return {"loss": float(loss)} | scalars
-
-
-_LAST = 1e-2
 
 
 def column_of(target: Target) -> str:
