@@ -650,3 +650,22 @@ def test_labels_in_the_place_of_values_are_told(tmp_path):
     found, told = quiet(tmp_path, labels={"phase": {"a": "ice", "b": "gas"}})
     assert found.words("phase").tolist() == list("icegas")
     assert "phase: words of as many letters as atoms, such as 'ice', are a letter for each atom" in told
+
+
+def test_what_other_programs_write_is_read_as_ase_reads_it(tmp_path):
+    comment = 'Lattice="5 0 0 0 5 0 0 0 5" pbc="1 0 1" good=TRUE ENERGY=-1 Dipole="1 2 3" Properties={}'
+    text = f"2\n{comment}\nHe 0 0 0\nHe 0 0 1\n".format("species:S:1:pos:I:3")
+    found, _ = quiet(write(tmp_path / "a.xyz", "\ufeff" + text.replace("\n", "\r\n")))
+    theirs = ase.io.read(write(tmp_path / "b.xyz", text))
+    np.testing.assert_array_equal(found.positions, theirs.positions)
+    assert found.periodic[0].tolist() == theirs.pbc.tolist() == [True, False, True]
+    assert found.values["good"].tolist() == [theirs.info["good"]] == [True]
+    assert found.values["energy"].tolist() == [-1] and found.values["dipole"].tolist() == [[1, 2, 3]]
+    for wrong in ('pbc="1 2 1"', 'pbc="T F"', "pbc=maybe"):
+        with pytest.raises(InputError, match="pbc="):
+            load_structures(write(tmp_path / "a.xyz", text.replace('pbc="1 0 1"', wrong)))
+    R = np.random.default_rng(0).normal(size=(2, 3, 3)) * 3
+    np.savez(tmp_path / "a.npz", R=R, atomic_number=[8, 1, 1], Energies=[1.0, 2.0], Gradients=R)
+    found, _ = quiet(tmp_path / "a.npz", units={"Energies": "eV"})
+    assert found.symbols[:3].tolist() == ["O", "H", "H"] and found.values["energy"].tolist() == [1, 2]
+    np.testing.assert_array_equal(found.values["forces"], -R.reshape(-1, 3))

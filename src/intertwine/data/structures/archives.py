@@ -2,7 +2,7 @@ r"""Structures in npz archives: what others keep there, and our own.
 
     positions, R, coords, coordinates, pos, xyz   (S, n, 3), (n, 3), or (total, 3) with `offsets` or sizes
     species, numbers, atomic_numbers, z, Z,       (n,) alike for all, (S, n) where 0 is padding, or
-      nuclear_charges, symbols, elements          (total,); numbers or symbols
+      nuclear_charges, symbols, elements …        (total,); numbers or symbols
     cell, cells, lattice, box                     (3, 3), (S, 3, 3); lengths (3,), (S, 3); (6,) with angles
     pbc, periodic                                 (), (3,) or (S, 3)
     others                                        (S, ...) per structure; (S, n, ...), (total, ...) per point

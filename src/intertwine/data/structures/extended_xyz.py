@@ -134,7 +134,7 @@ def _frame(
     position_name = "pos" if "pos" in columns else "positions"
     positions = columns.pop(position_name)
     where = f"{shown(path)}, line {line - 2}"
-    if positions.ndim != 2 or positions.shape[1] != 3 or positions.dtype.kind != "f":
+    if positions.ndim != 2 or positions.shape[1] != 3 or positions.dtype.kind not in "if":
         raise damaged(
             path, f"three real columns of positions in line {line}", f"{position_name} {positions.shape}"
         )
@@ -185,7 +185,12 @@ def _cell(path: Path, info: dict[str, Any], line: int) -> tuple[np.ndarray | Non
         if matrix.dtype.kind not in "iuf" or matrix.shape not in ((3, 3), (3,)):
             raise damaged(path, f"nine numbers of Lattice in line {line}", repr(str(lattice))[:60])
         cell = np.diag(matrix).astype(float) if matrix.shape == (3,) else _lattice_rows(matrix)
-    periodic = np.full(3, cell is not None) if pbc is None else np.broadcast_to(np.asarray(pbc), 3)
+    periodic = np.full(3, cell is not None) if pbc is None else np.asarray(pbc)
+    if periodic.shape not in ((), (3,)):
+        raise damaged(path, f'pbc="T T T" in line {line}', repr(str(pbc))[:40])
+    periodic = np.broadcast_to(periodic, 3)
+    if periodic.dtype.kind == "i" and np.isin(periodic, (0, 1)).all():
+        periodic = periodic.astype(bool)
     if periodic.dtype != bool:
         raise damaged(path, f'pbc="T T T" in line {line}', repr(str(pbc))[:40])
     if cell is not None and not cell.any():

@@ -203,7 +203,7 @@ def _in_units(
     unit, text = QUANTITIES[quantity].unit, given.get(called, given.get(quantity))
     factor = 1.0 if text is None else parse_unit(f"units of {called}", text, quantity).factor
     points = (quantity,) if called in structures.per_point else ()
-    value = -value.astype(np.float64) if called in NEGATED else value.astype(np.float64)
+    value = -value.astype(np.float64) if called.lower() in NEGATED else value.astype(np.float64)
     found = structures.without(called).with_values(
         {quantity: value if abs(factor - 1) < 1e-12 else value * factor},
         units={quantity: unit},

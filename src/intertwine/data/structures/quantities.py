@@ -78,7 +78,7 @@ QUANTITIES = {
     "energy": Quantity(
         "eV",
         ("energy", "energies", "E", "total_energy", "potential_energy", "REF_energy", "ref_energy",
-         "dft_energy", "DFT_energy", "TotEnergy", "Energy"),
+         "dft_energy", "DFT_energy", "TotEnergy", "Energy", "Etot", "E_tot"),
     ),
     "free_energy": Quantity("eV", ("free_energy",)),
     "forces": Quantity(
@@ -104,11 +104,11 @@ OF_ATOMS = frozenset({"energies", "stresses"})
 """What is a quantity of atoms where there is one for each, and else another name of one of structures."""
 OF_POINTS = {"energy": "energies", "stress": "stresses", "charge": "charges"}
 """What values of atoms are called that have the name of one of structures; others begin with "atom-"."""
-NEGATED = frozenset(name for name in QUANTITIES["forces"].names if "grad" in name)
-"""Names of −forces."""
+NEGATED = frozenset(name.lower() for name in QUANTITIES["forces"].names if "grad" in name)
+"""Names of −forces, in small letters."""
 LOOSE = frozenset({"charge", *NEGATED})
-"""Names that mean a quantity only where there is a row for each atom: a charge may be that of a molecule, a
-gradient one of temperature."""
+"""Names, in small letters, that mean a quantity only where there is a row for each atom: a charge may be that
+of a molecule, a gradient one of temperature."""
 
 
 def parse_unit(argument: str, text: str, quantity: str) -> Unit:
@@ -196,8 +196,18 @@ def canonical(
 def called(
     names: Sequence[str], quantity: str, fits: Callable[[str, str], bool] = lambda name, quantity: True
 ) -> list[str]:
-    """Those of the names that mean a quantity, the usual first."""
-    return [name for name in QUANTITIES[quantity].names if name in names and fits(name, quantity)]
+    """Those of the names that mean a quantity, the usual first.
+
+    >>> called(["E", "ENERGY", "e"], "energy")
+    ['ENERGY', 'E']
+    """
+    found = [name for known in QUANTITIES[quantity].names for name in names if _same(name, known)]
+    return [name for name in dict.fromkeys(found) if fits(name, quantity)]
+
+
+def _same(name: str, known: str) -> bool:
+    """Whether two names are one, also in other letters (ENERGY) where they are words."""
+    return name == known or (len(known) > 2 and name.lower() == known.lower())
 
 
 def derived(units: dict[str, str], quantity: str) -> str | None:

@@ -62,7 +62,7 @@ def settled(where: str, read: Read, given: Mapping[str, str] | None = None) -> S
     renamed = canonical(list(found.values), fitting(found))
     notes += beside(found, list(found.values), renamed)
     units = _units(where, found, renamed, read.said, given or {})
-    negated = next((name for name in renamed if name in NEGATED), None)
+    negated = next((name for name in renamed if name.lower() in NEGATED), None)
     found = _shaped(where, found.renamed({k: v for k, v in renamed.items() if k != v}))
     if negated is not None:
         found = replace(found, values={**found.values, "forces": -found.values["forces"]})
@@ -116,15 +116,15 @@ def fitting(found: Structures) -> Callable[[str, str], bool]:
     count, total, d = len(found), found.total, found.dimension
 
     def fits(name: str, quantity: str) -> bool:
-        if quantity == "positions" or (name in NEGATED and found.kind != "atoms"):
+        if quantity == "positions" or (name.lower() in NEGATED and found.kind != "atoms"):
             return False
         points = name in found.per_point
         if quantity in PER_STRUCTURE or quantity in OF_ATOMS:
             if points != (quantity in OF_ATOMS):
                 return False
-        elif name in LOOSE and not points:
+        elif name.lower() in LOOSE and not points:
             return False
-        if name in LOOSE or (found.kind == "points" and name != quantity):
+        if name.lower() in LOOSE or (found.kind == "points" and name != quantity):
             value, length = found.values[name], total if points else count
             size = {"forces": d, "dipole": d, "stress": d * d, "virial": d * d, "stresses": value[0].size}
             numbers = name not in found.names and value.dtype.kind in "iuf"
@@ -150,7 +150,11 @@ def beside(found: Structures, names: Sequence[str], taken: Mapping[str, str]) ->
             listed = " and ".join(others)
             notes.append(
                 f"of {first} and {listed}, which differ, {first} is taken for {quantity}; {listed} "
-                f"{'stays' if len(others) == 1 else 'stay'} as in the file, in units of its own"
+                + (
+                    "stays as in the file, in its own unit"
+                    if len(others) == 1
+                    else "stay as in the file, in units of their own"
+                )
             )
     return notes
 

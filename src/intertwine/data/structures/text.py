@@ -26,13 +26,13 @@ def text_of(path: Path) -> str:
             is_packed = packed.read(2) == b"\x1f\x8b"
         if not is_packed:
             check_memory(_SHARE * path.stat().st_size, remedy, shown(path))
-            return path.read_text(encoding="utf-8", errors="replace")
+            return path.read_text(encoding="utf-8", errors="replace").removeprefix("\ufeff")
         parts: list[bytes] = []
         with gzip.open(path) as file:
             while part := file.read(_PART):
                 parts.append(part)
                 check_memory(_SHARE * _PART * len(parts), remedy, shown(path))
-        return b"".join(parts).decode("utf-8", errors="replace")
+        return b"".join(parts).decode("utf-8", errors="replace").removeprefix("\ufeff")
     except InputError:
         raise
     except (OSError, EOFError, zlib.error) as error:

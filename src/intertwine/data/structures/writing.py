@@ -21,7 +21,10 @@ WORDS = "words of "
 VALUE = "values of "
 """What the names of values begin with that the archive has another use for."""
 POSITIONS = QUANTITIES["positions"].names
-SPECIES = ("species", "numbers", "atomic_numbers", "z", "Z", "nuclear_charges", "symbols", "elements")
+SPECIES = (
+    "species", "numbers", "atomic_numbers", "z", "Z", "nuclear_charges", "symbols", "elements",
+    "atomic_number", "symbol", "element",
+)  # fmt: skip
 SIZES = ("sizes", "n_atoms", "num_atoms", "natoms", "N")
 CELLS = ("cells", "cell", "lattice", "box")
 PERIODIC = ("periodic", "pbc")

@@ -25,7 +25,16 @@ _ENTRY = re.compile(
 )
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][+-]?\d+)?|[+-]?nan|[+-]?inf(?:inity)?", re.IGNORECASE)
 INTEGER = re.compile(r"[+-]?\d{1,18}")
-TRUTH = {"T": True, "F": False, "True": True, "False": False, "true": True, "false": False}
+TRUTH = {
+    "T": True,
+    "F": False,
+    "True": True,
+    "False": False,
+    "true": True,
+    "false": False,
+    "TRUE": True,
+    "FALSE": False,
+}
 MATRICES = frozenset({"Lattice", *QUANTITIES["stress"].names, *QUANTITIES["virial"].names})
 """Names whose nine numbers are a matrix."""
 PLAIN_KEY = re.compile(r"[A-Za-z_][\w.-]*")
