@@ -329,3 +329,20 @@ def test_ten_to_five_thousand_points_in_one_run():
     said = task.study.finish(lines[-1][0], []).model.forces(data)
     assert said.shape == (sizes.sum(), 3) and np.isfinite(said).all()
     assert len(set(traces[before:])) <= 3
+
+
+@QUIET
+def test_points_in_the_plane():
+    """The group of the plane is taken by itself; vectors have two components."""
+    rng = np.random.default_rng(0)
+    clouds = [2 * rng.normal(size=(6, 2)) for _ in range(8)]
+    values = {"flow": np.concatenate([x - x.mean(0) for x in clouds])}
+    data = Structures.of(clouds, values=values)
+    options = dict(inputs="none", space="points:6.0", layers=1, epochs=2, key=KEY)
+    fit = it.fit_structures("painn:2", data, targets="flow", **options)
+    said = fit.model.said(data)["flow"]
+    turn = np.array([[0.6, -0.8], [0.8, 0.6]])
+    turned = fit.model.said(Structures.of([x @ turn.T for x in clouds]))["flow"]
+    np.testing.assert_allclose(turned, said @ turn.T, atol=1e-10)
+    with pytest.raises(InputError, match="positions in 3 dimensions"):
+        it.fit_structures("painn:2", data, targets="flow", **(options | {"space": it.Points(6.0)}))

@@ -239,6 +239,12 @@ def built_network(
 
     check_point_network(network)
     points = points_from_name(space) if isinstance(space, str) else space
+    if points.dimension != structures.dimension == 2 and isinstance(space, str) and "(" not in space:
+        points = Points(points.cutoff, nearest=points.nearest, group="O(2)")  # data in the plane
+    if points.dimension != structures.dimension:
+        got = f"{structures.dimension}"
+        remedy = "say points:5.0:O(2) for points in the plane, points:5.0 for those in space"
+        raise fail("data", f"positions in {points.dimension} dimensions, as {points!r} has", got, remedy)
     few = edges_of(points, structures.take(slice(_COUNTED)))
     neighbours = float(np.concatenate([edges.count for edges in few]).mean())
     return point_network(
