@@ -62,6 +62,7 @@ def test_what_is_written_is_read_bit_by_bit(ending, tmp_path):
             "dipole": random.normal(size=(4, 3)),
             "gap": 10.0 ** random.uniform(-300, 300, 4),
             "count": np.arange(4),
+            "large": 2**63 - 1 - np.arange(4),
             "good": np.array([True, False, True, True]),
             "hessian": random.normal(size=(14, 3, 3)),
             "moments": random.normal(size=(4, 2, 2)),

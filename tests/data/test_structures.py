@@ -77,6 +77,25 @@ def test_joined_parts_have_what_all_have():
             first.joined(wrong)
 
 
+BAD_VALUES = {
+    "ragged": ({"x": [[1], [2, 3]]}, "x: expected rows of one shape"),
+    "objects": ({"x": [None, 1]}, "x: expected real numbers or words"),
+    "none": ({"x": None}, "x: expected real numbers or words, got None"),
+    "complex": ({"x": [1j, 1]}, "got type complex128"),
+    "dates": ({"x": np.array(["2020", "2021"], "M8[Y]")}, "got type datetime64"),
+    "number": ({3: [1, 2]}, "names that are words, got 3"),
+    "blank": ({"": [1, 2]}, "names that are words"),
+    "list": ([1, 2], "a mapping of name"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_VALUES)
+def test_values_are_numbers_or_words(case):
+    values, told = BAD_VALUES[case]
+    with pytest.raises(InputError, match=told):
+        Structures.of(np.zeros((2, 1, 3)), ["He"], values=values)
+
+
 def test_words_of_one_are_in_the_singular():
     one = Structures.of(np.zeros((1, 1, 3)), ["Xe"])
     assert str(one) == "Structures(1 structure of 1 atom: Xe)"

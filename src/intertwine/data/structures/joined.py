@@ -53,7 +53,8 @@ def joined(parts: Sequence[Structures], called: Sequence[str] = ()) -> Structure
             raise fail(name, "values of one shape in all files", got)
         known = {part.units.get(name, "") for part in parts}
         if len(known) > 1:
-            raise fail(name, "one unit in all files", ", ".join(sorted(known)), "say units=")
+            got = ", ".join(unit or "none" for unit in sorted(known))
+            raise fail(name, "one unit in all files", got, "say units= when they are read, or with_values")
         units[name] = known.pop()
         values[name], words = _numbered(parts, name)
         if words:

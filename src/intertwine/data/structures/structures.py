@@ -259,12 +259,13 @@ class Structures:
         """The same with more values, or others in their place: arrays (S, ...) or (total, ...), numbers or
         words. per_point: names of those per point, where lengths do not tell.
 
-        Raises InputError for lengths that do not fit.
+        Raises InputError for lengths that do not fit, and for what is neither real numbers nor words.
         """
+        if not isinstance(values, Mapping):
+            raise fail("values", "a mapping of name → array", values)
         found, words, points = dict(self.values), dict(self.names), set(self.per_point)
         for name, given in values.items():
-            texts = as_words(given)
-            value = np.asarray(given) if texts is None else texts
+            texts, value = _checked(name, given)
             words.pop(name, None)
             if texts is not None:
                 words[name] = distinct(texts[texts != ""])
@@ -399,6 +400,21 @@ class Structures:
         if self.periodic.any():
             found.append("periodic")
         return f"Structures({'; '.join(found)})"
+
+
+def _checked(name: object, given: ArrayLike) -> tuple[np.ndarray | None, np.ndarray]:
+    """(a value as words, or None, and as an array)."""
+    if not isinstance(name, str) or not name.strip():
+        raise fail("values", "names that are words", name)
+    try:
+        texts = as_words(given)
+        value = np.asarray(given) if texts is None else texts
+    except ValueError:  # rows of different lengths
+        raise fail(name, "rows of one shape", "rows of different lengths", "fill them up with nan") from None
+    if texts is None and value.dtype.kind not in "iufb":
+        got = f"type {value.dtype}" if value.ndim else given
+        raise fail(name, "real numbers or words", got, "missing numbers are nan, missing words are empty")
+    return texts, value
 
 
 def _flat_species(

@@ -24,7 +24,7 @@ _ENTRY = re.compile(
     re.VERBOSE,
 )
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][+-]?\d+)?|[+-]?nan|[+-]?inf(?:inity)?", re.IGNORECASE)
-INTEGER = re.compile(r"[+-]?\d{1,18}")
+INTEGER = re.compile(r"[+-]?\d{1,19}")
 TRUTH = {
     "T": True,
     "F": False,
@@ -83,7 +83,7 @@ def read_value(key: str, text: str) -> Any:
     for one, kind in ((INTEGER, int), (NUMBER, real_number)):
         if words and all(one.fullmatch(word) for word in words):
             array = np.array([kind(word) for word in words])
-            return _shaped(key, array)
+            return _shaped(key, array if array.dtype.kind in "if" else array.astype(np.float64))
     if words and all(word in TRUTH for word in words):
         return TRUTH[words[0]] if len(words) == 1 else np.array([TRUTH[word] for word in words])
     return text
