@@ -10,6 +10,9 @@ from intertwine.records.caveats import ALIKE, BROKEN, LEAD, TESTED
 FEW = 10
 """Errors of fewer structures say little of others."""
 
+HARDLY = 0.9
+"""An error above this share of a baseline's is told: hardly anything is learnt."""
+
 Record = dict[str, Any]
 
 
@@ -29,12 +32,7 @@ def of_structures(record: Record) -> list[str]:
         said.append(
             caveat("unjudged", f"the errors are those of {count} structures, which say little of others")
         )
-    for name, found in (record.get("errors") or {}).items():
-        for what, value in found["baselines"].items():
-            if value < found["rmse"] * (1 - ALIKE) and found["rmse"] > ALIKE * found["rms"]:
-                words = f"{what} says {name} with an rms error of {value:.4g}"
-                words += f", the network with {found['rmse']:.4g}"
-                said.append(caveat("below-baseline", f"{words}; train longer, or with more structures"))
+    said += below_baselines(record.get("errors") or {})
     said += _classes(record)
     learnt = (record.get("model") or {}).get("sizes")
     said += beyond_sizes(record.get("sizes"), learnt)
@@ -43,6 +41,18 @@ def of_structures(record: Record) -> list[str]:
         words = f"what the network says changes by {worst:.1g} of the largest where structures are turned"
         said.append(caveat("not-equivariant", f"{words}: it should not but for rounding"))
     return once(said)
+
+
+def below_baselines(errors: Record) -> list[str]:
+    """The caveats of targets that a baseline says as well as the network does, or nearly."""
+    said = []
+    for name, found in errors.items():
+        for what, value in found["baselines"].items():
+            if value * HARDLY < found["rmse"] and found["rmse"] > ALIKE * found["rms"]:
+                words = f"{what} says {name} with an rms error of {value:.4g}"
+                words += f", the network with {found['rmse']:.4g}"
+                said.append(caveat("below-baseline", f"{words}; train longer, or with more structures"))
+    return said
 
 
 def _classes(record: Record) -> list[str]:

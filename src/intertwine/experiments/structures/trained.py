@@ -25,7 +25,7 @@ from intertwine.learning.structures.structure_model import Standard, StructureMo
 from intertwine.learning.structures.targets import Target
 from intertwine.records import caveats
 from intertwine.records.folder import NETWORK
-from intertwine.records.structures import beyond_sizes
+from intertwine.records.structures import below_baselines, beyond_sizes
 from intertwine.runs.complete import complete
 from intertwine.runs.settings import read_toml
 
@@ -155,7 +155,13 @@ def predictions(
     if found:
         words.insert(0, headline(found))
         words += [f"warning: {line}" for line in caveats.of_applied(trained.result, structures.checksum)]
-    notes = [*structures.warnings, *beyond_sizes(_range(structures), list(model.sizes)), *trained.warnings]
+    lines = below_baselines(found.get("errors", {}))
+    notes = [
+        *lines,
+        *structures.warnings,
+        *beyond_sizes(_range(structures), list(model.sizes)),
+        *trained.warnings,
+    ]
     return said, words + [f"warning: {line}" for line in once(notes)]
 
 
