@@ -435,6 +435,7 @@ DAMAGED = {
     "zip.npz": (b"PK\x03\x04cut", "a whole .npz archive"),
     "positions.npz": (archive(x=np.zeros(3)), "positions among the arrays"),
     "pickle.npz": (archive(R=ATOMS, z=OBJECTS), "which is never read"),
+    "complex.npz": (archive(R=ATOMS, z=[1, 1], wave=[1j]), "complex.npz: wave: expected real numbers"),
     "shape.npz": (archive(R=np.zeros((2, 4)), z=[1, 1]), "numbers .S, n, 3."),
     "nothing.npz": (archive(R=np.zeros((0, 4, 3)), z=[1] * 4), "one point or more"),
     "species.npz": (

@@ -44,7 +44,7 @@ def read_npz(path: Path, variable: str | None, *, words: bool = False) -> np.nda
             name = _choose(path, names, variable)
             entry = archive.getinfo(f"{name}.npy")
             with archive.open(entry) as file:
-                shape, dtype = _header(path, file, words)
+                shape, dtype = _header(path, file, words, name)
                 announced = _bytes(shape, dtype)
                 check_announced(path, announced, entry.compress_size * DEFLATE + DEFLATE, f"{name}: {shape}")
                 there = entry.file_size - file.tell()
@@ -93,7 +93,9 @@ def _choose(path: Path, names: list[str], variable: str | None) -> str:
     return usual[0]
 
 
-def _header(path: Path, file: IO[bytes], words: bool) -> tuple[tuple[int, ...], np.dtype]:
+def _header(path: Path, file: IO[bytes], words: bool, name: str = "") -> tuple[tuple[int, ...], np.dtype]:
+    """Shape and type of an array; name: what it is called in an archive."""
+    where = f"{path.name}: {name}" if name else path.name
     try:
         version = npy.read_magic(file)
         read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
@@ -102,9 +104,9 @@ def _header(path: Path, file: IO[bytes], words: bool) -> tuple[tuple[int, ...], 
         reason = " ".join(str(error).split())[:120]
         raise damaged(path, "a NumPy file (its magic number and a whole header)", reason) from None
     if dtype.hasobject:
-        raise fail(path.name, _PICKLE, f"an array of type {dtype}", "save numbers of one length a row")
+        raise fail(where, _PICKLE, f"an array of type {dtype}", "save numbers of one length a row")
     if dtype.kind not in ("biufUS" if words else "biuf"):
-        raise fail(path.name, "real numbers", f"an array of type {dtype}", "convert it to numbers first")
+        raise fail(where, "real numbers", f"an array of type {dtype}", "convert it to numbers first")
     return shape, dtype
 
 
