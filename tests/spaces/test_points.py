@@ -151,6 +151,7 @@ def test_a_batch_is_its_structures(optimised):
     assert [p.tolist() for p in parts[:4]] == [[k] * len(x) for k, x in enumerate(draws)]
 
 
+@pytest.mark.slow
 def test_few_sizes_are_compiled():
     """Structures of 10 to 5,000 points: a program for each pair of sizes of the ladder, no more."""
     traces = []

@@ -29,8 +29,9 @@ from intertwine.spaces.points.gather import gathered
 from intertwine.spaces.points.points import Points
 from intertwine.symmetry.compact import CompactGroup, CompactRep
 
-_SOFT = 1e-2
-"""‖v‖ is √(‖v‖² + ε²), smooth where v = 0."""
+_SOFT = 0.3
+"""‖v‖ is √(‖v‖² + ε²), smooth where v = 0: with ε far below the usual lengths forces turn within a step of
+dynamics, and the energy steps."""
 _HALF = 0.5**0.5
 _SMALL = 0.1
 """The variance of φ and of the a at the start."""
