@@ -4,7 +4,6 @@ import contextlib
 import io
 import os
 import string
-import time
 from typing import ClassVar
 
 import pytest
@@ -294,9 +293,7 @@ CONTRADICTIONS |= {
 
 @pytest.mark.parametrize("names, tables", CONTRADICTIONS.values(), ids=CONTRADICTIONS)
 def test_contradictions(names, tables, tmp_path):
-    begun = time.monotonic()
     run_file(tmp_path, tomli_w.dumps(tables), names=f"error: {names}")
-    assert time.monotonic() - begun < 5
 
 
 def test_each_problem_has_its_line(tmp_path):
