@@ -121,7 +121,7 @@ def test_a_state_of_a_sector_is_not_carried_out_of_it(tmp_path, capsys):
         (["--state", "neel"], "state: expected a state with the symmetry of the model"),
         (["--time", "0"], "time.end"),
         (["--start", "no-run"], "model.start: expected 'none', or the folder of a ground-state run"),
-        (["--model", "gcnn:2x2"], "model: expected an RBM"),
+        (["--model", "gcnn:1x2"], "model: expected a GCNN of two layers"),
     ],
 )
 def test_bad_input_is_one_line(flags, words, tmp_path, capsys):

@@ -214,7 +214,12 @@ SLOW = {
 WIDE = np.sign(np.random.default_rng(2).normal(size=(200, 36))).astype(np.int8)
 TABLE = QUICK | SLOW
 EXCEPTIONS = {
+    "ase_calculator": "takes models of structures, and their runs: tests/learning/test_structure_dynamics.py",
     "fit_fields": "network is a name",
+    "fit_structures": "network is a name, or a network on points",
+    "layers.Dipole": "network is one on points, which it reads out",
+    "layers.EnergyForces": "network is one on points, which it reads out",
+    "layers.Polarisability": "network is one on points, which it reads out",
     "boltzmann.stored_models": "the model belongs to the state beside it, of one training",
     "quantum.entanglement.EntropyScan": "the study that scan carries out",
     "quantum.Evolution": "the study that evolve carries out",
