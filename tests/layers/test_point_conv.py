@@ -107,6 +107,7 @@ def _loss(layer, x, positions):
     return (jax.grad(_energy, 2)(layer, x, positions) ** 2).sum()
 
 
+@pytest.mark.slow
 def test_derivatives_by_blocks(monkeypatch):
     """Gradients of the squares of forces against finite differences; and block by block, with a last block
     that is not full, the same as in one."""
