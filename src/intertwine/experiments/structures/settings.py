@@ -22,11 +22,12 @@ _UNITS = re.compile(rf"{_NAME}=[^=,]+(?:,{_NAME}=[^=,]+)*")
 
 
 class OnPoints(Section):
-    """degree, layers: of the network, `auto` those of its paper. weights: of the targets in the loss, 1 where
-    nothing is said. minutes: the run ends, and its learning rate has fallen, after so many; epochs are then
-    the most. average: decay of the average of the weights, which is what is kept. by: the value of
-    structures, such as trajectory, whose groups are held out whole. units: of a file that does not say them,
-    energy=kcal/mol,positions=bohr. points: what the points of a protein's file are."""
+    """degree, layers: of the network, `auto` those of its paper. weights: of the targets in the loss; where
+    nothing is said 1, of energies the mean number of points. minutes: the run ends, and its learning rate
+    has fallen, after so many; epochs are then the most. average: decay of the average of the weights,
+    which is what is kept. by: the value of structures, such as trajectory, whose groups are held out
+    whole. units: of a file that does not say them, energy=kcal/mol,positions=bohr. points: what the
+    points of a protein's file are."""
 
     degree: int | Literal["auto"] = number_or_word("auto", 0, 11, "the network's own", "of its fields")
     layers: int | Literal["auto"] = number_or_word("auto", 1, 64, "the network's own", "of messages")

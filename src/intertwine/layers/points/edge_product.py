@@ -32,7 +32,8 @@ from jaxtyping import Float, Int
 from intertwine._checks import fail
 from intertwine.layers.blocks import blocks, direct_sum, gathered
 from intertwine.layers.points.edge_sums import Tables, edge_sums
-from intertwine.symmetry.compact import CompactGroup, CompactRep
+from intertwine.layers.points.hidden_types import edge_irrep
+from intertwine.symmetry.compact import CompactRep
 from intertwine.symmetry.fibre_maps import bilinear_maps
 
 
@@ -216,11 +217,6 @@ def edge_product_of(rep_in: CompactRep, outs: tuple[CompactRep, ...], degree: in
         got = f"none that {rep_in!r} times harmonics up to degree {degree} leads to"
         raise fail("rep_out", "irreps that the convolution leads to", got, "raise the degree")
     return found
-
-
-def edge_irrep(group: CompactGroup, degree: int) -> CompactRep:
-    """The irrep of the harmonics of degree l of a direction: (l, (−1)^l) of O(3), spin k in the plane."""
-    return group.irrep(degree, (-1) ** degree if group.name == "O(3)" else 1)
 
 
 def irrep_planes(x: Float[Array, "n C"], rep: CompactRep) -> tuple[Float[Array, "n d copies"], ...]:

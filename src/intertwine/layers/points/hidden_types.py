@@ -34,7 +34,7 @@ def irreps_up_to(group: CompactGroup, degree: int, parities: str = "natural") ->
 
 
 def edge_irrep(group: CompactGroup, degree: int) -> CompactRep:
-    """The irrep of the harmonics of degree l of an edge's direction."""
+    """The irrep of the harmonics of degree l of a direction: (l, (−1)^l) of O(3), spin k in the plane."""
     return group.irrep(degree, (-1) ** degree if group.name == "O(3)" else 1)
 
 

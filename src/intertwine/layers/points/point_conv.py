@@ -129,12 +129,7 @@ class PointConv(eqx.Module):
         shared = (radial, perceptron, tuple(self.product.by_groups(perceptron.weights[-1])))
         messages = partial(_messages, self.product)
         sums = edge_sums(messages, tables_of(cloud), irrep_planes(x, self.rep_in), own, shared)
-        sums = self.product.arranged(sums)
-        mixed = [
-            jnp.matmul(s, w.astype(x.dtype) / self.neighbours**0.5, precision="highest")
-            for s, w in zip(sums, self.mixing, strict=True)
-        ]
-        out = from_planes(tuple(mixed), self.rep_out)
+        out = mixed(self.product.arranged(sums), self.mixing, self.neighbours, self.rep_out)
         return out if self.bias is None else self.bias(out)
 
 
@@ -146,6 +141,17 @@ def _messages(product: EdgeProduct, x: Any, near: Array, own: Any, shared: Any) 
         product.shaped(jnp.matmul(features, w, precision="highest"), g) for g, w in enumerate(last)
     )
     return product.sums(x, harmonics(own[0], product.degree), weights), ()
+
+
+def mixed(
+    sums: tuple[Array, ...], mixing: tuple[Array, ...], neighbours: float, rep: CompactRep
+) -> Float[Array, "n C"]:
+    """Sums over neighbours (n, d, copies) of each irrep, divided by √N and mixed: a field of type `rep`."""
+    parts = [
+        jnp.matmul(s, w.astype(s.dtype) / neighbours**0.5, precision="highest")
+        for s, w in zip(sums, mixing, strict=True)
+    ]
+    return from_planes(tuple(parts), rep)
 
 
 def edge_weights(near: Array, own: Any, shared: Any) -> Float[Array, "B K W"]:

@@ -25,7 +25,7 @@ from intertwine._checks import fail, positive_int, positive_number
 from intertwine.layers.bias import Bias, has_invariants
 from intertwine.layers.blocks import blocks, check_channels, gathered
 from intertwine.layers.executors.rotated_product import RotatedProduct
-from intertwine.layers.points.edge_product import from_planes, irreps_of, to_planes
+from intertwine.layers.points.edge_product import irreps_of, to_planes
 from intertwine.layers.points.edge_sums import edge_sums, tables_of
 from intertwine.layers.points.perceptron import Perceptron
 from intertwine.layers.points.point_conv import (
@@ -33,6 +33,7 @@ from intertwine.layers.points.point_conv import (
     checked_edges,
     compact_type,
     edge_weights,
+    mixed,
     radial_basis,
 )
 from intertwine.layers.points.radial import RadialBasis
@@ -139,11 +140,7 @@ class RotatedConv(eqx.Module):
         shared = jax.tree.map(lambda a: a.astype(x.dtype), (self.radial, self.perceptron))
         product, planes = self.product, self._spread(to_planes(x, self.rep_in))
         sums = edge_sums(partial(_messages, product), tables_of(cloud), planes, own, shared)
-        mixed = [
-            jnp.matmul(s, w.astype(x.dtype) / self.neighbours**0.5, precision="highest")
-            for s, w in zip(sums, self.mixing, strict=True)
-        ]
-        out = from_planes(tuple(mixed), self.rep_out)
+        out = mixed(sums, self.mixing, self.neighbours, self.rep_out)
         return out if self.bias is None else self.bias(out)
 
     def _spread(self, planes: Array) -> Array:

@@ -120,7 +120,7 @@ def fit_structures(
     there are points). epochs,
     minutes: passes, and time after which the fit ends, if both, the first of them; with minutes the rate
     falls with the time. batch: structures an update. learning_rate, warmup, weight_decay: of AdamW; the rate
-    rises over the share `warmup` of the updates and falls along a cosine. average: decay of the average of
+    rises over the share `warmup` of the updates and falls along a line to 0. average: decay of the average of
     the weights. smoothing: of labels. optimiser: another one. validation: the share held out (or the
     structures themselves), none of fewer than 4; by: the value of structures whose groups are held out
     whole, "auto" for `trajectory`, `group` or `run` where there is one, None for single structures.
@@ -249,8 +249,7 @@ def built_network(
     neighbours = float(np.concatenate([edges.count for edges in few]).mean())
     return point_network(
         network, points, " + ".join(one.type for one in inputs), type_of(targets), degree=degree,
-        layers=layers,
-        neighbours=max(1.0, neighbours), key=key,
+        layers=layers, neighbours=max(1.0, neighbours), key=key,
     )  # fmt: skip
 
 
