@@ -33,17 +33,17 @@ import jax.numpy as jnp
 import numpy as np
 
 import intertwine as it
-from intertwine.layers.executors.rotated_product import RotatedProduct
-from intertwine.layers.points.edge_product import (
+from intertwine.layers.points.perceptron import Perceptron
+from intertwine.layers.points.point_conv import _messages
+from intertwine.layers.points.products.edge_product import (
     EdgeProduct,
     edge_product,
     edge_product_of,
     irrep_planes,
     irreps_of,
 )
-from intertwine.layers.points.edge_sums import edge_sums, tables_of
-from intertwine.layers.points.perceptron import Perceptron
-from intertwine.layers.points.point_conv import _messages
+from intertwine.layers.points.products.edge_sums import edge_sums, tables_of
+from intertwine.layers.points.products.rotated_product import RotatedProduct
 from intertwine.layers.points.radial import RadialBasis
 from intertwine.spaces import Cloud
 from intertwine.spaces.points.harmonics import harmonics

@@ -13,10 +13,10 @@ import pytest
 
 from intertwine._checks import InputError
 from intertwine.layers.points import point_conv
-from intertwine.layers.points.edge_product import irreps_of
-from intertwine.layers.points.edge_sums import edge_sums
 from intertwine.layers.points.hidden_types import edge_irrep
 from intertwine.layers.points.point_conv import PointConv
+from intertwine.layers.points.products.edge_product import irreps_of
+from intertwine.layers.points.products.edge_sums import edge_sums
 from intertwine.layers.points.radial import RadialBasis, smooth_cutoff
 from intertwine.spaces.points.harmonics import harmonics
 from intertwine.spaces.points.points import Points

@@ -9,7 +9,7 @@ import pytest
 
 import intertwine as it
 from intertwine.layers.executors import on_points
-from intertwine.layers.points.edge_sums import edge_sums
+from intertwine.layers.points.products.edge_sums import edge_sums
 from intertwine.layers.points.radial import RadialBasis
 from intertwine.spaces.points.harmonics import harmonics
 from intertwine.symmetry import icosahedral, icosahedral_rotations

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import intertwine as it
-from intertwine.layers.executors.rotated_product import RotatedProduct
-from intertwine.layers.points.edge_product import edge_product_of
 from intertwine.layers.points.hidden_types import edge_irrep
+from intertwine.layers.points.products.edge_product import edge_product_of
+from intertwine.layers.points.products.rotated_product import RotatedProduct
 from intertwine.layers.points.rotated_conv import RotatedConv
 from intertwine.spaces.points.harmonics import harmonics
 from intertwine.spaces.points.turns_to_axis import turns_to_axis, wigner_matrices

@@ -22,7 +22,7 @@ from jax import Array
 from jaxtyping import Float
 
 from intertwine.layers.executors.protocol import FiniteExecutor, Plan
-from intertwine.layers.points.edge_sums import edge_sums, tables_of
+from intertwine.layers.points.products.edge_sums import edge_sums, tables_of
 from intertwine.layers.points.radial import RadialBasis, lengths
 from intertwine.spaces.points.cloud import Cloud
 from intertwine.spaces.points.harmonics import harmonics

@@ -26,17 +26,17 @@ from jaxtyping import Float
 
 from intertwine._checks import fail, positive_int
 from intertwine.layers.blocks import blocks, check_channels, join
-from intertwine.layers.points.edge_product import (
+from intertwine.layers.points.mixing import Mixing
+from intertwine.layers.points.norm_gate import NormGate
+from intertwine.layers.points.perceptron import Perceptron
+from intertwine.layers.points.point_conv import checked_cloud, lengths, radial_basis
+from intertwine.layers.points.products.edge_product import (
     EdgeProduct,
     edge_product_of,
     irreps_of,
     to_planes,
 )
-from intertwine.layers.points.edge_sums import edge_sums, tables_of
-from intertwine.layers.points.mixing import Mixing
-from intertwine.layers.points.norm_gate import NormGate
-from intertwine.layers.points.perceptron import Perceptron
-from intertwine.layers.points.point_conv import checked_cloud, lengths, radial_basis
+from intertwine.layers.points.products.edge_sums import edge_sums, tables_of
 from intertwine.layers.points.radial import RadialBasis
 from intertwine.spaces.points.cloud import Cloud
 from intertwine.spaces.points.harmonics import harmonics

@@ -24,15 +24,15 @@ from intertwine._checks import fail, positive_number
 from intertwine.layers.bias import Bias, has_invariants
 from intertwine.layers.blocks import check_channels
 from intertwine.layers.fields import field_type
-from intertwine.layers.points.edge_product import (
+from intertwine.layers.points.perceptron import Perceptron
+from intertwine.layers.points.products.edge_product import (
     EdgeProduct,
     edge_product_of,
     from_planes,
     irrep_planes,
     irreps_of,
 )
-from intertwine.layers.points.edge_sums import edge_sums, tables_of
-from intertwine.layers.points.perceptron import Perceptron
+from intertwine.layers.points.products.edge_sums import edge_sums, tables_of
 from intertwine.layers.points.radial import RadialBasis, lengths
 from intertwine.spaces.points.cloud import Cloud
 from intertwine.spaces.points.harmonics import harmonics

@@ -24,9 +24,6 @@ from jaxtyping import Float
 from intertwine._checks import fail, positive_int, positive_number
 from intertwine.layers.bias import Bias, has_invariants
 from intertwine.layers.blocks import blocks, check_channels, gathered
-from intertwine.layers.executors.rotated_product import RotatedProduct
-from intertwine.layers.points.edge_product import irreps_of, to_planes
-from intertwine.layers.points.edge_sums import edge_sums, tables_of
 from intertwine.layers.points.perceptron import Perceptron
 from intertwine.layers.points.point_conv import (
     checked_cloud,
@@ -36,6 +33,9 @@ from intertwine.layers.points.point_conv import (
     mixed,
     radial_basis,
 )
+from intertwine.layers.points.products.edge_product import irreps_of, to_planes
+from intertwine.layers.points.products.edge_sums import edge_sums, tables_of
+from intertwine.layers.points.products.rotated_product import RotatedProduct
 from intertwine.layers.points.radial import RadialBasis
 from intertwine.spaces.points.cloud import Cloud
 from intertwine.spaces.points.points import Points

@@ -24,8 +24,8 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float
 
-from intertwine.layers.points.edge_product import cut_at
 from intertwine.layers.points.hidden_types import edge_irrep
+from intertwine.layers.points.products.edge_product import cut_at
 from intertwine.symmetry.compact import CompactRep
 from intertwine.symmetry.wigner import clebsch_gordan_so3
 

@@ -31,8 +31,8 @@ from jaxtyping import Float, Int
 
 from intertwine._checks import fail
 from intertwine.layers.blocks import blocks, direct_sum, gathered
-from intertwine.layers.points.edge_sums import Tables, edge_sums
 from intertwine.layers.points.hidden_types import edge_irrep
+from intertwine.layers.points.products.edge_sums import Tables, edge_sums
 from intertwine.symmetry.compact import CompactRep
 from intertwine.symmetry.fibre_maps import bilinear_maps
 

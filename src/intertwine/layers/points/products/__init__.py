@@ -1,0 +1,1 @@
+"""Products of the fields of neighbours with functions of the edges, and their sums."""
