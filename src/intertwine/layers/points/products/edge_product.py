@@ -64,6 +64,7 @@ class Layout(NamedTuple):
 class EdgeProduct(NamedTuple):
     """Which paths there are: from the irreps of rep_in, by harmonics of degree 0 to `degree`, to `outs`.
 
+    >>> from intertwine.symmetry import CompactGroup
     >>> O3 = CompactGroup("O(3)")
     >>> product = edge_product_of(4 * O3.irrep(0) + 2 * O3.irrep(1, -1), (O3.irrep(0), O3.irrep(1, -1)), 1)
     >>> product.weights, product.copies          # 0·0→0, 0·1→1 of 4 copies; 1·0→1, 1·1→0 of 2
