@@ -162,6 +162,16 @@ from .sampling.statistics.reweighting import (
     reweight as reweight,
 )
 from .spaces.grid import Grid as Grid
+from .spaces.hilbert.bounds import Bound as Bound
+from .spaces.hilbert.hilbert_space import HilbertSpace as HilbertSpace
+from .spaces.hilbert.kinds import (
+    Bosons as Bosons,
+    Dimers as Dimers,
+    Fermions as Fermions,
+    Qudits as Qudits,
+    Rydberg as Rydberg,
+    Spins as Spins,
+)
 from .spaces.homogeneous import HomogeneousSpace as HomogeneousSpace
 from .spaces.lattice import Lattice as Lattice
 from .spaces.lattices import (

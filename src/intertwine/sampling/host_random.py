@@ -12,7 +12,7 @@ import numpy as np
 from jax import Array
 
 from intertwine._compile import inner
-from intertwine.sampling.keys import key_words
+from intertwine._keys import key_words
 
 _MASK = (1 << 64) - 1
 

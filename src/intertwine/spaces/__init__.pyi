@@ -1,3 +1,13 @@
+from .hilbert.bounds import Bound as Bound
+from .hilbert.hilbert_space import HilbertSpace as HilbertSpace
+from .hilbert.kinds import (
+    Bosons as Bosons,
+    Dimers as Dimers,
+    Fermions as Fermions,
+    Qudits as Qudits,
+    Rydberg as Rydberg,
+    Spins as Spins,
+)
 from .lattice import Lattice as Lattice
 from .lattices import (
     Chain as Chain,

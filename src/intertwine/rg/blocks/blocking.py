@@ -23,8 +23,8 @@ from jax import Array
 from jaxtyping import Float, Int8, Int32
 
 from intertwine._checks import fail, one_of, positive_int
+from intertwine._keys import key_words
 from intertwine.rg.blocks.blocks import block_sites, blocked_lattice, checked_spins, checked_states
-from intertwine.sampling.keys import key_words
 from intertwine.spaces.lattice import Lattice
 
 

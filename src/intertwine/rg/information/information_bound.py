@@ -25,6 +25,7 @@ from jaxtyping import Int8
 from numpy.typing import ArrayLike
 
 from intertwine._checks import fail, one_of, positive_int
+from intertwine._keys import key_words
 from intertwine._shown import Shown
 from intertwine.learning.batches import Batches
 from intertwine.learning.gradient import OptaxGradient
@@ -44,7 +45,6 @@ from intertwine.rg.information.block_critic import (
 )
 from intertwine.rg.information.block_window import BlockWindow
 from intertwine.rg.information.mutual_information import window_table
-from intertwine.sampling.keys import key_words
 from intertwine.sampling.statistics.estimate import Estimate, estimate
 from intertwine.spaces.lattice import Lattice
 

@@ -28,13 +28,13 @@ from jax import Array
 from jaxtyping import Float, PyTree
 
 from intertwine._checks import fail, positive_int
+from intertwine._keys import key_words
 from intertwine.models.parameters import check_key
 from intertwine.models.results import as_model
 from intertwine.models.spins.ising import Ising
 from intertwine.rg.blocks.marginal import marginal, spin_factors
 from intertwine.rg.information.block_window import BlockWindow
 from intertwine.sampling.enumeration import all_configurations
-from intertwine.sampling.keys import key_words
 
 if TYPE_CHECKING:
     from intertwine.models.protocols import SpinSystem

@@ -32,6 +32,7 @@ from numpy.typing import ArrayLike
 from intertwine import _threads
 from intertwine._caveats import beneath, tell
 from intertwine._checks import fail, positive_int
+from intertwine._keys import key_words
 from intertwine._shown import Shown, with_error
 from intertwine.models.parameters import check_key
 from intertwine.models.results import as_model
@@ -42,7 +43,6 @@ from intertwine.rg.joined_bins import caveats_of, joined
 from intertwine.rg.montecarlo.moment_matching import binned_mean
 from intertwine.rg.terms.families import Families, as_families, family_names
 from intertwine.rg.terms.term_graph import TermGraph, term_graph
-from intertwine.sampling.keys import key_words
 from intertwine.sampling.statistics.estimate import estimate
 
 if TYPE_CHECKING:

@@ -25,6 +25,7 @@ from jax import Array
 from jaxtyping import Float, Int8
 
 from intertwine._checks import InputError, fail
+from intertwine._keys import key_words
 from intertwine.geometry.spectrum import log_weights, spin_view
 from intertwine.models.machines.deep_belief import DBN
 from intertwine.models.machines.deep_boltzmann import DBM
@@ -33,7 +34,6 @@ from intertwine.models.results import as_model
 from intertwine.models.spins.ising import Ising
 from intertwine.rg.blocks.blocking import BlockRule
 from intertwine.rg.blocks.blocks import assumed_torus, blocked_lattice, checked_spins
-from intertwine.sampling.keys import key_words
 from intertwine.spaces.lattice import Lattice
 
 

@@ -25,9 +25,9 @@ from numpy.typing import ArrayLike
 
 from intertwine._caveats import beneath, caveat, tell
 from intertwine._checks import fail, positive_int
+from intertwine._keys import key_words
 from intertwine._shown import Shown, with_error
 from intertwine.rg.scaling.finite_size import LARGEST_MISFIT
-from intertwine.sampling.keys import key_words
 
 _REPETITIONS = 60
 _SIGMAS = 3

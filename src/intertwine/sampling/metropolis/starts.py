@@ -9,7 +9,7 @@ from jax.sharding import AxisType
 from jaxtyping import Int8
 
 from intertwine._checks import fail
-from intertwine.sampling.keys import key_words
+from intertwine._keys import key_words
 from intertwine.sampling.metropolis.rules import Rule
 
 

@@ -23,11 +23,11 @@ from jaxtyping import Int8
 
 from intertwine._caveats import caveat
 from intertwine._checks import fail, positive_int
+from intertwine._keys import key_words
 from intertwine.models.frustration import served_by_clusters
 from intertwine.models.spins.ising import Ising
 from intertwine.models.spins.potts import Clock, Potts
 from intertwine.models.spins.spin_terms import linked_bonds
-from intertwine.sampling.keys import key_words
 from intertwine.sampling.protocols import Samples
 
 SpinModel = Ising | Potts | Clock

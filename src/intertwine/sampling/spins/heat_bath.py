@@ -27,9 +27,9 @@ from jax import Array
 from jaxtyping import Float, Int8, Int64
 
 from intertwine._checks import fail, one_of, positive_int
+from intertwine._keys import key_words
 from intertwine.models.spins.ising import Ising
 from intertwine.models.spins.potts import Clock, Potts
-from intertwine.sampling.keys import key_words
 from intertwine.sampling.protocols import Samples
 from intertwine.sampling.spins.packed_plan import PackedPlan, packed_plan
 from intertwine.sampling.spins.packed_systems import packed_draws, packed_sums

@@ -25,8 +25,8 @@ from numpy.typing import ArrayLike
 
 from intertwine import _threads
 from intertwine._checks import fail, positive_int
+from intertwine._keys import key_words
 from intertwine.models.spins.ising import Ising
-from intertwine.sampling.keys import key_words
 from intertwine.sampling.metropolis.tempering import checked_powers
 from intertwine.sampling.protocols import Samples
 from intertwine.sampling.spins.heat_bath import PACKED, check_spins

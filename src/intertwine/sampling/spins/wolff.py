@@ -23,10 +23,10 @@ from jax import Array
 from jaxtyping import Int8, Int32
 
 from intertwine._checks import fail, positive_int
+from intertwine._keys import key_words
 from intertwine.models.spins.ising import Ising
 from intertwine.models.spins.potts import Potts
 from intertwine.models.spins.term_tables import pair_table
-from intertwine.sampling.keys import key_words
 from intertwine.sampling.protocols import Samples
 from intertwine.sampling.spins.cluster import (
     SpinModel,
