@@ -117,7 +117,12 @@ from .models.symmetric.sectors import sector as sector, sectors as sectors
 from .models.symmetric.symmetric_rbm import SymmetricRBM as SymmetricRBM
 from .models.symmetric.symmetrised import Symmetrised as Symmetrised
 from .models.wrapped import FunctionAmplitude as FunctionAmplitude
-from .quantum import entanglement as entanglement, exact as exact, observables as observables
+from .quantum import (
+    entanglement as entanglement,
+    exact as exact,
+    observables as observables,
+    operators as operators,
+)
 from .quantum.dynamics.evolve import evolve as evolve
 from .quantum.dynamics.starts import product_infidelity as product_infidelity, product_state as product_state
 from .quantum.dynamics.trajectory import Trajectory as Trajectory

@@ -34,6 +34,7 @@ class Drive:
         self.function = function
         probes = [self._checked(probe * span) for probe in _PROBES]
         self.size, self.lattice, self.turned = probes[0].size, probes[0].lattice, probes[0].turned
+        self.hilbert = probes[0].hilbert
         x, z = (np.concatenate([getattr(p.masks(), name) for p in probes]) for name in "xz")
         self._build(x, z)
 
@@ -51,7 +52,9 @@ class Drive:
         x, z = marks[:, : self.size], marks[:, self.size :]
         self.rows = {row.tobytes(): j for j, row in enumerate(marks)}
         numbered = PauliSum(x, z, np.arange(1, len(marks) + 1) + 0j)
-        self.template = Operator.from_masks(self.size, numbered, lattice=self.lattice, turned=self.turned)
+        self.template = Operator.from_masks(
+            self.size, numbered, lattice=self.lattice, turned=self.turned, hilbert=self.hilbert
+        )
         self.off = np.asarray(self.template.coefficients).round().astype(int)
         self.on = np.asarray(self.template.diagonal_coefficients).round().astype(int)
         self.marks = marks

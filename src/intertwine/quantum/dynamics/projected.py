@@ -222,4 +222,4 @@ def _without_diagonal(H: Operator) -> Operator:
     x, z, h = H.masks()
     off = np.any(x, axis=1)
     terms = pauli.canonical(PauliSum(x[off], z[off], h[off]))
-    return Operator.from_masks(H.size, terms, lattice=H.lattice, turned=H.turned)
+    return Operator.from_masks(H.size, terms, lattice=H.lattice, turned=H.turned, hilbert=H.hilbert)

@@ -2,7 +2,8 @@ r"""Operators as matrices over the 2^N basis states.
 
 Basis state b has site 0 in its most significant bit, and bit 0 means s = +1. Row b of a flip set with mask x
 has its one element at column b ^ x, worth Σ_t c_t (−1)^{|b ∧ z_t|}, so a whole flip set is one vectorised
-line.
+line. An operator on a Hilbert space with numbers or constraints is a matrix over the configurations of that
+space; elements that lead out of it are 0.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
     from intertwine.quantum.operators.operator import Operator
+    from intertwine.spaces.hilbert.hilbert_space import HilbertSpace
 
 _MAX_STORED = 4 * 10**8
 _MAX_DENSE = 14
@@ -82,13 +84,40 @@ def sparse_matrix(operator: Operator) -> csr_matrix:
     return matrix
 
 
-def dense_matrix(operator: Operator) -> np.ndarray:
-    """The dense matrix of `operator`; see `Operator.to_dense`."""
-    if operator.size > _MAX_DENSE:
+def matrix_in_space(operator: Operator, space: HilbertSpace) -> csr_matrix:
+    """The CSR matrix over the configurations of `space`, in the order of `space.configurations()`."""
+    from scipy.sparse import coo_matrix, csr_matrix
+
+    width = operator.n_connected + 1
+    if space.dimension * width > _MAX_STORED:
         raise fail(
             "operator",
-            f"at most {_MAX_DENSE} sites for a dense matrix",
-            f"{operator.size} sites",
-            "use to_sparse or it.exact",
+            f"at most {_MAX_STORED:.0e} stored elements as a sparse matrix",
+            f"{space.dimension:.4g} configurations and {width} elements per row",
+            "use it.exact, which works in symmetry sectors",
         )
-    return sparse_matrix(operator).toarray()
+    configurations = space.configurations()
+    count = len(configurations)
+    rows, columns, values = [], [], []
+    for elements, others in operator.host_rows(configurations):
+        there = np.flatnonzero(elements)
+        reached = there if others is None else space.numbers_of(others[there])
+        inside = reached >= 0
+        rows.append(there[inside].astype(np.int32))
+        columns.append(reached[inside].astype(np.int32))
+        values.append(elements[there[inside]])
+    found = (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns)))
+    matrix = csr_matrix(coo_matrix(found, shape=(count, count)))
+    matrix.sort_indices()
+    return matrix
+
+
+def dense_matrix(operator: Operator) -> np.ndarray:
+    """The dense matrix of `operator`; see `Operator.to_dense`."""
+    space = operator.hilbert
+    dimension = 2**operator.size if space is None else space.dimension
+    if dimension > 2**_MAX_DENSE:
+        size = f"{operator.size} sites" if space is None else f"{dimension} configurations"
+        expected = f"at most 2^{_MAX_DENSE} configurations for a dense matrix"
+        raise fail("operator", expected, size, "use to_sparse or it.exact")
+    return operator.to_sparse().toarray()

@@ -10,7 +10,10 @@ local energy is Σ_k h_k(s) ψ(s^{(k)})/ψ(s) (Becca & Sorella 2017, ch. 5). A H
 forms.
 
 An operator also knows the frame in which it is written (`turned`), so that sums, products and expectation
-values of operators in different frames are those of the observables that they stand for.
+values of operators in different frames are those of the observables that they stand for; and the Hilbert
+space that it was built on (`hilbert`), where that is more than free spins ½: fermions are Pauli strings by
+Jordan & Wigner (1928), with long strings of Z between the modes of a hop. What all terms of a flip set share
+of them is kept once, as the ends of its intervals: Π_{i∈z} s_i is a product of running products there.
 
 Conventions: spins ±1, Z|s⟩ = s|s⟩; basis states are numbered with site 0 as the most significant bit, bit 0
 being s = +1.
@@ -18,7 +21,7 @@ being s = +1.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import equinox as eqx
@@ -35,7 +38,8 @@ from intertwine.quantum.operators.pauli import PauliSum
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-    from intertwine.spaces.lattice import Lattice
+    from intertwine.spaces.hilbert.hilbert_space import HilbertSpace
+    from intertwine.spaces.hilbert.place import Place
 
 
 class Operator(eqx.Module):
@@ -45,11 +49,14 @@ class Operator(eqx.Module):
         flips: int32 (K, F), the distinct flip sets, padded with N; F ≥ 1.
         coefficients: (K, T), zero where padded.
         signs: int32 (K, T, D), the sites whose spins multiply a term, padded with N; D ≥ 1.
+        common: int32 (K, R), a product of spins that multiplies all terms of a flip set, as the ends of the
+            intervals of its sites, padded with 0; R = 0 where no flip set has one.
         diagonal_coefficients: (Td,).
         diagonal_signs: int32 (Td, Dd), padded with N; Dd ≥ 1.
         size: N, static. lattice: what it was built on (or None), static. name: static.
         turned: static, the sites whose spins are turned by π about z in the frame in which it is written
             (Marshall's rotation, see `hamiltonians`); () for an operator as it stands in the laboratory.
+        hilbert: static, the space of two-level modes that it was built on; None for free spins ½.
 
     >>> ising = Operator.from_strings(2, [(-1.0, {0: "Z", 1: "Z"}), (-0.5, {0: "X"}), (-0.5, {1: "X"})])
     >>> ising.to_dense().tolist()
@@ -59,12 +66,14 @@ class Operator(eqx.Module):
     flips: Any
     coefficients: Any
     signs: Any
+    common: Any
     diagonal_coefficients: Any
     diagonal_signs: Any
     size: int = eqx.field(static=True)
     lattice: Any = eqx.field(static=True, default=None)
     name: str = eqx.field(static=True, default="")
     turned: tuple[int, ...] = eqx.field(static=True, default=())
+    hilbert: HilbertSpace | None = eqx.field(static=True, default=None)
 
     # ---- building
 
@@ -74,7 +83,7 @@ class Operator(eqx.Module):
         size: int,
         strings: Iterable[tuple[complex, Mapping[int, str] | str]],
         *,
-        lattice: Lattice | None = None,
+        lattice: Place | None = None,
         name: str = "",
     ) -> Operator:
         """Σ coefficient · Π letters, from pairs (coefficient, {site: "X" | "Y" | "Z"}); {} is the identity. A
@@ -95,7 +104,7 @@ class Operator(eqx.Module):
         size: int,
         terms: Iterable[tuple[Any, Sequence[int]]],
         *,
-        lattice: Lattice | None = None,
+        lattice: Place | None = None,
         name: str = "",
     ) -> Operator:
         """Σ of local matrices: pairs (matrix of shape (2^k, 2^k), k distinct sites).
@@ -124,12 +133,13 @@ class Operator(eqx.Module):
         size: int,
         terms: PauliSum,
         *,
-        lattice: Lattice | None = None,
+        lattice: Place | None = None,
         name: str = "",
         turned: Iterable[int] = (),
+        hilbert: HilbertSpace | None = None,
     ) -> Operator:
         """The operator of a canonical `PauliSum` (what `masks` gives back), written in the frame where the
-        sites `turned` are."""
+        sites `turned` are, on the space `hilbert`."""
         if lattice is not None and getattr(lattice, "size", size) != size:
             raise fail("lattice", f"{size} sites, as the operator has", f"{lattice.size} sites")
         real = not np.any(np.imag(terms.h))
@@ -142,19 +152,22 @@ class Operator(eqx.Module):
         shape = (len(flip_masks), int(np.max(counts, initial=0)))
         coefficients = np.zeros(shape, values.dtype)
         coefficients[which[order], within] = values[off][order]
-        term_sites = pauli.padded(terms.z[off])
+        common = pauli.common_signs(terms.z[off], which, len(flip_masks))
+        term_sites = pauli.padded(terms.z[off] ^ common[which])
         signs = np.full((*shape, term_sites.shape[1]), size, np.int32)
         signs[which[order], within] = term_sites[order]
         return cls(
             flips=pauli.padded(flip_masks),
             coefficients=coefficients,
             signs=signs,
+            common=pauli.ends(common),
             diagonal_coefficients=np.array(values[~off]),
             diagonal_signs=pauli.padded(terms.z[~off]),
             size=size,
             lattice=lattice,
             name=name,
             turned=tuple(sorted(int(i) for i in turned)),
+            hilbert=hilbert,
         )
 
     # ---- reading
@@ -163,7 +176,7 @@ class Operator(eqx.Module):
         """Its strings as bit masks (host numpy), see `pauli`."""
         k, t = np.nonzero(np.asarray(self.coefficients))
         x = pauli.unpadded(np.asarray(self.flips)[k], self.size)
-        z = pauli.unpadded(np.asarray(self.signs)[k, t], self.size)
+        z = pauli.unpadded(np.asarray(self.signs)[k, t], self.size) ^ pauli.between(self.common, self.size)[k]
         zd = pauli.unpadded(np.asarray(self.diagonal_signs), self.size)
         h = np.concatenate([np.asarray(self.coefficients)[k, t], np.asarray(self.diagonal_coefficients)])
         x, z = np.concatenate([x, np.zeros_like(zd)]), np.concatenate([z, zd])
@@ -183,6 +196,11 @@ class Operator(eqx.Module):
     def n_strings(self) -> int:
         """The number of Pauli strings."""
         return int(np.count_nonzero(np.asarray(self.coefficients))) + len(self.diagonal_coefficients)
+
+    @property
+    def n_connected(self) -> int:
+        """K: how many configurations a configuration is joined to at most, itself apart."""
+        return len(self.flips)
 
     @property
     def is_real(self) -> bool:
@@ -240,11 +258,7 @@ class Operator(eqx.Module):
         x, z, h = self.masks()
         moved = PauliSum(np.empty_like(x), np.empty_like(z), h)
         moved.x[:, p], moved.z[:, p] = x, z
-        turned = p[list(self.turned)]
-        terms = pauli.canonical(moved)
-        return Operator.from_masks(
-            self.size, terms, lattice=self.lattice, name=self.name, turned=turned.tolist()
-        )
+        return self._of(pauli.canonical(moved), self.name, p[list(self.turned)].tolist())
 
     def in_frame(self, turned: Iterable[int]) -> Operator:
         """The same observable, written where the spins of the sites `turned` are turned by π about z.
@@ -262,8 +276,7 @@ class Operator(eqx.Module):
             return self
         x, z, h = self.masks()
         sign = 1.0 - 2.0 * (np.count_nonzero(x & between, axis=1) % 2)
-        terms = pauli.canonical(PauliSum(x, z, h * sign))
-        return Operator.from_masks(self.size, terms, lattice=self.lattice, name=self.name, turned=turned)
+        return self._of(pauli.canonical(PauliSum(x, z, h * sign)), self.name, turned)
 
     def is_close(self, other: Operator, tolerance: float = 1e-12) -> bool:
         """Whether both are the same sum of strings, to `tolerance` of the largest coefficient."""
@@ -313,17 +326,43 @@ class Operator(eqx.Module):
         other = self._checked(other, "the operator of the square is H @ H")
         frame = self.turned or other.turned
         a, b = self.in_frame(frame), other.in_frame(frame)
-        return a._like(pauli.product(a.masks(), b.masks()), other.lattice)
+        return a._like(pauli.product(a.masks(), b.masks()), other)
+
+    def __pow__(self, exponent: int) -> Operator:
+        """A @ A @ …, `exponent` times; the 0th power is the identity.
+
+        >>> spins = Operator.from_strings(2, [(1.0, "XI"), (1.0, "IX")])
+        >>> (spins**2).strings()
+        [((2+0j), {0: 'X', 1: 'X'}), ((2+0j), {})]
+        """
+        if isinstance(exponent, bool) or not isinstance(exponent, int | np.integer) or exponent < 0:
+            raise fail("exponent", "an integer, 0 or more", exponent)
+        power = 0 * self + 1.0
+        for _ in range(int(exponent)):
+            power = power @ self
+        return power
+
+    @property
+    def adjoint(self) -> Operator:
+        """A†.
+
+        >>> Operator.from_strings(1, [(1j, "X"), (2.0, "Y")]).adjoint.strings()
+        [((2+0j), {0: 'Y'}), (-1j, {0: 'X'})]
+        """
+        x, z, h = self.masks()
+        sign = 1.0 - 2.0 * (pauli.y_counts(x, z) % 2)
+        return self._of(pauli.canonical(PauliSum(x, z, np.conj(h) * sign)), self.name, self.turned)
 
     def _combined(self, other: object, factor: float) -> Operator:
         """self + factor · other; a number stands for that multiple of the identity. Where the two are written
         in different frames the sum is in the turned one (in that of `self` where both are)."""
         if isinstance(other, int | float | complex | np.number):
-            other = Operator.from_strings(self.size, [(complex(other), {})], lattice=self.lattice)
+            constant = pauli.from_strings(self.size, [(complex(other), {})])
+            other = self._of(constant, "", self.turned)
         other = self._checked(other, "or a number, which stands for that multiple of the identity")
         frame = self.turned or other.turned
         a, b = self.in_frame(frame), other.in_frame(frame)
-        return a._like(pauli.add(a.masks(), b.masks(), factor), other.lattice)
+        return a._like(pauli.add(a.masks(), b.masks(), factor), other)
 
     def _checked(self, other: object, remedy: str) -> Operator:
         if not isinstance(other, Operator):
@@ -332,13 +371,20 @@ class Operator(eqx.Module):
             raise fail("operand", f"an operator on {self.size} sites", f"one on {other.size} sites")
         return other
 
-    def _like(self, terms: PauliSum, other_lattice: Lattice | None = None) -> Operator:
-        """The operator of `terms` on the same lattice (None where the other one's is a different one) and in
-        the same frame."""
-        lattice = self.lattice if self.lattice is not None else other_lattice
-        if other_lattice is not None and other_lattice != lattice:
+    def _like(self, terms: PauliSum, other: Operator | None = None) -> Operator:
+        """The operator of `terms` on the same lattice and space (None where the lattice of `other` is a
+        different one) and in the same frame."""
+        theirs = None if other is None else other.lattice
+        lattice = self.lattice if self.lattice is not None else theirs
+        if theirs is not None and theirs != lattice:
             lattice = None
-        return Operator.from_masks(self.size, terms, lattice=lattice, turned=self.turned)
+        space = pauli.same_space(self.hilbert, None if other is None else other.hilbert)
+        return Operator.from_masks(self.size, terms, lattice=lattice, turned=self.turned, hilbert=space)
+
+    def _of(self, terms: PauliSum, name: str, turned: Iterable[int]) -> Operator:
+        """The operator of `terms` with this one's lattice and space."""
+        about = {"lattice": self.lattice, "hilbert": self.hilbert}
+        return Operator.from_masks(self.size, terms, name=name, turned=turned, **about)
 
     # ---- elements, in JAX
 
@@ -351,7 +397,11 @@ class Operator(eqx.Module):
     def elements(self, s: Shaped[Array, " N"]) -> Num[Array, " K"]:
         """⟨s|H|s^{(k)}⟩ for every flip set, (K,) in the operator's dtype."""
         spins = self._extended(s)
-        return jnp.sum(jnp.asarray(self.coefficients) * jnp.prod(spins[self.signs], axis=-1), axis=-1)
+        values = jnp.sum(jnp.asarray(self.coefficients) * jnp.prod(spins[self.signs], axis=-1), axis=-1)
+        if self.common.shape[1] == 0:
+            return values
+        running = jnp.concatenate([jnp.ones(1, spins.dtype), jnp.cumprod(spins[: self.size])])
+        return values * jnp.prod(running[self.common], axis=-1)
 
     def connected(self, s: Shaped[Array, " N"]) -> tuple[Int8[Array, "K1 N"], Num[Array, " K1"]]:
         """The configurations joined to `s` (int8, s itself first) and their elements ⟨s|H|s'⟩.
@@ -382,17 +432,35 @@ class Operator(eqx.Module):
 
     # ---- matrices
 
-    def to_sparse(self) -> csr_matrix:
-        """The 2^N × 2^N matrix in scipy's CSR form (site 0 is the most significant bit, bit 0 ↔ s = +1).
+    def to_sparse(self, space: HilbertSpace | None = None) -> csr_matrix:
+        """The 2^N × 2^N matrix in scipy's CSR form (site 0 is the most significant bit, bit 0 ↔ s = +1); for
+        an operator on a space with bounds, or with `space`, that over `space.configurations()`.
 
         Raises `InputError` where it would have more than 4·10⁸ stored elements (about 5 GB).
         """
-        from intertwine.quantum.operators.matrices import sparse_matrix
+        from intertwine.quantum.operators.matrices import matrix_in_space, sparse_matrix
 
-        return sparse_matrix(self)
+        space = self.hilbert if space is None else space
+        if space is None or not space.bounds:
+            return sparse_matrix(self)
+        return matrix_in_space(self, space)
+
+    def host_rows(self, s: Shaped[np.ndarray, "n N"]) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+        """On the host, for configurations (n, N): the diagonal (n,) with None, then for each flip set the
+        elements (n,) with the configurations (n, N) that they lead to."""
+        s = np.asarray(s, np.int8)
+        extended = np.concatenate([s, np.ones((len(s), 1), np.int8)], axis=1)
+        yield _products(extended, self.diagonal_signs, self.diagonal_coefficients), None
+        running = np.ones_like(extended)
+        np.cumprod(s, axis=1, out=running[:, 1:])
+        for k, flips in enumerate(np.asarray(self.flips)):
+            elements = _products(extended, self.signs[k], self.coefficients[k])
+            others = extended.copy()
+            others[:, flips] *= -1
+            yield elements * np.prod(running[:, self.common[k]], axis=1), others[:, :-1]
 
     def to_dense(self) -> np.ndarray:
-        """The dense matrix (2^N, 2^N), float64 or complex128; at most 14 sites, else `InputError`."""
+        """The dense matrix of `to_sparse`, float64 or complex128; at most 2^14 rows, else `InputError`."""
         from intertwine.quantum.operators.matrices import dense_matrix
 
         return dense_matrix(self)
@@ -401,3 +469,12 @@ class Operator(eqx.Module):
         kind = "real" if self.is_real else "complex"
         label = f"{self.name}, " if self.name else ""
         return f"Operator({label}size={self.size}, strings={self.n_strings}, flips={len(self.flips)}, {kind})"
+
+
+def _products(extended: np.ndarray, sites: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
+    """Σ_t c_t Π_{i∈sites_t} s_i of configurations (n, N + 1), the last column ones: (n,)."""
+    total = np.zeros(len(extended), np.asarray(coefficients).dtype)
+    for c, row in zip(np.asarray(coefficients), np.asarray(sites), strict=True):
+        if c:
+            total += c * np.prod(extended[:, row], axis=1)
+    return total

@@ -14,17 +14,21 @@ Everything here is host numpy: masks are bool (T, N), coefficients complex128 (T
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from intertwine._checks import InputError, fail
 
+if TYPE_CHECKING:
+    from intertwine.spaces.hilbert.hilbert_space import HilbertSpace
+
 _EPS = float(np.finfo(np.float64).eps)
 _LETTERS = ("X", "Y", "Z")
 _MAX_LOCAL = 10
 _LARGEST_PRODUCT = 100_000_000
+_NARROW = 6
 
 
 class PauliSum(NamedTuple):
@@ -142,16 +146,23 @@ def from_local(size: int, matrix: ArrayLike, sites: Sequence[int], label: str) -
         raise fail(f"{label} matrix", f"shape {(2**k, 2**k)} for {k} sites", f"shape {dense.shape}")
     if not np.all(np.isfinite(dense)):
         raise fail(f"{label} matrix", "finite entries", "NaN or infinity")
-    states = np.arange(2**k)
+    x_bits, z_bits, h = decomposed(dense)
+    x = np.zeros((len(h), size), bool)
+    z = np.zeros((len(h), size), bool)
+    x[:, places], z[:, places] = x_bits, z_bits
+    return PauliSum(x, z, h)
+
+
+def decomposed(dense: np.ndarray) -> PauliSum:
+    """The strings of a 2^k × 2^k matrix on k sites of their own."""
+    states = np.arange(len(dense))
+    k = len(dense).bit_length() - 1
     rows = dense[states[None, :], states[None, :] ^ states[:, None]]  # [x, s] = ⟨s|A|s ^ x⟩
     h = walsh_hadamard(rows) / 2**k
     h = chop(h, 8 * _EPS * max(1, k) * float(np.max(np.abs(h), initial=0.0)))
-    x_index, z_index = np.nonzero(h)
+    x, z = np.nonzero(h)
     bits = (states[:, None] >> np.arange(k - 1, -1, -1)[None, :]) & 1 == 1
-    x = np.zeros((len(x_index), size), bool)
-    z = np.zeros((len(x_index), size), bool)
-    x[:, places], z[:, places] = bits[x_index], bits[z_index]
-    return PauliSum(x, z, h[x_index, z_index])
+    return PauliSum(bits[x], bits[z], h[x, z])
 
 
 def walsh_hadamard(values: np.ndarray) -> np.ndarray:
@@ -168,6 +179,68 @@ def walsh_hadamard(values: np.ndarray) -> np.ndarray:
         out = np.stack([low + high, low - high], axis=-2).reshape(out.shape)
         half *= 2
     return out
+
+
+def common_signs(z: np.ndarray, which: np.ndarray, count: int) -> np.ndarray:
+    """For each of `count` flip sets the sign mask, bool (count, N), that all its terms share up to a few
+    sites: z ^ common is narrow where z is wide (the string of a fermion's hop). Nothing where z touches at
+    most 6 sites.
+
+    z: bool (T, N). which: int (T,), the flip set of each term.
+    """
+    common = np.zeros((count, z.shape[1]), bool)
+    if len(z) == 0 or np.count_nonzero(z, axis=1).max() <= 1:
+        return common
+    wide, reference = np.zeros_like(common), np.zeros_like(common)
+    reference[which[::-1]] = z[::-1]
+    np.logical_or.at(wide, which, z)
+    left = np.zeros_like(common)
+    np.logical_or.at(left, which, z ^ reference[which])
+    before, after = np.count_nonzero(wide, axis=1), np.count_nonzero(left, axis=1)
+    chosen = (before > _NARROW) & (after < before)
+    common[chosen] = reference[chosen]
+    return common
+
+
+def ends(masks: np.ndarray) -> np.ndarray:
+    """The ends of the intervals of each row of bool (K, N): int32 (K, R), padded with 0, in 0..N; R = 0 where
+    all rows are empty. With the running products c_b = Π_{i<b} s_i a row's Π s_i is the product of c at its
+    ends.
+
+    >>> ends(np.array([[False, True, True, False], [True, False, False, True]]))
+    array([[1, 3, 0],
+           [1, 3, 4]], dtype=int32)
+    """
+    none = np.zeros((len(masks), 1), bool)
+    steps = np.concatenate([none, masks], axis=1) ^ np.concatenate([masks, none], axis=1)
+    steps[:, 0] = False  # c_0 = 1
+    counts = np.count_nonzero(steps, axis=1)
+    out = np.zeros((len(masks), int(np.max(counts, initial=0))), np.int32)
+    k, place = np.nonzero(steps)
+    out[k, np.arange(len(k)) - np.repeat(np.cumsum(counts) - counts, counts)] = place
+    return out
+
+
+def between(places: np.ndarray, size: int) -> np.ndarray:
+    """The inverse of `ends`: bool (K, size)."""
+    places = np.asarray(places)
+    steps = np.zeros((len(places), size + 1), int)
+    np.add.at(steps, (np.arange(len(places))[:, None], places), 1)
+    steps[:, 0] = np.sum(steps[:, 1:], axis=1) % 2
+    return np.cumsum(steps, axis=1)[:, :size] % 2 == 1
+
+
+def same_space(a: HilbertSpace | None, b: HilbertSpace | None) -> HilbertSpace | None:
+    """The space of a sum or product of operators on `a` and on `b`: the one with bounds where the other has
+    none.
+
+    Raises InputError where they are made of other modes, or both have bounds and these differ.
+    """
+    if a is None or b is None or a == b:
+        return a if b is None else b
+    if a.free != b.free or (a.bounds and b.bounds):
+        raise fail("operand", f"an operator on {a}", f"one on {b}", "build both on the same space")
+    return a if a.bounds else b
 
 
 def chop(values: np.ndarray, tolerance: ArrayLike) -> np.ndarray:

@@ -29,6 +29,16 @@ def element_range(operator: Operator, k: int) -> tuple[float, float]:
     values = np.real(np.asarray(operator.coefficients)[k])
     z = pauli.unpadded(np.asarray(operator.signs)[k], operator.size)[values != 0]
     values = values[values != 0]
+    common = pauli.between(operator.common[k : k + 1], operator.size)[0]
+    outside = common & ~np.any(z, axis=0)
+    if np.any(outside):  # it is ±1 whatever the spins of the terms
+        low, high = _range(values, z)
+        return -max(-low, high), max(-low, high)
+    return _range(values, z ^ common)
+
+
+def _range(values: np.ndarray, z: np.ndarray) -> tuple[float, float]:
+    """The least and the largest Σ_t values_t Π_{i∈z_t} s_i."""
     touched = np.flatnonzero(np.any(z, axis=0))
     if len(touched) > _EXACT_SITES:
         constant = np.sum(values[~np.any(z, axis=1)])
@@ -84,7 +94,8 @@ def rotated(operator: Operator, sites: np.ndarray) -> Operator:
     x, z, h = operator.masks()
     sign = 1.0 - 2.0 * (np.count_nonzero(x & sites, axis=1) % 2)
     terms = pauli.canonical(pauli.PauliSum(x, z, h * sign))
-    return type(operator).from_masks(operator.size, terms, lattice=operator.lattice, name=operator.name)
+    about = {"lattice": operator.lattice, "name": operator.name, "hilbert": operator.hilbert}
+    return type(operator).from_masks(operator.size, terms, **about)
 
 
 def stoquastic_rotation(operator: Operator) -> np.ndarray | None:

@@ -111,7 +111,8 @@ def _plan(ready: HostOperator, host: HostForm) -> _Plan:
 def _block(ready: HostOperator, host: HostForm, plan: _Plan, extended: np.ndarray, out: np.ndarray) -> None:
     """Local values of a block of configurations (B, N + 1), the last column ones, into out (B, 2)."""
     spins = extended[:, :-1]
-    wide = _wide_elements(ready, extended)
+    running = _running(ready, extended)
+    wide = _wide_elements(ready, extended, running)
     done = np.zeros(len(spins), bool)
     if not host.careful:
         pq = np.empty((len(spins), 4, host.rows.shape[1]))
@@ -121,32 +122,48 @@ def _block(ready: HostOperator, host: HostForm, plan: _Plan, extended: np.ndarra
         local = host_tables.local_fields(host, spins) if general else None
         _run(
             ready.flips, ready.counts, ready.sites, ready.bits, ready.table, ready.offsets,
-            wide if wide.size else None, ready.diagonal, ready.diagonal_sites, plan.opposite, plan.equal,
-            plan.rows, plan.factors, plan.logs if general else None, local, host.coupling if paired else None,
-            COMPLEX if host.complex_units else None, extended, pq, out, done,
+            ready.common, running, wide if wide.size else None, ready.diagonal, ready.diagonal_sites,
+            plan.opposite, plan.equal, plan.rows, plan.factors, plan.logs if general else None, local,
+            host.coupling if paired else None, COMPLEX if host.complex_units else None, extended, pq, out,
+            done,
         )  # fmt: skip
     for c in np.flatnonzero(~done):
-        value = _in_logarithms(ready, host, extended[c], wide[c])
+        value = _in_logarithms(ready, host, extended[c], wide[c], None if running is None else running[c])
         out[c] = value.real, value.imag
 
 
-def _wide_elements(ready: HostOperator, extended: np.ndarray) -> np.ndarray:
+def _running(ready: HostOperator, extended: np.ndarray) -> np.ndarray | None:
+    """Π_{i<b} s_i for b = 0 … N of each configuration, int8 (B, N + 1), where some flip set needs them."""
+    if ready.common.shape[1] == 0:
+        return None
+    out = np.ones_like(extended)
+    np.cumprod(extended[:, :-1], axis=1, out=out[:, 1:])
+    return out
+
+
+def _wide_elements(ready: HostOperator, extended: np.ndarray, running: np.ndarray | None) -> np.ndarray:
     """Elements of the flip sets that are not in the table: (B, W, 2)."""
     wide = np.flatnonzero(ready.offsets < 0)
     out = np.zeros((len(extended), len(wide), 2))
     for w, k in enumerate(wide):
         products = np.prod(extended[:, ready.signs[k]], axis=-1, dtype=np.float64)
+        if running is not None:
+            products *= np.prod(running[:, ready.common[k]], axis=-1)[:, None]
         out[:, w] = parts(products @ ready.coefficients[k])
     return out
 
 
-def _in_logarithms(ready: HostOperator, host: HostForm, extended: np.ndarray, wide: np.ndarray) -> complex:
+def _in_logarithms(
+    ready: HostOperator, host: HostForm, extended: np.ndarray, wide: np.ndarray, running: np.ndarray | None
+) -> complex:
     """The local value of one configuration (N + 1,) without products that could leave the range of
     numbers.
     """
     count, size = len(ready.flips), len(extended) - 1
     indices = np.sum((extended[ready.sites] < 0) << np.arange(ready.sites.shape[1]), axis=1)
     values = ready.table[np.maximum(ready.offsets, 0) + np.where(ready.offsets < 0, 0, indices)]
+    if running is not None:
+        values = values * np.prod(running[ready.common], axis=-1)[:, None]
     values[ready.offsets < 0] = wide
     elements = values[:, 0] + 1j * values[:, 1]
     there = np.flatnonzero(elements)
@@ -174,6 +191,8 @@ def _run(
     bits: np.ndarray,
     table: np.ndarray,
     offsets: np.ndarray,
+    common: np.ndarray,
+    running: np.ndarray,
     wide: np.ndarray,
     diagonal: np.ndarray,
     diagonal_sites: np.ndarray,
@@ -191,9 +210,9 @@ def _run(
     done: np.ndarray,
 ):
     """Local values of a block; `done` stays False where a product left the range of numbers. Element −1 of a
-    configuration is its own Π (p + q), by which the products of its neighbours are divided. None: wide
-    where the table has all elements; logs and local where all flip sets are rows; coupling (and then logs)
-    where there is no pair term; complex_units where they are real."""
+    configuration is its own Π (p + q), by which the products of its neighbours are divided. None: running
+    where no flip set has a common sign; wide where the table has all elements; logs and local where all flip
+    sets are rows; coupling (and then logs) where there is no pair term; complex_units where they are real."""
     width, unit = rows.shape[1], rows.shape[0] - 1
     units = width if complex_units is None else width // 2
     for c in range(spins.shape[0]):
@@ -219,6 +238,10 @@ def _run(
                     h_real, h_imag = wide[c, -1 - v, 0], wide[c, -1 - v, 1]
                 if h_real == 0.0 and h_imag == 0.0:
                     continue
+                if running is not None and v >= 0:
+                    for d in range(common.shape[1]):
+                        h_real *= running[c, common[k, d]]
+                        h_imag *= running[c, common[k, d]]
                 first = spins[c, flips[k, 0]]
                 b = 0 if first > 0 else 1
                 a, r = 1 - b, opposite[k]

@@ -2,6 +2,8 @@ r"""An operator as the host kernels read it.
 
 An element ⟨s|H|s^{(k)}⟩ = Σ_t c_{kt} Π_{i∈z_{kt}} s_i depends on the few spins in ∪_t z_{kt}: it is one
 look-up in a table of 2^bits values. Vanishing elements (equal spins of an exchange) are then seen at once.
+What all terms of a flip set share (`Operator.common`, the string of a fermion's hop) is a sign beside the
+table: a product of running products Π_{i<b} s_i at a few places b.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ class HostOperator(NamedTuple):
     (K,) their number. table: (V, 2) values; offsets: (K,) where the 2^bits values of a flip set begin (bit
     b set: spin b down), or −1 − w: the w-th of those evaluated by numpy. opposite, equal: (K,) whether a
     pair's element can differ from zero for such spins. diagonal: (Td, 2); diagonal_sites: (Td, Dd).
-    coefficients, signs: as in the operator. is_complex: any imaginary part.
+    coefficients, signs, common: as in the operator. is_complex: any imaginary part.
     """
 
     flips: np.ndarray
@@ -40,6 +42,7 @@ class HostOperator(NamedTuple):
     diagonal_sites: np.ndarray
     coefficients: np.ndarray
     signs: np.ndarray
+    common: np.ndarray
     is_complex: bool
 
 
@@ -105,6 +108,7 @@ def host_operator(operator: Operator) -> HostOperator:
         diagonal_sites=np.ascontiguousarray(operator.diagonal_signs, np.int32),
         coefficients=coefficients,
         signs=signs,
+        common=np.ascontiguousarray(operator.common, np.int32),
         is_complex=bool(np.iscomplexobj(coefficients) or np.iscomplexobj(diagonal)),
     )
 

@@ -129,6 +129,21 @@ def listed(graph: Sequence[Layer]) -> np.ndarray:
     return rows
 
 
+def numbered(graph: Sequence[Layer], levels: np.ndarray) -> np.ndarray:
+    """The place of each row of levels (n, N) in the list of `listed`, int64 (n,); −1 for rows not in it."""
+    nodes, found = np.zeros(len(levels), np.int64), np.zeros(len(levels), np.int64)
+    inside = np.full(len(levels), graph[0].paths[0] > 0)
+    for i, layer in enumerate(graph[:-1]):
+        later = np.array([*graph[i + 1].paths, 0], np.int64)  # −1: none go on
+        before = np.cumsum(later[layer.following], axis=1) - later[layer.following]
+        level = np.clip(levels[:, i], 0, layer.following.shape[1] - 1)
+        inside &= level == levels[:, i]
+        found += before[nodes, level]
+        nodes = layer.following[nodes, level]
+        inside &= nodes >= 0
+    return np.where(inside, found, -1)
+
+
 def drawn(graph: Sequence[Layer], count: int, generator: np.random.Generator) -> np.ndarray:
     """`count` independent uniform configurations as levels, int8 (count, N)."""
     nodes, rows = np.zeros(count, np.int64), []

@@ -29,12 +29,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jaxtyping import Bool, Int8, Shaped
+from jaxtyping import Bool, Int8, Int64, Shaped
 
 from intertwine._checks import fail, positive_int
 from intertwine._keys import key_words
 from intertwine.spaces.hilbert.bounds import Bound
-from intertwine.spaces.hilbert.counting import Layer, drawn, layers, listed
+from intertwine.spaces.hilbert.counting import Layer, drawn, layers, listed, numbered
 
 MOST_LISTED = 2**25
 """Configurations that are listed at most."""
@@ -117,8 +117,8 @@ class HilbertSpace:
 
     @property
     def sites(self) -> int:
-        """The number of sites of its lattice; of modes where there is none."""
-        return int(getattr(self.place, "size", self.size))
+        """The number of sites of its lattice; of modes of a species where there is none."""
+        return int(getattr(self.place, "size", max(len(modes) for _, modes in self.species)))
 
     def mode(self, site: int, species: str | int | None = None) -> int:
         """The mode of a site, of one species (its name, or its number; None where there is one only)."""
@@ -161,6 +161,19 @@ class HilbertSpace:
             got = f"{self.dimension:.4g} of them"
             raise fail("space", f"at most {MOST_LISTED} configurations to list", got, "sample them")
         return self.written(listed(self._graph or layers(self.levels, ())))
+
+    def numbers_of(self, configurations: Shaped[np.ndarray, "n N"]) -> Int64[np.ndarray, " n"]:
+        """The places of configurations in the list of `configurations()`, int64 (n,), without listing them;
+        −1 for those that the space has not.
+
+        >>> from intertwine.spaces.hilbert.kinds import Fermions
+        >>> Fermions(3, 2).numbers_of(np.array([[1, -1, -1], [-1, -1, 1], [1, 1, 1]])).tolist()
+        [0, 2, -1]
+        """
+        if self.dimension >= 2**63:
+            raise fail("space", "fewer than 2^63 configurations to number", f"{self.dimension:.4g} of them")
+        levels = self.levels_of(np.asarray(configurations))
+        return numbered(self._graph or layers(self.levels, ()), levels)
 
     def random(self, count: int, *, key: Array) -> Int8[Array, "count N"]:
         """`count` independent configurations, each as likely as any other, int8 (count, N); drawn on the

@@ -1,0 +1,17 @@
+from .algebra.combined import anticommutator as anticommutator, commutator as commutator, total as total
+from .algebra.local import identity as identity, local as local
+from .algebra.modes import (
+    annihilate as annihilate,
+    create as create,
+    density as density,
+    number as number,
+)
+from .algebra.spins import (
+    exchange as exchange,
+    spin_minus as spin_minus,
+    spin_plus as spin_plus,
+    spin_x as spin_x,
+    spin_y as spin_y,
+    spin_z as spin_z,
+)
+from .operator import Operator as Operator

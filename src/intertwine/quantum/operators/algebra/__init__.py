@@ -1,0 +1,1 @@
+"""Operators of spins, bosons and fermions, and what is done with them."""
