@@ -15,6 +15,7 @@ import numpy as np
 
 from intertwine.models.circuits.convolutional import ConvolutionalCircuit
 from intertwine.models.circuits.recurrent import RecurrentCircuit
+from intertwine.models.fermions import Pairing, Pfaffian, Slater, correlated
 from intertwine.models.jastrow import Jastrow
 from intertwine.models.machines.rbm import RBM
 from intertwine.models.machines.sparse_rbm import SparseRBM
@@ -24,6 +25,8 @@ from intertwine.models.symmetric.symmetric_rbm import SymmetricRBM
 from intertwine.models.symmetric.symmetrised import Symmetrised
 from intertwine.models.units import as_spins
 from intertwine.models.wrapped import FunctionAmplitude
+from intertwine.spaces.hilbert.kinds import Fermions
+from intertwine.spaces.lattices import Chain
 from intertwine.symmetry.groups.permutation_group import PermutationGroup
 
 SITES = 8
@@ -127,6 +130,16 @@ def _symmetrised(dtype: type, character: int, **options: Any) -> Callable[[jax.A
     return lambda key: Symmetrised(inner(key), ring(), chi, **options)
 
 
+def _fermions(reference: Callable[..., Any], particles: Any, factor: Any = None, **options: Any) -> Any:
+    """A wave function of fermions on four sites, times a factor."""
+
+    def build(key: jax.Array) -> Any:
+        psi = reference(Fermions(Chain(SITES // 2), particles), scale=1.0, key=key, **options)
+        return psi if factor is None else correlated(psi, factor(key))
+
+    return build
+
+
 MODELS: dict[str, Callable[[jax.Array], Any]] = {
     **{
         f"rbm-{dtype.__name__}-{units}-{hidden}": _rbm(dtype, units, hidden)
@@ -169,4 +182,13 @@ MODELS: dict[str, Callable[[jax.Array], Any]] = {
     "function-analytic": _analytic,
     "function-flax-linen": flax_linen,
     "function-flax-nnx": flax_nnx,
+    "slater": _fermions(Slater, (2, 2)),
+    "slater-complex": _fermions(Slater, (1, 3), dtype=complex),
+    "slater-shared": _fermions(Slater, (1, 2), shared=True),
+    "slater-jastrow": _fermions(Slater, (2, 1), lambda key: Jastrow(SITES, scale=0.3, key=key)),
+    "slater-rbm-complex": _fermions(Slater, (2, 2), _rbm(complex, "spin", "spin")),
+    "pairing": _fermions(Pairing, (2, 2), singlet=True),
+    "pairing-rbm": _fermions(Pairing, (1, 3), _rbm(float, "spin", "spin")),
+    "pfaffian": _fermions(Pfaffian, (3, 2)),
+    "pfaffian-complex": _fermions(Pfaffian, (2, 2), dtype=complex),
 }

@@ -10,6 +10,7 @@ distribution |ψ|² (Stokes et al., Quantum 4, 269 (2020); Becca & Sorella 2017,
 (`model.kind`) is settled here once, by the choice of rows, so that no solver ever asks again:
 
     real         rows are samples, entries real, ε ← Re ε
+    signed       the same: the sign of a real ψ does not change with λ
     holomorphic  rows are samples, entries complex
     complex      λ counted as real numbers (Re, Im of a complex leaf side by side); rows [Re Ō; Im Ō],
                  ε ← [Re ε; Im ε], so that ŌᵀŌ = Re S and Ōᵀε = Re F: a real 2S × 2S Gram matrix
@@ -181,8 +182,10 @@ def log_derivatives(
         raise fail(
             "model.kind", '"holomorphic" with complex parameters only', "a real parameter", 'use "complex"'
         )
-    if kind == "real" and not all_real:
-        raise fail("model.kind", '"real" with real parameters only', "a complex parameter", 'use "complex"')
+    if kind in ("real", "signed") and not all_real:
+        raise fail(
+            "model.kind", f'"{kind}" with real parameters only', "a complex parameter", 'use "complex"'
+        )
     if isinstance(model, Factored) and (kind != "complex" or all_real):
         factors = jax.tree.leaves(model.factors(samples), is_leaf=lambda x: isinstance(x, Outer | Direct))
         blocks = tuple(_flat(block) for block in factors)
@@ -191,7 +194,7 @@ def log_derivatives(
     real = jnp.finfo(jnp.result_type(*leaves)).dtype
     count = samples.shape[0]
     weights = jnp.full((count,), 1.0 / count, real) if weights is None else weights.astype(real)
-    return LogDerivatives(blocks, weights, kind)
+    return LogDerivatives(blocks, weights, "real" if kind == "signed" else kind)
 
 
 def unravel(model: PyTree, vector: Num[Array, "P"]) -> Any:
@@ -221,7 +224,8 @@ def _differentiate(
     """Per-sample gradients by automatic differentiation: a `Direct` block a leaf (two for a split one)."""
 
     def value(p: PyTree, s: Array) -> Array:
-        return eqx.combine(p, static)(s)
+        logarithm = eqx.combine(p, static)(s)
+        return logarithm.real if kind == "signed" else logarithm
 
     if kind == "complex":
         leaves, tree = jax.tree.flatten(parameters)

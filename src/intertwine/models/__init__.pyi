@@ -1,5 +1,6 @@
 from . import (
     circuits as circuits,
+    fermions as fermions,
     gauge as gauge,
     kernels as kernels,
     machines as machines,
@@ -8,6 +9,10 @@ from . import (
 )
 from .circuits.convolutional import ConvolutionalCircuit as ConvolutionalCircuit
 from .circuits.recurrent import RecurrentCircuit as RecurrentCircuit
+from .fermions.correlated import correlated as correlated
+from .fermions.pairing import Pairing as Pairing
+from .fermions.pfaffian import Pfaffian as Pfaffian
+from .fermions.slater import Slater as Slater
 from .gauge.wilson_action import Gauge as Gauge
 from .jastrow import Jastrow as Jastrow
 from .laws import (

@@ -24,6 +24,7 @@ from jax import Array
 from jaxtyping import Int, Num, PyTree
 from numpy.typing import ArrayLike
 
+from intertwine._keys import key_words
 from intertwine.models.numerics import log_2cosh, real_dtype
 from intertwine.models.parameters import parameters
 from intertwine.models.protocols import Direct, Outer, SpinForm
@@ -31,6 +32,7 @@ from intertwine.models.results import as_model
 from intertwine.symmetry.groups.permutation_group import PermutationGroup
 
 if TYPE_CHECKING:
+    from intertwine.models.fermions.filling import Filling
     from intertwine.models.protocols import LogAmplitude, SpinFormed
 
 
@@ -45,6 +47,8 @@ def assert_incremental_consistent(
         key, draw, choose, again = jax.random.split(key, 4)
         s = random_configurations(model, configurations, key=draw)
         sites, more = (_random_sites(k, configurations, n, flips) for k in (choose, again))
+        if (filling := getattr(model, "filling", None)) is not None:
+            sites, more = _random_hops(filling, s, flips, choose)
         worst = max(worst, float(np.abs(_incremental_errors(model, s, sites, more)).max()))
     return _verdict(worst, tol, "log_ratio or flip differs from a fresh evaluation of the model")
 
@@ -112,8 +116,8 @@ def log_derivatives(model: LogAmplitude, samples: Num[Array, "S N"]) -> Any:
         def value(p: PyTree) -> Array:
             return eqx.combine(p, rest)(s)
 
-        if model.kind == "real":
-            return jax.grad(value)(trained)
+        if model.kind in ("real", "signed"):
+            return jax.grad(lambda p: value(p).real)(trained)
         if model.kind == "holomorphic":
             return jax.grad(value, holomorphic=True)(trained)
         re, im = jax.grad(lambda p: value(p).real)(trained), jax.grad(lambda p: value(p).imag)(trained)
@@ -224,8 +228,20 @@ def assert_invariant(
 
 
 def random_configurations(model: LogAmplitude, number: int, *, key: Array) -> Int[Array, "S N"]:
-    """Uniform int8 configurations in the model's units."""
+    """Uniform int8 configurations in the model's units; of fermions those with its numbers of particles."""
+    filling = getattr(model, "filling", None)
+    if filling is not None:
+        return jnp.asarray(_filled(filling, number, key))
     return _random_units(key, number, model.size, getattr(model, "units", "spin") == "binary")
+
+
+def _filled(filling: Filling, number: int, key: Array) -> np.ndarray:
+    generator = np.random.default_rng(key_words(key))
+    out = generator.choice(np.array([-1, 1], np.int8), (number, filling.size))
+    for a, b, n in zip(filling.starts, filling.stops, filling.particles, strict=True):
+        ordered = np.where(np.arange(b - a) < n, -1, 1).astype(np.int8)
+        out[:, a:b] = generator.permuted(np.tile(ordered, (number, 1)), axis=1)
+    return out
 
 
 @partial(jax.jit, static_argnums=(1, 2, 3))
@@ -245,6 +261,23 @@ def _random_sites(key: Array, number: int, n: int, flips: int) -> Int[Array, "S 
     """`flips` different sites in each row of six places, the others padding; all where there are fewer."""
     orders = jax.vmap(lambda k: jax.random.permutation(k, n)[:flips])(jax.random.split(key, number))
     return jnp.pad(orders, ((0, 0), (1, 5 - orders.shape[1])), constant_values=n).astype(jnp.int32)
+
+
+def _random_hops(filling: Filling, s: Array, flips: int, key: Array) -> tuple[np.ndarray, np.ndarray]:
+    """Two successive sets of up to two hops in each of six places, with padding."""
+    generator, spins = np.random.default_rng(key_words(key)), np.array(s)
+    out = np.full((2, len(spins), 6), filling.size, np.int32)
+    for k in range(2):
+        for row, places in zip(spins, out[k], strict=True):
+            for hop in range(flips // 2):
+                block = generator.integers(len(filling.starts))
+                modes = np.arange(filling.starts[block], filling.stops[block])
+                free = modes[~np.isin(modes, places)]
+                here, there = free[row[free] < 0], free[row[free] > 0]
+                if len(here) and len(there):
+                    places[1 + 2 * hop : 3 + 2 * hop] = generator.choice(there), generator.choice(here)
+            row[places[places < filling.size]] *= -1
+    return out[0], out[1]
 
 
 def _random_direction(model: LogAmplitude, key: Array, *, real: bool) -> Any:
@@ -275,8 +308,8 @@ def _central_difference(
     forward, back, far, far_back = jax.vmap(at)(step * jnp.asarray([1.0, -1.0, 2.0, -2.0]))
 
     def modulo(change: Array) -> Array:
-        if not jnp.iscomplexobj(change):
-            return change
+        if not jnp.iscomplexobj(change) or model.kind == "signed":
+            return change.real
         return change.real + 1j * jnp.angle(jnp.exp(1j * change.imag))
 
     return (8 * modulo(forward - back) - modulo(far - far_back)) / (12 * step)

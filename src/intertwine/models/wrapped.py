@@ -25,7 +25,7 @@ from intertwine.models.machines.hidden_units import check_configuration
 from intertwine.models.numerics import real_dtype
 from intertwine.models.protocols import Kind
 
-_KINDS = ("real", "complex", "holomorphic")
+_KINDS = ("real", "signed", "complex", "holomorphic")
 
 
 class FunctionAmplitude(eqx.Module):
@@ -152,6 +152,9 @@ def _agreed_kind(kind: Kind | None, parameters: PyTree, output: jax.ShapeDtypeSt
         raise _checks.fail("kind", "'complex' or 'holomorphic' where a number is complex", "'real'")
     if kind == "holomorphic" and not (all(complex_parameters) and complex_output):
         raise _checks.fail("kind", "'real' or 'complex' where a parameter or log ψ is real", "'holomorphic'")
+    if kind == "signed" and (any(complex_parameters) or not complex_output):
+        expected = "'real', 'complex' or 'holomorphic' where a parameter is complex or log ψ is real"
+        raise _checks.fail("kind", expected, "'signed'")
     if kind == "complex" and not complex_output:
         raise _checks.fail("kind", "'real' where log ψ is real", "'complex'")
     return kind

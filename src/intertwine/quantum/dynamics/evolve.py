@@ -252,7 +252,7 @@ def _framed(found: object, frame: tuple[int, ...]) -> Any:
 
 
 def _check_kind(model: LogAmplitude, imaginary: bool) -> None:
-    if not imaginary and model.kind == "real":
+    if not imaginary and model.kind in ("real", "signed"):
         raise fail(
             "model",
             "complex amplitudes for real time",

@@ -69,7 +69,8 @@ def local_values(
 
         return jnp.asarray(host_local_energy.local_values(operator, spin_form(model), configurations))
     incremental = isinstance(model, Incremental) and backend != "generic"
-    return _in_jax(operator, model, jnp.asarray(configurations), incremental, mesh_of(configurations))
+    values = _in_jax(operator, model, jnp.asarray(configurations), incremental, mesh_of(configurations))
+    return values.real if model.kind == "signed" and operator.is_real else values
 
 
 @jax.jit
@@ -105,6 +106,7 @@ def log_amplitudes(model: LogAmplitude, configurations: Shaped[Array, "S N"]) ->
 def local_dtype(operator: Operator, model: LogAmplitude) -> Any:
     """The dtype of `local_values`."""
     amplitude = jax.eval_shape(model, jax.ShapeDtypeStruct((operator.size,), jnp.int8)).dtype
+    amplitude = jnp.finfo(amplitude).dtype if model.kind == "signed" else amplitude
     return jnp.result_type(amplitude, jnp.complex64) if not operator.is_real else amplitude
 
 

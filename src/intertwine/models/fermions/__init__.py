@@ -1,0 +1,5 @@
+"""Wave functions of fermions: Slater determinants, pairing functions, backflow, hidden fermions."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
