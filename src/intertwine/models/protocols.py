@@ -34,9 +34,10 @@ if TYPE_CHECKING:
     from intertwine.spaces.lattice import Lattice
 
 Kind = Literal["real", "signed", "complex", "holomorphic"]
-"""How λ enters: `real` real λ and real log ψ; `signed` real λ and a real ψ with signs, log ψ = ln |ψ| + iπ (0
-or 1), whose log-derivatives are real; `complex` complex log ψ that is not holomorphic in λ (real λ, or complex
-λ counted as pairs of reals); `holomorphic` complex λ with ∂(log ψ)/∂λ* = 0 (checked by `assert_holomorphic`)."""
+"""How λ enters: `real` real λ and real log ψ; `signed` real λ and a real ψ with signs, log ψ = ln |ψ| + iπ
+(0 or 1), whose log-derivatives are real; `complex` complex log ψ that is not holomorphic in λ (real λ, or
+complex λ counted as pairs of reals); `holomorphic` complex λ with ∂(log ψ)/∂λ* = 0 (checked by
+`assert_holomorphic`)."""
 
 
 @runtime_checkable

@@ -2,8 +2,8 @@ r"""A reference state of fermions times a correlation factor.
 
     ψ(n) = e^{J(n)} ψ₀(n)
 
-with a Jastrow factor (Jastrow 1955; Gutzwiller, PRL 10, 159 (1963)) or a restricted Boltzmann machine (Nomura,
-Darmawan, Yamaji & Imada, PRB 96, 205152 (2017)) of the occupations, and a Slater determinant or a pair
+with a Jastrow factor (Jastrow 1955; Gutzwiller, PRL 10, 159 (1963)) or a restricted Boltzmann machine
+(Nomura, Darmawan, Yamaji & Imada, PRB 96, 205152 (2017)) of the occupations, and a Slater determinant or a pair
 function ψ₀ that has the signs.
 """
 
@@ -88,7 +88,7 @@ def correlated(reference: LogAmplitude, factor: LogAmplitude) -> Correlated:
 
     Raises InputError where their sizes differ, or a part has no log-amplitude.
 
-    >>> import intertwine as it
+    >>> import jax, intertwine as it
     >>> from intertwine.models.fermions.slater import Slater
     >>> from intertwine.models.jastrow import Jastrow
     >>> space = it.Fermions(it.Chain(6), (3, 3))
