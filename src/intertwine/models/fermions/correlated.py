@@ -3,8 +3,8 @@ r"""A reference state of fermions times a correlation factor.
     ψ(n) = e^{J(n)} ψ₀(n)
 
 with a Jastrow factor (Jastrow 1955; Gutzwiller, PRL 10, 159 (1963)) or a restricted Boltzmann machine
-(Nomura, Darmawan, Yamaji & Imada, PRB 96, 205152 (2017)) of the occupations, and a Slater determinant or a pair
-function ψ₀ that has the signs.
+(Nomura, Darmawan, Yamaji & Imada, PRB 96, 205152 (2017)) of the occupations, and a Slater determinant or a
+pair function ψ₀ that has the signs.
 """
 
 from __future__ import annotations
