@@ -146,6 +146,7 @@ from .sampling.gibbs.tempered_gibbs import TemperedGibbs as TemperedGibbs
 from .sampling.gibbs.trajectory import TrajectoryGibbs as TrajectoryGibbs
 from .sampling.laws import assert_detailed_balance as assert_detailed_balance
 from .sampling.mean_values import averages as averages
+from .sampling.metropolis.level_rules import Hops as Hops, Raise as Raise
 from .sampling.metropolis.metropolis import Metropolis as Metropolis
 from .sampling.metropolis.rules import (
     Exchange as Exchange,

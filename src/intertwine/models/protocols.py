@@ -10,6 +10,7 @@ path; with one, the fast path equals the generic path to rounding (`assert_incre
 
     LogAmplitude   model(s)                       everything works
     Incremental    start, log_ratio, flip         a flip costs O(M), not O(N M)
+    LevelIncremental  start, log_change, change   the same of modes with several levels
     SpinFormed     spin_form()                    compiled host kernels on a CPU
     Factored       factors(samples)               Gram matrix of minSR without a Jacobian
     Bipartite      conditionals p(h|v), p(v|h)    block Gibbs
@@ -79,6 +80,27 @@ class Incremental(Protocol):
 
     def flip(self, cache: PyTree, s: Shaped[Array, "N"], sites: Int[Array, "F"]) -> Any:
         """The cache of s' from the cache of the unflipped `s`."""
+        ...
+
+
+@runtime_checkable
+class LevelIncremental(Protocol):
+    """`Incremental` for configurations of levels n_i ∈ {0, …, d_i − 1}: modes change to given levels."""
+
+    def start(self, s: Shaped[Array, "N"]) -> Any:
+        """The cache of configuration `s`."""
+        ...
+
+    def log_change(
+        self, cache: PyTree, s: Shaped[Array, "N"], modes: Int[Array, "F"], levels: Int[Array, "F"]
+    ) -> Num[Array, ""]:
+        """log ψ(s') − log ψ(s), s' being `s` with `levels` on `modes` (a mode equal to N changes nothing)."""
+        ...
+
+    def change(
+        self, cache: PyTree, s: Shaped[Array, "N"], modes: Int[Array, "F"], levels: Int[Array, "F"]
+    ) -> Any:
+        """The cache of s' from the cache of `s`."""
         ...
 
 

@@ -14,6 +14,7 @@ from .gibbs.tempered_gibbs import TemperedGibbs as TemperedGibbs
 from .gibbs.trajectory import TrajectoryGibbs as TrajectoryGibbs
 from .laws import assert_detailed_balance as assert_detailed_balance
 from .mean_values import averages as averages
+from .metropolis.level_rules import Hops as Hops, Raise as Raise
 from .metropolis.metropolis import Metropolis as Metropolis
 from .metropolis.rules import (
     Exchange as Exchange,

@@ -357,6 +357,9 @@ def _reading(model: Model, distribution: str | None) -> str:
 def _of_space(where: Space, size: int) -> Sampler:
     """The sampler of a state's space: all its configurations where they are few."""
     kept = where.magnetizations
+    if where.hilbert is not None:
+        few = where.hilbert.dimension <= FEW_CONFIGURATIONS
+        return Enumeration(hilbert=where.hilbert) if few else where.sampler
     if size <= 22 and (kept is None or len(kept) == 1):
         every = Enumeration(None if kept is None else kept[0])
         if every.count(size) <= FEW_CONFIGURATIONS:

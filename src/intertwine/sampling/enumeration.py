@@ -22,6 +22,7 @@ from intertwine.models.protocols import LogAmplitude
 from intertwine.models.units import as_spins
 from intertwine.sampling.metropolis.starts import check_possible
 from intertwine.sampling.protocols import Independent, Samples
+from intertwine.spaces.hilbert.hilbert_space import HilbertSpace
 
 _LIMIT = 22
 _BATCH = 4096
@@ -64,9 +65,13 @@ def log_density(model: LogAmplitude, configurations: Array) -> Array:
     return values.reshape(configurations.shape[:-1])
 
 
-def probabilities(model: LogAmplitude, magnetization: int | None = None) -> np.ndarray:
-    """|ψ|², normalised over `all_configurations(model.size, magnetization)`: float64 (n,)."""
-    log_p = np.asarray(log_density(model, all_configurations(model.size, magnetization)), np.float64)
+def probabilities(
+    model: LogAmplitude, magnetization: int | None = None, hilbert: HilbertSpace | None = None
+) -> np.ndarray:
+    """|ψ|², normalised over `all_configurations(model.size, magnetization)`, or over
+    `hilbert.configurations()`: float64 (n,)."""
+    spins = all_configurations(model.size, magnetization) if hilbert is None else hilbert.configurations()
+    log_p = np.asarray(log_density(model, spins), np.float64)
     p = np.exp(log_p - log_p.max())
     return p / p.sum()
 
@@ -81,7 +86,8 @@ class EnumerationState(NamedTuple):
 class Enumeration:
     """Every configuration once, with its probability as weight: exact means, no error bars.
 
-    magnetization: Σ_i s_i of the configurations, or None for all of them.
+    magnetization: Σ_i s_i of the configurations, or None for all of them. hilbert: the Hilbert space whose
+    configurations they are; None for spins.
 
     `sample` returns one chain whose draws are the configurations in order, whatever number of draws is asked
     for. Raises InputError beyond 22 sites, and for a magnetization that cannot be.
@@ -97,9 +103,15 @@ class Enumeration:
     """
 
     magnetization: int | None = None
+    hilbert: HilbertSpace | None = None
 
     def __post_init__(self) -> None:
         m = self.magnetization
+        if self.hilbert is not None and not isinstance(self.hilbert, HilbertSpace):
+            raise fail("hilbert", "a Hilbert space, or None for spins", self.hilbert)
+        if self.hilbert is not None and m is not None:
+            remedy = "say it in the space, as Spins(lattice, magnetization=0)"
+            raise fail("magnetization", "None with a Hilbert space", m, remedy)
         if m is not None and (isinstance(m, bool) or not isinstance(m, int)):
             raise fail("magnetization", "an integer, the sum of the spins ±1, or None", m)
 
@@ -113,7 +125,7 @@ class Enumeration:
     ) -> tuple[Samples, EnumerationState]:
         """All configurations (1, n, N) with weights (1, n); `draws` and `key` do not matter."""
         positive_int("draws", draws)
-        configurations = jnp.asarray(all_configurations(model.size, self.magnetization))
+        configurations = jnp.asarray(self.configurations(model.size))
         log_p = log_density(model, configurations)
         weights = jax.nn.softmax(log_p)
         return Samples(configurations[None], weights[None], jnp.ones(())), state
@@ -129,12 +141,26 @@ class Enumeration:
         rows = np.asarray(samples.configurations)[0][index]
         return Independent(rows, np.asarray(log_density(model, jnp.asarray(rows)), np.float64), None)
 
+    def configurations(self, size: int) -> np.ndarray:
+        """All of them, int8 (n, size)."""
+        self.count(size)
+        if self.hilbert is not None:
+            return self.hilbert.configurations()
+        return all_configurations(size, self.magnetization)
+
     def count(self, size: int) -> int:
         """How many configurations there are.
 
         >>> Enumeration().count(10), Enumeration(magnetization=0).count(10)
         (1024, 252)
         """
+        if self.hilbert is not None:
+            if self.hilbert.size != size:
+                raise fail("model", f"one of {self.hilbert.size} modes, as the space has", f"one of {size}")
+            if self.hilbert.dimension > 2**_LIMIT:
+                got = f"{self.hilbert!r}"
+                raise fail("hilbert", f"at most 2^{_LIMIT} configurations", got, "use Metropolis for more")
+            return self.hilbert.dimension
         if positive_int("size", size) > _LIMIT:
             raise fail(
                 "size",

@@ -19,8 +19,11 @@ from jax import Array
 from intertwine._checks import fail
 from intertwine.models.protocols import LogAmplitude
 from intertwine.models.results import as_model
-from intertwine.sampling.enumeration import all_configurations, configuration_numbers, log_density
+from intertwine.sampling.enumeration import all_configurations, log_density
+from intertwine.sampling.metropolis.joining import numbers_of
+from intertwine.sampling.metropolis.legality import check_size, moved_levels
 from intertwine.sampling.metropolis.rules import Rule
+from intertwine.spaces.hilbert.hilbert_space import HilbertSpace
 
 if TYPE_CHECKING:
     from intertwine.models.machines.layered import Layers
@@ -31,11 +34,18 @@ _LIMIT = 12
 
 
 def transition_matrix(
-    rule: Rule, model: LogAmplitude, *, beta: float = 1.0, magnetization: int | None = None
+    rule: Rule,
+    model: LogAmplitude,
+    *,
+    beta: float = 1.0,
+    magnetization: int | None = None,
+    hilbert: HilbertSpace | None = None,
 ) -> np.ndarray:
-    """P(s → s') of one proposal, float64 (n, n), over `all_configurations(model.size, magnetization)`.
+    """P(s → s') of one proposal, float64 (n, n), over `all_configurations(model.size, magnetization)`, or
+    over `hilbert.configurations()`.
 
-    Raises InputError for more than 12 sites, and for a magnetization that the rule does not conserve.
+    Raises InputError for more than 12 sites (4,096 configurations), and for a magnetization that the rule
+    does not conserve.
 
     >>> import jax
     >>> from intertwine.models.machines.rbm import RBM
@@ -45,25 +55,37 @@ def transition_matrix(
     ((8, 8), True)
     """
     size = model.size
-    if size > _LIMIT:
+    space = HilbertSpace((2,) * size) if hilbert is None else hilbert
+    if space.dimension > 2**_LIMIT:
         raise fail("model", f"at most {_LIMIT} sites for a kernel matrix", f"{size} sites")
     kept = rule.magnetization == "kept" or (rule.magnetization == "up to sign" and magnetization == 0)
     if magnetization is not None and not kept:
         raise fail("magnetization", "None for a rule that changes it", magnetization)
-    table = rule.table(size)
-    spins = all_configurations(size, magnetization)
-    numbers = configuration_numbers(size, magnetization)
+    spins = _configurations(size, magnetization, hilbert)
+    levels = space.levels_of(spins).astype(np.int64)
+    numbers = numbers_of(space, levels)
+    assert numbers is not None
     log_p = beta * np.asarray(log_density(model, spins), np.float64)
     matrix = np.zeros((len(numbers), len(numbers)))
     rows = np.arange(len(numbers))
-    for sites, weight, exchange in zip(table.sites, table.weights, table.exchange, strict=True):
-        flipped = sites[sites < size]
-        live = spins[:, flipped[0]] != spins[:, flipped[1]] if exchange else np.ones(len(rows), bool)
-        mask = int(sum(1 << (size - 1 - int(i)) for i in flipped))
-        to = np.searchsorted(numbers, numbers[live] ^ mask)
-        matrix[rows[live], to] += weight * np.exp(np.minimum(0.0, log_p[to] - log_p[live]))
+    for table, share in rule.components(size):
+        for m, weight in enumerate(table.weights * share):
+            there = numbers_of(space, moved_levels(space, table, m, levels))
+            to = np.minimum(np.searchsorted(numbers, there), len(numbers) - 1)
+            live = (numbers[to] == there) & (to != rows)
+            at = to[live]
+            matrix[rows[live], at] += weight * np.exp(np.minimum(0.0, log_p[at] - log_p[live]))
     matrix[rows, rows] += 1.0 - matrix.sum(axis=1)
     return matrix
+
+
+def _configurations(size: int, magnetization: int | None, hilbert: HilbertSpace | None) -> np.ndarray:
+    if hilbert is None:
+        return all_configurations(size, magnetization)
+    if magnetization is not None:
+        raise fail("magnetization", "None with a Hilbert space, which says it", magnetization)
+    check_size(hilbert, size)
+    return hilbert.configurations()
 
 
 def assert_detailed_balance(
@@ -73,9 +95,11 @@ def assert_detailed_balance(
     *,
     beta: float = 1.0,
     magnetization: int | None = None,
+    hilbert: HilbertSpace | None = None,
 ) -> None:
     """Raise AssertionError unless the rule's kernel is a stochastic matrix in detailed balance with |ψ|^{2β}.
 
+    hilbert: the space whose configurations are sampled, None for spins of `magnetization`.
     tol: the largest |p(s) P(s → s') − p(s') P(s' → s)| and |p P − p| allowed, p summing to 1.
 
     >>> import jax
@@ -84,8 +108,9 @@ def assert_detailed_balance(
     >>> assert_detailed_balance(Exchange(), RBM(4, hidden=3, key=jax.random.key(0)), tol=1e-6)
     """
     model = as_model(model)
-    matrix = transition_matrix(rule, model, beta=beta, magnetization=magnetization)
-    log_p = beta * np.asarray(log_density(model, all_configurations(model.size, magnetization)), np.float64)
+    matrix = transition_matrix(rule, model, beta=beta, magnetization=magnetization, hilbert=hilbert)
+    configurations = _configurations(model.size, magnetization, hilbert)
+    log_p = beta * np.asarray(log_density(model, configurations), np.float64)
     p = np.exp(log_p - log_p.max())
     p /= p.sum()
     flow = p[:, None] * matrix
@@ -106,7 +131,13 @@ def is_ergodic(matrix: np.ndarray) -> bool:
 
 
 def transition_counts(
-    sampler: Sampler, model: LogAmplitude, draws: int, *, key: Array, magnetization: int | None = None
+    sampler: Sampler,
+    model: LogAmplitude,
+    draws: int,
+    *,
+    key: Array,
+    magnetization: int | None = None,
+    hilbert: HilbertSpace | None = None,
 ) -> np.ndarray:
     """How often the sampler went from one configuration to another in successive draws: int64 (n, n)."""
     import jax
@@ -114,10 +145,10 @@ def transition_counts(
     start, run = jax.random.split(key)
     state = sampler.init(model, key=start)
     samples, _ = sampler.sample(model, state, draws, key=run)
-    numbers = configuration_numbers(model.size, magnetization)
-    powers = 1 << np.arange(model.size - 1, -1, -1)
-    spins = np.asarray(samples.configurations, np.int64)
-    index = np.searchsorted(numbers, ((1 - spins) // 2) @ powers)
+    space = HilbertSpace((2,) * model.size) if hilbert is None else hilbert
+    numbers = numbers_of(space, space.levels_of(_configurations(model.size, magnetization, hilbert)))
+    spins = np.asarray(samples.configurations)
+    index = np.searchsorted(numbers, numbers_of(space, space.levels_of(spins)))
     counts = np.zeros((len(numbers), len(numbers)), np.int64)
     np.add.at(counts, (index[:, :-1].ravel(), index[:, 1:].ravel()), 1)
     return counts

@@ -21,6 +21,7 @@ from jaxtyping import PyTree
 
 from intertwine.sampling.metropolis.starts import start_magnetization
 from intertwine.sampling.protocols import Sampler, Unfolds
+from intertwine.spaces.hilbert.hilbert_space import HilbertSpace
 
 _MARK, _STATE = "_space", "_train_state"
 
@@ -31,14 +32,17 @@ class Space:
 
     sampler: what draws configurations of it. magnetizations: the values of Σ_i s_i that occur in it, or None
     for all. turned: the sites whose spins are turned by π about z in its frame (`Operator.turned`); None
-    where that is not known.
+    where that is not known. hilbert: the Hilbert space whose configurations it has; None for free spins.
     """
 
     sampler: Any
     magnetizations: tuple[int, ...] | None = None
     turned: tuple[int, ...] | None = None
+    hilbert: HilbertSpace | None = None
 
     def __str__(self) -> str:
+        if self.hilbert is not None:
+            return repr(self.hilbert)
         if self.magnetizations is None:
             return "all configurations"
         return "Σ s = " + " or ".join(f"{m}".replace("-", "−") for m in self.magnetizations)
@@ -54,11 +58,13 @@ def space(sampler: Sampler, size: int, turned: tuple[int, ...] | None = None) ->
     """
     if isinstance(sampler, Unfolds):  # an observable need not have the symmetry: all of each orbit
         sampler = sampler.unfolded()
-    return Space(sampler, magnetizations(sampler, size), turned)
+    return Space(sampler, magnetizations(sampler, size), turned, getattr(sampler, "hilbert", None))
 
 
 def magnetizations(sampler: Sampler, size: int) -> tuple[int, ...] | None:
     """The values of Σ_i s_i that `sampler` meets on `size` sites, or None for all."""
+    if getattr(sampler, "hilbert", None) is not None:
+        return None
     rule = getattr(sampler, "rule", None)
     kept = getattr(sampler, "magnetization", None)
     if rule is None:

@@ -21,7 +21,7 @@ from jax import Array
 
 from intertwine import _threads
 from intertwine._checks import fail, positive_int
-from intertwine._compile import COMPLEX, kernel
+from intertwine._compile import COMPLEX, inner, kernel
 from intertwine.models.kernels import host_tables
 from intertwine.models.kernels.host_kernels import multiply, product, product_square, rescale
 from intertwine.models.kernels.host_tables import LARGEST, SMALLEST, HostForm
@@ -36,6 +36,7 @@ from intertwine.sampling.metropolis.host_moves import (
     move_plan,
     patience,
 )
+from intertwine.sampling.metropolis.legality import Checks
 from intertwine.sampling.metropolis.rules import Rule
 
 if TYPE_CHECKING:
@@ -66,12 +67,14 @@ def sample(
     sweep: int,
     key: Array | np.ndarray,
     exchange: bool | np.ndarray = False,
+    checked: Checks | None = None,
 ) -> tuple[np.ndarray, float]:
     """`draws` configurations of each chain, `sweep` proposals apart, and the accepted share of the proposals.
 
     form: what to sample. moves: int32 (moves, F), sites that a move flips, padded with N. weights: (moves,)
     probabilities, or None (equal). configurations: int8 (chains, N) spins ±1 to start from. key: a JAX key.
     exchange: for all moves or for each (moves,), whether a move is null when its two sites carry equal spins.
+    checked: the bounds that moves can break; a move that breaks one is null. None for free spins.
 
     Returns int8 (chains, draws, N), the last draw of a chain being where it stands, and a float.
 
@@ -101,7 +104,7 @@ def sample(
     def blocks(start: int, stop: int) -> None:
         for b in range(start, stop):
             part = slice(b * width, (b + 1) * width)
-            _advance(host, plan, sweep, spins[part], states[part], drawn[part], accepted[part])
+            _advance(host, plan, checked, sweep, spins[part], states[part], drawn[part], accepted[part])
 
     _threads.over_ranges(blocks, -(-chains // width))
     return drawn, float(accepted.sum()) / (chains * draws * sweep)
@@ -140,6 +143,7 @@ class _Chains(NamedTuple):
 def _advance(
     host: HostForm,
     plan: MovePlan,
+    checked: Checks | None,
     sweep: int,
     spins: np.ndarray,
     states: np.ndarray,
@@ -180,7 +184,7 @@ def _advance(
             asking = late[chains.waiting[late] >= 0]
             if len(asking):
                 chains.ratio[asking] = _exact_ratios(host, spins[asking], plan.sites[chains.waiting[asking]])
-            _run(*plan[:-2], *flags, *chains, sweep, stop, drawn, accepted)
+            _run(*plan[:-2], *flags, checked, *chains, sweep, stop, drawn, accepted)
             late = np.flatnonzero(chains.done < stop)
 
 
@@ -194,6 +198,27 @@ def _exact_ratios(host: HostForm, spins: np.ndarray, sites: np.ndarray) -> np.nd
             host_tables.log_amplitude(host, flipped[:, :-1]) - host_tables.log_amplitude(host, spins)
         )
         return np.exp(2 * np.where(change < 0, change, 0.0))
+
+
+@inner
+def _stays_inside(checked: Checks, m: int, sites: np.ndarray, spins: np.ndarray, c: int) -> bool:
+    """Whether the bounds that move m can break hold after it."""
+    size, inside = spins.shape[1], True
+    for f in range(sites.shape[1]):
+        if sites[m, f] < size:
+            spins[c, sites[m, f]] = -spins[c, sites[m, f]]
+    for k in range(checked.rows.shape[1]):
+        r, total = checked.rows[m, k], 0
+        for d in range(checked.modes.shape[1]):
+            if checked.weights[r, d] != 0 and spins[c, checked.modes[r, d]] < 0:
+                total += checked.weights[r, d]
+        if checked.modulus[r] > 0:
+            total %= checked.modulus[r]
+        inside = inside and checked.low[r] <= total <= checked.high[r]
+    for f in range(sites.shape[1]):
+        if sites[m, f] < size:
+            spins[c, sites[m, f]] = -spins[c, sites[m, f]]
+    return inside
 
 
 @kernel
@@ -212,6 +237,7 @@ def _run(
     complex_units: bool,
     careful: bool,
     patience: int,
+    checked: Checks | None,
     spins: np.ndarray,
     states: np.ndarray,
     pq: np.ndarray,
@@ -228,7 +254,8 @@ def _run(
     """Advance each chain to `stop` proposals, or to the first that needs numpy: `waiting` then has its
     move, or is −1 if the chain must have (p, q) recomputed. pq[c] is p, q and two rows of scratch;
     `patience` accepted moves may pass before they are rescaled. None: counts and logs where all moves are
-    rows; coupling (and then logs) where there is no pair term; complex_units where they are real."""
+    rows; coupling (and then logs) where there is no pair term; complex_units where they are real; checked
+    where no move leaves the space."""
     size, width, moves = spins.shape[1], rows.shape[1], sites.shape[0]
     units = width if complex_units is None else width // 2
     for c in range(spins.shape[0]):
@@ -243,6 +270,8 @@ def _run(
                     m = alias[m]
             first = spins[c, sites[m, 0]]
             changed = not (exchange[m] and first == spins[c, sites[m, 1]])
+            if checked is not None:
+                changed = changed and _stays_inside(checked, m, sites, spins, c)
             if changed:
                 r = row[m]
                 b = 0 if first > 0 else 1  # p (0) is multiplied, or q (1)

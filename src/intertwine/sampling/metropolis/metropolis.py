@@ -28,21 +28,22 @@ from jax import Array
 from jaxtyping import Int8, PyTree
 
 from intertwine._checks import fail, one_of, positive_int
-from intertwine.models.protocols import Incremental, LogAmplitude, SpinFormed, spin_form
+from intertwine.models.protocols import Incremental, LevelIncremental, LogAmplitude, SpinFormed, spin_form
 from intertwine.models.units import as_spins
+from intertwine.sampling.metropolis.legality import Checks, checks, stays_inside
 from intertwine.sampling.metropolis.rules import MoveTable, Rule
 from intertwine.sampling.metropolis.starts import (
     check_magnetization,
-    check_moves,
+    check_space,
     check_state,
-    random_configurations,
-    start_magnetization,
+    first_configurations,
 )
 from intertwine.sampling.protocols import Samples
+from intertwine.spaces.hilbert.hilbert_space import HilbertSpace
 
 
 class ChainState(NamedTuple):
-    """Where the chains are: int8 spins ±1, (chains, N)."""
+    """Where the chains are: int8 spins ±1, or levels, (chains, N)."""
 
     configurations: Int8[Array, "chains N"]
 
@@ -58,6 +59,8 @@ class Metropolis:
         where JAX runs on a CPU and the model and rule allow it.
     magnetization: Σ_i s_i of the initial configurations, for rules that conserve it: 0 by default, or 1 for
         odd N. A `GlobalFlip` mixed with exchanges joins the sectors of Σ_i s_i and its negative.
+    hilbert: the Hilbert space whose configurations are sampled (`spaces.hilbert`): chains begin in uniform
+        ones, and a move that would leave it is null. None for free spins.
 
     The same model, state, draws and key give the same numbers on one backend; the two backends agree in law.
     Drawing 5 and then 5 is as good as drawing 10 but uses other random numbers.
@@ -81,6 +84,7 @@ class Metropolis:
     sweep: int | None = None
     backend: str = "auto"
     magnetization: int | None = None
+    hilbert: HilbertSpace | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.rule, Rule):
@@ -90,12 +94,14 @@ class Metropolis:
             positive_int("sweep", self.sweep, "give the number of proposals between draws, or None for N")
         one_of("backend", self.backend, ("auto", "host", "jax"))
         check_magnetization(self.rule, self.magnetization)
+        check_space(self.rule, self.hilbert, self.magnetization)
 
     def init(self, model: LogAmplitude, *, key: Array) -> ChainState:
-        """Random configurations; of one magnetization if the rule conserves it."""
-        check_moves(self.rule, model.size)
-        magnetization = start_magnetization(self.rule, model.size, self.magnetization)
-        return ChainState(random_configurations(self.chains, model.size, magnetization, key=key))
+        """Random configurations; of one magnetization if the rule conserves it, or of the Hilbert space."""
+        begin = first_configurations(
+            self.rule, self.chains, model.size, self.magnetization, self.hilbert, key=key
+        )
+        return ChainState(begin)
 
     def sample(
         self, model: LogAmplitude, state: ChainState, draws: int, *, key: Array
@@ -109,9 +115,11 @@ class Metropolis:
         check_state(state.configurations, (self.chains, model.size))
         sweep = self.sweep or model.size
         if self._on_host(model, state.configurations):
-            drawn, last, share = _host_sample(self.rule, model, state.configurations, draws, sweep, key)
+            drawn, last, share = _host_sample(
+                self.rule, self.hilbert, model, state.configurations, draws, sweep, key
+            )
         else:
-            kinds, tables = jax_tables(self.rule, model.size)
+            kinds, tables = jax_tables(self.rule, model.size, self.hilbert)
             drawn, last, share = _jax_sample(
                 model, state.configurations, tables, key, kinds=kinds, draws=draws, sweep=sweep
             )
@@ -126,7 +134,7 @@ class Metropolis:
         if able:
             from intertwine.sampling.metropolis import host
 
-            able = host.supports(self.rule, model)
+            able = host.supports(self.rule, model) and (self.hilbert is None or self.hilbert.binary)
         if self.backend == "host" and not able:
             raise fail(
                 "backend",
@@ -138,7 +146,13 @@ class Metropolis:
 
 
 def _host_sample(
-    rule: Rule, model: LogAmplitude, configurations: Array, draws: int, sweep: int, key: Array
+    rule: Rule,
+    space: HilbertSpace | None,
+    model: LogAmplitude,
+    configurations: Array,
+    draws: int,
+    sweep: int,
+    key: Array,
 ) -> tuple[Array, Array, Array]:
     """(configurations (chains, draws, N), the last ones, accepted share of the proposals)."""
     from intertwine.sampling.metropolis import host
@@ -153,6 +167,7 @@ def _host_sample(
         sweep,
         key,
         exchange=table.exchange,
+        checked=checks(space, table),
     )
     return jnp.asarray(drawn), jnp.asarray(drawn[:, -1].copy()), jnp.asarray(share)
 
@@ -161,24 +176,38 @@ def _host_sample(
 
 
 class JaxTables(NamedTuple):
-    """A rule's parts for the JAX kernel: the sites (moves, F) of each, the cumulative probabilities of
-    all."""
+    """A rule's parts for the JAX kernel: the sites (moves, F) of each, the cumulative probabilities of all,
+    the shifts of levels (moves, F) of each (None: flips), the bounds that its moves can break (None: none),
+    and the number of levels of each mode (None: ±1)."""
 
     sites: tuple[np.ndarray, ...]
     cumulative: np.ndarray
+    shifts: tuple[np.ndarray | None, ...]
+    checked: tuple[Checks | None, ...]
+    levels: np.ndarray | None
 
 
-def jax_tables(rule: Rule, size: int) -> tuple[tuple[bool, ...], JaxTables]:
+def jax_tables(
+    rule: Rule, size: int, space: HilbertSpace | None = None
+) -> tuple[tuple[bool, ...], JaxTables]:
     """(whether each part exchanges: static; the arrays)."""
     parts: tuple[tuple[MoveTable, float], ...] = rule.components(size)
     kinds = tuple(bool(table.exchange[0]) for table, _ in parts)
     shares = np.cumsum([p for _, p in parts])
-    return kinds, JaxTables(tuple(table.sites for table, _ in parts), shares[:-1].astype(np.float32))
+    levels = None if space is None or space.binary else np.array(space.levels, np.int8)
+    return kinds, JaxTables(
+        tuple(table.sites for table, _ in parts),
+        shares[:-1].astype(np.float32),
+        tuple(table.shifts for table, _ in parts),
+        tuple(checks(space, table) for table, _ in parts),
+        levels,
+    )
 
 
-def start_chain(model: LogAmplitude, s: Array) -> Any:
+def start_chain(model: LogAmplitude, s: Array, of_levels: bool = False) -> Any:
     """The cache of the incremental path, or log ψ(s) without one."""
-    return model.start(s) if isinstance(model, Incremental) else model(s)
+    able = isinstance(model, LevelIncremental if of_levels else Incremental)
+    return model.start(s) if able else model(s)  # type: ignore[attr-defined]
 
 
 def flipped(s: Array, sites: Array) -> Array:
@@ -186,15 +215,49 @@ def flipped(s: Array, sites: Array) -> Array:
     return s.at[sites].multiply(jnp.int8(-1), mode="drop")
 
 
-def candidate(model: LogAmplitude, cache: PyTree, s: Array, sites: Array) -> tuple[Any, Array, Array]:
-    """(cache', s', 2 Re log ψ(s')/ψ(s)) of a move; the ratio is +inf out of a configuration of zero
-    amplitude."""
-    after = flipped(s, sites)
-    if isinstance(model, Incremental):
-        return model.flip(cache, s, sites), after, 2.0 * jnp.real(model.log_ratio(cache, s, sites))
+class Move(NamedTuple):
+    """One move of the JAX kernel: its sites (F,), the shifts of their levels (F,) or None for flips, the
+    bounds that it can break, with the rows of them, or None, and the number of levels (N,), or None for
+    ±1."""
+
+    sites: Array
+    shifts: Array | None
+    checked: Checks | None
+    rows: Array | None
+    levels: np.ndarray | None
+
+
+def after_move(s: Array, move: Move, exchange: bool) -> tuple[Array, Array | bool]:
+    """(s', whether s' is in the space) after a move."""
+    if move.levels is None:
+        after = flipped(s, move.sites)
+        legal: Any = s[move.sites[0]] != s[move.sites[1]] if exchange else True
+        own = (1 - after) // 2
+    else:
+        here = s.at[move.sites].get(mode="clip")
+        values = here[::-1] if move.shifts is None else here + move.shifts.astype(s.dtype)
+        within = (values >= 0) & (values < jnp.asarray(move.levels).at[move.sites].get(mode="clip"))
+        legal = jnp.all(within | (move.sites >= s.shape[0]))
+        if exchange:
+            legal &= here[0] != here[1]
+        after = s.at[move.sites].set(values, mode="drop")
+        own = after
+    if move.checked is not None:
+        legal &= stays_inside(move.checked, move.rows, own.astype(jnp.int32))
+    return after, legal
+
+
+def candidate(model: LogAmplitude, cache: PyTree, s: Array, after: Array, move: Move) -> tuple[Any, Array]:
+    """(cache', 2 Re log ψ(s')/ψ(s)) of a move; the ratio is +inf out of a configuration of zero amplitude."""
+    if move.levels is None and isinstance(model, Incremental):
+        return model.flip(cache, s, move.sites), 2.0 * jnp.real(model.log_ratio(cache, s, move.sites))
+    if move.levels is not None and isinstance(model, LevelIncremental):
+        values = after.at[move.sites].get(mode="clip")
+        ratio = model.log_change(cache, s, move.sites, values)
+        return model.change(cache, s, move.sites, values), 2.0 * jnp.real(ratio)
     value = model(after)
     stuck = jnp.real(cache) == -jnp.inf
-    return value, after, jnp.where(stuck, jnp.inf, 2.0 * jnp.real(value - cache))
+    return value, jnp.where(stuck, jnp.inf, 2.0 * jnp.real(value - cache))
 
 
 def propose(
@@ -202,15 +265,17 @@ def propose(
     exchange: bool,
     cache: PyTree,
     s: Array,
-    sites: Array,
+    move: Move,
     log_u: Array,
     beta: Array | float = 1.0,
 ) -> tuple[Any, Array, Array]:
     """One Metropolis step of one chain for |ψ|^{2β}: (cache, s, accepted)."""
-    new_cache, after, log_ratio = candidate(model, cache, s, sites)
+    after, legal = after_move(s, move, exchange)
+    if legal is not True:
+        after = jnp.where(legal, after, s)
+    new_cache, log_ratio = candidate(model, cache, s, after, move)
     accept = log_u < beta * log_ratio  # a nan is no move
-    if exchange:
-        accept &= s[sites[0]] != s[sites[1]]
+    accept &= legal
     keep = lambda new, old: jnp.where(accept, new, old)  # noqa: E731
     return jax.tree.map(keep, new_cache, cache), keep(after, s), accept
 
@@ -253,14 +318,23 @@ def run_sweep(
     def step(carry: PyTree, inputs: PyTree) -> Any:
         part, bit, log_uniform = inputs
 
-        def of_part(exchange: bool, sites: np.ndarray) -> Any:
+        def of_part(exchange: bool, p: int) -> Any:
+            sites, shifts, checked = tables.sites[p], tables.shifts[p], tables.checked[p]
+
             def move(cache: PyTree, s: Array, b: Array, lu: Array, beta: Array) -> Any:
-                chosen = jnp.asarray(sites)[b % np.uint32(len(sites))]
+                m = b % np.uint32(len(sites))
+                chosen = Move(
+                    jnp.asarray(sites)[m],
+                    None if shifts is None else jnp.asarray(shifts)[m],
+                    checked,
+                    None if checked is None else jnp.asarray(checked.rows)[m],
+                    tables.levels,
+                )
                 return propose(model, exchange, cache, s, chosen, lu, beta)
 
             return lambda cache, s: jax.vmap(move)(cache, s, bit, log_uniform, scale)
 
-        branches = [of_part(e, sites) for e, sites in zip(kinds, tables.sites, strict=True)]
+        branches = [of_part(exchange, p) for p, exchange in enumerate(kinds)]
         caches, spins, counts = carry
         if len(branches) == 1:
             caches, spins, accepted = branches[0](caches, spins)
@@ -268,7 +342,7 @@ def run_sweep(
             caches, spins, accepted = jax.lax.switch(part, branches, caches, spins)
         return (caches, spins, counts + accepted), None
 
-    caches = jax.vmap(partial(start_chain, model))(configurations)
+    caches = jax.vmap(partial(start_chain, model, of_levels=tables.levels is not None))(configurations)
     start = (caches, configurations, none)
     (_, spins, counts), _ = jax.lax.scan(step, start, (parts, bits.T, log_u.T))
     return spins, counts

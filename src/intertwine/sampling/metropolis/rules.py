@@ -11,6 +11,7 @@ magnetization Σ_i s_i; a proposal with equal spins is null: nothing happens, an
     FlipSets(sets)                            any sets, all sites of one     a move a set
     GlobalFlip()                              all sites                      one move
     Mixture([(rule, probability), ...])       one of several rules
+    Hops(pairs), Raise()                      steps of levels (`level_rules`)
 
 A rule is a hashable host object; `rule.table(size)` is its list of moves as arrays (`MoveTable`), the same
 one for the JAX and the host kernels. A new rule is a class with `components` and `magnetization`, and a
@@ -39,12 +40,15 @@ class MoveTable(NamedTuple):
 
     sites: int32 (moves, F), the sites that a move flips, padded with N.
     weights: float64 (moves,), the probabilities of the moves; they sum to 1.
-    exchange: bool (moves,), whether a move is null when its two sites (the first two) carry equal spins.
+    exchange: bool (moves,), whether a move is null when its two sites (the first two) carry equal spins; of
+    modes with several levels it exchanges those.
+    shifts: int32 (moves, F), what is added to the levels of the sites, 0 where padded; None for flips.
     """
 
     sites: np.ndarray
     weights: np.ndarray
     exchange: np.ndarray
+    shifts: np.ndarray | None = None
 
 
 class Rule(ABC):
@@ -72,11 +76,29 @@ class Rule(ABC):
         padded = [
             np.pad(t.sites, ((0, 0), (0, width - t.sites.shape[1])), constant_values=size) for t, _ in parts
         ]
+        shifts = None
+        if all(t.shifts is not None for t, _ in parts):
+            shifts = np.concatenate(
+                [np.pad(t.shifts, ((0, 0), (0, width - t.shifts.shape[1]))) for t, _ in parts]
+            )
+        elif any(t.shifts is not None for t, _ in parts):
+            raise fail("rule", "parts of one kind for a table of all moves: flips, or shifts of levels", self)
         return MoveTable(
             np.concatenate(padded).astype(np.int32),
             np.concatenate([p * t.weights for t, p in parts]),
             np.concatenate([t.exchange for t, _ in parts]),
+            shifts,
         )
+
+    @property
+    def parts(self) -> tuple[Rule, ...]:
+        """The rules of a mixture; any other is its own part."""
+        return (self,)
+
+    @property
+    def takes(self) -> Literal["flips", "levels", "any"]:
+        """The configurations that its moves are made for: ±1, which are flipped; levels; or either."""
+        return "flips"
 
     def moves(self, size: int) -> np.ndarray:
         """The sites of every move: int32 (moves, F), padded with `size`."""
@@ -229,6 +251,10 @@ class Exchange(Rule):
     def magnetization(self) -> Magnetization:
         return "kept"
 
+    @property
+    def takes(self) -> Literal["flips", "levels", "any"]:
+        return "any"
+
     def __init__(self, bonds: ArrayLike | Lattice | None = None):
         self._bonds: tuple[tuple[int, int], ...] | None = None
         if bonds is None:
@@ -305,6 +331,10 @@ class Mixture(Rule):
     def magnetization(self) -> Magnetization:
         kinds = {rule.magnetization for rule, _ in self._parts}
         return "free" if "free" in kinds else "up to sign" if "up to sign" in kinds else "kept"
+
+    @property
+    def parts(self) -> tuple[Rule, ...]:
+        return tuple(part for rule, _ in self._parts for part in rule.parts)
 
     def components(self, size: int) -> tuple[tuple[MoveTable, float], ...]:
         return tuple((table, p * q) for rule, p in self._parts for table, q in rule.components(size))

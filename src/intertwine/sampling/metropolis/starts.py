@@ -10,7 +10,11 @@ from jaxtyping import Int8
 
 from intertwine._checks import fail
 from intertwine._keys import key_words
+from intertwine.sampling.metropolis.joining import check_joined
+from intertwine.sampling.metropolis.legality import check_size
+from intertwine.sampling.metropolis.level_rules import check_rule
 from intertwine.sampling.metropolis.rules import Rule
+from intertwine.spaces.hilbert.hilbert_space import HilbertSpace
 
 
 def random_configurations(
@@ -61,7 +65,7 @@ def check_magnetization(rule: Rule, magnetization: object) -> None:
 
 def check_moves(rule: Rule, size: int) -> None:
     """Raise unless the moves exist on `size` sites and join all that they are to sample."""
-    rule.table(size)  # sites out of range are an error here
+    rule.components(size)  # sites out of range are an error here
     if not rule.reaches_all(size):
         raise fail(
             "rule",
@@ -79,6 +83,38 @@ def start_magnetization(rule: Rule, size: int, magnetization: int | None) -> int
     if magnetization is not None:
         check_possible(size, magnetization)
     return magnetization
+
+
+def check_space(rule: Rule, space: HilbertSpace | None, magnetization: object) -> None:
+    """Raise unless the moves of `rule` are made for the configurations of `space` (None: free spins)."""
+    if space is None:
+        check_rule(rule, binary=True)
+        return
+    if not isinstance(space, HilbertSpace):
+        raise fail("hilbert", "a Hilbert space, or None for free spins", space, "as Bosons(lattice, 8)")
+    if magnetization is not None:
+        remedy = "say it in the space, as Spins(lattice, magnetization=0)"
+        raise fail("magnetization", "None with a Hilbert space", magnetization, remedy)
+    check_rule(rule, space.binary)
+
+
+def first_configurations(
+    rule: Rule,
+    chains: int,
+    size: int,
+    magnetization: int | None,
+    space: HilbertSpace | None,
+    *,
+    key: Array,
+) -> Int8[Array, "chains N"]:
+    """Where `chains` chains begin: uniform configurations of `space`, or (None) `random_configurations`; an
+    error where the moves do not join all that they are to sample."""
+    if space is not None:
+        check_size(space, size)
+        check_joined(rule, space)
+        return space.random(chains, key=key)
+    check_moves(rule, size)
+    return random_configurations(chains, size, start_magnetization(rule, size, magnetization), key=key)
 
 
 def check_state(configurations: Array, expected: tuple[int, ...]) -> None:

@@ -30,12 +30,12 @@ from intertwine.sampling.metropolis.metropolis import JaxTables, chain_keys, jax
 from intertwine.sampling.metropolis.rules import Rule
 from intertwine.sampling.metropolis.starts import (
     check_magnetization,
-    check_moves,
+    check_space,
     check_state,
-    random_configurations,
-    start_magnetization,
+    first_configurations,
 )
 from intertwine.sampling.protocols import Samples
+from intertwine.spaces.hilbert.hilbert_space import HilbertSpace
 
 
 class TemperingState(NamedTuple):
@@ -54,7 +54,8 @@ class TemperingState(NamedTuple):
 class ParallelTempering:
     """Metropolis chains with replicas at lower powers of |ψ|², for probabilities with several modes.
 
-    rule, chains, sweep, magnetization: as for `Metropolis`; a sweep is followed by the swaps and a draw.
+    rule, chains, sweep, magnetization, hilbert: as for `Metropolis`; a sweep is followed by the swaps and a
+    draw.
     betas: ascending powers, the last one 1; or a number R of them, 1/R, 2/R, …, 1.
 
     Raises InputError for powers that do not ascend to 1, and as `Metropolis` does.
@@ -75,6 +76,7 @@ class ParallelTempering:
     betas: int | tuple[float, ...] = 8
     sweep: int | None = None
     magnetization: int | None = None
+    hilbert: HilbertSpace | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.rule, Rule):
@@ -83,6 +85,7 @@ class ParallelTempering:
         if self.sweep is not None:
             positive_int("sweep", self.sweep, "give the number of proposals between swaps, or None for N")
         check_magnetization(self.rule, self.magnetization)
+        check_space(self.rule, self.hilbert, self.magnetization)
         if isinstance(self.betas, int):
             positive_int("betas", self.betas, "give the number of replicas, or their powers ending with 1")
         else:
@@ -96,11 +99,11 @@ class ParallelTempering:
         return self.betas
 
     def init(self, model: LogAmplitude, *, key: Array) -> TemperingState:
-        """Random configurations; of one magnetization if the rule conserves it."""
-        check_moves(self.rule, model.size)
+        """Random configurations; of one magnetization if the rule conserves it, or of the Hilbert space."""
         replicas = len(self.powers)
-        magnetization = start_magnetization(self.rule, model.size, self.magnetization)
-        spins = random_configurations(self.chains * replicas, model.size, magnetization, key=key)
+        spins = first_configurations(
+            self.rule, self.chains * replicas, model.size, self.magnetization, self.hilbert, key=key
+        )
         return TemperingState(
             spins.reshape(self.chains, replicas, model.size), jnp.full(replicas - 1, jnp.nan)
         )
@@ -114,7 +117,7 @@ class ParallelTempering:
         betas = np.asarray(self.powers)
         check_state(state.configurations, (self.chains, len(betas), model.size))
         sweep = self.sweep or model.size
-        kinds, tables = jax_tables(self.rule, model.size)
+        kinds, tables = jax_tables(self.rule, model.size, self.hilbert)
         drawn, spins, accepted, swapped = _tempered_sample(
             model, state.configurations, tables, betas, key, kinds=kinds, draws=draws, sweep=sweep
         )
