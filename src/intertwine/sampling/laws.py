@@ -64,7 +64,6 @@ def transition_matrix(
     spins = _configurations(size, magnetization, hilbert)
     levels = space.levels_of(spins).astype(np.int64)
     numbers = numbers_of(space, levels)
-    assert numbers is not None
     log_p = beta * np.asarray(log_density(model, spins), np.float64)
     matrix = np.zeros((len(numbers), len(numbers)))
     rows = np.arange(len(numbers))

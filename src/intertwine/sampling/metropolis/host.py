@@ -203,7 +203,8 @@ def _exact_ratios(host: HostForm, spins: np.ndarray, sites: np.ndarray) -> np.nd
 @inner
 def _stays_inside(checked: Checks, m: int, sites: np.ndarray, spins: np.ndarray, c: int) -> bool:
     """Whether the bounds that move m can break hold after it."""
-    size, inside = spins.shape[1], True
+    size: Any = spins.shape[1]
+    inside: Any = True
     for f in range(sites.shape[1]):
         if sites[m, f] < size:
             spins[c, sites[m, f]] = -spins[c, sites[m, f]]

@@ -242,7 +242,7 @@ def after_move(s: Array, move: Move, exchange: bool) -> tuple[Array, Array | boo
             legal &= here[0] != here[1]
         after = s.at[move.sites].set(values, mode="drop")
         own = after
-    if move.checked is not None:
+    if move.checked is not None and move.rows is not None:
         legal &= stays_inside(move.checked, move.rows, own.astype(jnp.int32))
     return after, legal
 

@@ -76,12 +76,11 @@ class Rule(ABC):
         padded = [
             np.pad(t.sites, ((0, 0), (0, width - t.sites.shape[1])), constant_values=size) for t, _ in parts
         ]
+        own = [t.shifts for t, _ in parts if t.shifts is not None]
         shifts = None
-        if all(t.shifts is not None for t, _ in parts):
-            shifts = np.concatenate(
-                [np.pad(t.shifts, ((0, 0), (0, width - t.shifts.shape[1]))) for t, _ in parts]
-            )
-        elif any(t.shifts is not None for t, _ in parts):
+        if own and len(own) == len(parts):
+            shifts = np.concatenate([np.pad(x, ((0, 0), (0, width - x.shape[1]))) for x in own])
+        elif own:
             raise fail("rule", "parts of one kind for a table of all moves: flips, or shifts of levels", self)
         return MoveTable(
             np.concatenate(padded).astype(np.int32),
