@@ -127,11 +127,18 @@ from .quantum.dynamics.evolve import evolve as evolve
 from .quantum.dynamics.starts import product_infidelity as product_infidelity, product_state as product_state
 from .quantum.dynamics.trajectory import Trajectory as Trajectory
 from .quantum.operators.hamiltonians import (
+    bose_hubbard as bose_hubbard,
     heisenberg as heisenberg,
+    hubbard as hubbard,
     j1j2 as j1j2,
+    kitaev as kitaev,
+    rydberg as rydberg,
     tfim as tfim,
     toric as toric,
+    toric_code as toric_code,
+    tv as tv,
     xxz as xxz,
+    xyz as xyz,
 )
 from .quantum.operators.operator import Operator as Operator
 from .quantum.vmc.excited import lowest_in_sector as lowest_in_sector

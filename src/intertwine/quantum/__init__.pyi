@@ -22,7 +22,20 @@ from .dynamics.network_correlations import (
 )
 from .dynamics.starts import product_infidelity as product_infidelity, product_state as product_state
 from .dynamics.trajectory import Trajectory as Trajectory
-from .operators.hamiltonians import heisenberg as heisenberg, j1j2 as j1j2, tfim as tfim, xxz as xxz
+from .operators.hamiltonians import (
+    bose_hubbard as bose_hubbard,
+    heisenberg as heisenberg,
+    hubbard as hubbard,
+    j1j2 as j1j2,
+    kitaev as kitaev,
+    rydberg as rydberg,
+    tfim as tfim,
+    toric as toric,
+    toric_code as toric_code,
+    tv as tv,
+    xxz as xxz,
+    xyz as xyz,
+)
 from .operators.operator import Operator as Operator
 from .vmc.excited import lowest_in_sector as lowest_in_sector
 from .vmc.expect import expect as expect

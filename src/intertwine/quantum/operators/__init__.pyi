@@ -14,4 +14,19 @@ from .algebra.spins import (
     spin_y as spin_y,
     spin_z as spin_z,
 )
+from .hamiltonians import (
+    bose_hubbard as bose_hubbard,
+    heisenberg as heisenberg,
+    hubbard as hubbard,
+    j1j2 as j1j2,
+    kitaev as kitaev,
+    rydberg as rydberg,
+    tfim as tfim,
+    toric as toric,
+    toric_code as toric_code,
+    tv as tv,
+    xxz as xxz,
+    xyz as xyz,
+)
 from .operator import Operator as Operator
+from .projection import leaves as leaves, projected as projected

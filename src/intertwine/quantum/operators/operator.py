@@ -398,6 +398,9 @@ class Operator(eqx.Module):
         """⟨s|H|s^{(k)}⟩ for every flip set, (K,) in the operator's dtype."""
         spins = self._extended(s)
         values = jnp.sum(jnp.asarray(self.coefficients) * jnp.prod(spins[self.signs], axis=-1), axis=-1)
+        if self.coefficients.shape[1] > 2:  # sums of several terms that cancel
+            scale = jnp.sum(jnp.abs(jnp.asarray(self.coefficients)), axis=-1)
+            values = jnp.where(jnp.abs(values) <= 8 * jnp.finfo(scale.dtype).eps * scale, 0, values)
         if self.common.shape[1] == 0:
             return values
         running = jnp.concatenate([jnp.ones(1, spins.dtype), jnp.cumprod(spins[: self.size])])
@@ -472,9 +475,10 @@ class Operator(eqx.Module):
 
 
 def _products(extended: np.ndarray, sites: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
-    """Σ_t c_t Π_{i∈sites_t} s_i of configurations (n, N + 1), the last column ones: (n,)."""
+    """Σ_t c_t Π_{i∈sites_t} s_i of configurations (n, N + 1), the last column ones: (n,); 0 where the terms
+    cancel up to rounding."""
     total = np.zeros(len(extended), np.asarray(coefficients).dtype)
     for c, row in zip(np.asarray(coefficients), np.asarray(sites), strict=True):
         if c:
             total += c * np.prod(extended[:, row], axis=1)
-    return total
+    return np.where(np.abs(total) <= pauli.ROUNDING * np.sum(np.abs(coefficients)), 0, total)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from intertwine.spaces.hilbert.hilbert_space import HilbertSpace
 
 _EPS = float(np.finfo(np.float64).eps)
+ROUNDING = 8 * _EPS
+"""Sums of terms that are smaller than this share of Σ|terms| are 0."""
 _LETTERS = ("X", "Y", "Z")
 _MAX_LOCAL = 10
 _LARGEST_PRODUCT = 100_000_000

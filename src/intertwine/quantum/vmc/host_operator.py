@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from intertwine.quantum.operators.pauli import ROUNDING
+
 if TYPE_CHECKING:
     from intertwine.quantum.operators.operator import Operator
 
@@ -88,6 +90,7 @@ def host_operator(operator: Operator) -> HostOperator:
         extended = np.ones((1 << d, size + 1))
         extended[:, involved[k]] = spins
         block = np.prod(extended[:, signs[k]], axis=-1) @ coefficients[k]
+        block[np.abs(block) <= ROUNDING * np.sum(np.abs(coefficients[k]))] = 0
         values.append(block)
         offsets[k], total = total, total + len(block)
         pair = flips[k][flips[k] < size]

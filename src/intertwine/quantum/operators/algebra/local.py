@@ -72,8 +72,18 @@ def identity(space: HilbertSpace) -> Operator:
     return local(space, np.eye(space.levels[0]), (0,))
 
 
-def assembled(space: HilbertSpace, parts: Sequence[Part], name: str = "") -> Operator:
+def assembled(
+    space: HilbertSpace,
+    parts: Sequence[Part],
+    name: str = "",
+    *,
+    turned: Sequence[int] = (),
+    known: bool = True,
+) -> Operator:
     """Σ over parts and places of factor · matrix, built at once.
+
+    turned: the sites whose spins are turned in the frame in which the parts are written. known: whether the
+    operator says its space; False for the free spins ½ of a lattice.
 
     >>> from intertwine.spaces.hilbert.kinds import Fermions
     >>> hop = np.zeros((4, 4))
@@ -87,7 +97,9 @@ def assembled(space: HilbertSpace, parts: Sequence[Part], name: str = "") -> Ope
         kept = np.asarray(factors) != 0
         terms += _scattered(space, matrix, np.asarray(modes)[kept], np.asarray(factors)[kept])
     joined = PauliSum(*(np.concatenate(field) for field in zip(*terms, strict=True)))
-    return Operator.from_masks(space.size, pauli.canonical(joined), lattice=lattice, name=name, hilbert=space)
+    hilbert = space if known else None
+    terms = pauli.canonical(joined)
+    return Operator.from_masks(space.size, terms, lattice=lattice, name=name, turned=turned, hilbert=hilbert)
 
 
 def _scattered(
