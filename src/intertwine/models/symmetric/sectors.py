@@ -71,6 +71,11 @@ class SpaceGroupSector:
         values[self._little.members] = np.conj(small)
         return values
 
+    @property
+    def little(self) -> np.ndarray:
+        """The numbers of the elements of the little group in `lattice.space_group`, int (·,)."""
+        return np.asarray(self._little.members)
+
     def __repr__(self) -> str:
         return f"SpaceGroupSector({self.lattice.name}, {self.name}, dimension={self.dimension})"
 

@@ -21,6 +21,7 @@ from intertwine.quantum.operators.sign_structure import is_rotation_invariant, r
 
 if TYPE_CHECKING:
     from intertwine.quantum.operators.operator import Operator
+    from intertwine.spaces.lattice import Lattice
 
 _LARGEST_GROUP = 1000
 
@@ -29,16 +30,19 @@ _LARGEST_GROUP = 1000
 class Sector:
     """Values of conserved quantities; None leaves one open.
 
-    magnetization: Σ s_i, an integer of N's parity. spin_flip: +1 or −1, the eigenvalue of Π X_i.
-    momentum: integers m_a, one for each direction of the lattice (an int on a chain), taken modulo L_a.
+    magnetization: Σ s_i, an integer of N's parity. spin_flip: +1 or −1, the eigenvalue of Π X_i (electrons:
+    of the exchange of c†_↑ and c†_↓). momentum: integers m_a, one for each direction of the lattice (an int
+    on a chain), taken modulo L_a. irrep: name or number of an irrep of the momentum's little group, as of
+    `it.sector` ("A1", "E"); of dimension 2 or 3 one of its rows is meant, so that levels come once.
 
     >>> Sector(magnetization=0, momentum=3)
-    Sector(magnetization=0, spin_flip=None, momentum=(3,))
+    Sector(magnetization=0, spin_flip=None, momentum=(3,), irrep=None)
     """
 
     magnetization: int | None = None
     spin_flip: int | None = None
     momentum: tuple[int, ...] | None = None
+    irrep: int | str | None = None
 
     def __post_init__(self) -> None:
         momentum = (self.momentum,) if isinstance(self.momentum, int | np.integer) else self.momentum
@@ -107,8 +111,13 @@ def translations(operator: Operator) -> np.ndarray:
 
 def momentum_characters(operator: Operator, rows: np.ndarray, momentum: tuple[int, ...]) -> np.ndarray:
     """e^{−iq·R} for each translation, complex (g,); exactly ±1 where it is real."""
-    extent = np.array(operator.lattice.extent)
-    shift = np.stack(np.unravel_index(rows[:, 0] // operator.lattice.basis_size, tuple(extent)), axis=1)
+    return phases(operator.lattice, rows, momentum)
+
+
+def phases(lattice: Lattice, rows: np.ndarray, momentum: tuple[int, ...]) -> np.ndarray:
+    """e^{−iq·R} of the translations `rows`, permutations of sites (g, N)."""
+    extent = np.array(lattice.extent)
+    shift = np.stack(np.unravel_index(rows[:, 0] // lattice.basis_size, tuple(extent)), axis=1)
     turns = (shift * np.array(momentum) % extent / extent).sum(axis=1)
     quarter = np.round(4 * turns)
     exact = np.array([1, -1j, -1, 1j])[quarter.astype(int) % 4]

@@ -1,5 +1,8 @@
 r"""Ground energies, ground states and spectra by diagonalization, sector by sector.
 
+Operators on other spaces than free spins ½ (electrons, bosons, a blockade), and sectors of the point group,
+are diagonalized by `hilbert`.
+
 For a ground state of a stoquastic operator (after a rotation Π_{i∈A} Z_i, see `sign_structure`) the theorem
 of Perron and Frobenius names the sector: trivial characters throughout. Otherwise all sectors are searched.
 """
@@ -12,6 +15,12 @@ import numpy as np
 
 from intertwine._checks import fail, positive_int
 from intertwine.quantum.exact.basis import Basis, Symmetry, build_basis, require_memory, sector_matrix
+from intertwine.quantum.exact.hilbert import search
+from intertwine.quantum.exact.hilbert.chosen import SectorLike, chosen
+from intertwine.quantum.exact.hilbert.leaving import require_kept
+from intertwine.quantum.exact.hilbert.packing import patterns
+from intertwine.quantum.exact.hilbert.spaced import plain_sector, space_of
+from intertwine.quantum.exact.hilbert.symmetries import Symmetries
 from intertwine.quantum.exact.lanczos import Eigenpairs, lowest
 from intertwine.quantum.exact.sector import (
     Sector,
@@ -29,11 +38,13 @@ _LARGEST_STATE = 24
 _LARGEST_PATTERN = 62
 
 
-def ground_energy(H: Operator, *, sector: Sector | None = None) -> float:
-    """The lowest eigenvalue of H, or the lowest inside `sector`.
+def ground_energy(H: Operator, *, sector: SectorLike | None = None) -> float:
+    """The lowest eigenvalue of H in its space, or the lowest inside `sector`.
 
-    Raises `InputError` where H is not Hermitian, `sector` is not conserved, or the sector would need more
-    than 10 GB (the message says its dimension), and `NotConverged` where Lanczos fails.
+    sector: a `Sector`, or on a lattice one of `it.sectors(lattice)` or its name, as "(π, 0) A1".
+
+    Raises `InputError` where H is not Hermitian, leaves its space, `sector` is not conserved, or what it
+    needs does not fit in memory (the message says how much), and `NotConverged` where Lanczos fails.
 
     >>> from intertwine.quantum.operators.hamiltonians import heisenberg
     >>> from intertwine.spaces.lattices import Chain
@@ -41,16 +52,20 @@ def ground_energy(H: Operator, *, sector: Sector | None = None) -> float:
     >>> round(ground_energy(ring), 9), round(ground_energy(ring, sector=Sector(magnetization=2)), 9)
     (-14.604373636, -12.513676255)
     """
-    pairs, _, _ = _search(H, sector)
+    plain = plain_sector(H, sector)
+    if plain is False:
+        return float(_lowest_of_space(H, sector, vector=False).energies[0])
+    pairs, _, _ = _search(H, plain)
     return float(pairs.energies[0])
 
 
-def ground_state(H: Operator) -> tuple[float, np.ndarray]:
-    """The lowest eigenvalue and a normalised eigenvector over all 2^N states (at most 24 sites).
+def ground_state(H: Operator, *, sector: SectorLike | None = None) -> tuple[float, np.ndarray]:
+    """The lowest eigenvalue (inside `sector`) and a normalised eigenvector over the configurations of H's
+    space, in the order of `space.configurations()`; for free spins ½ over all 2^N states, at most 24 sites.
 
-    The vector (2^N,) is float64, or complex128 where it must be; site 0 is the most significant bit, bit 0 ↔
-    s = +1; its largest component is positive. Of a degenerate level one state is returned. It is written in
-    the frame of H (`Operator.turned`): there an observable A is `A.in_frame(H.turned)`.
+    The vector is float64, or complex128 where it must be; site 0 is the most significant digit, for spins ½
+    bit 0 ↔ s = +1; its largest component is positive. Of a degenerate level one state is returned. It is
+    written in the frame of H (`Operator.turned`): there an observable A is `A.in_frame(H.turned)`.
 
     >>> from intertwine.quantum.operators.hamiltonians import heisenberg
     >>> from intertwine.spaces.lattices import Chain
@@ -58,22 +73,36 @@ def ground_state(H: Operator) -> tuple[float, np.ndarray]:
     >>> round(energy, 9), psi[1:3].round(6).tolist()
     (-3.0, [0.707107, -0.707107])
     """
+    plain = plain_sector(H, sector)
+    if plain is False:
+        found = _lowest_of_space(H, sector, vector=True)
+        return float(found.energies[0]), _positive(found.expanded())
     if H.size > _LARGEST_STATE:
         raise fail(
             "H", f"at most {_LARGEST_STATE} sites for a state vector", f"{H.size} sites", "use ground_energy"
         )
-    pairs, basis, sites = _search(H, None)
+    pairs, basis, sites = _search(H, plain)
     psi = basis.expanded(pairs.vectors[:, 0])
     if sites is not None and np.any(sites):
         mask = int(np.sum(np.int64(1) << (H.size - 1 - np.flatnonzero(sites))))
         psi = psi * (1.0 - 2.0 * (np.bitwise_count(np.arange(2**H.size) & mask) & 1))
+    space = getattr(H, "hilbert", None)
+    if space is not None and space.bounds:
+        psi = psi[patterns(space)]
+    return float(pairs.energies[0]), _positive(psi)
+
+
+def _positive(psi: np.ndarray) -> np.ndarray:
+    """Normalised, with the phase that makes its largest component positive."""
     largest = psi[np.argmax(np.abs(psi) > np.max(np.abs(psi)) * (1 - 1e-8))]
     psi = psi * (np.abs(largest) / largest)
-    return float(pairs.energies[0]), psi / np.linalg.norm(psi)
+    return psi / np.linalg.norm(psi)
 
 
-def spectrum(H: Operator, k: int = 6, *, sector: Sector | None = None) -> np.ndarray:
+def spectrum(H: Operator, k: int = 6, *, sector: SectorLike | None = None) -> np.ndarray:
     """The k lowest eigenvalues of H (inside `sector`), ascending, degenerate ones repeated; float64 (≤ k,).
+
+    Inside an irrep of the space group of dimension d each level comes once for d states.
 
     >>> from intertwine.quantum.operators.hamiltonians import heisenberg
     >>> from intertwine.spaces.lattices import Chain
@@ -82,7 +111,15 @@ def spectrum(H: Operator, k: int = 6, *, sector: Sector | None = None) -> np.nda
     """
     k = positive_int("k", k, "give the number of eigenvalues")
     _require_hermitian(H)
-    plans = [(symmetry_of(H, s), copies) for s, copies in complete_sectors(H, sector)]
+    plain = plain_sector(H, sector)
+    if plain is False:
+        space = space_of(H, sector)
+        require_kept(H, space)
+        if sector is None:
+            return search.in_sector(H, None, None, k, space=space).energies
+        symmetries = Symmetries(H, space)
+        return search.in_sector(H, symmetries, chosen(symmetries, sector), k).energies
+    plans = [(symmetry_of(H, s), copies) for s, copies in complete_sectors(H, plain)]
     _require_all(H, [symmetry for symmetry, _ in plans], 2 * k)
     levels = []
     for symmetry, copies in plans:
@@ -90,6 +127,14 @@ def spectrum(H: Operator, k: int = 6, *, sector: Sector | None = None) -> np.nda
             pairs, _ = _solve(H, symmetry, k)
             levels.append(np.repeat(pairs.energies, copies))
     return np.sort(np.concatenate(levels))[:k]
+
+
+def _lowest_of_space(H: Operator, sector: SectorLike | None, *, vector: bool) -> search.Levels:
+    _require_hermitian(H)
+    found = search.ground(H, space_of(H, sector), sector, vector)
+    if not len(found.energies):
+        raise fail("sector", "a sector with states in it", repr(sector), "its dimension is 0")
+    return found
 
 
 def searched_dimensions(H: Operator, sector: Sector | None = None) -> list[int]:
@@ -136,7 +181,7 @@ def _require_hermitian(H: Operator) -> None:
         raise fail(
             "H", "a Hermitian operator", "one that is not", "give every Pauli string a real coefficient"
         )
-    if H.size > _LARGEST_PATTERN:
+    if getattr(H, "hilbert", None) is None and H.size > _LARGEST_PATTERN:
         raise fail(
             "H",
             f"at most {_LARGEST_PATTERN} sites",

@@ -1,0 +1,58 @@
+"""Whether an operator keeps the numbers of a space: particles, magnetization, parity."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from intertwine._checks import fail
+from intertwine.quantum.exact.hilbert.moves import moves_of
+from intertwine.quantum.exact.hilbert.packing import packing_of
+from intertwine.quantum.exact.hilbert.symmetries import some_patterns, targets_of
+from intertwine.spaces.hilbert.bounds import Bound
+from intertwine.spaces.hilbert.hilbert_space import HilbertSpace
+
+if TYPE_CHECKING:
+    from intertwine.quantum.operators.operator import Operator
+
+
+def number_broken(H: Operator, space: HilbertSpace) -> Bound | None:
+    """A conserved number of the space that H changes, or None. Elements that lead out of constraints (a
+    blockade) are taken as 0, but a number is either kept or not.
+
+    >>> import intertwine as it
+    >>> chain = it.Fermions(3, 1)
+    >>> number_broken(it.Operator.from_strings(3, [(1.0, "XII")]), chain).name
+    'particles'
+    >>> number_broken(it.Operator.from_strings(3, [(1.0, "XXI"), (1.0, "YYI")]), chain)
+    """
+    if not space.numbers:
+        return None
+    packing = packing_of(space)
+    moves = moves_of(H, packing, space.levels)[1]
+    states = some_patterns(space)
+    sums: dict[int, np.ndarray] = {}
+    found = [targets_of(states, k, moves) for k in range(moves.count)]
+    tolerance = 1e-12 * max([1e-300, *(float(np.max(np.abs(v), initial=0.0)) for v, _ in found)])
+    for flips in {int(m) for m in moves.masks[:, 0]}:
+        same = [pair for pair, mask in zip(found, moves.masks[:, 0], strict=True) if mask == flips]
+        values, targets = same[0][0].copy(), same[0][1]
+        for more, others in same[1:]:  # tables of one flip set, where strings were many
+            if np.array_equal(others, targets):
+                values += more
+            else:
+                sums[len(sums)] = others[np.abs(more) > tolerance]
+        sums[len(sums)] = targets[np.abs(values) > tolerance]
+    reached = np.unique(np.concatenate([*sums.values(), np.zeros(0, np.int64)]))
+    levels = packing.unpacked(reached)
+    return next((bound for bound in space.numbers if not np.all(bound.holds(levels))), None)
+
+
+def require_kept(H: Operator, space: HilbertSpace) -> None:
+    """InputError where H leaves the space."""
+    broken = number_broken(H, space)
+    if broken is not None:
+        value = broken.low if broken.told is None else broken.told
+        remedy = "take a space without that number, or add the term that brings it back"
+        raise fail("H", f"an operator that keeps {broken.name} = {value}", "one that leaves the space", remedy)

@@ -1,0 +1,57 @@
+"""Which space an operator and a sector speak of, and whether it is one of spins ½ as `sector` has them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from intertwine._checks import fail
+from intertwine.quantum.exact.sector import Sector
+from intertwine.spaces.hilbert.bounds import Bound
+from intertwine.spaces.hilbert.hilbert_space import HilbertSpace
+from intertwine.spaces.hilbert.kinds import Spins
+
+if TYPE_CHECKING:
+    from intertwine.quantum.operators.operator import Operator
+
+
+def plain_sector(H: Operator, sector: object) -> Sector | None | bool:
+    """The sector of free spins ½ that is meant (None: all of them), or False where the operator's space or
+    the sector is another kind.
+
+    >>> import intertwine as it
+    >>> ring = it.heisenberg(it.Chain(4))
+    >>> plain_sector(ring, None), plain_sector(ring, Sector(0, irrep="A"))
+    (None, False)
+    """
+    space: HilbertSpace | None = getattr(H, "hilbert", None)
+    if not (sector is None or isinstance(sector, Sector)) or (sector is not None and sector.irrep is not None):
+        return False
+    if space is None:
+        return sector
+    plain = space.kind == "spins" and space.binary
+    if not plain or len(space.bounds) > 1 or any(b.name != "magnetization" for b in space.bounds):
+        return False
+    if not space.bounds:
+        return sector
+    M = space.bounds[0].told
+    if sector is None:
+        return Sector(M)
+    if sector.magnetization not in (None, M):
+        raise fail("magnetization", f"None, or that of the space, {M}", sector.magnetization)
+    return Sector(M, sector.spin_flip, sector.momentum)
+
+
+def space_of(H: Operator, sector: object = None) -> HilbertSpace:
+    """The space of an operator: its own, or spins ½ on its lattice; at the magnetization of a sector."""
+    space: HilbertSpace | None = getattr(H, "hilbert", None)
+    if space is None:
+        space = Spins(H.lattice if H.lattice is not None else H.size)
+    M = sector.magnetization if isinstance(sector, Sector) else None
+    if M is None or space.kind != "spins" or any(b.name == "magnetization" for b in space.bounds):
+        return space
+    most = sum(d - 1 for d in space.levels)
+    if abs(M) > most or (most - M) % 2:
+        raise fail("magnetization", f"an integer from −{most} to {most} of that parity", M)
+    down = (most - M) // 2
+    modes = tuple(range(space.size))
+    return space.within(Bound(modes, (1,) * space.size, down, down, name="magnetization", told=M))
