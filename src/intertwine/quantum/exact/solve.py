@@ -19,7 +19,7 @@ from intertwine.quantum.exact.hilbert import search
 from intertwine.quantum.exact.hilbert.chosen import SectorLike, chosen
 from intertwine.quantum.exact.hilbert.leaving import require_kept
 from intertwine.quantum.exact.hilbert.packing import patterns
-from intertwine.quantum.exact.hilbert.spaced import plain_sector, space_of
+from intertwine.quantum.exact.hilbert.spaced import is_plain, plain_sector, space_of
 from intertwine.quantum.exact.hilbert.symmetries import Symmetries
 from intertwine.quantum.exact.lanczos import Eigenpairs, lowest
 from intertwine.quantum.exact.sector import (
@@ -52,10 +52,9 @@ def ground_energy(H: Operator, *, sector: SectorLike | None = None) -> float:
     >>> round(ground_energy(ring), 9), round(ground_energy(ring, sector=Sector(magnetization=2)), 9)
     (-14.604373636, -12.513676255)
     """
-    plain = plain_sector(H, sector)
-    if plain is False:
+    if not is_plain(H, sector):
         return float(_lowest_of_space(H, sector, vector=False).energies[0])
-    pairs, _, _ = _search(H, plain)
+    pairs, _, _ = _search(H, plain_sector(H, _plain(sector)))
     return float(pairs.energies[0])
 
 
@@ -73,15 +72,14 @@ def ground_state(H: Operator, *, sector: SectorLike | None = None) -> tuple[floa
     >>> round(energy, 9), psi[1:3].round(6).tolist()
     (-3.0, [0.707107, -0.707107])
     """
-    plain = plain_sector(H, sector)
-    if plain is False:
+    if not is_plain(H, sector):
         found = _lowest_of_space(H, sector, vector=True)
         return float(found.energies[0]), _positive(found.expanded())
     if H.size > _LARGEST_STATE:
         raise fail(
             "H", f"at most {_LARGEST_STATE} sites for a state vector", f"{H.size} sites", "use ground_energy"
         )
-    pairs, basis, sites = _search(H, plain)
+    pairs, basis, sites = _search(H, plain_sector(H, _plain(sector)))
     psi = basis.expanded(pairs.vectors[:, 0])
     if sites is not None and np.any(sites):
         mask = int(np.sum(np.int64(1) << (H.size - 1 - np.flatnonzero(sites))))
@@ -111,15 +109,16 @@ def spectrum(H: Operator, k: int = 6, *, sector: SectorLike | None = None) -> np
     """
     k = positive_int("k", k, "give the number of eigenvalues")
     _require_hermitian(H)
-    plain = plain_sector(H, sector)
-    if plain is False:
+    if not is_plain(H, sector):
         space = space_of(H, sector)
         require_kept(H, space)
         if sector is None:
             return search.in_sector(H, None, None, k, space=space).energies
         symmetries = Symmetries(H, space)
         return search.in_sector(H, symmetries, chosen(symmetries, sector), k).energies
-    plans = [(symmetry_of(H, s), copies) for s, copies in complete_sectors(H, plain)]
+    plans = [
+        (symmetry_of(H, s), copies) for s, copies in complete_sectors(H, plain_sector(H, _plain(sector)))
+    ]
     _require_all(H, [symmetry for symmetry, _ in plans], 2 * k)
     levels = []
     for symmetry, copies in plans:
@@ -127,6 +126,11 @@ def spectrum(H: Operator, k: int = 6, *, sector: SectorLike | None = None) -> np
             pairs, _ = _solve(H, symmetry, k)
             levels.append(np.repeat(pairs.energies, copies))
     return np.sort(np.concatenate(levels))[:k]
+
+
+def _plain(sector: SectorLike | None) -> Sector | None:
+    assert sector is None or isinstance(sector, Sector)
+    return sector
 
 
 def _lowest_of_space(H: Operator, sector: SectorLike | None, *, vector: bool) -> search.Levels:

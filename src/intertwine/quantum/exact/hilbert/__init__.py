@@ -1,1 +1,1 @@
-"""Exact diagonalization of any Hilbert space: packed configurations, moves, symmetries, products of halves."""
+"""Exact diagonalization of any Hilbert space: packed configurations, moves, symmetries, products."""

@@ -125,9 +125,7 @@ def space_matrix(operator: Operator, basis: SpaceBasis, stored: float = 4e9) -> 
         return LinearOperator((n, n), matvec=product, dtype=dtype)  # type: ignore[call-arg]
     columns = np.empty(elements, np.int64 if elements > 2**31 - 1 else np.int32)
     data = np.empty(elements, dtype)
-    in_threads(
-        row_kernels.fill_rows, n, *basis.kernel_arguments(), *moves, row_starts, columns, data
-    )
+    in_threads(row_kernels.fill_rows, n, *basis.kernel_arguments(), *moves, row_starts, columns, data)
     matrix = csr_matrix((data, columns, row_starts), shape=(n, n))
     if np.any(diagonal):
         matrix = matrix + csr_matrix(diags_array(diagonal.astype(dtype)))

@@ -46,7 +46,8 @@ def chosen(symmetries: Symmetries, wanted: SectorLike | None) -> Chosen:
     if wanted is None:
         return _of_group(symmetries, symmetries.sites[:1], np.ones(1), None, "all states")
     place = symmetries.place
-    flip, irrep = None, wanted
+    flip: int | None = None
+    irrep: Any = wanted
     if isinstance(wanted, str):
         named = [s for s in sectors(_lattice(symmetries)) if s.name == wanted.strip()]
         if not named:
@@ -56,7 +57,9 @@ def chosen(symmetries: Symmetries, wanted: SectorLike | None) -> Chosen:
     elif isinstance(wanted, Sector):
         flip = wanted.spin_flip
         if flip is not None and symmetries.flip is None:
-            raise fail("sector", "a quantity that H conserves", f"spin_flip={flip}, which H or its space breaks")
+            raise fail(
+                "sector", "a quantity that H conserves", f"spin_flip={flip}, which H or its space breaks"
+            )
         if wanted.magnetization is not None and not any(
             b.name == "magnetization" and b.told == wanted.magnetization for b in symmetries.space.bounds
         ):
@@ -140,18 +143,14 @@ def of_irrep(symmetries: Symmetries, irrep: SpaceGroupSector, flip: int | None) 
         return found._replace(copies=irrep.dimension)
     translations = group.rows_of(lattice.translations.permutations)
     translations = translations[np.argsort(translations != group.identity, kind="stable")]
-    found = _of_group(
-        symmetries, group.permutations[translations], np.conj(row[translations]), flip, label
-    )
+    found = _of_group(symmetries, group.permutations[translations], np.conj(row[translations]), flip, label)
     representatives, seen = [], set()
     for g in irrep.little:
         if int(g) not in seen:
             representatives.append(int(g))
             seen |= set(np.asarray(group.multiply(int(g), translations)).ravel().tolist())
     weights = degree / len(representatives) * row[representatives]
-    return found._replace(
-        rows=group.permutations[representatives], weights=weights, copies=irrep.dimension
-    )
+    return found._replace(rows=group.permutations[representatives], weights=weights, copies=irrep.dimension)
 
 
 def translation_sectors(symmetries: Symmetries) -> list[tuple[Chosen, str, int | None]]:
@@ -208,7 +207,7 @@ def projector(basis: SpaceBasis, symmetries: Symmetries, sector: Chosen) -> Any:
         )
         values[part] *= sector.weights[g]
     found = csr_matrix((values, (rows, columns)), shape=(n, n))
-    if np.abs(found.data.imag).max(initial=0) < 1e-12:
+    if np.max(np.abs(np.imag(found.data)), initial=0.0) < 1e-12:
         found = found.real
     found.eliminate_zeros()
     return found

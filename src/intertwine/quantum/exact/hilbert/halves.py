@@ -6,8 +6,8 @@ a matrix X_{uv}, and every Pauli string, fermions' signs included, is a product 
     H X = K_u X + X K_vᵀ + D ∘ X + Σ_t A_t X B_tᵀ,
 
 the first two of small sparse matrices, D the diagonal (the interaction of Hubbard's model), and the last for
-terms that change both halves. So nothing of the size of the space is stored but vectors and D (Lin, Gubernatis,
-Gould & Tobochnik, Comput. Phys. 7, 400 (1993)).
+terms that change both halves. So nothing of the size of the space is stored but vectors and D (Lin,
+Gubernatis, Gould & Tobochnik, Comput. Phys. 7, 400 (1993)).
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ class Halves(NamedTuple):
 
 
 def halves_of(space: HilbertSpace) -> Halves | None:
-    """The two halves of a space of two-level modes at the place that divides it most evenly; None where bounds
-    join all of it, or a half is large.
+    """The two halves of a space of two-level modes, divided where that is most even; None where bounds join
+    all of it, or a half is large.
 
     >>> import intertwine as it
     >>> halves = halves_of(it.Fermions(4, (2, 1)))

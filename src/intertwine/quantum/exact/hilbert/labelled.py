@@ -21,6 +21,8 @@ from intertwine.quantum.exact.hilbert.chosen import Chosen, of_irrep, translatio
 from intertwine.quantum.exact.hilbert.leaving import require_kept
 from intertwine.quantum.exact.hilbert.spaced import space_of
 from intertwine.quantum.exact.hilbert.symmetries import Symmetries
+from intertwine.quantum.operators.algebra.combined import total
+from intertwine.quantum.operators.algebra.spins import spin_plus, spin_z
 from intertwine.spaces.hilbert.hilbert_space import HilbertSpace
 
 if TYPE_CHECKING:
@@ -142,9 +144,9 @@ def spin_squared(space: HilbertSpace) -> Operator | None:
     electrons = [name for name, _ in space.species] == ["up", "down"]
     if not electrons and space.kind != "spins":
         return None
-    from intertwine.quantum.operators.algebra.spins import total_spin_squared
-
-    return total_spin_squared(space)
+    raised = total(spin_plus(space, i) for i in range(space.sites))
+    along = total(spin_z(space, i) for i in range(space.sites))
+    return raised.adjoint @ raised + along @ along + along
 
 
 def _merged(H: Operator, found: list[_Searched], k: int) -> list[Level]:

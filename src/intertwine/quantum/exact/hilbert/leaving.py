@@ -55,4 +55,6 @@ def require_kept(H: Operator, space: HilbertSpace) -> None:
     if broken is not None:
         value = broken.low if broken.told is None else broken.told
         remedy = "take a space without that number, or add the term that brings it back"
-        raise fail("H", f"an operator that keeps {broken.name} = {value}", "one that leaves the space", remedy)
+        raise fail(
+            "H", f"an operator that keeps {broken.name} = {value}", "one that leaves the space", remedy
+        )

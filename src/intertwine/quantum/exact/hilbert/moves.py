@@ -90,7 +90,9 @@ def _tables(flip: np.ndarray, z: np.ndarray, values: np.ndarray) -> list[Move]:
     return out
 
 
-def _table(flip: np.ndarray, touched: np.ndarray, common: np.ndarray, z: np.ndarray, values: np.ndarray) -> Move:
+def _table(
+    flip: np.ndarray, touched: np.ndarray, common: np.ndarray, z: np.ndarray, values: np.ndarray
+) -> Move:
     sites = np.flatnonzero(touched)
     k = len(sites)
     bits = (np.arange(2**k)[:, None] >> np.arange(k - 1, -1, -1)) & 1

@@ -35,8 +35,8 @@ def add_diagonal(
     values: np.ndarray,
     out: np.ndarray,
 ):
-    """out[i] += Σ_k of the elements of moves that change nothing. masks: int64 (K, 3): bits that are replaced,
-    bits whose parity is the sign, and where the tables begin."""
+    """out[i] += Σ_k of the elements of moves that change nothing. masks: int64 (K, 3), the bits that are
+    replaced, the bits whose parity is the sign, and where the tables begin."""
     for i in range(begin, end):
         s = states[i]
         total = out[i]
@@ -170,31 +170,6 @@ def apply_rows(
             if j >= 0:
                 total += value * characters[h] * (turn * np.sqrt(norms[j] / norms[i])) * x[j]
         y[i] = total
-
-
-@compiled
-def move_vector(
-    begin: int,
-    end: int,
-    g: int,
-    states: np.ndarray,
-    starts: np.ndarray,
-    shift: int,
-    tables: np.ndarray,
-    chunks: np.ndarray,
-    swaps: np.ndarray,
-    places: np.ndarray,
-    images: np.ndarray,
-    signs: np.ndarray,
-):
-    """images[i], signs[i]: the number of g s for the i-th of all patterns, −1 where it is none, and σ(g, s)."""
-    nothing = tables[:1]
-    for i in range(begin, end):
-        t = np.int64(0)
-        for c in range(chunks.shape[0]):
-            t |= tables[g, c, (states[i] >> chunks[c, 0]) & chunks[c, 1]]
-        images[i], _, _ = column(t, states, starts, shift, nothing, chunks, swaps, places)
-        signs[i] = sign(states[i], g, swaps, places)
 
 
 @compiled

@@ -26,7 +26,7 @@ from intertwine.quantum.exact.hilbert.chosen import (
     projector,
     translation_sectors,
 )
-from intertwine.quantum.exact.hilbert.halves import Halves, halves_of, product_matrix
+from intertwine.quantum.exact.hilbert.halves import halves_of, product_matrix
 from intertwine.quantum.exact.hilbert.leaving import require_kept
 from intertwine.quantum.exact.hilbert.packing import packing_of
 from intertwine.quantum.exact.hilbert.recurrence import lowest_pair
@@ -119,7 +119,9 @@ def in_sector(
         return _projected(basis, symmetries, sector, matrix, k, scale)
     if only_one:
         found = lowest_pair(matrix, vector=vector)
-        return Levels(np.array([found.energy]), None if found.vector is None else found.vector[:, None], basis)
+        return Levels(
+            np.array([found.energy]), None if found.vector is None else found.vector[:, None], basis
+        )
     pairs = lowest(matrix, k, scale)
     return Levels(pairs.energies, pairs.vectors, basis)
 

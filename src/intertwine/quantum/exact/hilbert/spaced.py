@@ -14,24 +14,28 @@ if TYPE_CHECKING:
     from intertwine.quantum.operators.operator import Operator
 
 
-def plain_sector(H: Operator, sector: object) -> Sector | None | bool:
-    """The sector of free spins ½ that is meant (None: all of them), or False where the operator's space or
-    the sector is another kind.
+def is_plain(H: Operator, sector: object) -> bool:
+    """Whether the operator's space is that of spins ½ (at any magnetization), and the sector none of the
+    space group: what `exact.sector` knows.
 
     >>> import intertwine as it
     >>> ring = it.heisenberg(it.Chain(4))
-    >>> plain_sector(ring, None), plain_sector(ring, Sector(0, irrep="A"))
-    (None, False)
+    >>> is_plain(ring, None), is_plain(ring, Sector(0, irrep="A"))
+    (True, False)
     """
+    if sector is not None and (not isinstance(sector, Sector) or sector.irrep is not None):
+        return False
     space: HilbertSpace | None = getattr(H, "hilbert", None)
-    if not (sector is None or isinstance(sector, Sector)) or (sector is not None and sector.irrep is not None):
-        return False
     if space is None:
-        return sector
-    plain = space.kind == "spins" and space.binary
-    if not plain or len(space.bounds) > 1 or any(b.name != "magnetization" for b in space.bounds):
-        return False
-    if not space.bounds:
+        return True
+    names = [bound.name for bound in space.bounds]
+    return space.kind == "spins" and space.binary and names in ([], ["magnetization"])
+
+
+def plain_sector(H: Operator, sector: Sector | None) -> Sector | None:
+    """The sector of spins ½ that a plain operator and sector mean; None for all of them."""
+    space: HilbertSpace | None = getattr(H, "hilbert", None)
+    if space is None or not space.bounds:
         return sector
     M = space.bounds[0].told
     if sector is None:

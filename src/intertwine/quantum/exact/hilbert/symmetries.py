@@ -91,10 +91,10 @@ class Symmetries:
         self.rows = _Rows(operator, space)
         self.place: Any = space.place
         sites = np.arange(space.sites)[None]
-        group = getattr(self.place, "space_group", None)
-        fits = group is not None and any(len(modes) == space.sites for _, modes in space.species)
+        group: Any = getattr(self.place, "space_group", None)
+        fits = any(len(modes) == space.sites for _, modes in space.species)
         self.is_whole_group = False
-        if fits and group.order <= LARGEST_GROUP:
+        if group is not None and fits and group.order <= LARGEST_GROUP:
             generators = mode_permutations(space, group.permutations[list(group.generators)])
             if all(self.has(row) for row in generators):
                 sites, self.is_whole_group = group.permutations, True
@@ -153,7 +153,9 @@ class _Rows:
         )
         arguments = pair.kernel_arguments(self.packing, self.space.levels, self.space.fermionic)
         there, signs = moved(states, 0, arguments)
-        return bool(np.max(np.abs(signs * self.sums(there, arguments) - own), initial=0.0) < 1e-9 * self.scale)
+        return bool(
+            np.max(np.abs(signs * self.sums(there, arguments) - own), initial=0.0) < 1e-9 * self.scale
+        )
 
     def sums(self, states: np.ndarray, arguments: tuple[np.ndarray, ...] | None) -> np.ndarray:
         """Σ_t ⟨s|H|t⟩ v(t), or v pulled back by the second element of a pair."""

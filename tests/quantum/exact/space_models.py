@@ -1,0 +1,49 @@
+"""Hamiltonians of electrons, fermions and atoms made by the algebra, for tests of exact diagonalization."""
+
+import numpy as np
+
+from intertwine.quantum.operators import annihilate, create, number, total
+
+
+def hop(space, i, j, species=None, amplitude=-1.0):
+    one = create(space, i, species) @ annihilate(space, j, species)
+    return amplitude * one + np.conj(amplitude) * one.adjoint
+
+
+def hubbard(space, U=4.0, amplitude=-1.0):
+    bonds = space.place.bonds().tolist()
+    if np.iscomplexobj(amplitude):  # a flux through a ring
+        bonds = [(i, (i + 1) % space.sites) for i in range(space.sites)]
+    rows = [hop(space, i, j, s, amplitude) for i, j in bonds for s in ("up", "down")]
+    rows += [U * (number(space, i, "up") @ number(space, i, "down")) for i in range(space.sites)]
+    return total(rows)
+
+
+def tv(space, V):
+    bonds = space.place.bonds().tolist()
+    rows = [hop(space, i, j) for i, j in bonds]
+    return total(rows + [V * (number(space, i) @ number(space, j)) for i, j in bonds])
+
+
+def atoms(space, omega, delta):
+    rows = [-omega / 2 * (create(space, i) + annihilate(space, i)) for i in range(space.size)]
+    return total(rows + [-delta * number(space, i) for i in range(space.size)])
+
+
+def pair_hopping(space, J=0.7):
+    """Electrons with terms that move both species at once, and spin exchange."""
+    rows = [hubbard(space, 3.0)]
+    for i, j in space.place.bonds().tolist():
+        pair = create(space, i, "up") @ create(space, i, "down") @ annihilate(space, j, "down")
+        rows.append(J * (pair @ annihilate(space, j, "up")))
+        exchange = create(space, i, "up") @ annihilate(space, i, "down") @ create(space, j, "down")
+        rows.append(0.3 * (exchange @ annihilate(space, j, "up")))
+    half = total(rows[1:])
+    return rows[0] + half + half.adjoint
+
+
+def in_space(H, space):
+    """P H P as a dense matrix over the configurations of the space, by the matrix over all levels."""
+    values = np.int64(1) << np.arange(space.size - 1, -1, -1)
+    rows = (space.configurations() < 0) @ values
+    return H.to_sparse(space.free)[rows][:, rows].toarray()
