@@ -174,6 +174,7 @@ from .sampling.statistics.reweighting import (
     OutsideData as OutsideData,
     reweight as reweight,
 )
+from .spaces.graph.graph import Graph as Graph
 from .spaces.grid import Grid as Grid
 from .spaces.hilbert.bounds import Bound as Bound
 from .spaces.hilbert.hilbert_space import HilbertSpace as HilbertSpace
@@ -188,12 +189,19 @@ from .spaces.hilbert.kinds import (
 from .spaces.homogeneous import HomogeneousSpace as HomogeneousSpace
 from .spaces.lattice import Lattice as Lattice
 from .spaces.lattices import (
+    BCC as BCC,
+    FCC as FCC,
     Chain as Chain,
     Cubic as Cubic,
+    Diamond as Diamond,
     Honeycomb as Honeycomb,
     Hypercubic as Hypercubic,
     Kagome as Kagome,
+    Ladder as Ladder,
+    Lieb as Lieb,
     LinkSites as LinkSites,
+    Pyrochlore as Pyrochlore,
+    Shuriken as Shuriken,
     Square as Square,
     Triangular as Triangular,
 )

@@ -15,6 +15,7 @@ from intertwine.spaces import (
     Cubic,
     Honeycomb,
     Kagome,
+    Ladder,
     Lattice,
     Square,
     Triangular,
@@ -127,7 +128,33 @@ def test_bipartite_lattices_are_two_coloured(name):
         assert (colours[lattice.bonds()].sum(axis=1) == 0).all()
 
 
-ODD = ["chain:3", "square:3x4", "triangular:4x4", "kagome:3x3:open", "cubic:3x3x5"]
+@pytest.mark.parametrize(
+    ("name", "difference"),
+    [("ladder:4", 0), ("ladder:4x3", 0), ("lieb:2x3", -6), ("diamond:3", 0), ("bcc:4", 0), ("bcc:3:open", 1)],
+)
+def test_the_sublattices_of_decorated_lattices(name, difference):
+    assert lattice_from_name(name).sublattices().sum() == difference
+
+
+def test_ladders_are_open_across_their_legs():
+    assert lattice_from_name("ladder:6") == Ladder(6) == Square(6, 2, pbc=(True, False))
+    assert lattice_from_name("ladder:6x4:open") == Ladder(6, 4, pbc=False) == Square(6, 4, pbc=False)
+    with pytest.raises(InputError, match="along the legs"):
+        Ladder(6, 2, pbc=(True, True))
+
+
+ODD = [
+    "shuriken:2",
+    "bcc:3",
+    "fcc:2",
+    "pyrochlore:1x1x1:open",
+    "ladder:3",
+    "chain:3",
+    "square:3x4",
+    "triangular:4x4",
+    "kagome:3x3:open",
+    "cubic:3x3x5",
+]
 
 
 @pytest.mark.parametrize("name", ODD)
@@ -222,7 +249,8 @@ def test_bad_input_gets_one_clear_error(build, message):
 @pytest.mark.parametrize(
     "name",
     ["", "square", "square:", "square:6x", "square:6x6x6", "square:0", "square:-3", "square:6:closed",
-     "chain:2x2", "square:4x4:open-open-open", "square:4:open:open", "diamond:3", "square:٣", "chain:1e3",
+     "chain:2x2", "square:4x4:open-open-open", "square:4:open:open", "hexagonal:3",
+     "ladder:4x2:open-periodic", "graph", "graph:", "graph:edges.csv+", "square:٣", "chain:1e3",
      "square: 6", 6, None],
 )  # fmt: skip
 def test_unknown_names_list_the_known_ones(name):

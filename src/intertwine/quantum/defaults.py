@@ -245,7 +245,7 @@ def _sampled(operator: Operator, positive: bool) -> Choice:
     order = lattice.translations.order
     order = lattice.space_group.order if order == 1 else order
     even = ":even" if positive and operator.commutes_with_spin_flip and operator.size % 2 == 0 else ""
-    d = min(lattice.dimension, 2)
+    d = 1 if lattice.dimension == 1 else 2
     features = min(max(8, -(-_OPEN_HIDDEN[d] * operator.size // order)), _OPEN_FILTERS[d])
     model = f"symmetric-rbm:{features}{even}"
     if d == 1:
@@ -317,9 +317,10 @@ def place_of(name: str, operator: Operator) -> Any:
     ['chain:4', None]
     """
     from intertwine.models.names import check_model_name
+    from intertwine.spaces.hilbert.place import space_group_of
 
     named, lattice = check_model_name(name), operator.lattice
-    if not hasattr(lattice, "space_group"):
+    if space_group_of(lattice) is None:
         return _bare(operator)
     if named.family not in ("symmetric-rbm", "gcnn") or named.options & {"space", "translations"}:
         return lattice

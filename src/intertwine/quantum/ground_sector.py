@@ -23,6 +23,7 @@ from intertwine.quantum.exact.basis import Basis, build_basis, sector_matrix
 from intertwine.quantum.exact.lanczos import NotConverged, lowest
 from intertwine.quantum.exact.sector import Sector, ground_sectors, symmetry_of
 from intertwine.quantum.operators.operator import Operator
+from intertwine.spaces.hilbert.place import space_group_of
 
 if TYPE_CHECKING:
     from intertwine.spaces.lattice import Lattice
@@ -93,7 +94,7 @@ class GroundSector(NamedTuple):
 
 def has_space_group(operator: Operator) -> bool:
     """Whether the operator has a lattice, and the symmetry of its whole space group."""
-    group = getattr(operator.lattice, "space_group", None)
+    group = space_group_of(operator.lattice)
     if group is None:
         return False
     return all(operator.is_invariant(group.permutations[g]) for g in group.generators)

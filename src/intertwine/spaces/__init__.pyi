@@ -1,3 +1,4 @@
+from .graph.graph import Graph as Graph
 from .hilbert.bounds import Bound as Bound
 from .hilbert.hilbert_space import HilbertSpace as HilbertSpace
 from .hilbert.kinds import (
@@ -10,12 +11,19 @@ from .hilbert.kinds import (
 )
 from .lattice import Lattice as Lattice
 from .lattices import (
+    BCC as BCC,
+    FCC as FCC,
     Chain as Chain,
     Cubic as Cubic,
+    Diamond as Diamond,
     Honeycomb as Honeycomb,
     Hypercubic as Hypercubic,
     Kagome as Kagome,
+    Ladder as Ladder,
+    Lieb as Lieb,
     LinkSites as LinkSites,
+    Pyrochlore as Pyrochlore,
+    Shuriken as Shuriken,
     Square as Square,
     Triangular as Triangular,
     lattice_from_name as lattice_from_name,

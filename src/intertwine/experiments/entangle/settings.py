@@ -17,7 +17,13 @@ from typing import Any, ClassVar, Literal
 from pydantic import field_validator, model_validator
 
 from intertwine._checks import InputError, fail
-from intertwine.experiments.ground_state.settings import _LATTICES, Hamiltonian, Tfim, check_lattice_name
+from intertwine.experiments.ground_state.settings import (
+    _LATTICES,
+    Hamiltonian,
+    Tfim,
+    check_lattice_name,
+    lattice_stem,
+)
 from intertwine.records.folder import CONFIG
 from intertwine.runs.begun import NONE, absolute
 from intertwine.runs.fields import (
@@ -120,4 +126,4 @@ class EntangleConfiguration(Settings):
             from pathlib import Path
 
             return f"entangle-{Path(self.state.run).name}"[:80]
-        return f"entangle-{self.hamiltonian.name}-{self.lattice.replace(':', '-')}"
+        return f"entangle-{self.hamiltonian.name}-{lattice_stem(self.lattice)}"

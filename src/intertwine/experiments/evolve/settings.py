@@ -21,7 +21,13 @@ from typing import Any, Literal
 from pydantic import field_validator, model_validator
 
 from intertwine._checks import InputError, fail
-from intertwine.experiments.ground_state.settings import _LATTICES, Hamiltonian, Tfim, check_lattice_name
+from intertwine.experiments.ground_state.settings import (
+    _LATTICES,
+    Hamiltonian,
+    Tfim,
+    check_lattice_name,
+    lattice_stem,
+)
 from intertwine.runs.begun import Starting, begun_with, start_of
 from intertwine.runs.fields import (
     Section,
@@ -201,4 +207,4 @@ class EvolveConfiguration(Settings):
     @property
     def stem(self) -> str:
         """What a folder of runs calls this one: evolve-tfim-chain-10."""
-        return f"evolve-{self.hamiltonian.name}-{self.lattice.replace(':', '-')}"
+        return f"evolve-{self.hamiltonian.name}-{lattice_stem(self.lattice)}"

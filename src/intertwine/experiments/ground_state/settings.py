@@ -18,6 +18,7 @@ divide) are found here, in words.
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -42,7 +43,10 @@ from intertwine.runs.fields import (
 
 MAX_SITES = 4096
 START = ("ground-state", "model.start")
-_LATTICES = "chain:20, square:6x6, triangular:4x4, honeycomb:3x3, kagome:2x2, cubic:4x4x4, links:4x4"
+_LATTICES = (
+    "chain:20, square:6x6, triangular:4x4, honeycomb:3x3, kagome:2x2, cubic:4x4x4, links:4x4, ladder:8x2, "
+    "lieb:2x2, shuriken:2x2, bcc:3, fcc:3, diamond:2, pyrochlore:2, or graph:FILE with an edge a line"
+)
 _MARSHALL = "true, false or 'auto' (on where the lattice has two sublattices)"
 
 
@@ -241,7 +245,7 @@ class GroundStateConfiguration(Settings):
     @property
     def stem(self) -> str:
         """What a folder of runs calls this one: heisenberg-chain-20."""
-        return f"{self.hamiltonian.name}-{self.lattice.replace(':', '-')}"
+        return f"{self.hamiltonian.name}-{lattice_stem(self.lattice)}"
 
 
 _FAMILIES = {
@@ -251,11 +255,35 @@ _FAMILIES = {
     "honeycomb": (2, 2),
     "kagome": (2, 3),
     "cubic": (3, 1),
+    "lieb": (2, 3),
+    "shuriken": (2, 6),
+    "bcc": (3, 1),
+    "fcc": (3, 1),
+    "diamond": (3, 2),
+    "pyrochlore": (3, 4),
 }
+
+
+def lattice_stem(name: str) -> str:
+    """What names of folders and files call a lattice: square-6x6, graph-edges.
+
+    >>> lattice_stem("square:6x6"), lattice_stem("graph:data/edges.csv+data/sites.csv")
+    ('square-6x6', 'graph-edges')
+    """
+    if is_graph(name):
+        return f"graph-{Path(name.partition(':')[2].partition('+')[0]).stem}"
+    return name.replace(":", "-")
+
+
+def is_graph(name: str) -> bool:
+    """Whether the lattice is a file of edges, graph:FILE."""
+    return name.strip().lower().startswith("graph:")
 
 
 def check_lattice_name(name: str) -> str:
     """`name` if it is of a size that can be built; nothing is built here (other faults show when it is)."""
+    if is_graph(name):
+        return name
     family, _, rest = name.strip().lower().partition(":")
     extents = re.findall(r"[0-9]+", rest, re.ASCII)
     dimension, cells = _FAMILIES.get(family, (1, 1))

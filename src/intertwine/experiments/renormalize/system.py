@@ -153,7 +153,9 @@ def words_of(c: RenormalizeConfiguration) -> str:
 
 def build_lattice(named: Named, extent: tuple[int, ...] | None = None) -> Lattice:
     """The periodic lattice of a system's name; with another extent, if one is given."""
-    return lattice_from_name((named if extent is None else named._replace(extent=extent)).lattice_name)
+    found = lattice_from_name((named if extent is None else named._replace(extent=extent)).lattice_name)
+    assert isinstance(found, Lattice)
+    return found
 
 
 def build_model(c: RenormalizeConfiguration, extent: tuple[int, ...] | None = None) -> Ising | Potts | Clock:

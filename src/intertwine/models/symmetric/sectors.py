@@ -165,10 +165,12 @@ def _turns(lattice: Lattice, q: np.ndarray) -> np.ndarray:
     extent = [
         size if periodic else 1 for size, periodic in zip(lattice.extent, lattice.periodic, strict=True)
     ]
+    if not extent:  # sites without positions
+        return np.zeros(n, np.int64)
     cells = np.stack(np.unravel_index(np.arange(n), extent), axis=1)
     along = lattice.basis_vectors @ q  # q·a for each lattice vector
     steps = along / (2 * np.pi) * np.array(extent)
-    periodic = np.array(lattice.periodic)
+    periodic = np.array(lattice.periodic, bool)
     if (
         np.abs(steps - np.rint(steps))[periodic].max(initial=0) > 1e-6
         or np.abs(q @ _open(lattice)).max() > 1e-9
@@ -181,12 +183,12 @@ def _turns(lattice: Lattice, q: np.ndarray) -> np.ndarray:
 
 def _open(lattice: Lattice) -> np.ndarray:
     """(d, 1 + open directions): the open lattice vectors as columns, after a zero."""
-    columns = lattice.basis_vectors[~np.array(lattice.periodic)]
+    columns = lattice.basis_vectors[~np.array(lattice.periodic, bool)]
     return np.concatenate([np.zeros((1, lattice.dimension)), columns]).T
 
 
 def _all_turns(lattice: Lattice) -> list[np.ndarray]:
-    along_open = ~np.array(lattice.periodic)
+    along_open = ~np.array(lattice.periodic, bool)
     out = []
     for q in lattice.momenta:
         if not along_open.any() or np.abs((lattice.basis_vectors @ q)[along_open]).max() < 1e-9:
@@ -258,7 +260,7 @@ def _momentum(lattice: Lattice, turns: np.ndarray) -> np.ndarray:
 
 
 def _safe_turns(lattice: Lattice, q: np.ndarray) -> np.ndarray | None:
-    along_open = ~np.array(lattice.periodic)
+    along_open = ~np.array(lattice.periodic, bool)
     if along_open.any() and np.abs((lattice.basis_vectors @ q)[along_open]).max() > 1e-9:
         return None
     return _turns(lattice, q)
@@ -283,7 +285,8 @@ def _names(lattice: Lattice, point: np.ndarray, values: np.ndarray) -> list[str]
     group = lattice.space_group
     degrees = np.real(values[:, 0]).round().astype(int)
     plain = [f"irrep{j}" for j in range(len(values))]
-    if lattice.dimension > 2 or np.abs(np.imag(values)).max() > 1e-6 or (degrees**2).sum() != len(point):
+    planar = lattice.dimension <= 2 and degrees.max() <= 2 and np.abs(np.imag(values)).max() <= 1e-6
+    if not planar or (degrees**2).sum() != len(point):
         return plain
     orders = _frame(lattice)[0].element_orders[point]
     fixed = (group.permutations[point] == np.arange(group.size)).sum(axis=1)
@@ -306,4 +309,4 @@ def _in_words(lattice: Lattice, q: np.ndarray) -> str:
             if value in (0, 2)
             else f"{top}π" + ("" if value.denominator == 1 else f"/{value.denominator}")
         )
-    return words[0] if len(words) == 1 else "(" + ", ".join(words) + ")"
+    return (words or ["0"])[0] if len(words) < 2 else "(" + ", ".join(words) + ")"

@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike
 from intertwine._checks import fail
 from intertwine.quantum.exact.basis import Symmetry
 from intertwine.quantum.operators.sign_structure import is_rotation_invariant, rotated, stoquastic_rotation
+from intertwine.spaces.hilbert.place import space_group_of
 
 if TYPE_CHECKING:
     from intertwine.quantum.operators.operator import Operator
@@ -206,7 +207,7 @@ def _turned_translations(operator: Operator, rows: np.ndarray) -> np.ndarray:
     translations T, `rows`; one row of int (·, len(rows)) for each that differs. The identity's is the first.
     """
     own = np.arange(len(rows))[None]
-    group = getattr(operator.lattice, "space_group", None)
+    group = space_group_of(operator.lattice)
     if group is None or group.order > _LARGEST_GROUP or len(rows) != operator.lattice.translations.order:
         return own
     moves = group.permutations
@@ -259,7 +260,7 @@ def _largest_group(operator: Operator) -> np.ndarray:
     """The space group of the lattice where it is small enough, else its translations; what leaves H
     unchanged."""
     lattice = operator.lattice
-    group = getattr(lattice, "space_group", None) if lattice is not None else None
+    group = space_group_of(lattice)
     if group is None or group.order > _LARGEST_GROUP:
         return translations(operator)
     return invariant_rows(operator, group.permutations)

@@ -7,6 +7,9 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Int32
 
+from intertwine._checks import InputError
+from intertwine.symmetry import PermutationGroup
+
 
 @runtime_checkable
 class Place(Protocol):
@@ -23,3 +26,12 @@ class Place(Protocol):
     def bonds(self, shell: int = 1) -> Int32[np.ndarray, "B 2"]:
         """The pairs of `shell`-th neighbours, each once."""
         ...
+
+
+def space_group_of(place: object) -> PermutationGroup | None:
+    """The symmetries of the sites of a place, listed; None where it has none to tell, as a graph whose
+    automorphisms are too many to list."""
+    try:
+        return getattr(place, "space_group", None)
+    except InputError:
+        return None
