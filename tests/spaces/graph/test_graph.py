@@ -252,8 +252,19 @@ def test_networks_and_correlations_on_a_graph():
     drawn = np.array(jax.random.rademacher(key, (4, 50, 10), np.int8))
     found = correlations(graph, drawn)
     direct = np.einsum("cdi,cdj->ij", drawn.astype(float), drawn) / 200
-    assert np.allclose(np.array(found.correlation).reshape(10, 10), direct, atol=1e-6)
-    assert found.structure_factor.shape == (1,)
+    averages = [direct[graph.distances == d].mean() for d in range(3)]
+    assert np.allclose(found.correlation, averages, atol=1e-9) and found.structure_factor.shape == (1,)
+    assert found.displacement.tolist() == [[0], [1], [2]]
+
+
+def test_pairs_fall_into_classes_of_displacements():
+    square = it.Square(3, 3, pbc=False)
+    placed = it.Graph(square.bonds(), positions=square.positions)
+    index, vectors = placed.displacement_index, placed.displacements
+    assert len(vectors) == 25 and not vectors[0].any() and (np.diag(index) == 0).all()
+    assert np.allclose(vectors[index], square.positions[None] - square.positions[:, None])
+    parts = it.Graph([(0, 1), (2, 3)])
+    assert parts.displacements.ravel().tolist() == [0, 1, 4] and parts.displacement_index[0, 3] == 2
 
 
 def test_hilbert_spaces_stand_on_graphs():

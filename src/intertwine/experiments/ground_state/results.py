@@ -90,6 +90,8 @@ def dataset(
         "momentum_vector": _vectors(fields.momentum, "momentum", "radians per lattice constant"),
         "site_position": _vectors(np.asarray(lattice.positions, dtype=float), "site", "lattice constants"),
     }
+    if not lattice.dimension:  # a graph without positions has no momenta
+        variables = {name: v for name, v in variables.items() if "displacement" in v[0]}
     for name in sorted({key for line in history for key in line} - {"step"}):
         column = np.array([number_or_nan(line.get(name)) for line in history])
         entry = SCHEMA.words_of(name)

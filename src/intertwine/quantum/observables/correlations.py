@@ -8,6 +8,7 @@ s = ±1 are eigenvalues of Z (a Marshall rotation leaves them as they are). Host
 
 from __future__ import annotations
 
+from math import ceil
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from intertwine.spaces.lattice import Lattice
 
 MAX_PRODUCTS = 2_000_000_000
+MAX_KEPT = 200_000_000
 _BLOCK = 16_000_000
 
 
@@ -38,7 +40,7 @@ def correlations(
     """Correlations of `configurations`, int8 (chains, draws, N), spins ±1, on `lattice`.
 
     weights: None, or (chains, draws) numbers that sum to 1 (exact sums). Where samples times pairs exceed two
-    thousand million, C(r) is taken from every k-th draw.
+    thousand million, or samples times displacements a tenth of that, C(r) is taken from every k-th draw.
 
     >>> from intertwine.spaces.lattices import Chain
     >>> neel = np.tile(np.array([1, -1, 1, -1], np.int8), (2, 8, 1))
@@ -47,9 +49,11 @@ def correlations(
     (array([ 1., -1.,  1., -1.]), array([0., 0., 4., 0.]))
     """
     chains, draws, N = configurations.shape
-    stride = 1 if weights is not None else max(1, -(-chains * draws * N * N // MAX_PRODUCTS))
+    index = np.asarray(lattice.displacement_index)
+    work = max(N * N / MAX_PRODUCTS, (int(index.max()) + 1) / MAX_KEPT)
+    stride = 1 if weights is not None else max(1, ceil(chains * draws * work))
     thinned = configurations[:, ::stride].reshape(-1, N)
-    products = _products_by_displacement(thinned, np.asarray(lattice.displacement_index))
+    products = _products_by_displacement(thinned, index)
     correlation, correlation_error = _means(products.reshape(chains, -1, products.shape[-1]), weights)
     momenta = np.asarray(lattice.momenta, dtype=np.float64)
     phases = np.exp(-1j * np.asarray(lattice.positions, dtype=np.float64) @ momenta.T)

@@ -70,8 +70,10 @@ def clean_edges(edges: ArrayLike, colours: Sequence[Colour] | None, weights: Arr
     order = np.lexsort((pairs[:, 1], pairs[:, 0]))
     pairs = pairs[order]
     same = (np.diff(pairs, axis=0) == 0).all(axis=1)
-    for word, values in (("colour", shades), ("weight", numbers)):
-        for k in np.flatnonzero(same) if values is not None and len(values) else ():
+    said: list[tuple[str, Sequence[Colour] | np.ndarray]] = [("colour", shades)] if shades else []
+    said += [] if numbers is None else [("weight", numbers)]
+    for word, values in said:
+        for k in np.flatnonzero(same):
             one, other = values[order[k]], values[order[k + 1]]
             if one != other:
                 got = f"{one} and {other} for {pairs[k].tolist()}"

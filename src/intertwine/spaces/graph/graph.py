@@ -20,7 +20,7 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float, Int8, Int32
+from jaxtyping import Float, Int8, Int16, Int32
 from numpy.typing import ArrayLike
 
 from intertwine._checks import fail, positive_int
@@ -178,7 +178,7 @@ class Graph(OneCell):
             return self.bonds(colour=self.palette[shell - 1])
         if shell == 1:
             return self.edges
-        return np.argwhere(np.triu(self._distances == shell)).astype(np.int32)
+        return np.argwhere(np.triu(self.distances == shell)).astype(np.int32)
 
     @property
     def shells(self) -> int:
@@ -188,7 +188,7 @@ class Graph(OneCell):
             return len(self.palette)
         if self.size**2 > _LARGEST_TABLE:
             return min(1, len(self.edges))
-        return int(self._distances.max())
+        return int(self.distances.max())
 
     def shell_distance(self, shell: int = 1) -> float:
         """The number of the shell: distances are numbers of edges."""
@@ -234,8 +234,9 @@ class Graph(OneCell):
         return shell
 
     @cached_property
-    def _distances(self) -> np.ndarray:
-        return pair_distances(self.size, self.edges)
+    def distances(self) -> Int16[np.ndarray, "N N"]:
+        """int16 (N, N): the numbers of edges of shortest paths, −1 where there is none; to 11,585 sites."""
+        return _frozen(pair_distances(self.size, self.edges))
 
     # ---- symmetry
 
