@@ -1,7 +1,8 @@
-"""Hamiltonians of electrons, fermions and atoms made by the algebra, for tests of exact diagonalization."""
+"""Hamiltonians of electrons made by the algebra, for tests of exact diagonalization."""
 
 import numpy as np
 
+import intertwine as it
 from intertwine.quantum.operators import annihilate, create, number, total
 
 
@@ -10,24 +11,14 @@ def hop(space, i, j, species=None, amplitude=-1.0):
     return amplitude * one + np.conj(amplitude) * one.adjoint
 
 
-def hubbard(space, U=4.0, amplitude=-1.0):
-    bonds = space.place.bonds().tolist()
-    if np.iscomplexobj(amplitude):  # a flux through a ring
-        bonds = [(i, (i + 1) % space.sites) for i in range(space.sites)]
-    rows = [hop(space, i, j, s, amplitude) for i, j in bonds for s in ("up", "down")]
+def hubbard(space, U=4.0, amplitude=None):
+    """Hubbard's model; with a complex amplitude around a ring, the same on every bond (a flux)."""
+    if amplitude is None:
+        return it.hubbard(space, U=U)
+    rings = [(i, (i + 1) % space.sites) for i in range(space.sites)]
+    rows = [hop(space, i, j, s, amplitude) for i, j in rings for s in ("up", "down")]
     rows += [U * (number(space, i, "up") @ number(space, i, "down")) for i in range(space.sites)]
     return total(rows)
-
-
-def tv(space, V):
-    bonds = space.place.bonds().tolist()
-    rows = [hop(space, i, j) for i, j in bonds]
-    return total(rows + [V * (number(space, i) @ number(space, j)) for i, j in bonds])
-
-
-def atoms(space, omega, delta):
-    rows = [-omega / 2 * (create(space, i) + annihilate(space, i)) for i in range(space.size)]
-    return total(rows + [-delta * number(space, i) for i in range(space.size)])
 
 
 def pair_hopping(space, J=0.7):

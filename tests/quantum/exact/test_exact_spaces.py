@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from space_models import atoms, hubbard, in_space, pair_hopping, tv
+from space_models import hubbard, in_space, pair_hopping
 
 from intertwine._checks import InputError
 from intertwine.models.symmetric.sectors import sectors
@@ -17,6 +17,7 @@ from intertwine.quantum.exact.hilbert.recurrence import lowest_pair
 from intertwine.quantum.exact.hilbert.signed_group import SignedGroup
 from intertwine.quantum.exact.hilbert.symmetries import Symmetries, moved
 from intertwine.quantum.operators import annihilate, create, exchange, number, total
+from intertwine.quantum.operators.hamiltonians import rydberg, tv
 from intertwine.quantum.operators.operator import Operator
 from intertwine.spaces.hilbert.kinds import Bosons, Dimers, Fermions, Qudits, Rydberg, Spins
 from intertwine.spaces.lattices import Chain, Square, Triangular
@@ -30,8 +31,8 @@ MODELS = {
     "fermions": lambda: tv(Fermions(Chain(6), 3), 2.0),
     "fermions of one parity": lambda: tv(Fermions(Square(2, 3), parity=1), 1.5),
     "fermions, frustrated": lambda: tv(Fermions(Triangular(3), 4), 1.0),
-    "atoms on a ring": lambda: atoms(Rydberg(Chain(8)), 1.0, 1.3),
-    "atoms on a plane": lambda: atoms(Rydberg(Square(3, 3, pbc=False)), 2.0, 0.4),
+    "atoms on a ring": lambda: rydberg(Rydberg(Chain(8)), 1.0, 1.3),
+    "atoms on a plane": lambda: rydberg(Rydberg(Square(3, 3, pbc=False)), 2.0, 0.4),
     "spins": lambda: total(exchange(SPINS, i, (i + 1) % 6) for i in range(6)),
     "spins and fermions": lambda: _kondo(),
 }
