@@ -28,5 +28,7 @@ from .hamiltonians import (
     xxz as xxz,
     xyz as xyz,
 )
+from .levels.level_operator import LevelOperator as LevelOperator
 from .operator import Operator as Operator
 from .projection import leaves as leaves, projected as projected
+from .protocols import QuantumOperator as QuantumOperator

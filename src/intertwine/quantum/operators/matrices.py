@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
     from intertwine.quantum.operators.operator import Operator
+    from intertwine.quantum.operators.protocols import QuantumOperator
     from intertwine.spaces.hilbert.hilbert_space import HilbertSpace
 
 _MAX_STORED = 4 * 10**8
@@ -84,7 +85,7 @@ def sparse_matrix(operator: Operator) -> csr_matrix:
     return matrix
 
 
-def matrix_in_space(operator: Operator, space: HilbertSpace) -> csr_matrix:
+def matrix_in_space(operator: QuantumOperator, space: HilbertSpace) -> csr_matrix:
     """The CSR matrix over the configurations of `space`, in the order of `space.configurations()`."""
     from scipy.sparse import coo_matrix, csr_matrix
 
@@ -112,7 +113,7 @@ def matrix_in_space(operator: Operator, space: HilbertSpace) -> csr_matrix:
     return matrix
 
 
-def dense_matrix(operator: Operator) -> np.ndarray:
+def dense_matrix(operator: QuantumOperator) -> np.ndarray:
     """The dense matrix of `operator`; see `Operator.to_dense`."""
     space = operator.hilbert
     dimension = 2**operator.size if space is None else space.dimension

@@ -198,6 +198,23 @@ class Operator(eqx.Module):
         return int(np.count_nonzero(np.asarray(self.coefficients))) + len(self.diagonal_coefficients)
 
     @property
+    def n_terms(self) -> int:
+        """The number of Pauli strings, as of any operator the number of its terms."""
+        return self.n_strings
+
+    @property
+    def constant(self) -> Any:
+        """What multiplies the identity: Tr A / 2^N."""
+        identity = np.all(np.asarray(self.diagonal_signs) == self.size, axis=-1)
+        return np.sum(np.asarray(self.diagonal_coefficients), where=identity)
+
+    @property
+    def bound(self) -> float:
+        """Σ |c| over its strings: no eigenvalue is larger in magnitude."""
+        off, on = np.asarray(self.coefficients), np.asarray(self.diagonal_coefficients)
+        return float(np.sum(np.abs(off)) + np.sum(np.abs(on)))
+
+    @property
     def n_connected(self) -> int:
         """K: how many configurations a configuration is joined to at most, itself apart."""
         return len(self.flips)
@@ -251,14 +268,16 @@ class Operator(eqx.Module):
         return self.is_close(self.permuted(permutation))
 
     def permuted(self, permutation: ArrayLike) -> Operator:
-        """g H g⁻¹ for the site permutation p: site i becomes site p[i]."""
+        """g H g⁻¹ for the site permutation p: site i becomes site p[i]; on a space of fermions c_i becomes
+        c_{p[i]}."""
         p = np.asarray(permutation)
         if p.shape != (self.size,) or not np.array_equal(np.sort(p), np.arange(self.size)):
             raise fail("permutation", f"a permutation of 0..{self.size - 1}", permutation)
-        x, z, h = self.masks()
-        moved = PauliSum(np.empty_like(x), np.empty_like(z), h)
-        moved.x[:, p], moved.z[:, p] = x, z
-        return self._of(pauli.canonical(moved), self.name, p[list(self.turned)].tolist())
+        fermionic = None if self.hilbert is None else np.array(self.hilbert.fermionic, bool)
+        if fermionic is not None and np.any(fermionic[p] != fermionic):
+            raise fail("permutation", "one among modes of one kind", permutation)
+        terms = pauli.permuted(self.masks(), p, fermionic)
+        return self._of(terms, self.name, p[list(self.turned)].tolist())
 
     def in_frame(self, turned: Iterable[int]) -> Operator:
         """The same observable, written where the spins of the sites `turned` are turned by π about z.
@@ -316,7 +335,7 @@ class Operator(eqx.Module):
             raise fail("divisor", "a number other than 0", divisor)
         return self * (1.0 / pauli.finite_scalar("divisor", divisor))
 
-    def __matmul__(self, other: Operator) -> Operator:
+    def __matmul__(self, other: object) -> Operator:
         """The product A @ B: first B, then A.
 
         >>> X, Y = (Operator.from_strings(1, [(1.0, letter)]) for letter in "XY")

@@ -183,6 +183,39 @@ def walsh_hadamard(values: np.ndarray) -> np.ndarray:
     return out
 
 
+def permuted(terms: PauliSum, places: np.ndarray, fermionic: np.ndarray | None = None) -> PauliSum:
+    """Site i becomes places[i]. fermionic: bool (N,), which sites are modes of fermions, whose operators
+    anticommute: with M_i = X_i Π_{k<i} Z_k the products M_{i_1} M_{i_2} … are carried to those of the new
+    modes, and bringing these into their order has a sign.
+
+    >>> modes = np.ones(3, bool)
+    >>> hop = from_strings(3, [(1.0, "XXI")])
+    >>> permuted(hop, np.array([0, 2, 1]), modes).z.astype(int).tolist()          # X_0 Z_1 X_2
+    [[0, 1, 0]]
+    """
+    x, z, h = terms
+    if fermionic is not None and fermionic.any():
+        z = z ^ _strings_behind(x, fermionic)
+    moved = PauliSum(np.empty_like(x), np.empty_like(z), h)
+    moved.x[:, places], moved.z[:, places] = x, z
+    if fermionic is None or not fermionic.any():
+        return canonical(moved)
+    flipped = padded(x & fermionic)
+    turned = np.append(places, len(places))[flipped]
+    pairs = np.triu(turned[:, :, None] > turned[:, None, :], 1)
+    swaps = np.count_nonzero(pairs, axis=(1, 2))
+    back = moved.z ^ _strings_behind(moved.x, fermionic)
+    return canonical(PauliSum(moved.x, back, h * (1.0 - 2.0 * (swaps % 2))))
+
+
+def _strings_behind(x: np.ndarray, fermionic: np.ndarray) -> np.ndarray:
+    """For each row the fermionic modes with an odd number of flipped fermionic ones behind them."""
+    odd = np.cumsum((x & fermionic)[:, ::-1], axis=1)[:, ::-1] % 2 == 1
+    behind = np.zeros_like(x)
+    behind[:, :-1] = odd[:, 1:]
+    return behind & fermionic
+
+
 def common_signs(z: np.ndarray, which: np.ndarray, count: int) -> np.ndarray:
     """For each of `count` flip sets the sign mask, bool (count, N), that all its terms share up to a few
     sites: z ^ common is narrow where z is wide (the string of a fermion's hop). Nothing where z touches at

@@ -12,21 +12,25 @@ so that a blockade gives X_i the factors (1 + Z_j)/2 of its neighbours, and no e
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TypeVar
 
 import numpy as np
 
 from intertwine._checks import fail
 from intertwine.quantum.operators import pauli
 from intertwine.quantum.operators.algebra.local import checked_space
+from intertwine.quantum.operators.levels.confining import projected_levels
+from intertwine.quantum.operators.levels.level_operator import LevelOperator
 from intertwine.quantum.operators.operator import Operator
 from intertwine.quantum.operators.pauli import PauliSum
 from intertwine.spaces.hilbert.bounds import Bound
 from intertwine.spaces.hilbert.hilbert_space import HilbertSpace
 
 _MOST_MODES = 12
+Kind = TypeVar("Kind", Operator, LevelOperator)
 
 
-def projected(operator: Operator, space: HilbertSpace | None = None) -> Operator:
+def projected(operator: Kind, space: HilbertSpace | None = None) -> Kind:
     """P A P on `space` (None: the operator's own).
 
     Raises `InputError` for spaces of other modes, and where a flip set or a constraint that it touches has
@@ -41,6 +45,8 @@ def projected(operator: Operator, space: HilbertSpace | None = None) -> Operator
     space = _own(operator, space)
     if space is None or not space.bounds:
         return operator
+    if isinstance(operator, LevelOperator):
+        return projected_levels(operator, space)
     x, z, h = operator.masks()
     flip_masks, which = pauli.grouped(x)
     touching = np.zeros((len(space.bounds), operator.size), bool)
@@ -64,7 +70,7 @@ def projected(operator: Operator, space: HilbertSpace | None = None) -> Operator
     )
 
 
-def leaves(operator: Operator, space: HilbertSpace | None = None) -> bool:
+def leaves(operator: Kind, space: HilbertSpace | None = None) -> bool:
     """Whether some element leads from a configuration of `space` (None: the operator's own) out of it, as
     the bounds tell that it touches.
 
@@ -78,13 +84,15 @@ def leaves(operator: Operator, space: HilbertSpace | None = None) -> bool:
     return space is not None and not projected(operator, space).is_close(operator)
 
 
-def _own(operator: Operator, space: HilbertSpace | None) -> HilbertSpace | None:
-    if not isinstance(operator, Operator):
+def _own(operator: Operator | LevelOperator, space: HilbertSpace | None) -> HilbertSpace | None:
+    if not isinstance(operator, Operator | LevelOperator):
         raise fail("operator", "an operator", operator)
     if space is None:
         return operator.hilbert
-    if checked_space(space).size != operator.size or not space.binary:
-        raise fail("space", f"one of {operator.size} two-level modes, as the operator has", space)
+    levels = (2,) * operator.size if operator.hilbert is None else operator.hilbert.levels
+    if checked_space(space).levels != levels:
+        kind = "two-level modes" if set(levels) == {2} else "modes"
+        raise fail("space", f"one of the operator's {operator.size} {kind}", space)
     return space
 
 

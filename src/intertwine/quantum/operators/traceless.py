@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
-import numpy as np
+from intertwine.quantum.operators.protocols import QuantumOperator
 
-from intertwine.quantum.operators.operator import Operator
+Kind = TypeVar("Kind", bound=QuantumOperator)
 
 
-def traceless(operator: Operator) -> tuple[Operator, Any]:
+def traceless(operator: Kind) -> tuple[Kind, Any]:
     """(A − c, c) with the coefficient c of the identity. Local values are taken without it, and it is added
     to their mean: a large one takes no digits from them.
 
+    >>> from intertwine.quantum.operators.operator import Operator
     >>> rest, constant = traceless(Operator.from_strings(2, [(1e9, {}), (1.0, {0: "Z"})]))
     >>> rest.strings(), float(constant)
     ([((1+0j), {0: 'Z'})], 1000000000.0)
     """
-    constant = identity_coefficient(operator)
-    return (operator - constant, constant) if constant else (operator, constant)
+    constant = operator.constant
+    return (operator - constant, constant) if constant else (operator, constant)  # type: ignore[return-value]
 
 
-def identity_coefficient(operator: Operator) -> Any:
-    """c of A = c + sums of other Pauli strings: Tr A / 2^N."""
-    identity = np.all(np.asarray(operator.diagonal_signs) == operator.size, axis=-1)
-    return np.sum(np.asarray(operator.diagonal_coefficients), where=identity)
+def identity_coefficient(operator: QuantumOperator) -> Any:
+    """c of A = c + what has no trace."""
+    return operator.constant

@@ -3,16 +3,19 @@ r"""Sums of many operators at once, commutators and anticommutators."""
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
 from intertwine._checks import fail
 from intertwine.quantum.operators import pauli
+from intertwine.quantum.operators.levels.level_operator import LevelOperator
 from intertwine.quantum.operators.operator import Operator
 from intertwine.quantum.operators.pauli import PauliSum
+from intertwine.quantum.operators.protocols import QuantumOperator
 
 
-def total(operators: Iterable[Operator]) -> Operator:
+def total(operators: Iterable[QuantumOperator]) -> QuantumOperator:
     """The sum of many operators: what `sum` gives, in one step rather than one for each.
 
     >>> from intertwine.quantum.operators.algebra.modes import number
@@ -21,9 +24,11 @@ def total(operators: Iterable[Operator]) -> Operator:
     >>> particles.to_dense().diagonal().tolist()
     [2.0, 2.0, 2.0]
     """
-    rows = list(operators)
+    rows: list[Any] = list(operators)
     if not rows:
         raise fail("operators", "one operator at least", "none")
+    if isinstance(rows[0], LevelOperator):
+        return rows[0].joined(rows[1:])
     for t, row in enumerate(rows):
         if not isinstance(row, Operator):
             raise fail(f"operators[{t}]", "an operator", row)
@@ -47,7 +52,7 @@ def total(operators: Iterable[Operator]) -> Operator:
     )
 
 
-def commutator(a: Operator, b: Operator) -> Operator:
+def commutator(a: QuantumOperator, b: QuantumOperator) -> QuantumOperator:
     """[A, B] = A B − B A.
 
     >>> from intertwine.spaces.hilbert.kinds import Fermions
@@ -59,7 +64,7 @@ def commutator(a: Operator, b: Operator) -> Operator:
     return a @ b - b @ a
 
 
-def anticommutator(a: Operator, b: Operator) -> Operator:
+def anticommutator(a: QuantumOperator, b: QuantumOperator) -> QuantumOperator:
     """{A, B} = A B + B A.
 
     >>> from intertwine.spaces.hilbert.kinds import Fermions

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -19,8 +20,10 @@ from numpy.typing import ArrayLike
 from intertwine._checks import fail
 from intertwine.quantum.operators import pauli
 from intertwine.quantum.operators.algebra.fermion_signs import sorting_signs, string_masks
+from intertwine.quantum.operators.levels.building import level_operator
 from intertwine.quantum.operators.operator import Operator
 from intertwine.quantum.operators.pauli import PauliSum
+from intertwine.quantum.operators.protocols import QuantumOperator
 from intertwine.spaces.hilbert.hilbert_space import HilbertSpace
 
 _MOST_STATES = 1024
@@ -29,7 +32,7 @@ Part = tuple[np.ndarray, np.ndarray, np.ndarray]
 """A matrix on k modes, the modes of B places (B, k), and a factor for each (B,)."""
 
 
-def local(space: HilbertSpace, matrix: ArrayLike, modes: Sequence[int]) -> Operator:
+def local(space: HilbertSpace, matrix: ArrayLike, modes: Sequence[int]) -> QuantumOperator:
     """A matrix on a few modes: (Π d, Π d) numbers, the first mode the most significant digit, as in np.kron.
 
     On fermionic modes the states are those that their creation operators make in the order given. Raises
@@ -61,7 +64,7 @@ def local(space: HilbertSpace, matrix: ArrayLike, modes: Sequence[int]) -> Opera
     return assembled(space, [(dense, np.array([places]), np.ones(1))])
 
 
-def identity(space: HilbertSpace) -> Operator:
+def identity(space: HilbertSpace) -> QuantumOperator:
     """The identity.
 
     >>> from intertwine.spaces.hilbert.kinds import Spins
@@ -79,7 +82,7 @@ def assembled(
     *,
     turned: Sequence[int] = (),
     known: bool = True,
-) -> Operator:
+) -> Any:
     """Σ over parts and places of factor · matrix, built at once.
 
     turned: the sites whose spins are turned in the frame in which the parts are written. known: whether the
@@ -91,6 +94,8 @@ def assembled(
     >>> assembled(Fermions(3), [(hop, np.array([[0, 1], [1, 2]]), np.array([-1.0, -1.0]))], "two hops")
     Operator(two hops, size=3, strings=4, flips=2, real)
     """
+    if not space.binary:
+        return level_operator(space, parts, name, turned)
     lattice = space.place if getattr(space.place, "size", None) == space.size else None
     terms = [pauli.empty(space.size)]
     for matrix, modes, factors in parts:

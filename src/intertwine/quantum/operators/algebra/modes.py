@@ -13,13 +13,13 @@ import numpy as np
 
 from intertwine._checks import fail
 from intertwine.quantum.operators.algebra.local import assembled, checked_space, local
-from intertwine.quantum.operators.operator import Operator
+from intertwine.quantum.operators.protocols import QuantumOperator
 from intertwine.spaces.hilbert.hilbert_space import HilbertSpace
 
 Species = str | int | None
 
 
-def annihilate(space: HilbertSpace, site: int, species: Species = None) -> Operator:
+def annihilate(space: HilbertSpace, site: int, species: Species = None) -> QuantumOperator:
     """The annihilation operator of the mode of `site` and `species` (a name or number, where there are
     several).
 
@@ -35,7 +35,7 @@ def annihilate(space: HilbertSpace, site: int, species: Species = None) -> Opera
     return local(space, lowering(space.levels[mode]), (mode,))
 
 
-def create(space: HilbertSpace, site: int, species: Species = None) -> Operator:
+def create(space: HilbertSpace, site: int, species: Species = None) -> QuantumOperator:
     """The creation operator, the adjoint of `annihilate`.
 
     >>> from intertwine.spaces.hilbert.kinds import Fermions
@@ -47,7 +47,7 @@ def create(space: HilbertSpace, site: int, species: Species = None) -> Operator:
     return local(space, lowering(space.levels[mode]).T, (mode,))
 
 
-def number(space: HilbertSpace, site: int, species: Species = None) -> Operator:
+def number(space: HilbertSpace, site: int, species: Species = None) -> QuantumOperator:
     """The number operator n, the level of the mode.
 
     >>> from intertwine.spaces.hilbert.kinds import Fermions
@@ -58,7 +58,7 @@ def number(space: HilbertSpace, site: int, species: Species = None) -> Operator:
     return local(space, np.diag(np.arange(space.levels[mode])), (mode,))
 
 
-def density(space: HilbertSpace, site: int) -> Operator:
+def density(space: HilbertSpace, site: int) -> QuantumOperator:
     """All particles at a site: Σ over species of n, for electrons n↑ + n↓.
 
     >>> from intertwine.spaces.hilbert.kinds import Fermions

@@ -14,14 +14,14 @@ import numpy as np
 from intertwine._checks import fail
 from intertwine.quantum.operators.algebra.local import Part, assembled, checked_space
 from intertwine.quantum.operators.algebra.modes import Species
-from intertwine.quantum.operators.operator import Operator
+from intertwine.quantum.operators.protocols import QuantumOperator
 from intertwine.spaces.hilbert.hilbert_space import HilbertSpace
 
 _RAISED = np.array([[0, 0, 0, 0], [0, 0, 0, 0], [0, 1, 0, 0], [0, 0, 0, 0]])  # c†↑ c↓ on (up, down)
 _ALONG = np.diag([0.0, -0.5, 0.5, 0.0])
 
 
-def spin_z(space: HilbertSpace, site: int, species: Species = None) -> Operator:
+def spin_z(space: HilbertSpace, site: int, species: Species = None) -> QuantumOperator:
     """S^z of a site. species: which spins, where the space has several groups of modes; electrons unless
     said.
 
@@ -32,7 +32,7 @@ def spin_z(space: HilbertSpace, site: int, species: Species = None) -> Operator:
     return _at(space, site, species, "z")
 
 
-def spin_plus(space: HilbertSpace, site: int, species: Species = None) -> Operator:
+def spin_plus(space: HilbertSpace, site: int, species: Species = None) -> QuantumOperator:
     """S^+ of a site.
 
     >>> from intertwine.spaces.hilbert.kinds import Spins
@@ -42,7 +42,7 @@ def spin_plus(space: HilbertSpace, site: int, species: Species = None) -> Operat
     return _at(space, site, species, "+")
 
 
-def spin_minus(space: HilbertSpace, site: int, species: Species = None) -> Operator:
+def spin_minus(space: HilbertSpace, site: int, species: Species = None) -> QuantumOperator:
     """S^−, the adjoint of `spin_plus`.
 
     >>> from intertwine.spaces.hilbert.kinds import Spins
@@ -52,7 +52,7 @@ def spin_minus(space: HilbertSpace, site: int, species: Species = None) -> Opera
     return _at(space, site, species, "-")
 
 
-def spin_x(space: HilbertSpace, site: int, species: Species = None) -> Operator:
+def spin_x(space: HilbertSpace, site: int, species: Species = None) -> QuantumOperator:
     """S^x = (S^+ + S^−)/2.
 
     >>> from intertwine.spaces.hilbert.kinds import Spins
@@ -62,7 +62,7 @@ def spin_x(space: HilbertSpace, site: int, species: Species = None) -> Operator:
     return _at(space, site, species, "x")
 
 
-def spin_y(space: HilbertSpace, site: int, species: Species = None) -> Operator:
+def spin_y(space: HilbertSpace, site: int, species: Species = None) -> QuantumOperator:
     """S^y = (S^+ − S^−)/2i.
 
     >>> from intertwine.spaces.hilbert.kinds import Spins
@@ -72,7 +72,9 @@ def spin_y(space: HilbertSpace, site: int, species: Species = None) -> Operator:
     return _at(space, site, species, "y")
 
 
-def exchange(space: HilbertSpace, i: int, j: int, species: Species = None, other: Species = None) -> Operator:
+def exchange(
+    space: HilbertSpace, i: int, j: int, species: Species = None, other: Species = None
+) -> QuantumOperator:
     """S_i · S_j of two sites. species: which spins (of site i); other: of site j, where they are others, as a
     Kondo coupling of electrons with local spins has.
 
@@ -120,7 +122,7 @@ def spin_matrices(space: HilbertSpace, modes: tuple[int, ...]) -> dict[str, np.n
     return {"z": along, "+": raised, "-": lowered} | across
 
 
-def _at(space: HilbertSpace, site: int, species: Species, which: str) -> Operator:
+def _at(space: HilbertSpace, site: int, species: Species, which: str) -> QuantumOperator:
     checked_space(space)
     modes = modes_of_spin(space, site, species)
     return assembled(space, [(spin_matrices(space, modes)[which], np.array([modes]), np.ones(1))])

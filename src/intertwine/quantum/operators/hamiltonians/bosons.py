@@ -11,7 +11,7 @@ from intertwine.quantum.operators.algebra.local import assembled, checked_space
 from intertwine.quantum.operators.algebra.modes import lowering
 from intertwine.quantum.operators.hamiltonians.couplings import bonds_of, numbers, place_of, told
 from intertwine.quantum.operators.hamiltonians.electrons import hopping
-from intertwine.quantum.operators.operator import Operator
+from intertwine.quantum.operators.protocols import QuantumOperator
 from intertwine.spaces.hilbert.hilbert_space import HilbertSpace
 
 
@@ -23,7 +23,7 @@ def bose_hubbard(
     V: ArrayLike = 0.0,
     field: ArrayLike = 0.0,
     twist: ArrayLike = 0.0,
-) -> Operator:
+) -> QuantumOperator:
     """−Σ_⟨ij⟩ J_ij (b†_i b_j + h.c.) + Σ_i U_i/2 n_i (n_i − 1) + Σ_⟨ij⟩ V_ij n_i n_j − Σ_i (μ + field_i) n_i,
     each bond once.
 

@@ -1,0 +1,1 @@
+"""Operators on modes of any number of levels."""
