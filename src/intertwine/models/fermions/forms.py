@@ -20,11 +20,15 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 from jaxtyping import Num, PyTree
 
 from intertwine.models.fermions.filling import Filling
 from intertwine.models.protocols import SpinForm, SpinFormed
+
+LARGEST_ANGLE = 20.0
+"""Bound on the angles of hidden units up to which products of ratios stay within numbers."""
 
 
 class DeterminantForm(eqx.Module):
@@ -79,3 +83,13 @@ def times_factor(form: DeterminantForm, factor: SpinFormed) -> DeterminantForm:
 def determinant_form(model: PyTree) -> DeterminantForm:
     """`model.determinant_form()`, compiled once for all models of a shape."""
     return model.determinant_form()
+
+
+def fits_tables(form: DeterminantForm) -> bool:
+    """Whether compiled kernels take it: a real factor with weights of moderate size."""
+    factor = form.factor
+    if any(x is not None and jnp.iscomplexobj(x) for x in factor):
+        return False
+    weights, bias = np.abs(np.asarray(factor.weights)), np.abs(np.asarray(factor.hidden_bias))
+    widest = float(np.max(weights.sum(axis=0) + bias, initial=0.0))
+    return widest < LARGEST_ANGLE and bool(np.isfinite(widest))

@@ -3,7 +3,8 @@ r"""Local values of an operator: E_loc(s) = Σ_{s'} ⟨s|H|s'⟩ ψ(s')/ψ(s).
 Three ways to the same numbers, the first that the model and the machine allow (and `of_orbits`, where all
 orbits of a symmetry are there):
 
-    host         a `SpinFormed` model on one CPU: compiled kernels, no transcendental function per element
+    host         a `SpinFormed` model on one CPU: compiled kernels, no transcendental function per element; a
+                 sum of determinants (`DeterminantForm`): compiled hops
     incremental  an `Incremental` model: ψ(s')/ψ(s) from the cache of s, O(M) per element, in JAX
     generic      any model: ψ evaluated on the connected configurations alone, in JAX
 
@@ -24,6 +25,7 @@ from jax.sharding import Mesh, PartitionSpec as P
 from jaxtyping import Int, Num, PyTree, Shaped
 
 from intertwine._checks import fail, one_of
+from intertwine.models.fermions.forms import determinant_form, fits_tables, has_determinants
 from intertwine.models.numerics import exp_of
 from intertwine.models.protocols import Incremental, SpinFormed, spin_form
 from intertwine.quantum.operators.operator import Operator
@@ -68,6 +70,12 @@ def local_values(
         from intertwine.quantum.vmc import host_local_energy
 
         return jnp.asarray(host_local_energy.local_values(operator, spin_form(model), configurations))
+    if backend == "auto" and has_determinants(model) and _on_one_cpu(configurations):
+        from intertwine.quantum.vmc import host_hopping
+
+        form = determinant_form(model)
+        if fits_tables(form):
+            return jnp.asarray(host_hopping.local_values(operator, form, configurations))
     incremental = isinstance(model, Incremental) and backend != "generic"
     values = _in_jax(operator, model, jnp.asarray(configurations), incremental, mesh_of(configurations))
     return values.real if model.kind == "signed" and operator.is_real else values
