@@ -43,7 +43,7 @@ class HostDeterminants(NamedTuple):
 class Kept(NamedTuple):
     """Scratch for one configuration. modes: int32 (2, n), the occupied modes of the rows and of the columns
     by their number in the block. where: int32 (N,), the row or column in which an occupied mode stands.
-    inverses: (n, n, D), column, row. shares, ratios, scales: (D,), see `invert`, `hop_ratio` and `scaled_hop`.
+    inverses: (n, n, D), column, row. shares, ratios, scales: (D,), see `invert`, `hop_ratio`, `scaled_hop`.
     work: (n, D). lu: (n, 2n)."""
 
     modes: np.ndarray

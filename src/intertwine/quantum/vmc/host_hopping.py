@@ -20,7 +20,7 @@ from intertwine.models.fermions.forms import DeterminantForm
 from intertwine.models.kernels import host_determinants as dets, host_tables
 from intertwine.models.kernels.host_determinants import HostDeterminants, Kept
 from intertwine.models.kernels.host_kernels import multiply, product
-from intertwine.quantum.vmc.host_local_energy import table_plan, wide_elements
+from intertwine.quantum.vmc.host_local_energy import running_products, table_plan, wide_elements
 from intertwine.quantum.vmc.host_operator import prepare
 
 if TYPE_CHECKING:
@@ -56,10 +56,12 @@ def local_values(operator: Operator, form: DeterminantForm, configurations: Arra
             s = extended[part]
             pq = np.empty((len(s), 4, factor.rows.shape[1]))
             pq[:, :2] = host_tables.unit_pairs(factor, s[:, :-1])
+            running = running_products(ready, s)
             local = np.ascontiguousarray(host_tables.local_fields(factor, s[:, :-1])[:, 0])
             _run(
-                ready.flips, ready.counts, ready.sites, ready.bits, ready.table, ready.offsets, ready.strings,
-                wide_elements(ready, s), ready.diagonal, ready.diagonal_sites, plan.opposite, plan.equal,
+                ready.flips, ready.counts, ready.sites, ready.bits, ready.table, ready.offsets, ready.common,
+                running, wide_elements(ready, s, running), ready.diagonal, ready.diagonal_sites,
+                plan.opposite, plan.equal,
                 plan.rows, plan.logs, local, factor.coupling[0] if factor.coupling.size else None,
                 host, scratch, spare, s, pq, out[part],
             )  # fmt: skip
@@ -86,7 +88,8 @@ def _run(
     bits: np.ndarray,
     table: np.ndarray,
     offsets: np.ndarray,
-    strings: np.ndarray,
+    common: np.ndarray,
+    running: np.ndarray,
     wide: np.ndarray,
     diagonal: np.ndarray,
     diagonal_sites: np.ndarray,
@@ -103,7 +106,8 @@ def _run(
     pq: np.ndarray,
     out: np.ndarray,
 ):
-    """Local values of a block (B, N + 1), the last column ones. coupling None: there is no pair term."""
+    """Local values of a block (B, N + 1), the last column ones. None: running where
+    no element has a string, coupling where there is no pair term."""
     width, unit = rows.shape[1], rows.shape[0] - 1
     before = np.zeros(max(1, flips.shape[1]), np.int8)
     for c in range(spins.shape[0]):
@@ -127,9 +131,10 @@ def _run(
                 h_real, h_imag = wide[c, -1 - v, 0], wide[c, -1 - v, 1]
             if h_real == 0.0 and h_imag == 0.0:
                 continue
-            for d in range(strings.shape[1]):
-                if spins[c, strings[f, d]] < 0:
-                    h_real, h_imag = -h_real, -h_imag
+            if running is not None and v >= 0:
+                for d in range(common.shape[1]):
+                    h_real *= running[c, common[f, d]]
+                    h_imag *= running[c, common[f, d]]
             balance0, balance1 = 0, 0
             for x in range(counts[f]):
                 i = flips[f, x]

@@ -51,7 +51,7 @@ def local_values(operator: Operator, form: SpinForm, configurations: Array | np.
         expected = f"spins of shape (S, {size}) and a form of {size} sites, as the operator has"
         raise fail("configurations", expected, f"{spins.shape} and {form.weights.shape[0]} sites")
     ready, host = prepare(operator), host_tables.host_form(form)
-    plan = _plan(ready, host)
+    plan = table_plan(ready, host)
     extended = np.ones((len(spins), size + 1), np.int8)
     extended[:, :size] = spins
     out = np.empty((len(spins), 2))
@@ -74,7 +74,7 @@ def warm_up(operator: Operator, form: SpinForm) -> Any:
     return _threads.background(lambda: local_values(operator, form, np.ones((1, operator.size), np.int8)))
 
 
-class _Plan(NamedTuple):
+class TablePlan(NamedTuple):
     """Rows of the flip sets for opposite and for equal spins of a pair (−1: composed), the table of rows
     (sites, pairs, unit), the factors Π E^{−1/2} e^{∓A} (R, 2, 2) for a first spin up (0) and down (1),
     ln Π E^{−1/2} of each row, and whether some flip set is composed."""
@@ -87,7 +87,7 @@ class _Plan(NamedTuple):
     composed: bool
 
 
-def _plan(ready: HostOperator, host: HostForm) -> _Plan:
+def table_plan(ready: HostOperator, host: HostForm) -> TablePlan:
     count = len(ready.flips)
     opposite, equal = np.full(count, -1, np.int32), np.full(count, -1, np.int32)
     single, pair = ready.counts == 1, ready.counts == 2
@@ -105,14 +105,16 @@ def _plan(ready: HostOperator, host: HostForm) -> _Plan:
         factors = np.exp(np.stack([logs - fields, logs + fields], axis=1))
     missing = (opposite < 0) & ~(pair & ~ready.opposite) | pair & ready.equal & (equal < 0)
     composed = bool(missing.any())
-    return _Plan(opposite, equal, table.values, parts(factors), table.logs, composed)
+    return TablePlan(opposite, equal, table.values, parts(factors), table.logs, composed)
 
 
-def _block(ready: HostOperator, host: HostForm, plan: _Plan, extended: np.ndarray, out: np.ndarray) -> None:
+def _block(
+    ready: HostOperator, host: HostForm, plan: TablePlan, extended: np.ndarray, out: np.ndarray
+) -> None:
     """Local values of a block of configurations (B, N + 1), the last column ones, into out (B, 2)."""
     spins = extended[:, :-1]
-    running = _running(ready, extended)
-    wide = _wide_elements(ready, extended, running)
+    running = running_products(ready, extended)
+    wide = wide_elements(ready, extended, running)
     done = np.zeros(len(spins), bool)
     if not host.careful:
         pq = np.empty((len(spins), 4, host.rows.shape[1]))
@@ -132,7 +134,7 @@ def _block(ready: HostOperator, host: HostForm, plan: _Plan, extended: np.ndarra
         out[c] = value.real, value.imag
 
 
-def _running(ready: HostOperator, extended: np.ndarray) -> np.ndarray | None:
+def running_products(ready: HostOperator, extended: np.ndarray) -> np.ndarray | None:
     """Π_{i<b} s_i for b = 0 … N of each configuration, int8 (B, N + 1), where some flip set needs them."""
     if ready.common.shape[1] == 0:
         return None
@@ -141,7 +143,7 @@ def _running(ready: HostOperator, extended: np.ndarray) -> np.ndarray | None:
     return out
 
 
-def _wide_elements(ready: HostOperator, extended: np.ndarray, running: np.ndarray | None) -> np.ndarray:
+def wide_elements(ready: HostOperator, extended: np.ndarray, running: np.ndarray | None) -> np.ndarray:
     """Elements of the flip sets that are not in the table: (B, W, 2)."""
     wide = np.flatnonzero(ready.offsets < 0)
     out = np.zeros((len(extended), len(wide), 2))

@@ -25,15 +25,25 @@ from intertwine.sampling.metropolis.rules import MoveTable, Rule
 
 if TYPE_CHECKING:
     from intertwine.models.protocols import LogAmplitude
+    from intertwine.spaces.hilbert.hilbert_space import HilbertSpace
 
 SEGMENT = 2048
 """Proposals after which everything is made anew from the configuration."""
 _LARGEST_STEP = 200.0
 
 
-def supports(rule: Rule, model: LogAmplitude) -> bool:
-    """Whether `sample` can draw from `model` with the moves of `rule`."""
-    if not isinstance(rule, Rule) or not has_determinants(model):
+def supports(rule: Rule, model: Any, space: HilbertSpace | None = None) -> bool:
+    """Whether `sample` can draw from `model` with the moves of `rule`, in `space`: the numbers of fermions
+    must be all that restricts it.
+
+    >>> import intertwine as it
+    >>> space = it.Fermions(it.Chain(6), (3, 3))
+    >>> supports(it.Exchange(), it.models.Slater(space), space)
+    True
+    """
+    if not isinstance(rule, Rule) or not has_determinants(model) or rule.takes == "levels":
+        return False
+    if space is not None and (not space.binary or len(space.bounds) != len(model.filling.particles)):
         return False
     return bool(rule.table(model.size).exchange.all())
 

@@ -28,6 +28,7 @@ from jax import Array
 from jaxtyping import Int8, PyTree
 
 from intertwine._checks import fail, one_of, positive_int
+from intertwine.models.fermions.forms import determinant_form, fits_tables, has_determinants
 from intertwine.models.protocols import Incremental, LevelIncremental, LogAmplitude, SpinFormed, spin_form
 from intertwine.models.units import as_spins
 from intertwine.sampling.metropolis.legality import Checks, checks, stays_inside
@@ -114,7 +115,14 @@ class Metropolis:
         model = as_spins(model)
         check_state(state.configurations, (self.chains, model.size))
         sweep = self.sweep or model.size
-        if self._on_host(model, state.configurations):
+        if self._hops_on_host(model, state.configurations):
+            from intertwine.sampling.metropolis import host_hops
+
+            table = self.rule.table(model.size)
+            form = determinant_form(model)
+            rows, rate = host_hops.sample(form, table, state.configurations, draws, sweep, key)
+            drawn, last, share = jnp.asarray(rows), jnp.asarray(rows[:, -1].copy()), jnp.asarray(rate)
+        elif self._on_host(model, state.configurations):
             drawn, last, share = _host_sample(
                 self.rule, self.hilbert, model, state.configurations, draws, sweep, key
             )
@@ -124,6 +132,16 @@ class Metropolis:
                 model, state.configurations, tables, key, kinds=kinds, draws=draws, sweep=sweep
             )
         return Samples(drawn, None, share), ChainState(last)
+
+    def _hops_on_host(self, model: LogAmplitude, configurations: Array) -> bool:
+        """Whether the compiled hops of fermions run."""
+        if self.backend == "jax" or not has_determinants(model) or jax.default_backend() != "cpu":
+            return False
+        if isinstance(configurations, Array) and len(configurations.sharding.device_set) > 1:
+            return False
+        from intertwine.sampling.metropolis import host_hops
+
+        return host_hops.supports(self.rule, model, self.hilbert) and fits_tables(determinant_form(model))
 
     def _on_host(self, model: LogAmplitude, configurations: Array) -> bool:
         """Whether the host kernels run; an error if they are asked for and cannot."""
