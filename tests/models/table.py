@@ -140,6 +140,14 @@ def _fermions(reference: Callable[..., Any], particles: Any, factor: Any = None,
     return build
 
 
+def _symmetrised_fermions(spin_flip: int | None) -> Any:
+    """Slater determinants and a factor, projected."""
+    inside = _fermions(Slater, (1, 1), lambda key: Jastrow(SITES, scale=0.3, key=key))
+    group = ring(SITES // 2)
+    chi = None if spin_flip else group.characters_1d()[1]
+    return lambda key: Symmetrised(inside(key), group, chi, spin_flip=spin_flip)
+
+
 MODELS: dict[str, Callable[[jax.Array], Any]] = {
     **{
         f"rbm-{dtype.__name__}-{units}-{hidden}": _rbm(dtype, units, hidden)
@@ -189,6 +197,8 @@ MODELS: dict[str, Callable[[jax.Array], Any]] = {
     "slater-rbm-complex": _fermions(Slater, (2, 2), _rbm(complex, "spin", "spin")),
     "pairing": _fermions(Pairing, (2, 2), singlet=True),
     "pairing-rbm": _fermions(Pairing, (1, 3), _rbm(float, "spin", "spin")),
+    "symmetrised-slater": _symmetrised_fermions(1),
+    "symmetrised-slater-momentum": _symmetrised_fermions(None),
     "pfaffian": _fermions(Pfaffian, (3, 2)),
     "pfaffian-complex": _fermions(Pfaffian, (2, 2), dtype=complex),
 }

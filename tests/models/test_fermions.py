@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 
 import intertwine as it
+from intertwine.models import laws
 from intertwine.models.fermions import Pairing, Pfaffian, Slater, correlated
 from intertwine.models.fermions.determinants import log_determinant, log_pfaffian
+from intertwine.models.fermions.forms import determinant_form
+from intertwine.models.fermions.images import mode_group
 
 
 def created(columns):
@@ -109,3 +112,70 @@ def test_errors_say_what_to_do():
         Pairing(it.Fermions(it.Chain(4), 2))
     with pytest.raises(it.InputError, match="one of 8 modes"):
         correlated(Slater(it.Fermions(it.Chain(4), (1, 1))), it.RBM(4, 4, key=jax.random.key(0)))
+
+
+def moved_states(space, permutation, vector):
+    """g|Ψ⟩ for a permutation of the modes, c†_m → c†_{p(m)}."""
+    configurations = space.configurations()
+    row = {tuple(np.flatnonzero(s < 0).tolist()): k for k, s in enumerate(configurations)}
+    out = np.zeros(len(vector), complex)
+    for modes, k in row.items():
+        image = [int(permutation[m]) for m in modes]
+        swaps = sum(a > b for i, a in enumerate(image) for b in image[i + 1 :])
+        out[row[tuple(sorted(image))]] = (-1) ** swaps * vector[k]
+    return out
+
+
+@pytest.mark.parametrize("particles", [(2, 2), (1, 1), (3, 1), 3])
+def test_projection_onto_a_sector_has_the_signs_of_fermions(particles, key):
+    chain = it.Chain(4)
+    space = it.Fermions(chain, particles)
+    equal = particles in ((2, 2), (1, 1))
+    rbm = it.RBM(space.size, 4, scale=0.4, key=key)
+    for reference in (Slater(space, scale=1.0, key=key), Pfaffian(space, scale=1.0, key=key), rbm):
+        for character in chain.translations.characters_1d()[:3]:
+            flip = -1 if equal else None
+            psi = it.models.Symmetrised(reference, chain.translations, character, spin_flip=flip, space=space)
+            vector = amplitudes(psi, space)
+            np.testing.assert_allclose(
+                vector, projected(reference, space, chain, character, flip), atol=1e-12 * abs(vector).max()
+            )
+
+
+def projected(reference, space, chain, character, flip):
+    """Σ_g χ(g) g (1 ± ↑↔↓)|Ψ₀⟩ by creation operators."""
+    L, total = chain.size, 0.0
+    start = amplitudes(reference, space)
+    copies = space.size // L
+    for chi, p in zip(character, chain.translations.permutations, strict=True):
+        total = total + chi * moved_states(space, np.concatenate([p + k * L for k in range(copies)]), start)
+    if flip is not None:
+        turned = moved_states(space, (np.arange(2 * L) + L) % (2 * L), total)
+        total = total + flip * (-1) ** int(np.sum(space.configurations()[0][:L] < 0)) * turned
+    return total
+
+
+@pytest.mark.parametrize("particles", [(2, 2), (3, 1)])
+def test_projected_determinants_are_a_determinant_form(particles, key):
+    chain = it.Chain(4)
+    space = it.Fermions(chain, particles)
+    s = jnp.asarray(space.configurations())
+    rbm = it.models.SymmetricRBM(mode_group(chain.translations, 8), 2, scale=0.3, key=key)
+    for reference in (Slater(space, scale=1.0, key=key), Pairing(space, scale=1.0, key=key)):
+        psi = it.models.Symmetrised(reference, chain, spin_flip=1 if particles == (2, 2) else None)
+        for model in (psi, correlated(psi, rbm)):
+            form, logs = determinant_form(model), jax.vmap(model)(s)
+            kept = np.asarray(logs.real) > logs.real.max() - 15
+            values = np.array([of_form(form, c) for c in np.asarray(s)])
+            np.testing.assert_allclose(values[kept], np.exp(np.asarray(logs))[kept], rtol=1e-9)
+    assert psi.kind == "signed" and np.isrealobj(form.pairs)
+
+
+def of_form(form, s):
+    """ψ of a determinant form, written out."""
+    lists = [np.flatnonzero(s[a:b] < 0) for a, b in zip(form.filling.starts, form.filling.stops, strict=True)]
+    r, c = lists[form.rows], lists[form.columns]
+    total = 0.0
+    for F, U, w in zip(form.pairs, form.unpaired, form.weights, strict=True):
+        total += w * np.linalg.det(np.concatenate([np.asarray(F)[r][:, c], np.asarray(U)[r]], axis=1))
+    return total * np.exp(laws.evaluate_spin_form(form.factor, jnp.asarray(s)))

@@ -195,6 +195,7 @@ def _weighted_sum(u: Num[Array, "K"], coefficients: Num[Array, "K"], rounding: f
     """The logarithm of the sum and the share of each term in it."""
     precision = jnp.finfo(u.dtype)
     shift = u.real.max()
+    shift = jnp.where(jnp.isfinite(shift), shift, 0)
     terms = coefficients.astype(jnp.result_type(u.dtype, jnp.complex64)) * exp_of(u - shift)
     total = terms.sum()
     node = jnp.abs(total.real) + jnp.abs(total.imag) <= rounding * precision.eps * jnp.abs(terms).sum()
