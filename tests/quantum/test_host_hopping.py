@@ -79,6 +79,6 @@ def test_numbers_that_do_not_fit_are_an_error(key):
     space = it.Fermions(it.Chain(4), (2, 2))
     psi = Slater(space)
     sampler = it.sampling.Metropolis(it.Exchange(), chains=2)
-    with pytest.raises(it.InputError, match="begin with space.random"):
+    with pytest.raises(it.InputError, match="begin with space"):
         sampler.sample(psi, sampler.init(it.RBM(8, 2, key=key), key=key)._replace(
             configurations=jnp.ones((2, 8), jnp.int8)), 1, key=key)  # fmt: skip
