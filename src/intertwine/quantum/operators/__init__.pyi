@@ -14,6 +14,17 @@ from .algebra.spins import (
     spin_y as spin_y,
     spin_z as spin_z,
 )
+from .algebra.squares import (
+    magnetization as magnetization,
+    staggered_magnetization_squared as staggered_magnetization_squared,
+    total_number as total_number,
+    total_spin_squared as total_spin_squared,
+)
+from .algebra.waves import (
+    density_wave as density_wave,
+    momentum_number as momentum_number,
+    spin_wave as spin_wave,
+)
 from .hamiltonians import (
     bose_hubbard as bose_hubbard,
     heisenberg as heisenberg,

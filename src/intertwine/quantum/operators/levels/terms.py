@@ -26,6 +26,8 @@ Move = tuple[tuple[int, int], ...]
 MOST_ENTRIES = 1 << 20
 """Entries of a table at most."""
 _MOST_FOLDED = 6
+_ROUNDING = 8 * ROUNDING
+"""Entries have roots in them (√n of bosons), whose products round; sums below this share are 0."""
 
 
 class Key(NamedTuple):
@@ -78,7 +80,7 @@ class Terms:
         """The sums; what cancels up to rounding is left out."""
         found = {}
         for key, (table, scale) in self._found.items():
-            left = np.where(np.abs(table) <= ROUNDING * scale, 0, table)
+            left = np.where(np.abs(table) <= _ROUNDING * scale, 0, table)
             if np.any(left):
                 found[key] = left
         return found
