@@ -8,7 +8,8 @@ from pydantic import BaseModel
 
 from intertwine.experiments.classify.settings import ClassifyConfiguration
 from intertwine.experiments.fields.settings import FieldsConfiguration
-from intertwine.experiments.ground_state.settings import J1J2, GroundStateConfiguration, Heisenberg, Tfim, Xxz
+from intertwine.experiments.ground_state.hamiltonians import J1J2, Heisenberg, Tfim, Xxz
+from intertwine.experiments.ground_state.settings import GroundStateConfiguration
 from intertwine.experiments.learn.settings import LearnConfiguration
 from intertwine.experiments.renormalize.settings import RenormalizeConfiguration
 

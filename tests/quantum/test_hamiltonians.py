@@ -103,7 +103,7 @@ def test_a_lattice_without_second_neighbours_is_named():
 
 
 def test_a_lattice_of_an_unknown_family_is_told_whole():
-    from intertwine.experiments.ground_state.checks import build_lattice
+    from intertwine.experiments.ground_state.places import build_lattice
 
     with pytest.raises(InputError, match=r"got ladder:2x4; there is no family 'ladder'\.$"):
         build_lattice("ladder:2x4")

@@ -220,7 +220,8 @@ def test_algebra_as_users_write_it():
     ],
 )
 def test_the_command_samples_as_the_library_does(hamiltonian, lattice):
-    from intertwine.experiments.ground_state.build import build_hamiltonian, build_lattice, build_sampler
+    from intertwine.experiments.ground_state.build import build_hamiltonian, build_sampler
+    from intertwine.experiments.ground_state.places import build_lattice
     from intertwine.experiments.ground_state.settings import GroundStateConfiguration
 
     configuration = GroundStateConfiguration(lattice=lattice, hamiltonian=hamiltonian)

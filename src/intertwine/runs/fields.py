@@ -33,6 +33,42 @@ class Section(BaseModel):
                 section.check_there()
 
 
+class NumberSection(Section):
+    """A section some of whose numbers may be files of them (`number_or_file`). prefix: how errors call it."""
+
+    prefix: ClassVar[str] = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read(cls, table: Any) -> Any:
+        if not isinstance(table, dict):
+            return table
+        found = dict(table)
+        for name, field in cls.model_fields.items():
+            words = field.json_schema_extra
+            if name in table and isinstance(words, dict) and "file" in words:
+                found[name] = _numbers(table[name], cls.prefix + name, words)
+        return found
+
+
+def _numbers(value: Any, setting: str, words: Mapping[str, Any]) -> Any:
+    """The numbers of a field of `number_or_file`: those of a text or a file, else `value`."""
+    if isinstance(value, str):
+        from intertwine.runs.number_files import numbers_in_words
+
+        value = numbers_in_words(value, setting, words["expected"])
+    for number in _flat(value) if isinstance(value, list) else ():
+        fits = isinstance(number, int | float) and not isinstance(number, bool)
+        if not fits or not words["low"] <= number <= words["high"]:
+            raise fail(setting, words["expected"], f"{number!r} among them", words["remedy"])
+    return value
+
+
+def _flat(values: list[Any]) -> Iterator[Any]:
+    for entry in values:
+        yield from _flat(entry) if isinstance(entry, list) else (entry,)
+
+
 class Settings(Section):
     """The settings of a command.
 
@@ -145,6 +181,15 @@ def number_or_word(
     words = _words(expected, f"for example {word!r}", help, flag, group)
     words |= {"low": low, "high": high, "above": above, "metavar": metavar, "meaning": meaning}
     return Field(default=word, json_schema_extra=words)
+
+
+def number_or_file(default: float, low: float, high: float, help: str, *, group: str = "") -> Any:
+    """A number of [low, high], several with commas, or a file of them, which is read when the settings are
+    (the annotation is `number_files.Numbers`, and the section a `NumberSection`)."""
+    expected = f"a number from {low:g} to {high:g}, or a file of such numbers (.npy, .txt, .csv)"
+    words = _words(expected, f"for example {default:g}", help, "", group)
+    words |= {"low": low, "high": high, "above": False, "metavar": "NUMBER|FILE", "file": True}
+    return Field(default=default, json_schema_extra=words)
 
 
 def choice(default: object, *choices: str, help: str, flag: str = "", group: str = "") -> Any:

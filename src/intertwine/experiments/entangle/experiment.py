@@ -14,7 +14,7 @@ from intertwine._caveats import caveat, once
 from intertwine._checks import fail
 from intertwine._version import __version__
 from intertwine.experiments.entangle.settings import EntangleConfiguration
-from intertwine.experiments.ground_state.checks import build_lattice
+from intertwine.experiments.ground_state.places import build_lattice
 from intertwine.learning.study import Scalars
 from intertwine.quantum import exact
 from intertwine.quantum.entanglement import spectrum
@@ -62,7 +62,8 @@ def subject_of(c: EntangleConfiguration) -> Subject:
         run = load(c.state.run)
         size = int(as_model(run).size)
         name = getattr(run.settings, "lattice", "")
-        lattice = build_lattice(name) if isinstance(name, str) and name else None
+        graph = getattr(run.settings, "graph", None)
+        lattice = build_lattice(name, graph) if isinstance(name, str) and name else None
         if lattice is not None and lattice.size != size:
             lattice = None
         told = tuple(f"{line} (of the run)" for line in run.result.get("warnings", []))
@@ -71,8 +72,7 @@ def subject_of(c: EntangleConfiguration) -> Subject:
     if lattice.size > EXACT_SITES:
         remedy = "give the folder of a run, or a smaller lattice"
         raise fail("lattice", f"at most {EXACT_SITES} sites without a run", f"{lattice.size} sites", remedy)
-    settings = c.hamiltonian.model_dump()
-    make = getattr(hamiltonians, settings.pop("name"))
+    settings, make = c.hamiltonian.arguments(), getattr(hamiltonians, c.hamiltonian.name)
     settings |= {"marshall": False} if "marshall" in settings else {}
     H = make(lattice, **settings)
     energy, vector = exact.ground_state(H)

@@ -17,13 +17,8 @@ from typing import Any, ClassVar, Literal
 from pydantic import field_validator, model_validator
 
 from intertwine._checks import InputError, fail
-from intertwine.experiments.ground_state.settings import (
-    _LATTICES,
-    Hamiltonian,
-    Tfim,
-    check_lattice_name,
-    lattice_stem,
-)
+from intertwine.experiments.ground_state.hamiltonians import SpinHamiltonian as Hamiltonian, Tfim
+from intertwine.experiments.ground_state.places import LATTICES, check_lattice_name, lattice_stem
 from intertwine.records.folder import CONFIG
 from intertwine.runs.begun import NONE, absolute
 from intertwine.runs.fields import (
@@ -88,7 +83,7 @@ class EntangleConfiguration(Settings):
 
     kind: Literal["entangle"] = kind_of("entangle")
     lattice: str = text(
-        "chain:16", f"a lattice such as {_LATTICES}", "chain:16, square:4x4, kagome:2x2:open …", group="Model"
+        "chain:16", f"a lattice such as {LATTICES}", "chain:16, square:4x4, kagome:2x2:open …", group="Model"
     )
     seed: int = seed()
     precision: Literal["float64", "float32"] = precision("float64")

@@ -13,9 +13,9 @@ from jaxtyping import PyTree
 
 from intertwine._checks import fail
 from intertwine.experiments.evolve.settings import EvolveConfiguration
-from intertwine.experiments.ground_state.checks import build_lattice
+from intertwine.experiments.ground_state.hamiltonians import Tfim as Ising
 from intertwine.experiments.ground_state.loaded import begun_from
-from intertwine.experiments.ground_state.settings import Tfim as Ising
+from intertwine.experiments.ground_state.places import build_lattice
 from intertwine.models.symmetric.gcnn import GCNN
 from intertwine.quantum.dynamics.evolution import Evolution, Observable
 from intertwine.quantum.dynamics.evolve import evolution
@@ -76,15 +76,14 @@ def times(c: EvolveConfiguration) -> np.ndarray:
 
 def hamiltonian(c: EvolveConfiguration, lattice: Lattice) -> Operator | Callable[[float], Operator]:
     """H, or H(t) of a ramp; as written, in the frame of the sites."""
-    settings = c.hamiltonian.model_dump()
-    make = getattr(hamiltonians, settings.pop("name"))
+    settings, make = c.hamiltonian.arguments(), getattr(hamiltonians, c.hamiltonian.name)
     if "marshall" in settings:
         settings["marshall"] = settings["marshall"] is True
     ramp = c.time.ramped
     if ramp is None:
         return make(lattice, **settings)
     name, end = ramp
-    begin, span = settings[name], c.time.end
+    begin, span = settings.get(name, 0.0), c.time.end
     return lambda t: make(lattice, **settings | {name: begin + (end - begin) * t / span})
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from intertwine._caveats import beneath
 from intertwine.experiments.evolve.build import blank, hamiltonian, turned
 from intertwine.experiments.evolve.settings import EvolveConfiguration
-from intertwine.experiments.ground_state.checks import build_lattice
+from intertwine.experiments.ground_state.places import build_lattice
 from intertwine.models.units import as_spins
 from intertwine.quantum.dynamics.dressed import dressed
 from intertwine.quantum.dynamics.evolve import SAMPLES

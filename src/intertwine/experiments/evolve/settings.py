@@ -21,13 +21,8 @@ from typing import Any, Literal
 from pydantic import field_validator, model_validator
 
 from intertwine._checks import InputError, fail
-from intertwine.experiments.ground_state.settings import (
-    _LATTICES,
-    Hamiltonian,
-    Tfim,
-    check_lattice_name,
-    lattice_stem,
-)
+from intertwine.experiments.ground_state.hamiltonians import SpinHamiltonian as Hamiltonian, Tfim
+from intertwine.experiments.ground_state.places import LATTICES, check_lattice_name, lattice_stem
 from intertwine.runs.begun import Starting, begun_with, start_of
 from intertwine.runs.fields import (
     Section,
@@ -169,7 +164,7 @@ class EvolveConfiguration(Settings):
 
     kind: Literal["evolve"] = kind_of("evolve")
     lattice: str = text(
-        "chain:10", f"a lattice such as {_LATTICES}", "chain:10, square:4x4, kagome:2x2:open …", group="Model"
+        "chain:10", f"a lattice such as {LATTICES}", "chain:10, square:4x4, kagome:2x2:open …", group="Model"
     )
     seed: int = seed()
     precision: Literal["float64", "float32"] = precision("float64")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
 
-from intertwine.experiments.ground_state.checks import build_lattice
+from intertwine.experiments.ground_state.operators import build_operator, lattice_of
 from intertwine.experiments.ground_state.settings import GroundStateConfiguration
 from intertwine.learning.schedules import Cosine, Exponential, Warmup
 from intertwine.quantum.defaults import max_norm
@@ -48,7 +48,7 @@ def resolved(configuration: GroundStateConfiguration) -> GroundStateConfiguratio
         configuration = configuration.model_copy(update={"final": final})
         if configuration.optimiser.method != "sr":
             return configuration
-        fitting = in_units_of(build_hamiltonian(configuration, build_lattice(configuration.lattice)))
+        fitting = in_units_of(build_hamiltonian(configuration, lattice_of(configuration)))
         rates = {name: getattr(fitting, name) for name in ("learning_rate", "learning_rate_end")}
         if configuration.optimiser.model_fields_set & rates.keys():
             return configuration
@@ -56,7 +56,7 @@ def resolved(configuration: GroundStateConfiguration) -> GroundStateConfiguratio
         return configuration.model_copy(update={"optimiser": settings})
     given = configuration.sampler.model_fields_set | configuration.final.model_fields_set
     sums = not given and "samples" not in configuration.optimiser.model_fields_set
-    chosen = choose(build_hamiltonian(configuration, build_lattice(configuration.lattice)), sums=sums)
+    chosen = choose(build_hamiltonian(configuration, lattice_of(configuration)), sums=sums)
     magnetization = "auto" if chosen.magnetization is None else chosen.magnetization
     moves = ("steps", "samples", "learning_rate", "learning_rate_end", "shift", "shift_end", "momentum")
     tables = configuration.model_dump()
@@ -85,7 +85,7 @@ def build(configuration: GroundStateConfiguration, begin: LogAmplitude | None = 
     configuration = resolved(configuration)
     key = jax.random.key(configuration.seed)
     model_key, run_key = jax.random.split(key) if configuration.model.start == NONE else (key, key)
-    lattice = build_lattice(configuration.lattice)
+    lattice = lattice_of(configuration)
     hamiltonian = build_hamiltonian(configuration, lattice)
     model = build_model(configuration, lattice, model_key) if begin is None else begin
     optimiser = build_optimiser(configuration)
@@ -108,14 +108,9 @@ def build(configuration: GroundStateConfiguration, begin: LogAmplitude | None = 
 def build_hamiltonian(configuration: GroundStateConfiguration, lattice: Lattice) -> Operator:
     """The Hamiltonian; where its signs are left open, in a frame where it is stoquastic if there is one."""
     from intertwine.quantum.defaults import stoquastic_frame
-    from intertwine.quantum.operators import hamiltonians
 
-    settings = configuration.hamiltonian.model_dump()
-    name = settings.pop("name")
-    free = settings.get("marshall", "auto") == "auto"
-    if settings.get("marshall") == "auto":
-        settings["marshall"] = None
-    found = getattr(hamiltonians, name)(lattice, **settings)
+    found = build_operator(configuration, lattice)
+    free = getattr(configuration.hamiltonian, "marshall", "auto") == "auto"
     return stoquastic_frame(found) if free else found
 
 

@@ -4,9 +4,13 @@ allocated.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from intertwine._checks import InputError, fail
+from intertwine.experiments.ground_state.operators import lattice_of
+from intertwine.experiments.ground_state.spaces import kind_of_particles
 from intertwine.experiments.memory_needs import refuse_beyond
 
 if TYPE_CHECKING:
@@ -19,24 +23,11 @@ def check_consistency(configuration: GroundStateConfiguration) -> None:
     _check_samples(configuration)
     _check_devices(configuration)
     _check_optimiser(configuration)
-    lattice = build_lattice(configuration.lattice)
+    lattice = lattice_of(configuration)
     _check_hamiltonian(configuration, lattice)
     _check_sector(configuration, lattice)
     _check_sampler(configuration, lattice)
     _check_memory(configuration, lattice)
-
-
-def build_lattice(name: str) -> Any:
-    """The lattice called `name`; the error names the field."""
-    from intertwine.spaces.lattices import lattice_from_name
-
-    try:
-        return lattice_from_name(name)
-    except InputError as error:
-        if str(error).startswith("lattice:"):
-            raise
-        reason = str(error).rstrip(".")
-        raise fail("lattice", "a lattice such as chain:20 or square:6x6", f"{name!r} ({reason})") from None
 
 
 def is_bipartite(lattice: Lattice) -> bool:
@@ -86,12 +77,11 @@ def _check_optimiser(c: GroundStateConfiguration) -> None:
 
 def _check_hamiltonian(c: GroundStateConfiguration, lattice: Lattice) -> None:
     h = c.hamiltonian
-    couplings = {k: v for k, v in h.model_dump().items() if isinstance(v, float)}
-    strengths = {k: v for k, v in couplings.items() if k != "delta"}
+    kind_of_particles(c)
     if h.name == "toric":
         _links_of(c, lattice)
-    elif not any(strengths.values()):
-        names = " and ".join(strengths)
+    elif h.scales and not any(np.any(np.asarray(getattr(h, name), float)) for name in h.scales):
+        names = " and ".join(h.scales)
         raise fail("hamiltonian", f"a coupling that is not 0 among {names}", "all 0", "give one, say 1.0")
     if getattr(h, "marshall", False) is True and not is_bipartite(lattice):
         remedy = "take marshall = 'auto' or false"

@@ -13,9 +13,10 @@ from jaxtyping import PyTree
 from intertwine._checks import InputError
 from intertwine.experiments.ground_state import results
 from intertwine.experiments.ground_state.build import Problem, build
-from intertwine.experiments.ground_state.checks import build_lattice, memory_needed
+from intertwine.experiments.ground_state.checks import memory_needed
 from intertwine.experiments.ground_state.loaded import beginning_record, begun_from
 from intertwine.experiments.ground_state.observables import observables
+from intertwine.experiments.ground_state.operators import lattice_of
 from intertwine.experiments.ground_state.settings import GroundStateConfiguration
 from intertwine.experiments.memory_needs import refuse_beyond
 from intertwine.learning.study import Scalars
@@ -83,7 +84,7 @@ def _begin(c: GroundStateConfiguration) -> LogAmplitude | None:
     """The model that the run begins with, with its chains and its momentum; None for a fresh one."""
     if c.model.start == NONE:
         return None
-    return begun_from(c.model.start, build_lattice(c.lattice).size).model
+    return begun_from(c.model.start, lattice_of(c).size).model
 
 
 def _drawn(problem: Problem, last: Measurement, model: PyTree) -> tuple[np.ndarray, np.ndarray | None]:

@@ -90,9 +90,9 @@ def _last_state(search: GroundStateSearch, path: Path) -> TrainState:
     template = search.template(search.lines)
     older = (format_of(path) or 1) < 2  # without what the guard remembers
     config = (path / CONFIG).read_text(encoding="utf-8")
-    found = checkpoints.load(
-        path / CHECKPOINTS, template.train if older else template, search.lines, config=config
-    )
+    saved = checkpoints.steps(path / CHECKPOINTS)
+    last = saved[-1] if saved and search.stopping.asked else search.lines
+    found = checkpoints.load(path / CHECKPOINTS, template.train if older else template, last, config=config)
     return found if older else found.train
 
 

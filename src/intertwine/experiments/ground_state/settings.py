@@ -1,8 +1,9 @@
 """Settings of `intertwine ground-state`: complete, bounded, and checked before anything is computed.
 
     kind = "ground-state"        what is done
-    lattice = "chain:20"         where the spins live
-    [hamiltonian]                tfim (J, h), heisenberg (J), xxz (J, delta), j1j2 (J1, J2), toric (hx, hz)
+    lattice = "chain:20"         where the sites are; a file of edges (`places`)
+    [hamiltonian]                tfim (J, h), hubbard (t, U), … (`hamiltonians`), or a file of terms
+    [space]                      particles, levels, constraints (`spaces`)
     [model]                      the wave function
     [sampler]                    how configurations are drawn
     [optimiser]                  how the parameters move
@@ -17,13 +18,21 @@ divide) are found here, in words.
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import field_validator, model_validator
 
 from intertwine._checks import InputError, fail
+from intertwine.experiments.ground_state.hamiltonians import Hamiltonian, Heisenberg, named_or_file
+from intertwine.experiments.ground_state.places import (
+    LATTICES,
+    MAX_SITES,
+    GraphSection,
+    check_lattice_name,
+    lattice_stem,
+    with_graph,
+)
+from intertwine.experiments.ground_state.spaces import SpaceSection
 from intertwine.quantum import defaults
 from intertwine.runs.begun import Starting, begun_with, start_of
 from intertwine.runs.fields import (
@@ -38,72 +47,9 @@ from intertwine.runs.fields import (
     precision,
     seed,
     text,
-    truth,
 )
 
-MAX_SITES = 4096
 START = ("ground-state", "model.start")
-_LATTICES = (
-    "chain:20, square:6x6, triangular:4x4, honeycomb:3x3, kagome:2x2, cubic:4x4x4, links:4x4, ladder:8x2, "
-    "lieb:2x2, shuriken:2x2, bcc:3, fcc:3, diamond:2, pyrochlore:2, or graph:FILE with an edge a line"
-)
-_MARSHALL = "true, false or 'auto' (on where the lattice has two sublattices)"
-
-
-def _coupling(default: float, help: str) -> Any:
-    return number(default, -1e6, 1e6, help)
-
-
-def _marshall() -> Any:
-    return truth("auto", "sign rotation: auto, true, false", expected=_MARSHALL)
-
-
-class Tfim(Section):
-    """−J Σ Z Z − h Σ X."""
-
-    name: Literal["tfim"] = "tfim"
-    J: float = _coupling(1.0, "coupling of tfim, heisenberg, xxz")
-    h: float = _coupling(1.0, "transverse field of tfim")
-
-
-class Heisenberg(Section):
-    """J Σ (X X + Y Y + Z Z)."""
-
-    name: Literal["heisenberg"] = "heisenberg"
-    J: float = _coupling(1.0, "coupling of tfim, heisenberg, xxz")
-    marshall: bool | Literal["auto"] = _marshall()
-
-
-class Xxz(Section):
-    """J Σ (X X + Y Y + Δ Z Z)."""
-
-    name: Literal["xxz"] = "xxz"
-    J: float = _coupling(1.0, "coupling of tfim, heisenberg, xxz")
-    delta: float = _coupling(1.0, "anisotropy of xxz")
-    marshall: bool | Literal["auto"] = _marshall()
-
-
-class J1J2(Section):
-    """J1 on nearest and J2 on next-nearest neighbours."""
-
-    name: Literal["j1j2"] = "j1j2"
-    J1: float = _coupling(1.0, "nearest neighbours of j1j2")
-    J2: float = _coupling(0.5, "next-nearest neighbours of j1j2")
-    marshall: bool | Literal["auto"] = _marshall()
-
-
-class Toric(Section):
-    """−Σ Π X − Σ Π Z − hx Σ X − hz Σ Z, stars and plaquettes of links."""
-
-    name: Literal["toric"] = "toric"
-    hx: float = _coupling(0.0, "field along X of toric")
-    hz: float = _coupling(0.0, "field along Z of toric")
-
-
-Hamiltonian = Annotated[
-    Tfim | Heisenberg | Xxz | J1J2 | Toric,
-    Field(discriminator="name"),
-]
 
 
 class Model(Starting):
@@ -178,6 +124,12 @@ class Optimiser(Section):
     shift: float = number(defaults.SHIFT, 0.0, 10.0, "added to the metric S, at the first step")
     shift_end: float = number(defaults.SHIFT_END, 0.0, 10.0, "the same at the last step")
     momentum: float = number(defaults.MOMENTUM, 0.0, 0.999, "of sr (SPRING)")
+    stop_v_score: float | Literal["none"] = number_or_word(
+        "none", 0.0, 1e6, "", "end where the V-score has come down to this", above=True, metavar="NUMBER"
+    )
+    patience: int | Literal["none"] = number_or_word(
+        "none", 1, 10_000_000, "", "end after so many steps in which the energy has not fallen"
+    )
     schedule: Literal["constant", "exponential", "cosine"] = choice(
         "exponential", "constant", "exponential", "cosine", help="from the first values to the last"
     )
@@ -202,15 +154,18 @@ class GroundStateConfiguration(Settings):
 
     kind: Literal["ground-state"] = kind_of("ground-state")
     lattice: str = text(
-        "chain:20", f"a lattice such as {_LATTICES}", "chain:20, square:6x6, kagome:2x2:open …", group="Model"
-    )
+        "chain:20", f"a lattice such as {LATTICES}", "chain:20, square:6x6 …, or a file of edges",
+        longest=4096, group="Model", also="--graph",
+    )  # fmt: skip
     seed: int = seed()
     precision: Literal["float64", "float32"] = precision("float64")
     checkpoint_every: int = checkpoint_every(50, "steps")
     devices: int | Literal["auto"] = number_or_word(
         "auto", 1, 65536, "as many as there are and divide the chains", "that share the chains", group="Run"
     )
+    graph: GraphSection = GraphSection()
     hamiltonian: Hamiltonian = Heisenberg()
+    space: SpaceSection = SpaceSection()
     model: Model = Model()
     sampler: Sampler = Sampler()
     optimiser: Optimiser = Optimiser()
@@ -219,9 +174,15 @@ class GroundStateConfiguration(Settings):
     @model_validator(mode="before")
     @classmethod
     def _of_a_run(cls, tables: Any) -> Any:
-        """`model = FOLDER`: the model of that run, with its lattice and Hamiltonian if none are given."""
-        own, about = ("name", "dtype", "sector"), ("lattice", "hamiltonian")
-        return begun_with(tables, "model", START, own=own, about=about)
+        """`model = FOLDER`: the model of that run, with its lattice and Hamiltonian if none are given; files
+        of edges and of terms are read."""
+        own, about = ("name", "dtype", "sector"), ("lattice", "graph", "hamiltonian", "space")
+        tables = begun_with(tables, "model", START, own=own, about=about)
+        if not isinstance(tables, dict):
+            return tables
+        if "hamiltonian" in tables:
+            tables = tables | {"hamiltonian": named_or_file(tables["hamiltonian"])}
+        return with_graph(tables)
 
     @field_validator("lattice")
     @classmethod
@@ -246,51 +207,3 @@ class GroundStateConfiguration(Settings):
     def stem(self) -> str:
         """What a folder of runs calls this one: heisenberg-chain-20."""
         return f"{self.hamiltonian.name}-{lattice_stem(self.lattice)}"
-
-
-_FAMILIES = {
-    "chain": (1, 1),
-    "square": (2, 1),
-    "triangular": (2, 1),
-    "honeycomb": (2, 2),
-    "kagome": (2, 3),
-    "cubic": (3, 1),
-    "lieb": (2, 3),
-    "shuriken": (2, 6),
-    "bcc": (3, 1),
-    "fcc": (3, 1),
-    "diamond": (3, 2),
-    "pyrochlore": (3, 4),
-}
-
-
-def lattice_stem(name: str) -> str:
-    """What names of folders and files call a lattice: square-6x6, graph-edges.
-
-    >>> lattice_stem("square:6x6"), lattice_stem("graph:data/edges.csv+data/sites.csv")
-    ('square-6x6', 'graph-edges')
-    """
-    if is_graph(name):
-        return f"graph-{Path(name.partition(':')[2].partition('+')[0]).stem}"
-    return name.replace(":", "-")
-
-
-def is_graph(name: str) -> bool:
-    """Whether the lattice is a file of edges, graph:FILE."""
-    return name.strip().lower().startswith("graph:")
-
-
-def check_lattice_name(name: str) -> str:
-    """`name` if it is of a size that can be built; nothing is built here (other faults show when it is)."""
-    if is_graph(name):
-        return name
-    family, _, rest = name.strip().lower().partition(":")
-    extents = re.findall(r"[0-9]+", rest, re.ASCII)
-    dimension, cells = _FAMILIES.get(family, (1, 1))
-    for extent in extents * (dimension if len(extents) == 1 else 1):
-        cells *= int(extent[:20])
-    cells *= len(extents) if family == "links" else 1
-    if cells > MAX_SITES:
-        remedy = "give a smaller lattice, say 'square:10x10'"
-        raise fail("lattice", f"at most {MAX_SITES} sites", repr(name), remedy)
-    return name

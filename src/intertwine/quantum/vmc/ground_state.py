@@ -34,6 +34,7 @@ from intertwine.quantum.vmc.expect import check_key
 from intertwine.quantum.vmc.fresh_start import FreshStart
 from intertwine.quantum.vmc.local_energy import check_sizes
 from intertwine.quantum.vmc.search import GroundStateRun, GroundStateSearch, SearchState
+from intertwine.quantum.vmc.stopping import Stopping
 from intertwine.sampling.sharding import chain_mesh
 from intertwine.sampling.space import placed
 
@@ -58,6 +59,8 @@ def ground_state(
     state: TrainState | None = None,
     devices: int | str | None = "auto",
     compare: bool = True,
+    stop_v_score: float | None = None,
+    patience: int | None = None,
 ) -> GroundStateRun:
     """The ground state of `operator` in the family of `model`, by `steps` steps of stochastic
     reconfiguration.
@@ -77,7 +80,9 @@ def ground_state(
     to go on from, with the same numbers as a run without a break if all else is the same. devices: how many
     share the chains ("auto": all that divide them, see `sampling.sharding`). compare: tell where the energy
     is far from the exact lowest one of the sampled space, if that is known or takes Lanczos less than a
-    second; False for a state that is not meant to be the ground state.
+    second; False for a state that is not meant to be the ground state. stop_v_score, patience: end before the
+    last step where the V-score has come down to this, or where the energy has not fallen for so many steps
+    (`vmc.stopping`).
 
     Raises InputError for what does not fit together, `Diverged` (with the last good state) if the run
     diverges.
@@ -130,6 +135,7 @@ def ground_state(
     search = GroundStateSearch(
         operator, model, sampler, as_optimiser(optimiser), steps=steps, samples=samples, final=final, key=key,
         mesh=chain_mesh(devices, getattr(sampler, "chains", None)), state=state, compare=compare,
+        stopping=Stopping(stop_v_score, patience),
     )  # fmt: skip
     line = StepLine(steps) if progress is True else None
     shown: Any = line or progress or None

@@ -32,6 +32,7 @@ from intertwine.quantum.vmc.at_rest import not_at_rest
 from intertwine.quantum.vmc.energy import EnergyObjective, EnergyState, infinite_temperature_energy, v_score
 from intertwine.quantum.vmc.expect import Measurement, expect, measured
 from intertwine.quantum.vmc.full_variance import not_met
+from intertwine.quantum.vmc.stopping import Seen, Stopping
 from intertwine.records.caveats import far_from_exact
 from intertwine.sampling.sharding import replicate
 from intertwine.sampling.space import Space, placed, space, space_of, state_left
@@ -92,10 +93,12 @@ class GroundStateRun:
 
 
 class SearchState(NamedTuple):
-    """train: of the loop. seen: what the guard against divergence remembers, float64 (6,)."""
+    """train: of the loop. seen: what the guard against divergence remembers, float64 (6,). stopping: what the
+    rule of an early end remembers, float64 (6,), None without one."""
 
     train: TrainState
     seen: np.ndarray
+    stopping: np.ndarray | None = None
 
 
 class GroundStateSearch(Study[SearchState, GroundStateRun]):
@@ -104,7 +107,7 @@ class GroundStateSearch(Study[SearchState, GroundStateRun]):
 
     model: where it begins; one that comes from another search with the same chains and optimiser goes on with
     them. state: a `TrainState` to go on from in place of a beginning. compare: tell where the energy is far
-    from the exact one, where that is known or easy to find.
+    from the exact one, where that is known or easy to find. stopping: what ends it before its last step.
     """
 
     def __init__(
@@ -121,8 +124,10 @@ class GroundStateSearch(Study[SearchState, GroundStateRun]):
         mesh: Mesh | None = None,
         state: TrainState | None = None,
         compare: bool = True,
+        stopping: Stopping | None = None,
     ):
         model = as_model(model)
+        self.stopping = Stopping() if stopping is None else stopping
         self.operator, self.given, self.optimiser = operator, model, optimiser
         self.lines, self.final, self.mesh, self.compare = steps, final, mesh, compare
         self.where = space(sampler, operator.size, operator.turned)
@@ -135,25 +140,33 @@ class GroundStateSearch(Study[SearchState, GroundStateRun]):
         state = self.state
         if state is None:
             state = start(self.begin, self.objective, self.optimiser, key=self.key)
-        return SearchState(state, np.array(Watched(), np.float64))
+        return SearchState(state, np.array(Watched(), np.float64), self.stopping.begun())
 
     def template(self, done: int) -> SearchState:
         """Chains need not be thermalised for the structure of a state."""
         chains = EnergyState(self.objective.sampler.init(self.begin, key=self.key))
         run_key = jax.random.split(self.key)[1]
         state = TrainState(0, self.begin, chains, self.optimiser.init(self.begin), run_key)
-        return SearchState(state, np.array(Watched(), np.float64))
+        return SearchState(state, np.array(Watched(), np.float64), self.stopping.begun())
 
     def iterate(self, state: SearchState, done: int) -> Iterator[tuple[SearchState, Scalars]]:
         guard = Guard.remembering(state.seen)
+        known = None if state.stopping is None else Seen(*(float(x) for x in state.stopping))
+        if known is not None and known.ended:
+            return
         walk = iterate(state.train, self.objective, self.optimiser, steps=self.lines - done, guard=guard)
         for later, scalars in walk:
-            yield SearchState(later, np.array(guard.seen, np.float64)), scalars
+            known = None if known is None else self.stopping.after(known, scalars)
+            told = None if known is None else np.array(known, np.float64)
+            yield SearchState(later, np.array(guard.seen, np.float64), told), scalars
+            if known is not None and known.ended:
+                return
 
     def last_good(self, error: Diverged) -> tuple[SearchState, int] | None:
         if not isinstance(error.state, TrainState):
             return None
-        return SearchState(error.state, np.array(Watched(), np.float64)), int(error.state.step)
+        begun = self.stopping.begun()
+        return SearchState(error.state, np.array(Watched(), np.float64), begun), int(error.state.step)
 
     def finish(self, state: SearchState, history: list[Scalars]) -> GroundStateRun:
         return self.measured(state, history)[0]
