@@ -16,7 +16,7 @@ from intertwine.models.parameters import count_parameters
 from intertwine.models.symmetric.gcnn import GCNN
 from intertwine.models.symmetric.group_convolution import abelian_normal_subgroup, group_convolution
 from intertwine.models.symmetric.sectors import sector
-from intertwine.quantum.operators.hamiltonians import heisenberg, j1j2
+from intertwine.quantum.operators.hamiltonians import heisenberg, j1j2, tfim
 from intertwine.quantum.vmc.ground_state import ground_state
 from intertwine.quantum.vmc.local_energy import local_values
 from intertwine.sampling.enumeration import Enumeration, all_configurations
@@ -191,7 +191,7 @@ def test_models_by_name(key):
 def test_the_command_builds_it(key):
     data = {"lattice": "square:3x3", "hamiltonian": {"name": "tfim"}, "model": {"name": "gcnn:2x3"}}
     configuration = GroundStateConfiguration.model_validate(data)
-    assert build_model(configuration, Square(3, 3), key).features == 3
+    assert build_model(configuration, tfim(Square(3, 3)), key).features == 3
     assert memory_needed(configuration, 9) > 0
 
 

@@ -44,7 +44,7 @@ def test_the_function_takes_every_name_that_the_command_takes(lattice, hamiltoni
         settings = GroundStateConfiguration.model_validate(tables | {"model": {"name": name}})
         H = build_hamiltonian(settings, place)
         mine = shapes(lambda key, H=H, name=name: Choice(model=name).build_model(stoquastic_frame(H), key))
-        theirs = shapes(lambda key, settings=settings: build_model(settings, place, key))
+        theirs = shapes(lambda key, settings=settings, H=H: build_model(settings, H, key))
         assert str(mine) == str(theirs), name
         fits = lattice.startswith(ONLY.get(name.partition(":")[0], ""))
         assert isinstance(mine, tuple) == fits, (name, mine)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
 
+from intertwine._checks import fail
 from intertwine.experiments.ground_state.operators import build_operator, lattice_of
 from intertwine.experiments.ground_state.settings import GroundStateConfiguration
 from intertwine.learning.schedules import Cosine, Exponential, Warmup
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from intertwine.quantum.operators.operator import Operator
     from intertwine.quantum.vmc.search import GroundStateSearch
     from intertwine.spaces.lattice import Lattice
+
+
+TRIVIAL = "trivial"
 
 
 class Problem(NamedTuple):
@@ -42,6 +46,7 @@ def resolved(configuration: GroundStateConfiguration) -> GroundStateConfiguratio
     Exact sums are taken only where nothing of the sampling was given.
     """
     from intertwine.quantum.defaults import choose, in_units_of
+    from intertwine.quantum.sector_choice import choose_in_sector
 
     if configuration.model.name != "auto":
         final = configuration.final.model_copy(update={"samples": configuration.final_samples})
@@ -56,7 +61,12 @@ def resolved(configuration: GroundStateConfiguration) -> GroundStateConfiguratio
         return configuration.model_copy(update={"optimiser": settings})
     given = configuration.sampler.model_fields_set | configuration.final.model_fields_set
     sums = not given and "samples" not in configuration.optimiser.model_fields_set
-    chosen = choose(build_hamiltonian(configuration, lattice_of(configuration)), sums=sums)
+    operator = build_hamiltonian(configuration, lattice_of(configuration))
+    if configuration.model.sector == TRIVIAL:
+        chosen = choose(operator, sums=sums)
+    else:
+        kept = kept_by(configuration)
+        chosen = choose_in_sector(operator, configuration.model.sector, sums=sums, magnetization=kept)
     magnetization = "auto" if chosen.magnetization is None else chosen.magnetization
     moves = ("steps", "samples", "learning_rate", "learning_rate_end", "shift", "shift_end", "momentum")
     tables = configuration.model_dump()
@@ -80,6 +90,7 @@ def build(configuration: GroundStateConfiguration, begin: LogAmplitude | None = 
     from intertwine.models.parameters import count_parameters
     from intertwine.quantum.vmc.fresh_start import FreshStart
     from intertwine.quantum.vmc.search import GroundStateSearch
+    from intertwine.quantum.vmc.stopping import Stopping
     from intertwine.sampling.sharding import chain_mesh
 
     configuration = resolved(configuration)
@@ -87,22 +98,28 @@ def build(configuration: GroundStateConfiguration, begin: LogAmplitude | None = 
     model_key, run_key = jax.random.split(key) if configuration.model.start == NONE else (key, key)
     lattice = lattice_of(configuration)
     hamiltonian = build_hamiltonian(configuration, lattice)
-    model = build_model(configuration, lattice, model_key) if begin is None else begin
+    model = build_model(configuration, hamiltonian, model_key) if begin is None else begin
     optimiser = build_optimiser(configuration)
     if configuration.sampler.rule == "sums":
         sampler, mesh = _sums(configuration, hamiltonian, model), None
         if isinstance(optimiser, NaturalGradient):
-            fresh = partial(build_model, configuration, lattice)
+            fresh = partial(build_model, configuration, hamiltonian)
             optimiser = FreshStart(optimiser, fresh, model_key, configuration.optimiser.steps)
     else:
         sampler = build_sampler(configuration, hamiltonian)
         mesh = chain_mesh(1 if sampler.backend == "host" else configuration.devices, sampler.chains)
     o, final = configuration.optimiser, configuration.final_samples
+    stopping = Stopping(_given(o.stop_v_score), _given(o.patience))
     search = GroundStateSearch(
         hamiltonian, model, sampler, optimiser, steps=o.steps, samples=o.samples, final=final, key=run_key,
-        mesh=mesh, compare=False,
+        mesh=mesh, compare=False, stopping=stopping,
     )  # fmt: skip
     return Problem(configuration, lattice, search, count_parameters(model), 1 if mesh is None else mesh.size)
+
+
+def _given(value: Any) -> Any:
+    """None for the word that says that nothing is given."""
+    return None if isinstance(value, str) else value
 
 
 def build_hamiltonian(configuration: GroundStateConfiguration, lattice: Lattice) -> Operator:
@@ -114,12 +131,31 @@ def build_hamiltonian(configuration: GroundStateConfiguration, lattice: Lattice)
     return stoquastic_frame(found) if free else found
 
 
-def build_model(configuration: GroundStateConfiguration, lattice: Lattice, key: jax.Array) -> Any:
-    from intertwine.models.names import model_from_name
+def build_model(configuration: GroundStateConfiguration, hamiltonian: Operator, key: jax.Array) -> Any:
+    """The wave function for `hamiltonian`, in the sector of its frame that the settings mean."""
+    from intertwine.quantum.defaults import Choice
+    from intertwine.quantum.sector_choice import sector_of
 
-    dtype = complex if configuration.model.dtype == "complex" else float
-    sector = configuration.model.sector
-    return model_from_name(configuration.model.name, lattice, dtype=dtype, sector=sector, key=key)
+    name, sector = configuration.model.name, configuration.model.sector
+    if sector != TRIVIAL:
+        found = sector_of(hamiltonian, sector, kept_by(configuration))
+        name, sector = _with_flip(name, found.spin_flip), found.name
+    return Choice(model=name, dtype=configuration.model.dtype, sector=sector).build_model(hamiltonian, key)
+
+
+def _with_flip(name: str, flip: int | None) -> str:
+    """The name of a gcnn with the spin flip that is asked for."""
+    own = {"even", "odd"} & set(name.split(":"))
+    word = {1: "even", -1: "odd", None: ""}[flip]
+    if own and word and own != {word}:
+        raise fail("model.sector", f"the flip of {name}", f"one that is {word}", "leave one of them out")
+    return name if own or not word else f"{name}:{word}"
+
+
+def kept_by(configuration: GroundStateConfiguration) -> int | None:
+    """Σ s that the settings ask for, None where they leave it open."""
+    m = configuration.sampler.magnetization
+    return None if isinstance(m, str) else m
 
 
 def _sums(configuration: GroundStateConfiguration, hamiltonian: Operator, model: LogAmplitude) -> Any:

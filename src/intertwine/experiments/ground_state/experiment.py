@@ -12,7 +12,7 @@ from jaxtyping import PyTree
 
 from intertwine._checks import InputError
 from intertwine.experiments.ground_state import results
-from intertwine.experiments.ground_state.build import Problem, build
+from intertwine.experiments.ground_state.build import TRIVIAL, Problem, build, kept_by
 from intertwine.experiments.ground_state.checks import memory_needed
 from intertwine.experiments.ground_state.loaded import beginning_record, begun_from
 from intertwine.experiments.ground_state.observables import observables
@@ -106,9 +106,13 @@ def _drawn(problem: Problem, last: Measurement, model: PyTree) -> tuple[np.ndarr
 def _known_energy(problem: Problem) -> KnownEnergy | None:
     """The exact energy, or None; not knowing it stops no run."""
     from intertwine.quantum.exact import NotConverged, known_energy
+    from intertwine.quantum.sector_choice import energy_in_sector
 
+    c = problem.configuration
     try:
-        return known_energy(problem.hamiltonian)
+        if c.model.sector == TRIVIAL:
+            return known_energy(problem.hamiltonian)
+        return energy_in_sector(problem.hamiltonian, c.model.sector, kept_by(c))
     except (InputError, NotConverged):
         return None
 

@@ -1,0 +1,124 @@
+r"""Excited states by sector: what to do for the lowest state of a sector that is named in words.
+
+The lowest state of a sector is the ground state of H inside it, and a wave function that carries the sector's
+symmetry cannot leave it (Choo, Carleo, Regnault & Neupert, PRL 121, 167204 (2018)). Words with "k=" or a
+flip, as "k=(π,0), A1, flip=-1", are of the laboratory, and turned into those of the frame in which H is
+written; a bare name, as "(π, 0) A1", is one of that frame.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import comb
+from typing import TYPE_CHECKING
+
+import jax
+import numpy as np
+
+from intertwine._checks import fail
+from intertwine.quantum import defaults
+from intertwine.quantum.ground_sector import ground_sector, has_space_group
+
+if TYPE_CHECKING:
+    from intertwine.models.symmetric.sector_words import SectorInWords
+    from intertwine.quantum.defaults import Choice
+    from intertwine.quantum.exact.known import KnownEnergy
+    from intertwine.quantum.operators.operator import Operator
+
+_FEATURES = 4
+_MOST_SUMMED = 20_000
+_MOST_DIAGONALIZED = 200_000
+_RATE, _STEPS = 0.8, 400
+"""Of exact sums in an excited sector: a share of the longest stable step, and steps at most."""
+
+
+def sector_of(operator: Operator, words: str, magnetization: int | None = None) -> SectorInWords:
+    """The sector in the frame of `operator` that `words` mean. magnetization: Σ s of the configurations; None
+    for that of the ground state, if it is known.
+
+    Raises `InputError` for operators without the symmetry of a lattice, and words that fit none of its
+    sectors.
+
+    >>> import intertwine as it
+    >>> H = it.heisenberg(it.Chain(6))                    # in Marshall's frame, three spins down
+    >>> print(sector_of(H, "k=0, A, flip=-1"), "|", sector_of(H, "0 A"))
+    π A, flip +1 | 0 A
+    """
+    from intertwine.models.symmetric.sector_words import sector_in_words
+    from intertwine.quantum.space_choice import ground_magnetization
+
+    if operator.lattice is None or not has_space_group(operator):
+        remedy = "leave the sector out, or take couplings that are the same everywhere"
+        raise fail("sector", "an operator with the symmetry of a lattice", repr(operator), remedy)
+    found = sector_in_words(operator.lattice, words)
+    if found.spin_flip is not None and not operator.commutes_with_spin_flip:
+        raise fail("sector", "no flip for an operator that the flip of all spins changes", repr(words))
+    if "=" not in words and found.spin_flip is None:
+        return found
+    kept = ground_magnetization(operator) if magnetization is None else magnetization
+    return found.in_frame(operator.turned, None if kept is None else (operator.size - kept) // 2)
+
+
+def choose_in_sector(
+    operator: Operator, words: str, *, sums: bool = True, magnetization: int | None = None
+) -> Choice:
+    """What to do for the lowest state in a sector, where nothing else is given: a group-convolutional network
+    with its character, and exact sums where there are few configurations.
+
+    >>> import intertwine as it
+    >>> choice = choose_in_sector(it.heisenberg(it.Chain(6)), "k=0, A, flip=-1")
+    >>> choice.model, choice.sector, choice.rule
+    ('gcnn:2x4:even', 'π A', 'sums')
+    """
+    from intertwine.quantum.space_choice import ground_magnetization
+
+    found = sector_of(operator, words, magnetization)
+    kept = ground_magnetization(operator) if magnetization is None else magnetization
+    flip = {1: ":even", -1: ":odd", None: ""}[found.spin_flip]
+    states = 2**operator.size if kept is None else comb(operator.size, (operator.size + kept) // 2)
+    choice = replace(
+        defaults.in_units_of(operator),
+        model=f"gcnn:2x{_FEATURES}{flip}",
+        dtype="complex",
+        sector=found.name,
+        magnetization=kept,
+        steps=defaults.DEEP_STEPS,
+        final_factor=defaults.DEEP_FACTOR,
+        because=f"the lowest state in {found}",
+    )
+    known = ground_sector(operator)
+    if not sums or known is None or states > _MOST_SUMMED or jax.process_count() > 1:
+        return choice
+    rate = float(f"{_RATE / max(known.width, 1e-300):.3g}")
+    return replace(
+        choice,
+        rule="sums",
+        steps=_STEPS,
+        learning_rate=rate,
+        learning_rate_end=rate,
+        shift_end=defaults.SUM_SHIFT_END,
+    )
+
+
+def energy_in_sector(operator: Operator, words: str, magnetization: int | None = None) -> KnownEnergy | None:
+    """The lowest energy of a sector by exact diagonalization, where it takes seconds; None for larger ones.
+
+    >>> import intertwine as it
+    >>> round(energy_in_sector(it.heisenberg(it.Chain(6)), "k=π, A").value, 6)
+    -11.211103
+    """
+    from intertwine.quantum.exact.known import KnownEnergy
+    from intertwine.quantum.exact.sector import Sector
+    from intertwine.quantum.exact.solve import ground_energy
+    from intertwine.quantum.space_choice import ground_magnetization
+
+    found = sector_of(operator, words, magnetization)
+    kept = ground_magnetization(operator) if magnetization is None else magnetization
+    states = 2**operator.size if kept is None else comb(operator.size, (operator.size + kept) // 2)
+    if states > _MOST_DIAGONALIZED:
+        return None
+    turns = operator.lattice.basis_vectors @ found.irrep.momentum / (2 * np.pi)
+    momentum = tuple(int(m) for m in np.rint(turns * np.array(operator.lattice.extent)))
+    wanted = Sector(kept, found.spin_flip, momentum, found.irrep.irrep)
+    value = ground_energy(operator, sector=wanted)
+    return KnownEnergy(value, f"exact diagonalization (Lanczos) by intertwine, in {found}")
