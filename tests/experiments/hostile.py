@@ -50,6 +50,8 @@ def fields(model: type[BaseModel] = GroundStateConfiguration, path: tuple[str, .
                 word = section.model_fields["name"].default
                 for inner, deeper in section.model_fields.items():
                     yield ("hamiltonian", inner), word, deeper
+        elif path + (name,) == ("graph",):  # what a file of edges holds: tests/experiments/test_systems.py
+            continue
         elif isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             yield from fields(field.annotation, (*path, name))
         else:
@@ -73,6 +75,13 @@ def refused_values(path, field):
     few = get_origin(kind) is not Literal and kind is not str
     words = {f"word {i}": w for i, w in enumerate(WORDS[:3] if few else WORDS)}
     declared = field.json_schema_extra or {}
+    if "file" in declared:  # a number, numbers, or the name of a file of them
+        edges = {"below": declared["low"] - 1.0, "above": declared["high"] + 1.0, "huge": 10**40}
+        of_words = {"words": [1.0, "x"], "nan": math.nan, "list of nan": [math.nan], "true": True}
+        return {k: v for k, v in bad.items() if k != "list"} | words | edges | of_words
+    if path[-1] == "fermions":
+        three = {"three": [1, 2, 3], "fraction": 1.5, "fractions": [1.5, 2.5], "word": "5,x", "true": True}
+        return {k: v for k, v in bad.items() if k != "list"} | words | three
     if "low" in declared:  # a word, or a number between bounds
         low, high, whole = declared["low"], declared["high"], declared["metavar"] == "INTEGER"
         out = {"below": low - 1, "above": high + 1} if whole else {"below": low - 1.0, "above": high + 1.0}

@@ -57,6 +57,8 @@ def _numbers(value: Any, setting: str, words: Mapping[str, Any]) -> Any:
         from intertwine.runs.number_files import numbers_in_words
 
         value = numbers_in_words(value, setting, words["expected"])
+    if value == []:
+        raise fail(setting, words["expected"], "none", words["remedy"])
     for number in _flat(value) if isinstance(value, list) else ():
         fits = isinstance(number, int | float) and not isinstance(number, bool)
         if not fits or not words["low"] <= number <= words["high"]:

@@ -206,7 +206,7 @@ def named_or_file(given: object) -> Any:
     table = {"name": given} if isinstance(given, str) else given
     if not isinstance(table, dict) or not isinstance(table.get("name"), str):
         return given
-    plain = table["name"].strip().lower().replace("-", "_")
+    plain = table["name"].replace("-", "_")
     plain = _ALIASES.get(plain, plain)
     if plain in NAMES and plain != "terms":
         return table | {"name": plain}
@@ -218,7 +218,7 @@ def named_or_file(given: object) -> Any:
 
 
 def _is_file_name(name: str) -> bool:
-    return "." in Path(name).name or "/" in name or Path(name).is_file()
+    return len(name) < 4096 and name.isprintable() and ("." in Path(name).name or "/" in name)
 
 
 def _read(file: str) -> str:
@@ -227,7 +227,7 @@ def _read(file: str) -> str:
     except (OSError, UnicodeDecodeError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         known = ", ".join(name for name in NAMES if name != "terms")
-        raise fail("hamiltonian", f"one of {known}, or a file of terms", f"{file!r} ({reason})") from None
+        raise fail("hamiltonian.name", f"one of {known}, or a file of terms", f"{file!r} ({reason})") from None
     if len(found) > MOST_TERMS:
         raise fail("hamiltonian", f"a file of at most {MOST_TERMS:,} characters", f"{len(found):,} in {file}")
     return found

@@ -93,6 +93,8 @@ def sector_in_words(lattice: Lattice, words: str) -> SectorInWords:
     (π, 0) A2, flip −1 | 2π/3 A
     """
     text = words.strip().replace("−", "-")
+    if not text:
+        raise fail("sector", "the words of a sector", repr(words), "for example k=0")
     flip_found = _FLIP.search(text)
     row_found = _ROW.search(text)
     flip = None
