@@ -50,7 +50,7 @@ def fields(model: type[BaseModel] = GroundStateConfiguration, path: tuple[str, .
                 word = section.model_fields["name"].default
                 for inner, deeper in section.model_fields.items():
                     yield ("hamiltonian", inner), word, deeper
-        elif path + (name,) == ("graph",):  # what a file of edges holds: tests/experiments/test_systems.py
+        elif (*path, name) == ("graph",):  # what a file of edges holds: tests/experiments/test_systems.py
             continue
         elif isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             yield from fields(field.annotation, (*path, name))
