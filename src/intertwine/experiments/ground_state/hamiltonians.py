@@ -227,7 +227,8 @@ def _read(file: str) -> str:
     except (OSError, UnicodeDecodeError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         known = ", ".join(name for name in NAMES if name != "terms")
-        raise fail("hamiltonian.name", f"one of {known}, or a file of terms", f"{file!r} ({reason})") from None
+        expected = f"one of {known}, or a file of terms"
+        raise fail("hamiltonian.name", expected, f"{file!r} ({reason})") from None
     if len(found) > MOST_TERMS:
         raise fail("hamiltonian", f"a file of at most {MOST_TERMS:,} characters", f"{len(found):,} in {file}")
     return found
