@@ -22,6 +22,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
 from jax import Array
 from jax.typing import DTypeLike
 
@@ -35,9 +36,11 @@ from intertwine.models.machines.sparse_rbm import SparseRBM
 from intertwine.models.mean_field import MeanField
 from intertwine.models.symmetric.gcnn import GCNN
 from intertwine.models.symmetric.sectors import sector_called
+from intertwine.models.symmetric.site_group import site_group
 from intertwine.models.symmetric.symmetric_rbm import SymmetricRBM
 
 if TYPE_CHECKING:
+    from intertwine.spaces.hilbert.hilbert_space import HilbertSpace
     from intertwine.spaces.lattice import Lattice
 
 MODEL_NAMES = (
@@ -120,9 +123,18 @@ def check_model_name(name: object) -> ModelName:
 
 
 def model_from_name(
-    name: str, lattice: Lattice, *, dtype: DTypeLike = float, sector: str = _TRIVIAL, key: Array
+    name: str,
+    lattice: Lattice,
+    *,
+    dtype: DTypeLike = float,
+    sector: str = _TRIVIAL,
+    space: HilbertSpace | None = None,
+    key: Array,
 ) -> Any:
     """The model called `name` on `lattice`, with parameters of type `dtype`.
+
+    space: the Hilbert space whose modes `lattice` is of; where modes have several levels, the model is one of
+    the spins that stand for them (`models.levels`), with ALPHA hidden units for each mode.
 
     sector: of a `gcnn` of the whole space group, "trivial" or the name of an irrep (`sectors.sector_called`).
     Raises InputError, listing the names, for any other.
@@ -134,6 +146,8 @@ def model_from_name(
     >>> count_parameters(model_from_name("rbm:2", ring, key=jax.random.key(0)))       # 4 + 8 + 4·8
     44
     """
+    if space is not None and not space.binary:
+        return _on_levels(name, lattice, dtype, sector, space, key)
     family, number, options, layers = check_model_name(name)
     if sector != _TRIVIAL and (family != "gcnn" or "translations" in options):
         raise fail("sector", "'trivial' for a model other than gcnn:LAYERSxFEATURES", sector)
@@ -174,6 +188,29 @@ def model_from_name(
     if family == "rac":
         return RecurrentCircuit(lattice.size, layers, int(number), dtype=dtype, key=key)
     return (Jastrow if family == "jastrow" else MeanField)(lattice.size, dtype=dtype, key=key)
+
+
+def _on_levels(
+    name: str, lattice: Any, dtype: DTypeLike, sector: str, space: HilbertSpace, key: Array
+) -> Any:
+    """The model called `name` of modes with several levels."""
+    from intertwine.models.levels.encoding import encoding
+    from intertwine.models.levels.level_jastrow import LevelJastrow
+    from intertwine.models.levels.on_levels import on_levels
+    from intertwine.symmetry.groups.permutation_group import PermutationGroup
+
+    family, number, *_ = check_model_name(name)
+    code = encoding(space)
+    if family == "jastrow":
+        return LevelJastrow(space, dtype=dtype, key=key)
+    if family == "rbm":
+        hidden = max(1, round(number * space.size))
+        return on_levels(RBM(code.size, hidden, dtype=dtype, key=key), code)
+    if family not in ("symmetric-rbm", "gcnn", "mean-field"):
+        expected = "rbm:ALPHA, symmetric-rbm:FEATURES, gcnn:LAYERSxFEATURES, jastrow or mean-field"
+        raise fail("model", f"one of modes with several levels: {expected}", name)
+    group: Any = PermutationGroup(code.permuted(np.asarray(site_group(lattice).permutations)))
+    return on_levels(model_from_name(name, group, dtype=dtype, sector=sector, key=key), code)
 
 
 def _unknown(name: object) -> Exception:

@@ -2,18 +2,24 @@ r"""An operator between the projectors onto a space: what an observable is for a
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 
 from intertwine._checks import fail
+from intertwine.quantum.hilbert_moves import is_plain
 from intertwine.quantum.operators import pauli
 from intertwine.quantum.operators.operator import Operator
 from intertwine.quantum.operators.pauli import PauliSum
+from intertwine.spaces.hilbert.hilbert_space import HilbertSpace
 
 _MOST_FLIPPED = 10
 
 
-def confined(operator: Operator, magnetizations: tuple[int, ...] | None) -> Operator:
-    """P A P for the projector P onto the configurations with Σ_i s_i in `magnetizations` (None: all).
+def confined(operator: Any, magnetizations: tuple[int, ...] | None, space: HilbertSpace | None = None) -> Any:
+    """P A P for the projector P onto the configurations with Σ_i s_i in `magnetizations` (None: all), or onto
+    those of a Hilbert space.
 
     On configurations of magnetization M a flip set F leads out unless Σ_{i∈F} s_i = 0, so that its
     coefficients are multiplied by that indicator, a polynomial in the spins of F (or, with the same sum M, of
@@ -26,6 +32,11 @@ def confined(operator: Operator, magnetizations: tuple[int, ...] | None) -> Oper
     >>> sorted((c.real, "".join(letters.values())) for c, letters in confined(flip, (0,)).strings())
     [(0.5, 'XX'), (0.5, 'YY')]
     """
+    if space is not None:
+        from intertwine.quantum.operators.projected import projected
+
+        check_modes(operator, space)
+        return with_short_strings(projected(operator, space), space)
     if magnetizations is None or operator.conserves_magnetization:
         return operator
     if len(magnetizations) > 1:
@@ -65,3 +76,75 @@ def _times_indicator(terms: PauliSum, sites: np.ndarray, wanted: int) -> PauliSu
     x = np.repeat(terms.x, len(kept), axis=0)
     z = (terms.z[:, None] ^ masks[None]).reshape(x.shape)
     return PauliSum(x, z, np.outer(terms.h, found[kept] * sign).ravel())
+
+
+def in_own_space(operator: Any) -> Any:
+    """A Hamiltonian between the projectors onto its own Hilbert space; as it is where that is one of free
+    spins, or it has none. Raises InputError where it changes a conserved number of the space."""
+    space = getattr(operator, "hilbert", None)
+    if is_plain(space):
+        return operator
+    check_keeps_numbers(operator, space)
+    return confined(operator, None, space)
+
+
+def check_keeps_numbers(operator: Any, space: HilbertSpace) -> None:
+    """Raise where an element of `operator` changes a conserved number of `space`."""
+    if not leaves_numbers(operator, space):
+        return
+    expected = f"an operator that keeps the numbers of {space!r}"
+    remedy = "take a space without that number, or add the term that brings it back"
+    raise fail("operator", expected, "one that leaves the space", remedy)
+
+
+def check_modes(operator: Any, space: HilbertSpace) -> None:
+    """Raise unless `operator` is one on the modes of `space`."""
+    own = getattr(operator, "hilbert", None)
+    levels = (2,) * operator.size if own is None else own.levels
+    if levels != space.levels:
+        remedy = "build it on the space of the state"
+        raise fail("operator", f"one on the modes of {space!r}", f"one on {own or operator!r}", remedy)
+
+
+def leaves_numbers(operator: Any, space: HilbertSpace) -> bool:
+    """Whether an element of `operator` changes a conserved number of `space`; constraints do not count."""
+    from intertwine.quantum.operators.projected import leaves
+
+    return bool(space.numbers) and leaves(operator, replace(space, bounds=space.numbers))
+
+
+def with_short_strings(operator: Any, space: HilbertSpace) -> Any:
+    """The same operator on the configurations of `space`, with products of Z over more than half of the modes
+    of a conserved number written as those over the rest: Π_i Z_i = (−1)^n over all of them. A hop around a
+    ring of fermions is then one between neighbours, with the sign of n.
+
+    >>> import intertwine as it
+    >>> ring = it.Fermions(it.Chain(8), 3)
+    >>> around = it.operators.create(ring, 0) @ it.operators.annihilate(ring, 7)
+    >>> sorted(len(letters) for _, letters in with_short_strings(around, ring).strings())
+    [2, 2, 2, 2]
+    """
+    if not isinstance(operator, Operator):
+        return operator
+    x, z, h = operator.masks()
+    z, h, changed = z.copy(), h.copy(), False
+    for bound in space.numbers:
+        modes = list(bound.modes)
+        if set(bound.weights) != {1} or bound.modulus not in (None, 2):
+            continue
+        long = np.count_nonzero(z[:, modes], axis=1) * 2 > len(modes)
+        if long.any():
+            rows = np.flatnonzero(long)
+            z[rows[:, None], modes] ^= True
+            h[rows] *= (-1.0) ** bound.low
+            changed = True
+    if not changed:
+        return operator
+    return Operator.from_masks(
+        operator.size,
+        pauli.canonical(PauliSum(x, z, h)),
+        lattice=operator.lattice,
+        name=operator.name,
+        turned=operator.turned,
+        hilbert=operator.hilbert,
+    )

@@ -23,6 +23,8 @@ from jaxtyping import PyTree
 
 from intertwine._caveats import caveat
 from intertwine._checks import fail
+from intertwine.models.levels.on_levels import OnLevels
+from intertwine.quantum.hilbert_moves import is_plain
 
 if TYPE_CHECKING:
     from jax import Array
@@ -104,6 +106,11 @@ class Choice:
         """The wave function."""
         from intertwine.models.names import model_from_name
 
+        if not is_plain(getattr(operator, "hilbert", None)):
+            from intertwine.quantum.hilbert_defaults import build_in_space
+
+            return build_in_space(self, operator, key)
+
         dtype = complex if self.dtype == "complex" else float
         place = place_of(self.model, operator)
         return model_from_name(self.model, place, dtype=dtype, sector=self.sector, key=key)
@@ -127,6 +134,10 @@ def choose(operator: Operator, *, sums: bool = True) -> Choice:
         raise fail("operator", "an Operator", operator, "for example intertwine.tfim(lattice)")
     if not operator.is_hermitian:
         raise fail("operator", "a Hermitian operator", repr(operator), "add its Hermitian conjugate")
+    if not is_plain(operator.hilbert):
+        from intertwine.quantum.hilbert_defaults import choose_in_space
+
+        return choose_in_space(operator, sums)
     positive = operator.is_stoquastic
     found = _sector(operator, positive)
     dtype = "real" if positive else "complex"
@@ -333,9 +344,16 @@ def place_of(name: str, operator: Operator) -> Any:
 
 def orbit_sums(operator: Operator, model: PyTree, magnetization: int | None) -> Any:
     """Exact sums over the orbits of configurations that `model` and `operator` treat alike."""
+    from intertwine.sampling.enumeration import Enumeration
     from intertwine.sampling.orbits import OrbitEnumeration
 
     moves, flip = symmetry_of(model)
+    space = getattr(operator, "hilbert", None)
+    if not is_plain(space):
+        kept = np.array([row for row in moves if operator.is_invariant(row)])
+        if len(kept) == 1 or model.kind != "real":
+            return Enumeration(hilbert=space)
+        return OrbitEnumeration(kept, hilbert=space)
     kept = np.array([row for row in moves if operator.is_invariant(row)])
     flip = flip and operator.commutes_with_spin_flip and not magnetization
     return OrbitEnumeration(kept, magnetization=magnetization, spin_flip=flip)
@@ -345,6 +363,8 @@ def symmetry_of(model: PyTree) -> tuple[np.ndarray, bool]:
     """The permutations (g, N) that leave |ψ|² as it is, as far as the model knows, and whether the flip of
     all spins does."""
     identity = np.arange(model.size)[None]
+    if isinstance(model, OnLevels):
+        return model.encoding.as_modes(symmetry_of(model.model)[0]), False
     coefficients = getattr(model, "coefficients", None)
     group = getattr(model, "group", None) or getattr(model, "symmetry", None)
     if coefficients is not None and group is not None:
@@ -390,6 +410,10 @@ def cannot_represent(operator: Operator, model: LogAmplitude) -> tuple[str, ...]
     """
     from intertwine.quantum.ground_sector import LARGEST, ground_sector
 
+    if not is_plain(getattr(operator, "hilbert", None)):
+        from intertwine.quantum.hilbert_caveats import cannot_represent_in_space
+
+        return cannot_represent_in_space(operator, model)
     lacking = _lacking(operator, model)
     if operator.is_stoquastic:
         return lacking

@@ -10,15 +10,21 @@ it is known in two cases, M = 0 (1 for an odd number of sites) in both:
 
 Elsewhere (an easy-axis ferromagnet has |M| = N) all configurations are sampled, by single flips, exchanges
 where the operator has them, and flips of all spins where these are a symmetry.
+
+An operator on a Hilbert space with conserved numbers, constraints or several levels is looked at there, with
+the moves of `hilbert_moves`.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import jax
 import numpy as np
 
+from intertwine._checks import fail
+from intertwine.quantum.hilbert_moves import is_plain, moves_in
 from intertwine.quantum.operators import pauli
 from intertwine.quantum.operators.operator import Operator
 from intertwine.quantum.operators.sign_structure import (
@@ -37,6 +43,7 @@ from intertwine.sampling.metropolis.rules import (
     connected,
 )
 from intertwine.sampling.space import Space, magnetizations
+from intertwine.spaces.hilbert.hilbert_space import HilbertSpace
 
 MOST_CHAINS = 64
 LEAST_DRAWS = 8
@@ -112,21 +119,41 @@ def default_sampler(operator: Operator, samples: int, magnetization: int | str |
     >>> default_sampler(Operator.from_strings(4, [(1.0, {i: "X"}) for i in range(4)]), 1024).chains
     64
     """
+    space = getattr(operator, "hilbert", None)
+    if not is_plain(space):
+        if magnetization not in (None, "ground"):
+            remedy = "say it in the space, as Spins(lattice, magnetization=0)"
+            raise fail("magnetization", "None with a Hilbert space", magnetization, remedy)
+        return Metropolis(moves_in(space, operator), chains=chains_for(samples), hilbert=space)
     kept: Any = ground_magnetization(operator) if magnetization == "ground" else magnetization
     return Metropolis(moves(operator, kept), chains=chains_for(samples), magnetization=kept)
 
 
-def measuring_space(where: Space | None, sampler: Any, size: int, samples: int) -> Space:
+def in_space(sampler: Any, space: HilbertSpace | None) -> Any:
+    """`sampler` in `space`, where it says none itself and can be in one."""
+    if is_plain(space) or not hasattr(sampler, "hilbert") or sampler.hilbert is not None:
+        return sampler
+    return replace(sampler, hilbert=space)
+
+
+def measuring_space(
+    where: Space | None, sampler: Any, size: int, samples: int, hilbert: HilbertSpace | None = None
+) -> Space:
     """Where a state of `size` sites is measured: in the space of `sampler` if one is given, else in its own,
-    else among all configurations.
+    else in `hilbert`, that of the operator, else among all configurations.
 
     >>> print(measuring_space(None, None, 4, 1024))
     all configurations
     """
     if sampler is not None:
-        return Space(sampler, magnetizations(sampler, size), None if where is None else where.turned)
+        sampler = in_space(sampler, hilbert if where is None else where.hilbert)
+        turned = None if where is None else where.turned
+        return Space(sampler, magnetizations(sampler, size), turned, getattr(sampler, "hilbert", None))
     if where is not None:
         return where
+    if hilbert is not None and not is_plain(hilbert):
+        chains = Metropolis(moves_in(hilbert), chains=chains_for(samples), hilbert=hilbert)
+        return Space(chains, hilbert=hilbert)
     parts = Mixture([(SingleFlip(), 1 - GLOBAL_FLIPS), (GlobalFlip(), GLOBAL_FLIPS)])
     return Space(Metropolis(parts, chains=chains_for(samples)))
 

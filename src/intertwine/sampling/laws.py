@@ -20,7 +20,6 @@ from intertwine._checks import fail
 from intertwine.models.protocols import LogAmplitude
 from intertwine.models.results import as_model
 from intertwine.sampling.enumeration import all_configurations, log_density
-from intertwine.sampling.metropolis.joining import numbers_of
 from intertwine.sampling.metropolis.legality import check_size, moved_levels
 from intertwine.sampling.metropolis.rules import Rule
 from intertwine.spaces.hilbert.hilbert_space import HilbertSpace
@@ -63,13 +62,13 @@ def transition_matrix(
         raise fail("magnetization", "None for a rule that changes it", magnetization)
     spins = _configurations(size, magnetization, hilbert)
     levels = space.levels_of(spins).astype(np.int64)
-    numbers = numbers_of(space, levels)
+    numbers = space.numbers_of(spins)
     log_p = beta * np.asarray(log_density(model, spins), np.float64)
     matrix = np.zeros((len(numbers), len(numbers)))
     rows = np.arange(len(numbers))
     for table, share in rule.components(size):
         for m, weight in enumerate(table.weights * share):
-            there = numbers_of(space, moved_levels(space, table, m, levels))
+            there = space.numbers_of(space.written(moved_levels(space, table, m, levels)))
             to = np.minimum(np.searchsorted(numbers, there), len(numbers) - 1)
             live = (numbers[to] == there) & (to != rows)
             at = to[live]
@@ -145,9 +144,10 @@ def transition_counts(
     state = sampler.init(model, key=start)
     samples, _ = sampler.sample(model, state, draws, key=run)
     space = HilbertSpace((2,) * model.size) if hilbert is None else hilbert
-    numbers = numbers_of(space, space.levels_of(_configurations(model.size, magnetization, hilbert)))
+    numbers = space.numbers_of(_configurations(model.size, magnetization, hilbert))
     spins = np.asarray(samples.configurations)
-    index = np.searchsorted(numbers, numbers_of(space, space.levels_of(spins)))
+    places = space.numbers_of(spins.reshape(-1, model.size)).reshape(spins.shape[:2])
+    index = np.searchsorted(numbers, places)
     counts = np.zeros((len(numbers), len(numbers)), np.int64)
     np.add.at(counts, (index[:, :-1].ravel(), index[:, 1:].ravel()), 1)
     return counts

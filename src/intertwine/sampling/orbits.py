@@ -11,11 +11,13 @@ sec. 4).
 
 from __future__ import annotations
 
+from math import prod
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jaxtyping import Int, Int32
+from jaxtyping import Int, Int32, Int64, Shaped
 from numpy.typing import ArrayLike
 
 from intertwine._checks import fail, positive_int
@@ -23,11 +25,10 @@ from intertwine.models.protocols import LogAmplitude
 from intertwine.sampling.enumeration import (
     Enumeration,
     EnumerationState,
-    all_configurations,
-    configuration_numbers,
     log_density,
 )
 from intertwine.sampling.protocols import Samples
+from intertwine.spaces.hilbert.hilbert_space import HilbertSpace
 
 
 class OrbitEnumeration:
@@ -35,8 +36,9 @@ class OrbitEnumeration:
 
     permutations: int (g, N), every element of K, (g s)_{g(i)} = s_i, as `PermutationGroup.permutations`.
     magnetization: Σ_i s_i of the configurations, or None for all of them. spin_flip: whether s and −s count
-    as the same; with a magnetization only with 0. It is for models whose |ψ|² and operators that have that
-    symmetry: it does not check them.
+    as the same; with a magnetization only with 0. hilbert: the Hilbert space whose configurations they are,
+    and which the permutations of its modes keep; None for spins. It is for models whose |ψ|² and operators
+    that have that symmetry: it does not check them.
 
     `sample` returns one chain whose draws are the representatives, whatever number of draws is asked for.
     Raises InputError for what is no permutation, for permutations that are no group, beyond 22 sites, for a
@@ -59,7 +61,14 @@ class OrbitEnumeration:
     spin_flip: bool
     """Whether s and −s count as the same."""
 
-    def __init__(self, permutations: ArrayLike, *, magnetization: int | None = None, spin_flip: bool = False):
+    def __init__(
+        self,
+        permutations: ArrayLike,
+        *,
+        magnetization: int | None = None,
+        spin_flip: bool = False,
+        hilbert: HilbertSpace | None = None,
+    ):
         rows = np.asarray(permutations)
         integers = rows.ndim == 2 and rows.size > 0 and np.issubdtype(rows.dtype, np.integer)
         if not integers or not (np.sort(rows) == np.arange(rows.shape[1])).all():
@@ -70,15 +79,23 @@ class OrbitEnumeration:
             raise fail("spin_flip", expected, spin_flip, "−s has the opposite magnetization")
         size, self.magnetization = rows.shape[1], magnetization
         self.permutations, self.spin_flip = rows, spin_flip
-        configurations = all_configurations(size, magnetization)
-        numbers = configuration_numbers(size, magnetization)
-        values, down = np.int64(1) << (size - 1 - rows), configurations < 0
+        self.hilbert = hilbert
+        configurations = Enumeration(magnetization, hilbert).configurations(size)
+        if hilbert is None:
+            radix = np.int64(1) << np.arange(size - 1, -1, -1)
+            down = (configurations < 0).astype(np.int64)
+        else:
+            radix, down = _radix(hilbert), hilbert.levels_of(configurations).astype(np.int64)
+        numbers = down @ radix
+        values = radix[rows]
         lowest = numbers
         for row in values:
             lowest = np.minimum(lowest, down @ row)
         if spin_flip:
             lowest = np.minimum(lowest, lowest[::-1])  # −s stands as far from the end as s from the start
-        if any((lowest[np.searchsorted(numbers, down @ row)] != lowest).any() for row in values):
+        last = len(numbers) - 1
+        places = (np.minimum(np.searchsorted(numbers, down @ row), last) for row in values)
+        if any((lowest[place] != lowest).any() for place in places):
             expected = "the elements of a group"
             raise fail("permutations", expected, "rows that are not closed", "add the products of its rows")
         chosen, orbits, self.sizes = np.unique(lowest, return_inverse=True, return_counts=True)
@@ -106,9 +123,15 @@ class OrbitEnumeration:
         own = np.arange(len(self._chosen), dtype=np.int32)[:, None]
         return np.where(self._numbers[place] == moved, self._orbits[place], own)
 
+    def orbits_of(self, configurations: Shaped[np.ndarray, "n N"]) -> Int32[np.ndarray, " n"]:
+        """The orbit of each configuration of the Hilbert space; −1 for those that it has not."""
+        assert self.hilbert is not None
+        place = self.hilbert.numbers_of(configurations)
+        return np.where(place >= 0, self._orbits[place], -1).astype(np.int32)
+
     def unfolded(self) -> Enumeration:
         """All configurations of every orbit: for observables that need not have the symmetry."""
-        return Enumeration(self.magnetization)
+        return Enumeration(self.magnetization, self.hilbert)
 
     def init(self, model: LogAmplitude, *, key: Array) -> EnumerationState:
         """The state: the number of sites."""
@@ -124,3 +147,11 @@ class OrbitEnumeration:
         configurations = jnp.asarray(self.configurations)
         weights = jax.nn.softmax(log_density(model, configurations) + np.log(self.sizes))
         return Samples(configurations[None], weights[None], jnp.ones(())), state
+
+
+def _radix(space: HilbertSpace) -> Int64[np.ndarray, " N"]:
+    """What each level counts in the number of a configuration, mode 0 the most significant digit."""
+    if prod(space.levels) > 2**62:
+        expected = "a space whose modes have at most 2^62 configurations without bounds"
+        raise fail("hilbert", expected, space, "take Enumeration(hilbert=...)")
+    return np.array([prod(space.levels[i + 1 :]) for i in range(space.size)], np.int64)

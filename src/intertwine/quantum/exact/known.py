@@ -28,6 +28,7 @@ from intertwine.quantum.space_choice import ground_magnetization
 
 if TYPE_CHECKING:
     from intertwine.quantum.operators.operator import Operator
+    from intertwine.spaces.hilbert.hilbert_space import HilbertSpace
     from intertwine.spaces.lattice import Lattice
 
 _LANCZOS_DIMENSION = 200_000
@@ -66,7 +67,12 @@ def known_energy(H: Operator, *, work: float = math.inf) -> KnownEnergy | None:
     return _by_lanczos(H, None, work)
 
 
-def energy_of_space(H: Operator, magnetizations: tuple[int, ...] | None, work: float) -> KnownEnergy | None:
+def energy_of_space(
+    H: Operator,
+    magnetizations: tuple[int, ...] | None,
+    work: float,
+    space: HilbertSpace | None = None,
+) -> KnownEnergy | None:
     """The lowest energy of H among configurations with Σ s_i in `magnetizations` (None: all), where it is
     known or takes Lanczos at most `work`, else None; also where H does not conserve what the space keeps, is
     not Hermitian, or Lanczos fails.
@@ -78,6 +84,8 @@ def energy_of_space(H: Operator, magnetizations: tuple[int, ...] | None, work: f
     """
     if not H.is_hermitian:
         return None
+    if space is not None:
+        return _in_space(H, space, work)
     try:
         if magnetizations is None or ground_magnetization(H) in magnetizations:
             return known_energy(H, work=work)
@@ -87,6 +95,14 @@ def energy_of_space(H: Operator, magnetizations: tuple[int, ...] | None, work: f
         return _by_lanczos(H, Sector(magnetization=kept), work)
     except NotConverged:
         return None
+
+
+def _in_space(H: Operator, space: HilbertSpace, work: float) -> KnownEnergy | None:
+    """By Lanczos in a Hilbert space that is the operator's own."""
+    few = space.dimension <= _LANCZOS_DIMENSION and space.dimension * (H.n_connected + 1) <= work
+    if not few or getattr(H, "hilbert", None) != space:
+        return None
+    return KnownEnergy(ground_energy(H), "exact diagonalization (Lanczos) by intertwine")
 
 
 def _by_lanczos(H: Operator, sector: Sector | None, work: float) -> KnownEnergy | None:

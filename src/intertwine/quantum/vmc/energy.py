@@ -2,9 +2,9 @@ r"""The energy as an objective: E = ⟨H⟩ over |ψ|², with its error bar and 
 
     E = ⟨E_loc⟩,      Var = ⟨|E_loc − E|²⟩ = ⟨H²⟩ − ⟨H⟩²,      V-score = N Var / (E − E_∞)²
 
-E_∞ is the mean energy of all states, Tr H / 2^N, the coefficient of the identity among the Pauli strings (0
-for all standard Hamiltonians; also where the sampling keeps to one magnetization). Wu et al., Science 386,
-296 (2024).
+E_∞ is the mean energy of all states (`centre`): of spins ½ Tr H / 2^N, the coefficient of the identity among
+the Pauli strings (0 for all standard Hamiltonians; also where the sampling keeps to one magnetization). Wu et
+al., Science 386, 296 (2024).
 """
 
 from __future__ import annotations
@@ -23,14 +23,16 @@ from intertwine._caveats import caveat
 from intertwine._checks import fail, positive_int
 from intertwine.learning.guard import LOWEST_ACCEPTANCE
 from intertwine.learning.objective import Evaluation
-from intertwine.quantum.confined import confined
+from intertwine.quantum.confined import check_keeps_numbers, check_modes, confined
 from intertwine.quantum.operators.operator import Operator
-from intertwine.quantum.operators.traceless import identity_coefficient, traceless
+from intertwine.quantum.operators.traceless import traceless
+from intertwine.quantum.vmc.centre import infinite_temperature_energy
 from intertwine.quantum.vmc.local_energy import (
     check_sizes,
     compile_ahead,
     local_dtype,
     local_values,
+    of_orbit_rows,
     of_orbits,
 )
 from intertwine.sampling.orbits import OrbitEnumeration
@@ -85,7 +87,11 @@ class EnergyObjective:
         positive_int("samples", self.samples, "give the configurations a step, for example 1024")
         if not self.operator.is_hermitian:
             raise fail("operator", "a Hermitian operator", repr(self.operator), "add its Hermitian conjugate")
-        inside = confined(self.operator, magnetizations(self.sampler, self.operator.size))
+        hilbert = getattr(self.sampler, "hilbert", None)
+        if hilbert is not None:
+            check_modes(self.operator, hilbert)
+            check_keeps_numbers(self.operator, hilbert)
+        inside = confined(self.operator, magnetizations(self.sampler, self.operator.size), hilbert)
         object.__setattr__(self, "operator", inside)
         varying, constant = traceless(inside)
         object.__setattr__(self, "varying", varying)
@@ -101,7 +107,25 @@ class EnergyObjective:
         """The orbits that the operator leads to, where the sampler goes through all of them; else None."""
         if not isinstance(self.sampler, OrbitEnumeration) or self.mesh is not None:
             return None
+        if self.sampler.hilbert is not None:
+            return None
         return jnp.asarray(self.sampler.connected(np.asarray(self.varying.flips)))
+
+    @cached_property
+    def _orbit_rows(self) -> tuple[Array, Array, Array] | None:
+        """The same in a Hilbert space: (diagonal (n,), elements (n, K), orbits (n, K))."""
+        if self.mesh is not None or getattr(self.sampler, "hilbert", None) is None:
+            return None
+        if not isinstance(self.sampler, OrbitEnumeration):
+            return None
+        rows = self.varying.host_rows(self.sampler.configurations)
+        diagonal = next(rows)[0]
+        elements, orbits = [np.zeros_like(diagonal)], [np.zeros(len(diagonal), np.int32)]
+        for values, others in rows:
+            found = self.sampler.orbits_of(others)
+            elements.append(np.where(found >= 0, values, 0))
+            orbits.append(np.maximum(found, 0))
+        return jnp.asarray(diagonal), jnp.asarray(np.stack(elements, 1)), jnp.asarray(np.stack(orbits, 1))
 
     def placeholder(self, model: LogAmplitude) -> Evaluation | None:
         """An evaluation of the shapes and types that `evaluate` gives, to compile with ahead of the first
@@ -138,8 +162,10 @@ class EnergyObjective:
         """Draws, local energies, and the energy with its error bar (autocorrelation included)."""
         drawn, chains = self.sampler.sample(model, state.chains, self.draws, key=key)
         flat = shard_samples(drawn.configurations.reshape(-1, self.operator.size), self.mesh)
-        by_orbit = self._connected is not None and model.kind == "real"  # ψ > 0, so |ψ| has all its symmetry
-        if by_orbit:
+        positive = model.kind == "real"  # ψ > 0, so |ψ| has all its symmetry
+        if positive and self._orbit_rows is not None:
+            local = of_orbit_rows(model, flat, *self._orbit_rows)
+        elif positive and self._connected is not None:
             local = of_orbits(self.varying, model, flat, self._connected)
         else:
             local = local_values(self.varying, model, flat)
@@ -250,15 +276,6 @@ def is_settled(operator: Operator, model: LogAmplitude, configurations: Array, e
         if not float(jnp.sum(residuals**2)) <= 0.1 * scale:  # also where it is not a number
             return False
     return True
-
-
-def infinite_temperature_energy(operator: Operator) -> float:
-    """E_∞ = Tr H / 2^N: the coefficient of the identity.
-
-    >>> infinite_temperature_energy(Operator.from_strings(2, [(0.25, {}), (1.0, {0: "Z"})]))
-    0.25
-    """
-    return float(np.real(identity_coefficient(operator)))
 
 
 def v_score(operator: Operator, energy: Estimate) -> float:

@@ -21,6 +21,7 @@ from intertwine._checks import positive_int
 from intertwine.models.results import as_model
 from intertwine.models.units import as_spins
 from intertwine.quantum.confined import confined
+from intertwine.quantum.hilbert_moves import is_plain
 from intertwine.quantum.operators.operator import Operator
 from intertwine.quantum.operators.traceless import traceless
 from intertwine.quantum.space_choice import MOST_CHAINS, ground_magnetization, measuring_space
@@ -98,7 +99,7 @@ def measured(
     hermitian = operator.is_hermitian
     if where.turned is not None:
         operator = operator.in_frame(where.turned)
-    operator = confined(operator, where.magnetizations)
+    operator = confined(operator, where.magnetizations, where.hilbert)
     varying, identity = traceless(operator)
     constant: Any = np.real(identity) if hermitian else np.complex128(identity)
     if varying.n_strings == 0:
@@ -129,8 +130,9 @@ def _space(
     operator: Operator, where: Space | None, sampler: Sampler | None, samples: int
 ) -> tuple[Space, list[str]]:
     """Where to measure, and what is to be said of it."""
-    if sampler is not None or where is not None:
-        return measuring_space(where, sampler, operator.size, samples), []
+    space = getattr(operator, "hilbert", None)
+    if sampler is not None or where is not None or not is_plain(space):
+        return measuring_space(where, sampler, operator.size, samples, space), []
     notes = []
     kept = ground_magnetization(operator)
     if kept is not None:

@@ -28,8 +28,9 @@ from intertwine.learning.step_line import StepLine
 from intertwine.learning.study import Scalars, carry_out
 from intertwine.models.results import as_model
 from intertwine.quantum import defaults
+from intertwine.quantum.confined import in_own_space
 from intertwine.quantum.operators.operator import Operator
-from intertwine.quantum.space_choice import default_sampler
+from intertwine.quantum.space_choice import default_sampler, in_space
 from intertwine.quantum.vmc.expect import check_key
 from intertwine.quantum.vmc.fresh_start import FreshStart
 from intertwine.quantum.vmc.local_energy import check_sizes
@@ -98,7 +99,7 @@ def ground_state(
     -7.472136
     """
     key, choice, fresh = check_key(key), None, None
-    model = as_model(model)
+    model, operator = as_model(model), in_own_space(operator)
     if isinstance(model, str):
         _check_operator(operator)
         operator = defaults.stoquastic_frame(operator)
@@ -129,6 +130,7 @@ def ground_state(
     if sampler is None:
         kept = "ground" if choice.magnetization is None else choice.magnetization
         sampler = default_sampler(operator, samples, kept)
+    sampler = in_space(sampler, getattr(operator, "hilbert", None))
     if optimiser is None:
         optimiser = defaults.optimiser(choice, steps, learning_rate, shift)
         optimiser = optimiser if fresh is None else FreshStart(optimiser, *fresh, steps)

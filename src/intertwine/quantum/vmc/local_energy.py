@@ -97,6 +97,19 @@ def of_orbits(
     return jax.vmap(_summed)(diagonal, elements, own[connected] - own[:, None])
 
 
+@jax.jit
+def of_orbit_rows(
+    model: LogAmplitude,
+    configurations: Shaped[Array, "n N"],
+    diagonal: Num[Array, "n"],
+    elements: Num[Array, "n K"],
+    orbits: Int[Array, "n K"],
+) -> Num[Array, "n"]:
+    """`of_orbits` with the elements of the operator given: the orbit that each leads to, and the diagonal."""
+    own = log_amplitudes(model, configurations)
+    return jax.vmap(_summed)(diagonal, elements, own[orbits] - own[:, None])
+
+
 def compile_ahead(operator: Operator, model: LogAmplitude) -> None:
     """Begin in the background to compile what `local_values` needs, where the host kernels will run."""
     if isinstance(model, SpinFormed) and jax.default_backend() == "cpu":

@@ -7,7 +7,7 @@ operator, model, settings and key give the same numbers in both.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import equinox as eqx
@@ -29,7 +29,8 @@ from intertwine.quantum import defaults
 from intertwine.quantum.exact.known import LITTLE_WORK, energy_of_space
 from intertwine.quantum.operators.operator import Operator
 from intertwine.quantum.vmc.at_rest import not_at_rest
-from intertwine.quantum.vmc.energy import EnergyObjective, EnergyState, infinite_temperature_energy, v_score
+from intertwine.quantum.vmc.centre import infinite_temperature_energy
+from intertwine.quantum.vmc.energy import EnergyObjective, EnergyState, v_score
 from intertwine.quantum.vmc.expect import Measurement, expect, measured
 from intertwine.quantum.vmc.full_variance import not_met
 from intertwine.quantum.vmc.stopping import Seen, Stopping
@@ -174,20 +175,28 @@ class GroundStateSearch(Study[SearchState, GroundStateRun]):
     def measured(self, state: SearchState, history: list[Scalars]) -> tuple[GroundStateRun, Measurement]:
         """What was found, and the configurations that it was measured on."""
         train, operator = state.train, self.operator
-        own = Space(self.objective.sampler, self.where.magnetizations, self.where.turned)
+        own = replace(self.where, sampler=self.objective.sampler)
         last = measured(operator, train.model, own, self.final, key=self.final_key, mesh=self.mesh)
         energy, past = last.estimate, columns(history)
         score = v_score(self.objective.operator, energy)
         notes = (
             *_kept_by_sampler(operator, self.where),
             *defaults.cannot_represent(operator, train.model),
-            *not_at_rest(score, energy, past.get("energy", []), infinite_temperature_energy(operator)),
+            *not_at_rest(score, energy, past.get("energy", []), self.centre),
             *_not_met(last, train.model, self.objective),
-            *(_far_from_exact(operator, energy, train.model, self.where) if self.compare else ()),
+            *(self._far_from_exact(energy, train.model) if self.compare else ()),
         )
         left = train.objective_state, train.optimiser_state
         model = placed(like(self.given, train.model), self.where, left)
         return GroundStateRun(energy, score, model, past, train, self.where, notes), last
+
+    @property
+    def centre(self) -> float:
+        """E_∞ of the space."""
+        return infinite_temperature_energy(self.objective.operator)
+
+    def _far_from_exact(self, energy: Estimate, model: LogAmplitude) -> list[str]:
+        return _far_from_exact(self.operator, energy, model, self.where, self.centre)
 
     def _left_by(self, model: PyTree) -> TrainState | None:
         """The state in which `model` left another search, at step 0 of this one; None where it comes from
@@ -213,9 +222,11 @@ def _not_met(last: Measurement, model: PyTree, objective: EnergyObjective) -> tu
     return not_met(last.operator, model, last.configurations, last.weights, last.estimate, batch=batch)
 
 
-def _far_from_exact(operator: Operator, energy: Estimate, model: LogAmplitude, where: Space) -> list[str]:
+def _far_from_exact(
+    operator: Operator, energy: Estimate, model: LogAmplitude, where: Space, centre: float
+) -> list[str]:
     """The caveats of an energy that is not the exact one, which the command gives too."""
-    exact = energy_of_space(operator, where.magnetizations, LITTLE_WORK)
+    exact = energy_of_space(operator, where.magnetizations, LITTLE_WORK, where.hilbert)
     if exact is None:
         return []
     single = any(
@@ -223,7 +234,6 @@ def _far_from_exact(operator: Operator, energy: Estimate, model: LogAmplitude, w
     )
     precision = "float32" if single else "float64"
     mean, error = float(np.real(energy.mean)), float(energy.error)
-    centre = infinite_temperature_energy(operator)
     return far_from_exact(mean, error, exact.value, exact.error, precision, centre)
 
 

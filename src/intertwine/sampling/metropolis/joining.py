@@ -8,10 +8,8 @@ exchanges and hops under conserved numbers: these join all where their pairs con
 from __future__ import annotations
 
 from functools import lru_cache
-from math import prod
 
 import numpy as np
-from jaxtyping import Int64
 
 from intertwine._checks import fail
 from intertwine.sampling.metropolis.legality import moved_levels
@@ -19,24 +17,6 @@ from intertwine.sampling.metropolis.rules import Rule, connected
 from intertwine.spaces.hilbert.hilbert_space import HilbertSpace
 
 _MOST = 500_000
-_LARGEST_NUMBER = 2**62
-
-
-def has_numbers(space: HilbertSpace) -> bool:
-    """Whether the numbers of its configurations have 62 bits at most."""
-    return prod(space.levels) <= _LARGEST_NUMBER
-
-
-def numbers_of(space: HilbertSpace, levels: np.ndarray) -> Int64[np.ndarray, " n"]:
-    """The numbers of configurations given as levels (n, N), mode 0 the most significant digit, in the order
-    of `space.configurations()`, of a space that has them (`has_numbers`).
-
-    >>> from intertwine.spaces.hilbert.kinds import Bosons
-    >>> numbers_of(Bosons(2, 2), np.array([[0, 2], [1, 1], [2, 0]])).tolist()
-    [2, 4, 6]
-    """
-    radix = np.array([prod(space.levels[i + 1 :]) for i in range(space.size)], np.int64)
-    return levels.astype(np.int64) @ radix
 
 
 @lru_cache(maxsize=64)
@@ -54,16 +34,15 @@ def count_parts(rule: Rule, space: HilbertSpace) -> int | None:
 
     parts = rule.components(space.size)
     moves = sum(len(table.sites) for table, _ in parts)
-    if space.dimension * moves > _MOST or not has_numbers(space):
+    if space.dimension * moves > _MOST:
         return None
     levels = space.levels_of(space.configurations()).astype(np.int64)
-    own = numbers_of(space, levels)
-    rows, columns = [np.arange(len(own))], [np.arange(len(own))]
+    own = np.arange(len(levels))
+    rows, columns = [own], [own]
     for table, _ in parts:
         for m in range(len(table.sites)):
-            there = numbers_of(space, moved_levels(space, table, m, levels))
-            place = np.minimum(np.searchsorted(own, there), len(own) - 1)
-            inside = np.flatnonzero((own[place] == there) & (place != np.arange(len(own))))
+            place = space.numbers_of(space.written(moved_levels(space, table, m, levels)))
+            inside = np.flatnonzero((place >= 0) & (place != own))
             rows.append(inside)
             columns.append(place[inside])
     i, j = np.concatenate(rows), np.concatenate(columns)

@@ -10,6 +10,7 @@ exchange. Configurations are arrays of levels (`spaces.hilbert`).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -64,13 +65,18 @@ class Hops(Rule):
 class Raise(Rule):
     """The level of one mode goes up or down by at most `most` levels, all equally likely.
 
+    modes: the modes that it moves; None for all.
+
     >>> table = Raise().table(2)
     >>> table.sites.tolist(), table.shifts.tolist()
     ([[0], [1], [0], [1]], [[1], [1], [-1], [-1]])
     """
 
-    def __init__(self, most: int = 1):
+    def __init__(self, most: int = 1, modes: Sequence[int] | None = None):
         self.most = positive_int("most", most, "give the largest step, 1 for neighbouring levels")
+        self.modes = None if modes is None else tuple(int(i) for i in modes)
+        if self.modes is not None and not (self.modes and min(self.modes) >= 0):
+            raise fail("modes", "numbers of modes, counted from 0, or None for all", modes)
 
     @property
     def magnetization(self) -> Magnetization:
@@ -81,18 +87,24 @@ class Raise(Rule):
         return "levels"
 
     def components(self, size: int) -> tuple[tuple[MoveTable, float], ...]:
+        modes = np.arange(positive_int("size", size)) if self.modes is None else np.array(self.modes)
+        if modes.max() >= size:
+            raise fail("modes", f"modes below {size}, the model's size", int(modes.max()))
         steps = [step * sign for step in range(1, self.most + 1) for sign in (1, -1)]
-        sites = np.tile(np.arange(positive_int("size", size))[:, None], (len(steps), 1))
-        return ((_shifted(sites, np.repeat(np.array(steps), size)[:, None]), 1.0),)
+        sites = np.tile(modes[:, None], (len(steps), 1))
+        return ((_shifted(sites, np.repeat(np.array(steps), len(modes))[:, None]), 1.0),)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Raise) and self.most == other.most
+        return isinstance(other, Raise) and (self.most, self.modes) == (other.most, other.modes)
 
     def __hash__(self) -> int:
-        return hash(("Raise", self.most))
+        return hash(("Raise", self.most, self.modes))
 
     def __repr__(self) -> str:
-        return "Raise()" if self.most == 1 else f"Raise({self.most})"
+        words = ([str(self.most)] if self.most > 1 else []) + (
+            [f"<{len(self.modes)} modes>"] if self.modes else []
+        )
+        return f"Raise({', '.join(words)})"
 
 
 def _shifted(sites: np.ndarray, shifts: np.ndarray) -> MoveTable:

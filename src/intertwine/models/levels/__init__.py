@@ -1,0 +1,5 @@
+"""Models of modes with several levels: bosons, larger spins, qudits, mixed systems."""
+
+import lazy_loader as _lazy
+
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)
