@@ -33,7 +33,7 @@ def confined(operator: Any, magnetizations: tuple[int, ...] | None, space: Hilbe
     [(0.5, 'XX'), (0.5, 'YY')]
     """
     if space is not None:
-        from intertwine.quantum.operators.projected import projected
+        from intertwine.quantum.operators.projection import projected
 
         check_modes(operator, space)
         return with_short_strings(projected(operator, space), space)
@@ -108,14 +108,14 @@ def check_modes(operator: Any, space: HilbertSpace) -> None:
 
 def leaves_numbers(operator: Any, space: HilbertSpace) -> bool:
     """Whether an element of `operator` changes a conserved number of `space`; constraints do not count."""
-    from intertwine.quantum.operators.projected import leaves
+    from intertwine.quantum.operators.projection import leaves
 
     return bool(space.numbers) and leaves(operator, replace(space, bounds=space.numbers))
 
 
 def with_short_strings(operator: Any, space: HilbertSpace) -> Any:
     """The same operator on the configurations of `space`, with products of Z over more than half of the modes
-    of a conserved number written as those over the rest: Π_i Z_i = (−1)^n over all of them. A hop around a
+    of a conserved number (but for those that are flipped) written as those over the rest: Π_i Z_i = (−1)^n over all of them. A hop around a
     ring of fermions is then one between neighbours, with the sign of n.
 
     >>> import intertwine as it
@@ -132,7 +132,8 @@ def with_short_strings(operator: Any, space: HilbertSpace) -> Any:
         modes = list(bound.modes)
         if set(bound.weights) != {1} or bound.modulus not in (None, 2):
             continue
-        long = np.count_nonzero(z[:, modes], axis=1) * 2 > len(modes)
+        still = ~x[:, modes]  # what is flipped does not count, so that XX and YY of a hop stay together
+        long = 2 * np.sum(z[:, modes] & still, axis=1) > np.sum(still, axis=1)
         if long.any():
             rows = np.flatnonzero(long)
             z[rows[:, None], modes] ^= True

@@ -19,7 +19,7 @@ from intertwine.quantum.exact.closed_forms import (
     ising_chain_energy,
     ising_ring_energy,
 )
-from intertwine.quantum.exact.lanczos import NotConverged
+from intertwine.quantum.exact.lanczos import NotConverged, lowest
 from intertwine.quantum.exact.sector import Sector
 from intertwine.quantum.exact.solve import ground_energy, searched_dimensions
 from intertwine.quantum.operators import hamiltonians
@@ -102,7 +102,10 @@ def _in_space(H: Operator, space: HilbertSpace, work: float) -> KnownEnergy | No
     few = space.dimension <= _LANCZOS_DIMENSION and space.dimension * (H.n_connected + 1) <= work
     if not few or getattr(H, "hilbert", None) != space:
         return None
-    return KnownEnergy(ground_energy(H), "exact diagonalization (Lanczos) by intertwine")
+    matrix = H.to_sparse(space)
+    scale = max(float(np.max(np.asarray(abs(matrix).sum(axis=1)))), 1e-300)
+    value = float(lowest(matrix, 1, scale).energies[0])
+    return KnownEnergy(value, "exact diagonalization (Lanczos) by intertwine")
 
 
 def _by_lanczos(H: Operator, sector: Sector | None, work: float) -> KnownEnergy | None:
