@@ -8,6 +8,7 @@ import pytest
 
 import intertwine as it
 from intertwine._checks import InputError
+from intertwine.models.levels import LevelJastrow, encoding, on_levels
 from intertwine.sampling.laws import (
     assert_follows_kernel,
     is_ergodic,
@@ -95,6 +96,35 @@ def test_the_sampler_follows_the_kernel(name, backend):
     sampler = it.Metropolis(rule, chains, sweep=1, backend=backend, hilbert=space)
     counts = transition_counts(sampler, psi, 65536 // chains + 1, key=KEY, hilbert=space)
     assert counts.sum() == 65536
+    assert_follows_kernel(counts, transition_matrix(rule, psi, hilbert=space), deviations=4.5)
+
+
+LEVEL_MODELS = {
+    "rbm": lambda space: on_levels(it.RBM(encoding(space).size, hidden=5, scale=0.4, key=KEY), space),
+    "jastrow": lambda space: LevelJastrow(space, scale=0.3, key=KEY),
+    "beyond tables": lambda space: on_levels(
+        it.RBM(encoding(space).size, hidden=5, scale=60.0, key=KEY), space
+    ),
+}
+
+
+@pytest.mark.parametrize("backend", ["host", pytest.param("jax", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", LEVEL_MODELS)
+def test_models_of_levels_follow_the_kernel(name, backend):
+    space, rule = it.Bosons(it.Chain(4), 3), it.Hops(it.Chain(4))
+    psi = LEVEL_MODELS[name](space)
+    sampler = it.Metropolis(rule, 512, sweep=1, backend=backend, hilbert=space)
+    counts = transition_counts(sampler, psi, 129, key=KEY, hilbert=space)
+    assert_follows_kernel(counts, transition_matrix(rule, psi, hilbert=space), deviations=4.5)
+
+
+def test_several_kinds_of_modes_on_the_host():
+    """A fermion and bosons: hops of one, steps of the others by one and two."""
+    space = it.Fermions(2, 1) * it.Bosons(2, most=2)
+    rule = it.Mixture([(it.Hops([(0, 1)]), 0.5), (it.Raise(2, modes=[2, 3]), 0.5)])
+    psi = LEVEL_MODELS["rbm"](space)
+    sampler = it.Metropolis(rule, 8, sweep=1, backend="host", hilbert=space)
+    counts = transition_counts(sampler, psi, 8193, key=KEY, hilbert=space)
     assert_follows_kernel(counts, transition_matrix(rule, psi, hilbert=space), deviations=4.5)
 
 

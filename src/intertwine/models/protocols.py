@@ -125,6 +125,21 @@ class SpinFormed(Protocol):
     def spin_form(self) -> SpinForm: ...
 
 
+@runtime_checkable
+class LevelFormed(Protocol):
+    """A model of levels that is a `SpinForm` of the spins that stand for them (`models.levels.encoding`)."""
+
+    encoding: Any
+
+    def encoded_form(self) -> SpinForm: ...
+
+
+@jax.jit
+def encoded_form(model: PyTree) -> SpinForm:
+    """`model.encoded_form()`, compiled once for all models of a shape."""
+    return model.encoded_form()
+
+
 @jax.jit
 def spin_form(model: PyTree) -> SpinForm:
     """`model.spin_form()`, compiled once for all models of a shape."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from intertwine._checks import fail
-from intertwine.quantum.hilbert_moves import is_plain
+from intertwine.quantum.hilbert_moves import own_space
 from intertwine.quantum.operators import pauli
 from intertwine.quantum.operators.operator import Operator
 from intertwine.quantum.operators.pauli import PauliSum
@@ -40,9 +40,9 @@ def confined(operator: Any, magnetizations: tuple[int, ...] | None, space: Hilbe
     if magnetizations is None or operator.conserves_magnetization:
         return operator
     if len(magnetizations) > 1:
-        space = " and ".join(str(m) for m in magnetizations)
+        kept = " and ".join(str(m) for m in magnetizations)
         remedy = "take a sampler of one magnetization, or of all (SingleFlip)"
-        raise fail("operator", f"one that conserves Σ s in a space of {space}", operator, remedy)
+        raise fail("operator", f"one that conserves Σ s in a space of {kept}", operator, remedy)
     total = next(iter(magnetizations))
     x, z, h = operator.masks()
     flip_masks, which = pauli.grouped(x)
@@ -81,8 +81,8 @@ def _times_indicator(terms: PauliSum, sites: np.ndarray, wanted: int) -> PauliSu
 def in_own_space(operator: Any) -> Any:
     """A Hamiltonian between the projectors onto its own Hilbert space; as it is where that is one of free
     spins, or it has none. Raises InputError where it changes a conserved number of the space."""
-    space = getattr(operator, "hilbert", None)
-    if is_plain(space):
+    space = own_space(operator)
+    if space is None:
         return operator
     check_keeps_numbers(operator, space)
     return confined(operator, None, space)
@@ -115,7 +115,8 @@ def leaves_numbers(operator: Any, space: HilbertSpace) -> bool:
 
 def with_short_strings(operator: Any, space: HilbertSpace) -> Any:
     """The same operator on the configurations of `space`, with products of Z over more than half of the modes
-    of a conserved number (but for those that are flipped) written as those over the rest: Π_i Z_i = (−1)^n over all of them. A hop around a
+    of a conserved number (but for those that are flipped) written as those over the rest:
+    Π_i Z_i = (−1)^n over all of them. A hop around a
     ring of fermions is then one between neighbours, with the sign of n.
 
     >>> import intertwine as it

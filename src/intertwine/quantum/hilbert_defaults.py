@@ -106,7 +106,7 @@ def _pace(operator: Any, rows: np.ndarray) -> tuple[float, int]:
         j.append(there[inside])
         values.append(np.real(elements[inside]) * np.sqrt(n[inside] / n[there[inside]]))
     place = np.concatenate(i), np.concatenate(j)
-    matrix = coo_matrix((np.concatenate(values), place), shape=(count, count)).tocsr()
+    matrix: Any = coo_matrix((np.concatenate(values), place), shape=(count, count)).tocsr()
     if count < 8:
         energies = np.linalg.eigvalsh(matrix.toarray())
         low, high = float(energies[0]), float(energies[-1])
@@ -137,5 +137,5 @@ def build_in_space(choice: Choice, operator: Any, key: Any) -> Any:
         parts = choice.model.split(":")
         choice = replace(choice, model=":".join([*parts[:2], *sorted(plain)]))
     dtype = complex if choice.dtype == "complex" else float
-    group = PermutationGroup(rows)
+    group: Any = PermutationGroup(rows)
     return model_from_name(choice.model, group, dtype=dtype, sector=choice.sector, space=space, key=key)

@@ -36,6 +36,12 @@ def is_plain(space: HilbertSpace | None) -> bool:
     return space is None or (space.binary and not space.bounds and not space.has_fermions)
 
 
+def own_space(operator: Any) -> HilbertSpace | None:
+    """The Hilbert space of an operator; None where it is one of free spins ½."""
+    space = getattr(operator, "hilbert", None)
+    return None if is_plain(space) else space
+
+
 def moves_in(space: HilbertSpace, operator: Any = None) -> Rule:
     """Moves that join the configurations of `space`. operator: whose flips of several modes are moves too.
 

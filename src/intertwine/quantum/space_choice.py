@@ -24,7 +24,7 @@ import jax
 import numpy as np
 
 from intertwine._checks import fail
-from intertwine.quantum.hilbert_moves import is_plain, moves_in
+from intertwine.quantum.hilbert_moves import is_plain, moves_in, own_space
 from intertwine.quantum.operators import pauli
 from intertwine.quantum.operators.operator import Operator
 from intertwine.quantum.operators.sign_structure import (
@@ -119,8 +119,8 @@ def default_sampler(operator: Operator, samples: int, magnetization: int | str |
     >>> default_sampler(Operator.from_strings(4, [(1.0, {i: "X"}) for i in range(4)]), 1024).chains
     64
     """
-    space = getattr(operator, "hilbert", None)
-    if not is_plain(space):
+    space = own_space(operator)
+    if space is not None:
         if magnetization not in (None, "ground"):
             remedy = "say it in the space, as Spins(lattice, magnetization=0)"
             raise fail("magnetization", "None with a Hilbert space", magnetization, remedy)

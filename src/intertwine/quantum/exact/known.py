@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -102,7 +102,7 @@ def _in_space(H: Operator, space: HilbertSpace, work: float) -> KnownEnergy | No
     few = space.dimension <= _LANCZOS_DIMENSION and space.dimension * (H.n_connected + 1) <= work
     if not few or getattr(H, "hilbert", None) != space:
         return None
-    matrix = H.to_sparse(space)
+    matrix: Any = H.to_sparse(space)
     scale = max(float(np.max(np.asarray(abs(matrix).sum(axis=1)))), 1e-300)
     value = float(lowest(matrix, 1, scale).energies[0])
     return KnownEnergy(value, "exact diagonalization (Lanczos) by intertwine")

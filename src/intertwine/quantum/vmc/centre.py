@@ -15,7 +15,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from intertwine.quantum.hilbert_moves import is_plain
+from intertwine.quantum.hilbert_moves import own_space
 from intertwine.quantum.operators.traceless import identity_coefficient
 
 _MOST, _DRAWN = 2**15, 2**13
@@ -29,8 +29,8 @@ def infinite_temperature_energy(operator: Any) -> float:
     >>> infinite_temperature_energy(Operator.from_strings(2, [(0.25, {}), (1.0, {0: "Z"})]))
     0.25
     """
-    space = getattr(operator, "hilbert", None)
-    if is_plain(space):
+    space = own_space(operator)
+    if space is None:
         return float(np.real(identity_coefficient(operator)))
     found = _known.get(id(operator))
     if found is not None and found[0]() is operator:

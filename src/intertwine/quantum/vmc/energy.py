@@ -122,6 +122,7 @@ class EnergyObjective:
         diagonal = next(rows)[0]
         elements, orbits = [np.zeros_like(diagonal)], [np.zeros(len(diagonal), np.int32)]
         for values, others in rows:
+            assert others is not None
             found = self.sampler.orbits_of(others)
             elements.append(np.where(found >= 0, values, 0))
             orbits.append(np.maximum(found, 0))

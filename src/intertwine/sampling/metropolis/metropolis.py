@@ -29,7 +29,15 @@ from jaxtyping import Int8, PyTree
 
 from intertwine._checks import fail, one_of, positive_int
 from intertwine.models.fermions.forms import determinant_form, fits_tables, has_determinants
-from intertwine.models.protocols import Incremental, LevelIncremental, LogAmplitude, SpinFormed, spin_form
+from intertwine.models.protocols import (
+    Incremental,
+    LevelFormed,
+    LevelIncremental,
+    LogAmplitude,
+    SpinFormed,
+    encoded_form,
+    spin_form,
+)
 from intertwine.models.units import as_spins
 from intertwine.sampling.metropolis.legality import Checks, checks, stays_inside
 from intertwine.sampling.metropolis.rules import MoveTable, Rule
@@ -148,11 +156,14 @@ class Metropolis:
         spread = isinstance(configurations, Array) and len(configurations.sharding.device_set) > 1
         if self.backend == "jax" or (self.backend == "auto" and (spread or jax.default_backend() != "cpu")):
             return False
-        able = isinstance(model, SpinFormed)
-        if able:
-            from intertwine.sampling.metropolis import host
+        if self.hilbert is not None and not self.hilbert.binary:
+            able = levels_on_host(self.rule, model)
+        else:
+            able = isinstance(model, SpinFormed)
+            if able:
+                from intertwine.sampling.metropolis import host
 
-            able = host.supports(self.rule, model) and (self.hilbert is None or self.hilbert.binary)
+                able = host.supports(self.rule, model)
         if self.backend == "host" and not able:
             raise fail(
                 "backend",
@@ -161,6 +172,15 @@ class Metropolis:
                 "the host kernels need a model with `spin_form`",
             )
         return able
+
+
+def levels_on_host(rule: Rule, model: LogAmplitude) -> bool:
+    """Whether the host kernels of levels take the model and the moves: real models, steps of levels."""
+    if not isinstance(model, LevelFormed) or model.kind != "real":
+        return False
+    from intertwine.sampling.metropolis import host_levels
+
+    return host_levels.supports(rule)
 
 
 def _host_sample(
@@ -173,9 +193,17 @@ def _host_sample(
     key: Array,
 ) -> tuple[Array, Array, Array]:
     """(configurations (chains, draws, N), the last ones, accepted share of the proposals)."""
+    table = rule.table(model.size)
+    if space is not None and not space.binary:
+        from intertwine.models.kernels.level_kernels import level_form
+        from intertwine.sampling.metropolis import host_levels
+
+        form = level_form(encoded_form(model), model.encoding)  # type: ignore[attr-defined]
+        checked = checks(space, table)
+        drawn, share = host_levels.sample(form, table, checked, configurations, draws, sweep, key)
+        return jnp.asarray(drawn), jnp.asarray(drawn[:, -1].copy()), jnp.asarray(share)
     from intertwine.sampling.metropolis import host
 
-    table = rule.table(model.size)
     drawn, share = host.sample(
         spin_form(model),
         table.sites,
