@@ -1,8 +1,8 @@
 r"""Products over hidden units where levels change, from the tables of `host_tables`.
 
-A model of levels is a `SpinForm` of the spins that stand for them (`models.levels.encoding`), real, and a step
-of a mode flips one of them: up from n it is the spin n of the mode, which goes down, p ← p E; down from n the
-spin n − 1, which goes up, q ← q E. A hop is one of each,
+A model of levels is a `SpinForm` of the spins that stand for them (`models.levels.encoding`), real, and a
+step of a mode flips one of them: up from n it is the spin n of the mode, which goes down, p ← p E; down from
+n the spin n − 1, which goes up, q ← q E. A hop is one of each,
 
     ψ'/ψ = (factors of both) · Π_k (p_k E'_k + q_k E_k) / Π_k (p_k + q_k).
 """
