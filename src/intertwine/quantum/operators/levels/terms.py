@@ -66,11 +66,13 @@ class Terms:
             if mode in odd:
                 signs = 1.0 - 2.0 * (np.arange(self.levels[mode]) % 2)
                 table = table * signs.reshape([-1 if a == axis else 1 for a in range(len(modes))])
-        self._split(move, modes, tuple(outside), table, [a for a, m in enumerate(modes) if m not in moved])
-
-    def put(self, key: Key, table: np.ndarray) -> None:
-        """Add a table that has its unique form already."""
         scale = float(np.max(np.abs(table), initial=0.0))
+        axes = [a for a, m in enumerate(modes) if m not in moved]
+        self._split(move, modes, tuple(outside), table, axes, scale)
+
+    def put(self, key: Key, table: np.ndarray, scale: float = 0.0) -> None:
+        """Add a table that has its unique form already. scale: of the numbers that it is a difference of."""
+        scale = max(scale, float(np.max(np.abs(table), initial=0.0)))
         if key in self._found:
             before, other = self._found[key]
             table, scale = before + table, scale + other
@@ -111,20 +113,26 @@ class Terms:
         return every, np.broadcast_to(table.reshape(own), shape)
 
     def _split(
-        self, move: Move, modes: tuple[int, ...], signs: tuple[int, ...], table: np.ndarray, axes: list[int]
+        self,
+        move: Move,
+        modes: tuple[int, ...],
+        signs: tuple[int, ...],
+        table: np.ndarray,
+        axes: list[int],
+        scale: float,
     ) -> None:
         """Put the parts of a table, one for each set of unmoved modes that it depends on."""
         if not np.any(table):
             return
         if not axes:
-            self.put(Key(move, modes, signs), table)
+            self.put(Key(move, modes, signs), table, scale)
             return
         axis = axes[-1]
         base = np.take(table, 0, axis=axis)
         shorter = modes[:axis] + modes[axis + 1 :]
-        self._split(move, shorter, signs, base, axes[:-1])
+        self._split(move, shorter, signs, base, axes[:-1], scale)
         rest = table - np.expand_dims(base, axis)
-        self._split(move, modes, signs, rest, axes[:-1])
+        self._split(move, modes, signs, rest, axes[:-1], scale)
 
 
 def shifted(table: np.ndarray, modes: tuple[int, ...], move: Move, sign: int = 1) -> np.ndarray:
