@@ -15,7 +15,7 @@ import numpy as np
 
 from intertwine.models.circuits.convolutional import ConvolutionalCircuit
 from intertwine.models.circuits.recurrent import RecurrentCircuit
-from intertwine.models.fermions import Pairing, Pfaffian, Slater, correlated
+from intertwine.models.fermions import Backflow, HiddenFermions, Pairing, Pfaffian, Slater, correlated
 from intertwine.models.jastrow import Jastrow
 from intertwine.models.machines.rbm import RBM
 from intertwine.models.machines.sparse_rbm import SparseRBM
@@ -199,6 +199,9 @@ MODELS: dict[str, Callable[[jax.Array], Any]] = {
     "pairing-rbm": _fermions(Pairing, (1, 3), _rbm(float, "spin", "spin")),
     "symmetrised-slater": _symmetrised_fermions(1),
     "symmetrised-slater-momentum": _symmetrised_fermions(None),
+    "backflow": _fermions(Backflow, (2, 1), hidden=4),
+    "backflow-complex": _fermions(Backflow, (1, 1), hidden=3, dtype=complex),
+    "hidden-fermions": _fermions(HiddenFermions, (2, 1), hidden=2, width=5),
     "pfaffian": _fermions(Pfaffian, (3, 2)),
     "pfaffian-complex": _fermions(Pfaffian, (2, 2), dtype=complex),
 }

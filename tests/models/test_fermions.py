@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 import intertwine as it
-from intertwine.models import laws
-from intertwine.models.fermions import Pairing, Pfaffian, Slater, correlated
+from intertwine.models import laws, model_from_name
+from intertwine.models.fermions import Backflow, HiddenFermions, Pairing, Pfaffian, Slater, correlated
 from intertwine.models.fermions.determinants import log_determinant, log_pfaffian
 from intertwine.models.fermions.forms import determinant_form
 from intertwine.models.fermions.images import mode_group
+from intertwine.models.fermions.presets import FERMION_NAMES, free_character
 
 
 def created(columns):
@@ -179,3 +180,42 @@ def of_form(form, s):
     for F, U, w in zip(form.pairs, form.unpaired, form.weights, strict=True):
         total += w * np.linalg.det(np.concatenate([np.asarray(F)[r][:, c], np.asarray(U)[r]], axis=1))
     return total * np.exp(laws.evaluate_spin_form(form.factor, jnp.asarray(s)))
+
+
+@pytest.mark.parametrize("particles", [(2, 1), (2, 2), 3])
+def test_networks_start_as_slater_determinants(particles, key):
+    space = it.Fermions(it.Chain(4), particles)
+    truth = amplitudes(Slater(space), space)
+    for psi in (
+        Backflow(space, 4, scale=0.0, key=key),
+        HiddenFermions(space, 2, scale=0.0, key=key),
+    ):
+        np.testing.assert_allclose(amplitudes(psi, space), truth, atol=1e-12)
+
+
+def test_models_by_name(key):
+    chain = it.Chain(4)
+    for name in FERMION_NAMES:
+        text = (
+            name.replace("ALPHA", "1").replace("FEATURES", "2").replace("HIDDEN", "4").replace("NUMBER", "2")
+        )
+        psi = model_from_name(text, chain, space=it.Fermions(chain, (1, 1)), key=key)
+        assert psi.size == 8 and psi.kind == "signed", text
+    with pytest.raises(it.InputError, match="wave function of fermions"):
+        model_from_name("slater", chain, key=key)
+    with pytest.raises(it.InputError, match="model: expected one of"):
+        model_from_name("slater-rbm", chain, key=key)
+
+
+def test_projected_presets_are_in_the_sector_of_free_fermions(key):
+    """A level of the free ground state survives the projection, with the sign of the point group too."""
+    space = it.Fermions(it.Square(4, 4), 5)
+    character = free_character(space, space.place.space_group)
+    assert set(character.tolist()) == {1.0, -1.0}
+    projected = it.models.Symmetrised(Slater(space), space.place, character)
+    s = space.random(4, key=key)
+    order = space.place.space_group.order
+    np.testing.assert_allclose(
+        np.exp(jax.vmap(projected)(s)), order * np.exp(jax.vmap(Slater(space))(s)), atol=1e-9
+    )
+    assert free_character(it.Fermions(it.Chain(4), 2), it.Chain(4).translations) is None

@@ -9,7 +9,9 @@ from . import (
 )
 from .circuits.convolutional import ConvolutionalCircuit as ConvolutionalCircuit
 from .circuits.recurrent import RecurrentCircuit as RecurrentCircuit
+from .fermions.backflow import Backflow as Backflow
 from .fermions.correlated import correlated as correlated
+from .fermions.hidden_fermions import HiddenFermions as HiddenFermions
 from .fermions.pairing import Pairing as Pairing
 from .fermions.pfaffian import Pfaffian as Pfaffian
 from .fermions.slater import Slater as Slater

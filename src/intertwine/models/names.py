@@ -13,6 +13,7 @@ gcnn:LAYERSxFEATURES:translations     under its translations only; :even as abov
 cac:LAYERSxRANK                       convolutional arithmetic circuit, windows of 2 that overlap
 cac:LAYERSxRANK:tree                  the same without overlap: a tree tensor network
 rac:LAYERSxRANK                       recurrent arithmetic circuit, site after site
+slater, slater-jastrow, backflow:64 … wave functions of fermions: see `fermions.presets`
 jastrow                               a coupling for every pair
 mean-field                            a product state
 """
@@ -29,6 +30,7 @@ from jax.typing import DTypeLike
 from intertwine._checks import fail
 from intertwine.models.circuits.convolutional import ConvolutionalCircuit
 from intertwine.models.circuits.recurrent import RecurrentCircuit
+from intertwine.models.fermions.presets import FERMION_NAMES, fermion_model, fermion_name
 from intertwine.models.gauge.loop_rbm import LoopGCNN, LoopRBM
 from intertwine.models.jastrow import Jastrow
 from intertwine.models.machines.rbm import RBM
@@ -62,6 +64,7 @@ MODEL_NAMES = (
     "rac:LAYERSxRANK",
     "jastrow",
     "mean-field",
+    *FERMION_NAMES,
 )
 _LARGEST = 1000
 _DEEPEST = 100
@@ -100,6 +103,8 @@ def check_model_name(name: object) -> ModelName:
     """
     if not isinstance(name, str):
         raise _unknown(name)
+    if (of_fermions := fermion_name(name)) is not None:
+        return ModelName(*of_fermions)
     family, *rest = name.strip().split(":")
     if family in ("jastrow", "mean-field") and not rest:
         return ModelName(family, 0.0, frozenset())
@@ -133,8 +138,9 @@ def model_from_name(
 ) -> Any:
     """The model called `name` on `lattice`, with parameters of type `dtype`.
 
-    space: the Hilbert space whose modes `lattice` is of; where modes have several levels, the model is one of
-    the spins that stand for them (`models.levels`), with ALPHA hidden units for each mode.
+    space: the Hilbert space whose modes `lattice` is of, which wave functions of fermions are made for; where
+    modes have several levels, the model is one of the spins that stand for them (`models.levels`), with ALPHA
+    hidden units for each mode.
 
     sector: of a `gcnn` of the whole space group, "trivial" or the name of an irrep (`sectors.sector_called`).
     Raises InputError, listing the names, for any other.
@@ -146,6 +152,12 @@ def model_from_name(
     >>> count_parameters(model_from_name("rbm:2", ring, key=jax.random.key(0)))       # 4 + 8 + 4·8
     44
     """
+    if fermion_name(name) is not None:
+        if space is None:
+            raise fail(
+                "space", "a Hilbert space with fermions", None, f"{name} is a wave function of fermions"
+            )
+        return _of_fermions(name, space, sector, dtype, key)
     if space is not None and not space.binary:
         return _on_levels(name, lattice, dtype, sector, space, key)
     family, number, options, layers = check_model_name(name)
@@ -211,6 +223,15 @@ def _on_levels(
         raise fail("model", f"one of modes with several levels: {expected}", name)
     group: Any = PermutationGroup(code.permuted(np.asarray(site_group(lattice).permutations)))
     return on_levels(model_from_name(name, group, dtype=dtype, sector=sector, key=key), code)
+
+
+def _of_fermions(name: str, space: HilbertSpace, sector: str, dtype: DTypeLike, key: Array) -> Any:
+    """The wave function of fermions called `name`, in the sector of free fermions or the one named."""
+    character = None
+    if sector != _TRIVIAL:
+        lattice: Any = space.place
+        character = sector_called(lattice, sector)
+    return fermion_model(name, space, character=character, dtype=dtype, key=key)
 
 
 def _unknown(name: object) -> Exception:

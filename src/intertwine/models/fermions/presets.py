@@ -2,7 +2,7 @@ r"""Wave functions of fermions by name.
 
 slater, pfaffian, pairing             determinants and pair functions, from free fermions
 slater-jastrow, pairing-jastrow       times a coupling for every pair of modes
-slater-rbm:ALPHA, pairing-rbm:ALPHA   times an RBM with ALPHA·N hidden units (with FEATURES filters, if projected)
+slater-rbm:ALPHA, pairing-rbm:ALPHA   times an RBM with ALPHA·N hidden units (projected: that many filters)
 backflow:HIDDEN                       orbitals moved by a network of HIDDEN units, times a Jastrow factor
 hidden-fermions:NUMBER                determinants of NUMBER hidden fermions, times a Jastrow factor
 …:space, …:translations               projected onto the symmetries of the lattice, factors tied by them
@@ -104,8 +104,8 @@ def fermion_model(
     """The wave function called `name` of the fermions of `space`.
 
     character: of a projected one, for each element of the group; None for that of free fermions (closed
-    shells), else 1. spin_flip: of a projected one, 1 or −1 for an even or odd total spin, None for none. Raises
-    InputError for other names and for what does not fit.
+    shells), else 1. spin_flip: of a projected one, 1 or −1 for an even or odd total spin, None for none.
+    Raises InputError for other names and for what does not fit.
 
     >>> import intertwine as it
     >>> electrons = it.Fermions(it.Chain(6), (3, 3))
