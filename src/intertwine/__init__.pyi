@@ -90,6 +90,11 @@ from .learning.structures.fit_structures import fit_structures as fit_structures
 from .learning.supervised import Supervised as Supervised
 from .learning.supervised_fit import fit_supervised as fit_supervised
 from .models import gauge as gauge
+from .models.autoregressive.causal_transformer import CausalTransformer as CausalTransformer
+from .models.autoregressive.masked_convolution import MaskedConvolution as MaskedConvolution
+from .models.autoregressive.masked_dense import MaskedDense as MaskedDense
+from .models.autoregressive.recurrent import RecurrentNetwork as RecurrentNetwork
+from .models.autoregressive.symmetrised_density import SymmetrisedDensity as SymmetrisedDensity
 from .models.circuits.convolutional import ConvolutionalCircuit as ConvolutionalCircuit
 from .models.circuits.recurrent import RecurrentCircuit as RecurrentCircuit
 from .models.gauge.loop_rbm import LoopGCNN as LoopGCNN, LoopRBM as LoopRBM
@@ -144,6 +149,7 @@ from .quantum.operators.operator import Operator as Operator
 from .quantum.vmc.excited import lowest_in_sector as lowest_in_sector
 from .quantum.vmc.expect import expect as expect
 from .quantum.vmc.ground_state import ground_state as ground_state
+from .sampling.autoregressive import Autoregressive as Autoregressive
 from .sampling.draw import NotMixed as NotMixed, sample as sample
 from .sampling.enumeration import Enumeration as Enumeration
 from .sampling.gauge.heat_bath import GaugeHeatBath as GaugeHeatBath

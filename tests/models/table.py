@@ -13,6 +13,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from intertwine.models.autoregressive.causal_transformer import CausalTransformer
+from intertwine.models.autoregressive.masked_convolution import MaskedConvolution
+from intertwine.models.autoregressive.masked_dense import MaskedDense
+from intertwine.models.autoregressive.recurrent import RecurrentNetwork
+from intertwine.models.autoregressive.symmetrised_density import SymmetrisedDensity
 from intertwine.models.circuits.convolutional import ConvolutionalCircuit
 from intertwine.models.circuits.recurrent import RecurrentCircuit
 from intertwine.models.fermions import Backflow, HiddenFermions, Pairing, Pfaffian, Slater, correlated
@@ -26,7 +31,7 @@ from intertwine.models.symmetric.symmetrised import Symmetrised
 from intertwine.models.units import as_spins
 from intertwine.models.wrapped import FunctionAmplitude
 from intertwine.spaces.hilbert.kinds import Fermions
-from intertwine.spaces.lattices import Chain
+from intertwine.spaces.lattices import Chain, Square
 from intertwine.symmetry.groups.permutation_group import PermutationGroup
 
 SITES = 8
@@ -179,6 +184,16 @@ MODELS: dict[str, Callable[[jax.Array], Any]] = {
         SITES, 2, 2, overlap=False, dtype=float, scale=0.5, key=key
     ),
     "circuit-recurrent": lambda key: RecurrentCircuit(SITES, 2, 3, scale=0.5, key=key),
+    "autoregressive-dense": lambda key: MaskedDense(SITES, 2, 3, key=key),
+    "autoregressive-convolution": lambda key: MaskedConvolution(
+        Square(2, 4), 2, 3, reach=2, dtype=complex, key=key
+    ),
+    "autoregressive-gru": lambda key: RecurrentNetwork(SITES, 1, 3, dtype=complex, key=key),
+    "autoregressive-snake": lambda key: RecurrentNetwork(Square(2, 4), 1, 3, key=key),
+    "autoregressive-transformer": lambda key: CausalTransformer(SITES, 1, 8, heads=2, key=key),
+    "autoregressive-averaged": lambda key: SymmetrisedDensity(
+        RecurrentNetwork(SITES, 1, 2, cell="lstm", dtype=complex, key=key), spin_flip=-1
+    ),
     "jastrow-float": lambda key: Jastrow(SITES, scale=0.3, key=key),
     "jastrow-complex": lambda key: Jastrow(SITES, dtype=complex, scale=0.3, key=key),
     "jastrow-tied": lambda key: Jastrow(dihedral_ring(), scale=0.3, key=key),

@@ -1,4 +1,5 @@
 from . import (
+    autoregressive as autoregressive,
     circuits as circuits,
     fermions as fermions,
     gauge as gauge,
@@ -7,6 +8,11 @@ from . import (
     spins as spins,
     symmetric as symmetric,
 )
+from .autoregressive.causal_transformer import CausalTransformer as CausalTransformer
+from .autoregressive.masked_convolution import MaskedConvolution as MaskedConvolution
+from .autoregressive.masked_dense import MaskedDense as MaskedDense
+from .autoregressive.recurrent import RecurrentNetwork as RecurrentNetwork
+from .autoregressive.symmetrised_density import SymmetrisedDensity as SymmetrisedDensity
 from .circuits.convolutional import ConvolutionalCircuit as ConvolutionalCircuit
 from .circuits.recurrent import RecurrentCircuit as RecurrentCircuit
 from .fermions.backflow import Backflow as Backflow

@@ -14,6 +14,13 @@ cac:LAYERSxRANK                       convolutional arithmetic circuit, windows 
 cac:LAYERSxRANK:tree                  the same without overlap: a tree tensor network
 rac:LAYERSxRANK                       recurrent arithmetic circuit, site after site
 slater, slater-jastrow, backflow:64 … wave functions of fermions: see `fermions.presets`
+masked-dense:LAYERSxFEATURES          autoregressive, each layer sees all sites before (exact samples)
+masked-conv:LAYERSxFEATURES           autoregressive, gated filters over the sites before
+recurrent:LAYERSxFEATURES             autoregressive, a memory along a line or a snake (gated recurrent units)
+recurrent:LAYERSxFEATURES:tensor      the same with another cell: :gru, :lstm or :tensor
+causal-transformer:LAYERSxFEATURES    autoregressive, attention to the sites before
+recurrent:LAYERSxFEATURES:even        any autoregressive one with its density averaged over the spin flip (or
+                                      :odd), or over the lattice's translations (:translations)
 jastrow                               a coupling for every pair
 mean-field                            a product state
 """
@@ -28,6 +35,13 @@ from jax import Array
 from jax.typing import DTypeLike
 
 from intertwine._checks import fail
+from intertwine.models.autoregressive.presets import (
+    AUTOREGRESSIVE,
+    AUTOREGRESSIVE_NAMES,
+    AUTOREGRESSIVE_OPTIONS,
+    CELLS,
+    autoregressive_model,
+)
 from intertwine.models.circuits.convolutional import ConvolutionalCircuit
 from intertwine.models.circuits.recurrent import RecurrentCircuit
 from intertwine.models.fermions.presets import FERMION_NAMES, fermion_model, fermion_name
@@ -62,6 +76,7 @@ MODEL_NAMES = (
     "cac:LAYERSxRANK",
     "cac:LAYERSxRANK:tree",
     "rac:LAYERSxRANK",
+    *AUTOREGRESSIVE_NAMES,
     "jastrow",
     "mean-field",
     *FERMION_NAMES,
@@ -78,8 +93,9 @@ _ALLOWED = {
     "gcnn": _OPTIONS,
     "cac": frozenset({"tree"}),
     "rac": frozenset(),
+    **AUTOREGRESSIVE_OPTIONS,
 }
-_LAYERED = ("gcnn", "loop-gcnn", "cac", "rac")
+_LAYERED = ("gcnn", "loop-gcnn", "cac", "rac", *AUTOREGRESSIVE)
 _TRIVIAL = "trivial"
 
 
@@ -122,7 +138,7 @@ def check_model_name(name: object) -> ModelName:
     whole = family in ("rbm", "local-rbm") or number == math.floor(number) if math.isfinite(number) else False
     if not whole or not 0 < number <= _LARGEST or len(rest) != 1 + len(options) or not options <= allowed:
         raise _unknown(name)
-    if {"space", "translations"} <= options or {"even", "odd"} <= options:
+    if len(options & set(CELLS)) > 1 or {"space", "translations"} <= options or {"even", "odd"} <= options:
         raise _unknown(name)
     return ModelName(family, number, options, depth)
 
@@ -158,6 +174,12 @@ def model_from_name(
                 "space", "a Hilbert space with fermions", None, f"{name} is a wave function of fermions"
             )
         return _of_fermions(name, space, sector, dtype, key)
+    if check_model_name(name).family in AUTOREGRESSIVE:
+        if sector != _TRIVIAL:
+            raise fail("sector", "'trivial' for a model other than gcnn:LAYERSxFEATURES", sector)
+        _, number, options, layers = check_model_name(name)
+        where = lattice if space is None else space
+        return autoregressive_model(name, where, layers, int(number), options, dtype=dtype, key=key)
     if space is not None and not space.binary:
         return _on_levels(name, lattice, dtype, sector, space, key)
     family, number, options, layers = check_model_name(name)

@@ -15,6 +15,8 @@ path; with one, the fast path equals the generic path to rounding (`assert_incre
     Factored       factors(samples)               Gram matrix of minSR without a Jacobian
     Bipartite      conditionals p(h|v), p(v|h)    block Gibbs
     SpinSystem     lattice, order, order_squared  chains watched along the order parameter
+    DrawsItself    draw, hilbert                  independent samples without chains
+    Stepwise       steps, order, hilbert          amplitudes that begin alike are evaluated from there on
 
 A model may also say `evaluation_batch`, how many configurations are best evaluated at once (deep networks: as
 many as stay in a cache); local energies then walk through that many at a time.
@@ -25,13 +27,15 @@ nothing.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import jax
 from jax import Array
-from jaxtyping import Int, Num, PyTree, Shaped
+from jaxtyping import Int, Int8, Num, PyTree, Shaped
 
 if TYPE_CHECKING:
+    from intertwine.spaces.hilbert.hilbert_space import HilbertSpace
     from intertwine.spaces.lattice import Lattice
 
 Kind = Literal["real", "signed", "complex", "holomorphic"]
@@ -207,3 +211,44 @@ class SpinSystem(Protocol):
     def order_squared(self, s: Shaped[Array, "... N"]) -> Num[Array, "..."]:
         """m², whose mean tells order from disorder."""
         ...
+
+
+@runtime_checkable
+class DrawsItself(Protocol):
+    """A normalised state that draws its own configurations, each independent of the others, from |ψ|² inside
+    its Hilbert space: the autoregressive ones."""
+
+    @property
+    def hilbert(self) -> HilbertSpace: ...
+
+    def draw(self, count: int, *, key: Array) -> Int8[Array, "count N"]:
+        """`count` configurations of |ψ|², as the space writes them. Pure, to be compiled by the caller."""
+        ...
+
+
+class Steps(NamedTuple):
+    """ψ = Π_t ψ_t(n_t | n_<t) one mode after another, B configurations at a time.
+
+    begin: B → cache, a pytree of arrays (B, …). step: (cache, t, levels (B,) chosen at t − 1) → (cache,
+    log ψ_t of every level (B, d)). A cache that has gone to the end serves again from any t on: what later
+    steps left in it is not read.
+    """
+
+    begin: Callable[[int], Any]
+    step: Callable[[Any, Array, Array], tuple[Any, Array]]
+
+
+@runtime_checkable
+class Stepwise(Protocol):
+    """A product of conditionals, mode after mode: two configurations that are alike up to a mode share
+    everything before it."""
+
+    @property
+    def hilbert(self) -> HilbertSpace: ...
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        """The modes as they are visited."""
+        ...
+
+    def steps(self) -> Steps: ...

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from intertwine.models.protocols import LogAmplitude
     from intertwine.quantum.ground_sector import GroundSector
     from intertwine.quantum.operators.operator import Operator
+    from intertwine.spaces.hilbert.hilbert_space import HilbertSpace
     from intertwine.spaces.lattice import Lattice
 
 STEPS = 300
@@ -327,10 +328,13 @@ def place_of(name: str, operator: Operator) -> Any:
     >>> [getattr(place_of(name, H), "name", None) for name in ("local-rbm:1", "symmetric-rbm:2")]
     ['chain:4', None]
     """
+    from intertwine.models.autoregressive.presets import AUTOREGRESSIVE
     from intertwine.models.names import check_model_name
     from intertwine.spaces.hilbert.place import space_group_of
 
     named, lattice = check_model_name(name), operator.lattice
+    if named.family in AUTOREGRESSIVE:
+        return _space_of(operator)
     if space_group_of(lattice) is None:
         return _bare(operator)
     if named.family not in ("symmetric-rbm", "gcnn") or named.options & {"space", "translations"}:
@@ -340,6 +344,19 @@ def place_of(name: str, operator: Operator) -> Any:
     group: Any = lattice.space_group if by_space else translations
     kept = all(operator.is_invariant(group.permutations[g]) for g in group.generators)
     return lattice if kept else _bare(operator)
+
+
+def _space_of(operator: Operator) -> HilbertSpace:
+    """The Hilbert space of the operator; that of spins ½ of the magnetization where its ground state is."""
+    from intertwine.quantum.space_choice import ground_magnetization
+    from intertwine.spaces.hilbert.kinds import Spins
+
+    given = getattr(operator, "hilbert", None)
+    if not is_plain(given):
+        return given
+    return Spins(
+        operator.size if operator.lattice is None else operator.lattice, 0.5, ground_magnetization(operator)
+    )
 
 
 def orbit_sums(operator: Operator, model: PyTree, magnetization: int | None) -> Any:

@@ -5,6 +5,7 @@ from . import (
     spins as spins,
     statistics as statistics,
 )
+from .autoregressive import Autoregressive as Autoregressive
 from .draw import Drawn as Drawn, NotMixed as NotMixed, sample as sample
 from .enumeration import Enumeration as Enumeration
 from .gauge.heat_bath import GaugeHeatBath as GaugeHeatBath

@@ -28,9 +28,10 @@ from intertwine.models.machines.layered import has_layers, layered, layers_of
 from intertwine.models.machines.rbm import RBM
 from intertwine.models.machines.unit_layer import UnitLayer
 from intertwine.models.parameters import check_key
-from intertwine.models.protocols import LogAmplitude, SpinSystem
+from intertwine.models.protocols import DrawsItself, LogAmplitude, SpinSystem
 from intertwine.models.results import Scaling, taken
 from intertwine.models.square_root import square_root
+from intertwine.sampling.autoregressive import own_sampler
 from intertwine.sampling.enumeration import Enumeration, log_density
 from intertwine.sampling.gibbs.annealed import Annealed
 from intertwine.sampling.gibbs.gibbs import Gibbs
@@ -187,6 +188,7 @@ def sample(
     do not respect), `TemperedHeatBath()`; `GaugeHeatBath()` (the default for `Gauge`); `Metropolis(...)`,
     `ParallelTempering(...)` or `Enumeration()` for two-state units.
     A DBN is sampled by its top RBM with any of them, then downwards.
+    Autoregressive models draw themselves, exactly and without chains (`Autoregressive()`).
     distribution: "boltzmann" p = Ψ/Z or "born" p = |Ψ|²/Z. None: the former for Boltzmann machines and
     `Ising`, the latter for complex models and for the model of a ground-state run, which is sampled in the
     space where it was trained; other real models need it said.
@@ -346,6 +348,8 @@ def _reading(model: Model, distribution: str | None) -> str:
         return "born"
     if only or machine:
         return "boltzmann"
+    if isinstance(model, DrawsItself):
+        return "born"
     raise fail(
         "distribution",
         "'boltzmann' (p = Ψ/Z) or 'born' (p = |Ψ|²/Z)",
@@ -375,6 +379,8 @@ def _default(model: Model, reading: str) -> AnySampler:
     if reading == "boltzmann":
         layered(model)  # type: ignore[arg-type]  # it says what is missing
         return Gibbs(steps=1000)
+    if (own := own_sampler(model)) is not None:
+        return own
     raise fail("sampler", "a sampler of |Ψ|²", None, "for example Metropolis(SingleFlip(), chains=64)")
 
 

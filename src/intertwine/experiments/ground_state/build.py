@@ -91,6 +91,7 @@ def build(configuration: GroundStateConfiguration, begin: LogAmplitude | None = 
     from intertwine.quantum.vmc.fresh_start import FreshStart
     from intertwine.quantum.vmc.search import GroundStateSearch
     from intertwine.quantum.vmc.stopping import Stopping
+    from intertwine.sampling.autoregressive import own_sampler
     from intertwine.sampling.sharding import chain_mesh
 
     configuration = resolved(configuration)
@@ -105,6 +106,8 @@ def build(configuration: GroundStateConfiguration, begin: LogAmplitude | None = 
         if isinstance(optimiser, NaturalGradient):
             fresh = partial(build_model, configuration, hamiltonian)
             optimiser = FreshStart(optimiser, fresh, model_key, configuration.optimiser.steps)
+    elif configuration.sampler.rule == "auto" and (own := own_sampler(model)) is not None:
+        sampler, mesh = own, None
     else:
         sampler = build_sampler(configuration, hamiltonian)
         mesh = chain_mesh(1 if sampler.backend == "host" else configuration.devices, sampler.chains)

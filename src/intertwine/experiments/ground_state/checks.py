@@ -141,6 +141,7 @@ def _check_sampler(c: GroundStateConfiguration, lattice: Lattice) -> None:
 
 def memory_needed(c: GroundStateConfiguration, sites: int) -> int:
     """A rough estimate in bytes of what the run allocates at once."""
+    from intertwine.models.autoregressive.presets import AUTOREGRESSIVE
     from intertwine.models.names import check_model_name
     from intertwine.quantum.defaults import MODEL
 
@@ -148,6 +149,8 @@ def memory_needed(c: GroundStateConfiguration, sites: int) -> int:
     kind, features, options, layers = check_model_name(MODEL if c.model.name == "auto" else c.model.name)
     if kind in ("gcnn", "loop-gcnn"):
         return _gcnn_memory(c, sites, layers, int(features), "translations" not in options)
+    if kind in AUTOREGRESSIVE:
+        return _autoregressive_memory(c, sites, kind, layers, int(features))
     parameters = {
         "rbm": features * sites * sites + (features + 1) * sites,
         "local-rbm": sites * (2 + min(sites, (2 * int(features) + 1) ** 2)),
@@ -177,6 +180,29 @@ def _gcnn_memory(c: GroundStateConfiguration, sites: int, layers: int, features:
     matrix = 3 * min(rows * samples, parameters) ** 2 if sr and c.optimiser.solver != "iterative" else 0
     derivatives = 3 * rows * samples * parameters if sr else 4 * parameters
     return 8 * (matrix + derivatives + 16 * 256 * order * features) + 8 * (samples + c.final_samples) * sites
+
+
+def _autoregressive_memory(
+    c: GroundStateConfiguration, sites: int, kind: str, layers: int, features: int
+) -> int:
+    """The per-sample derivatives, the Gram matrix, and what is kept of the samples and of one batch of
+    configurations while their amplitudes are evaluated."""
+    F, rows = features, 2 if c.model.dtype == "complex" else 1
+    parameters = (
+        sites * 2 * rows
+        + {
+            "masked-dense": sites * (sites + 1) // 2 * (F + (layers - 1) * F * F) + layers * sites * F,
+            "masked-conv": layers * (2 * F * F * 41 + 2 * sites * F),
+            "recurrent": layers * (12 * F * F + 4 * F * (sites + 6)),
+            "causal-transformer": layers * (8 * F * F + 8 * F) + sites * F,
+        }[kind]
+    )
+    samples = c.optimiser.samples
+    sr = c.optimiser.method == "sr"
+    matrix = 3 * min(rows * samples, parameters) ** 2 if sr and c.optimiser.solver != "iterative" else 0
+    derivatives = 3 * rows * samples * parameters if sr else 4 * parameters
+    kept = (samples + 2 * 1024) * sites * 2 * F * layers
+    return 8 * (matrix + derivatives + kept) + 8 * (samples + c.final_samples) * sites
 
 
 def _check_memory(c: GroundStateConfiguration, lattice: Lattice) -> None:

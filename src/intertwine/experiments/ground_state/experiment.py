@@ -97,10 +97,11 @@ def _drawn(problem: Problem, last: Measurement, model: PyTree) -> tuple[np.ndarr
         drawn, _ = every.sample(model, every.init(model, key=key), 1, key=key)
         return on_host(drawn.configurations), on_host(drawn.weights)
     if last.configurations is None:  # the energy is a constant
-        draws = -(-problem.search.final // sampler.chains)
+        draws = -(-problem.search.final // getattr(sampler, "chains", 1))
         drawn, _ = sampler.sample(model, sampler.init(model, key=key), draws, key=key)
         return on_host(drawn.configurations), None
-    return on_host(last.configurations).reshape(sampler.chains, -1, size), None
+    chains = getattr(sampler, "chains", len(last.configurations))  # without chains, each is on its own
+    return on_host(last.configurations).reshape(chains, -1, size), None
 
 
 def _known_energy(problem: Problem) -> KnownEnergy | None:

@@ -36,6 +36,7 @@ from intertwine.quantum.vmc.local_energy import (
     of_orbits,
 )
 from intertwine.sampling.orbits import OrbitEnumeration
+from intertwine.sampling.protocols import DrawsIndependently
 from intertwine.sampling.sharding import on_host, shard_chains, shard_samples
 from intertwine.sampling.space import magnetizations
 from intertwine.sampling.statistics.estimate import Estimate, estimate
@@ -172,7 +173,9 @@ class EnergyObjective:
             local = local_values(self.varying, model, flat)
         weights = None if drawn.weights is None else drawn.weights.reshape(-1)
         shape = drawn.configurations.shape[:2]
-        energy = estimate(on_host(local).reshape(shape), drawn.weights, real=True) + self.constant
+        alone = isinstance(self.sampler, DrawsIndependently)
+        values = on_host(local).reshape(shape)
+        energy = estimate(values, drawn.weights, real=True, independent=alone) + self.constant
         scalars = {
             "acceptance": float(drawn.acceptance),
             "v_score": v_score(self.operator, energy),
@@ -226,7 +229,7 @@ def qualified(found: Estimate, local: np.ndarray, weights: Array | None = None) 
     if values.shape[0] == 1:
         words = "one chain has no R-hat: it may have stayed in a part of the configurations"
         notes.append(caveat("unjudged", f"{words}; take several chains"))
-    elif values.shape[1] < 4:
+    elif values.shape[1] < 4 and np.isnan(found.r_hat):
         words = f"chains of {values.shape[1]} draws have no R-hat: whether they agree is not known"
         notes.append(caveat("unjudged", f"{words}; take more samples"))
     deviations = values - values.mean()

@@ -27,6 +27,8 @@ from intertwine.quantum.operators.traceless import traceless
 from intertwine.quantum.space_choice import MOST_CHAINS, ground_magnetization, measuring_space
 from intertwine.quantum.vmc.energy import qualified, thermalised
 from intertwine.quantum.vmc.local_energy import check_sizes, local_values
+from intertwine.sampling.autoregressive import own_sampler
+from intertwine.sampling.protocols import DrawsIndependently
 from intertwine.sampling.sharding import on_host, replicate, shard_samples
 from intertwine.sampling.space import Space, space_of
 from intertwine.sampling.statistics.estimate import Estimate, estimate
@@ -67,6 +69,8 @@ def expect(
     check_key(key)
     model, where = state_of(model)
     check_sizes(operator, model)
+    if where is None and sampler is None:
+        sampler = own_sampler(model)
     where, notes = _space(operator, where, sampler, samples)
     found = measured(operator, model, where, samples, key=key, tau=tau, mesh=mesh).estimate.noted(notes)
     tell(found.warnings)
@@ -111,7 +115,8 @@ def measured(
     drawn, _ = sampler.sample(model, state, draws, key=draw_key)
     flat = shard_samples(drawn.configurations.reshape(-1, operator.size), mesh)
     local = on_host(local_values(varying, model, flat)).reshape(drawn.configurations.shape[:2])
-    found = estimate(local, drawn.weights, tau=tau, real=hermitian).noted(notes)
+    alone = isinstance(sampler, DrawsIndependently)
+    found = estimate(local, drawn.weights, tau=tau, real=hermitian, independent=alone).noted(notes)
     weights = None if drawn.weights is None else drawn.weights.reshape(-1)
     value = qualified(found, local, drawn.weights) + constant
     return Measurement(value, operator, flat, weights, float(drawn.acceptance))

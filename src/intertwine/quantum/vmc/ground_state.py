@@ -36,6 +36,7 @@ from intertwine.quantum.vmc.fresh_start import FreshStart
 from intertwine.quantum.vmc.local_energy import check_sizes
 from intertwine.quantum.vmc.search import GroundStateRun, GroundStateSearch, SearchState
 from intertwine.quantum.vmc.stopping import Stopping
+from intertwine.sampling.autoregressive import Autoregressive, own_sampler
 from intertwine.sampling.sharding import chain_mesh
 from intertwine.sampling.space import placed
 
@@ -127,6 +128,8 @@ def ground_state(
     if optimiser is not None and (learning_rate is not None or shift is not None):
         remedy = "set learning rate and shift in the optimiser, or leave it out"
         raise fail("optimiser", "None where learning_rate or shift is given", optimiser, remedy)
+    if sampler is None or isinstance(sampler, Autoregressive):
+        sampler = own_sampler(model) or sampler
     if sampler is None:
         kept = "ground" if choice.magnetization is None else choice.magnetization
         sampler = default_sampler(operator, samples, kept)

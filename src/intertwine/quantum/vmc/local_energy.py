@@ -1,11 +1,12 @@
 r"""Local values of an operator: E_loc(s) = Σ_{s'} ⟨s|H|s'⟩ ψ(s')/ψ(s).
 
-Three ways to the same numbers, the first that the model and the machine allow (and `of_orbits`, where all
+Four ways to the same numbers, the first that the model and the machine allow (and `of_orbits`, where all
 orbits of a symmetry are there):
 
     host         a `SpinFormed` model on one CPU: compiled kernels, no transcendental function per element; a
                  sum of determinants (`DeterminantForm`): compiled hops
     incremental  an `Incremental` model: ψ(s')/ψ(s) from the cache of s, O(M) per element, in JAX
+    prefixes     a `Stepwise` model, such as an autoregressive one: from the first change on
     generic      any model: ψ evaluated on the connected configurations alone, in JAX
 
 The JAX paths walk the samples in chunks, so that memory stays bounded whatever the number of connected
@@ -27,8 +28,9 @@ from jaxtyping import Int, Num, PyTree, Shaped
 from intertwine._checks import fail, one_of
 from intertwine.models.fermions.forms import determinant_form, fits_tables, has_determinants
 from intertwine.models.numerics import exp_of
-from intertwine.models.protocols import Incremental, SpinFormed, spin_form
+from intertwine.models.protocols import Incremental, SpinFormed, Stepwise, spin_form
 from intertwine.quantum.operators.operator import Operator
+from intertwine.quantum.vmc.prefix_local_energy import prefix_values
 from intertwine.sampling.sharding import AXIS, mesh_of
 
 if TYPE_CHECKING:
@@ -43,7 +45,8 @@ def local_values(
 ) -> Num[Array, "S"]:
     """E_loc of each configuration, (S,); real for a real operator and a real model, else complex.
 
-    configurations: (S, N) spins ±1. backend: "auto", "host", "incremental" or "generic".
+    configurations: (S, N) spins ±1. backend: "auto", "host", "incremental", "prefixes" or
+    "generic".
 
     Raises InputError where sizes differ, or the backend needs a capability that the model lacks.
 
@@ -55,7 +58,7 @@ def local_values(
     >>> local_values(H, uniform, jnp.array([[1, 1], [1, -1]], jnp.int8)).tolist()
     [1.5, -0.5]
     """
-    one_of("backend", backend, ("auto", "host", "incremental", "generic"))
+    one_of("backend", backend, ("auto", "host", "incremental", "prefixes", "generic"))
     check_sizes(operator, model)
     shape = jnp.shape(configurations)
     if len(shape) != 2 or shape[1] != operator.size:
@@ -64,6 +67,8 @@ def local_values(
         raise fail("backend", "'incremental' or 'generic' for this model", "'host'", "it has no spin_form()")
     if backend == "incremental" and not isinstance(model, Incremental):
         raise fail("backend", "'generic' for this model", "'incremental'", "it has no start, log_ratio, flip")
+    if backend == "prefixes" and not isinstance(model, Stepwise):
+        raise fail("backend", "'generic' for this model", "'prefixes'", "it has no steps()")
     if backend == "host" or (
         backend == "auto" and isinstance(model, SpinFormed) and _on_one_cpu(configurations)
     ):
@@ -76,8 +81,11 @@ def local_values(
         form = determinant_form(model)
         if fits_tables(form):
             return jnp.asarray(host_hopping.local_values(operator, form, configurations))
-    incremental = isinstance(model, Incremental) and backend != "generic"
-    values = _in_jax(operator, model, jnp.asarray(configurations), incremental, mesh_of(configurations))
+    way = backend
+    if backend == "auto":
+        able = {"incremental": isinstance(model, Incremental), "prefixes": isinstance(model, Stepwise)}
+        way = next((name for name, can in able.items() if can), "generic")
+    values = _in_jax(operator, model, jnp.asarray(configurations), way, mesh_of(configurations))
     return values.real if model.kind == "signed" and operator.is_real else values
 
 
@@ -157,25 +165,26 @@ def _on_one_cpu(configurations: Array) -> bool:
     return len(devices) == 1 and next(iter(devices)).platform == "cpu"
 
 
-@partial(jax.jit, static_argnames=("incremental", "mesh"))
+@partial(jax.jit, static_argnames=("way", "mesh"))
 def _in_jax(
-    operator: Operator, model: LogAmplitude, configurations: Array, incremental: bool, mesh: Mesh | None
+    operator: Operator, model: LogAmplitude, configurations: Array, way: str, mesh: Mesh | None
 ) -> Array:
     """Chunk by chunk; on a mesh each device walks through its own samples."""
     if mesh is None:
-        return _in_chunks(operator, model, configurations, incremental)
-    work = partial(_in_chunks, incremental=incremental)
+        return _in_chunks(operator, model, configurations, way)
+    work = partial(_in_chunks, way=way)
     cut = P(AXIS)
     return jax.shard_map(work, mesh=mesh, in_specs=(P(), P(), cut), out_specs=cut)(
         operator, model, configurations
     )
 
 
-def _in_chunks(operator: Operator, model: LogAmplitude, configurations: Array, incremental: bool) -> Array:
+def _in_chunks(operator: Operator, model: LogAmplitude, configurations: Array, way: str) -> Array:
     terms = operator.flips.shape[0] + 1
     chunk = max(1, CHUNK_ELEMENTS // (terms * 8 * operator.size))
-    if not incremental:
-        return _in_even_parts(partial(_generic, operator, model), configurations, chunk)
+    if way != "incremental":
+        whole = prefix_values if way == "prefixes" else _generic
+        return _in_even_parts(partial(whole, operator, model), configurations, chunk)
     one = partial(_incremental, operator, model)
     if configurations.shape[0] <= chunk:
         return jax.vmap(one)(configurations)

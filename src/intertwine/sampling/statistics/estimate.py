@@ -133,7 +133,12 @@ class Estimate(_Numbers):
 
 
 def estimate(
-    values: ArrayLike, weights: ArrayLike | None = None, *, tau: float | None = None, real: bool = False
+    values: ArrayLike,
+    weights: ArrayLike | None = None,
+    *,
+    tau: float | None = None,
+    real: bool = False,
+    independent: bool = False,
 ) -> Estimate:
     """The mean of `values` with its error bar and the chains' diagnostics.
 
@@ -146,6 +151,8 @@ def estimate(
         is nan otherwise.
     real: the observable's mean is known to be real (a Hermitian operator's complex local values): mean,
         error, tau and diagnostics are those of the real part; the variance still counts both parts.
+    independent: one draw a chain, known to be drawn independently: τ = 1, R-hat = 1 and the effective sample
+        size n are then no estimates.
 
     Values that are not finite give an estimate of nan whose `warnings` say so. Raises `InputError` for values
     that are not two-dimensional, masked values, or weights of another shape.
@@ -173,6 +180,10 @@ def estimate(
         shown_tau = np.fmax(shown_tau, max(1.0, float(tau)))
     if real and np.iscomplexobj(x) and n > 1:
         variance = variance + np.imag(x).var(ddof=1)
+    if independent and x.shape[1] == 1:
+        whole = np.float64(mean.real) if len(parts) == 1 else np.complex128(mean)
+        one = np.float64(1.0)
+        return Estimate(whole, np.sqrt(error2), np.float64(variance), one, one, np.float64(n), np.int64(n))
     return Estimate(
         mean=np.float64(mean.real) if len(parts) == 1 else np.complex128(mean),
         error=np.sqrt(error2),
