@@ -51,7 +51,8 @@ def autoregressive_model(
     """The model of a checked name in the Hilbert space `where`, or that of spins ½ on a lattice.
 
     >>> import jax
-    >>> psi = autoregressive_model("recurrent", 4, 1, 3, frozenset({"even"}), dtype=float, key=jax.random.key(0))
+    >>> key = jax.random.key(0)
+    >>> psi = autoregressive_model("recurrent", 4, 1, 3, frozenset({"even"}), dtype=float, key=key)
     >>> type(psi).__name__, psi.model.cell
     ('SymmetrisedDensity', 'gru')
     """
