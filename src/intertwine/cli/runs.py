@@ -47,9 +47,12 @@ def resume(
         return workers("resume", configuration, Path(folder), False)
     set_precision(configuration.precision)
     check_platform()
-    from intertwine.runs import running
+    from intertwine.runs import running, several
 
-    running.resume(Path(folder))
+    if configuration.parts():
+        several.resume(Path(folder), configuration)
+    else:
+        running.resume(Path(folder))
     return 0
 
 

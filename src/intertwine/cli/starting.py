@@ -25,6 +25,8 @@ def start(
     kind = kind_of(tables)
     configuration = configuration_of(tables)
     check_shared(kind, workers)
+    if workers is not None and configuration.parts():
+        raise fail("processes", "1 for several runs in one folder", "several", "leave it out")
     if out == "":
         raise fail("out", "the name of a folder", "''", "for example --out runs/first")
 
@@ -34,9 +36,10 @@ def start(
             return workers("start", configuration, path, overwrite)
         set_precision(configuration.precision)
         check_platform()
-        from intertwine.runs import running
+        from intertwine.runs import running, several
 
-        running.start(configuration, path, overwrite=overwrite)
+        begin_all = several.start if configuration.parts() else running.start
+        begin_all(configuration, path, overwrite=overwrite)
         return 0
 
     if out is not None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import jax
 import numpy as np
 
-from intertwine._checks import fail
+from intertwine._checks import InputError, fail
 from intertwine.quantum import defaults
 from intertwine.quantum.ground_sector import ground_sector, has_space_group
 
@@ -30,6 +30,10 @@ _MOST_SUMMED = 20_000
 _MOST_DIAGONALIZED = 200_000
 _RATE, _STEPS = 0.8, 400
 """Of exact sums in an excited sector: a share of the longest stable step, and steps at most."""
+
+
+class EmptySector(InputError):  # noqa: N818 (an outcome)
+    """No state of the space transforms so."""
 
 
 def sector_of(operator: Operator, words: str, magnetization: int | None = None) -> SectorInWords:
@@ -102,6 +106,7 @@ def choose_in_sector(
 
 def energy_in_sector(operator: Operator, words: str, magnetization: int | None = None) -> KnownEnergy | None:
     """The lowest energy of a sector by exact diagonalization, where it takes seconds; None for larger ones.
+    `EmptySector` where no state transforms so.
 
     >>> import intertwine as it
     >>> round(energy_in_sector(it.heisenberg(it.Chain(6)), "k=π, A").value, 6)
@@ -120,5 +125,10 @@ def energy_in_sector(operator: Operator, words: str, magnetization: int | None =
     turns = operator.lattice.basis_vectors @ found.irrep.momentum / (2 * np.pi)
     momentum = tuple(int(m) for m in np.rint(turns * np.array(operator.lattice.extent)))
     wanted = Sector(kept, found.spin_flip, momentum, found.irrep.irrep)
-    value = ground_energy(operator, sector=wanted)
-    return KnownEnergy(value, f"exact diagonalization (Lanczos) by intertwine, in {found}")
+    try:
+        value = ground_energy(operator, sector=wanted)
+    except InputError as error:
+        if "states in it" not in str(error):
+            raise
+        raise EmptySector(str(fail("sector", "a sector with states in it", repr(words)))) from None
+    return KnownEnergy(value, f"exact diagonalization (Lanczos) by intertwine, in the sector {words}")

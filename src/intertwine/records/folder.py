@@ -11,6 +11,7 @@
     result.json      the final numbers
     result.nc        the arrays (xarray)
     report.html      a self-contained page
+    parts/           the runs of one that stands for several (seeds, sectors), a run folder each
 
 `--overwrite` takes away folders that hold these and nothing else, and bear the mark. A folder that an older
 version wrote has no mark: its config.toml, in the words of intertwine, stands for it.
@@ -36,6 +37,7 @@ CONFIG, METRICS, RESULT, DATASET, REPORT = (
 CHECKPOINTS, LOCK, DATA, NETWORK, MESH, MARK = (
     "checkpoints", ".lock", "data.json", "network.bin", "mesh.obj", ".intertwine",
 )  # fmt: skip
+PARTS = "parts"
 FILES = (CONFIG, METRICS, RESULT, DATASET, REPORT, DATA, NETWORK, MESH)
 FORMAT = 2
 """Of the mark and the checkpoints. 1: the states of runs without the guard against divergence."""
@@ -93,8 +95,18 @@ def _strangers(folder: Path) -> Iterator[str]:
         name = entry.name
         if name == CHECKPOINTS and entry.is_dir(follow_symlinks=False):
             yield from _in_checkpoints(folder / CHECKPOINTS)
+        elif name == PARTS and entry.is_dir(follow_symlinks=False):
+            yield from _in_parts(folder / PARTS)
         elif not ((name in (*FILES, MARK, LOCK) or _ASIDE.fullmatch(name)) and _is_file(entry)):
             yield name
+
+
+def _in_parts(parts: Path) -> Iterator[str]:
+    for entry in sorted(os.scandir(parts), key=lambda entry: entry.name):
+        if entry.is_dir(follow_symlinks=False) and is_marked(parts / entry.name):
+            yield from (f"{PARTS}/{entry.name}/{inner}" for inner in _strangers(parts / entry.name))
+        else:
+            yield f"{PARTS}/{entry.name}"
 
 
 def _in_checkpoints(folder: Path) -> Iterator[str]:

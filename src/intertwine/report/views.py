@@ -7,11 +7,14 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
-from intertwine.records.kinds import DEFAULT, KINDS, Kind, named
+from intertwine.records.kinds import DEFAULT, KINDS, named
 from intertwine.report.folder import FolderData, check_folder, read_config, read_object, read_text
 
 if TYPE_CHECKING:
     from intertwine.report.plate import Plate
+
+
+SEVERAL = "intertwine.report.several"
 
 
 class Summary(Protocol):
@@ -49,10 +52,10 @@ def view_of(folder: str | Path) -> View:
         space = section.get("name") if isinstance(section, dict) else section
     kind = KINDS[name] if isinstance(name, str) and name in KINDS else KINDS[DEFAULT]
     named(kind.schema).check(result, path.name)
-    return _view(kind.on_space(space))
+    return _view(SEVERAL if "several" in result else kind.on_space(space).page)
 
 
-def _view(kind: Kind) -> View:
+def _view(page: str) -> View:
     names = ("read", "summary", "plates")
-    read, summary, plates = (cast(Any, import_module(f"{kind.page}.{name}")) for name in names)
+    read, summary, plates = (cast(Any, import_module(f"{page}.{name}")) for name in names)
     return View(read.read, summary, plates.plates)

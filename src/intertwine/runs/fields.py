@@ -11,7 +11,7 @@ field's name (of a field `name`, its section's). group: under which heading of `
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -71,6 +71,16 @@ def _flat(values: list[Any]) -> Iterator[Any]:
         yield from _flat(entry) if isinstance(entry, list) else (entry,)
 
 
+class Told(NamedTuple):
+    """Several runs in one table. rows: name → number or word, a row each, "run" first. best: the name of one.
+    lines: for the terminal; warnings: what qualifies the numbers."""
+
+    rows: list[dict[str, Any]]
+    best: str | None
+    lines: list[str]
+    warnings: list[str]
+
+
 class Settings(Section):
     """The settings of a command.
 
@@ -119,6 +129,14 @@ class Settings(Section):
     def resolved(self) -> Self:
         """The same with what was left open chosen."""
         return named(self.resolver)(self) if self.resolver else self
+
+    def parts(self) -> dict[str, Self]:
+        """The runs that these settings stand for, by name, where they are several (`runs.several`)."""
+        return {}
+
+    def table(self, records: dict[str, dict[str, Any]]) -> Told:
+        """What result.json and the terminal tell of several runs. records: the result.json of each part."""
+        raise NotImplementedError
 
 
 def _bounded(section: BaseModel, prefix: str = "") -> Iterator[tuple[str, float, dict[str, Any]]]:
@@ -236,6 +254,38 @@ def kind_of(name: str) -> Any:
 def seed() -> Any:
     """The seed of everything random."""
     return integer(0, 0, 2**63 - 1, "same seed, same numbers", group="Run")
+
+
+MOST_SEEDS = 1000
+
+
+def several_seeds() -> Any:
+    """Seeds of several runs: how many from `seed` on, or which, or "none" (the annotation is `int |
+    list[int] | Literal["none"]`; texts such as "1,2,3" are read by `seeds_in_words`)."""
+    expected = f"'none', a number of seeds from 1 to {MOST_SEEDS}, or the seeds with commas, as 1,2,3"
+    words = _words(expected, "for example 4", "several runs, one table: how many seeds, or 1,2,3", "", "Run")
+    return Field(default="none", json_schema_extra=words | {"metavar": "INTEGERS"})
+
+
+def seeds_in_words(given: Any) -> Any:
+    """The seeds of a text, a number or a list of them, checked; other values as they are.
+
+    >>> seeds_in_words("1,2,5"), seeds_in_words("4")
+    ([1, 2, 5], 4)
+    """
+    if isinstance(given, str) and given != "none":
+        parts = given.strip().strip("()[]").split(",")
+        if all(part.strip().isdecimal() for part in parts):
+            numbers = [int(part) for part in parts]
+            given = numbers[0] if len(numbers) == 1 and "," not in given else numbers
+    if isinstance(given, bool) or not isinstance(given, int | list):
+        return given
+    many = given if isinstance(given, list) else range(max(0, min(given, MOST_SEEDS + 1)))
+    fits = all(isinstance(s, int) and not isinstance(s, bool) and 0 <= s < 2**63 for s in many)
+    if not fits or not 1 <= len(many) <= MOST_SEEDS or len(set(many)) < len(many):
+        expected = f"a number of seeds from 1 to {MOST_SEEDS}, or different ones with commas, as 1,2,3"
+        raise fail("seeds", expected, given, "for example 4")
+    return given
 
 
 def checkpoint_every(default: int, of: str) -> Any:

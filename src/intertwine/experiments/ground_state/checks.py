@@ -10,6 +10,7 @@ import numpy as np
 
 from intertwine._checks import InputError, fail
 from intertwine.experiments.ground_state.operators import lattice_of
+from intertwine.experiments.ground_state.several import sectors_of
 from intertwine.experiments.ground_state.spaces import kind_of_particles
 from intertwine.experiments.memory_needs import refuse_beyond
 
@@ -103,7 +104,8 @@ def _check_sector(c: GroundStateConfiguration, lattice: Lattice) -> None:
     from intertwine.models.symmetric.sector_words import sector_in_words
 
     try:
-        sector_in_words(lattice, c.model.sector)
+        for words in sectors_of(c):
+            sector_in_words(lattice, words)
     except InputError as error:
         raise InputError(f"model.{error}") from None
     name, _, options = c.model.name.partition(":")

@@ -3,7 +3,7 @@ space in which it was trained, its last estimate, its history, and the state to 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,8 @@ import jax
 
 from intertwine._checks import fail
 from intertwine.quantum.vmc.search import GroundStateRun
-from intertwine.records.folder import CHECKPOINTS, CONFIG, RESULT, format_of
+from intertwine.records.folder import CHECKPOINTS, CONFIG, PARTS, RESULT, format_of
+from intertwine.records.writing import from_json
 from intertwine.runs import checkpoints
 from intertwine.runs.begun import NONE
 from intertwine.runs.complete import complete
@@ -26,10 +27,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class LoadedGroundState(GroundStateRun):
-    """A `GroundStateRun` with the settings of its command and its result.json."""
+    """A `GroundStateRun` with the settings of its command and its result.json. table: where the folder holds
+    several runs, the rows of their table; this is then the one of the lowest energy."""
 
     settings: GroundStateConfiguration
     result: dict[str, Any]
+    table: tuple[dict[str, Any], ...] = ()
 
     @property
     def metrics(self) -> dict[str, np.ndarray]:
@@ -42,6 +45,9 @@ def load_run(path: Path) -> LoadedGroundState:
     from intertwine.experiments.ground_state.build import build
     from intertwine.sampling.space import placed
 
+    best, table = _best_of(path)
+    if best is not None:
+        return replace(load_run(best), table=table)
     run = complete(path, "ground-state", ("energy", "v_score", "warnings"))
     energy = run.result["energy"]
     numbers = [energy.get(name) for name in ("mean", "samples")] if isinstance(energy, dict) else [None]
@@ -67,6 +73,17 @@ def load_run(path: Path) -> LoadedGroundState:
         settings=run.settings,
         result=run.result,
     )
+
+
+def _best_of(path: Path) -> tuple[Path | None, tuple[dict[str, Any], ...]]:
+    """The folder of the best of several runs in `path` and their table; (None, ()) of a run by itself."""
+    try:
+        record = from_json((path / RESULT).read_bytes())
+    except (OSError, ValueError):
+        return None, ()
+    if not isinstance(record, dict) or not isinstance(record.get("best"), str) or "several" not in record:
+        return None, ()
+    return path / PARTS / Path(record["best"]).name, tuple(record["several"])
 
 
 def begun_from(start: str, size: int) -> LoadedGroundState:

@@ -38,6 +38,7 @@ from intertwine.runs.begun import Starting, begun_with, start_of
 from intertwine.runs.fields import (
     Section,
     Settings,
+    Told,
     checkpoint_every,
     choice,
     integer,
@@ -46,6 +47,8 @@ from intertwine.runs.fields import (
     number_or_word,
     precision,
     seed,
+    seeds_in_words,
+    several_seeds,
     text,
 )
 
@@ -158,6 +161,7 @@ class GroundStateConfiguration(Settings):
         longest=4096, group="Model", also="--graph",
     )  # fmt: skip
     seed: int = seed()
+    seeds: int | list[int] | Literal["none"] = several_seeds()
     precision: Literal["float64", "float32"] = precision("float64")
     checkpoint_every: int = checkpoint_every(50, "steps")
     devices: int | Literal["auto"] = number_or_word(
@@ -184,10 +188,27 @@ class GroundStateConfiguration(Settings):
             tables = tables | {"hamiltonian": named_or_file(tables["hamiltonian"])}
         return with_graph(tables)
 
+    @field_validator("seeds", mode="before")
+    @classmethod
+    def _several(cls, given: Any) -> Any:
+        return seeds_in_words(given)
+
     @field_validator("lattice")
     @classmethod
     def _bounded(cls, name: str) -> str:
         return check_lattice_name(name)
+
+    def parts(self) -> dict[str, GroundStateConfiguration]:
+        """The runs of several seeds, or sectors."""
+        from intertwine.experiments.ground_state.several import parts_of
+
+        return parts_of(self)
+
+    def table(self, records: dict[str, dict[str, Any]]) -> Told:
+        """Energies, errors, V-scores of several runs, and which is the lowest."""
+        from intertwine.experiments.ground_state.several import table_of
+
+        return table_of(self, records)
 
     @property
     def final_samples(self) -> int:

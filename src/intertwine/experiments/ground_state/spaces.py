@@ -121,9 +121,15 @@ def kind_of_particles(c: GroundStateConfiguration) -> str:
 
 
 def _given(c: GroundStateConfiguration) -> str:
+    """The kind of particles whose numbers the settings have, "" for none."""
     s = c.space
-    if s.fermions != "none":
-        return "electrons" if isinstance(s.fermions, list) or s.fermions == "any,any" else "fermions"
-    if s.bosons != "none":
-        return "bosons"
-    return "atoms" if s.blockade != "auto" else ""
+    pair = isinstance(s.fermions, list) or s.fermions == "any,any"
+    kinds = {
+        "electrons" if pair else "fermions": s.fermions != "none",
+        "bosons": s.bosons != "none",
+        "atoms": s.blockade != "auto",
+    }
+    found = [kind for kind, there in kinds.items() if there]
+    if len(found) > 1:
+        raise fail("space", "one kind of particles", " and ".join(found), "leave the others out")
+    return found[0] if found else ""
