@@ -32,19 +32,14 @@ def number_broken(H: Operator, space: HilbertSpace) -> Bound | None:
     packing = packing_of(space)
     moves = moves_of(H, packing, space.levels)[1]
     states = some_patterns(space)
-    sums: dict[int, np.ndarray] = {}
     found = [targets_of(states, k, moves) for k in range(moves.count)]
     tolerance = 1e-12 * max([1e-300, *(float(np.max(np.abs(v), initial=0.0)) for v, _ in found)])
-    for flips in {int(m) for m in moves.masks[:, 0]}:
-        same = [pair for pair, mask in zip(found, moves.masks[:, 0], strict=True) if mask == flips]
-        values, targets = same[0][0].copy(), same[0][1]
-        for more, others in same[1:]:  # tables of one flip set, where strings were many
-            if np.array_equal(others, targets):
-                values += more
-            else:
-                sums[len(sums)] = others[np.abs(more) > tolerance]
-        sums[len(sums)] = targets[np.abs(values) > tolerance]
-    reached = np.unique(np.concatenate([*sums.values(), np.zeros(0, np.int64)]))
+    sums: dict[bytes, list[np.ndarray]] = {}
+    for values, targets in found:  # several tables may lead to the same patterns, and cancel
+        one = sums.setdefault(targets.tobytes(), [np.zeros(len(states), complex), targets])
+        one[0] = one[0] + values
+    there = [targets[np.abs(values) > tolerance] for values, targets in sums.values()]
+    reached = np.unique(np.concatenate([*there, np.zeros(0, np.int64)]))
     levels = packing.unpacked(reached)
     return next((bound for bound in space.numbers if not np.all(bound.holds(levels))), None)
 

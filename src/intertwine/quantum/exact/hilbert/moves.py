@@ -14,30 +14,33 @@ import numpy as np
 from intertwine.quantum.exact.hilbert.packing import Packing
 
 if TYPE_CHECKING:
+    from intertwine.quantum.operators.levels.level_operator import LevelOperator
     from intertwine.quantum.operators.operator import Operator
 
 _MOST_TOUCHED = 8
 
 
 class Move(NamedTuple):
-    """modes: the fields of the key, the first the most significant digit. values, new: (Π d,), the elements
-    ⟨s|H|t⟩ and the new levels (Π d, modes) of each key. parity: the modes whose occupation is the sign."""
+    """modes: the fields of the key, the first the most significant digit. values: (Π d,), the elements
+    ⟨s|H|t⟩ of each key. new: (Π d, modes), their new levels; None where the modes `flipped` are turned,
+    whatever the key. parity: the modes whose occupation is the sign."""
 
     modes: tuple[int, ...]
     values: np.ndarray
-    new: np.ndarray
+    new: np.ndarray | None
     parity: tuple[int, ...] = ()
+    flipped: tuple[int, ...] = ()
 
 
 class Moves(NamedTuple):
-    """What `row_kernels` take: fields int64 (F, 3), pointers int64 (K+1,), masks int64 (K, 3), values (V,),
-    new int64 (V,)."""
+    """What `row_kernels` take: fields int64 (F, 3), pointers int64 (K+1,), masks int64 (K, 2), values (V,),
+    changes int64 (V,), the bits of s that are turned."""
 
     fields: np.ndarray
     pointers: np.ndarray
     masks: np.ndarray
     values: np.ndarray
-    new: np.ndarray
+    changes: np.ndarray
 
     @property
     def count(self) -> int:
@@ -46,7 +49,7 @@ class Moves(NamedTuple):
 
 def moves_of(operator: Operator, packing: Packing, levels: tuple[int, ...]) -> tuple[Moves, Moves]:
     """(the diagonal moves, the others) of an operator."""
-    diagonal, others = pauli_moves(operator)
+    diagonal, others = pauli_moves(operator) if hasattr(operator, "masks") else level_moves(operator)
     return compiled_moves(diagonal, packing, levels), compiled_moves(others, packing, levels)
 
 
@@ -68,23 +71,42 @@ def pauli_moves(operator: Operator) -> tuple[list[Move], list[Move]]:
     return diagonal, others
 
 
+def level_moves(operator: LevelOperator) -> tuple[list[Move], list[Move]]:
+    """The moves of an operator on modes with several levels: its tables are moves already."""
+    from intertwine.quantum.operators.levels.terms import Terms
+
+    space = operator.hilbert
+    signs = Terms(space.levels, space.fermionic)
+    diagonal: list[Move] = []
+    others: list[Move] = []
+    for key, table in operator.tables().items():
+        levels = np.indices(table.shape).reshape(len(key.modes), table.size).T
+        steps = dict(key.move)
+        new = levels + np.array([steps.get(mode, 0) for mode in key.modes], int)
+        inside = np.all((new >= 0) & (new < np.array(table.shape, int)), axis=1)
+        parity = tuple(sorted(signs.string(key.move) ^ frozenset(key.signs)))
+        move = Move(key.modes, np.where(inside, table.ravel(), 0), np.where(inside[:, None], new, 0), parity)
+        (others if key.move else diagonal).append(move)
+    return diagonal, others
+
+
 def _tables(flip: np.ndarray, z: np.ndarray, values: np.ndarray) -> list[Move]:
     """The strings of one flip set, as few tables."""
     out = []
     left = np.arange(len(values))
     while len(left):
-        common = z[left[0]] & ~flip if flip.any() else np.zeros_like(flip)
-        touched, chosen, later = flip.copy(), [], []
+        common = z[left[0]]
+        if not flip.any() and np.count_nonzero(common) <= _MOST_TOUCHED:
+            common = np.zeros_like(flip)
+        touched = np.zeros_like(flip)
+        chosen, later = [], []
         for t in left:
-            more = touched | ((z[t] ^ common) & ~flip)
-            if np.count_nonzero(more) <= max(_MOST_TOUCHED, np.count_nonzero(flip)) or not chosen:
+            more = touched | (z[t] ^ common)
+            if np.count_nonzero(more) <= _MOST_TOUCHED:
                 touched = more
                 chosen.append(t)
             else:
                 later.append(t)
-        if np.count_nonzero(touched) > 16:  # one long string
-            common, touched = z[chosen[0]] & ~flip, flip.copy()
-            chosen, later = chosen[:1], chosen[1:] + later
         out.append(_table(flip, touched, common, z[chosen], values[chosen]))
         left = np.array(later, int)
     return out
@@ -98,36 +120,37 @@ def _table(
     bits = (np.arange(2**k)[:, None] >> np.arange(k - 1, -1, -1)) & 1
     inside = (z ^ common)[:, sites]
     table = (1.0 - 2.0 * ((bits @ inside.T) % 2)) @ values
-    return Move(tuple(sites.tolist()), table, bits ^ flip[sites], tuple(np.flatnonzero(common).tolist()))
+    modes, parity, flipped = (tuple(np.flatnonzero(mask).tolist()) for mask in (touched, common, flip))
+    return Move(modes, table, None, parity, flipped)
 
 
 def compiled_moves(moves: list[Move], packing: Packing, levels: tuple[int, ...]) -> Moves:
     """Moves as the arrays of the kernels. Keys of levels that do not exist have no element."""
-    fields, pointers, masks, values, new = [], [0], [], [], []
+    fields, pointers, masks, values, changes = [], [0], [], [], []
     size = 0
     for move in moves:
         modes = list(move.modes)
-        widths = packing.widths[modes]
+        shifts, widths = packing.shifts[modes], packing.widths[modes]
         strides = np.int64(1) << (np.cumsum(widths[::-1])[::-1] - widths)
-        key_masks = (np.int64(1) << widths) - 1
-        fields += np.stack([packing.shifts[modes], key_masks, strides], axis=1).tolist()
+        fields += np.stack([shifts, (np.int64(1) << widths) - 1, strides], axis=1).tolist()
         pointers.append(len(fields))
-        digits = np.array(np.unravel_index(np.arange(len(move.values)), [levels[m] for m in modes] or [1]))
-        keys = strides @ digits[: len(modes)] if modes else np.zeros(len(move.values), np.int64)
+        digits = np.indices([levels[m] for m in modes]).reshape(len(modes), len(move.values))
+        keys = strides @ digits
         table = np.zeros(1 << int(widths.sum()), np.asarray(move.values).dtype)
-        targets = np.zeros(len(table), np.int64)
+        turned = np.zeros(len(table), np.int64)
         table[keys] = move.values
-        targets[keys] = np.sum(np.asarray(move.new, np.int64) << packing.shifts[modes], axis=1)
-        cleared = int(np.sum(key_masks << packing.shifts[modes]))
-        parity = int(np.sum(np.int64(1) << packing.shifts[list(move.parity)]))
-        masks.append((cleared, parity, size))
+        if move.new is None:
+            turned[keys] = np.sum(np.int64(1) << packing.shifts[list(move.flipped)])
+        else:
+            turned[keys] = np.sum((digits.T ^ np.asarray(move.new, np.int64)) << shifts, axis=1)
+        masks.append((int(np.sum(np.int64(1) << packing.shifts[list(move.parity)])), size))
         values.append(table)
-        new.append(targets)
+        changes.append(turned)
         size += len(table)
     return Moves(
         np.array(fields, np.int64).reshape(-1, 3),
         np.array(pointers, np.int64),
-        np.array(masks, np.int64).reshape(-1, 3),
+        np.array(masks, np.int64).reshape(-1, 2),
         np.concatenate(values) if values else np.zeros(1),
-        np.concatenate(new) if new else np.zeros(1, np.int64),
+        np.concatenate(changes) if changes else np.zeros(1, np.int64),
     )

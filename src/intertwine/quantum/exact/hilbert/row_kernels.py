@@ -1,8 +1,8 @@
 r"""Compiled: rows of an operator over packed configurations, stored or recomputed.
 
 Move k of an operator takes the pattern s to t: the levels of a few modes, its fields, are one key into tables
-of elements ⟨s|H|t⟩ and of new bits, and a fermionic move has a sign by the parity of the occupied modes
-between. Between states of orbits (`listing_kernels`), with r' = h t the least pattern of the orbit of t,
+of elements ⟨s|H|t⟩ and of bits that change, and a fermionic move has a sign by the parity of the occupied
+modes between. Between states of orbits (`listing_kernels`), with r' = h t the least pattern of t's orbit,
 
     ⟨r̃|H|r̃'⟩ = Σ ⟨r|H|t⟩ σ(h, t) χ(h) √(n_{r'}/n_r).
 """
@@ -35,14 +35,14 @@ def add_diagonal(
     values: np.ndarray,
     out: np.ndarray,
 ):
-    """out[i] += Σ_k of the elements of moves that change nothing. masks: int64 (K, 3), the bits that are
-    replaced, the bits whose parity is the sign, and where the tables begin."""
+    """out[i] += Σ_k of the elements of moves that change nothing. masks: int64 (K, 2), the bits
+    whose parity is the sign, and where the tables begin."""
     for i in range(begin, end):
         s = states[i]
         total = out[i]
         for k in range(masks.shape[0]):
-            value = values[masks[k, 2] + key_of(s, k, fields, pointers)]
-            total += -value if odd(s & masks[k, 1]) else value
+            value = values[masks[k, 1] + key_of(s, k, fields, pointers)]
+            total += -value if odd(s & masks[k, 0]) else value
         out[i] = total
 
 
@@ -61,7 +61,7 @@ def count_elements(
     for i in range(begin, end):
         counts[i] = 0
         for k in range(masks.shape[0]):
-            if values[masks[k, 2] + key_of(states[i], k, fields, pointers)] != 0:
+            if values[masks[k, 1] + key_of(states[i], k, fields, pointers)] != 0:
                 counts[i] += 1
 
 
@@ -105,7 +105,7 @@ def fill_rows(
     pointers: np.ndarray,
     masks: np.ndarray,
     values: np.ndarray,
-    new: np.ndarray,
+    changes: np.ndarray,
     row_starts: np.ndarray,
     columns: np.ndarray,
     data: np.ndarray,
@@ -115,13 +115,13 @@ def fill_rows(
         s = states[i]
         at = row_starts[i]
         for k in range(masks.shape[0]):
-            entry = masks[k, 2] + key_of(s, k, fields, pointers)
+            entry = masks[k, 1] + key_of(s, k, fields, pointers)
             value = values[entry]
             if value == 0:
                 continue
-            if odd(s & masks[k, 1]):
+            if odd(s & masks[k, 0]):
                 value = -value
-            t = (s & ~masks[k, 0]) | new[entry]
+            t = s ^ changes[entry]
             j, h, turn = column(t, states, starts, shift, tables, chunks, swaps, places)
             if j < 0:
                 columns[at] = 0
@@ -149,7 +149,7 @@ def apply_rows(
     pointers: np.ndarray,
     masks: np.ndarray,
     values: np.ndarray,
-    new: np.ndarray,
+    changes: np.ndarray,
     diagonal: np.ndarray,
     x: np.ndarray,
     y: np.ndarray,
@@ -159,13 +159,13 @@ def apply_rows(
         s = states[i]
         total = x[i] * diagonal[i] * characters[0]
         for k in range(masks.shape[0]):
-            entry = masks[k, 2] + key_of(s, k, fields, pointers)
+            entry = masks[k, 1] + key_of(s, k, fields, pointers)
             value = values[entry]
             if value == 0:
                 continue
-            if odd(s & masks[k, 1]):
+            if odd(s & masks[k, 0]):
                 value = -value
-            t = (s & ~masks[k, 0]) | new[entry]
+            t = s ^ changes[entry]
             j, h, turn = column(t, states, starts, shift, tables, chunks, swaps, places)
             if j >= 0:
                 total += value * characters[h] * (turn * np.sqrt(norms[j] / norms[i])) * x[j]

@@ -140,8 +140,7 @@ def _projected(
 
 def strength(H: Operator) -> float:
     """Σ |coefficients|, a bound on the norm of H."""
-    own = getattr(H, "strength", None)
-    return float(np.sum(np.abs(H.masks().h))) if own is None else float(own)
+    return float(np.sum(np.abs(H.masks().h))) if hasattr(H, "masks") else float(H.bound)
 
 
 def _bytes(space: HilbertSpace, states: int, vectors: int) -> float:

@@ -185,10 +185,10 @@ def targets_of(states: np.ndarray, k: int, moves: Moves) -> tuple[np.ndarray, np
     keys = np.zeros(len(states), np.int64)
     for shift, mask, stride in moves.fields[moves.pointers[k] : moves.pointers[k + 1]]:
         keys += ((states >> shift) & mask) * stride
-    cleared, parity, begin = moves.masks[k]
+    parity, begin = moves.masks[k]
     odd = np.bitwise_count(states & parity) & 1
     values = moves.values[begin + keys] * (1.0 - 2.0 * odd)
-    return values, (states & ~cleared) | moves.new[begin + keys]
+    return values, states ^ moves.changes[begin + keys]
 
 
 @lru_cache(maxsize=8)
