@@ -30,6 +30,7 @@ from intertwine.sampling.sharding import on_host
 
 if TYPE_CHECKING:
     from intertwine.sampling.protocols import Sampler
+    from intertwine.spaces.hilbert.hilbert_space import HilbertSpace
 
 _BATCH = 1024
 _PARTS = 16
@@ -58,8 +59,16 @@ class Drawn:
         return self.configurations.shape[-1]
 
 
-def draw(model: PyTree, samples: int, key: Array, sampler: Sampler | None = None) -> Drawn:
+def draw(
+    model: PyTree,
+    samples: int,
+    key: Array,
+    sampler: Sampler | None = None,
+    hilbert: HilbertSpace | None = None,
+) -> Drawn:
     """At least `samples` configurations of `model`, a vector, a wave function or a run.
+
+    hilbert: the space of a model that does not say it.
 
     >>> drawn = draw([0.6, 0.0, 0.0, 0.8], 100, jax.random.key(0))
     >>> drawn.configurations.shape, bool((drawn.configurations[..., 0] == drawn.configurations[..., 1]).all())
@@ -75,7 +84,7 @@ def draw(model: PyTree, samples: int, key: Array, sampler: Sampler | None = None
         return _of_vector(state_vector(model), samples, key)
     network, where = network_of(model)
     network = as_spins(network)
-    where = measuring_space(where, sampler, network.size, samples)
+    where = measuring_space(where, sampler, network.size, samples, hilbert)
     notes: tuple[str, ...] = ()
     independent = isinstance(where.sampler, DrawsIndependently)
     if isinstance(where.sampler, DrawsIndependently):

@@ -53,7 +53,7 @@ def correlations(
     work = max(N * N / MAX_PRODUCTS, (int(index.max()) + 1) / MAX_KEPT)
     stride = 1 if weights is not None else max(1, ceil(chains * draws * work))
     thinned = configurations[:, ::stride].reshape(-1, N)
-    products = _products_by_displacement(thinned, index)
+    products = products_by_displacement(thinned, index)
     correlation, correlation_error = _means(products.reshape(chains, -1, products.shape[-1]), weights)
     momenta = np.asarray(lattice.momenta, dtype=np.float64)
     phases = np.exp(-1j * np.asarray(lattice.positions, dtype=np.float64) @ momenta.T)
@@ -63,7 +63,7 @@ def correlations(
     return Correlations(displacement, correlation, correlation_error, momenta, factor, factor_error)
 
 
-def _products_by_displacement(samples: np.ndarray, index: np.ndarray) -> np.ndarray:
+def products_by_displacement(samples: np.ndarray, index: np.ndarray) -> np.ndarray:
     """(S, C): for each sample the mean of s_i s_j over the pairs of each displacement class."""
     S, N = samples.shape
     order = np.argsort(index, axis=None, kind="stable")
@@ -71,11 +71,12 @@ def _products_by_displacement(samples: np.ndarray, index: np.ndarray) -> np.ndar
     counts = np.bincount(index.ravel())
     starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
     out = np.empty((S, len(counts)))
+    dtype = np.int32 if np.issubdtype(samples.dtype, np.integer) else np.float64
     block = max(1, _BLOCK // index.size)
     for begin in range(0, S, block):
         part = samples[begin : begin + block]
         products = part[:, first] * part[:, second]
-        out[begin : begin + block] = np.add.reduceat(products, starts, axis=1, dtype=np.int32)
+        out[begin : begin + block] = np.add.reduceat(products, starts, axis=1, dtype=dtype)
     return out / counts
 
 

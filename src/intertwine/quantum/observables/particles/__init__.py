@@ -1,0 +1,1 @@
+"""Measured of electrons, bosons, fermions and spins: densities, structure factors, one body, pairs."""
