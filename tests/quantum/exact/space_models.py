@@ -35,6 +35,7 @@ def pair_hopping(space, J=0.7):
 
 def in_space(H, space):
     """P H P as a dense matrix over the configurations of the space, by the matrix over all levels."""
-    values = np.int64(1) << np.arange(space.size - 1, -1, -1)
-    rows = (space.configurations() < 0) @ values
+    levels = space.levels_of(space.configurations())
+    strides = np.cumprod([1, *space.levels[:0:-1]])[::-1]
+    rows = levels @ strides
     return H.to_sparse(space.free)[rows][:, rows].toarray()

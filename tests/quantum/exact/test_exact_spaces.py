@@ -17,7 +17,7 @@ from intertwine.quantum.exact.hilbert.recurrence import lowest_pair
 from intertwine.quantum.exact.hilbert.signed_group import SignedGroup
 from intertwine.quantum.exact.hilbert.symmetries import Symmetries, moved
 from intertwine.quantum.operators import annihilate, create, exchange, number, total
-from intertwine.quantum.operators.hamiltonians import rydberg, tv
+from intertwine.quantum.operators.hamiltonians import bose_hubbard, heisenberg, rydberg, tv
 from intertwine.quantum.operators.operator import Operator
 from intertwine.spaces.hilbert.kinds import Bosons, Dimers, Fermions, Qudits, Rydberg, Spins
 from intertwine.spaces.lattices import Chain, Square, Triangular
@@ -35,7 +35,21 @@ MODELS = {
     "atoms on a plane": lambda: rydberg(Rydberg(Square(3, 3, pbc=False)), 2.0, 0.4),
     "spins": lambda: total(exchange(SPINS, i, (i + 1) % 6) for i in range(6)),
     "spins and fermions": lambda: _kondo(),
+    "bosons": lambda: bose_hubbard(Bosons(Chain(5), 4), U=3.0),
+    "bosons on a plane, open": lambda: bose_hubbard(Bosons(Square(2, 2, pbc=False), 5, most=3), U=3.0),
+    "spins 1": lambda: heisenberg(Spins(Chain(5), 1.0, magnetization=0)),
+    "electrons and phonons": lambda: _holstein(),
 }
+
+
+def _holstein():
+    space = Fermions(Chain(3), (1, 1)) * Bosons(Chain(3), most=2)
+    rows = [_hop(space, i, (i + 1) % 3, s) for i in range(3) for s in ("up", "down")]
+    for i in range(3):
+        moved = create(space, i, "bosons") + annihilate(space, i, "bosons")
+        rows += [1.1 * number(space, i, "bosons"), 0.6 * (number(space, i, "up") @ moved)]
+        rows.append(0.6 * (number(space, i, "down") @ moved))
+    return total(rows)
 
 
 def _kondo():
@@ -75,7 +89,9 @@ def test_matrices_and_lowest_levels(name):
 
 
 @pytest.mark.parametrize(
-    "name", [n for n in MODELS if "electrons" in n and "hop" not in n] + ["spins and fermions"]
+    "name",
+    [n for n in MODELS if "electrons" in n and "hop" not in n and "phonons" not in n]
+    + ["spins and fermions"],
 )
 def test_products_of_halves(name):
     H = MODELS[name]()
@@ -95,7 +111,17 @@ def test_halves_with_terms_that_move_both_species():
 
 
 @pytest.mark.parametrize(
-    "name", ["electrons on 2×2", "electrons on a ring", "fermions, frustrated", "atoms on a ring", "spins"]
+    "name",
+    [
+        "electrons on 2×2",
+        "electrons on a ring",
+        "fermions, frustrated",
+        "atoms on a ring",
+        "spins",
+        "bosons",
+        "spins 1",
+        "electrons and phonons",
+    ],
 )
 def test_irreps_together_are_the_spectrum(name):
     H = MODELS[name]()
@@ -114,7 +140,9 @@ def test_irreps_together_are_the_spectrum(name):
     assert rows > 0 or name != "fermions, frustrated"  # E irreps were met
 
 
-@pytest.mark.parametrize("name", ["electrons on a ring", "electrons, twisted", "fermions", "spins"])
+@pytest.mark.parametrize(
+    "name", ["electrons on a ring", "electrons, twisted", "fermions", "bosons", "spins 1"]
+)
 def test_momenta_and_vectors_of_sectors(name):
     """Translations multiply the vector of a sector by e^{−iq}, the operator by its energy."""
     H = MODELS[name]()

@@ -37,6 +37,10 @@ TABLE = {
     ),
     "atoms, open 4×4": (lambda: it.rydberg(it.Rydberg(it.Square(4, 4, pbc=False))), [-9.66655854]),
     "atoms, PXP 4×4": (lambda: it.rydberg(it.Rydberg(it.Square(4, 4)), 2.0, 0.0), [-8.30198307]),
+    "bosons, U = 4": (lambda: ring_of_bosons(4.0), [-7.459790626]),
+    "bosons, U = 10": (lambda: ring_of_bosons(10.0), [-3.173536044]),
+    "bosons, cut-off 4": (lambda: ring_of_bosons(4.0, 4), [-7.4597647]),
+    "bosons, cut-off 3": (lambda: ring_of_bosons(4.0, 3), [-7.4500453]),
     "XYZ ring of 8": (
         lambda: it.xyz(it.Chain(8), 1.0, 0.5, 1.5),
         [-15.16981059, -14.35684031],
@@ -54,6 +58,10 @@ SLOW = {
     ),
     "XYZ ring of 12": (lambda: it.xyz(it.Chain(12), 1.0, 0.5, 1.5), -22.45036977),
 }
+
+
+def ring_of_bosons(U, most=None):
+    return it.bose_hubbard(it.Bosons(it.Chain(8), 8, most), U=U)
 
 
 def electrons(a, b, particles):

@@ -33,12 +33,13 @@ from intertwine.quantum.operators.sign_structure import rotated
 
 if TYPE_CHECKING:
     from intertwine.quantum.operators.operator import Operator
+    from intertwine.quantum.operators.protocols import QuantumOperator
 
 _LARGEST_STATE = 24
 _LARGEST_PATTERN = 62
 
 
-def ground_energy(H: Operator, *, sector: SectorLike | None = None) -> float:
+def ground_energy(H: QuantumOperator, *, sector: SectorLike | None = None) -> float:
     """The lowest eigenvalue of H in its space, or the lowest inside `sector`.
 
     sector: a `Sector`, or on a lattice one of `it.sectors(lattice)` or its name, as "(π, 0) A1".
@@ -52,13 +53,13 @@ def ground_energy(H: Operator, *, sector: SectorLike | None = None) -> float:
     >>> round(ground_energy(ring), 9), round(ground_energy(ring, sector=Sector(magnetization=2)), 9)
     (-14.604373636, -12.513676255)
     """
-    if not is_plain(H, sector):
-        return float(_lowest_of_space(H, sector, vector=False).energies[0])
-    pairs, _, _ = _search(H, plain_sector(H, _plain(sector)))
-    return float(pairs.energies[0])
+    if is_plain(H, sector):
+        pairs, _, _ = _search(H, plain_sector(H, _plain(sector)))
+        return float(pairs.energies[0])
+    return float(_lowest_of_space(H, sector, vector=False).energies[0])
 
 
-def ground_state(H: Operator, *, sector: SectorLike | None = None) -> tuple[float, np.ndarray]:
+def ground_state(H: QuantumOperator, *, sector: SectorLike | None = None) -> tuple[float, np.ndarray]:
     """The lowest eigenvalue (inside `sector`) and a normalised eigenvector over the configurations of H's
     space, in the order of `space.configurations()`; for free spins ½ over all 2^N states, at most 24 sites.
 
@@ -72,14 +73,19 @@ def ground_state(H: Operator, *, sector: SectorLike | None = None) -> tuple[floa
     >>> round(energy, 9), psi[1:3].round(6).tolist()
     (-3.0, [0.707107, -0.707107])
     """
-    if not is_plain(H, sector):
-        found = _lowest_of_space(H, sector, vector=True)
-        return float(found.energies[0]), _positive(found.expanded())
+    if is_plain(H, sector):
+        return _plain_state(H, _plain(sector))
+    found = _lowest_of_space(H, sector, vector=True)
+    return float(found.energies[0]), _positive(found.expanded())
+
+
+def _plain_state(H: Operator, sector: Sector | None) -> tuple[float, np.ndarray]:
+    """`ground_state` of spins ½."""
     if H.size > _LARGEST_STATE:
         raise fail(
             "H", f"at most {_LARGEST_STATE} sites for a state vector", f"{H.size} sites", "use ground_energy"
         )
-    pairs, basis, sites = _search(H, plain_sector(H, _plain(sector)))
+    pairs, basis, sites = _search(H, plain_sector(H, sector))
     psi = basis.expanded(pairs.vectors[:, 0])
     if sites is not None and np.any(sites):
         mask = int(np.sum(np.int64(1) << (H.size - 1 - np.flatnonzero(sites))))
@@ -97,7 +103,7 @@ def _positive(psi: np.ndarray) -> np.ndarray:
     return psi / np.linalg.norm(psi)
 
 
-def spectrum(H: Operator, k: int = 6, *, sector: SectorLike | None = None) -> np.ndarray:
+def spectrum(H: QuantumOperator, k: int = 6, *, sector: SectorLike | None = None) -> np.ndarray:
     """The k lowest eigenvalues of H (inside `sector`), ascending, degenerate ones repeated; float64 (≤ k,).
 
     Inside an irrep of the space group of dimension d each level comes once for d states.
@@ -109,16 +115,19 @@ def spectrum(H: Operator, k: int = 6, *, sector: SectorLike | None = None) -> np
     """
     k = positive_int("k", k, "give the number of eigenvalues")
     _require_hermitian(H)
-    if not is_plain(H, sector):
-        space = space_of(H, sector)
-        require_kept(H, space)
-        if sector is None:
-            return search.in_sector(H, None, None, k, space=space).energies
-        symmetries = Symmetries(H, space)
-        return search.in_sector(H, symmetries, chosen(symmetries, sector), k).energies
-    plans = [
-        (symmetry_of(H, s), copies) for s, copies in complete_sectors(H, plain_sector(H, _plain(sector)))
-    ]
+    if is_plain(H, sector):
+        return _plain_spectrum(H, k, _plain(sector))
+    space = space_of(H, sector)
+    require_kept(H, space)
+    if sector is None:
+        return search.in_sector(H, None, None, k, space=space).energies
+    symmetries = Symmetries(H, space)
+    return search.in_sector(H, symmetries, chosen(symmetries, sector), k).energies
+
+
+def _plain_spectrum(H: Operator, k: int, sector: Sector | None) -> np.ndarray:
+    """`spectrum` of spins ½."""
+    plans = [(symmetry_of(H, s), copies) for s, copies in complete_sectors(H, plain_sector(H, sector))]
     _require_all(H, [symmetry for symmetry, _ in plans], 2 * k)
     levels = []
     for symmetry, copies in plans:
@@ -133,7 +142,7 @@ def _plain(sector: SectorLike | None) -> Sector | None:
     return sector
 
 
-def _lowest_of_space(H: Operator, sector: SectorLike | None, *, vector: bool) -> search.Levels:
+def _lowest_of_space(H: QuantumOperator, sector: SectorLike | None, *, vector: bool) -> search.Levels:
     _require_hermitian(H)
     found = search.ground(H, space_of(H, sector), sector, vector)
     if not len(found.energies):
@@ -178,7 +187,7 @@ def _solve(operator: Operator, symmetry: Symmetry, k: int) -> tuple[Eigenpairs, 
     return lowest(sector_matrix(operator, basis), k, scale), basis
 
 
-def _require_hermitian(H: Operator) -> None:
+def _require_hermitian(H: QuantumOperator) -> None:
     if not hasattr(H, "is_hermitian"):
         raise fail("H", "an Operator", H, "build it with tfim, heisenberg, ... or Operator.from_strings")
     if not H.is_hermitian:

@@ -14,7 +14,7 @@ from intertwine.quantum.exact.hilbert.signed_group import SignedGroup
 from intertwine.spaces.hilbert.hilbert_space import HilbertSpace
 
 if TYPE_CHECKING:
-    from intertwine.quantum.operators.operator import Operator
+    from intertwine.quantum.operators.protocols import QuantumOperator
 
 _PREFIX = 18
 _STORED = 0.4
@@ -94,7 +94,7 @@ def space_basis(space: HilbertSpace, group: SignedGroup | None = None) -> SpaceB
     return SpaceBasis(space, packing, group, states, norms, starts, shift, arguments)
 
 
-def space_matrix(operator: Operator, basis: SpaceBasis, stored: float = 4e9) -> Any:
+def space_matrix(operator: QuantumOperator, basis: SpaceBasis, stored: float = 4e9) -> Any:
     """The operator in `basis`: scipy CSR where that takes at most `stored` bytes, else a LinearOperator that
     recomputes its rows."""
     from scipy.sparse import csr_matrix, diags_array

@@ -26,7 +26,7 @@ from intertwine.quantum.operators.algebra.spins import spin_plus, spin_z
 from intertwine.spaces.hilbert.hilbert_space import HilbertSpace
 
 if TYPE_CHECKING:
-    from intertwine.quantum.operators.operator import Operator
+    from intertwine.quantum.operators.protocols import QuantumOperator
 
 _AT_FIRST = 2
 
@@ -60,7 +60,7 @@ class _Searched:
     asked: int = field(default=0)
 
 
-def levels(H: Operator, k: int = 6) -> list[Level]:
+def levels(H: QuantumOperator, k: int = 6) -> list[Level]:
     """The lowest levels of H in its space, ascending, at least k states, with their labels.
 
     Raises `InputError` where H leaves its space or a sector does not fit in memory.
@@ -113,7 +113,7 @@ def _reach(found: list[_Searched], k: int) -> float:
     return np.inf
 
 
-def _deepen(H: Operator, symmetries: Symmetries, one: _Searched, k: int) -> None:
+def _deepen(H: QuantumOperator, symmetries: Symmetries, one: _Searched, k: int) -> None:
     one.asked = min(max(_AT_FIRST, 2 * one.asked), max(k, _AT_FIRST))
     if one.levels is not None and one.asked == len(one.levels.energies):
         one.exhausted = True  # as many as can be needed
@@ -122,7 +122,7 @@ def _deepen(H: Operator, symmetries: Symmetries, one: _Searched, k: int) -> None
     one.exhausted = len(one.levels.energies) < one.asked or one.asked >= k
 
 
-def _spins(H: Operator, found: search.Levels) -> list[float | None]:
+def _spins(H: QuantumOperator, found: search.Levels) -> list[float | None]:
     """S of each vector, None where it is no eigenvector of S²."""
     basis = found.basis
     assert basis is not None and found.vectors is not None
@@ -139,7 +139,7 @@ def _spins(H: Operator, found: search.Levels) -> list[float | None]:
     return out
 
 
-def spin_squared(space: HilbertSpace) -> Operator | None:
+def spin_squared(space: HilbertSpace) -> QuantumOperator | None:
     """(Σ S)² of a space of spins or of electrons, else None."""
     electrons = [name for name, _ in space.species] == ["up", "down"]
     if not electrons and space.kind != "spins":
@@ -149,7 +149,7 @@ def spin_squared(space: HilbertSpace) -> Operator | None:
     return raised.adjoint @ raised + along @ along + along
 
 
-def _merged(H: Operator, found: list[_Searched], k: int) -> list[Level]:
+def _merged(H: QuantumOperator, found: list[_Searched], k: int) -> list[Level]:
     rows = []
     for one in found:
         assert one.levels is not None

@@ -14,10 +14,10 @@ from intertwine.spaces.hilbert.bounds import Bound
 from intertwine.spaces.hilbert.hilbert_space import HilbertSpace
 
 if TYPE_CHECKING:
-    from intertwine.quantum.operators.operator import Operator
+    from intertwine.quantum.operators.protocols import QuantumOperator
 
 
-def number_broken(H: Operator, space: HilbertSpace) -> Bound | None:
+def number_broken(H: QuantumOperator, space: HilbertSpace) -> Bound | None:
     """A conserved number of the space that H changes, or None. Elements that lead out of constraints (a
     blockade) are taken as 0, but a number is either kept or not.
 
@@ -44,7 +44,7 @@ def number_broken(H: Operator, space: HilbertSpace) -> Bound | None:
     return next((bound for bound in space.numbers if not np.all(bound.holds(levels))), None)
 
 
-def require_kept(H: Operator, space: HilbertSpace) -> None:
+def require_kept(H: QuantumOperator, space: HilbertSpace) -> None:
     """InputError where H leaves the space."""
     broken = number_broken(H, space)
     if broken is not None:

@@ -7,15 +7,15 @@ sign. So a hop costs one look into a table of four entries and one parity.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from intertwine.quantum.exact.hilbert.packing import Packing
-
-if TYPE_CHECKING:
-    from intertwine.quantum.operators.levels.level_operator import LevelOperator
-    from intertwine.quantum.operators.operator import Operator
+from intertwine.quantum.operators.levels.level_operator import LevelOperator
+from intertwine.quantum.operators.levels.terms import Terms
+from intertwine.quantum.operators.operator import Operator
+from intertwine.quantum.operators.protocols import QuantumOperator
 
 _MOST_TOUCHED = 8
 
@@ -47,9 +47,13 @@ class Moves(NamedTuple):
         return len(self.masks)
 
 
-def moves_of(operator: Operator, packing: Packing, levels: tuple[int, ...]) -> tuple[Moves, Moves]:
+def moves_of(operator: QuantumOperator, packing: Packing, levels: tuple[int, ...]) -> tuple[Moves, Moves]:
     """(the diagonal moves, the others) of an operator."""
-    diagonal, others = pauli_moves(operator) if hasattr(operator, "masks") else level_moves(operator)
+    if isinstance(operator, Operator):
+        diagonal, others = pauli_moves(operator)
+    else:
+        assert isinstance(operator, LevelOperator)
+        diagonal, others = level_moves(operator)
     return compiled_moves(diagonal, packing, levels), compiled_moves(others, packing, levels)
 
 
@@ -73,8 +77,6 @@ def pauli_moves(operator: Operator) -> tuple[list[Move], list[Move]]:
 
 def level_moves(operator: LevelOperator) -> tuple[list[Move], list[Move]]:
     """The moves of an operator on modes with several levels: its tables are moves already."""
-    from intertwine.quantum.operators.levels.terms import Terms
-
     space = operator.hilbert
     signs = Terms(space.levels, space.fermionic)
     diagonal: list[Move] = []

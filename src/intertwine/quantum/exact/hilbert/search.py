@@ -32,10 +32,11 @@ from intertwine.quantum.exact.hilbert.packing import packing_of
 from intertwine.quantum.exact.hilbert.recurrence import lowest_pair
 from intertwine.quantum.exact.hilbert.symmetries import Symmetries
 from intertwine.quantum.exact.lanczos import lowest
+from intertwine.quantum.operators.operator import Operator
 from intertwine.spaces.hilbert.hilbert_space import HilbertSpace
 
 if TYPE_CHECKING:
-    from intertwine.quantum.operators.operator import Operator
+    from intertwine.quantum.operators.protocols import QuantumOperator
 
 SHARE = 0.7
 """Of the machine's memory, what one diagonalization may take."""
@@ -59,14 +60,14 @@ class Levels(NamedTuple):
         return vector if self.basis is None else self.basis.expanded(vector)
 
 
-def ground(H: Operator, space: HilbertSpace, sector: SectorLike | None, vector: bool) -> Levels:
+def ground(H: QuantumOperator, space: HilbertSpace, sector: SectorLike | None, vector: bool) -> Levels:
     """The lowest level of H in `space`, or inside `sector`."""
     require_kept(H, space)
     if sector is not None:
         symmetries = Symmetries(H, space)
         return in_sector(H, symmetries, chosen(symmetries, sector), 1, vector)
     halves = halves_of(space) if space.dimension > _FEW else None
-    if halves is not None and hasattr(H, "masks"):
+    if halves is not None and isinstance(H, Operator):
         _require(H, space, space.dimension, vectors=5 + vector, whole=False)
         matrix = product_matrix(H, halves)
         if matrix is not None:
@@ -91,7 +92,7 @@ def ground(H: Operator, space: HilbertSpace, sector: SectorLike | None, vector: 
 
 
 def in_sector(
-    H: Operator,
+    H: QuantumOperator,
     symmetries: Symmetries | None,
     sector: Chosen | None,
     k: int,
@@ -113,7 +114,7 @@ def in_sector(
     item = 8 if H.is_real and basis.group.is_real else 16
     left = SHARE * available_memory() - basis.dimension * (24 + item * needed)
     matrix = space_matrix(H, basis, stored=min(4e9, max(0.0, left)))
-    scale = strength(H)
+    scale = H.bound
     if sector is not None and sector.rows is not None:
         assert symmetries is not None
         return _projected(basis, symmetries, sector, matrix, k, scale)
@@ -138,11 +139,6 @@ def _projected(
     return Levels(pairs.energies, pairs.vectors, basis)
 
 
-def strength(H: Operator) -> float:
-    """Σ |coefficients|, a bound on the norm of H."""
-    return float(np.sum(np.abs(H.masks().h))) if hasattr(H, "masks") else float(H.bound)
-
-
 def _bytes(space: HilbertSpace, states: int, vectors: int) -> float:
     return states * (8.0 * vectors + 24)
 
@@ -151,7 +147,7 @@ def _fits(space: HilbertSpace, states: int, vectors: int) -> bool:
     return _bytes(space, states, vectors) <= SHARE * available_memory()
 
 
-def _require(H: Operator, space: HilbertSpace, states: int, vectors: int, whole: bool = True) -> None:
+def _require(H: QuantumOperator, space: HilbertSpace, states: int, vectors: int, whole: bool = True) -> None:
     """InputError where so many states would not fit, saying what they need."""
     packing_of(space)
     item = 8 if H.is_real else 16

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from intertwine._checks import fail
 from intertwine.quantum.exact.sector import Sector
@@ -12,9 +12,10 @@ from intertwine.spaces.hilbert.kinds import Spins
 
 if TYPE_CHECKING:
     from intertwine.quantum.operators.operator import Operator
+    from intertwine.quantum.operators.protocols import QuantumOperator
 
 
-def is_plain(H: Operator, sector: object) -> bool:
+def is_plain(H: QuantumOperator, sector: object) -> TypeGuard[Operator]:
     """Whether the operator's space is that of spins ½ (at any magnetization), and the sector none of the
     space group: what `exact.sector` knows.
 
@@ -45,7 +46,7 @@ def plain_sector(H: Operator, sector: Sector | None) -> Sector | None:
     return Sector(M, sector.spin_flip, sector.momentum)
 
 
-def space_of(H: Operator, sector: object = None) -> HilbertSpace:
+def space_of(H: QuantumOperator, sector: object = None) -> HilbertSpace:
     """The space of an operator: its own, or spins ½ on its lattice; at the magnetization of a sector."""
     space: HilbertSpace | None = getattr(H, "hilbert", None)
     if space is None:

@@ -6,7 +6,8 @@ of rows: with a fixed random function v of patterns,
 
     Σ_t ⟨s|H|t⟩ v(t)   and   σ(g, s) Σ_t ⟨g s|H|t⟩ σ(g⁻¹, t) v(g⁻¹ t)
 
-agree for every s only if H is symmetric; all s are tried where there are few, else 2,048 drawn uniformly.
+agree for every s only if H is symmetric; all s are tried where there are few, else 2,048 drawn uniformly
+(and for permutations the terms of the operator are compared besides).
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from intertwine.spaces.hilbert.bounds import Bound
 from intertwine.spaces.hilbert.hilbert_space import HilbertSpace
 
 if TYPE_CHECKING:
-    from intertwine.quantum.operators.operator import Operator
+    from intertwine.quantum.operators.protocols import QuantumOperator
 
 _ALL, _SOME, _FEW = 4096, 2048, 128
 LARGEST_GROUP = 2000
@@ -86,8 +87,8 @@ class Symmetries:
     first (of all those that `place.space_group` has, or none but the identity). flip: whether the spin flip
     does."""
 
-    def __init__(self, operator: Operator, space: HilbertSpace):
-        self.space = space
+    def __init__(self, operator: QuantumOperator, space: HilbertSpace):
+        self.operator, self.space = operator, space
         self.rows = _Rows(operator, space)
         self.place: Any = space.place
         sites = np.arange(space.sites)[None]
@@ -110,7 +111,9 @@ class Symmetries:
         """Whether a permutation of modes is a symmetry."""
         if not keeps_bounds(self.space, permutation, flipped):
             return False
-        return self.rows.agree(permutation, flipped, few)
+        if not self.rows.agree(permutation, flipped, few):
+            return False
+        return flipped or self.operator.is_invariant(permutation)
 
     def group(self, sites: np.ndarray, characters: np.ndarray, spin_flip: int | None = None) -> SignedGroup:
         """Permutations of sites with their characters, and the spin flip with ±1, as they act on modes."""
@@ -139,7 +142,7 @@ class Symmetries:
 class _Rows:
     """Rows of an operator at configurations of its space."""
 
-    def __init__(self, operator: Operator, space: HilbertSpace):
+    def __init__(self, operator: QuantumOperator, space: HilbertSpace):
         self.space, self.packing = space, packing_of(space)
         self.moves = moves_of(operator, self.packing, space.levels)
         self.states = some_patterns(space)

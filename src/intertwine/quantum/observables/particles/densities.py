@@ -134,7 +134,7 @@ def _densities(space: HilbertSpace, species: str | None) -> Values:
 
     def values(rows: np.ndarray) -> np.ndarray:
         levels = space.levels_of(rows)
-        return sum(levels[:, m] for m in modes).T.astype(np.float64)
+        return np.sum([levels[:, m] for m in modes], axis=0).T.astype(np.float64)
 
     return values
 

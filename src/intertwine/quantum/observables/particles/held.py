@@ -25,7 +25,7 @@ from intertwine.spaces.hilbert.hilbert_space import HilbertSpace
 from intertwine.spaces.hilbert.kinds import Spins
 
 if TYPE_CHECKING:
-    from intertwine.quantum.operators.operator import Operator
+    from intertwine.quantum.operators.protocols import QuantumOperator
     from intertwine.sampling.protocols import Sampler
 
 _BLOCK = 4096
@@ -94,7 +94,7 @@ class Held:
         mean, error = (np.array([getattr(e, name) for e in estimates]) for name in ("mean", "error"))
         return Measured(mean.reshape(shape), error.reshape(shape))
 
-    def local(self, operators: Sequence[Operator]) -> Values:
+    def local(self, operators: Sequence[QuantumOperator]) -> Values:
         """The local values of operators, complex (operators, n)."""
         framed = [operator.in_frame(self.turned) for operator in operators]
         return lambda rows: local_values_of(framed, rows, self.log_psi, self.space)
@@ -123,7 +123,9 @@ def held(
     own = getattr(where, "hilbert", None) or getattr(sampler, "hilbert", None)
     if space is not None and own is not None and own != space:
         raise fail("space", f"None, or that of the state, {own}", space)
-    space = space or own or Spins(int(network.size))
+    if space is None:
+        space = Spins(int(network.size)) if own is None else own
+    assert isinstance(space, HilbertSpace)
     if space.size != network.size:
         raise fail("space", f"one of {network.size} modes, as the state has", f"{space.size} modes")
     drawn = draw(state, samples, key, sampler, space)
@@ -160,7 +162,7 @@ def _vector(vector: np.ndarray, space: HilbertSpace | None) -> Held:
 
 
 def local_values_of(
-    operators: Sequence[Operator], rows: np.ndarray, log_psi: LogPsi, space: HilbertSpace
+    operators: Sequence[QuantumOperator], rows: np.ndarray, log_psi: LogPsi, space: HilbertSpace
 ) -> np.ndarray:
     """A_loc of each operator at configurations (n, N), complex (operators, n); elements that lead out of the
     space are 0."""

@@ -100,7 +100,7 @@ def _hermitian(one: Held, species: str | None) -> Values:
             out[j, i] += found.conj() / 2
         levels = space.levels_of(rows)
         diagonal = np.arange(space.sites)
-        out[diagonal, diagonal] = sum(levels[:, modes] for modes in groups).T
+        out[diagonal, diagonal] = np.sum([levels[:, modes] for modes in groups], axis=0).T
         return out
 
     return values

@@ -18,7 +18,7 @@ from intertwine._checks import fail, one_of
 from intertwine.quantum.observables.particles.held import OverDisplacements, held
 from intertwine.quantum.operators.algebra.combined import total
 from intertwine.quantum.operators.algebra.modes import annihilate
-from intertwine.quantum.operators.operator import Operator
+from intertwine.quantum.operators.protocols import QuantumOperator
 from intertwine.spaces.hilbert.hilbert_space import HilbertSpace
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def pairing_correlations(
     return OverDisplacements(np.asarray(one.place.displacements, dtype=np.float64), *found)
 
 
-def pair_operators(space: HilbertSpace, place: Any, form: str) -> list[Operator]:
+def pair_operators(space: HilbertSpace, place: Any, form: str) -> list[QuantumOperator]:
     """Δ_i of every site.
 
     >>> import intertwine as it
