@@ -22,6 +22,7 @@ PAGES = [
         ROOT / "docs" / f"{n}.md"
         for n in (
             "tutorial",
+            "electrons-atoms",
             "dynamics",
             "boltzmann",
             "learning",
