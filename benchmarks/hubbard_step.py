@@ -2,11 +2,11 @@
 
     python benchmarks/hubbard_step.py --rounds 5 --peer-python PATH_TO_A_PYTHON_WITH_NETKET
 
-Hubbard model on the square 4 × 4, 5 + 5 electrons, U = 4, unrestricted orbitals and a Jastrow factor with
-a coupling for every pair of modes on both sides (656 and 688 parameters), float64, 1,024 samples, 32 proposals
-(hops of one electron to a neighbour) between draws of a chain, stochastic reconfiguration with shift 0.01 and
-learning rate 0.01. Both hold a warm process and are asked in turn (A B A B ...). NetKet's settings are tried
-first and its best counts (`--peer-settings` names one). CPU seconds are told beside those of the clock.
+Hubbard model on the square 4 × 4, 5 + 5 electrons, U = 4, unrestricted orbitals and a Jastrow factor with a
+coupling for every pair of modes on both sides, float64, 1,024 samples, 32 proposals (hops of one electron to
+a neighbour) between draws of a chain, stochastic reconfiguration with shift 0.01 and learning rate 0.01. Both
+hold a warm process and are asked in turn (A B A B ...). NetKet's settings are tried first and its best counts
+(`--peer-settings` names one). CPU seconds are told beside those of the clock.
 """
 
 from __future__ import annotations

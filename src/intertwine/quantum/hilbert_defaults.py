@@ -25,6 +25,7 @@ from intertwine.quantum.defaults import (
     _processes,
     in_units_of,
 )
+from intertwine.quantum.fermion_defaults import choose_fermions
 from intertwine.quantum.hilbert_moves import mode_permutations
 from intertwine.sampling.orbits import OrbitEnumeration
 
@@ -59,6 +60,8 @@ def choose_in_space(operator: Any, sums: bool) -> Choice:
             shift_end=SUM_SHIFT_END,
             because=because,
         )
+    if space.has_fermions and not positive and (found := choose_fermions(operator)) is not None:
+        return found
     if not positive:
         words = "a complex network; signs of fermions may be missed" if space.has_fermions else "complex"
         few = sums and space.dimension <= 4096 and spins <= 64 and _processes() == 1

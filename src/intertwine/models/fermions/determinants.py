@@ -35,8 +35,23 @@ def log_determinant(A: Num[Array, "... n n"]) -> Num[Array, "..."]:
 @log_determinant.defjvp
 def _log_determinant_jvp(primals: tuple, tangents: tuple) -> tuple:
     (A,), (dA,) = primals, tangents
-    value = log_determinant(A)
-    inverse = safe_inverse(A, value.real)
+    if A.shape[-1] == 0:
+        return log_determinant(A), jnp.zeros(A.shape[:-2], jnp.result_type(A.dtype, jnp.complex64))
+    one = jnp.eye(A.shape[-1], dtype=A.dtype)
+    factors, _, order = jax.lax.linalg.lu(A)  # the determinant and the inverse from one factorisation
+    heads = jnp.diagonal(factors, axis1=-2, axis2=-1)
+    swaps = jnp.triu(order[..., :, None] > order[..., None, :], 1).sum((-1, -2)) % 2
+    size = jnp.log(jnp.abs(heads)).sum(-1)
+    angle = _phase(jnp.sign(heads)).sum(-1) + swaps * jnp.asarray(math.pi, size.dtype)
+    angle = angle % jnp.asarray(2 * math.pi, size.dtype)
+    sound = jnp.isfinite(size)[..., None, None]
+    factors = jnp.where(sound, factors, one)
+    inner = jax.lax.linalg.triangular_solve(
+        factors, one[order], left_side=True, lower=True, unit_diagonal=True
+    )
+    inverse = jax.lax.linalg.triangular_solve(factors, inner, left_side=True, lower=False)
+    inverse = jnp.where(sound & jnp.isfinite(inverse), inverse, 0)
+    value = jax.lax.complex(size, angle)
     return value, jnp.einsum("...ij,...ji->...", inverse, dA).astype(value.dtype)
 
 

@@ -1,0 +1,29 @@
+"""Ground states of fermions where nothing is given."""
+
+import numpy as np
+import pytest
+
+import intertwine as it
+from intertwine.quantum.defaults import choose
+
+
+@pytest.mark.parametrize(
+    ("operator", "name"),
+    [
+        (it.hubbard(it.Fermions(it.Chain(6), (3, 3))), "pairing-jastrow:space"),
+        (it.hubbard(it.Fermions(it.Chain(6), (3, 1))), "pairing-jastrow:space"),
+        (it.hubbard(it.Fermions(it.Chain(6), (2, 2))), "pairing-jastrow"),  # an open shell
+        (it.hubbard(it.Fermions(it.Chain(4), (1, 1)), field=[0.3, 0, 0, 0]), "pairing-jastrow"),
+        (it.tv(it.Fermions(it.Square(4, 4), 5)), "slater-jastrow:space"),
+    ],
+)
+def test_the_wave_function_fits_the_fermions(operator, name):
+    assert choose(operator).model == name
+
+
+def test_the_ground_state_of_electrons_on_a_square(key):
+    H = it.hubbard(it.Fermions(it.Square(3, 3), (5, 1)), U=4.0)
+    run = it.ground_state(H, steps=25, samples=256, key=key)
+    exact = np.linalg.eigvalsh(H.to_sparse(H.hilbert).toarray())[0]
+    assert run.model.kind == "signed"
+    assert exact - 0.02 < run.energy.mean < exact + 0.005 * abs(exact)
