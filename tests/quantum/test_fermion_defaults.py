@@ -21,6 +21,7 @@ def test_the_wave_function_fits_the_fermions(operator, name):
     assert choose(operator).model == name
 
 
+@pytest.mark.slow
 def test_the_ground_state_of_electrons_on_a_square(key):
     H = it.hubbard(it.Fermions(it.Square(3, 3), (5, 1)), U=4.0)
     run = it.ground_state(H, steps=25, samples=256, key=key)
