@@ -39,6 +39,12 @@ from .hamiltonians import (
     xxz as xxz,
     xyz as xyz,
 )
+from .imports.netket import from_netket as from_netket
+from .imports.openfermion import from_openfermion as from_openfermion
+from .imports.qiskit import from_qiskit as from_qiskit
+from .imports.quspin import from_quspin as from_quspin
+from .imports.text import read_terms as read_terms
+from .imports.writing import write_terms as write_terms
 from .levels.level_operator import LevelOperator as LevelOperator
 from .operator import Operator as Operator
 from .projection import leaves as leaves, projected as projected

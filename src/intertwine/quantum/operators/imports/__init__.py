@@ -1,0 +1,1 @@
+"""Operators from elsewhere: text files of terms, and the operators of other libraries."""
