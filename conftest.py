@@ -12,6 +12,8 @@ import os
 import resource
 import shutil
 import tempfile
+import time
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -42,6 +44,44 @@ def pytest_configure(config: pytest.Config) -> None:
         flags = os.environ.get("XLA_FLAGS", "")
         if QUICKLY not in flags:
             os.environ["XLA_FLAGS"] = f"{flags} {QUICKLY}".strip()
+
+
+LONG = Path(__file__).parent / "tests" / "long_tests.txt"
+"""The tests that are slow by measure: a line each, see CONTRIBUTING."""
+UNKNOWN = pytest.StashKey[set[str]]()
+"""Lines of it that name no test, known where all tests were collected."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    help = "append the processor seconds and the name of each test to FILE"
+    parser.addoption("--processor-times", metavar="FILE", help=help)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Marks the tests of the list slow."""
+    listed = set(LONG.read_text().splitlines())
+    for item in items:
+        if item.nodeid in listed:
+            item.add_marker(pytest.mark.slow)
+    whole = config.args == config.getini("testpaths")
+    config.stash[UNKNOWN] = listed - {item.nodeid for item in items} if whole else set()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[object]:
+    """Measures a test with what it sets up, where that is asked for."""
+    begun = time.process_time()
+    done = yield
+    if path := item.config.getoption("--processor-times"):
+        with open(path, "a") as file:
+            file.write(f"{time.process_time() - begun:.2f}\t{item.nodeid}\n")
+    return done
+
+
+@pytest.fixture
+def unknown_long_tests(request: pytest.FixtureRequest) -> set[str]:
+    return request.config.stash[UNKNOWN]
 
 
 def pytest_xdist_auto_num_workers() -> int:

@@ -148,3 +148,8 @@ def test_parameters_have_types():
         count += of
     assert count > 5000
     assert len(found) < MOST_UNTYPED * count, "\n".join(found)
+
+
+def test_the_list_of_long_tests_names_tests(unknown_long_tests):
+    """Where all tests were collected: `long_tests.txt` has no line of a test that is gone."""
+    assert not unknown_long_tests
