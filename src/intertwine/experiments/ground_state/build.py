@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from intertwine.models.protocols import LogAmplitude
     from intertwine.quantum.operators.operator import Operator
     from intertwine.quantum.vmc.search import GroundStateSearch
+    from intertwine.spaces.hilbert.hilbert_space import HilbertSpace
     from intertwine.spaces.lattice import Lattice
 
 
@@ -37,6 +38,13 @@ class Problem(NamedTuple):
     @property
     def hamiltonian(self) -> Operator:
         return self.search.operator
+
+    @property
+    def space(self) -> HilbertSpace | None:
+        """Where there are numbers, constraints or levels; None for free spins ½."""
+        from intertwine.quantum.hilbert_moves import own_space
+
+        return own_space(self.hamiltonian)
 
 
 def resolved(configuration: GroundStateConfiguration) -> GroundStateConfiguration:
@@ -88,6 +96,8 @@ def build(configuration: GroundStateConfiguration, begin: LogAmplitude | None = 
     """The lattice and the search that `configuration` describes; begin: the model in place of a fresh one."""
     from intertwine.learning.metric import NaturalGradient
     from intertwine.models.parameters import count_parameters
+    from intertwine.quantum.hilbert_moves import own_space
+    from intertwine.quantum.space_choice import in_space
     from intertwine.quantum.vmc.fresh_start import FreshStart
     from intertwine.quantum.vmc.search import GroundStateSearch
     from intertwine.quantum.vmc.stopping import Stopping
@@ -109,8 +119,10 @@ def build(configuration: GroundStateConfiguration, begin: LogAmplitude | None = 
     elif configuration.sampler.rule == "auto" and (own := own_sampler(model)) is not None:
         sampler, mesh = own, None
     else:
-        sampler = build_sampler(configuration, hamiltonian)
-        mesh = chain_mesh(1 if sampler.backend == "host" else configuration.devices, sampler.chains)
+        sampler = own_sampler(model) or build_sampler(configuration, hamiltonian)
+        sampler = in_space(sampler, own_space(hamiltonian))
+        alone = getattr(sampler, "backend", "auto") == "host"
+        mesh = chain_mesh(1 if alone else configuration.devices, getattr(sampler, "chains", None))
     o, final = configuration.optimiser, configuration.final_samples
     stopping = Stopping(_given(o.stop_v_score), _given(o.patience))
     search = GroundStateSearch(
@@ -174,6 +186,7 @@ def build_sampler(configuration: GroundStateConfiguration, hamiltonian: Operator
     `exchange` keeps to the least |magnetization|; `mixture`: single flips and exchanges, 45 % each, and flips
     of all spins.
     """
+    from intertwine.quantum.hilbert_moves import own_space
     from intertwine.quantum.space_choice import default_sampler, moves
     from intertwine.sampling.metropolis.metropolis import Metropolis
     from intertwine.sampling.metropolis.rules import GlobalFlip, Mixture, SingleFlip
@@ -181,8 +194,11 @@ def build_sampler(configuration: GroundStateConfiguration, hamiltonian: Operator
     settings, size = configuration.sampler, hamiltonian.size
     rule: Any = SingleFlip()
     magnetization = None
+    if own_space(hamiltonian) is not None and settings.rule != "auto":
+        raise fail("sampler.rule", "'auto' or 'sums' in this space", repr(settings.rule), "take 'auto'")
     if settings.rule == "auto":
         kept = "ground" if settings.magnetization == "auto" else settings.magnetization
+        kept = kept if own_space(hamiltonian) is None else None
         chosen = default_sampler(hamiltonian, configuration.optimiser.samples, kept)
         rule, magnetization = chosen.rule, chosen.magnetization
     elif settings.rule == "exchange":

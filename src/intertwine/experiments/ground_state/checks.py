@@ -11,11 +11,15 @@ import numpy as np
 from intertwine._checks import InputError, fail
 from intertwine.experiments.ground_state.operators import lattice_of
 from intertwine.experiments.ground_state.several import sectors_of
-from intertwine.experiments.ground_state.spaces import kind_of_particles
+from intertwine.experiments.ground_state.spaces import build_space, kind_of_particles
 from intertwine.experiments.memory_needs import refuse_beyond
+
+MOST_SUMMED = 2**22
+"""Configurations that are summed at most."""
 
 if TYPE_CHECKING:
     from intertwine.experiments.ground_state.settings import GroundStateConfiguration
+    from intertwine.spaces.hilbert.hilbert_space import HilbertSpace
     from intertwine.spaces.lattice import Lattice
 
 
@@ -116,6 +120,10 @@ def _check_sector(c: GroundStateConfiguration, lattice: Lattice) -> None:
 
 def _check_sampler(c: GroundStateConfiguration, lattice: Lattice) -> None:
     rule, name = c.sampler.rule, c.hamiltonian.name
+    space = build_space(c, lattice)
+    if space is not None or name == "terms":
+        _check_in_space(c, space)
+        return
     tfim = name in ("tfim", "toric")
     m = c.sampler.magnetization
     changes = name == "toric" or (tfim and getattr(c.hamiltonian, "h", 0.0) != 0)
@@ -141,6 +149,20 @@ def _check_sampler(c: GroundStateConfiguration, lattice: Lattice) -> None:
         )
 
 
+def _check_in_space(c: GroundStateConfiguration, space: HilbertSpace | None) -> None:
+    """What the sampler of a space with numbers of its own may be asked for."""
+    if c.sampler.rule not in ("auto", "sums"):
+        raise fail("sampler.rule", "'auto' or 'sums' in this space", repr(c.sampler.rule), "take 'auto'")
+    if space is None:
+        return
+    if space.kind != "spins" and c.sampler.magnetization != "auto":
+        expected = f"'auto' for {space.kind}"
+        raise fail("sampler.magnetization", expected, c.sampler.magnetization, "say it in the particles")
+    if c.sampler.rule == "sums" and space.dimension > MOST_SUMMED:
+        expected = f"'auto' beyond {MOST_SUMMED:,} configurations"
+        raise fail("sampler.rule", expected, f"'sums' of {space.dimension:.4g}", "take 'auto'")
+
+
 def memory_needed(c: GroundStateConfiguration, sites: int) -> int:
     """A rough estimate in bytes of what the run allocates at once."""
     from intertwine.models.autoregressive.presets import AUTOREGRESSIVE
@@ -162,7 +184,9 @@ def memory_needed(c: GroundStateConfiguration, sites: int) -> int:
         "rac": (2 * layers * features + 1) * features,
         "jastrow": sites * (sites + 1) // 2,
         "mean-field": sites,
-    }[kind]
+    }.get(kind)
+    if parameters is None:
+        return _counted_memory(c)
     hidden = (1 if kind == "local-rbm" else features) * sites * (48 if "space" in options else 1)
     number = 16 if c.model.dtype == "complex" else 8
     solver, sr = c.optimiser.solver, c.optimiser.method == "sr"
@@ -171,6 +195,23 @@ def memory_needed(c: GroundStateConfiguration, sites: int) -> int:
     factors = samples * (min(parameters, sites + hidden) + 1)
     weights = 4 * (parameters + hidden * sites)
     return int(number * (matrix + factors + weights)) + 8 * (samples + final) * sites + 16 * final
+
+
+def _counted_memory(c: GroundStateConfiguration) -> int:
+    """The same of a model whose parameters are counted from its shapes: derivatives and the Gram matrix."""
+    import equinox as eqx
+    import jax
+
+    from intertwine.experiments.ground_state.build import build_hamiltonian, build_model
+    from intertwine.models.parameters import count_parameters
+
+    hamiltonian = build_hamiltonian(c, lattice_of(c))
+    shapes = eqx.filter_eval_shape(lambda key: build_model(c, hamiltonian, key), jax.random.key(0))
+    parameters, samples = count_parameters(shapes), c.optimiser.samples
+    rows = 2 if c.model.dtype == "complex" else 1
+    matrix = 3 * min(rows * samples, parameters) ** 2 if c.optimiser.method == "sr" else 0
+    modes = hamiltonian.size
+    return 8 * (matrix + rows * samples * parameters) + 8 * (samples + c.final_samples) * modes
 
 
 def _gcnn_memory(c: GroundStateConfiguration, sites: int, layers: int, features: int, space: bool) -> int:

@@ -16,7 +16,14 @@ from intertwine.experiments.ground_state.build import TRIVIAL, Problem, build, k
 from intertwine.experiments.ground_state.checks import memory_needed
 from intertwine.experiments.ground_state.loaded import beginning_record, begun_from
 from intertwine.experiments.ground_state.observables import observables
-from intertwine.experiments.ground_state.operators import lattice_of
+from intertwine.experiments.ground_state.particles import (
+    POSITIVE,
+    fields_in_space,
+    momentum_distribution,
+    observables_in_space,
+    signs_in_words,
+    space_in_words,
+)
 from intertwine.experiments.ground_state.settings import GroundStateConfiguration
 from intertwine.experiments.memory_needs import refuse_beyond
 from intertwine.learning.study import Scalars
@@ -69,31 +76,49 @@ class GroundState(Experiment):
             devices=problem.devices,
             processes=jax.process_count(),
             seconds=seconds(),
-            observables=observables(problem.lattice, *drawn),
+            **_measured(problem, drawn),
             magnetization=None if kept is None else list(kept),
         )
 
         def dataset() -> xarray.Dataset:
-            fields = correlations(problem.lattice, *drawn)
-            return results.dataset(problem.lattice, fields, history, run.model, record)
+            if problem.space is not None:
+                fields = fields_in_space(problem.lattice, problem.space, *drawn)
+                fields |= momentum_distribution(problem, run.model)
+                return results.dataset_in_space(problem.lattice, fields, history, run.model, record)
+            found = correlations(problem.lattice, *drawn)
+            return results.dataset(problem.lattice, found, history, run.model, record)
 
         return Finished(record, dataset, _words(record))
+
+
+def _measured(problem: Problem, drawn: tuple[np.ndarray, np.ndarray | None]) -> dict[str, Any]:
+    """What result.json says of the state and of its space."""
+    signs = signs_in_words(problem.hamiltonian)
+    if problem.space is None:
+        return {"observables": observables(problem.lattice, *drawn), "signs": signs}
+    space = problem.space
+    return {
+        "observables": observables_in_space(problem.lattice, space, *drawn),
+        "space": space_in_words(space),
+        "dimension": space.dimension if space.dimension < 2**53 else float(space.dimension),
+        "signs": signs,
+    }
 
 
 def _begin(c: GroundStateConfiguration) -> LogAmplitude | None:
     """The model that the run begins with, with its chains and its momentum; None for a fresh one."""
     if c.model.start == NONE:
         return None
-    return begun_from(c.model.start, lattice_of(c).size).model
+    return begun_from(c.model.start, c).model
 
 
 def _drawn(problem: Problem, last: Measurement, model: PyTree) -> tuple[np.ndarray, np.ndarray | None]:
     """Configurations (chains, draws, N) of the final state and, for exact sums, their weights."""
-    sampler, size = problem.search.objective.sampler, problem.lattice.size
+    sampler, size = problem.search.objective.sampler, problem.hamiltonian.size
     key = problem.search.final_key
     if problem.configuration.sampler.rule == "sums":
-        m = problem.configuration.sampler.magnetization
-        every = Enumeration(None if m == "auto" else m)
+        kept = kept_by(problem.configuration) if problem.space is None else None
+        every = Enumeration(kept, problem.space)
         drawn, _ = every.sample(model, every.init(model, key=key), 1, key=key)
         return on_host(drawn.configurations), on_host(drawn.weights)
     if last.configurations is None:  # the energy is a constant
@@ -142,10 +167,18 @@ def _announce(problem: Problem, exact: KnownEnergy | None) -> None:
     print(f"{c.hamiltonian.name} on {c.lattice}, {problem.lattice.size} sites; {model}")
     if c.model.sector != "trivial":
         print(f"in the sector {c.model.sector} of the space group")
+    if problem.space is not None:
+        print(f"{space_in_words(problem.space)}; dimension {_count(problem.space.dimension)}")
+    if (signs := signs_in_words(problem.hamiltonian)) != POSITIVE:
+        print(signs)
     if c.sampler.rule == "sums":
         print("exact sums over all configurations in place of samples")
     if exact is not None:
         print(f"exact energy {exact.value:.8f} ({exact.source})", flush=True)
+
+
+def _count(number: int) -> str:
+    return f"{number:,}" if number < 10**15 else f"{number:.3e}"
 
 
 def _words(record: dict[str, Any]) -> list[str]:

@@ -86,9 +86,14 @@ def _best_of(path: Path) -> tuple[Path | None, tuple[dict[str, Any], ...]]:
     return path / PARTS / Path(record["best"]).name, tuple(record["several"])
 
 
-def begun_from(start: str, size: int) -> LoadedGroundState:
-    """The complete run in the folder `start`, which another on `size` sites begins with."""
+def begun_from(start: str, configuration: GroundStateConfiguration) -> LoadedGroundState:
+    """The complete run in the folder `start`, which another begins with; on a larger lattice with its weights
+    carried over, where the network allows that."""
+    from intertwine.experiments.ground_state.build import build_hamiltonian
+    from intertwine.experiments.ground_state.operators import lattice_of
+
     run = load_run(Path(start))
+    size = build_hamiltonian(configuration, lattice_of(configuration)).size
     if run.model.size != size:
         raise fail("model.start", f"a run on {size} sites", f"{start}, on {run.model.size}")
     return run

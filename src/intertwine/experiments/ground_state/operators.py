@@ -27,6 +27,7 @@ def build_operator(
 
     Raises `InputError` where numbers do not fit, terms are not Hermitian, or the operator leaves its space.
     """
+    from intertwine.quantum.confined import in_own_space
     from intertwine.quantum.operators import hamiltonians
 
     space = build_space(c, lattice)
@@ -47,7 +48,7 @@ def build_operator(
             raise InputError(f"hamiltonian.{argument}: {rest}") if known else error from None
     if not found.is_hermitian:
         raise fail("hamiltonian", "a Hermitian operator", "one that is not", "add its Hermitian conjugate")
-    return found
+    return in_own_space(found)
 
 
 def _of_terms(terms: Terms, where: Any) -> Any:

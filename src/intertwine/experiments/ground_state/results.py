@@ -19,6 +19,7 @@ from intertwine.records.ground_state import SCHEMA
 from intertwine.runs.dataset import number_or_nan, parameter_variables, versions
 
 if TYPE_CHECKING:
+    from intertwine.experiments.ground_state.particles import Field
     from intertwine.experiments.ground_state.settings import GroundStateConfiguration
     from intertwine.quantum.exact.known import KnownEnergy
     from intertwine.quantum.observables.correlations import Correlations
@@ -77,8 +78,6 @@ def dataset(
     record: dict[str, Any],
 ) -> Any:
     """`result.nc` as an `xarray.Dataset`. fields: `Correlations`."""
-    import xarray
-
     variables: dict[str, Any] = {
         "spin_correlation": _field(
             fields.correlation, "displacement", "translation-averaged ⟨s_0 s_r⟩ (Z Z)"
@@ -92,6 +91,34 @@ def dataset(
     }
     if not lattice.dimension:  # a graph without positions has no momenta
         variables = {name: v for name, v in variables.items() if "displacement" in v[0]}
+    return _with_history(variables, history, model, record)
+
+
+def dataset_in_space(
+    lattice: Lattice,
+    fields: dict[str, Field],
+    history: list[dict[str, Any]],
+    model: PyTree,
+    record: dict[str, Any],
+) -> Any:
+    """The same in a Hilbert space. fields: by name, of the sites and of the momenta of the lattice."""
+    variables: dict[str, Any] = {}
+    if getattr(lattice, "dimension", 0):
+        positions = np.asarray(lattice.positions, dtype=float)
+        variables["site_position"] = _vectors(positions, "site", "lattice constants")
+        momenta = np.asarray(lattice.momenta, dtype=float)
+        variables["momentum_vector"] = _vectors(momenta, "momentum", "radians per lattice constant")
+    for name, (axis, values, errors, words) in fields.items():
+        variables[name] = _field(values, axis, words)
+        variables[f"{name}_error"] = _field(errors, axis, "one standard deviation")
+    return _with_history(variables, history, model, record)
+
+
+def _with_history(
+    variables: dict[str, Any], history: list[dict[str, Any]], model: PyTree, record: dict[str, Any]
+) -> Any:
+    import xarray
+
     for name in sorted({key for line in history for key in line} - {"step"}):
         column = np.array([number_or_nan(line.get(name)) for line in history])
         entry = SCHEMA.words_of(name)
