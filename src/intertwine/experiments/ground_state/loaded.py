@@ -89,14 +89,21 @@ def _best_of(path: Path) -> tuple[Path | None, tuple[dict[str, Any], ...]]:
 def begun_from(start: str, configuration: GroundStateConfiguration) -> LoadedGroundState:
     """The complete run in the folder `start`, which another begins with; on a larger lattice with its weights
     carried over, where the network allows that."""
-    from intertwine.experiments.ground_state.build import build_hamiltonian
+    from intertwine.experiments.ground_state.build import build_hamiltonian, build_model
     from intertwine.experiments.ground_state.operators import lattice_of
+    from intertwine.models.carried import carried_over
 
     run = load_run(Path(start))
-    size = build_hamiltonian(configuration, lattice_of(configuration)).size
-    if run.model.size != size:
-        raise fail("model.start", f"a run on {size} sites", f"{start}, on {run.model.size}")
-    return run
+    lattice = lattice_of(configuration)
+    hamiltonian = build_hamiltonian(configuration, lattice)
+    if run.model.size == hamiltonian.size:
+        return run
+    before = lattice_of(run.settings)
+    if hamiltonian.size < run.model.size or before.size != run.model.size or lattice.size != hamiltonian.size:
+        got = f"{start}, on {run.model.size}"
+        raise fail("model.start", f"a run on {hamiltonian.size} sites, or fewer", got)
+    fresh = build_model(configuration, hamiltonian, jax.random.key(configuration.seed))
+    return replace(run, model=carried_over(run.model, before, fresh, lattice))
 
 
 def beginning_record(start: str) -> dict[str, Any] | None:
