@@ -202,6 +202,8 @@ HOSTILE = {
     "interaction": lambda: it.rydberg(it.Rydberg(CHAIN), interaction=np.triu(np.ones((4, 4)))),
     "bosons": lambda: it.bose_hubbard(it.Fermions(CHAIN)),
     "spins of fermions": lambda: it.heisenberg(it.Fermions(CHAIN)),
+    "spins of bosons": lambda: it.heisenberg(it.Bosons(CHAIN, 2)),
+    "spin of a boson": lambda: it.operators.spin_z(it.Bosons(CHAIN, 2), 0),
     "field": lambda: it.heisenberg(CHAIN, field=np.ones(5)),
     "modes": lambda: it.operators.projected(it.tfim(CHAIN), it.Fermions(3)),
     "second neighbours": lambda: it.hubbard(it.Fermions(it.Chain(3), (1, 1)), t2=1.0),

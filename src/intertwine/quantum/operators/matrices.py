@@ -8,11 +8,13 @@ space; elements that lead out of it are 0.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from intertwine._checks import fail
+from intertwine.quantum.operators.pauli import ROUNDING
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -111,6 +113,30 @@ def matrix_in_space(operator: QuantumOperator, space: HilbertSpace) -> csr_matri
     matrix = csr_matrix(coo_matrix(found, shape=(count, count)))
     matrix.sort_indices()
     return matrix
+
+
+def rows_of_strings(operator: Operator, s: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+    """See `Operator.host_rows`."""
+    s = np.asarray(s, np.int8)
+    extended = np.concatenate([s, np.ones((len(s), 1), np.int8)], axis=1)
+    yield _products(extended, operator.diagonal_signs, operator.diagonal_coefficients), None
+    running = np.ones_like(extended)
+    np.cumprod(s, axis=1, out=running[:, 1:])
+    for k, flips in enumerate(np.asarray(operator.flips)):
+        elements = _products(extended, operator.signs[k], operator.coefficients[k])
+        others = extended.copy()
+        others[:, flips] *= -1
+        yield elements * np.prod(running[:, operator.common[k]], axis=1), others[:, :-1]
+
+
+def _products(extended: np.ndarray, sites: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
+    """Σ_t c_t Π_{i∈sites_t} s_i of configurations (n, N + 1), the last column ones: (n,); 0 where the terms
+    cancel up to rounding."""
+    total = np.zeros(len(extended), np.asarray(coefficients).dtype)
+    for c, row in zip(np.asarray(coefficients), np.asarray(sites), strict=True):
+        if c:
+            total += c * np.prod(extended[:, row], axis=1)
+    return np.where(np.abs(total) <= ROUNDING * np.sum(np.abs(coefficients)), 0, total)
 
 
 def dense_matrix(operator: QuantumOperator) -> np.ndarray:

@@ -85,18 +85,21 @@ class Operator(eqx.Module):
         *,
         lattice: Place | None = None,
         name: str = "",
+        hilbert: HilbertSpace | None = None,
     ) -> Operator:
         """Σ coefficient · Π letters, from pairs (coefficient, {site: "X" | "Y" | "Z"}); {} is the identity. A
         text of `size` letters, "XXII", says the same.
 
-        Equal strings are merged and zeros dropped. Raises `InputError` for unknown letters, sites outside
+        Equal strings are merged and zeros dropped. hilbert: the space of `size` two-level modes that it acts
+        on, where that has numbers or constraints. Raises `InputError` for unknown letters, sites outside
         0..size−1 and coefficients that are not finite.
 
         >>> Operator.from_strings(3, [(1.0, {0: "X", 2: "Y"}), (0.5, {})])
         Operator(size=3, strings=2, flips=1, complex)
         """
         size = positive_int("size", size, "give the number of spins")
-        return cls.from_masks(size, pauli.from_strings(size, strings), lattice=lattice, name=name)
+        terms = pauli.from_strings(size, strings)
+        return cls.from_masks(size, terms, lattice=lattice, name=name, hilbert=hilbert)
 
     @classmethod
     def from_local(
@@ -140,6 +143,8 @@ class Operator(eqx.Module):
     ) -> Operator:
         """The operator of a canonical `PauliSum` (what `masks` gives back), written in the frame where the
         sites `turned` are, on the space `hilbert`."""
+        if hilbert is not None and not (hilbert.binary and hilbert.size == size):
+            raise fail("hilbert", f"a space of {size} two-level modes", hilbert)
         if lattice is not None and getattr(lattice, "size", size) != size:
             raise fail("lattice", f"{size} sites, as the operator has", f"{lattice.size} sites")
         real = not np.any(np.imag(terms.h))
@@ -470,16 +475,9 @@ class Operator(eqx.Module):
     def host_rows(self, s: Shaped[np.ndarray, "n N"]) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
         """On the host, for configurations (n, N): the diagonal (n,) with None, then for each flip set the
         elements (n,) with the configurations (n, N) that they lead to."""
-        s = np.asarray(s, np.int8)
-        extended = np.concatenate([s, np.ones((len(s), 1), np.int8)], axis=1)
-        yield _products(extended, self.diagonal_signs, self.diagonal_coefficients), None
-        running = np.ones_like(extended)
-        np.cumprod(s, axis=1, out=running[:, 1:])
-        for k, flips in enumerate(np.asarray(self.flips)):
-            elements = _products(extended, self.signs[k], self.coefficients[k])
-            others = extended.copy()
-            others[:, flips] *= -1
-            yield elements * np.prod(running[:, self.common[k]], axis=1), others[:, :-1]
+        from intertwine.quantum.operators.matrices import rows_of_strings
+
+        return rows_of_strings(self, s)
 
     def to_dense(self) -> np.ndarray:
         """The dense matrix of `to_sparse`, float64 or complex128; at most 2^14 rows, else `InputError`."""
@@ -491,13 +489,3 @@ class Operator(eqx.Module):
         kind = "real" if self.is_real else "complex"
         label = f"{self.name}, " if self.name else ""
         return f"Operator({label}size={self.size}, strings={self.n_strings}, flips={len(self.flips)}, {kind})"
-
-
-def _products(extended: np.ndarray, sites: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
-    """Σ_t c_t Π_{i∈sites_t} s_i of configurations (n, N + 1), the last column ones: (n,); 0 where the terms
-    cancel up to rounding."""
-    total = np.zeros(len(extended), np.asarray(coefficients).dtype)
-    for c, row in zip(np.asarray(coefficients), np.asarray(sites), strict=True):
-        if c:
-            total += c * np.prod(extended[:, row], axis=1)
-    return np.where(np.abs(total) <= pauli.ROUNDING * np.sum(np.abs(coefficients)), 0, total)

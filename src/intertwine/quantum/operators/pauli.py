@@ -267,14 +267,18 @@ def between(places: np.ndarray, size: int) -> np.ndarray:
 
 def same_space(a: HilbertSpace | None, b: HilbertSpace | None) -> HilbertSpace | None:
     """The space of a sum or product of operators on `a` and on `b`: the one with bounds where the other has
-    none.
+    none, that of `a` where they differ in names and places only.
 
     Raises InputError where they are made of other modes, or both have bounds and these differ.
     """
     if a is None or b is None or a == b:
         return a if b is None else b
-    if a.free != b.free or (a.bounds and b.bounds):
+    if (a.levels, a.fermionic) != (b.levels, b.fermionic):
         raise fail("operand", f"an operator on {a}", f"one on {b}", "build both on the same space")
+    if a.bounds and b.bounds and a.bounds != b.bounds:
+        raise fail("operand", f"an operator on {a}", f"one on {b}, with other numbers", "take one of them")
+    if bool(a.bounds) == bool(b.bounds):
+        return a if a.place is not None else b
     return a if a.bounds else b
 
 

@@ -101,6 +101,8 @@ def product_parts(space: HilbertSpace, first: tuple[int, ...], second: tuple[int
 def modes_of_spin(space: HilbertSpace, site: int, species: Species = None) -> tuple[int, ...]:
     """The modes of a spin: (up, down) for electrons, one mode else."""
     names = [name for name, _ in space.species]
+    if space.kind == "bosons":
+        raise fail("space", "one with spins, as Spins(lattice, s=1), or electrons", space)
     if species is None and "up" in names and "down" in names:
         return space.mode(site, "up"), space.mode(site, "down")
     mode = space.mode(site, species)

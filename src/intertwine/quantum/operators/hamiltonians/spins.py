@@ -176,7 +176,8 @@ class SpinSystem(NamedTuple):
 def _spins(system: System) -> SpinSystem:
     place = place_of("lattice", system)
     space = system if isinstance(system, HilbertSpace) else Spins(place)
-    if space.size != place.size or len(set(space.levels)) > 1 or space.has_fermions:
+    uniform = space.size == place.size and len(set(space.levels)) == 1 and space.kind != "bosons"
+    if not uniform or space.has_fermions:
         raise fail("lattice", "a lattice, or a space of spins on one, as Spins(lattice, s=1)", system)
     s = spin_matrices(space, (0,))
     scale = 2.0 if space.binary else 1.0

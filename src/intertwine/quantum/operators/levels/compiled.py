@@ -8,6 +8,7 @@ result is small, so that most moves have one; equal tables stand in `values` onc
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from math import prod
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ import numpy as np
 
 from intertwine.quantum.operators import pauli
 from intertwine.quantum.operators.levels.terms import Key, Move, Tables, Terms
+from intertwine.spaces.hilbert.hilbert_space import HilbertSpace
 
 _JOINED = 4096
 """Entries up to which tables of one move are joined; of the diagonal, the larger of two that nest."""
@@ -84,6 +86,30 @@ def gathered(like: Terms, arrays: Compiled) -> Tables:
                 move = tuple((int(m), int(c)) for m, c in pairs if m < size)
             out.add(move, modes, frozenset(np.flatnonzero(masks[t]).tolist()), table)
     return out.tables()
+
+
+def rows_of_moves(
+    arrays: Compiled, hilbert: HilbertSpace, s: np.ndarray
+) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+    """See `LevelOperator.host_rows`."""
+    levels = hilbert.levels_of(np.asarray(s))
+    levels = np.concatenate([levels, np.zeros((len(levels), 1), levels.dtype)], axis=1)
+    odd = levels[:, :-1] * np.array(hilbert.fermionic, int)
+    running = np.concatenate([np.ones((len(levels), 1), int), np.cumprod(1 - 2 * odd, axis=1)], axis=1)
+
+    def looked_up(rows: TableRows, chosen: Iterable[int]) -> np.ndarray:
+        total = np.zeros(len(levels), arrays.values.dtype)
+        for t in chosen:
+            found = arrays.values[rows.offsets[t] + levels[:, rows.modes[t]] @ rows.strides[t]]
+            total += found * np.prod(running[:, rows.ends[t]], axis=1)
+        return total
+
+    yield looked_up(arrays.diagonal, range(len(arrays.diagonal.owners))), None
+    for k in range(len(arrays.moves)):
+        elements = looked_up(arrays.terms, np.flatnonzero(arrays.terms.owners == k))
+        others = levels.copy()
+        others[:, arrays.moves[k]] += arrays.shifts[k]
+        yield elements, hilbert.written(others[:, :-1])
 
 
 def _joined(

@@ -89,8 +89,11 @@ class LevelOperator(eqx.Module):
 
     def tables(self) -> Tables:
         """Its moves and tables in their unique form, see `terms` (host numpy)."""
-        arrays = Compiled(self.moves, self.shifts, self.terms, self.diagonal_terms, np.asarray(self.values))
-        return gathered(_like(self.hilbert), arrays)
+        return gathered(_like(self.hilbert), self._arrays)
+
+    @property
+    def _arrays(self) -> Compiled:
+        return Compiled(self.moves, self.shifts, self.terms, self.diagonal_terms, np.asarray(self.values))
 
     @property
     def n_terms(self) -> int:
@@ -338,25 +341,9 @@ class LevelOperator(eqx.Module):
     def host_rows(self, s: Shaped[np.ndarray, "n N"]) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
         """On the host, for configurations (n, N): the diagonal (n,) with None, then for each move the
         elements (n,) with the configurations (n, N) that they lead to."""
-        levels = self.hilbert.levels_of(np.asarray(s))
-        levels = np.concatenate([levels, np.zeros((len(levels), 1), levels.dtype)], axis=1)
-        odd = levels[:, :-1] * np.array(self.hilbert.fermionic, int)
-        running = np.concatenate([np.ones((len(levels), 1), int), np.cumprod(1 - 2 * odd, axis=1)], axis=1)
-        values = np.asarray(self.values)
+        from intertwine.quantum.operators.levels.compiled import rows_of_moves
 
-        def looked_up(rows: TableRows, chosen: Iterable[int]) -> np.ndarray:
-            total = np.zeros(len(levels), values.dtype)
-            for t in chosen:
-                found = values[rows.offsets[t] + levels[:, rows.modes[t]] @ rows.strides[t]]
-                total += found * np.prod(running[:, rows.ends[t]], axis=1)
-            return total
-
-        yield looked_up(self.diagonal_terms, range(len(self.diagonal_terms.owners))), None
-        for k in range(len(self.moves)):
-            elements = looked_up(self.terms, np.flatnonzero(self.terms.owners == k))
-            others = levels.copy()
-            others[:, self.moves[k]] += self.shifts[k]
-            yield elements, self.hilbert.written(others[:, :-1])
+        return rows_of_moves(self._arrays, self.hilbert, s)
 
     def _table(self, rows: TableRows, t: int) -> np.ndarray:
         count = int(np.prod([self.hilbert.levels[m] for m in rows.modes[t] if m < self.size]))
