@@ -32,7 +32,8 @@ from jaxtyping import Int8, Num, Shaped
 from numpy.typing import ArrayLike
 
 from intertwine._checks import fail, positive_int
-from intertwine.quantum.operators import pauli
+from intertwine.quantum.operators import pauli, sign_strings
+from intertwine.quantum.operators.arithmetic import Arithmetic
 from intertwine.quantum.operators.pauli import PauliSum
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from intertwine.spaces.hilbert.place import Place
 
 
-class Operator(eqx.Module):
+class Operator(Arithmetic):
     r"""A sum of Pauli strings on `size` spins, built by `from_strings` or `from_local`.
 
     Fields (numpy, float64 or complex128; JAX casts them to the active precision when they are used):
@@ -157,7 +158,7 @@ class Operator(eqx.Module):
         shape = (len(flip_masks), int(np.max(counts, initial=0)))
         coefficients = np.zeros(shape, values.dtype)
         coefficients[which[order], within] = values[off][order]
-        common = pauli.common_signs(terms.z[off], which, len(flip_masks))
+        common = sign_strings.common_signs(terms.z[off], which, len(flip_masks))
         term_sites = pauli.padded(terms.z[off] ^ common[which])
         signs = np.full((*shape, term_sites.shape[1]), size, np.int32)
         signs[which[order], within] = term_sites[order]
@@ -165,7 +166,7 @@ class Operator(eqx.Module):
             flips=pauli.padded(flip_masks),
             coefficients=coefficients,
             signs=signs,
-            common=pauli.ends(common),
+            common=sign_strings.ends(common),
             diagonal_coefficients=np.array(values[~off]),
             diagonal_signs=pauli.padded(terms.z[~off]),
             size=size,
@@ -181,7 +182,10 @@ class Operator(eqx.Module):
         """Its strings as bit masks (host numpy), see `pauli`."""
         k, t = np.nonzero(np.asarray(self.coefficients))
         x = pauli.unpadded(np.asarray(self.flips)[k], self.size)
-        z = pauli.unpadded(np.asarray(self.signs)[k, t], self.size) ^ pauli.between(self.common, self.size)[k]
+        z = (
+            pauli.unpadded(np.asarray(self.signs)[k, t], self.size)
+            ^ sign_strings.between(self.common, self.size)[k]
+        )
         zd = pauli.unpadded(np.asarray(self.diagonal_signs), self.size)
         h = np.concatenate([np.asarray(self.coefficients)[k, t], np.asarray(self.diagonal_coefficients)])
         x, z = np.concatenate([x, np.zeros_like(zd)]), np.concatenate([z, zd])
@@ -281,7 +285,7 @@ class Operator(eqx.Module):
         fermionic = None if self.hilbert is None else np.array(self.hilbert.fermionic, bool)
         if fermionic is not None and np.any(fermionic[p] != fermionic):
             raise fail("permutation", "one among modes of one kind", permutation)
-        terms = pauli.permuted(self.masks(), p, fermionic)
+        terms = sign_strings.permuted(self.masks(), p, fermionic)
         return self._of(terms, self.name, p[list(self.turned)].tolist())
 
     def in_frame(self, turned: Iterable[int]) -> Operator:
@@ -312,33 +316,9 @@ class Operator(eqx.Module):
 
     # ---- algebra
 
-    def __add__(self, other: object) -> Operator:
-        return self._combined(other, 1.0)
-
-    __radd__ = __add__
-
-    def __sub__(self, other: object) -> Operator:
-        return self._combined(other, -1.0)
-
-    def __rsub__(self, other: object) -> Operator:
-        return (-self)._combined(other, 1.0)
-
-    def __neg__(self) -> Operator:
-        return self * -1.0
-
-    def __mul__(self, factor: complex) -> Operator:
-        if isinstance(factor, Operator):
-            raise fail("factor", "a number", "an operator", "a product of operators is written A @ B")
+    def _times(self, number: complex) -> Operator:
         scaled = self.masks()
-        scaled = scaled._replace(h=scaled.h * pauli.finite_scalar("factor", factor))
-        return self._like(pauli.canonical(scaled))
-
-    __rmul__ = __mul__
-
-    def __truediv__(self, divisor: complex) -> Operator:
-        if divisor == 0:
-            raise fail("divisor", "a number other than 0", divisor)
-        return self * (1.0 / pauli.finite_scalar("divisor", divisor))
+        return self._like(pauli.canonical(scaled._replace(h=scaled.h * number)))
 
     def __matmul__(self, other: object) -> Operator:
         """The product A @ B: first B, then A.
@@ -351,20 +331,6 @@ class Operator(eqx.Module):
         frame = self.turned or other.turned
         a, b = self.in_frame(frame), other.in_frame(frame)
         return a._like(pauli.product(a.masks(), b.masks()), other)
-
-    def __pow__(self, exponent: int) -> Operator:
-        """A @ A @ …, `exponent` times; the 0th power is the identity.
-
-        >>> spins = Operator.from_strings(2, [(1.0, "XI"), (1.0, "IX")])
-        >>> (spins**2).strings()
-        [((2+0j), {0: 'X', 1: 'X'}), ((2+0j), {})]
-        """
-        if isinstance(exponent, bool) or not isinstance(exponent, int | np.integer) or exponent < 0:
-            raise fail("exponent", "an integer, 0 or more", exponent)
-        power = 0 * self + 1.0
-        for _ in range(int(exponent)):
-            power = power @ self
-        return power
 
     @property
     def adjoint(self) -> Operator:

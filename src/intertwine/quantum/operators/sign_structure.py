@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from intertwine.quantum.operators import pauli
+from intertwine.quantum.operators import pauli, sign_strings
 
 if TYPE_CHECKING:
     from intertwine.quantum.operators.operator import Operator
@@ -29,7 +29,7 @@ def element_range(operator: Operator, k: int) -> tuple[float, float]:
     values = np.real(np.asarray(operator.coefficients)[k])
     z = pauli.unpadded(np.asarray(operator.signs)[k], operator.size)[values != 0]
     values = values[values != 0]
-    common = pauli.between(operator.common[k : k + 1], operator.size)[0]
+    common = sign_strings.between(operator.common[k : k + 1], operator.size)[0]
     outside = common & ~np.any(z, axis=0)
     if np.any(outside):  # it is ±1 whatever the spins of the terms
         low, high = _range(values, z)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from intertwine.quantum.operators import pauli
+from intertwine.quantum.operators import sign_strings
 from intertwine.quantum.operators.levels.terms import Key, Move, Tables, Terms
 from intertwine.spaces.hilbert.hilbert_space import HilbertSpace
 
@@ -24,7 +24,7 @@ _JOINED = 4096
 
 class TableRows(NamedTuple):
     """T terms. owners: int32 (T,), the move of each. modes: int32 (T, D), padded with N. strides: int32
-    (T, D), 0 where padded. offsets: int32 (T,). ends: int32 (T, R), see `pauli.ends`."""
+    (T, D), 0 where padded. offsets: int32 (T,). ends: int32 (T, R), see `sign_strings.ends`."""
 
     owners: np.ndarray
     modes: np.ndarray
@@ -74,7 +74,7 @@ def gathered(like: Terms, arrays: Compiled) -> Tables:
     out, size = Terms(like.levels, like.fermionic), len(like.levels)
     fermionic = np.array(like.fermionic, bool)
     for rows, diagonal in ((arrays.terms, False), (arrays.diagonal, True)):
-        masks = pauli.between(rows.ends, size) & fermionic
+        masks = sign_strings.between(rows.ends, size) & fermionic
         for t, owner in enumerate(rows.owners):
             modes = tuple(int(m) for m in rows.modes[t] if m < size)
             shape = [like.levels[m] for m in modes]
@@ -161,7 +161,7 @@ def _rows(like: Terms, rows: list[tuple[int, Key, np.ndarray]], places: np.ndarr
             step *= table.shape[axis]
         masks[t, list(like.string(key.move) ^ frozenset(key.signs))] = True
     owners = np.array([owner for owner, _, _ in rows], np.int32).reshape(-1)
-    return TableRows(owners, modes, strides, places, pauli.ends(_filled(masks, like)))
+    return TableRows(owners, modes, strides, places, sign_strings.ends(_filled(masks, like)))
 
 
 def _filled(masks: np.ndarray, like: Terms) -> np.ndarray:

@@ -13,7 +13,6 @@ mode 0 the most significant digit.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 import equinox as eqx
@@ -25,6 +24,7 @@ from numpy.typing import ArrayLike
 
 from intertwine._checks import fail
 from intertwine.quantum.operators import pauli
+from intertwine.quantum.operators.arithmetic import Arithmetic
 from intertwine.quantum.operators.levels import terms as algebra
 from intertwine.quantum.operators.levels.compiled import Compiled, TableRows, compiled, gathered
 from intertwine.quantum.operators.levels.terms import Key, Tables, Terms
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 
-class LevelOperator(eqx.Module):
+class LevelOperator(Arithmetic):
     """An operator on the modes of `hilbert`, built by `it.operators` and by the Hamiltonians by name.
 
     Fields (numpy; JAX casts them to the active precision when they are used):
@@ -189,33 +189,12 @@ class LevelOperator(eqx.Module):
 
     # ---- algebra
 
-    def __add__(self, other: object) -> LevelOperator:
-        return self.joined([other], 1.0)
+    def _combined(self, other: object, factor: float) -> LevelOperator:
+        return self.joined([other], factor)
 
-    __radd__ = __add__
-
-    def __sub__(self, other: object) -> LevelOperator:
-        return self.joined([other], -1.0)
-
-    def __rsub__(self, other: object) -> LevelOperator:
-        return (-self).joined([other], 1.0)
-
-    def __neg__(self) -> LevelOperator:
-        return self * -1.0
-
-    def __mul__(self, factor: complex) -> LevelOperator:
-        if isinstance(factor, LevelOperator):
-            raise fail("factor", "a number", "an operator", "a product of operators is written A @ B")
-        number = pauli.finite_scalar("factor", factor)
-        scaled = number.real if not number.imag else number
+    def _times(self, number: complex) -> LevelOperator:
+        scaled = number if number.imag else number.real
         return self._of({key: table * scaled for key, table in self.tables().items() if scaled})
-
-    __rmul__ = __mul__
-
-    def __truediv__(self, divisor: complex) -> LevelOperator:
-        if divisor == 0:
-            raise fail("divisor", "a number other than 0", divisor)
-        return self * (1.0 / pauli.finite_scalar("divisor", divisor))
 
     def __matmul__(self, other: object) -> LevelOperator:
         """The product A @ B: first B, then A."""
@@ -225,12 +204,6 @@ class LevelOperator(eqx.Module):
         space = pauli.same_space(self.hilbert, other.hilbert) or self.hilbert
         tables = algebra.product(_like(space), a.tables(), b.tables())
         return LevelOperator.from_tables(space, tables, turned=frame)
-
-    def __pow__(self, exponent: int) -> LevelOperator:
-        """A @ A @ …, `exponent` times; the 0th power is the identity."""
-        if isinstance(exponent, bool) or not isinstance(exponent, int | np.integer) or exponent < 0:
-            raise fail("exponent", "an integer, 0 or more", exponent)
-        return reduce(lambda power, one: power @ one, [self] * int(exponent), 0 * self + 1.0)
 
     @property
     def adjoint(self) -> LevelOperator:
