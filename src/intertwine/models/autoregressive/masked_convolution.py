@@ -41,7 +41,7 @@ class MaskedConvolution(AutoregressiveModel):
     >>> from intertwine.spaces.lattices import Square
     >>> psi = MaskedConvolution(Square(4, 4), layers=2, features=3, reach=2, key=jax.random.key(0))
     >>> [w.shape for w in psi.filters], psi(jnp.ones(16)).shape
-    ([(11, 1, 6), (12, 3, 6)], ())
+    ([(10, 1, 6), (11, 3, 6)], ())
     """
 
     head: Head
