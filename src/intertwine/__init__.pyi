@@ -97,6 +97,8 @@ from .models.autoregressive.recurrent import RecurrentNetwork as RecurrentNetwor
 from .models.autoregressive.symmetrised_density import SymmetrisedDensity as SymmetrisedDensity
 from .models.circuits.convolutional import ConvolutionalCircuit as ConvolutionalCircuit
 from .models.circuits.recurrent import RecurrentCircuit as RecurrentCircuit
+from .models.deep.residual_network import ResNet as ResNet
+from .models.deep.vision_transformer import ViT as ViT
 from .models.gauge.loop_rbm import LoopGCNN as LoopGCNN, LoopRBM as LoopRBM
 from .models.gauge.wilson_action import Gauge as Gauge
 from .models.jastrow import Jastrow as Jastrow

@@ -23,7 +23,7 @@ centring.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import equinox as eqx
@@ -218,32 +218,48 @@ def column_count(model: PyTree) -> int:
     return sum(leaf.size * (2 if double and jnp.iscomplexobj(leaf) else 1) for leaf in leaves)
 
 
+def real_and_imaginary(parameters: PyTree, kind: Kind) -> tuple[PyTree, Callable[[PyTree], Any]]:
+    """The parameters as they are differentiated, Re and Im of a complex leaf side by side for kind "complex",
+    and what joins them again."""
+    if kind != "complex":
+        return parameters, lambda q: q
+    leaves, tree = jax.tree.flatten(parameters)
+    split = [(leaf.real, leaf.imag) if jnp.iscomplexobj(leaf) else (leaf,) for leaf in leaves]
+
+    def join(q: PyTree) -> Any:
+        joined = [jax.lax.complex(*pair) if len(pair) == 2 else pair[0] for pair in q]
+        return jax.tree.unflatten(tree, joined)
+
+    return split, join
+
+
+def formed_blocks(operator: LogDerivatives) -> Iterator[Num[Array, "S p"]]:
+    """∂ log ψ(s)/∂λ of each sample, neither centred nor weighted, a group of columns after another."""
+    return (_formed(block) for block in operator.blocks)
+
+
 def _differentiate(
     parameters: PyTree, static: PyTree, kind: Kind, samples: Array, chunk: int
 ) -> tuple[Outer | Direct, ...]:
     """Per-sample gradients by automatic differentiation: a `Direct` block a leaf (two for a split one)."""
 
-    def value(p: PyTree, s: Array) -> Array:
-        logarithm = eqx.combine(p, static)(s)
+    real, join = real_and_imaginary(parameters, kind)
+
+    def value(q: PyTree, s: Array) -> Array:
+        logarithm = eqx.combine(join(q), static)(s)
         return logarithm.real if kind == "signed" else logarithm
 
-    if kind == "complex":
-        leaves, tree = jax.tree.flatten(parameters)
-        split = [(leaf.real, leaf.imag) if jnp.iscomplexobj(leaf) else (leaf,) for leaf in leaves]
+    def gradient(s: Array) -> Any:
+        if kind != "complex":
+            return jax.grad(value, holomorphic=kind == "holomorphic")(real, s)
 
-        def parts(q: PyTree, s: Array) -> tuple[Array, Array]:
-            joined = [jax.lax.complex(*pair) if len(pair) == 2 else pair[0] for pair in q]
-            out = value(jax.tree.unflatten(tree, joined), s)
+        def parts(q: PyTree) -> tuple[Array, Array]:
+            out = value(q, s)
             return out.real, out.imag
 
-        def gradient(s: Array) -> Any:
-            (re, im), pull = jax.vjp(lambda q: parts(q, s), split)
-            one, zero = jnp.ones_like(re), jnp.zeros_like(im)
-            return jax.tree.map(jax.lax.complex, pull((one, zero))[0], pull((zero, one))[0])
-    else:
-
-        def gradient(s: Array) -> Any:
-            return jax.grad(value, holomorphic=kind == "holomorphic")(parameters, s)
+        (re, im), pull = jax.vjp(parts, real)
+        one, zero = jnp.ones_like(re), jnp.zeros_like(im)
+        return jax.tree.map(jax.lax.complex, pull((one, zero))[0], pull((zero, one))[0])
 
     count = samples.shape[0]
     if count <= chunk:

@@ -15,6 +15,9 @@ new δ is the one nearest to μ δ_previous among those that fit the samples,
 
     (S + shift) δ = F + shift μ δ_previous    ⇔    δ = μ δ_previous + Ōᴴ (T + shift)⁻¹ (ε − μ Ō δ_previous).
 
+With `chunk` no derivatives are kept: T and S are built from blocks of so many samples, and products with Ō
+are made by differentiation (`blocked_derivatives`), so that memory is bounded whatever the model.
+
 A factorisation that fails raises the shift tenfold and tries again; the scalars count it.
 
 An objective that knows its gradient itself, such as the KL divergence from data, gives g = ∂L/∂λ and samples
@@ -38,6 +41,7 @@ from jaxtyping import PyTree
 
 from intertwine._checks import fail, one_of, positive_int
 from intertwine.learning import schedules
+from intertwine.learning.blocked_derivatives import BlockedDerivatives, blocked_derivatives
 from intertwine.learning.log_derivatives import LogDerivatives, column_count, log_derivatives, unravel
 from intertwine.learning.objective import Evaluation
 from intertwine.learning.schedules import Schedule
@@ -69,6 +73,8 @@ class NaturalGradient:
     max_norm: the largest length √⟨δ|S|δ⟩·η of a step, an angle between states (π/2 if orthogonal), or None;
         a longer step, of which the linear equations know nothing, is shortened to it.
     tolerance, max_iterations: of the iterative solver.
+    chunk: samples whose derivatives exist at a time, or None for all of them; takes (samples/chunk + 1)/2
+        passes over the samples more.
 
     >>> NaturalGradient(learning_rate=0.05, shift=1e-3).chosen(parameters=40, rows=1024)
     'dense'
@@ -86,12 +92,15 @@ for example 0.01.
     max_norm: float | None = LONGEST_STEP
     tolerance: float = 1e-6
     max_iterations: int = 1000
+    chunk: int | None = None
 
     def __post_init__(self) -> None:
         schedules.check("learning_rate", self.learning_rate)
         schedules.check("shift", self.shift)
         one_of("solver", self.solver, SOLVERS)
         positive_int("max_iterations", self.max_iterations)
+        if self.chunk is not None:
+            positive_int("chunk", self.chunk, "give samples, for example 256, or None for all at once")
         if not 0 <= self.momentum < 1:
             raise fail(
                 "momentum", "a number from 0 to below 1", self.momentum, "0 is plain SR, 0.9 to 0.99 SPRING"
@@ -131,7 +140,7 @@ for example 0.01.
 
     def direction(
         self, model: PyTree, evaluation: Evaluation, *, shift: float, previous: Array | None = None
-    ) -> tuple[Array, LogDerivatives, dict[str, float]]:
+    ) -> tuple[Array, LogDerivatives | BlockedDerivatives, dict[str, float]]:
         """δ as a vector (see `unravel`), the operator Ō, and what the solver reports."""
         rows = evaluation.samples.shape[0] * (2 if model.kind == "complex" else 1)
         solver = self.chosen(parameters=column_count(model), rows=rows)
@@ -141,7 +150,7 @@ for example 0.01.
             return self._along(model, evaluation, solver, shift, momentum, previous)
         samples, local, weights = evaluation.samples, evaluation.local, evaluation.weights
         mesh = mesh_of(samples)
-        system = _assemble(model, samples, local, weights, previous, momentum, solver, mesh)
+        system = _assemble(model, samples, local, weights, previous, momentum, solver, mesh, self.chunk)
         if solver == "iterative":
             tried, retries = shift, 0
             result = conjugate_gradients(
@@ -162,12 +171,14 @@ for example 0.01.
         shift: float,
         momentum: float,
         previous: Array | None,
-    ) -> tuple[Array, LogDerivatives, dict[str, float]]:
+    ) -> tuple[Array, LogDerivatives | BlockedDerivatives, dict[str, float]]:
         """(I + shift) δ = g + shift μ δ_previous for a gradient that the objective gives."""
         if model.kind != "real":
             raise fail("model", 'kind "real" where the objective gives its gradient', model.kind)
         past = 0.0 if previous is None else momentum * previous
-        system = _assemble_given(model, evaluation.samples, evaluation.weights, evaluation.gradient, solver)
+        system = _assemble_given(
+            model, evaluation.samples, evaluation.weights, evaluation.gradient, solver, self.chunk
+        )
         if solver == "iterative":
             rhs = system.rhs + shift * past
             result = invert_metric(system.operator, rhs, shift, self.tolerance, self.max_iterations)
@@ -182,12 +193,12 @@ for example 0.01.
 
 
 class _System(NamedTuple):
-    operator: LogDerivatives
+    operator: LogDerivatives | BlockedDerivatives
     matrix: Array | None
     rhs: Array
 
 
-@partial(jax.jit, static_argnames=("solver", "mesh"))
+@partial(jax.jit, static_argnames=("solver", "mesh", "chunk"))
 def _assemble(
     model: PyTree,
     samples: Array,
@@ -197,8 +208,9 @@ def _assemble(
     momentum: Array,
     solver: str,
     mesh: Mesh | None,
+    chunk: int | None,
 ) -> _System:
-    operator = log_derivatives(model, samples, weights)
+    operator = _operator(model, samples, weights, chunk)
     residual = operator.residual(local)
     if previous is not None:
         residual = residual - momentum * operator.matvec(previous)
@@ -209,9 +221,17 @@ def _assemble(
     return _System(operator, None, replicated(residual, mesh))
 
 
-@partial(jax.jit, static_argnames="solver")
-def _assemble_given(model: PyTree, samples: Array, weights: Array, gradient: PyTree, solver: str) -> _System:
-    operator = log_derivatives(model, samples, weights)
+def _operator(model: PyTree, samples: Array, weights: Array, chunk: int | None) -> Any:
+    if chunk is None:
+        return log_derivatives(model, samples, weights)
+    return blocked_derivatives(model, samples, weights, chunk=chunk)
+
+
+@partial(jax.jit, static_argnames=("solver", "chunk"))
+def _assemble_given(
+    model: PyTree, samples: Array, weights: Array, gradient: PyTree, solver: str, chunk: int | None
+) -> _System:
+    operator = _operator(model, samples, weights, chunk)
     rhs = jnp.concatenate([leaf.ravel() for leaf in jax.tree.leaves(gradient)])
     if solver == "iterative":
         return _System(operator, None, rhs)
@@ -235,7 +255,7 @@ def _factorise(system: _System, shift: float, *, step_solver: str) -> tuple[Arra
 
 @partial(jax.jit, static_argnames=("solver", "mesh"))
 def _direction(
-    operator: LogDerivatives, x: Array, previous: Array, momentum: Array, solver: str, mesh: Mesh | None
+    operator: LogDerivatives | BlockedDerivatives, x: Array, previous: Array, momentum: Array, solver: str, mesh: Mesh | None
 ) -> Array:
     delta = operator.rmatvec(x) if solver == "minsr" else x
     return replicated(delta if previous is None else delta + momentum * previous, mesh)
@@ -244,7 +264,7 @@ def _direction(
 @partial(jax.jit, static_argnames=("mesh",))
 def _descend(
     model: PyTree,
-    operator: LogDerivatives,
+    operator: LogDerivatives | BlockedDerivatives,
     delta: Array,
     learning_rate: Array,
     limit: Array,

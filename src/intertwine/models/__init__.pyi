@@ -1,6 +1,7 @@
 from . import (
     autoregressive as autoregressive,
     circuits as circuits,
+    deep as deep,
     fermions as fermions,
     gauge as gauge,
     kernels as kernels,
@@ -15,6 +16,8 @@ from .autoregressive.recurrent import RecurrentNetwork as RecurrentNetwork
 from .autoregressive.symmetrised_density import SymmetrisedDensity as SymmetrisedDensity
 from .circuits.convolutional import ConvolutionalCircuit as ConvolutionalCircuit
 from .circuits.recurrent import RecurrentCircuit as RecurrentCircuit
+from .deep.residual_network import ResNet as ResNet
+from .deep.vision_transformer import ViT as ViT
 from .fermions.backflow import Backflow as Backflow
 from .fermions.correlated import correlated as correlated
 from .fermions.hidden_fermions import HiddenFermions as HiddenFermions

@@ -21,6 +21,11 @@ recurrent:LAYERSxFEATURES:tensor      the same with another cell: :gru, :lstm or
 causal-transformer:LAYERSxFEATURES    autoregressive, attention to the sites before
 recurrent:LAYERSxFEATURES:even        any autoregressive one with its density averaged over the spin flip (or
                                       :odd), or over the lattice's translations (:translations)
+vit:LAYERSxDIM                        vision transformer of LAYERS layers, DIM features in a patch
+vit:LAYERSxDIM:HEADS:patchP           with HEADS heads, and patches of P cells along each direction
+vit:LAYERSxDIM:translations           attention by relative positions; also :softmax, and all together
+resnet:LAYERSxFEATURES                residual convolutions on the translations; LAYERS is odd
+resnet:LAYERSxFEATURES:product        Σ ln cosh at the end in place of a sum over sites; also :relu
 jastrow                               a coupling for every pair
 mean-field                            a product state
 """
@@ -44,6 +49,9 @@ from intertwine.models.autoregressive.presets import (
 )
 from intertwine.models.circuits.convolutional import ConvolutionalCircuit
 from intertwine.models.circuits.recurrent import RecurrentCircuit
+from intertwine.models.deep.named import RESNET_NAMES, VIT_NAMES, resnet_settings, vit_settings
+from intertwine.models.deep.residual_network import ResNet
+from intertwine.models.deep.vision_transformer import ViT
 from intertwine.models.fermions.presets import FERMION_NAMES, fermion_model, fermion_name
 from intertwine.models.gauge.loop_rbm import LoopGCNN, LoopRBM
 from intertwine.models.jastrow import Jastrow
@@ -77,6 +85,8 @@ MODEL_NAMES = (
     "cac:LAYERSxRANK:tree",
     "rac:LAYERSxRANK",
     *AUTOREGRESSIVE_NAMES,
+    *VIT_NAMES,
+    *RESNET_NAMES,
     "jastrow",
     "mean-field",
     *FERMION_NAMES,
@@ -95,14 +105,15 @@ _ALLOWED = {
     "rac": frozenset(),
     **AUTOREGRESSIVE_OPTIONS,
 }
-_LAYERED = ("gcnn", "loop-gcnn", "cac", "rac", *AUTOREGRESSIVE)
+_DEEP = {"vit": vit_settings, "resnet": resnet_settings}
+_LAYERED = ("gcnn", "loop-gcnn", "cac", "rac", *AUTOREGRESSIVE, *_DEEP)
 _TRIVIAL = "trivial"
 
 
 class ModelName(NamedTuple):
     """The parts of a model's name; number is 0 and options is empty where there are none.
 
-    number: ALPHA, RANGE, FEATURES or RANK. layers: of a `gcnn` or a circuit, else 0.
+    number: ALPHA, RANGE, FEATURES, DIM or RANK. layers: of a deep network or a circuit, else 0.
     """
 
     family: str
@@ -124,7 +135,7 @@ def check_model_name(name: object) -> ModelName:
     family, *rest = name.strip().split(":")
     if family in ("jastrow", "mean-field") and not rest:
         return ModelName(family, 0.0, frozenset())
-    if family not in _ALLOWED or not rest:
+    if family not in (*_ALLOWED, *_DEEP) or not rest:
         raise _unknown(name)
     layers, _, features = rest[0].rpartition("x") if family in _LAYERED else ("", "", rest[0])
     try:
@@ -134,9 +145,9 @@ def check_model_name(name: object) -> ModelName:
     if family in _LAYERED and not 1 <= depth <= _DEEPEST:
         raise _unknown(name)
     options = frozenset(rest[1:])
-    allowed = _ALLOWED[family]
+    known = _DEEP[family](options) is not None if family in _DEEP else options <= _ALLOWED[family]
     whole = family in ("rbm", "local-rbm") or number == math.floor(number) if math.isfinite(number) else False
-    if not whole or not 0 < number <= _LARGEST or len(rest) != 1 + len(options) or not options <= allowed:
+    if not whole or not 0 < number <= _LARGEST or len(rest) != 1 + len(options) or not known:
         raise _unknown(name)
     if len(options & set(CELLS)) > 1 or {"space", "translations"} <= options or {"even", "odd"} <= options:
         raise _unknown(name)
@@ -216,6 +227,12 @@ def model_from_name(
             spin_flip=flip,
             key=key,
         )
+    if family == "vit":
+        given = vit_settings(options) or {}
+        return ViT(lattice, layers, int(number), **given, dtype=dtype, key=key)
+    if family == "resnet":
+        given = resnet_settings(options) or {}
+        return ResNet(lattice, layers, int(number), **given, dtype=dtype, key=key)
     if family == "cac":
         tree = "tree" in options
         return ConvolutionalCircuit(lattice, layers, int(number), overlap=not tree, dtype=dtype, key=key)

@@ -175,6 +175,8 @@ def memory_needed(c: GroundStateConfiguration, sites: int) -> int:
         return _gcnn_memory(c, sites, layers, int(features), "translations" not in options)
     if kind in AUTOREGRESSIVE:
         return _autoregressive_memory(c, sites, kind, layers, int(features))
+    if kind in ("vit", "resnet"):
+        return _deep_memory(c, sites, layers, int(features), kind, options)
     parameters = {
         "rbm": features * sites * sites + (features + 1) * sites,
         "local-rbm": sites * (2 + min(sites, (2 * int(features) + 1) ** 2)),

@@ -1,0 +1,1 @@
+"""Deep wave functions: vision transformers and residual convolutional networks of configurations."""
