@@ -20,6 +20,8 @@ from intertwine.models.autoregressive.recurrent import RecurrentNetwork
 from intertwine.models.autoregressive.symmetrised_density import SymmetrisedDensity
 from intertwine.models.circuits.convolutional import ConvolutionalCircuit
 from intertwine.models.circuits.recurrent import RecurrentCircuit
+from intertwine.models.deep.residual_network import ResNet
+from intertwine.models.deep.vision_transformer import ViT
 from intertwine.models.fermions import Backflow, HiddenFermions, Pairing, Pfaffian, Slater, correlated
 from intertwine.models.jastrow import Jastrow
 from intertwine.models.machines.rbm import RBM
@@ -194,6 +196,13 @@ MODELS: dict[str, Callable[[jax.Array], Any]] = {
     "autoregressive-averaged": lambda key: SymmetrisedDensity(
         RecurrentNetwork(SITES, 1, 2, cell="lstm", dtype=complex, key=key), spin_flip=-1
     ),
+    "vit-float": lambda key: ViT(ring(), 1, 4, dtype=float, scale=8.0, key=key),
+    "vit-complex": lambda key: ViT(
+        Square(4, 2), 2, 4, heads=2, patch=(2, 1), translations=True, scale=8.0, key=key
+    ),
+    "vit-softmax": lambda key: ViT(Chain(SITES), 1, 4, patch=2, attention="softmax", scale=8.0, key=key),
+    "resnet-complex": lambda key: ResNet(Chain(SITES), 3, 3, scale=8.0, key=key),
+    "resnet-float-product": lambda key: ResNet(ring(), 3, 2, head="product", dtype=float, scale=8.0, key=key),
     "jastrow-float": lambda key: Jastrow(SITES, scale=0.3, key=key),
     "jastrow-complex": lambda key: Jastrow(SITES, dtype=complex, scale=0.3, key=key),
     "jastrow-tied": lambda key: Jastrow(dihedral_ring(), scale=0.3, key=key),

@@ -255,7 +255,12 @@ def _factorise(system: _System, shift: float, *, step_solver: str) -> tuple[Arra
 
 @partial(jax.jit, static_argnames=("solver", "mesh"))
 def _direction(
-    operator: LogDerivatives | BlockedDerivatives, x: Array, previous: Array, momentum: Array, solver: str, mesh: Mesh | None
+    operator: LogDerivatives | BlockedDerivatives,
+    x: Array,
+    previous: Array,
+    momentum: Array,
+    solver: str,
+    mesh: Mesh | None,
 ) -> Array:
     delta = operator.rmatvec(x) if solver == "minsr" else x
     return replicated(delta if previous is None else delta + momentum * previous, mesh)

@@ -400,7 +400,11 @@ def max_norm(rule: str) -> float:
 
 
 def optimiser(
-    choice: Choice, steps: int, learning_rate: Schedule | None = None, shift: Schedule | None = None
+    choice: Choice,
+    steps: int,
+    learning_rate: Schedule | None = None,
+    shift: Schedule | None = None,
+    chunk: int | None = None,
 ) -> NaturalGradient:
     """Stochastic reconfiguration with momentum (SPRING) and schedules over `steps` where none is given."""
     from intertwine.learning.metric import NaturalGradient
@@ -413,6 +417,7 @@ def optimiser(
         shift=Exponential(c.shift, c.shift_end, steps) if shift is None else shift,
         momentum=c.momentum,
         max_norm=max_norm(c.rule),
+        chunk=chunk,
     )
 
 

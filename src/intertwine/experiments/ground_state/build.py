@@ -225,6 +225,7 @@ def build_optimiser(configuration: GroundStateConfiguration) -> Any:
             solver=settings.solver,
             momentum=settings.momentum,
             max_norm=max_norm(configuration.sampler.rule),
+            chunk=None if settings.chunk == "auto" else settings.chunk,
         )
     import optax
 

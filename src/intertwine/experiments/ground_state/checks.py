@@ -248,8 +248,27 @@ def _autoregressive_memory(
     derivatives = 3 * rows * samples * parameters if sr else 4 * parameters
     kept = (samples + 2 * 1024) * sites * 2 * F * layers
     return 8 * (matrix + derivatives + kept) + 8 * (samples + c.final_samples) * sites
+def _deep_memory(
+    c: GroundStateConfiguration, sites: int, layers: int, width: int, kind: str, options: frozenset[str]
+) -> int:
+    """Likewise of a transformer or a residual network; with `chunk`, two blocks of derivatives."""
+    from intertwine.models.deep.named import vit_settings
+
+    patch = (vit_settings(options) or {}).get("patch", 1) if kind == "vit" else 1
+    cells = max(1, sites // patch ** len(build_lattice(c.lattice).extent))
+    kernel = 9 * width * width + 2 * width if kind == "resnet" else 6 * width * width + 8 * width
+    attention = width * cells * (1 if "translations" in options else cells) if kind == "vit" else 0
+    parameters = layers * (kernel + attention) + 4 * width * width
+    samples, rows = c.optimiser.samples, 2 if c.model.dtype == "complex" else 1
+    sr = c.optimiser.method == "sr"
+    matrix = 3 * min(rows * samples, parameters) ** 2 if sr and c.optimiser.solver != "iterative" else 0
+    held = samples if c.optimiser.chunk == "auto" else min(samples, 2 * c.optimiser.chunk)
+    derivatives = 3 * rows * held * parameters if sr else 4 * parameters
+    number = 4 if c.precision == "float32" else 8
+    features = 16 * cells * width * 1024
+    return number * (matrix + derivatives + features) + 8 * (samples + c.final_samples) * sites
 
 
 def _check_memory(c: GroundStateConfiguration, lattice: Lattice) -> None:
-    remedy = "take fewer optimiser.samples, a smaller model or lattice, or solver 'iterative'"
+    remedy = "take fewer optimiser.samples, a smaller model or lattice, a chunk, or solver 'iterative'"
     refuse_beyond(memory_needed(c, lattice.size), remedy)

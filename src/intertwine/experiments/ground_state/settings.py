@@ -139,6 +139,9 @@ class Optimiser(Section):
     solver: Literal["auto", "dense", "minsr", "iterative"] = choice(
         "auto", "auto", "dense", "minsr", "iterative", help="of the equations of sr"
     )
+    chunk: int | Literal["auto"] = number_or_word(
+        "auto", 1, 1 << 22, "all samples at once", "samples differentiated at a time by sr"
+    )
 
 
 class Final(Section):

@@ -28,7 +28,11 @@ class Iterated(NamedTuple):
 
 @jax.jit
 def conjugate_gradients(
-    operator: LogDerivatives | BlockedDerivatives, residual: Num[Array, "R"], shift: Array, tolerance: Array, max_iterations: Array
+    operator: LogDerivatives | BlockedDerivatives,
+    residual: Num[Array, "R"],
+    shift: Array,
+    tolerance: Array,
+    max_iterations: Array,
 ) -> Iterated:
     """δ = (S + shift)⁻¹ Ōᴴ residual, to a relative residual of `tolerance` or after `max_iterations`."""
     return invert_metric(operator, operator.rmatvec(residual), shift, tolerance, max_iterations)
@@ -36,7 +40,11 @@ def conjugate_gradients(
 
 @jax.jit
 def invert_metric(
-    operator: LogDerivatives | BlockedDerivatives, rhs: Num[Array, "P"], shift: Array, tolerance: Array, max_iterations: Array
+    operator: LogDerivatives | BlockedDerivatives,
+    rhs: Num[Array, "P"],
+    shift: Array,
+    tolerance: Array,
+    max_iterations: Array,
 ) -> Iterated:
     """δ = (S + shift)⁻¹ rhs, likewise."""
     inverse = 1.0 / (operator.diagonal() + shift)

@@ -45,9 +45,7 @@ class Patches:
         """int32 (n, N): for each displacement the permutation p of the sites that moves s to s[p]."""
         assert self.offset is not None
         moved = np.empty((self.count, self.size), np.int32)
-        for start, to in enumerate(
-            np.argsort(self.offset, axis=1).T
-        ):  # to[i]: the patch there
+        for start, to in enumerate(np.argsort(self.offset, axis=1).T):  # to[i]: the patch there
             moved[start, self.sites] = self.sites[to]
         return moved
 
@@ -108,5 +106,5 @@ def _of_cells(lattice: Any, extent: tuple[int, ...], block: tuple[int, ...]) -> 
         return Patches(sites, shape, None)
     where = np.stack(np.unravel_index(np.arange(len(sites)), shape), -1)
     between = (where[None, :, :] - where[:, None, :]) % np.array(shape)
-    offset = np.ravel_multi_index(tuple(np.moveaxis(between, -1, 0)), shape)
-    return Patches(sites, shape, offset.astype(np.int32))
+    offset = np.asarray(np.ravel_multi_index(tuple(np.moveaxis(between, -1, 0)), shape), np.int32)
+    return Patches(sites, shape, offset)

@@ -12,12 +12,15 @@ A wave function of fermions keeps its signs: (g ψ₀)(n) is ψ₀(g⁻¹n) time
 (`fermions.images`), g moves the sites of every species, and `spin_flip` turns the spins of electrons, up to
 down: 1 is an even total spin, −1 an odd one.
 
-It costs |G| evaluations of ψ₀. Models with weights tied by the group (`SymmetricRBM`, `GCNN`) say the same
-with fewer parameters; this one serves every other model, also a user's own.
+It costs |G| evaluations of ψ₀, or |G|/|T| where ψ₀ itself is the same under a subgroup T, as it says by its
+`permutations`: one for each coset gT, with the weight Σ_{t∈T} χ(gt). Models with weights tied by the group
+(`SymmetricRBM`, `GCNN`) say the same with fewer parameters; this one serves every other model, also a user's
+own.
 """
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import equinox as eqx
@@ -44,6 +47,7 @@ from intertwine.models.machines.hidden_units import check_configuration
 from intertwine.models.numerics import log_weighted_sum
 from intertwine.models.protocols import Kind
 from intertwine.models.results import as_model
+from intertwine.models.symmetric.cosets import Cosets, cosets_of
 from intertwine.models.symmetric.site_group import Coefficients, irreducible_coefficients, site_group
 from intertwine.models.units import as_spins
 from intertwine.symmetry.groups.permutation_group import PermutationGroup
@@ -80,6 +84,7 @@ class Symmetrised(eqx.Module):
     model: Any
     symmetry: PermutationGroup = eqx.field(static=True)
     coefficients: Coefficients = eqx.field(static=True)
+    cosets: Cosets = eqx.field(static=True)
     spin_flip: int | None = eqx.field(static=True)
     filling: Filling | None = eqx.field(static=True)
     images: Images | None = eqx.field(static=True)
@@ -109,6 +114,8 @@ class Symmetrised(eqx.Module):
             got = f"permutations of {self.symmetry.size} sites"
             raise fail("group", f"permutations of the model's {model.size} sites", got)
         self.coefficients = irreducible_coefficients(character, self.symmetry)
+        own = None if self.filling is not None else getattr(self.model, "permutations", None)
+        self.cosets = cosets_of(self.symmetry, self.coefficients, own)
         self.spin_flip = spin_flip
         self.images = None
         if self.filling is not None:
@@ -130,21 +137,21 @@ class Symmetrised(eqx.Module):
     @property
     def evaluation_batch(self) -> int:
         """Configurations that are best evaluated at once."""
-        return max(1, _BATCH // self.symmetry.order)
+        return max(1, _BATCH // len(self.cosets.weights))
 
     def __call__(self, s: Shaped[Array, "N"]) -> Num[Array, ""]:
         """log ψ of one configuration (N,) of spins ±1."""
         check_configuration(s, self.size)
         if self.filling is not None:
             return where_fits(self.filling, s, self.ordered(self.filling.occupied(s), s))
-        moved = s[jnp.asarray(self.symmetry.permutations)]  # g⁻¹s
-        weights = self.coefficients.values
+        moved = s[jnp.asarray(self.symmetry.permutations[list(self.cosets.rows)])]  # g⁻¹s
+        weights = np.asarray(self.cosets.weights)
         if self.spin_flip is not None:
             moved = jnp.concatenate([moved, -moved])
             weights = np.concatenate([weights, self.spin_flip * weights])
         logs = jax.vmap(self.model)(moved)
         if self.kind == "real":
-            return jax.nn.logsumexp(logs)
+            return jax.nn.logsumexp(logs) + math.log(self.cosets.alike)
         real = jnp.finfo(logs.dtype).dtype
         dtype = jnp.result_type(real, jnp.complex64) if np.iscomplexobj(weights) else real
         return log_weighted_sum(logs, jnp.asarray(weights, dtype), _ROUNDING)

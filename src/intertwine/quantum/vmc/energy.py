@@ -69,7 +69,8 @@ class EnergyObjective:
     operator: Hermitian; where the sampler keeps to one magnetization, P H P with the projector P onto it.
     sampler: any `Sampler` of the same spins (its `chains` divide the samples: each
     chain gives ⌈samples / chains⌉ draws, so that the number is rounded up). mesh: the devices over which the
-    chains are spread (`sampling.sharding.chain_mesh`), None for one.
+    chains are spread (`sampling.sharding.chain_mesh`), None for one. chunk: the most
+    configurations that the model is evaluated on at once in local energies, None for as many as it likes.
 
     Raises InputError for an operator that is not Hermitian and numbers that are not positive integers.
     """
@@ -78,6 +79,7 @@ class EnergyObjective:
     sampler: Any
     samples: int = 1024
     mesh: Mesh | None = None
+    chunk: int | None = None
     value_name: str = field(default="energy", init=False)
     varying: Operator = field(init=False)
     constant: Any = field(init=False)
@@ -170,7 +172,7 @@ class EnergyObjective:
         elif positive and self._connected is not None:
             local = of_orbits(self.varying, model, flat, self._connected)
         else:
-            local = local_values(self.varying, model, flat)
+            local = local_values(self.varying, model, flat, chunk=self.chunk)
         weights = None if drawn.weights is None else drawn.weights.reshape(-1)
         shape = drawn.configurations.shape[:2]
         alone = isinstance(self.sampler, DrawsIndependently)

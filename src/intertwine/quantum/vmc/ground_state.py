@@ -56,6 +56,7 @@ def ground_state(
     optimiser: Optimiser | None = None,
     learning_rate: Schedule | None = None,
     shift: Schedule | None = None,
+    chunk: int | None = None,
     final_samples: int | None = None,
     progress: Callable[[TrainState, dict[str, float]], object] | bool | None = None,
     state: TrainState | None = None,
@@ -76,7 +77,8 @@ def ground_state(
     the sampler's chains. sampler: None for one that fits the operator (the magnetization where its ground
     state is known to be, else all configurations; see `space_choice`). optimiser: None for `NaturalGradient`
     with `learning_rate` and `shift` (numbers or functions of the step; None for those of
-    `defaults.optimiser`), or an optax transformation. final_samples: of the last estimate, 64·samples if
+    `defaults.optimiser`), or an optax transformation. chunk: samples whose derivatives exist at a time, which
+    bounds the memory of deep networks (`NaturalGradient`). final_samples: of the last estimate, 64·samples if
     None. progress: True for a line that is redrawn; or called after every step with the new `TrainState` and
     the step's scalars, and where it raises `StopIteration` that step is the last one. state: a `TrainState`
     to go on from, with the same numbers as a run without a break if all else is the same. devices: how many
@@ -130,12 +132,15 @@ def ground_state(
         raise fail("optimiser", "None where learning_rate or shift is given", optimiser, remedy)
     if sampler is None or isinstance(sampler, Autoregressive):
         sampler = own_sampler(model) or sampler
+    if optimiser is not None and not (learning_rate is shift is chunk is None):
+        remedy = "set learning rate, shift and chunk in the optimiser, or leave it out"
+        raise fail("optimiser", "None where learning_rate, shift or chunk is given", optimiser, remedy)
     if sampler is None:
         kept = "ground" if choice.magnetization is None else choice.magnetization
         sampler = default_sampler(operator, samples, kept)
     sampler = in_space(sampler, getattr(operator, "hilbert", None))
     if optimiser is None:
-        optimiser = defaults.optimiser(choice, steps, learning_rate, shift)
+        optimiser = defaults.optimiser(choice, steps, learning_rate, shift, chunk)
         optimiser = optimiser if fresh is None else FreshStart(optimiser, *fresh, steps)
     search = GroundStateSearch(
         operator, model, sampler, as_optimiser(optimiser), steps=steps, samples=samples, final=final, key=key,

@@ -132,7 +132,7 @@ class GroundStateSearch(Study[SearchState, GroundStateRun]):
         self.operator, self.given, self.optimiser = operator, model, optimiser
         self.lines, self.final, self.mesh, self.compare = steps, final, mesh, compare
         self.where = space(sampler, operator.size, operator.turned)
-        self.objective = EnergyObjective(operator, sampler, samples, mesh)
+        self.objective = EnergyObjective(operator, sampler, samples, mesh, getattr(optimiser, "chunk", None))
         self.begin = replicate(as_spins(model), mesh)
         self.key, self.final_key = jax.random.split(key)
         self.state = self._left_by(model) if state is None else state

@@ -1,0 +1,139 @@
+"""Transformers and residual networks: how they are cut into patches, their symmetries, their names, and that
+they begin smooth."""
+
+import re
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import intertwine as it
+from intertwine import InputError
+from intertwine.models.deep.patches import patches_of
+from intertwine.models.names import check_model_name, model_from_name
+from intertwine.models.parameters import count_parameters
+
+SQUARE, KAGOME, TRIANGULAR = it.Square(4, 4), it.Kagome(2, 2), it.Triangular(4, 2)
+
+SYMMETRIC = {
+    "square 2x2": lambda key: it.ViT(SQUARE, 2, 8, patch=2, translations=True, scale=9.0, key=key),
+    "kagome, softmax": lambda key: it.ViT(
+        KAGOME, 1, 8, translations=True, attention="softmax", dtype=float, scale=9.0, key=key
+    ),
+    "triangular 2x1": lambda key: it.ViT(TRIANGULAR, 1, 4, patch=(2, 1), translations=True, key=key),
+    "resnet square": lambda key: it.ResNet(SQUARE, 3, 3, scale=9.0, key=key),
+    "resnet kagome": lambda key: it.ResNet(KAGOME, 3, 2, head="product", activation="relu", key=key),
+    "resnet, half open": lambda key: it.ResNet(it.Square(3, 2, pbc=(False, True)), 3, 2, key=key),
+}
+
+
+def _configurations(size, count=6):
+    return jnp.asarray(np.random.default_rng(0).choice([-1, 1], (count, size)).astype(np.int8))
+
+
+def _moves(model):
+    return model.permutations if hasattr(model, "permutations") else model.group.permutations
+
+
+@pytest.mark.parametrize("name", SYMMETRIC)
+def test_translations_leave_psi_as_it_is(name, key):
+    model = SYMMETRIC[name](key)
+    s = _configurations(model.size)
+    log_psi = jax.jit(jax.vmap(model))
+    before = np.asarray(log_psi(s))
+    assert np.std(before.real) > 1e-3
+    moves = _moves(model)
+    assert len(moves) > 1
+    for p in moves:
+        np.testing.assert_allclose(np.exp(log_psi(s[:, p])), np.exp(before), rtol=1e-12)
+
+
+def test_translations_of_patches_are_those_of_the_lattice():
+    moves = patches_of(SQUARE, 2).translations
+    translations = SQUARE.translations
+    rows = translations.rows_of(moves)
+    assert (rows >= 0).all() and len(set(rows.tolist())) == 4
+
+
+def test_momentum_of_a_residual_network(key):
+    ring = it.Chain(6)
+    chi = ring.translations.characters_1d()[2]
+    psi = it.ResNet(ring, 3, 3, character=chi, scale=9.0, key=key)
+    s = _configurations(6, 4)
+    value = jax.jit(jax.vmap(psi))
+    for g, p in enumerate(ring.translations.permutations):
+        np.testing.assert_allclose(
+            np.exp(value(s[:, np.argsort(p)])), np.exp(value(s)) * chi[g], rtol=1e-10, atol=1e-12
+        )
+
+
+def test_absolute_positions_see_where_spins_are(key):
+    psi = it.ViT(it.Chain(4), 1, 4, scale=9.0, key=key)
+    s = _configurations(4, 5)
+    assert psi.permutations.tolist() == [[0, 1, 2, 3]]
+    assert not np.allclose(jax.vmap(psi)(s), jax.vmap(psi)(jnp.roll(s, 1, 1)))
+
+
+@pytest.mark.parametrize("build", [it.ViT, it.ResNet])
+def test_begins_smooth(build, key):
+    psi = build(SQUARE, 3, 16, key=key)
+    values = np.asarray(jax.jit(jax.vmap(psi))(_configurations(16, 64)))
+    assert np.abs(values).max() < 0.5
+
+
+NAMES = {
+    "vit:2x16": {},
+    "vit:2x16:4:patch2:translations": {"heads": 4, "patch": 2, "translations": True},
+    "vit:1x8:softmax": {"attention": "softmax"},
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_vit_by_name(name, key):
+    by_name = model_from_name(name, SQUARE, dtype=complex, key=key)
+    layers, dim = (int(x) for x in re.match(r"vit:(\d+)x(\d+)", name).groups())
+    built = it.ViT(SQUARE, layers, dim, **NAMES[name], key=key)
+    assert count_parameters(by_name) == count_parameters(built)
+    assert jax.tree.structure(by_name) == jax.tree.structure(built)
+
+
+def test_resnet_by_name(key):
+    model = model_from_name("resnet:5x4:relu:product", SQUARE, key=key)
+    assert (model.kind, model.activation, model.head, len(model.blocks)) == ("real", "relu", "product", 2)
+
+
+@pytest.mark.parametrize(
+    "name", ["vit", "vit:16", "vit:2x16:patch", "vit:2x16:2:4", "vit:2x16:even", "resnet:3x4:translations"]
+)
+def test_names_that_mean_nothing(name):
+    with pytest.raises(InputError, match="model: expected one of"):
+        check_model_name(name)
+
+
+WRONG = {
+    "patch: expected cells that divide": lambda key: it.ViT(SQUARE, patch=3, key=key),
+    "patch: expected a whole number": lambda key: it.ViT(SQUARE, patch=(2, 2, 2), key=key),
+    "heads: expected a divisor": lambda key: it.ViT(SQUARE, dim=8, heads=3, key=key),
+    "translations: expected False": lambda key: it.ViT(it.Chain(4, pbc=False), translations=True, key=key),
+    "attention: expected": lambda key: it.ViT(SQUARE, attention="linear", key=key),
+    "layers: expected an odd number": lambda key: it.ResNet(SQUARE, 2, key=key),
+    "lattice: expected translations": lambda key: it.ResNet(SQUARE.space_group, 3, key=key),
+    "character: expected None": lambda key: it.ResNet(SQUARE, 3, head="product", character=[1], key=key),
+}
+
+
+@pytest.mark.parametrize("words", WRONG)
+def test_what_does_not_fit_is_said(words, key):
+    with pytest.raises(InputError, match=re.escape(words)):
+        WRONG[words](key)
+
+
+def test_finds_a_ground_state(key):
+    """A ring of 8 spins by exact sums, against exact diagonalization."""
+    H = it.j1j2(it.Chain(8), J1=1.0, J2=0.3)
+    psi = it.ViT(it.Chain(8), 1, 8, patch=2, translations=True, key=key)
+    sampler = it.Enumeration(magnetization=0)
+    optimiser = it.NaturalGradient(learning_rate=0.05, shift=1e-4, chunk=32)
+    run = it.ground_state(H, psi, 80, 70, sampler=sampler, optimiser=optimiser, key=key)
+    assert abs(run.energy.mean / it.exact.ground_energy(H) - 1) < 2e-3
