@@ -78,7 +78,7 @@ def test_outer_products_stay_as_they_are(key):
 
 def test_a_search_gives_the_same_numbers(key):
     H = it.heisenberg(it.Chain(8))
-    psi = it.ResNet(it.Chain(8), 3, 2, dtype=float, key=key)
+    psi = it.ResNet(it.Chain(8), 1, 2, dtype=float, key=key)
     runs = [
         it.ground_state(H, psi, 3, 64, key=key, chunk=chunk, final_samples=64, compare=False)
         for chunk in (None, 24)

@@ -201,8 +201,8 @@ MODELS: dict[str, Callable[[jax.Array], Any]] = {
         Square(4, 2), 2, 4, heads=2, patch=(2, 1), translations=True, scale=8.0, key=key
     ),
     "vit-softmax": lambda key: ViT(Chain(SITES), 1, 4, patch=2, attention="softmax", scale=8.0, key=key),
-    "resnet-complex": lambda key: ResNet(Chain(SITES), 3, 3, scale=8.0, key=key),
-    "resnet-float-product": lambda key: ResNet(ring(), 3, 2, head="product", dtype=float, scale=8.0, key=key),
+    "resnet-complex": lambda key: ResNet(Chain(SITES), 1, 3, scale=8.0, key=key),
+    "resnet-float-product": lambda key: ResNet(ring(), 1, 2, head="product", dtype=float, scale=8.0, key=key),
     "jastrow-float": lambda key: Jastrow(SITES, scale=0.3, key=key),
     "jastrow-complex": lambda key: Jastrow(SITES, dtype=complex, scale=0.3, key=key),
     "jastrow-tied": lambda key: Jastrow(dihedral_ring(), scale=0.3, key=key),

@@ -14,6 +14,7 @@ from intertwine.spaces.lattices import lattice_from_name
 
 NAMES = [name.replace("LAYERSx", "2x") for name in MODEL_NAMES]
 NAMES = [name.replace("FEATURES", "2").replace("RANK", "2").replace("ALPHA", "1") for name in NAMES]
+NAMES = [name.replace("DIM", "4").replace("HEADS", "2").replace("patchP", "patch1") for name in NAMES]
 NAMES = [name.replace("RANGE", "1") for name in NAMES] + [
     "loop-rbm:2:space:lines:strings",
     "loop-gcnn:2x2:lines:strings",
@@ -47,6 +48,7 @@ def test_the_function_takes_every_name_that_the_command_takes(lattice, hamiltoni
         theirs = shapes(lambda key, settings=settings, H=H: build_model(settings, H, key))
         assert str(mine) == str(theirs), name
         fits = lattice.startswith(ONLY.get(name.partition(":")[0], ""))
+        fits &= not (name.startswith("vit") and "translations" in name and "open" in lattice)
         assert isinstance(mine, tuple) == fits, (name, mine)
 
 

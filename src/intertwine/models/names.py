@@ -24,7 +24,7 @@ recurrent:LAYERSxFEATURES:even        any autoregressive one with its density av
 vit:LAYERSxDIM                        vision transformer of LAYERS layers, DIM features in a patch
 vit:LAYERSxDIM:HEADS:patchP           with HEADS heads, and patches of P cells along each direction
 vit:LAYERSxDIM:translations           attention by relative positions; also :softmax, and all together
-resnet:LAYERSxFEATURES                residual convolutions on the translations; LAYERS is odd
+resnet:LAYERSxFEATURES                LAYERS residual blocks of convolutions on the translations
 resnet:LAYERSxFEATURES:product        Σ ln cosh at the end in place of a sum over sites; also :relu
 jastrow                               a coupling for every pair
 mean-field                            a product state

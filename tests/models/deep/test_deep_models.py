@@ -22,9 +22,9 @@ SYMMETRIC = {
         KAGOME, 1, 8, translations=True, attention="softmax", dtype=float, scale=9.0, key=key
     ),
     "triangular 2x1": lambda key: it.ViT(TRIANGULAR, 1, 4, patch=(2, 1), translations=True, key=key),
-    "resnet square": lambda key: it.ResNet(SQUARE, 3, 3, scale=9.0, key=key),
-    "resnet kagome": lambda key: it.ResNet(KAGOME, 3, 2, head="product", activation="relu", key=key),
-    "resnet, half open": lambda key: it.ResNet(it.Square(3, 2, pbc=(False, True)), 3, 2, key=key),
+    "resnet square": lambda key: it.ResNet(SQUARE, 1, 3, scale=9.0, key=key),
+    "resnet kagome": lambda key: it.ResNet(KAGOME, 1, 2, head="product", activation="relu", key=key),
+    "resnet, half open": lambda key: it.ResNet(it.Square(3, 2, pbc=(False, True)), 1, 2, key=key),
 }
 
 
@@ -59,7 +59,7 @@ def test_translations_of_patches_are_those_of_the_lattice():
 def test_momentum_of_a_residual_network(key):
     ring = it.Chain(6)
     chi = ring.translations.characters_1d()[2]
-    psi = it.ResNet(ring, 3, 3, character=chi, scale=9.0, key=key)
+    psi = it.ResNet(ring, 1, 3, character=chi, scale=9.0, key=key)
     s = _configurations(6, 4)
     value = jax.jit(jax.vmap(psi))
     for g, p in enumerate(ring.translations.permutations):
@@ -99,7 +99,7 @@ def test_vit_by_name(name, key):
 
 
 def test_resnet_by_name(key):
-    model = model_from_name("resnet:5x4:relu:product", SQUARE, key=key)
+    model = model_from_name("resnet:2x4:relu:product", SQUARE, key=key)
     assert (model.kind, model.activation, model.head, len(model.blocks)) == ("real", "relu", "product", 2)
 
 
@@ -117,9 +117,9 @@ WRONG = {
     "heads: expected a divisor": lambda key: it.ViT(SQUARE, dim=8, heads=3, key=key),
     "translations: expected False": lambda key: it.ViT(it.Chain(4, pbc=False), translations=True, key=key),
     "attention: expected": lambda key: it.ViT(SQUARE, attention="linear", key=key),
-    "layers: expected an odd number": lambda key: it.ResNet(SQUARE, 2, key=key),
-    "lattice: expected translations": lambda key: it.ResNet(SQUARE.space_group, 3, key=key),
-    "character: expected None": lambda key: it.ResNet(SQUARE, 3, head="product", character=[1], key=key),
+    "layers: expected a positive integer": lambda key: it.ResNet(SQUARE, 0, key=key),
+    "lattice: expected translations": lambda key: it.ResNet(SQUARE.space_group, 1, key=key),
+    "character: expected None": lambda key: it.ResNet(SQUARE, 1, head="product", character=[1], key=key),
 }
 
 

@@ -256,7 +256,7 @@ def _deep_memory(
 
     patch = (vit_settings(options) or {}).get("patch", 1) if kind == "vit" else 1
     cells = max(1, sites // patch ** len(build_lattice(c.lattice).extent))
-    kernel = 9 * width * width + 2 * width if kind == "resnet" else 6 * width * width + 8 * width
+    kernel = 18 * width * width + 4 * width if kind == "resnet" else 6 * width * width + 8 * width
     attention = width * cells * (1 if "translations" in options else cells) if kind == "vit" else 0
     parameters = layers * (kernel + attention) + 4 * width * width
     samples, rows = c.optimiser.samples, 2 if c.model.dtype == "complex" else 1

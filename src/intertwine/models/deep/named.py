@@ -1,11 +1,11 @@
-"""What the names of deep wave functions say: `vit:2x16:4:patch2:translations`, `resnet:5x8:relu`."""
+"""What the names of deep wave functions say: `vit:2x16:4:patch2:translations`, `resnet:2x8:relu`."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
-VIT_NAMES = ("vit:LAYERSxDIM", "vit:LAYERSxDIM:HEADS:patchP:translations")
+VIT_NAMES = ("vit:LAYERSxDIM", "vit:LAYERSxDIM:HEADS:patchP", "vit:LAYERSxDIM:translations")
 RESNET_NAMES = ("resnet:LAYERSxFEATURES", "resnet:LAYERSxFEATURES:product")
 
 

@@ -51,8 +51,7 @@ class ResNet(eqx.Module):
     """A residual convolutional network as a wave function of spins ±1; ψ(ts) = χ(t) ψ(s).
 
     lattice: a lattice, or a `PermutationGroup` of translations (abelian, no site fixed by any but the
-    identity). layers: convolutions, the first of which meets the spins; each further two are a residual block
-    (an odd number). features: F of a site. window: cells that a kernel reaches over, along each direction.
+    identity). layers: residual blocks, of two convolutions each. features: F of a site. window: cells that a kernel reaches over, along each direction.
     activation: "gelu" or "relu". head: "sum" or "product". character: (n,) numbers, that of a momentum, for
     the head "sum"; None: 1.
     dtype: float, complex or an exact floating type, of log ψ; the parameters are of its real type.
@@ -61,7 +60,7 @@ class ResNet(eqx.Module):
     Raises InputError for anything else.
 
     >>> from intertwine.spaces.lattices import Chain
-    >>> psi = ResNet(Chain(6), layers=3, features=4, key=jax.random.key(0))
+    >>> psi = ResNet(Chain(6), layers=1, features=4, key=jax.random.key(0))
     >>> s = jnp.array([1, 1, -1, 1, -1, -1])
     >>> bool(abs(psi(s) - psi(jnp.roll(s, 1))) < 1e-4), psi.kind
     (True, 'complex')
@@ -82,7 +81,7 @@ class ResNet(eqx.Module):
     def __init__(
         self,
         lattice: Lattice | PermutationGroup,
-        layers: int = 5,
+        layers: int = 2,
         features: int = 8,
         *,
         window: int = 3,
@@ -93,9 +92,7 @@ class ResNet(eqx.Module):
         scale: float = 1.0,
         key: Array,
     ):
-        layers = positive_int("layers", layers, "give an odd number of convolutions, for example 5")
-        if layers % 2 == 0:
-            raise fail("layers", "an odd number: one convolution, and two in each residual block", layers)
+        layers = positive_int("layers", layers, "give the number of residual blocks, for example 2")
         features = positive_int("features", features, "give the features of a site, for example 8")
         one_of("activation", activation, ("gelu", "relu"))
         one_of("head", head, ("sum", "product"))
@@ -107,7 +104,7 @@ class ResNet(eqx.Module):
         self.coefficients = irreducible_coefficients(character, self.windows.group)
         self.activation, self.head = activation, head
         self.complex_output = bool(jnp.issubdtype(kind, jnp.complexfloating))
-        keys = jax.random.split(check_key(key), 2 + layers // 2)
+        keys = jax.random.split(check_key(key), 2 + layers)
         taps, b = len(self.windows.taps), self.windows.sites.shape[1]
         width = features * b
         self.lift = normal(keys[0], (taps, width, b), real, (taps * b) ** -0.5)
