@@ -101,7 +101,8 @@ jax.config.update("jax_enable_x64", True)
 import intertwine as it
 from intertwine.learning.objective import Evaluation
 from intertwine.sampling.statistics.estimate import estimate
-psi = it.ViT(it.Square(6, 6), 3, 64, patch=2, translations=True, dtype=float, expansion=3, key=jax.random.key(0))
+key = jax.random.key(0)
+psi = it.ViT(it.Square(6, 6), 3, 64, patch=2, translations=True, dtype=float, expansion=3, key=key)
 rng = np.random.default_rng(0)
 samples = jnp.asarray(rng.choice([-1, 1], (4096, 36)).astype(np.int8))
 found = Evaluation(samples, jnp.asarray(rng.normal(size=4096)), None, estimate(np.zeros((1, 2))), {})

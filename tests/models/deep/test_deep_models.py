@@ -23,7 +23,9 @@ SYMMETRIC = {
     ),
     "triangular 2x1": lambda key: it.ViT(TRIANGULAR, 1, 4, patch=(2, 1), translations=True, key=key),
     "resnet square": lambda key: it.ResNet(SQUARE, 1, 3, scale=9.0, key=key),
-    "resnet kagome": lambda key: it.ResNet(KAGOME, 1, 2, head="product", activation="relu", key=key),
+    "resnet kagome": lambda key: it.ResNet(
+        KAGOME, 1, 2, head="product", activation="relu", scale=9.0, key=key
+    ),
     "resnet, half open": lambda key: it.ResNet(it.Square(3, 2, pbc=(False, True)), 1, 2, key=key),
 }
 
@@ -134,6 +136,6 @@ def test_finds_a_ground_state(key):
     H = it.j1j2(it.Chain(8), J1=1.0, J2=0.3)
     psi = it.ViT(it.Chain(8), 1, 8, patch=2, translations=True, key=key)
     sampler = it.Enumeration(magnetization=0)
-    optimiser = it.NaturalGradient(learning_rate=0.05, shift=1e-4, chunk=32)
+    optimiser = it.NaturalGradient(learning_rate=0.03, shift=1e-3, max_norm=0.15, chunk=32)
     run = it.ground_state(H, psi, 80, 70, sampler=sampler, optimiser=optimiser, key=key)
     assert abs(run.energy.mean / it.exact.ground_energy(H) - 1) < 2e-3

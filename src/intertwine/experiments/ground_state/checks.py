@@ -248,6 +248,8 @@ def _autoregressive_memory(
     derivatives = 3 * rows * samples * parameters if sr else 4 * parameters
     kept = (samples + 2 * 1024) * sites * 2 * F * layers
     return 8 * (matrix + derivatives + kept) + 8 * (samples + c.final_samples) * sites
+
+
 def _deep_memory(
     c: GroundStateConfiguration, sites: int, layers: int, width: int, kind: str, options: frozenset[str]
 ) -> int:
@@ -255,7 +257,7 @@ def _deep_memory(
     from intertwine.models.deep.named import vit_settings
 
     patch = (vit_settings(options) or {}).get("patch", 1) if kind == "vit" else 1
-    cells = max(1, sites // patch ** len(build_lattice(c.lattice).extent))
+    cells = max(1, sites // patch)  # at most, in any dimension
     kernel = 18 * width * width + 4 * width if kind == "resnet" else 6 * width * width + 8 * width
     attention = width * cells * (1 if "translations" in options else cells) if kind == "vit" else 0
     parameters = layers * (kernel + attention) + 4 * width * width

@@ -51,9 +51,9 @@ class ResNet(eqx.Module):
     """A residual convolutional network as a wave function of spins ±1; ψ(ts) = χ(t) ψ(s).
 
     lattice: a lattice, or a `PermutationGroup` of translations (abelian, no site fixed by any but the
-    identity). layers: residual blocks, of two convolutions each. features: F of a site. window: cells that a kernel reaches over, along each direction.
-    activation: "gelu" or "relu". head: "sum" or "product". character: (n,) numbers, that of a momentum, for
-    the head "sum"; None: 1.
+    identity). layers: residual blocks, of two convolutions each. features: F of a site. window: cells that a
+    kernel reaches over, along each direction. activation: "gelu" or "relu". head: "sum" or "product".
+    character: (n,) numbers, that of a momentum, for the head "sum"; None: 1.
     dtype: float, complex or an exact floating type, of log ψ; the parameters are of its real type.
     scale: factor of the initial weights of the output.
 

@@ -160,14 +160,15 @@ class Symmetrised(eqx.Module):
 
     def ordered(self, modes: Int[Array, "n"], s: Shaped[Array, "N"]) -> Num[Array, ""]:
         """ln ψ of occupied modes in this order, species after species, s their configuration."""
-        assert self.filling is not None and self.images is not None
+        filling = self.filling
+        assert filling is not None and self.images is not None
         lists = image_lists(self.images, modes)
         weights = self._weights()
-        moved = jax.vmap(lambda own: self.filling.configuration(own, s))(lists)  # type: ignore[union-attr]
+        moved = jax.vmap(lambda own: filling.configuration(own, s))(lists)
         if hasattr(self.model, "ordered"):
             logs = jax.vmap(self.model.ordered)(lists, moved)
         else:
-            logs = jax.vmap(self.model)(moved) + jax.vmap(lambda own: sorting_signs(self.filling, own))(lists)
+            logs = jax.vmap(self.model)(moved) + jax.vmap(lambda own: sorting_signs(filling, own))(lists)
         real = jnp.finfo(logs.dtype).dtype
         dtype = jnp.result_type(real, jnp.complex64) if np.iscomplexobj(weights) else real
         return log_weighted_sum(logs, jnp.asarray(weights, dtype), _ROUNDING)

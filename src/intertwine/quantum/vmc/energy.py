@@ -172,7 +172,7 @@ class EnergyObjective:
         elif positive and self._connected is not None:
             local = of_orbits(self.varying, model, flat, self._connected)
         else:
-            local = local_values(self.varying, model, flat, chunk=self.chunk)
+            local = local_values(self.varying, model, flat, most=self.chunk)
         weights = None if drawn.weights is None else drawn.weights.reshape(-1)
         shape = drawn.configurations.shape[:2]
         alone = isinstance(self.sampler, DrawsIndependently)

@@ -127,14 +127,11 @@ def ground_state(
     final = choice.final_factor * samples if final_samples is None else final_samples
     final = positive_int("final_samples", final)
     check_sizes(operator, model)
-    if optimiser is not None and (learning_rate is not None or shift is not None):
-        remedy = "set learning rate and shift in the optimiser, or leave it out"
-        raise fail("optimiser", "None where learning_rate or shift is given", optimiser, remedy)
-    if sampler is None or isinstance(sampler, Autoregressive):
-        sampler = own_sampler(model) or sampler
-    if optimiser is not None and not (learning_rate is shift is chunk is None):
+    if optimiser is not None and any(given is not None for given in (learning_rate, shift, chunk)):
         remedy = "set learning rate, shift and chunk in the optimiser, or leave it out"
         raise fail("optimiser", "None where learning_rate, shift or chunk is given", optimiser, remedy)
+    if sampler is None or isinstance(sampler, Autoregressive):
+        sampler = own_sampler(model) or sampler
     if sampler is None:
         kept = "ground" if choice.magnetization is None else choice.magnetization
         sampler = default_sampler(operator, samples, kept)

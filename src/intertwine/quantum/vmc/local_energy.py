@@ -46,14 +46,13 @@ def local_values(
     configurations: Shaped[Array, "S N"],
     *,
     backend: str = "auto",
-    chunk: int | None = None,
+    most: int | None = None,
 ) -> Num[Array, "S"]:
     """E_loc of each configuration, (S,); real for a real operator and a real model, else complex.
 
     configurations: (S, N) spins ±1. backend: "auto", "host", "incremental", "prefixes" or
-    "generic".
-    configurations: (S, N) spins ±1. backend: "auto", "host", "incremental" or "generic". chunk: the most
-    configurations that the generic path evaluates at once; None for as many as the model likes.
+    "generic". most: configurations that the generic path evaluates at once; None for as many as the model
+    likes.
 
     Raises InputError where sizes differ, or the backend needs a capability that the model lacks.
 
@@ -92,10 +91,7 @@ def local_values(
     if backend == "auto":
         able = {"incremental": isinstance(model, Incremental), "prefixes": isinstance(model, Stepwise)}
         way = next((name for name, can in able.items() if can), "generic")
-    values = _in_jax(operator, model, jnp.asarray(configurations), way, mesh_of(configurations))
-    incremental = isinstance(model, Incremental) and backend != "generic"
-    mesh = mesh_of(configurations)
-    values = _in_jax(operator, model, jnp.asarray(configurations), incremental, mesh, chunk)
+    values = _in_jax(operator, model, jnp.asarray(configurations), way, mesh_of(configurations), most)
     return values.real if model.kind == "signed" and operator.is_real else values
 
 
@@ -175,46 +171,33 @@ def _on_one_cpu(configurations: Array) -> bool:
     return len(devices) == 1 and next(iter(devices)).platform == "cpu"
 
 
-@partial(jax.jit, static_argnames=("way", "mesh"))
-def _in_jax(
-    operator: Operator, model: LogAmplitude, configurations: Array, way: str, mesh: Mesh | None
-) -> Array:
-    """Chunk by chunk; on a mesh each device walks through its own samples."""
-    if mesh is None:
-        return _in_chunks(operator, model, configurations, way)
-    work = partial(_in_chunks, way=way)
-@partial(jax.jit, static_argnames=("incremental", "mesh", "most"))
+@partial(jax.jit, static_argnames=("way", "mesh", "most"))
 def _in_jax(
     operator: Operator,
     model: LogAmplitude,
     configurations: Array,
-    incremental: bool,
+    way: str,
     mesh: Mesh | None,
-    most: int | None = None,
+    most: int | None,
 ) -> Array:
     """Chunk by chunk; on a mesh each device walks through its own samples."""
     if mesh is None:
-        return _in_chunks(operator, model, configurations, incremental, most)
-    work = partial(_in_chunks, incremental=incremental, most=most)
+        return _in_chunks(operator, model, configurations, way, most)
+    work = partial(_in_chunks, way=way, most=most)
     cut = P(AXIS)
     return jax.shard_map(work, mesh=mesh, in_specs=(P(), P(), cut), out_specs=cut)(
         operator, model, configurations
     )
 
 
-def _in_chunks(operator: Operator, model: LogAmplitude, configurations: Array, way: str) -> Array:
-    terms = operator.flips.shape[0] + 1
-    chunk = max(1, CHUNK_ELEMENTS // (terms * 8 * operator.size))
-    if way != "incremental":
-        whole = prefix_values if way == "prefixes" else _generic
-        return _in_even_parts(partial(whole, operator, model), configurations, chunk)
 def _in_chunks(
-    operator: Operator, model: LogAmplitude, configurations: Array, incremental: bool, most: int | None
+    operator: Operator, model: LogAmplitude, configurations: Array, way: str, most: int | None
 ) -> Array:
     terms = operator.flips.shape[0] + 1
     chunk = max(1, CHUNK_ELEMENTS // (terms * 8 * operator.size))
-    if not incremental:
-        return _in_even_parts(partial(_generic, operator, model, most), configurations, chunk)
+    if way != "incremental":
+        whole = prefix_values if way == "prefixes" else partial(_generic, most=most)
+        return _in_even_parts(partial(whole, operator, model), configurations, chunk)
     one = partial(_incremental, operator, model)
     if configurations.shape[0] <= chunk:
         return jax.vmap(one)(configurations)
@@ -245,7 +228,9 @@ def _summed(diagonal: Array, elements: Array, log_ratios: Array) -> Array:
     return diagonal + jnp.sum(jnp.where(there, elements * ratios, 0))
 
 
-def _generic(operator: Operator, model: LogAmplitude, most: int | None, configurations: Array) -> Array:
+def _generic(
+    operator: Operator, model: LogAmplitude, configurations: Array, most: int | None = None
+) -> Array:
     """The pairs (sample, flip set) whose element does not vanish are gathered into one list, and ψ is
     evaluated for these alone, a batch at a time: for a Heisenberg model the antiparallel bonds. The number of
     batches follows the list, their shape does not."""
@@ -255,8 +240,8 @@ def _generic(operator: Operator, model: LogAmplitude, most: int | None, configur
         jax.vmap(operator.diagonal)(configurations),
         jax.vmap(operator.elements)(configurations),
     )
-    batch = min(getattr(model, "evaluation_batch", count * max(width, 1)), count * max(width, 1))
-    batch = batch if most is None else min(batch, most)
+    likes = getattr(model, "evaluation_batch", count * max(width, 1))
+    batch = min(likes, count * max(width, 1), most or likes)
     own = _amplitudes(model, configurations, batch)
     total = diagonal.astype(jnp.result_type(diagonal, elements, own))
     if width == 0:
