@@ -22,7 +22,6 @@ import numpy as np
 from jaxtyping import Float
 
 from intertwine._checks import fail
-from intertwine.models.symmetric.covariant_rbm import CovariantRBM
 from intertwine.models.symmetric.gcnn import GCNN
 from intertwine.models.symmetric.invariant_rbm import InvariantRBM
 
@@ -47,7 +46,7 @@ def carried_over(model: Any, small: Lattice, fresh: Any, large: Lattice) -> Any:
     if type(model) is not type(fresh):
         expected = f"a network as that of the run, {type(model).__name__}"
         raise fail("model.start", expected, f"{type(fresh).__name__}", "say --model as the run did")
-    tied = isinstance(model, InvariantRBM | CovariantRBM | GCNN)
+    tied = isinstance(model, InvariantRBM | GCNN)
     tables = {(small.size, large.size): images(small, large)}
     for one, other in _groups(model, fresh):
         if one.order != other.order or one.size != other.size:

@@ -59,6 +59,7 @@ from intertwine.models.machines.rbm import RBM
 from intertwine.models.machines.sparse_rbm import SparseRBM
 from intertwine.models.mean_field import MeanField
 from intertwine.models.symmetric.gcnn import GCNN
+from intertwine.models.symmetric.sector_words import sector_in_words
 from intertwine.models.symmetric.sectors import sector_called
 from intertwine.models.symmetric.site_group import site_group
 from intertwine.models.symmetric.symmetric_rbm import SymmetricRBM
@@ -266,11 +267,15 @@ def _on_levels(
 
 def _of_fermions(name: str, space: HilbertSpace, sector: str, dtype: DTypeLike, key: Array) -> Any:
     """The wave function of fermions called `name`, in the sector of free fermions or the one named."""
-    character = None
-    if sector != _TRIVIAL:
-        lattice: Any = space.place
-        character = sector_called(lattice, sector)
-    return fermion_model(name, space, character=character, dtype=dtype, key=key)
+    if sector == _TRIVIAL:
+        return fermion_model(name, space, dtype=dtype, key=key)
+    lattice: Any = space.place
+    found = sector_in_words(lattice, sector)
+    row: Any = found.irrep.row(found.row)
+    character = row.real if np.abs(row.imag).max() < 1e-9 else row
+    flip = found.spin_flip  # of the exchange of both spins, which is (−1)^{n↑} where the total spin is even
+    flip = None if flip is None else flip * (-1) ** space.numbers[0].low
+    return fermion_model(name, space, character=character, spin_flip=flip, dtype=dtype, key=key)
 
 
 def _unknown(name: object) -> Exception:

@@ -149,12 +149,16 @@ def build_hamiltonian(configuration: GroundStateConfiguration, lattice: Lattice)
 def build_model(configuration: GroundStateConfiguration, hamiltonian: Operator, key: jax.Array) -> Any:
     """The wave function for `hamiltonian`, in the sector of its frame that the settings mean."""
     from intertwine.quantum.defaults import Choice
+    from intertwine.quantum.hilbert_moves import own_space
     from intertwine.quantum.sector_choice import sector_of
 
     name, sector = configuration.model.name, configuration.model.sector
     if sector != TRIVIAL:
         found = sector_of(hamiltonian, sector, kept_by(configuration))
-        name, sector = _with_flip(name, found.spin_flip), found.name
+        if own_space(hamiltonian) is None:
+            name, sector = _with_flip(name, found.spin_flip), found.name
+        else:
+            sector = str(found).replace("−", "-")
     return Choice(model=name, dtype=configuration.model.dtype, sector=sector).build_model(hamiltonian, key)
 
 

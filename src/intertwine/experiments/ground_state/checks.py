@@ -105,6 +105,7 @@ def _links_of(c: GroundStateConfiguration, lattice: Lattice) -> None:
 def _check_sector(c: GroundStateConfiguration, lattice: Lattice) -> None:
     if c.model.sector == "trivial":
         return
+    from intertwine.models.fermions.presets import fermion_name
     from intertwine.models.symmetric.sector_words import sector_in_words
 
     try:
@@ -113,7 +114,8 @@ def _check_sector(c: GroundStateConfiguration, lattice: Lattice) -> None:
     except InputError as error:
         raise InputError(f"model.{error}") from None
     name, _, options = c.model.name.partition(":")
-    if name not in ("gcnn", "auto") or "translations" in options:
+    projected = fermion_name(c.model.name) is not None and "space" in options.split(":")
+    if not projected and (name not in ("gcnn", "auto") or "translations" in options):
         remedy = "take a model such as gcnn:2x4, or sector 'trivial'"
         raise fail("model.sector", f"'trivial' for the model {c.model.name}", repr(c.model.sector), remedy)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from intertwine._checks import InputError, fail
@@ -52,6 +53,11 @@ def build_operator(
 
 
 def _of_terms(terms: Terms, where: Any) -> Any:
-    from intertwine.quantum.operators.imports import read_terms
+    from intertwine.quantum.operators.imports.text import read_terms
 
-    return read_terms(terms.text, where, name=terms.file)
+    try:
+        return read_terms(terms.text.rstrip() + "\n", where, name=Path(terms.file).stem)
+    except InputError as error:
+        told = str(error)
+        line = told.startswith("line ")
+        raise InputError(f"{terms.file}, {told}" if line else f"hamiltonian: {told}") from None
