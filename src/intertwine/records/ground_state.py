@@ -1,6 +1,6 @@
 """What a ground-state run writes."""
 
-from intertwine.records.schema import Entry, Schema
+from intertwine.records.schema import WORD, Entry, Schema
 
 _ENERGY, _SQUARED = "units of the couplings", "units of the couplings squared"
 
@@ -27,6 +27,9 @@ SCHEMA = Schema(
         Entry("exact", "energy, source and error of the exact lowest energy, where it is known", _ENERGY),
         Entry("relative_error", "|E − E₀|/|E₀|"),
         Entry("observables", "magnetization and neighbour correlations: mean, error, tau, r_hat"),
+        Entry("space", "particles, levels and constraints, where there are any", form=WORD),
+        Entry("dimension", "configurations of that space"),
+        Entry("signs", "the sign problem in words", form=WORD),
         Entry("steps", "steps of the optimisation"),
         Entry("size", "sites"),
         Entry("parameters", "parameters of the wave function"),

@@ -95,7 +95,8 @@ def _measured(problem: Problem, drawn: tuple[np.ndarray, np.ndarray | None]) -> 
     """What result.json says of the state and of its space."""
     signs = signs_in_words(problem.hamiltonian)
     if problem.space is None:
-        return {"observables": observables(problem.lattice, *drawn), "signs": signs}
+        seen = observables(problem.lattice, *drawn)
+        return {"observables": seen, "space": None, "dimension": None, "signs": signs}
     space = problem.space
     return {
         "observables": observables_in_space(problem.lattice, space, *drawn),

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from intertwine.report.ground_state import figures, lattice_figures
+from intertwine.report.ground_state import figures, lattice_figures, particles
 from intertwine.report.ground_state.read import Field, Run
 from intertwine.report.numbers import plain, with_error
 from intertwine.report.plate import Plate
@@ -22,6 +22,7 @@ def plates(run: Run) -> list[Plate]:
         drawn += _correlation(run.correlation)
     if run.structure_factor is not None:
         drawn.append(_structure_factor(run.structure_factor))
+    drawn += [particles.plate(name, field) for name, field in run.fields.items()]
     return [plate for plate in drawn if plate is not None]
 
 

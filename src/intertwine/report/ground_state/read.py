@@ -3,7 +3,7 @@ r"""What the folder of a ground-state run holds, checked once, for the figures a
     config.toml     the complete configuration
     metrics.jsonl   one line per step
     result.json     the final numbers                       (absent while the run goes on)
-    result.nc       spin correlations, structure factor     (absent while the run goes on)
+    result.nc       correlations, structure factors, densities     (absent while the run goes on)
 
 A folder may come from anywhere and may be incomplete: a file that is not there is named in `Run.missing` and
 the page says so; a file that is there and damaged is one `InputError` with the file, what was expected and
@@ -56,10 +56,12 @@ class Field:
 
 @dataclass(frozen=True, kw_only=True)
 class Run(FolderData):
-    """A run folder as data: everything that the report shows."""
+    """A run folder as data: everything that the report shows. fields: of the sites and momenta, by name, of
+    runs in a Hilbert space with numbers, constraints or levels."""
 
     correlation: Field | None
     structure_factor: Field | None
+    fields: dict[str, Field]
 
     def last(self, name: str) -> float | None:
         """The last value of a series, None where there is none."""
@@ -93,8 +95,8 @@ def read(folder: str | Path) -> Run:
             "result.nc": (_read_fields, "spin correlations and structure factor"),
         },
     )
-    correlation, structure_factor = found.get("result.nc", (None, None))
-    if "result.nc" in found:
+    correlation, structure_factor, fields = found.get("result.nc", (None, None, {}))
+    if "result.nc" in found and not found.get("result.json", {}).get("space"):
         if correlation is None:
             missing["spin_correlation in result.nc"] = "spin correlations"
         if structure_factor is None:
@@ -106,6 +108,7 @@ def read(folder: str | Path) -> Run:
         result=found.get("result.json", {}),
         correlation=correlation,
         structure_factor=structure_factor,
+        fields=fields,
         missing=missing,
     )
 
@@ -135,23 +138,38 @@ def _read_observables(path: Path, rows: dict[str, Any]) -> dict[str, dict[str, f
     return found
 
 
-def _read_fields(path: Path) -> tuple[Field | None, Field | None]:
+IN_SPACE = {
+    "density": "site",
+    "spin_z": "site",
+    "density_structure_factor": "momentum",
+    "spin_structure_factor": "momentum",
+    "momentum_distribution": "momentum",
+    "momentum_distribution_up": "momentum",
+    "momentum_distribution_down": "momentum",
+}
+"""The fields of runs in a Hilbert space, and over what they are."""
+
+
+def _read_fields(path: Path) -> tuple[Field | None, Field | None, dict[str, Field]]:
     dataset = read_dataset(path)
+    every = {name: _field(path, dataset, name, axis) for name, axis in IN_SPACE.items()}
     return (
         _field(path, dataset, "spin_correlation", "displacement"),
         _field(path, dataset, "structure_factor", "momentum"),
+        {name: field for name, field in every.items() if field is not None},
     )
 
 
 def _field(path: Path, dataset: PyTree, name: str, axis: str) -> Field | None:
     """The quantity `name` at the vectors of `axis`, or None where it or its vectors are not written."""
-    vector_names = (f"{axis}_vector", f"{axis}_vectors", axis)
+    vector_names = (f"{axis}_vector", f"{axis}_vectors", f"{axis}_position", axis)
     there = [dataset[v] for v in vector_names if v in dataset.variables]
     vectors = next((variable for variable in there if variable.ndim == 2), None)
-    if name not in dataset.variables or vectors is None:
+    if name not in dataset.variables or (vectors is None and axis != "site"):
         return None
     values = numbers_of(path, dataset[name], 1)
-    points = numbers_of(path, vectors, 2)
+    numbered = np.arange(len(values), dtype=float)[:, None]  # sites without positions, by their numbers
+    points = numbered if vectors is None else numbers_of(path, vectors, 2)
     errors = None
     if f"{name}_error" in dataset.variables:
         errors = numbers_of(path, dataset[f"{name}_error"], 1)

@@ -13,6 +13,11 @@ OBSERVABLES = {
     "zz_neighbours": "⟨Z Z⟩ of neighbours",
     "total_z": "⟨Σ Z⟩",
     "total_z_squared": "⟨(Σ Z)²⟩",
+    "particles": "particles",
+    "total_spin_z": "⟨Σ S^z⟩",
+    "spin_z_neighbours": "⟨S^z S^z⟩ of neighbours",
+    "density_neighbours": "⟨n n⟩ of neighbours",
+    "double_occupancy": "double occupancy of a site",
 }
 """The observables of result.json in words."""
 
@@ -104,6 +109,7 @@ def table(run: Run) -> list[tuple[str, str]]:
         ("parameters", plain(result["parameters"])),
         ("steps", plain(result["steps"])),
         ("configurations", _space(result)),
+        *([("signs", str(result["signs"]))] if result.get("signs") else []),
         *_observables(run),
         ("energy variance", plain(energy["variance"], 4)),
         ("samples of the estimate", plain(energy["samples"])),
@@ -116,10 +122,17 @@ def table(run: Run) -> list[tuple[str, str]]:
 
 def _space(result: dict[str, Any]) -> str:
     """The configurations on which the state is defined."""
+    if isinstance(result.get("space"), str):
+        return f"{result['space']}; dimension {plain(optional_number(result.get('dimension')), 6)}"
     kept = result.get("magnetization")
     if not isinstance(kept, list) or not all(isinstance(m, int) for m in kept):
         return ABSENT if "magnetization" not in result else "all"
     return "Σ s = " + " or ".join(plain(m) for m in kept)
+
+
+def optional_number(value: object) -> float | None:
+    """`value` where it is a number, else None."""
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def _observables(run: Run) -> list[tuple[str, str]]:
