@@ -24,7 +24,7 @@ from jaxtyping import PyTree
 from intertwine._caveats import caveat
 from intertwine._checks import fail
 from intertwine.models.levels.on_levels import OnLevels
-from intertwine.quantum.hilbert_moves import is_plain
+from intertwine.quantum.hilbert_moves import is_plain, own_space
 
 if TYPE_CHECKING:
     from jax import Array
@@ -103,7 +103,7 @@ class Choice:
     shift_end: float = SHIFT_END
     because: str = "stochastic reconfiguration over Metropolis samples"
 
-    def build_model(self, operator: Operator, key: Array) -> Any:
+    def build_model(self, operator: Any, key: Array) -> Any:
         """The wave function."""
         from intertwine.models.names import model_from_name
 
@@ -116,12 +116,12 @@ class Choice:
         place = place_of(self.model, operator)
         return model_from_name(self.model, place, dtype=dtype, sector=self.sector, key=key)
 
-    def build_sums(self, operator: Operator, model: LogAmplitude | None) -> Any:
+    def build_sums(self, operator: Any, model: LogAmplitude | None) -> Any:
         """The sampler of rule "sums", which sums over everything."""
         return orbit_sums(operator, model, self.magnetization)
 
 
-def choose(operator: Operator, *, sums: bool = True) -> Choice:
+def choose(operator: Any, *, sums: bool = True) -> Choice:
     """What to do for the ground state of `operator`, in the frame that it is written in, where nothing is
     given. sums: whether exact sums may be taken in place of samples.
 
@@ -129,10 +129,9 @@ def choose(operator: Operator, *, sums: bool = True) -> Choice:
     >>> choose(it.heisenberg(it.Chain(20))).model, choose(it.heisenberg(it.Chain(9))).sector
     ('symmetric-rbm:8', '4π/9 A')
     """
-    from intertwine.quantum.operators.operator import Operator
+    from intertwine.quantum.vmc.moves import check_operator
 
-    if not isinstance(operator, Operator):
-        raise fail("operator", "an Operator", operator, "for example intertwine.tfim(lattice)")
+    check_operator(operator)
     if not operator.is_hermitian:
         raise fail("operator", "a Hermitian operator", repr(operator), "add its Hermitian conjugate")
     if not is_plain(operator.hilbert):
@@ -190,7 +189,7 @@ def choose(operator: Operator, *, sums: bool = True) -> Choice:
     )
 
 
-def in_units_of(operator: Operator, choice: Choice | None = None) -> Choice:
+def in_units_of(operator: Any, choice: Choice | None = None) -> Choice:
     """`choice` (None: the settings of a given model) with learning rates that fit the unit of energy: a step
     of imaginary time is 1/energy, so that those of H and 10⁶ H differ by 10⁶.
 
@@ -198,10 +197,14 @@ def in_units_of(operator: Operator, choice: Choice | None = None) -> Choice:
     >>> [in_units_of(it.tfim(it.Chain(8), J=J, h=J)).learning_rate for J in (1.0, 1000.0)]
     [0.05, 0.0005]
     """
+    from intertwine.quantum.hilbert_defaults import strength_in_space
     from intertwine.quantum.operators.traceless import traceless
 
     choice = Choice() if choice is None else choice
-    strength = float(np.sum(np.abs(traceless(operator)[0].masks().h))) / operator.size
+    if own_space(operator) is not None:
+        strength = strength_in_space(operator)
+    else:
+        strength = float(np.sum(np.abs(traceless(operator)[0].masks().h))) / operator.size
     if not strength:
         return choice
     factor = float(np.clip(strength, *_USUAL_STRENGTH)) / strength
@@ -209,7 +212,7 @@ def in_units_of(operator: Operator, choice: Choice | None = None) -> Choice:
     return replace(choice, learning_rate=first, learning_rate_end=last)
 
 
-def stoquastic_frame(operator: Operator) -> Operator:
+def stoquastic_frame(operator: Any) -> Any:
     """`operator` in a frame where it is stoquastic, if turning the spins of some sites by π about z leads to
     one; else as it is.
 
@@ -367,7 +370,10 @@ def orbit_sums(operator: Operator, model: PyTree, magnetization: int | None) -> 
     moves, flip = symmetry_of(model)
     space = getattr(operator, "hilbert", None)
     if not is_plain(space):
-        kept = np.array([row for row in moves if operator.is_invariant(row)])
+        from intertwine.quantum.hilbert_defaults import as_bosons
+
+        plain = as_bosons(operator)
+        kept = np.array([row for row in moves if plain.is_invariant(row)])
         if len(kept) == 1 or model.kind != "real":
             return Enumeration(hilbert=space)
         return OrbitEnumeration(kept, hilbert=space)
@@ -421,7 +427,7 @@ def optimiser(
     )
 
 
-def cannot_represent(operator: Operator, model: LogAmplitude) -> tuple[str, ...]:
+def cannot_represent(operator: Any, model: LogAmplitude) -> tuple[str, ...]:
     """The caveats of a wave function that may exclude the ground state: positive, or invariant under a
     symmetry, where the operator does not say that its ground state is; () for others.
 

@@ -12,9 +12,11 @@ def cannot_represent_in_space(operator: Any, model: LogAmplitude) -> tuple[str, 
     """The caveats of a wave function that may exclude the ground state of `operator`: positive, where the
     operator may need signs; () for others."""
     from intertwine.quantum.defaults import symmetry_of
+    from intertwine.quantum.hilbert_defaults import as_bosons
 
     moves, _ = symmetry_of(model)
-    count = sum(not operator.is_invariant(row) for row in moves[1:])
+    plain = as_bosons(operator)
+    count = sum(not plain.is_invariant(row) for row in moves)
     if count:
         words = (
             f"the wave function is the same under {count} symmetries of the sites that the operator has not"

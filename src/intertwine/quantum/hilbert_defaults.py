@@ -15,6 +15,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import jax
 import numpy as np
 
 from intertwine.quantum.defaults import (
@@ -26,11 +27,13 @@ from intertwine.quantum.defaults import (
     in_units_of,
 )
 from intertwine.quantum.fermion_defaults import choose_fermions
-from intertwine.quantum.hilbert_moves import mode_permutations
+from intertwine.quantum.hilbert_moves import mode_permutations, own_space
+from intertwine.quantum.operators.operator import Operator
 from intertwine.sampling.orbits import OrbitEnumeration
 
 _MOST_STATES = 100_000
 """Configurations that are summed."""
+_DRAWN = 256
 _RATE, _DECAY, _STEPS = 1.5, 16.0, (120, 400)
 """Of exact sums, as in `defaults`."""
 _HIDDEN = {True: "symmetric-rbm:8", False: "rbm:2"}
@@ -72,10 +75,36 @@ def choose_in_space(operator: Any, sums: bool) -> Choice:
     return in_units_of(operator, choice)
 
 
+def strength_in_space(operator: Any) -> float:
+    """What a site adds to the moduli of a row of H: the spread of the diagonal and the elements off it, over
+    uniform configurations (the same at every call)."""
+    space = operator.hilbert
+    rows = np.asarray(space.random(_DRAWN, key=jax.random.key(0)))
+    found = operator.host_rows(rows)
+    diagonal = np.real(next(found)[0])
+    elements = sum(float(np.mean(np.abs(values))) for values, _ in found)
+    return (float(np.std(diagonal)) + elements) / space.size
+
+
 def kept_permutations(operator: Any) -> np.ndarray:
     """The symmetries of the modes (g, N) that the operator has as well."""
-    rows = mode_permutations(operator.hilbert)
-    return rows[np.array([operator.is_invariant(row) for row in rows])]
+    rows, plain = mode_permutations(operator.hilbert), as_bosons(operator)
+    return rows[np.array([plain.is_invariant(row) for row in rows])]
+
+
+def as_bosons(operator: Any) -> Any:
+    """The operator with the same elements on modes that do not anticommute: what a permutation of
+    configurations without signs makes of it."""
+    space = own_space(operator)
+    if not isinstance(operator, Operator) or space is None or not space.has_fermions:
+        return operator
+    return Operator.from_masks(
+        operator.size,
+        operator.masks(),
+        lattice=operator.lattice,
+        turned=operator.turned,
+        hilbert=replace(space, fermionic=()),
+    )
 
 
 def translations_among(operator: Any, rows: np.ndarray) -> np.ndarray:

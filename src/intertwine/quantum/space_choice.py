@@ -52,7 +52,7 @@ EXCHANGES, SETS, GLOBAL_FLIPS = 0.4, 0.4, 0.1
 """Shares of the moves where all configurations are sampled; the rest are single flips."""
 
 
-def ground_magnetization(operator: Operator) -> int | None:
+def ground_magnetization(operator: Any) -> int | None:
     """The Σ_i s_i at which a ground state is known to be, 0 or 1; None where it may have any.
 
     >>> import intertwine as it
@@ -62,7 +62,7 @@ def ground_magnetization(operator: Operator) -> int | None:
     >>> ground_magnetization(it.tfim(ring)), ground_magnetization(it.heisenberg(it.Chain(5)))
     (None, 1)
     """
-    if len(operator.flips) == 0 or not operator.conserves_magnetization:
+    if not isinstance(operator, Operator) or len(operator.flips) == 0 or not operator.conserves_magnetization:
         return None
     if not operator.commutes_with_spin_flip:
         return None
@@ -111,7 +111,7 @@ def _larger_flips(operator: Operator) -> list[list[int]]:
     return [np.flatnonzero(row).tolist() for row in chosen] if len(chosen) <= _MOST_SETS else []
 
 
-def default_sampler(operator: Operator, samples: int, magnetization: int | str | None = "ground") -> Any:
+def default_sampler(operator: Any, samples: int, magnetization: int | str | None = "ground") -> Any:
     """Metropolis chains that sample the space in which a ground state of `operator` is looked for.
 
     magnetization: Σ_i s_i to keep to, None for all configurations; "ground": `ground_magnetization`.

@@ -68,7 +68,7 @@ def known_energy(H: Operator, *, work: float = math.inf) -> KnownEnergy | None:
 
 
 def energy_of_space(
-    H: Operator,
+    H: Any,
     magnetizations: tuple[int, ...] | None,
     work: float,
     space: HilbertSpace | None = None,
@@ -97,7 +97,7 @@ def energy_of_space(
         return None
 
 
-def _in_space(H: Operator, space: HilbertSpace, work: float) -> KnownEnergy | None:
+def _in_space(H: Any, space: HilbertSpace, work: float) -> KnownEnergy | None:
     """By Lanczos in a Hilbert space that is the operator's own."""
     few = space.dimension <= _LANCZOS_DIMENSION and space.dimension * (H.n_connected + 1) <= work
     if not few or getattr(H, "hilbert", None) != space:

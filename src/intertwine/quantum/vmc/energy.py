@@ -35,6 +35,7 @@ from intertwine.quantum.vmc.local_energy import (
     of_orbit_rows,
     of_orbits,
 )
+from intertwine.quantum.vmc.moves import AnyOperator, check_operator
 from intertwine.sampling.orbits import OrbitEnumeration
 from intertwine.sampling.protocols import DrawsIndependently
 from intertwine.sampling.sharding import on_host, shard_chains, shard_samples
@@ -75,18 +76,17 @@ class EnergyObjective:
     Raises InputError for an operator that is not Hermitian and numbers that are not positive integers.
     """
 
-    operator: Operator
+    operator: AnyOperator
     sampler: Any
     samples: int = 1024
     mesh: Mesh | None = None
     chunk: int | None = None
     value_name: str = field(default="energy", init=False)
-    varying: Operator = field(init=False)
+    varying: AnyOperator = field(init=False)
     constant: Any = field(init=False)
 
     def __post_init__(self) -> None:
-        if not isinstance(self.operator, Operator):
-            raise fail("operator", "an Operator", self.operator, "for example intertwine.tfim(lattice)")
+        check_operator(self.operator)
         positive_int("samples", self.samples, "give the configurations a step, for example 1024")
         if not self.operator.is_hermitian:
             raise fail("operator", "a Hermitian operator", repr(self.operator), "add its Hermitian conjugate")
@@ -112,6 +112,7 @@ class EnergyObjective:
             return None
         if self.sampler.hilbert is not None:
             return None
+        assert isinstance(self.varying, Operator)
         return jnp.asarray(self.sampler.connected(np.asarray(self.varying.flips)))
 
     @cached_property
@@ -143,8 +144,9 @@ class EnergyObjective:
 
     @property
     def bound(self) -> float:
-        """Σ |c| over the Pauli strings: no state has an energy of larger modulus."""
-        return float(np.sum(np.abs(self.operator.masks().h)))
+        """Σ |c| over the Pauli strings, or what bounds another operator: no state has an energy of larger
+        modulus."""
+        return self.operator.bound
 
     def causes(self, model: LogAmplitude) -> tuple[str, ...]:
         """Caveats that explain why a search with `model` fails: it excludes the ground state."""
@@ -262,7 +264,7 @@ def _log_psi(model: LogAmplitude, configurations: Array) -> Any:
     return jax.vmap(model)(configurations)
 
 
-def is_settled(operator: Operator, model: LogAmplitude, configurations: Array, energy: float) -> bool:
+def is_settled(operator: AnyOperator, model: LogAmplitude, configurations: Array, energy: float) -> bool:
     r"""Whether a state whose chains hardly move is nearly an eigenstate, such as a product state, not a spike
     in the wrong place.
 
@@ -284,12 +286,12 @@ def is_settled(operator: Operator, model: LogAmplitude, configurations: Array, e
     return True
 
 
-def v_score(operator: Operator, energy: Estimate) -> float:
+def v_score(operator: AnyOperator, energy: Estimate) -> float:
     """N Var / (E − E_∞)²: 0 for an eigenstate; below about 10⁻³ for a good ground state. At E = E_∞ it is
     inf, unless Var is 0 to rounding, as it is for a constant."""
     centre = infinite_temperature_energy(operator)
     distance = float(energy.mean.real) - centre
-    couplings = float(np.sum(np.abs(operator.masks().h))) - abs(centre)
+    couplings = max(operator.bound - abs(centre), 0.0)
     rounding = ROUNDING * couplings + 4 * float(np.spacing(abs(centre)))
     if abs(distance) <= rounding and float(energy.variance) <= rounding**2:
         return 0.0

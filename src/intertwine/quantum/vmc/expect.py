@@ -22,13 +22,13 @@ from intertwine.models.results import as_model
 from intertwine.models.units import as_spins
 from intertwine.quantum.confined import confined
 from intertwine.quantum.hilbert_moves import is_plain
-from intertwine.quantum.operators.operator import Operator
 from intertwine.quantum.operators.traceless import traceless
 from intertwine.quantum.space_choice import MOST_CHAINS, ground_magnetization, measuring_space
 from intertwine.quantum.vmc.energy import qualified, thermalised
 from intertwine.quantum.vmc.local_energy import check_sizes, local_values
 from intertwine.sampling.autoregressive import own_sampler
 from intertwine.sampling.protocols import DrawsIndependently
+from intertwine.quantum.vmc.moves import AnyOperator
 from intertwine.sampling.sharding import on_host, replicate, shard_samples
 from intertwine.sampling.space import Space, space_of
 from intertwine.sampling.statistics.estimate import Estimate, estimate
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 
 def expect(
-    operator: Operator,
+    operator: AnyOperator,
     model: PyTree,
     samples: int = 4096,
     *,
@@ -83,14 +83,14 @@ class Measurement(NamedTuple):
     acceptance: the share of moves that were accepted."""
 
     estimate: Estimate
-    operator: Operator
+    operator: AnyOperator
     configurations: Array | None
     weights: Any
     acceptance: float = 1.0
 
 
 def measured(
-    operator: Operator,
+    operator: AnyOperator,
     model: PyTree,
     where: Space,
     samples: int,
@@ -106,7 +106,7 @@ def measured(
     operator = confined(operator, where.magnetizations, where.hilbert)
     varying, identity = traceless(operator)
     constant: Any = np.real(identity) if hermitian else np.complex128(identity)
-    if varying.n_strings == 0:
+    if varying.n_terms == 0:
         return Measurement(_known(constant, samples), operator, None, None)
     sampler, model = where.sampler, replicate(as_spins(model), mesh)
     start_key, draw_key = jax.random.split(key)
@@ -132,7 +132,7 @@ def state_of(model: PyTree) -> tuple[Any, Space | None]:
 
 
 def _space(
-    operator: Operator, where: Space | None, sampler: Sampler | None, samples: int
+    operator: AnyOperator, where: Space | None, sampler: Sampler | None, samples: int
 ) -> tuple[Space, list[str]]:
     """Where to measure, and what is to be said of it."""
     space = getattr(operator, "hilbert", None)

@@ -20,11 +20,11 @@ import numpy as np
 from jax import Array
 
 from intertwine._caveats import caveat
-from intertwine.quantum.operators.operator import Operator
 from intertwine.quantum.operators.traceless import traceless
 from intertwine.quantum.vmc.at_rest import LARGEST_SCORE
 from intertwine.quantum.vmc.energy import v_score
 from intertwine.quantum.vmc.local_energy import local_values, log_amplitudes
+from intertwine.quantum.vmc.moves import AnyOperator
 from intertwine.sampling.sharding import on_host
 from intertwine.sampling.statistics.estimate import Estimate
 
@@ -48,7 +48,7 @@ class Variance(NamedTuple):
 
 
 def full_variance(
-    operator: Operator,
+    operator: AnyOperator,
     model: LogAmplitude,
     configurations: Array,
     energy: float,
@@ -81,7 +81,7 @@ def full_variance(
 
 
 def not_met(
-    operator: Operator,
+    operator: AnyOperator,
     model: LogAmplitude,
     configurations: Array,
     weights: Array,
@@ -94,7 +94,7 @@ def not_met(
     if not (sampled <= LARGEST_SCORE and np.isfinite(energy.variance)):
         return ()
     samples = np.size(configurations) // operator.size
-    most = min(MOST, max(FEWEST, samples // (len(operator.flips) + 1)))
+    most = min(MOST, max(FEWEST, samples // (operator.n_connected + 1)))
     found = full_variance(
         operator, model, configurations, float(np.real(energy.mean)), weights, most=most, batch=batch
     )
@@ -126,10 +126,10 @@ def _chosen(count: int, weights: np.ndarray | None, most: int) -> tuple[np.ndarr
 
 
 def _values(
-    operator: Operator, model: LogAmplitude, spins: np.ndarray, energy: float, batch: int
+    operator: AnyOperator, model: LogAmplitude, spins: np.ndarray, energy: float, batch: int
 ) -> Iterator[np.ndarray]:
     """f of each configuration, group by group."""
-    width = len(operator.flips) + 1
+    width = operator.n_connected + 1
     group = max(1, min(len(spins), _NUMBERS // (width * operator.size)))
     own = _padded(lambda rows: log_amplitudes(model, rows), spins, batch)
     for start in range(0, len(spins), group):
@@ -140,7 +140,7 @@ def _values(
 
 
 def _residuals(
-    operator: Operator, model: LogAmplitude, rows: np.ndarray, own: np.ndarray, energy: float, batch: int
+    operator: AnyOperator, model: LogAmplitude, rows: np.ndarray, own: np.ndarray, energy: float, batch: int
 ) -> np.ndarray:
     """φ(s')/ψ(s) of each row s', `own` the log ψ(s) of the sample that it is joined to."""
     with np.errstate(over="ignore", invalid="ignore"):
@@ -148,7 +148,7 @@ def _residuals(
         local = _padded(lambda s: local_values(operator, model, s), rows, batch)
         found = ratios * (local - energy)
     lost = np.flatnonzero(~np.isfinite(local) | ~np.isfinite(found))  # as ψ(s') is 0, or nearly
-    step = max(1, batch // (len(operator.flips) + 1))
+    step = max(1, batch // (operator.n_connected + 1))
     for part in np.split(lost, np.arange(step, len(lost), step)):
         if len(part):
             joined, elements, row = _connected(operator, rows[part], energy, step)
@@ -160,7 +160,7 @@ def _residuals(
 
 
 def _connected(
-    operator: Operator, spins: np.ndarray, energy: float, padded: int
+    operator: AnyOperator, spins: np.ndarray, energy: float, padded: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The configurations that H − E joins to `spins`, their elements, and to which of `spins` each belongs;
     `padded`: rows of the compiled shape."""
@@ -173,7 +173,7 @@ def _connected(
 
 
 @jax.jit
-def _all_connected(operator: Operator, spins: Array) -> tuple[Array, Array]:
+def _all_connected(operator: AnyOperator, spins: Array) -> tuple[Array, Array]:
     return jax.vmap(operator.connected)(spins)
 
 

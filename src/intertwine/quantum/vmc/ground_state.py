@@ -29,11 +29,11 @@ from intertwine.learning.study import Scalars, carry_out
 from intertwine.models.results import as_model
 from intertwine.quantum import defaults
 from intertwine.quantum.confined import in_own_space
-from intertwine.quantum.operators.operator import Operator
 from intertwine.quantum.space_choice import default_sampler, in_space
 from intertwine.quantum.vmc.expect import check_key
 from intertwine.quantum.vmc.fresh_start import FreshStart
 from intertwine.quantum.vmc.local_energy import check_sizes
+from intertwine.quantum.vmc.moves import AnyOperator, check_operator
 from intertwine.quantum.vmc.search import GroundStateRun, GroundStateSearch, SearchState
 from intertwine.quantum.vmc.stopping import Stopping
 from intertwine.sampling.autoregressive import Autoregressive, own_sampler
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 
 def ground_state(
-    operator: Operator,
+    operator: AnyOperator,
     model: LogAmplitude | None = None,
     steps: int | None = None,
     samples: int | None = None,
@@ -104,7 +104,7 @@ def ground_state(
     key, choice, fresh = check_key(key), None, None
     model, operator = as_model(model), in_own_space(operator)
     if isinstance(model, str):
-        _check_operator(operator)
+        check_operator(operator)
         operator = defaults.stoquastic_frame(operator)
         model_key, key = jax.random.split(key)
         model = replace(defaults.in_units_of(operator), model=model).build_model(operator, model_key)
@@ -117,7 +117,7 @@ def ground_state(
             sampler = choice.build_sums(operator, model)
             fresh = partial(choice.build_model, operator), model_key
     if choice is None:
-        choice = defaults.in_units_of(operator) if isinstance(operator, Operator) else defaults.Choice()
+        choice = defaults.in_units_of(operator) if isinstance(operator, AnyOperator) else defaults.Choice()
     steps = choice.steps if steps is None else steps
     samples = choice.samples if samples is None else samples
     steps = positive_int("steps", steps, "give the number of optimisation steps, for example 300")
@@ -155,8 +155,3 @@ def ground_state(
         line.close()
     tell(run.warnings)
     return run
-
-
-def _check_operator(operator: object) -> None:
-    if not isinstance(operator, Operator):
-        raise fail("operator", "an Operator", operator, "for example intertwine.tfim(lattice)")

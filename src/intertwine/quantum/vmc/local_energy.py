@@ -28,8 +28,16 @@ from jaxtyping import Int, Num, PyTree, Shaped
 from intertwine._checks import fail, one_of
 from intertwine.models.fermions.forms import determinant_form, fits_tables, has_determinants
 from intertwine.models.numerics import exp_of
-from intertwine.models.protocols import Incremental, SpinFormed, Stepwise, spin_form
+from intertwine.models.protocols import SpinFormed, Stepwise, encoded_form, spin_form
 from intertwine.quantum.operators.operator import Operator
+from intertwine.quantum.vmc.moves import (
+    AnyOperator,
+    check_operator,
+    is_incremental,
+    log_ratios,
+    moved,
+    on_host_levels,
+)
 from intertwine.quantum.vmc.prefix_local_energy import prefix_values
 from intertwine.sampling.sharding import AXIS, mesh_of
 
@@ -41,7 +49,7 @@ CHUNK_ELEMENTS = 1 << 24
 
 
 def local_values(
-    operator: Operator,
+    operator: AnyOperator,
     model: LogAmplitude,
     configurations: Shaped[Array, "S N"],
     *,
@@ -69,9 +77,15 @@ def local_values(
     shape = jnp.shape(configurations)
     if len(shape) != 2 or shape[1] != operator.size:
         raise fail("configurations", f"an array of shape (S, {operator.size})", f"shape {shape}")
+    if backend in ("auto", "host") and on_host_levels(operator, model) and _on_one_cpu(configurations):
+        from intertwine.models.kernels.level_kernels import level_form
+        from intertwine.quantum.vmc import host_levels
+
+        level = level_form(encoded_form(model), model.encoding)  # type: ignore[attr-defined]
+        return jnp.asarray(host_levels.local_values(operator, level, configurations))  # type: ignore[arg-type]
     if backend == "host" and not isinstance(model, SpinFormed):
         raise fail("backend", "'incremental' or 'generic' for this model", "'host'", "it has no spin_form()")
-    if backend == "incremental" and not isinstance(model, Incremental):
+    if backend == "incremental" and not is_incremental(operator, model):
         raise fail("backend", "'generic' for this model", "'incremental'", "it has no start, log_ratio, flip")
     if backend == "prefixes" and not isinstance(model, Stepwise):
         raise fail("backend", "'generic' for this model", "'prefixes'", "it has no steps()")
@@ -80,16 +94,19 @@ def local_values(
     ):
         from intertwine.quantum.vmc import host_local_energy
 
-        return jnp.asarray(host_local_energy.local_values(operator, spin_form(model), configurations))
+        return jnp.asarray(
+            host_local_energy.local_values(_of_spins(operator), spin_form(model), configurations)
+        )
     if backend == "auto" and has_determinants(model) and _on_one_cpu(configurations):
         from intertwine.quantum.vmc import host_hopping
 
         form = determinant_form(model)
         if fits_tables(form):
-            return jnp.asarray(host_hopping.local_values(operator, form, configurations))
+            return jnp.asarray(host_hopping.local_values(_of_spins(operator), form, configurations))
     way = backend
     if backend == "auto":
-        able = {"incremental": isinstance(model, Incremental), "prefixes": isinstance(model, Stepwise)}
+        stepwise = isinstance(model, Stepwise) and isinstance(operator, Operator)
+        able = {"incremental": is_incremental(operator, model), "prefixes": stepwise}
         way = next((name for name, can in able.items() if can), "generic")
     values = _in_jax(operator, model, jnp.asarray(configurations), way, mesh_of(configurations), most)
     return values.real if model.kind == "signed" and operator.is_real else values
@@ -97,7 +114,7 @@ def local_values(
 
 @jax.jit
 def of_orbits(
-    operator: Operator,
+    operator: AnyOperator,
     model: LogAmplitude,
     configurations: Shaped[Array, "n N"],
     connected: Int[Array, "n F"],
@@ -124,12 +141,12 @@ def of_orbit_rows(
     return jax.vmap(_summed)(diagonal, elements, own[orbits] - own[:, None])
 
 
-def compile_ahead(operator: Operator, model: LogAmplitude) -> None:
+def compile_ahead(operator: AnyOperator, model: LogAmplitude) -> None:
     """Begin in the background to compile what `local_values` needs, where the host kernels will run."""
     if isinstance(model, SpinFormed) and jax.default_backend() == "cpu":
         from intertwine.quantum.vmc import host_local_energy
 
-        host_local_energy.warm_up(operator, spin_form(model))
+        host_local_energy.warm_up(_of_spins(operator), spin_form(model))
 
 
 @jax.jit
@@ -138,17 +155,16 @@ def log_amplitudes(model: LogAmplitude, configurations: Shaped[Array, "S N"]) ->
     return _amplitudes(model, configurations, getattr(model, "evaluation_batch", configurations.shape[0]))
 
 
-def local_dtype(operator: Operator, model: LogAmplitude) -> Any:
+def local_dtype(operator: AnyOperator, model: LogAmplitude) -> Any:
     """The dtype of `local_values`."""
     amplitude = jax.eval_shape(model, jax.ShapeDtypeStruct((operator.size,), jnp.int8)).dtype
     amplitude = jnp.finfo(amplitude).dtype if model.kind == "signed" else amplitude
     return jnp.result_type(amplitude, jnp.complex64) if not operator.is_real else amplitude
 
 
-def check_sizes(operator: Operator, model: LogAmplitude | None) -> None:
+def check_sizes(operator: AnyOperator, model: LogAmplitude | None) -> None:
     """Raise unless operator and model have the same number of sites."""
-    if not isinstance(operator, Operator):
-        raise fail("operator", "an Operator", operator, "for example intertwine.tfim(lattice)")
+    check_operator(operator)
     size = getattr(model, "size", None)
     if size is None or not callable(model) or not hasattr(model, "kind"):
         raise fail(
@@ -159,6 +175,13 @@ def check_sizes(operator: Operator, model: LogAmplitude | None) -> None:
         raise fail(
             "model", f"one of {operator.size} sites, as the operator has", f"one of {size} sites", remedy
         )
+
+
+def _of_spins(operator: AnyOperator) -> Operator:
+    """The operator, one of two-level modes, as a model of spins needs it."""
+    if not isinstance(operator, Operator):
+        raise fail("model", "one of modes with several levels, as the operator has", "one of spins ±1")
+    return operator
 
 
 def _on_one_cpu(configurations: Array) -> bool:
@@ -173,7 +196,7 @@ def _on_one_cpu(configurations: Array) -> bool:
 
 @partial(jax.jit, static_argnames=("way", "mesh", "most"))
 def _in_jax(
-    operator: Operator,
+    operator: AnyOperator,
     model: LogAmplitude,
     configurations: Array,
     way: str,
@@ -191,9 +214,9 @@ def _in_jax(
 
 
 def _in_chunks(
-    operator: Operator, model: LogAmplitude, configurations: Array, way: str, most: int | None
+    operator: AnyOperator, model: LogAmplitude, configurations: Array, way: str, most: int | None
 ) -> Array:
-    terms = operator.flips.shape[0] + 1
+    terms = operator.n_connected + 1
     chunk = max(1, CHUNK_ELEMENTS // (terms * 8 * operator.size))
     if way != "incremental":
         whole = prefix_values if way == "prefixes" else partial(_generic, most=most)
@@ -215,9 +238,9 @@ def _in_even_parts(work: Callable[[Array], Array], rows: Array, most: int) -> Ar
     return jax.lax.map(work, padded.reshape(parts, width, -1)).reshape(-1)[:count]
 
 
-def _incremental(operator: Operator, model: PyTree, s: Array) -> Array:
+def _incremental(operator: AnyOperator, model: PyTree, s: Array) -> Array:
     cache = model.start(s)
-    ratios = jax.vmap(lambda sites: model.log_ratio(cache, s, sites))(jnp.asarray(operator.flips))
+    ratios = log_ratios(operator, model, cache, s)
     return _summed(operator.diagonal(s), operator.elements(s), ratios)
 
 
@@ -229,13 +252,12 @@ def _summed(diagonal: Array, elements: Array, log_ratios: Array) -> Array:
 
 
 def _generic(
-    operator: Operator, model: LogAmplitude, configurations: Array, most: int | None = None
+    operator: AnyOperator, model: LogAmplitude, configurations: Array, most: int | None = None
 ) -> Array:
     """The pairs (sample, flip set) whose element does not vanish are gathered into one list, and ψ is
     evaluated for these alone, a batch at a time: for a Heisenberg model the antiparallel bonds. The number of
     batches follows the list, their shape does not."""
-    count, flips = configurations.shape[0], jnp.asarray(operator.flips)
-    width = flips.shape[0]
+    count, width = configurations.shape[0], operator.n_connected
     diagonal, elements = (
         jax.vmap(operator.diagonal)(configurations),
         jax.vmap(operator.elements)(configurations),
@@ -253,7 +275,7 @@ def _generic(
         chosen = jax.lax.dynamic_slice_in_dim(pairs, i * batch, batch)
         sample, flip = jnp.divmod(jnp.minimum(chosen, there.size - 1), width)
         s = configurations[sample]
-        after = jax.vmap(lambda s, sites: s.at[sites].multiply(-1, mode="drop"))(s, flips[flip])
+        after = moved(operator, s, flip)
         ratios = exp_of(jax.vmap(model)(after) - own[sample])
         value = elements[sample, flip] * ratios
         return total.at[sample].add(jnp.where(chosen < there.size, value, 0))

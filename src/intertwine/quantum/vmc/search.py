@@ -27,12 +27,13 @@ from intertwine.models.results import as_model
 from intertwine.models.units import as_spins
 from intertwine.quantum import defaults
 from intertwine.quantum.exact.known import LITTLE_WORK, energy_of_space
-from intertwine.quantum.operators.operator import Operator
+from intertwine.quantum.operators.levels.level_operator import LevelOperator
 from intertwine.quantum.vmc.at_rest import not_at_rest
 from intertwine.quantum.vmc.centre import infinite_temperature_energy
 from intertwine.quantum.vmc.energy import EnergyObjective, EnergyState, v_score
 from intertwine.quantum.vmc.expect import Measurement, expect, measured
 from intertwine.quantum.vmc.full_variance import not_met
+from intertwine.quantum.vmc.moves import AnyOperator
 from intertwine.quantum.vmc.stopping import Seen, Stopping
 from intertwine.records.caveats import far_from_exact
 from intertwine.sampling.sharding import replicate
@@ -68,7 +69,7 @@ class GroundStateRun:
     def warnings(self) -> tuple[str, ...]:
         return tuple(once([*self.notes, *self.energy.warnings]))
 
-    def expect(self, operator: Operator, samples: int = 8192, *, key: Array | None = None) -> Estimate:
+    def expect(self, operator: AnyOperator, samples: int = 8192, *, key: Array | None = None) -> Estimate:
         """⟨operator⟩ in the state that was found, in the space where it lives: `intertwine.expect`.
 
         key: None for one folded from the run's own, the same at every call.
@@ -113,7 +114,7 @@ class GroundStateSearch(Study[SearchState, GroundStateRun]):
 
     def __init__(
         self,
-        operator: Operator,
+        operator: AnyOperator,
         model: PyTree,
         sampler: PyTree,
         optimiser: Optimiser,
@@ -223,7 +224,7 @@ def _not_met(last: Measurement, model: PyTree, objective: EnergyObjective) -> tu
 
 
 def _far_from_exact(
-    operator: Operator, energy: Estimate, model: LogAmplitude, where: Space, centre: float
+    operator: AnyOperator, energy: Estimate, model: LogAmplitude, where: Space, centre: float
 ) -> list[str]:
     """The caveats of an energy that is not the exact one, which the command gives too."""
     exact = energy_of_space(operator, where.magnetizations, LITTLE_WORK, where.hilbert)
@@ -237,9 +238,10 @@ def _far_from_exact(
     return far_from_exact(mean, error, exact.value, exact.error, precision, centre)
 
 
-def _kept_by_sampler(operator: Operator, where: Space) -> tuple[str, ...]:
+def _kept_by_sampler(operator: AnyOperator, where: Space) -> tuple[str, ...]:
     """The caveat of a sampler that keeps what the operator does not."""
-    if where.magnetizations is None or operator.conserves_magnetization:
+    kept = where.magnetizations is None or isinstance(operator, LevelOperator)
+    if kept or operator.conserves_magnetization:
         return ()
     words = f"the sampler keeps to {where}, which the operator does not conserve"
     remedy = "the state is the lowest of the operator within it; take single flips for the ground state"
