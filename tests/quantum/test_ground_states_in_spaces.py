@@ -8,6 +8,7 @@ import pytest
 import intertwine as it
 from intertwine._caveats import Caveat
 from intertwine._checks import InputError
+from intertwine.models.levels import encoding, on_levels
 from intertwine.quantum.confined import confined
 from intertwine.quantum.vmc.centre import infinite_temperature_energy
 from intertwine.quantum.vmc.local_energy import local_values
@@ -44,6 +45,23 @@ def heisenberg_at(M):
     )
 
 
+LEVELS = {
+    "bosons": lambda: it.bose_hubbard(it.Bosons(it.Chain(4), 3), U=3.0),
+    "twisted bosons": lambda: it.bose_hubbard(it.Bosons(it.Chain(4), 3), U=3.0, twist=0.3),
+    "spins 1": lambda: spin_one(it.Spins(it.Chain(3), s=1, magnetization=0)),
+}
+LEVEL_MODELS = {
+    "rbm": lambda n: it.RBM(n, hidden=3, scale=0.4, key=KEY),
+    "complex rbm": lambda n: it.RBM(n, hidden=3, scale=0.4, dtype=complex, key=KEY),
+}
+
+
+def spin_one(space):
+    ops, pairs = it.operators, [(0, 1), (1, 2), (2, 0)]
+    along = [ops.spin_z(space, i) @ ops.spin_z(space, j) for i, j in pairs]
+    return ops.total([*along, *(ops.exchange(space, i, j) for i, j in pairs)])
+
+
 def exact(H, space):
     """(configurations, H over them, its lowest energy)"""
     rows, matrix = space.configurations(), H.to_sparse(space).toarray()
@@ -65,6 +83,50 @@ def test_local_values_are_rows_of_the_matrix(name):
     measured = it.expect(H, psi, sampler=it.Enumeration(hilbert=space), key=KEY)
     np.testing.assert_allclose(measured.mean, mean, rtol=1e-10)
     np.testing.assert_allclose(infinite_temperature_energy(H), np.trace(matrix).real / len(rows), atol=1e-12)
+
+
+@pytest.mark.parametrize("model", thinned(LEVEL_MODELS))
+@pytest.mark.parametrize("name", thinned(LEVELS))
+def test_local_values_of_levels(name, model):
+    """By compiled kernels, by the cache of the spins that stand for levels, and by evaluation."""
+    H = LEVELS[name]()
+    space = H.hilbert
+    rows, matrix, _ = exact(H, space)
+    psi = on_levels(LEVEL_MODELS[model](encoding(space).size), space)
+    vector = np.exp(np.asarray(jax.vmap(psi)(jnp.asarray(rows))))
+    for backend in ("auto", "incremental", "generic"):
+        found = np.asarray(local_values(confined(H, None, space), psi, jnp.asarray(rows), backend=backend))
+        np.testing.assert_allclose(found, matrix @ vector / vector, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(infinite_temperature_energy(H), np.trace(matrix).real / len(rows), atol=1e-10)
+
+
+def test_local_values_beyond_tables():
+    """Weights too large for products: in logarithms."""
+    H = LEVELS["bosons"]()
+    psi = on_levels(it.RBM(encoding(H.hilbert).size, hidden=3, scale=40.0, key=KEY), H.hilbert)
+    rows = jnp.asarray(H.hilbert.configurations())
+    fast, slow = (np.asarray(local_values(H, psi, rows, backend=b)) for b in ("auto", "generic"))
+    np.testing.assert_allclose(fast, slow, rtol=1e-9)
+
+
+def test_bosons_by_default():
+    H = it.bose_hubbard(it.Bosons(it.Chain(5), 4), U=4.0)
+    run = it.ground_state(H, key=KEY)
+    assert abs(run.energy.mean / exact(H, H.hilbert)[2] - 1) < 1e-5 and not run.warnings
+    assert abs(run.expect(it.operators.number(H.hilbert, 2)).mean - 4 / 5) < 1e-4
+    drawn = it.sample(run.model, 100, key=KEY)
+    assert H.hilbert.allows(np.asarray(drawn)).all()
+
+
+@pytest.mark.parametrize(
+    "name", ["rbm:2", *(pytest.param(n, marks=pytest.mark.slow) for n in ("symmetric-rbm:2", "jastrow"))]
+)
+def test_bosons_sampled(name):
+    H = it.bose_hubbard(it.Bosons(it.Chain(5), 4), U=4.0)
+    _, _, lowest = exact(H, H.hilbert)
+    run = it.ground_state(H, name, steps=150, samples=512, final_samples=4096, key=KEY)
+    limit = 0.05 if name == "jastrow" else 5e-3
+    assert -4 * run.energy.error < run.energy.mean - lowest < limit * abs(lowest)
 
 
 def test_atoms_by_default():
