@@ -26,9 +26,9 @@ from intertwine.quantum.operators.traceless import traceless
 from intertwine.quantum.space_choice import MOST_CHAINS, ground_magnetization, measuring_space
 from intertwine.quantum.vmc.energy import qualified, thermalised
 from intertwine.quantum.vmc.local_energy import check_sizes, local_values
+from intertwine.quantum.vmc.moves import AnyOperator
 from intertwine.sampling.autoregressive import own_sampler
 from intertwine.sampling.protocols import DrawsIndependently
-from intertwine.quantum.vmc.moves import AnyOperator
 from intertwine.sampling.sharding import on_host, replicate, shard_samples
 from intertwine.sampling.space import Space, space_of
 from intertwine.sampling.statistics.estimate import Estimate, estimate
