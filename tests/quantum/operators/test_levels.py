@@ -134,6 +134,7 @@ def test_permutations_carry_fermions_with_their_signs():
         (SPACES["electrons and phonons"], [1, 0, 3, 2, 5, 4]),
         (SPACES["fermions, spins 1, fermions"], [4, 0, 2, 1, 3]),
         (it.Fermions(3, spin=True), [2, 0, 1, 5, 3, 4]),
+        (it.Fermions(2) * it.Spins(1) * it.Fermions(2), [4, 0, 2, 1, 3]),
         (it.Fermions(3, spin=True), [3, 4, 5, 0, 1, 2]),
     ):
         place = {space.mode(*m): m for m in modes_of(space)}

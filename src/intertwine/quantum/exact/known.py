@@ -57,9 +57,7 @@ def known_energy(H: Operator, *, work: float = math.inf) -> KnownEnergy | None:
     -70.986091153...
     """
     if not H.is_hermitian:
-        raise fail(
-            "H", "a Hermitian operator", "one that is not", "give every Pauli string a real coefficient"
-        )
+        raise fail("H", "a Hermitian operator", "one that is not", "add what is missing, as H + H.adjoint")
     for look in (_ising, _heisenberg_ring, _published):
         found = look(H)
         if found is not None:

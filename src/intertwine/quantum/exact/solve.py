@@ -191,9 +191,7 @@ def _require_hermitian(H: QuantumOperator) -> None:
     if not hasattr(H, "is_hermitian"):
         raise fail("H", "an Operator", H, "build it with tfim, heisenberg, ... or Operator.from_strings")
     if not H.is_hermitian:
-        raise fail(
-            "H", "a Hermitian operator", "one that is not", "give every Pauli string a real coefficient"
-        )
+        raise fail("H", "a Hermitian operator", "one that is not", "add what is missing, as H + H.adjoint")
     if getattr(H, "hilbert", None) is None and H.size > _LARGEST_PATTERN:
         raise fail(
             "H",

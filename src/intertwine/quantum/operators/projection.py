@@ -11,6 +11,7 @@ so that a blockade gives X_i the factors (1 + Z_j)/2 of its neighbours, and no e
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import TypeVar
 
@@ -56,7 +57,7 @@ def projected(operator: Kind, space: HilbertSpace | None = None) -> Kind:
     for k, flip in enumerate(flip_masks):
         terms = PauliSum(*(field[which == k] for field in (x, z, h)))
         for b in np.flatnonzero((touching & flip).any(axis=1)):
-            if len(terms.h):
+            if len(terms.h) and not _keeps(terms, space.bounds[b], flip):
                 terms = _times(terms, *_indicator(space.bounds[b], flip))
         kept.append(terms)
     joined = PauliSum(*(np.concatenate(field) for field in zip(*kept, strict=True)))
@@ -94,6 +95,17 @@ def _own(operator: Operator | LevelOperator, space: HilbertSpace | None) -> Hilb
         kind = "two-level modes" if set(levels) == {2} else "modes"
         raise fail("space", f"one of the operator's {operator.size} {kind}", space)
     return space
+
+
+def _keeps(terms: PauliSum, bound: Bound, flip: np.ndarray) -> bool:
+    """Whether a constraint of more modes than a polynomial takes is left as it is, because the terms do not
+    change its sum."""
+    flipped = [i for i in bound.modes if flip[i]]
+    if bound.is_number or len(bound.modes) <= _MOST_MODES or len(flipped) > _MOST_MODES:
+        return False
+    modes, coefficients = _indicator(replace(bound, high=bound.low), flip)
+    kept, before = _times(terms, modes, coefficients), pauli.canonical(terms)
+    return len(pauli.add(kept, before, -1.0).h) == 0
 
 
 def _indicator(bound: Bound, flip: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -26,7 +26,7 @@ def projected_levels(operator: LevelOperator, space: HilbertSpace) -> LevelOpera
         if not all(_kept(bound, steps) for bound in touched if bound.is_number):
             continue
         for bound in touched:
-            if not bound.is_number:
+            if not _kept(bound, steps):
                 modes, table = out.widened(modes, table, bound.modes)
                 table = table * _inside(space, modes, key.move, bound)
         out.add(key.move, modes, out.string(key.move) ^ frozenset(key.signs), table)
