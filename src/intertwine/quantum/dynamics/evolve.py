@@ -39,6 +39,7 @@ from intertwine.quantum.operators.operator import Operator
 from intertwine.quantum.space_choice import default_sampler
 from intertwine.quantum.vmc.expect import check_key, state_of
 from intertwine.quantum.vmc.local_energy import check_sizes
+from intertwine.sampling.autoregressive import own_sampler
 from intertwine.sampling.orbits import OrbitEnumeration
 from intertwine.sampling.space import Space, magnetizations, space
 
@@ -318,7 +319,8 @@ def _source(
     count = SAMPLES if samples is None else samples
     if sampler is None:
         sampler = where.sampler if where is not None and kept is not None else None
-        sampler = default_sampler(first, count, only) if sampler is None else sampler
+        own = own_sampler(model) if sampler is None and flatten is None else sampler
+        sampler = default_sampler(first, count, only) if own is None else own
     of_space = Space(sampler, magnetizations(sampler, first.size), first.turned)
     if flatten is not None:
         return Source(Flattened(sampler, flatten), count), of_space

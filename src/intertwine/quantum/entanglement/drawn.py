@@ -25,6 +25,7 @@ from intertwine.quantum.space_choice import chains_for, measuring_space
 from intertwine.quantum.vmc.energy import thermalised
 from intertwine.quantum.vmc.expect import check_key
 from intertwine.quantum.vmc.local_energy import log_amplitudes
+from intertwine.sampling.autoregressive import own_sampler
 from intertwine.sampling.protocols import DrawsIndependently
 from intertwine.sampling.sharding import on_host
 
@@ -84,6 +85,8 @@ def draw(
         return _of_vector(state_vector(model), samples, key)
     network, where = network_of(model)
     network = as_spins(network)
+    if where is None and sampler is None:
+        sampler = own_sampler(network)
     where = measuring_space(where, sampler, network.size, samples, hilbert)
     notes: tuple[str, ...] = ()
     independent = isinstance(where.sampler, DrawsIndependently)
