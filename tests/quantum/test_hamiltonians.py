@@ -105,5 +105,5 @@ def test_a_lattice_without_second_neighbours_is_named():
 def test_a_lattice_of_an_unknown_family_is_told_whole():
     from intertwine.experiments.ground_state.places import build_lattice
 
-    with pytest.raises(InputError, match=r"got ladder:2x4; there is no family 'ladder'\.$"):
-        build_lattice("ladder:2x4")
+    with pytest.raises(InputError, match=r"got hexagonal:2x4; there is no family 'hexagonal'\.$"):
+        build_lattice("hexagonal:2x4")
