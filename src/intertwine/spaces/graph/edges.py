@@ -106,7 +106,7 @@ def read_networkx(graph: NetworkxGraph) -> Drawing:
     )
 
 
-def _of_all(tables: Sequence[Mapping[str, Any]], key: str) -> list[Any] | None:
+def _of_all(tables: Sequence[Mapping[str, object]], key: str) -> list[Any] | None:
     return [table[key] for table in tables] if tables and all(key in table for table in tables) else None
 
 

@@ -8,7 +8,7 @@ with spin down first; here those with spin up are.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -24,11 +24,69 @@ from intertwine.spaces.hilbert.kinds import Bosons, Fermions, Spins
 from intertwine.spaces.hilbert.place import Place
 
 
+class Hilbert(Protocol):
+    """What is asked of every discrete Hilbert space of NetKet."""
+
+    size: int
+    constrained: bool
+
+    def states_at_index(self, i: int) -> Sequence[float]: ...
+
+
 @runtime_checkable
 class DiscreteOperator(Protocol):
-    """What is asked of every operator of NetKet on a discrete space."""
+    """What is asked of every operator of NetKet on such a space."""
 
-    hilbert: Any
+    hilbert: Hilbert
+
+
+@runtime_checkable
+class Tensor(Protocol):
+    """A product of Hilbert spaces."""
+
+    subspaces: Sequence[Hilbert]
+
+
+@runtime_checkable
+class Orbitals(Protocol):
+    """The Hilbert space of fermions."""
+
+    n_orbitals: int
+    spin: float | None
+
+
+@runtime_checkable
+class ToLocal(Protocol):
+    """Operators by name."""
+
+    def to_local_operator(self) -> DiscreteOperator: ...
+
+
+@runtime_checkable
+class Matrices(Protocol):
+    """A `LocalOperator`."""
+
+    hilbert: Hilbert
+    operators: Sequence[Any]
+    acting_on: Sequence[Sequence[int]]
+    constant: complex
+
+
+@runtime_checkable
+class Sum(Protocol):
+    """A `SumOperator`."""
+
+    operators: Sequence[DiscreteOperator]
+    coefficients: Sequence[complex]
+
+
+@runtime_checkable
+class Weighted(Protocol):
+    """`PauliStrings` and `FermionOperator2nd`."""
+
+    hilbert: Hilbert
+    operators: Any
+    weights: Sequence[complex]
 
 
 def from_netket(
@@ -57,43 +115,43 @@ def from_netket(
     return _converted(operator, modes, known)
 
 
-def _converted(operator: Any, space: HilbertSpace, known: bool) -> QuantumOperator:
-    if hasattr(operator, "to_local_operator"):
+def _converted(operator: DiscreteOperator, space: HilbertSpace, known: bool) -> QuantumOperator:
+    if isinstance(operator, ToLocal):
         operator = operator.to_local_operator()
-    if hasattr(operator, "acting_on"):
+    if isinstance(operator, Matrices):
         return _of_matrices(operator, space, known)
-    if hasattr(operator, "coefficients") and hasattr(operator, "operators"):
+    if isinstance(operator, Sum):
         parts = zip(operator.coefficients, operator.operators, strict=True)
         return total(complex(c) * _converted(part, space, known) for c, part in parts)
-    if hasattr(operator, "weights") and hasattr(operator.hilbert, "n_orbitals"):
-        return operator_of(space, _of_fermions(operator, space), known=known)
-    if hasattr(operator, "weights") and hasattr(operator, "operators"):
-        return operator_of(space, _of_strings(operator), known=known)
+    if isinstance(operator, Weighted):
+        orbitals = isinstance(operator.hilbert, Orbitals)
+        return operator_of(space, (_of_fermions if orbitals else _of_strings)(operator, space), known=known)
     expected = "a LocalOperator, PauliStrings, FermionOperator2nd, or what has to_local_operator"
     raise fail("operator", expected, type(operator).__name__, "write it as one of these")
 
 
-def _of_strings(operator: Any) -> Iterator[Term]:
+def _of_strings(operator: Weighted, space: HilbertSpace) -> Iterator[Term]:
     for string, weight in zip(operator.operators, operator.weights, strict=True):
         letters = (Factor(letter, i) for i, letter in enumerate(str(string)) if letter != "I")
         yield Term(complex(weight), tuple(letters))
 
 
-def _of_fermions(operator: Any, space: HilbertSpace) -> Iterator[Term]:
+def _of_fermions(operator: Weighted, space: HilbertSpace) -> Iterator[Term]:
     place = _fermion_places(operator.hilbert, space)
     for product, weight in operator.operators.items():
         factors = (Factor("+" if dagger else "-", int(place[mode])) for mode, dagger in product)
         yield Term(complex(weight), tuple(factors))
 
 
-def _fermion_places(hilbert: Any, space: HilbertSpace) -> np.ndarray:
+def _fermion_places(hilbert: Hilbert, space: HilbertSpace) -> np.ndarray:
     """For each mode of NetKet the mode of the space: blocks of rising S^z there, up first here."""
-    if [name for name, _ in space.species] != ["up", "down"] or hilbert.spin is None:
+    spinless = not isinstance(hilbert, Orbitals) or hilbert.spin is None
+    if spinless or [name for name, _ in space.species] != ["up", "down"]:
         return np.arange(space.size)
     return np.concatenate([space.species[1][1], space.species[0][1]])
 
 
-def _of_matrices(operator: Any, space: HilbertSpace, known: bool) -> QuantumOperator:
+def _of_matrices(operator: Matrices, space: HilbertSpace, known: bool) -> QuantumOperator:
     hilbert, parts = operator.hilbert, []
     for matrix, sites in zip(operator.operators, operator.acting_on, strict=True):
         dense = np.asarray(matrix.todense() if hasattr(matrix, "todense") else matrix, np.complex128)
@@ -111,24 +169,24 @@ def _of_matrices(operator: Any, space: HilbertSpace, known: bool) -> QuantumOper
     return assembled(space, parts, known=known)
 
 
-def _levels(hilbert: Any, site: int) -> np.ndarray:
+def _levels(hilbert: Hilbert, site: int) -> np.ndarray:
     """The level here of each local state there, in their order."""
     states = np.asarray(hilbert.states_at_index(site), float)
     spin = (states < 0).any() or (len(states) > 1 and abs(states[1] - states[0]) == 2)
     return np.rint((states.max() - states) / 2 if spin else states).astype(int)
 
 
-def _space_of(hilbert: Any, place: Place | None) -> tuple[HilbertSpace, bool]:
+def _space_of(hilbert: Hilbert, place: Place | None) -> tuple[HilbertSpace, bool]:
     """The space that stands for one of NetKet, and whether operators should say it."""
-    if hasattr(hilbert, "subspaces"):
+    if isinstance(hilbert, Tensor):
         found = _space_of(hilbert.subspaces[0], None)[0]
         for part in hilbert.subspaces[1:]:
             found = found * _space_of(part, None)[0]
         return found, True
     size = int(hilbert.size)
     where = size if place is None else place
-    if hasattr(hilbert, "n_orbitals"):
-        spin = getattr(hilbert, "spin", None)
+    if isinstance(hilbert, Orbitals):
+        spin = hilbert.spin
         if spin not in (None, 0.5):
             raise fail("operator", "fermions without spin, or of spin 1/2", f"spin {spin}")
         numbers = getattr(hilbert, "n_fermions_per_spin", None)

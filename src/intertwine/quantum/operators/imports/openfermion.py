@@ -8,7 +8,7 @@ order: only the signs of basis states differ.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -20,13 +20,15 @@ from intertwine.spaces.hilbert.kinds import Fermions, Spins
 from intertwine.spaces.hilbert.place import Place
 
 ORDERS = ("interleaved", "blocked")
+Product = tuple[tuple[int, int | str], ...]
+"""Modes with 1 for creation and 0 for annihilation, or a Pauli letter."""
 
 
 @runtime_checkable
 class SymbolicOperator(Protocol):
     """What is asked of OpenFermion's operators: products ((mode, action), …) with their coefficients."""
 
-    terms: Mapping[Any, Any]
+    terms: Mapping[Product, complex]
 
 
 def from_openfermion(
@@ -63,7 +65,9 @@ def from_openfermion(
     return operator_of(modes, _terms(operator.terms, modes, needed, order), known=known)
 
 
-def _terms(products: Mapping[Any, Any], space: HilbertSpace, needed: int, order: str) -> Iterator[Term]:
+def _terms(
+    products: Mapping[Product, complex], space: HilbertSpace, needed: int, order: str
+) -> Iterator[Term]:
     if needed > space.size:
         raise fail("space", f"at least {needed} modes, as the operator has", f"{space.size} modes")
     place = np.arange(space.size)

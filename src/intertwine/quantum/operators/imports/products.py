@@ -17,7 +17,7 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache, reduce
 from math import prod
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -175,8 +175,8 @@ def _masks(size: int, terms: Sequence[Term]) -> pauli.PauliSum:
     return pauli.PauliSum(x, z, c * (-1j) ** (pauli.y_counts(x, z) % 4))
 
 
-def _named(operator: Any, name: str) -> QuantumOperator:
+def _named(operator: QuantumOperator, name: str) -> QuantumOperator:
     """The same with a name."""
     import dataclasses
 
-    return dataclasses.replace(operator, name=name) if name else operator
+    return dataclasses.replace(operator, name=name) if name else operator  # type: ignore[type-var]

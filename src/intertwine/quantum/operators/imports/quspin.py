@@ -44,16 +44,22 @@ _PAULI: dict[str, Choices] = {**_SPINS, "x": [(1, "X")], "y": [(1, "Y")], "z": [
 _TWICE: dict[str, Choices] = {**_PAULI, "+": [(2, "Sp")], "-": [(2, "Sm")]}
 
 
+class Basis(Protocol):
+    """What is asked of its basis."""
+
+    N: int
+
+
 @runtime_checkable
 class Hamiltonian(Protocol):
     """What is asked of QuSpin's `hamiltonian`."""
 
-    basis: Any
-    static: Any
+    basis: Basis
+    static: object
 
 
 def from_quspin(
-    operator: Sequence[Any] | Hamiltonian,
+    operator: Sequence[Sequence[object]] | Hamiltonian,
     space: HilbertSpace | Place | None = None,
     *,
     pauli: bool | int = True,
@@ -97,9 +103,10 @@ def _alphabet(space: HilbertSpace, pauli: bool | int) -> dict[str, Choices]:
     return _PAULI if pauli == -1 else _TWICE
 
 
-def _terms(strings: Any, space: HilbertSpace, alphabet: dict[str, Choices]) -> Iterator[Term]:
+def _terms(strings: object, space: HilbertSpace, alphabet: dict[str, Choices]) -> Iterator[Term]:
     try:
-        rows = [(str(letters), [list(row) for row in couplings]) for letters, couplings in strings]
+        listed: list[Any] = list(strings)  # type: ignore[call-overload]
+        rows = [(str(letters), [list(row) for row in couplings]) for letters, couplings in listed]
     except (TypeError, ValueError):
         raise fail("operator", "a static list [[letters, [[coupling, site, …], …]], …]", strings) from None
     electrons = [name for name, _ in space.species] == ["up", "down"]
@@ -123,7 +130,7 @@ def _terms(strings: Any, space: HilbertSpace, alphabet: dict[str, Choices]) -> I
             yield from terms
 
 
-def _space_of(basis: Any) -> HilbertSpace:
+def _space_of(basis: Basis) -> HilbertSpace:
     """The free space of a basis of QuSpin, by the name of its class."""
     kind, levels = type(basis).__name__, int(getattr(basis, "sps", 2))
     if kind.startswith("spinful_fermion"):

@@ -15,12 +15,12 @@ import itertools
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from intertwine._checks import fail
 from intertwine.quantum.operators.imports.products import Factor, Term
+from intertwine.quantum.operators.levels.level_operator import LevelOperator
 from intertwine.quantum.operators.operator import Operator
 from intertwine.quantum.operators.pauli import ROUNDING
 from intertwine.quantum.operators.protocols import QuantumOperator
@@ -48,10 +48,13 @@ def write_terms(operator: QuantumOperator, path: str | Path | None = None) -> st
     space: HilbertSpace = Spins(operator.size) if operator.hilbert is None else operator.hilbert
     operator = operator.in_frame(())
     about = repr(operator.hilbert) if operator.hilbert is not None else f"{operator.size} spins"
-    if isinstance(operator, Operator):
+    terms: Iterable[Term]
+    if isinstance(operator, LevelOperator):
+        terms = _of_levels(operator, space)
+    elif isinstance(operator, Operator):
         terms = _of_fermions(operator, space) if space.has_fermions else _of_strings(operator)
     else:
-        terms = _of_levels(operator, space)
+        raise fail("operator", "an Operator or a LevelOperator", operator)
     lines = [f"# {about}", *(_line(term, space) for term in terms)]
     if len(lines) == 1:
         lines.append("0.0")
@@ -132,7 +135,7 @@ def _expanded(flips: np.ndarray, signs: np.ndarray, value: complex, fermionic: n
             yield Term(c, (*letters, *factors))
 
 
-def _of_levels(operator: Any, space: HilbertSpace) -> Iterable[Term]:
+def _of_levels(operator: LevelOperator, space: HilbertSpace) -> Iterable[Term]:
     """|n><n + δ| of the modes of each entry of the operator's tables."""
     for key, table in operator.tables().items():
         move = dict(key.move)
