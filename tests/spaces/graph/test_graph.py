@@ -257,6 +257,20 @@ def test_networks_and_correlations_on_a_graph():
     assert found.displacement.tolist() == [[0], [1], [2]]
 
 
+def test_spin_models_on_a_graph():
+    graph = it.Graph(PETERSEN, weights=np.linspace(0.1, 0.4, 15))
+    model = it.Ising(graph, K=graph.weights, h=0.1)
+    every = np.array(list(itertools.product([1, -1], repeat=10)), np.int8)
+    exponent = (
+        0.1 * every.sum(1) + (every[:, graph.edges[:, 0]] * every[:, graph.edges[:, 1]]) @ graph.weights
+    )
+    assert np.allclose(jax.vmap(model)(every), exponent, atol=1e-5)
+    weights = np.exp(exponent) / np.exp(exponent).sum()
+    mean, spread = weights @ every.sum(1) ** 2, np.sqrt(weights @ every.sum(1) ** 4)
+    drawn = np.array(it.sample(model, 8192, sampler=it.SwendsenWang(), key=jax.random.key(0)))
+    assert abs((drawn.reshape(-1, 10).sum(1) ** 2).mean() - mean) < 6 * spread / np.sqrt(8192)
+
+
 def test_pairs_fall_into_classes_of_displacements():
     square = it.Square(3, 3, pbc=False)
     placed = it.Graph(square.bonds(), positions=square.positions)

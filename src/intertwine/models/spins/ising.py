@@ -30,6 +30,7 @@ from intertwine.models.parameters import parameter_dtype
 from intertwine.models.protocols import Kind
 from intertwine.models.spins.spin_terms import Shape, Terms, linked_bonds, spin_terms
 from intertwine.models.spins.term_tables import pair_table, term_table
+from intertwine.spaces.graph.graph import Graph
 from intertwine.spaces.lattice import Lattice
 
 CRITICAL_SQUARE = 0.5 * math.log(1 + math.sqrt(2))
@@ -65,21 +66,21 @@ class Ising(eqx.Module):
     coupling: Float[Array, "*B"]
     field: Float[Array, "*N"]
     strengths: Float[Array, "F"]
-    lattice: Lattice = eqx.field(static=True)
+    lattice: Any = eqx.field(static=True)
     families: tuple[str | Shape, ...] = eqx.field(static=True)
 
     distribution = "boltzmann"
 
     def __init__(
         self,
-        lattice: Lattice,
+        lattice: Lattice | Graph,
         K: ArrayLike,
         h: ArrayLike = 0.0,
         *,
         further: Mapping[Any, float] | None = None,
         dtype: DTypeLike = float,
     ):
-        if not isinstance(lattice, Lattice):
+        if not isinstance(lattice, Lattice | Graph):
             raise fail("lattice", "a lattice, such as it.Square(8, 8)", lattice)
         kind = parameter_dtype(dtype)
         if jnp.issubdtype(kind, jnp.complexfloating):

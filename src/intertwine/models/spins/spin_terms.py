@@ -30,6 +30,7 @@ import numpy as np
 from jaxtyping import Int8, Int32, Int64
 
 from intertwine._checks import fail
+from intertwine.spaces.graph.graph import Graph
 from intertwine.spaces.lattice import Lattice
 
 Shape = tuple[tuple[int, ...], ...]
@@ -85,7 +86,7 @@ class Terms:
         return product.sum(-1, dtype=np.int64)
 
 
-def spin_terms(lattice: Lattice, name: str | Shape) -> Terms:
+def spin_terms(lattice: Lattice | Graph, name: str | Shape) -> Terms:
     """The family `name` on `lattice`.
 
     name: "field" (single spins); pairs "nearest", "next", "third" or "shell:k"; on lattices of one site a
@@ -102,13 +103,13 @@ def spin_terms(lattice: Lattice, name: str | Shape) -> Terms:
     >>> spin_terms(Square(6, 6), ((0, 0), (0, 3))).parity
     'even'
     """
-    if not isinstance(lattice, Lattice):
+    if not isinstance(lattice, Lattice | Graph):
         raise fail("lattice", "a lattice, such as it.Square(8, 8)", lattice)
     return _found(lattice, name if isinstance(name, str) else _checked(name))
 
 
 @lru_cache(maxsize=64)
-def linked_bonds(lattice: Lattice) -> tuple[Int32[np.ndarray, "M 2"], Int64[np.ndarray, " M"]]:
+def linked_bonds(lattice: Lattice | Graph) -> tuple[Int32[np.ndarray, "M 2"], Int64[np.ndarray, " M"]]:
     """(bonds, numbers): the nearest-neighbour bonds in the order of `lattice.bonds()`, each as often as it
     goes around the torus, and the number there of each.
 
@@ -132,13 +133,13 @@ def linked_bonds(lattice: Lattice) -> tuple[Int32[np.ndarray, "M 2"], Int64[np.n
 
 
 @lru_cache(maxsize=512)
-def _found(lattice: Lattice, name: str | Shape) -> Terms:
+def _found(lattice: Lattice | Graph, name: str | Shape) -> Terms:
     label = name if isinstance(name, str) else "/".join(",".join(map(str, r)) for r in name)
     if name == "field":
         sites = np.arange(lattice.size, dtype=np.int32)[:, None]
         return Terms(label, _frozen(sites), (np.zeros((1, lattice.dimension), np.int64),))
     shell = _shell(name)
-    if lattice.basis_size > 1:
+    if lattice.basis_size > 1 or isinstance(lattice, Graph):
         if shell is None:
             expected = "pairs (nearest, next, third, shell:k) or field on a lattice with a basis"
             raise fail("coupling", expected, label, "larger shapes need one site per cell")
