@@ -18,7 +18,7 @@ from jaxtyping import Int, Num, PyTree, Shaped
 from intertwine._checks import fail
 from intertwine.models.fermions.filling import Filling
 from intertwine.models.fermions.forms import DeterminantForm, has_determinants, times_factor
-from intertwine.models.protocols import Incremental, Kind, SpinFormed
+from intertwine.models.protocols import Factored, Incremental, Kind, SpinFormed
 
 if TYPE_CHECKING:
     from intertwine.models.protocols import LogAmplitude
@@ -68,7 +68,7 @@ class Correlated(eqx.Module):
 
 
 class IncrementalCorrelated(Correlated):
-    """The same with `start`, `log_ratio`, `flip` of both parts."""
+    """The same with `start`, `log_ratio`, `flip` and `factors` of both parts."""
 
     def start(self, s: Shaped[Array, "N"]) -> Any:
         """The caches of both."""
@@ -81,6 +81,10 @@ class IncrementalCorrelated(Correlated):
     def flip(self, cache: PyTree, s: Shaped[Array, "N"], sites: Int[Array, "F"]) -> Any:
         """The caches of s'."""
         return self.reference.flip(cache[0], s, sites), self.factor.flip(cache[1], s, sites)
+
+    def factors(self, samples: Shaped[Array, "S N"]) -> Any:
+        """The per-sample derivatives of both."""
+        return type(self)(self.reference.factors(samples), self.factor.factors(samples))
 
 
 def correlated(reference: LogAmplitude, factor: LogAmplitude) -> Correlated:
@@ -103,5 +107,5 @@ def correlated(reference: LogAmplitude, factor: LogAmplitude) -> Correlated:
         raise fail("reference", "a wave function of fermions", type(reference).__name__, "as Slater(space)")
     if reference.size != factor.size:
         raise fail("factor", f"one of {reference.size} modes, as the reference has", f"one of {factor.size}")
-    both = isinstance(reference, Incremental) and isinstance(factor, Incremental)
+    both = all(isinstance(x, Incremental) and isinstance(x, Factored) for x in (reference, factor))
     return (IncrementalCorrelated if both else Correlated)(reference, factor)

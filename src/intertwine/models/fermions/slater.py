@@ -32,8 +32,8 @@ from intertwine.models.fermions.filling import Filling, filling_of
 from intertwine.models.fermions.forms import DeterminantForm, product_pairs
 from intertwine.models.fermions.orbitals import free_orbitals
 from intertwine.models.machines.hidden_units import check_configuration
-from intertwine.models.parameters import check_key, check_scale, normal, parameter_dtype
-from intertwine.models.protocols import Kind
+from intertwine.models.parameters import check_key, check_scale, normal, parameter_dtype, parameters
+from intertwine.models.protocols import Direct, Kind
 
 if TYPE_CHECKING:
     from intertwine.spaces.hilbert.hilbert_space import HilbertSpace
@@ -180,6 +180,25 @@ class Slater(eqx.Module):
         K = U[:, rows[hop.left]]
         both = hop.valid[:, None] & hop.valid[None, :]
         return jnp.where(both, K, jnp.eye(len(K), dtype=K.dtype)), U
+
+    # Factored
+
+    def factors(self, samples: Shaped[Array, "S N"]) -> Slater:
+        """∂ ln ψ/∂Φ_ma = (Φ⁻¹)_{a, row of m} of occupied modes, 0 of others."""
+        shared = len(self.orbitals) < len(self.filling.particles)
+        found: list[Array] = []
+        lists = jax.vmap(self.filling.occupied)(samples)
+        for b, place in enumerate(self.filling.places):
+            own = lists[:, place] - self.filling.starts[b]
+            A = self.block_orbitals(b)[own]
+            inverses = safe_inverse(A, log_determinant(A).real)
+            hot = (own[:, None, :] == jnp.arange(self.filling.widths[b])[:, None]).astype(inverses.dtype)
+            found.append(jnp.einsum("smp,sap->sma", hot, inverses))
+        if shared:
+            n = self.orbitals[0].shape[1]
+            wide = [jnp.pad(x, ((0, 0), (0, 0), (0, n - x.shape[2]))) for x in found]
+            found = [sum(wide[1:], wide[0])]
+        return eqx.tree_at(lambda m: m.orbitals, parameters(self), tuple(Direct(x) for x in found))
 
     # forms for compiled kernels
 

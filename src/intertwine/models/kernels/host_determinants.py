@@ -169,6 +169,18 @@ def hop_ratio(host: HostDeterminants, k: Kept, leaves: int, enters: int):
     n, D = k.inverses.shape[0], k.shares.shape[0]
     nc = n - host.unpaired.shape[1]
     p, to = k.where[leaves], host.place[enters]
+    if D == 1:
+        one = k.shares[0] * 0.0
+        if host.side[leaves] == 0:
+            for j in range(nc):
+                one += host.pairs[to, k.modes[1, j], 0] * k.inverses[j, p, 0]
+            for j in range(nc, n):
+                one += host.unpaired[to, j - nc, 0] * k.inverses[j, p, 0]
+        else:
+            for j in range(n):
+                one += host.pairs[k.modes[0, j], to, 0] * k.inverses[p, j, 0]
+        k.ratios[0] = one
+        return one
     for d in range(D):
         k.ratios[d] = 0.0
     if host.side[leaves] == 0:

@@ -26,7 +26,7 @@ from intertwine.quantum.vmc.host_operator import prepare
 if TYPE_CHECKING:
     from intertwine.quantum.operators.operator import Operator
 
-BLOCK = 64
+BLOCK = 256
 """Configurations a block, whatever the number of threads."""
 
 
