@@ -119,3 +119,29 @@ def test_free_fermions_fill_the_lowest_orbitals():
     turned = np.sort(-2 * np.cos((2 * np.pi * np.arange(6) + 0.7) / 6))
     H = it.tv(it.Fermions(it.Chain(6), 2), V=0.0, twist=0.7)
     assert abs(exact.ground_energy(H) - turned[:2].sum()) < 1e-10
+
+
+@pytest.mark.parametrize(("L", "n", "V"), [(8, 3, 2.0), (8, 3, -1.5), (9, 3, 1.0), (12, 5, 10.0)])
+def test_rings_of_fermions_by_the_bethe_ansatz(L, n, V):
+    H = it.tv(it.Fermions(it.Chain(L), n), t=1.5, V=1.5 * V)
+    known = exact.known_energy(H)
+    assert "Bethe" in known.source and abs(known.value - exact.ground_energy(H)) < 1e-10
+
+
+def test_known_energies_in_spaces():
+    """Closed forms where there are some, else by diagonalization where that is quick."""
+    ring = it.tv(it.Fermions(it.Chain(32), 15), V=2.0)
+    assert abs(exact.known_energy(ring).value + 14.136659092525) < 1e-10
+    assert exact.known_energy(it.tv(it.Fermions(it.Chain(32), 16), V=2.0)) is None
+    for build, value in (
+        (lambda: it.rydberg(it.Rydberg(it.Chain(12))), -7.27389842),
+        (lambda: it.hubbard(electrons(2, 3, (3, 3)), U=4.0), -3.78982307),
+        (lambda: it.tv(it.Fermions(it.Chain(8), 4), V=2.0), -2.94834315),
+        (lambda: ring_of_bosons(4.0), -7.459790626),
+        (lambda: it.heisenberg(it.Spins(it.Chain(8), magnetization=0)), -14.604373636),
+        (lambda: it.heisenberg(it.Spins(it.Chain(8), magnetization=2)), -12.513676255),
+    ):
+        found = exact.known_energy(build())
+        assert abs(found.value - value) < 2e-8
+    disordered = it.tv(it.Fermions(it.Chain(8), 3), V=2.0, field=np.arange(8.0))
+    assert "Lanczos" in exact.known_energy(disordered).source

@@ -1,4 +1,5 @@
-r"""Ground energies in closed form: the Ising chain in a transverse field, and the Heisenberg ring.
+r"""Ground energies in closed form: the Ising chain in a transverse field, the Heisenberg ring, and fermions
+without spin on a ring.
 
 Ising: H = −Σ J_i Z_i Z_{i+1} − Σ h_i X_i is quadratic in Jordan-Wigner fermions (Lieb, Schultz & Mattis 1961;
 Pfeuty 1970). An open chain has E = −Σ σ(A), the singular values of the bidiagonal A with h on and J above the
@@ -15,6 +16,14 @@ Heisenberg: the Bethe equations of the antiferromagnetic ring (Bethe 1931; Hulth
     E = N − 4 Σ_j ½/(λ_j² + ¼)                              (Pauli matrices, J = 1),
 
 solved by Newton's method.
+
+Fermions: −Σ (c†_i c_{i+1} + h.c.) + V Σ n_i n_{i+1} with an odd number n of them, truly periodic, is the XXZ
+chain at Δ = −V/2 (Yang & Yang, Phys. Rev. 150, 321 (1966)),
+
+    L k_j = 2π I_j − Σ_l Θ(k_j, k_l),     I_j = −(n − 1)/2 … (n − 1)/2,     E = −2 Σ_j cos k_j,
+    tan Θ(k, q)/2 = Δ sin((k − q)/2) / (cos((k + q)/2) − Δ cos((k − q)/2)),
+
+followed from V = 0 on.
 """
 
 from __future__ import annotations
@@ -91,3 +100,29 @@ def heisenberg_ring_energy(N: int) -> float:
     else:
         raise ArithmeticError(f"the Bethe equations of {N} sites did not converge: last step {residual}")
     return N - 4 * math.fsum(0.5 / (rapidities**2 + 0.25))
+
+
+def fermion_ring_energy(L: int, n: int, V: float) -> float | None:
+    """The ground energy of n (odd) fermions without spin on a ring of L sites, t = 1; None where the
+    equations do not converge (half filling with a large V).
+
+    >>> round(fermion_ring_energy(32, 15, 2.0), 10)
+    -14.1366590925
+    """
+    from scipy.optimize import root
+
+    numbers = np.arange(n) - (n - 1) / 2
+    k = 2 * np.pi * numbers / L
+
+    def rest(k: np.ndarray, delta: float) -> np.ndarray:
+        apart, mean = (k[:, None] - k) / 2, (k[:, None] + k) / 2
+        below = np.cos(mean) - delta * np.cos(apart)
+        theta = 2 * np.arctan2(delta * np.sin(apart) * np.sign(below), np.abs(below))
+        return L * k - 2 * np.pi * numbers + theta.sum(axis=1)
+
+    found = None
+    for share in np.linspace(0.1, 1.0, 10):
+        found = root(rest, k, args=(-V / 2 * share,), tol=1e-13)
+        k = found.x
+    assert found is not None
+    return float(-2 * np.cos(k).sum()) if np.max(np.abs(found.fun)) < 1e-9 else None

@@ -9,25 +9,28 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from intertwine._checks import fail
 from intertwine.quantum.exact.closed_forms import (
+    fermion_ring_energy,
     heisenberg_ring_energy,
     ising_chain_energy,
     ising_ring_energy,
 )
-from intertwine.quantum.exact.lanczos import NotConverged, lowest
+from intertwine.quantum.exact.hilbert.spaced import is_plain, plain_sector
+from intertwine.quantum.exact.lanczos import NotConverged
 from intertwine.quantum.exact.sector import Sector
 from intertwine.quantum.exact.solve import ground_energy, searched_dimensions
 from intertwine.quantum.operators import hamiltonians
+from intertwine.quantum.operators.operator import Operator
 from intertwine.quantum.operators.sign_structure import rotation_between
 from intertwine.quantum.space_choice import ground_magnetization
 
 if TYPE_CHECKING:
-    from intertwine.quantum.operators.operator import Operator
+    from intertwine.quantum.operators.protocols import QuantumOperator
     from intertwine.spaces.hilbert.hilbert_space import HilbertSpace
     from intertwine.spaces.lattice import Lattice
 
@@ -46,7 +49,7 @@ class KnownEnergy(NamedTuple):
     error: float = 0.0
 
 
-def known_energy(H: Operator, *, work: float = math.inf) -> KnownEnergy | None:
+def known_energy(H: QuantumOperator, *, work: float = math.inf) -> KnownEnergy | None:
     """The ground energy of H where it is known: a closed form, a published value, or Lanczos where that takes
     seconds, and at most `work` states times flip sets (`LITTLE_WORK`: less than a second).
 
@@ -58,15 +61,20 @@ def known_energy(H: Operator, *, work: float = math.inf) -> KnownEnergy | None:
     """
     if not H.is_hermitian:
         raise fail("H", "a Hermitian operator", "one that is not", "add what is missing, as H + H.adjoint")
+    if not is_plain(H, None):
+        return None if H.hilbert is None else _in_space(H, H.hilbert, work)
+    space = H.hilbert
+    if space is not None and space.bounds and space.bounds[0].told != ground_magnetization(H):
+        return _by_lanczos(H, plain_sector(H, None), work)
     for look in (_ising, _heisenberg_ring, _published):
         found = look(H)
         if found is not None:
             return found
-    return _by_lanczos(H, None, work)
+    return _by_lanczos(H, plain_sector(H, None), work)
 
 
 def energy_of_space(
-    H: Any,
+    H: QuantumOperator,
     magnetizations: tuple[int, ...] | None,
     work: float,
     space: HilbertSpace | None = None,
@@ -84,6 +92,8 @@ def energy_of_space(
         return None
     if space is not None:
         return _in_space(H, space, work)
+    if not isinstance(H, Operator):
+        return None
     try:
         if magnetizations is None or ground_magnetization(H) in magnetizations:
             return known_energy(H, work=work)
@@ -95,15 +105,36 @@ def energy_of_space(
         return None
 
 
-def _in_space(H: Any, space: HilbertSpace, work: float) -> KnownEnergy | None:
-    """By Lanczos in a Hilbert space that is the operator's own."""
+def _in_space(H: QuantumOperator, space: HilbertSpace, work: float) -> KnownEnergy | None:
+    """By Bethe's ansatz, or by Lanczos, in a Hilbert space that is the operator's own."""
+    found = _fermion_ring(H, space) if isinstance(H, Operator) else None
+    if found is not None:
+        return found
     few = space.dimension <= _LANCZOS_DIMENSION and space.dimension * (H.n_connected + 1) <= work
     if not few or getattr(H, "hilbert", None) != space:
         return None
-    matrix: Any = H.to_sparse(space)
-    scale = max(float(np.max(np.asarray(abs(matrix).sum(axis=1)))), 1e-300)
-    value = float(lowest(matrix, 1, scale).energies[0])
-    return KnownEnergy(value, "exact diagonalization (Lanczos) by intertwine")
+    return KnownEnergy(ground_energy(H), "exact diagonalization (Lanczos) by intertwine")
+
+
+def _fermion_ring(H: Operator, space: HilbertSpace) -> KnownEnergy | None:
+    """An odd number of fermions without spin on a ring, with neighbours that repel or attract."""
+    one = len(space.bounds) == 1 and len(space.species) == 1 and all(space.fermionic)
+    if not one or not H.is_real or getattr(H, "hilbert", None) != space or space.place is None:
+        return None
+    L, n, bonds = space.size, space.bounds[0].low, np.asarray(space.place.bonds()).reshape(-1, 2)
+    path = _path(bonds, L)
+    if path is None or not path[1] or not space.bounds[0].is_number or space.bounds[0].modulus or n % 2 == 0:
+        return None
+    x, z, h = H.masks()
+    hops = np.real(h[np.count_nonzero(x, axis=1) == 2])
+    pairs = np.real(h[~np.any(x, axis=1) & (np.count_nonzero(z, axis=1) == 2)])
+    if not len(hops):
+        return None
+    t, V = 2 * float(np.max(np.abs(hops))), 4 * float(pairs[0]) if len(pairs) else 0.0
+    if not H.is_close(hamiltonians.tv(space, t=t, V=V)):
+        return None
+    value = fermion_ring_energy(L, n, V / t)
+    return None if value is None else KnownEnergy(t * value, "Bethe ansatz (Yang & Yang 1966)")
 
 
 def _by_lanczos(H: Operator, sector: Sector | None, work: float) -> KnownEnergy | None:
