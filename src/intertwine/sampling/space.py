@@ -19,6 +19,7 @@ from typing import Any
 
 from jaxtyping import PyTree
 
+from intertwine.models.symmetric.symmetrised import Symmetrised
 from intertwine.sampling.metropolis.starts import start_magnetization
 from intertwine.sampling.protocols import Sampler, Unfolds
 from intertwine.spaces.hilbert.hilbert_space import HilbertSpace
@@ -90,8 +91,14 @@ def placed(model: PyTree, where: Space | None, state: PyTree = None) -> Any:
 
 
 def space_of(model: PyTree) -> Space | None:
-    """The space that `model` carries, or None."""
-    return getattr(model, _MARK, None)
+    """The space that `model` carries, or None. A projected state lives where the state does that is
+    projected, if the flip of all spins does not lead out of it."""
+    where = getattr(model, _MARK, None)
+    if where is not None or not isinstance(model, Symmetrised):
+        return where
+    where = space_of(model.model)
+    kept = () if where is None or where.magnetizations is None else where.magnetizations
+    return None if model.spin_flip is not None and set(kept) != {-m for m in kept} else where
 
 
 def state_left(model: PyTree) -> Any:

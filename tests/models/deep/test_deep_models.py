@@ -13,6 +13,7 @@ from intertwine import InputError
 from intertwine.models.deep.patches import patches_of
 from intertwine.models.names import check_model_name, model_from_name
 from intertwine.models.parameters import count_parameters
+from intertwine.sampling.space import space_of
 
 SQUARE, KAGOME, TRIANGULAR = it.Square(4, 4), it.Kagome(2, 2), it.Triangular(4, 2)
 
@@ -139,3 +140,26 @@ def test_finds_a_ground_state(key):
     optimiser = it.NaturalGradient(learning_rate=0.03, shift=1e-3, max_norm=0.15, chunk=32)
     run = it.ground_state(H, psi, 80, 70, sampler=sampler, optimiser=optimiser, key=key)
     assert abs(run.energy.mean / it.exact.ground_energy(H) - 1) < 2e-3
+
+
+def test_projection_by_cosets(key):
+    """One term for each coset of the network's own translations: the plain sum over the group."""
+    psi = it.ViT(SQUARE, 1, 4, patch=2, translations=True, scale=9.0, key=key)
+    group = SQUARE.space_group
+    sector = it.Symmetrised(psi, SQUARE, spin_flip=1)
+    assert len(sector.cosets.rows) == group.order // 4
+    s = _configurations(16, 1)[0]
+    moved = s[group.permutations]
+    plain = np.exp(jax.jit(jax.vmap(psi))(jnp.concatenate([moved, -moved]))).sum()
+    np.testing.assert_allclose(np.exp(sector(s)), plain, rtol=1e-10)
+    moves = SQUARE.translations
+    odd = next(c for c in moves.characters_1d() if c[moves.rows_of(psi.permutations)].real.min() < 0)
+    with pytest.raises(InputError, match="character: expected one that the model's own 4 symmetries leave"):
+        it.Symmetrised(psi, moves, odd)
+
+
+def test_a_projected_state_lives_where_the_state_does(key):
+    H = it.heisenberg(it.Chain(4))
+    run = it.ground_state(H, it.RBM(4, hidden=2, key=key), 2, 64, final_samples=64, compare=False, key=key)
+    assert str(space_of(run.model)) == "Σ s = 0"
+    assert space_of(it.Symmetrised(run, it.Chain(4), spin_flip=1)) == space_of(run.model)
