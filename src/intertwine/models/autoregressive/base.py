@@ -24,7 +24,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from jax.typing import DTypeLike
-from jaxtyping import Float, Int, Int8, Num, Shaped
+from jaxtyping import Float, Int, Int8, Num, PyTree, Shaped
 
 from intertwine._checks import positive_int
 from intertwine.models.autoregressive.places import following
@@ -116,7 +116,7 @@ class AutoregressiveModel(eqx.Module):
         def begin(count: int) -> tuple[Any, Array]:
             return walk.begin(count), jnp.zeros((count, self.size + 1 if table is not None else 0), jnp.int32)
 
-        def step(cache: tuple[Any, Array], t: Array, before: Array) -> tuple[tuple[Any, Array], Array]:
+        def step(cache: tuple[PyTree, Array], t: Array, before: Array) -> tuple[tuple[Any, Array], Array]:
             inner, nodes = cache
             inner, features = walk.step(inner, t, before)
             outputs = features @ head.weights + head.bias[t]
@@ -135,7 +135,7 @@ class AutoregressiveModel(eqx.Module):
         count = positive_int("count", count)
         walk = self.steps()
 
-        def one(carry: tuple[Any, Array], t: Array) -> tuple[tuple[Any, Array], Array]:
+        def one(carry: tuple[PyTree, Array], t: Array) -> tuple[tuple[Any, Array], Array]:
             cache, before = carry
             cache, logs = walk.step(cache, t, before)
             chosen = jax.random.categorical(jax.random.fold_in(key, t), 2 * jnp.real(logs))

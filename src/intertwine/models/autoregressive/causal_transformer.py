@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 from jax.typing import DTypeLike
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, PyTree
 
 from intertwine._checks import fail, positive_int
 from intertwine.models.autoregressive.base import AutoregressiveModel, Head, Walk, glorot, kept
@@ -124,7 +124,7 @@ class CausalTransformer(AutoregressiveModel):
             nothing = jnp.zeros((count, *shape), self.positions.dtype)
             return tuple((nothing, nothing) for _ in self.blocks)
 
-        def step(cache: Any, t: Array, before: Array) -> tuple[Any, Array]:
+        def step(cache: PyTree, t: Array, before: Array) -> tuple[Any, Array]:
             before = jnp.where(t > 0, before, max(self.space.levels))
             x, later = self.embedding[before] + self.positions[t], []
             seen = (jnp.arange(N) <= t)[None, :, None]

@@ -18,7 +18,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 from jax.typing import DTypeLike
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, PyTree
 
 from intertwine._checks import positive_int
 from intertwine.models.autoregressive.base import AutoregressiveModel, Head, Walk, glorot, kept, one_hot
@@ -96,7 +96,7 @@ class MaskedConvolution(AutoregressiveModel):
         def begin(count: int) -> Any:
             return tuple(jnp.zeros((count, self.size + 1, w.shape[1]), dtype) for w in self.filters)
 
-        def step(cache: Any, t: Array, before: Array) -> tuple[Any, Array]:
+        def step(cache: PyTree, t: Array, before: Array) -> tuple[Any, Array]:
             count, kept_here, x = before.shape[0], [], jnp.zeros(())
             read = kept(cache[0], one_hot(before, d, dtype), jnp.maximum(t - 1, 0))
             for layer, (w, bias) in enumerate(zip(self.filters, self.biases, strict=True)):

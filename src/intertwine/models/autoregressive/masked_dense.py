@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from jax.typing import DTypeLike
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, PyTree
 
 from intertwine._checks import positive_int
 from intertwine.models.autoregressive.base import AutoregressiveModel, Head, Walk, glorot, kept, one_hot
@@ -91,7 +91,7 @@ class MaskedDense(AutoregressiveModel):
         def begin(count: int) -> Any:
             return tuple(jnp.zeros((count, N, w.shape[2]), dtype) for w in dense)
 
-        def step(cache: Any, t: Array, before: Array) -> tuple[Any, Array]:
+        def step(cache: PyTree, t: Array, before: Array) -> tuple[Any, Array]:
             count, kept_here = before.shape[0], []
             read = kept(cache[0], one_hot(before, d, dtype), jnp.maximum(t - 1, 0))
             x = jnp.zeros(())

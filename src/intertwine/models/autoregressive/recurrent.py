@@ -20,7 +20,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 from jax.typing import DTypeLike
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, PyTree
 
 from intertwine._checks import one_of, positive_int
 from intertwine.models.autoregressive.base import AutoregressiveModel, Head, Walk, glorot, kept
@@ -110,7 +110,7 @@ class RecurrentNetwork(AutoregressiveModel):
         walk = self.walk() if self._snakes else self._line()
         before = jnp.pad(levels[:, :-1], ((0, 0), (1, 0)))
 
-        def one(cache: Any, t: Array) -> tuple[Any, Array]:
+        def one(cache: PyTree, t: Array) -> tuple[Any, Array]:
             return walk.step(cache, t, before[:, t])
 
         _, found = jax.lax.scan(one, walk.begin(levels.shape[0]), jnp.arange(self.size))
@@ -130,7 +130,7 @@ class RecurrentNetwork(AutoregressiveModel):
             memories = tuple(jnp.zeros((count, N + 1, width), self.head.bias.dtype) for _ in self.cells)
             return jnp.full((count, N + 1), max(self.space.levels), jnp.int32), memories
 
-        def step(cache: Any, t: Array, before: Array) -> tuple[Any, Array]:
+        def step(cache: PyTree, t: Array, before: Array) -> tuple[Any, Array]:
             chosen, memories = cache
             last = jnp.where(t > 0, t - 1, N)
             nothing = jnp.full_like(before, max(self.space.levels))
@@ -152,7 +152,7 @@ class RecurrentNetwork(AutoregressiveModel):
         def begin(count: int) -> Any:
             return tuple(jnp.zeros((count, width), self.head.bias.dtype) for _ in self.cells)
 
-        def step(cache: Any, t: Array, before: Array) -> tuple[Any, Array]:
+        def step(cache: PyTree, t: Array, before: Array) -> tuple[Any, Array]:
             x = self._read(jnp.where(t > 0, before, max(self.space.levels))[:, None])
             later = []
             for cell, memory in zip(self.cells, cache, strict=True):

@@ -17,6 +17,7 @@ from jax import Array
 from jaxtyping import Num, PyTree, Shaped
 
 from intertwine.models.numerics import exp_of
+from intertwine.models.protocols import Steps
 
 BATCH = 1024
 """Connected configurations that are walked at once."""
@@ -49,7 +50,7 @@ def prefix_values(
         begin = first[sample[0], which[0]]
         after = levels[sample, which].astype(jnp.int32)
 
-        def one(t: Array, carry: tuple[Any, Array, Array]) -> tuple[Any, Array, Array]:
+        def one(t: Array, carry: tuple[PyTree, Array, Array]) -> tuple[Any, Array, Array]:
             held, before, ratio = carry
             held, found = steps.step(held, t, before)
             now = after[:, t]
@@ -64,10 +65,10 @@ def prefix_values(
     return jax.lax.fori_loop(0, -(-count // batch), body, total)
 
 
-def _walked(steps: Any, levels: Array) -> tuple[Any, Array]:
+def _walked(steps: Steps, levels: Array) -> tuple[Any, Array]:
     """The cache at the end and log ψ_t of what was chosen, (N, S)."""
 
-    def one(carry: tuple[Any, Array], t: Array) -> tuple[tuple[Any, Array], Array]:
+    def one(carry: tuple[PyTree, Array], t: Array) -> tuple[tuple[Any, Array], Array]:
         cache, before = carry
         cache, found = steps.step(cache, t, before)
         return (cache, levels[:, t]), _picked(found, levels[:, t])
