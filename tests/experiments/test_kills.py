@@ -20,6 +20,9 @@ ROWS = {
     "ground state": "ground-state --lattice chain:6 --model rbm:1 --samples 64 --chains 16 --steps 150"
     " --final-samples 128 --checkpoint-every 7",
     "ground state, exact sums": "ground-state --lattice chain:8 --steps 60 --checkpoint-every 7",
+    "ground state, electrons": "ground-state --lattice chain:6 --hamiltonian hubbard --fermions 3,3"
+    " --steps 60 --samples 64 --final-samples 64 --patience 20 --checkpoint-every 7",
+    "ground state, atoms": "ground-state --lattice chain:8 --hamiltonian rydberg --checkpoint-every 7",
     "evolution": "evolve --lattice chain:6 --time 0.6 --points 40 --model rbm:1 --checkpoint-every 3",
     "evolution, samples": "evolve --lattice chain:6 --time 0.3 --points 30 --model rbm:1 --samples 256"
     " --checkpoint-every 3",

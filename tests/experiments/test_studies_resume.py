@@ -16,6 +16,7 @@ from intertwine.learning.structures.fit_structures import structure_task
 from intertwine.learning.supervised_fit import supervised_study
 from intertwine.quantum.dynamics.evolve import evolution
 from intertwine.quantum.dynamics.starts import product_state
+from intertwine.quantum.vmc.stopping import Stopping
 from intertwine.runs import checkpoints
 from intertwine.runs.kinds import configuration_of
 from learning.pair_network import PairNetwork, clusters
@@ -64,6 +65,18 @@ def summed():
     H = it.tfim(it.Chain(6), h=0.7)
     psi = it.RBM(6, hidden=6, dtype=complex, key=jax.random.key(1))
     return search(H, psi, it.Enumeration(), 6)
+
+
+def particles(model, space, H, **settings):
+    sampler = it.Metropolis(it.Exchange([(0, 1), (1, 2), (2, 3), (4, 5), (5, 6), (6, 7)]), 8, hilbert=space)
+    return search(H, model, sampler, 8, **settings)
+
+
+def electrons():
+    """That end before their last step."""
+    space = it.Fermions(it.Chain(4, pbc=False), (2, 2))
+    psi = it.models.model_from_name("slater-jastrow", space.place, space=space, key=jax.random.key(1))
+    return particles(psi, space, it.hubbard(space), stopping=Stopping(v_score=1e3))
 
 
 def renormalize(**tables):
@@ -118,6 +131,7 @@ ROWS = {
     "learning, dbn": lambda: learning("dbn:4-6", layer_epochs=2, refresh=2),
     "ground state, samples": sampled,
     "ground state, sums": summed,
+    "ground state, electrons": electrons,
     "supervised, stops early": lambda: supervised(optimiser=steep()),
     "supervised, nothing held out": lambda: supervised(validation=None, patience=None),
     "supervised, natural gradient": lambda: supervised(optimiser=NaturalGradient(0.1, shift=1e-2), epochs=4),

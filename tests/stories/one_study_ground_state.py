@@ -45,4 +45,18 @@ ROWS = {
             it.heisenberg(it.Chain(26)), steps=8, samples=128, final_samples=256, key=key
         ),
     ),
+    "ground state, electrons": row(
+        "--lattice chain:6 --hamiltonian hubbard --fermions 3,3 --steps 4 --samples 64 --final-samples 64",
+        lambda key: it.ground_state(
+            it.hubbard(it.Fermions(it.Chain(6), (3, 3))), steps=4, samples=64, final_samples=64, key=key
+        ),
+    ),
+    "ground state, bosons": row(
+        "--lattice chain:4 --hamiltonian bose_hubbard --bosons 3 --most 2 --steps 6",
+        lambda key: it.ground_state(it.bose_hubbard(it.Bosons(it.Chain(4), 3, most=2)), steps=6, key=key),
+    ),
+    "ground state, atoms": row(
+        "--lattice chain:6 --hamiltonian rydberg --Delta 2 --steps 6",
+        lambda key: it.ground_state(it.rydberg(it.Rydberg(it.Chain(6)), Delta=2.0), steps=6, key=key),
+    ),
 }
