@@ -211,8 +211,9 @@ def build_sampler(configuration: GroundStateConfiguration, hamiltonian: Operator
         rule = Mixture([(rule, 0.45), (moves(hamiltonian, size % 2), 0.45), (GlobalFlip(), 0.1)])
     sweep = None if settings.sweep == "auto" else settings.sweep
     return Metropolis(
-        rule, chains=configuration.chains, sweep=sweep, backend=settings.backend, magnetization=magnetization
-    )
+        rule, chains=configuration.chains, sweep=sweep, backend=settings.backend, magnetization=magnetization,
+        hilbert=own_space(hamiltonian),
+    )  # fmt: skip
 
 
 def build_optimiser(configuration: GroundStateConfiguration) -> Any:
