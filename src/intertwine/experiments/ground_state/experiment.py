@@ -133,13 +133,10 @@ def _drawn(problem: Problem, last: Measurement, model: PyTree) -> tuple[np.ndarr
 def _known_energy(problem: Problem) -> KnownEnergy | None:
     """The exact energy, or None; not knowing it stops no run."""
     from intertwine.quantum.exact import NotConverged, known_energy
-    from intertwine.quantum.exact.known import energy_of_space
     from intertwine.quantum.sector_choice import EmptySector, energy_in_sector
 
     c = problem.configuration
     try:
-        if c.model.sector == TRIVIAL and problem.space is not None:
-            return energy_of_space(problem.hamiltonian, None, math.inf, problem.space)
         if c.model.sector == TRIVIAL:
             return known_energy(problem.hamiltonian)
         return energy_in_sector(problem.hamiltonian, c.model.sector, kept_by(c))
