@@ -19,6 +19,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import Array
 from jaxtyping import Float
 
 from intertwine._checks import fail
@@ -27,6 +28,7 @@ from intertwine.models.symmetric.invariant_rbm import InvariantRBM
 
 if TYPE_CHECKING:
     from intertwine.spaces.lattice import Lattice
+    from intertwine.symmetry import PermutationGroup
 
 
 def carried_over(model: Any, small: Lattice, fresh: Any, large: Lattice) -> Any:
@@ -104,7 +106,9 @@ def _groups(model: Any, fresh: Any) -> list[tuple[Any, Any]]:
     return [(a, b) for a, b in found if a is not None and b is not None]
 
 
-def _images_of_group(small_group: Any, small: Lattice, large_group: Any, large: Lattice) -> np.ndarray:
+def _images_of_group(
+    small_group: PermutationGroup, small: Lattice, large_group: PermutationGroup, large: Lattice
+) -> np.ndarray:
     """The same for the elements: translations to translations, each with every element of the point group."""
     one, other = (_by_translations(g, lattice) for g, lattice in ((small_group, small), (large_group, large)))
     if one.shape[1] != other.shape[1]:
@@ -123,7 +127,7 @@ def _of_cells(lattice: Lattice) -> Any:
     return Lattice(lattice.basis_vectors, None, lattice.extent, lattice.periodic, "cells")
 
 
-def _by_translations(group: Any, lattice: Lattice) -> np.ndarray:
+def _by_translations(group: PermutationGroup, lattice: Lattice) -> np.ndarray:
     """(translations, point elements): the rows of `group` that are t∘p."""
     moves = np.asarray(lattice.translations.permutations)
     if group.order == len(moves):
@@ -136,7 +140,7 @@ def _by_translations(group: Any, lattice: Lattice) -> np.ndarray:
     return np.stack([group.rows_of(moves[:, p]) for p in points], axis=1)
 
 
-def _moved(weights: Any, like: Any, tables: dict[tuple[int, int], np.ndarray], model: Any) -> Any:
+def _moved(weights: Array, like: Array, tables: dict[tuple[int, int], np.ndarray], model: Any) -> Any:
     if weights.ndim != like.ndim:
         raise _cannot(model)
     out = np.asarray(weights)
@@ -157,7 +161,7 @@ def _scales(model: Any, fresh: Any, count: int) -> list[float]:
     return [ratio] * count
 
 
-def _cannot(model: Any) -> Exception:
+def _cannot(model: object) -> Exception:
     expected = "a network whose weights are tied by translations, as symmetric-rbm:8 or gcnn:2x4"
     return fail(
         "model.start", expected, f"{type(model).__name__}, whose weights belong to sites", "begin afresh"

@@ -9,6 +9,7 @@ every mode has a number of its own (dimer coverings), the moves are the flips of
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any
 
@@ -16,8 +17,10 @@ import numpy as np
 from jaxtyping import Int32
 
 from intertwine._checks import fail
+from intertwine.quantum.operators.protocols import QuantumOperator
 from intertwine.sampling.metropolis.level_rules import Hops, Raise
 from intertwine.sampling.metropolis.rules import Exchange, FlipSets, Mixture, Rule, SingleFlip, connected
+from intertwine.spaces.hilbert.bounds import Bound
 from intertwine.spaces.hilbert.hilbert_space import HilbertSpace
 
 _MOST_PAIRS = 20_000
@@ -36,13 +39,13 @@ def is_plain(space: HilbertSpace | None) -> bool:
     return space is None or (space.binary and not space.bounds and not space.has_fermions)
 
 
-def own_space(operator: Any) -> HilbertSpace | None:
+def own_space(operator: QuantumOperator) -> HilbertSpace | None:
     """The Hilbert space of an operator; None where it is one of free spins ½."""
     space = getattr(operator, "hilbert", None)
     return None if is_plain(space) else space
 
 
-def moves_in(space: HilbertSpace, operator: Any = None) -> Rule:
+def moves_in(space: HilbertSpace, operator: QuantumOperator | None = None) -> Rule:
     """Moves that join the configurations of `space`. operator: whose flips of several modes are moves too.
 
     Raises InputError where none are known.
@@ -125,10 +128,11 @@ def _bonds(space: HilbertSpace) -> list[np.ndarray]:
     return inside + [np.stack([a, b], 1) for a, b in pairwise(whole)]
 
 
-def _flips_of(operator: Any) -> list[list[int]]:
+def _flips_of(operator: object) -> list[list[int]]:
     """The sets of three modes or more that the operator flips: plaquettes, rings."""
     flips = np.asarray(getattr(operator, "flips", np.zeros((0, 1), int)))
-    sets = [sorted(int(i) for i in row[row < operator.size]) for row in flips]
+    size = getattr(operator, "size", 0)
+    sets = [sorted(int(i) for i in row[row < size]) for row in flips]
     sets = [one for one in sets if len(one) > 2]
     return sets if len(sets) <= _MOST_SETS else []
 
@@ -161,6 +165,6 @@ def mode_permutations(space: HilbertSpace) -> Int32[np.ndarray, "g N"]:
     return rows[np.array(kept)]
 
 
-def _key(bound: Any, modes: Any) -> tuple[Any, ...]:
+def _key(bound: Bound, modes: Iterable[int]) -> tuple[Any, ...]:
     pairs = frozenset(zip(modes, bound.weights, strict=True))
     return pairs, bound.low, bound.high, bound.modulus

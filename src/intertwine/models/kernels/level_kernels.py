@@ -9,7 +9,7 @@ n the spin n − 1, which goes up, q ← q E. A hop is one of each,
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -62,7 +62,15 @@ def is_real(form: SpinForm) -> bool:
 
 
 @inner
-def angles(levels, first, weights, bias, n, c, theta):
+def angles(
+    levels: np.ndarray,
+    first: np.ndarray,
+    weights: np.ndarray,
+    bias: np.ndarray,
+    n: np.ndarray,
+    c: int,
+    theta: np.ndarray,
+) -> None:
     """θ_k of configuration c into theta."""
     for k in range(theta.shape[0]):
         theta[k] = bias[k]
@@ -73,7 +81,18 @@ def angles(levels, first, weights, bias, n, c, theta):
 
 
 @inner
-def fill(levels, first, weights, bias, n, c, theta, pq, b, hidden):
+def fill(
+    levels: np.ndarray,
+    first: np.ndarray,
+    weights: np.ndarray,
+    bias: np.ndarray,
+    n: np.ndarray,
+    c: int,
+    theta: np.ndarray,
+    pq: np.ndarray,
+    b: int,
+    hidden: int,
+) -> None:
     """(p, q) of configuration c into pq[b], scaled to p + q = 1; units from `hidden` on are padding."""
     angles(levels, first, weights, bias, n, c, theta)
     for k in range(theta.shape[0]):
@@ -83,7 +102,15 @@ def fill(levels, first, weights, bias, n, c, theta, pq, b, hidden):
 
 
 @inner
-def fill_local(levels, first, coupling, n, c, local, b):
+def fill_local(
+    levels: np.ndarray,
+    first: np.ndarray,
+    coupling: np.ndarray,
+    n: np.ndarray,
+    c: int,
+    local: np.ndarray,
+    b: int,
+) -> None:
     """Σ_e' J_ee' σ_e' of configuration c into local[b]."""
     count = coupling.shape[0]
     for e in range(count):
@@ -97,7 +124,17 @@ def fill_local(levels, first, coupling, n, c, local, b):
 
 
 @inner
-def log_amplitude(levels, first, weights, bias, field, coupling, n, c, theta):
+def log_amplitude(
+    levels: np.ndarray,
+    first: np.ndarray,
+    weights: np.ndarray,
+    bias: np.ndarray,
+    field: np.ndarray,
+    coupling: np.ndarray | None,
+    n: np.ndarray,
+    c: int,
+    theta: np.ndarray,
+) -> Any:
     """log ψ − constant of configuration c, in logarithms."""
     angles(levels, first, weights, bias, n, c, theta)
     value = 0.0
@@ -118,7 +155,16 @@ def log_amplitude(levels, first, weights, bias, field, coupling, n, c, theta):
 
 
 @inner
-def flips_of(first, n, c, sites, shifts, m, spins, downs):
+def flips_of(
+    first: np.ndarray,
+    n: np.ndarray,
+    c: int,
+    sites: np.ndarray,
+    shifts: np.ndarray,
+    m: int,
+    spins: np.ndarray,
+    downs: np.ndarray,
+) -> int:
     """The spins that move m flips from configuration c, into `spins` with whether each goes down, and how
     many; levels are within their range."""
     count = 0
@@ -138,7 +184,9 @@ def flips_of(first, n, c, sites, shifts, m, spins, downs):
 
 
 @inner
-def changed_product(pq, b, rows, spins, downs, count, units):
+def changed_product(
+    pq: np.ndarray, b: int, rows: np.ndarray, spins: np.ndarray, downs: np.ndarray, count: int, units: int
+) -> Any:
     """Π_k (p'_k + q'_k) after the flips of `spins` from pq[b]; pq[b, 2], pq[b, 3] are scratch."""
     value = 1.0
     if count == 1:
@@ -163,7 +211,15 @@ def changed_product(pq, b, rows, spins, downs, count, units):
 
 
 @inner
-def log_factor(logs, coupling, local, b, spins, downs, count):
+def log_factor(
+    logs: np.ndarray,
+    coupling: np.ndarray | None,
+    local: np.ndarray,
+    b: int,
+    spins: np.ndarray,
+    downs: np.ndarray,
+    count: int,
+) -> Any:
     """ln of the factor of the flips, pair terms included."""
     value = 0.0
     for f in range(count):

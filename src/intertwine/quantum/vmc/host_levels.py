@@ -6,7 +6,7 @@ product over hidden units. Products that leave the range of floating-point numbe
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jax import Array
@@ -25,6 +25,7 @@ from intertwine.models.kernels.level_kernels import (
 )
 
 if TYPE_CHECKING:
+    from intertwine.quantum.operators.levels.compiled import TableRows
     from intertwine.quantum.operators.levels.level_operator import LevelOperator
 
 _BLOCK = 64
@@ -55,12 +56,12 @@ def local_values(operator: LevelOperator, form: LevelForm, configurations: Array
     return np.ascontiguousarray(out[:, 0]) if operator.is_real else out.view(np.complex128)[:, 0]
 
 
-def _rows(rows: Any) -> tuple[np.ndarray, ...]:
+def _rows(rows: TableRows) -> tuple[np.ndarray, ...]:
     names = ("modes", "strides", "offsets", "ends")
     return tuple(np.ascontiguousarray(getattr(rows, name), np.int64) for name in names)
 
 
-def _sorted(rows: Any, moves: int) -> tuple[np.ndarray, ...]:
+def _sorted(rows: TableRows, moves: int) -> tuple[np.ndarray, ...]:
     """(where the terms of each move begin (K + 1,), modes, strides, offsets, ends) by move."""
     order = np.argsort(rows.owners, kind="stable")
     begins = np.searchsorted(np.asarray(rows.owners)[order], np.arange(moves + 1))
@@ -69,37 +70,37 @@ def _sorted(rows: Any, moves: int) -> tuple[np.ndarray, ...]:
 
 @kernel
 def _run(
-    levels,
-    first,
-    rows,
-    weights,
-    bias,
-    field,
-    logs,
-    coupling,
-    careful,
-    moves,
-    shifts,
-    begins,
-    modes,
-    strides,
-    offsets,
-    ends,
-    on_modes,
-    on_strides,
-    on_offsets,
-    on_ends,
-    values,
-    fermionic,
-    n,
-    pq,
-    local,
-    spins,
-    downs,
-    theta,
-    running,
-    out,
-):
+    levels: np.ndarray,
+    first: np.ndarray,
+    rows: np.ndarray,
+    weights: np.ndarray,
+    bias: np.ndarray,
+    field: np.ndarray,
+    logs: np.ndarray,
+    coupling: np.ndarray | None,
+    careful: bool,
+    moves: np.ndarray,
+    shifts: np.ndarray,
+    begins: np.ndarray,
+    modes: np.ndarray,
+    strides: np.ndarray,
+    offsets: np.ndarray,
+    ends: np.ndarray,
+    on_modes: np.ndarray,
+    on_strides: np.ndarray,
+    on_offsets: np.ndarray,
+    on_ends: np.ndarray,
+    values: np.ndarray,
+    fermionic: np.ndarray,
+    n: np.ndarray,
+    pq: np.ndarray,
+    local: np.ndarray,
+    spins: np.ndarray,
+    downs: np.ndarray,
+    theta: np.ndarray,
+    running: np.ndarray,
+    out: np.ndarray,
+) -> None:
     """Local values of a block."""
     size, units = n.shape[1], rows.shape[1]
     for c in range(n.shape[0]):

@@ -7,6 +7,8 @@ numbers depend on the key and the inputs, not on the number of threads.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from jax import Array
 
@@ -78,7 +80,7 @@ def sample(
 
 
 @inner
-def _inside(checked, m, n, c):
+def _inside(checked: Checks, m: int, n: np.ndarray, c: int) -> Any:
     """Whether the bounds that move m can break hold for configuration c."""
     inside = True
     for k in range(checked.rows.shape[1]):
@@ -94,32 +96,32 @@ def _inside(checked, m, n, c):
 
 @kernel
 def _run(
-    levels,
-    first,
-    rows,
-    weights,
-    bias,
-    field,
-    logs,
-    coupling,
-    careful,
-    sites,
-    shifts,
-    share,
-    alias,
-    checked,
-    n,
-    states,
-    pq,
-    local,
-    spins,
-    downs,
-    theta,
-    patience,
-    sweep,
-    drawn,
-    accepted,
-):
+    levels: np.ndarray,
+    first: np.ndarray,
+    rows: np.ndarray,
+    weights: np.ndarray,
+    bias: np.ndarray,
+    field: np.ndarray,
+    logs: np.ndarray,
+    coupling: np.ndarray | None,
+    careful: bool,
+    sites: np.ndarray,
+    shifts: np.ndarray,
+    share: np.ndarray,
+    alias: np.ndarray,
+    checked: Checks | None,
+    n: np.ndarray,
+    states: np.ndarray,
+    pq: np.ndarray,
+    local: np.ndarray,
+    spins: np.ndarray,
+    downs: np.ndarray,
+    theta: np.ndarray,
+    patience: int,
+    sweep: int,
+    drawn: np.ndarray,
+    accepted: np.ndarray,
+) -> None:
     """All draws of a block of chains. coupling and checked are None where there is nothing of them."""
     size, moves, units = n.shape[1], sites.shape[0], rows.shape[1]
     for c in range(n.shape[0]):
