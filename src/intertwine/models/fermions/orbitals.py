@@ -1,8 +1,4 @@
-r"""Orbitals to start from: free fermions on a lattice, and the mean field of an operator.
-
-    free         the eigenvectors of the hopping matrix, −t on each bond, lowest energies first
-    mean field   ⟨H⟩ of a product of Slater determinants lowered by turning occupied into empty orbitals
-                 (Thouless, Nucl. Phys. 21, 225 (1960)): Hartree-Fock for any operator
+r"""Orbitals to start from: free fermions on a lattice, eigenvectors of the hopping matrix, −1 on each bond.
 
 A closed shell has a gap above the last occupied level; where there is none, the orbitals within the level are
 some choice among many.
