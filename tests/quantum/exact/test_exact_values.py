@@ -105,6 +105,8 @@ def test_excited_states_of_the_hubbard_cluster_by_sector():
     rows = [(level.sector, level.spin, level.degeneracy) for level in found]
     assert rows == [("(0, 0) B", 1.0, 1), ("(0, 0) A", 0.0, 1), ("(0, 2π/3) A", 0.0, 2)]
     _close([level.energy for level in found], [-3.78982307, -3.72657394, -3.6495985])
+    for words in ("(0, 2π/3) A, flip -1", "k=(0, 2pi/3), A, flip=-1"):
+        _close(exact.ground_energy(H, sector=words), -3.6495985)
     at = exact.Sector(momentum=(0, 1), spin_flip=-1)
     _close(exact.ground_energy(H, sector=at), -3.6495985)
 
@@ -145,3 +147,19 @@ def test_known_energies_in_spaces():
         assert abs(found.value - value) < 2e-8
     disordered = it.tv(it.Fermions(it.Chain(8), 3), V=2.0, field=np.arange(8.0))
     assert "Lanczos" in exact.known_energy(disordered).source
+
+
+def test_several_levels_of_a_product_of_halves():
+    """States that take the way of halves (over 20,000): free electrons, level by level."""
+    H = it.hubbard(it.Fermions(it.Chain(10), (3, 4)), U=0.0, field=np.linspace(0.0, 0.3, 10))
+    orbitals = [np.linalg.eigvalsh(_one_body(sign)) for sign in (-1.0, 1.0)]
+    ground = orbitals[0][:3].sum() + orbitals[1][:4].sum()
+    first = min(orbitals[0][3] - orbitals[0][2], orbitals[1][4] - orbitals[1][3])
+    np.testing.assert_allclose(exact.spectrum(H, 2), [ground, ground + first], atol=1e-9)
+
+
+def _one_body(sign):
+    one = np.diag(sign * np.linspace(0.0, 0.3, 10))
+    for i in range(10):
+        one[i, (i + 1) % 10] = one[(i + 1) % 10, i] = -1.0
+    return one

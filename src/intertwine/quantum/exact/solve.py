@@ -42,7 +42,8 @@ _LARGEST_PATTERN = 62
 def ground_energy(H: QuantumOperator, *, sector: SectorLike | None = None) -> float:
     """The lowest eigenvalue of H in its space, or the lowest inside `sector`.
 
-    sector: a `Sector`, or on a lattice one of `it.sectors(lattice)` or its name, as "(π, 0) A1".
+    sector: a `Sector`, or on a lattice one of `it.sectors(lattice)` or its name, as "(π, 0) A1" or
+    "k=(π,0), A1, flip=-1".
 
     Raises `InputError` where H is not Hermitian, leaves its space, `sector` is not conserved, or what it
     needs does not fit in memory (the message says how much), and `NotConverged` where Lanczos fails.
@@ -118,9 +119,9 @@ def spectrum(H: QuantumOperator, k: int = 6, *, sector: SectorLike | None = None
     if is_plain(H, sector):
         return _plain_spectrum(H, k, _plain(sector))
     space = space_of(H, sector)
-    require_kept(H, space)
     if sector is None:
-        return search.in_sector(H, None, None, k, space=space).energies
+        return search.all_levels(H, space, k).energies
+    require_kept(H, space)
     symmetries = Symmetries(H, space)
     return search.in_sector(H, symmetries, chosen(symmetries, sector), k).energies
 

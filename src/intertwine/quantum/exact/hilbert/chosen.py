@@ -10,6 +10,7 @@ between the states of momentum q, a sparse matrix with one element a row for eac
 
 from __future__ import annotations
 
+import re
 from itertools import product as pairs_of
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -49,17 +50,16 @@ def chosen(symmetries: Symmetries, wanted: SectorLike | None) -> Chosen:
     flip: int | None = None
     irrep: Any = wanted
     if isinstance(wanted, str):
-        named = [s for s in sectors(_lattice(symmetries)) if s.name == wanted.strip()]
+        flip, name = _read(wanted)
+        _require_flip(symmetries, flip)
+        named = [s for s in sectors(_lattice(symmetries)) if _read(s.name)[1] == name]
         if not named:
             names = ", ".join(s.name for s in sectors(place))
             raise fail("sector", f"a Sector, or one of {names}", wanted)
         irrep = named[0]
     elif isinstance(wanted, Sector):
         flip = wanted.spin_flip
-        if flip is not None and symmetries.flip is None:
-            raise fail(
-                "sector", "a quantity that H conserves", f"spin_flip={flip}, which H or its space breaks"
-            )
+        _require_flip(symmetries, flip)
         if wanted.magnetization is not None and not any(
             b.name == "magnetization" and b.told == wanted.magnetization for b in symmetries.space.bounds
         ):
@@ -74,6 +74,24 @@ def chosen(symmetries: Symmetries, wanted: SectorLike | None) -> Chosen:
     if isinstance(irrep, Sector):
         return _of_momentum(symmetries, irrep)
     return of_irrep(symmetries, irrep, flip)
+
+
+def _read(text: str) -> tuple[int | None, str]:
+    """(the spin flip or None, momentum and irrep without spaces) of a sector in words.
+
+    >>> _read("k=(pi, 0), A1, flip=-1"), _read("(π, 0) A1"), _read("π A")
+    ((-1, '(π,0)A1'), (None, '(π,0)A1'), (None, 'πA'))
+    """
+    found = re.search(r",?\s*(?:spin[_ ])?flip\s*=?\s*([+−-]?)1\s*$", text)
+    flip = None if found is None else (1 if found[1] in ("", "+") else -1)
+    words = re.sub(r"\s", "", text if found is None else text[: found.start()]).replace("pi", "π")
+    return flip, re.sub(r",(?=[A-Z]|irrep)", "", words.removeprefix("k="))
+
+
+def _require_flip(symmetries: Symmetries, flip: int | None) -> None:
+    if flip is not None and symmetries.flip is None:
+        got = f"spin_flip={flip}, which H or its space breaks"
+        raise fail("sector", "a quantity that H conserves", got)
 
 
 def _lattice(symmetries: Symmetries) -> Any:

@@ -91,6 +91,19 @@ def ground(H: QuantumOperator, space: HilbertSpace, sector: SectorLike | None, v
     return best
 
 
+def all_levels(H: QuantumOperator, space: HilbertSpace, k: int) -> Levels:
+    """The k lowest levels of H in its space, as a product of halves where that is one and large."""
+    require_kept(H, space)
+    halves = halves_of(space) if space.dimension > _FEW else None
+    if halves is not None and isinstance(H, Operator):
+        _require(H, space, space.dimension, 2 * k + _KRYLOV, whole=False)
+        matrix = product_matrix(H, halves)
+        if matrix is not None:
+            pairs = lowest(matrix, k, H.bound)
+            return Levels(pairs.energies, pairs.vectors, None)
+    return in_sector(H, None, None, k, space=space)
+
+
 def in_sector(
     H: QuantumOperator,
     symmetries: Symmetries | None,
