@@ -56,16 +56,6 @@ def free_orbitals(
     return tuple(out)
 
 
-def level_gaps(space: HilbertSpace, hopping: Num[np.ndarray, "L L"] | None = None) -> tuple[float, ...]:
-    """The gap between the last occupied and the first empty level of each block: 0 for an open shell."""
-    filling, gaps = filling_of(space), []
-    for width, n in zip(filling.widths, filling.particles, strict=True):
-        h = hopping_matrix(space, width) if hopping is None else _whole(hopping, width)
-        levels = np.linalg.eigvalsh(h)
-        gaps.append(float(levels[n] - levels[n - 1]) if 0 < n < width else np.inf)
-    return tuple(gaps)
-
-
 def _whole(hopping: np.ndarray, width: int) -> np.ndarray:
     h = np.asarray(hopping)
     if h.ndim != 2 or h.shape[0] != h.shape[1] or width % len(h) or not np.allclose(h, h.conj().T):

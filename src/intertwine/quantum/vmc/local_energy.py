@@ -143,6 +143,12 @@ def of_orbit_rows(
 
 def compile_ahead(operator: AnyOperator, model: LogAmplitude) -> None:
     """Begin in the background to compile what `local_values` needs, where the host kernels will run."""
+    if has_determinants(model) and jax.default_backend() == "cpu":
+        from intertwine.quantum.vmc import host_hopping
+
+        form = determinant_form(model)
+        if fits_tables(form):
+            host_hopping.warm_up(operator, form)  # type: ignore[arg-type]
     if isinstance(model, SpinFormed) and jax.default_backend() == "cpu":
         from intertwine.quantum.vmc import host_local_energy
 

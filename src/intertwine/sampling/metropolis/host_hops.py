@@ -16,7 +16,7 @@ from jax import Array
 from intertwine import _threads
 from intertwine._checks import fail, positive_int
 from intertwine._compile import kernel
-from intertwine.models.fermions.forms import DeterminantForm, determinant_form, has_determinants
+from intertwine.models.fermions.forms import DeterminantForm, has_determinants
 from intertwine.models.kernels import host_determinants as dets, host_tables
 from intertwine.models.kernels.host_determinants import HostDeterminants, Kept
 from intertwine.models.kernels.host_kernels import multiply, product, rescale
@@ -24,7 +24,6 @@ from intertwine.sampling.host_random import alias_table, chain_states, uniform
 from intertwine.sampling.metropolis.rules import MoveTable, Rule
 
 if TYPE_CHECKING:
-    from intertwine.models.protocols import LogAmplitude
     from intertwine.spaces.hilbert.hilbert_space import HilbertSpace
 
 SEGMENT = 2048
@@ -101,19 +100,6 @@ def sample(
 
     _threads.over_ranges(blocks, chains)
     return drawn, float(accepted.sum()) / (chains * draws * sweep)
-
-
-def warm_up(model: LogAmplitude, rule: Rule) -> Any:
-    """Begin in the background to compile what `sample` needs; returns a future."""
-    form = determinant_form(model)
-
-    def compile_it() -> None:
-        start = np.ones((1, form.filling.size), np.int8)
-        for a, n in zip(form.filling.starts, form.filling.particles, strict=True):
-            start[:, a : a + n] = -1
-        sample(form, rule.table(model.size), start, 1, 1, np.zeros(2, np.uint32))
-
-    return _threads.background(compile_it)
 
 
 @kernel
