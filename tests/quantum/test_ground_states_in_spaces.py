@@ -129,6 +129,31 @@ def test_bosons_sampled(name):
     assert -4 * run.energy.error < run.energy.mean - lowest < limit * abs(lowest)
 
 
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: it.bose_hubbard(it.Bosons(it.Chain(4), 3), U=2.0),
+        pytest.param(lambda: it.rydberg(it.Rydberg(it.Chain(6))), marks=pytest.mark.slow),
+    ],
+)
+def test_the_lowest_state_of_a_momentum(make):
+    """At π, against the matrix between the projectors."""
+    H = make()
+    space, ring = H.hilbert, H.hilbert.place
+    rows, matrix, _ = exact(H, space)
+    turn = np.zeros_like(matrix)
+    turn[space.numbers_of(np.roll(rows, 1, axis=1)), np.arange(len(rows))] = 1
+    powers = [np.linalg.matrix_power(turn, g) for g in range(ring.size)]
+    project = sum((-1) ** g * power for g, power in enumerate(powers)) / ring.size
+    lowest = np.linalg.eigvalsh(project @ matrix @ project - 1e3 * project)[0] + 1e3
+    found = []
+    for k in range(2):  # the two irreps at π: even and odd under mirrors
+        sector = it.models.sector(ring, np.pi, k)
+        run = it.lowest_in_sector(H, sector, steps=120, exact_sums=True, learning_rate=0.05, key=KEY)
+        found.append(float(run.energy.mean))
+    assert abs(min(found) - lowest) < 2e-3 * abs(lowest)
+
+
 def test_atoms_by_default():
     H = it.rydberg(it.Rydberg(it.Chain(8)))
     space = H.hilbert

@@ -19,14 +19,20 @@ import numpy as np
 from jax import Array
 
 from intertwine._checks import fail, positive_int
+from intertwine.models.levels.encoding import encoding
+from intertwine.models.levels.on_levels import on_levels
 from intertwine.models.symmetric.gcnn import GCNN
 from intertwine.models.symmetric.sectors import SpaceGroupSector
+from intertwine.quantum.hilbert_moves import own_space
 from intertwine.quantum.operators.operator import Operator
 from intertwine.quantum.space_choice import default_sampler
 from intertwine.quantum.vmc.ground_state import ground_state
+from intertwine.quantum.vmc.moves import AnyOperator, check_operator
 from intertwine.quantum.vmc.search import GroundStateRun
 from intertwine.sampling.enumeration import Enumeration, configuration_numbers
 from intertwine.sampling.orbits import OrbitEnumeration
+from intertwine.spaces.hilbert.hilbert_space import HilbertSpace
+from intertwine.symmetry.groups.permutation_group import PermutationGroup
 
 _LARGEST_EXACT = 20
 FEW = 4096
@@ -34,7 +40,7 @@ FEW = 4096
 
 
 def lowest_in_sector(
-    operator: Operator,
+    operator: AnyOperator,
     sector: SpaceGroupSector,
     model: Callable[[Any, Array], Any] | None = None,
     *,
@@ -65,43 +71,55 @@ def lowest_in_sector(
     """
     _check_symmetric(operator, sector, spin_flip)
     build_key, run_key = jax.random.split(key)
+    space = own_space(operator)
     if model is None:
-        psi = GCNN(
-            sector.lattice,
-            3,
-            4,
-            character=sector.row(),
-            spin_flip=spin_flip,
-            dtype=complex,
-            key=build_key,
-        )
+        psi = _network(sector, spin_flip, space, build_key)
     else:
         psi = model(sector.character, build_key)
     sampler = options.pop("sampler", None)
     if sampler is None:
         sampler = default_sampler(operator, samples)
-        few = Enumeration(sampler.magnetization).count(operator.size) <= FEW if operator.size <= 22 else False
+        if space is not None:
+            few = space.dimension <= FEW
+        else:
+            few = operator.size <= 22 and Enumeration(sampler.magnetization).count(operator.size) <= FEW
         if exact_sums or (exact_sums is None and few):
-            sampler = _sums(operator, sector, sampler.magnetization, spin_flip, symmetric=model is None)
+            kept = sampler.magnetization, space
+            sampler = _sums(operator, sector, *kept, spin_flip, symmetric=model is None)
     options = {"compare": False} | options
     return ground_state(operator, psi, steps, samples, key=run_key, sampler=sampler, **options)
 
 
+def _network(sector: SpaceGroupSector, spin_flip: int | None, space: HilbertSpace | None, key: Array) -> Any:
+    """Group convolutions in the first row of the irrep, of spins or of modes with several levels."""
+    made = {"character": sector.row(), "spin_flip": spin_flip, "dtype": complex, "key": key}
+    if space is None or space.binary:
+        if space is not None and space.has_fermions:
+            remedy = "give model=, such as a projected determinant"
+            raise fail("model", "a wave function of fermions", None, remedy)
+        return GCNN(sector.lattice, 3, 4, **made)
+    code = encoding(space)
+    group = PermutationGroup(code.permuted(np.asarray(sector.lattice.space_group.permutations)))
+    return on_levels(GCNN(group, 3, 4, **made), code)
+
+
 def _sums(
-    operator: Operator,
+    operator: AnyOperator,
     sector: SpaceGroupSector,
     magnetization: int | None,
+    space: HilbertSpace | None,
     flip: int | None,
     *,
     symmetric: bool,
 ) -> Any:
     """All configurations, or for the model of the sector one of each orbit that its symmetry leaves alike."""
     if not symmetric:
-        return Enumeration(magnetization)
+        return Enumeration(magnetization, space)
     alike = np.isclose(np.abs(sector.row()), 1)  # D_00(g) of modulus 1: ψ(g s) is ψ(s) up to a phase
     moves = sector.lattice.space_group.permutations[alike]
     flipped = flip is not None and magnetization in (None, 0)
-    return OrbitEnumeration(moves, magnetization=magnetization, spin_flip=flipped)
+    flipped = flipped and space is None
+    return OrbitEnumeration(moves, magnetization=magnetization, spin_flip=flipped, hilbert=space)
 
 
 def exact_levels(
@@ -176,9 +194,8 @@ def _sector_basis(numbers: np.ndarray, sector: SpaceGroupSector, spin_flip: int 
     return csc_matrix((data, (np.concatenate(rows), np.concatenate(columns))), shape=(len(numbers), count))
 
 
-def _check_symmetric(operator: Operator, sector: object, spin_flip: object) -> None:
-    if not isinstance(operator, Operator):
-        raise fail("operator", "an Operator", operator, "for example intertwine.heisenberg(lattice)")
+def _check_symmetric(operator: AnyOperator, sector: object, spin_flip: object) -> None:
+    check_operator(operator)
     if not isinstance(sector, SpaceGroupSector):
         raise fail("sector", "a SpaceGroupSector", sector, "for example sector(lattice, momentum)")
     group = sector.lattice.space_group
@@ -188,5 +205,6 @@ def _check_symmetric(operator: Operator, sector: object, spin_flip: object) -> N
         raise fail("operator", "one with the symmetry of the sector's lattice", operator)
     if spin_flip not in (None, 1, -1):
         raise fail("spin_flip", "None, 1 or -1", spin_flip)
-    if spin_flip is not None and not operator.commutes_with_spin_flip:
+    flips = isinstance(operator, Operator) and operator.commutes_with_spin_flip
+    if spin_flip is not None and not flips:
         raise fail("spin_flip", "None for an operator that the flip of all spins changes", spin_flip)
