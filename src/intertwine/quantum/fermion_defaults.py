@@ -21,7 +21,8 @@ from intertwine.quantum.defaults import Choice, in_units_of
 
 _MOST_WORK = 200_000
 """Elements of the group times the square of the larger number of fermions, in a projected state."""
-STEPS, FINAL_FACTOR = 200, 16
+STEPS, SAMPLES, FINAL_FACTOR = 200, 2048, 16
+LEARNING_RATE_END = 0.005
 
 
 def choose_fermions(operator: Any) -> Choice | None:
@@ -44,7 +45,15 @@ def choose_fermions(operator: Any) -> Choice | None:
     if group is not None:
         name, because = f"{name}:{group}", f"{because}, projected onto the sector of free fermions"
     dtype = "real" if operator.is_real else "complex"
-    choice = Choice(name, dtype, steps=STEPS, final_factor=FINAL_FACTOR, because=because)
+    choice = Choice(
+        name,
+        dtype,
+        steps=STEPS,
+        samples=SAMPLES,
+        final_factor=FINAL_FACTOR,
+        learning_rate_end=LEARNING_RATE_END,
+        because=because,
+    )
     return in_units_of(operator, choice)
 
 
