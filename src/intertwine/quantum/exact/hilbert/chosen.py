@@ -27,6 +27,9 @@ from intertwine.quantum.exact.sector import Sector
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from intertwine.quantum.exact.lanczos import Matrix
+    from intertwine.spaces.lattice import Lattice
+
 SectorLike = Sector | SpaceGroupSector | str
 
 
@@ -110,7 +113,7 @@ def _space_group_sector(symmetries: Symmetries, wanted: Sector) -> Any:
     return sector(lattice, cartesian(lattice, wanted.momentum), wanted.irrep)
 
 
-def cartesian(lattice: Any, momentum: Sequence[int] | None) -> np.ndarray:
+def cartesian(lattice: Lattice, momentum: Sequence[int] | None) -> np.ndarray:
     """q = Σ_a (m_a/L_a) b_a, float64 (d,)."""
     momentum = (0,) * len(lattice.extent) if momentum is None else momentum
     if len(momentum) != len(lattice.extent):
@@ -190,7 +193,7 @@ def translation_sectors(symmetries: Symmetries) -> list[tuple[Chosen, str, int |
 class Projected:
     """P H P + c (1 − P): what is outside the range of P is lifted to c, above the spectrum."""
 
-    def __init__(self, matrix: Any, projector: Any, lift: float):
+    def __init__(self, matrix: Matrix, projector: Matrix, lift: float):
         self.matrix, self.projector, self.lift = matrix, projector, lift
         self.shape = matrix.shape
         self.dtype = np.result_type(matrix.dtype, projector.dtype)

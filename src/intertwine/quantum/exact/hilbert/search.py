@@ -11,7 +11,7 @@ Which way is taken, and what it needs, is known before anything large is made (`
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -31,7 +31,7 @@ from intertwine.quantum.exact.hilbert.leaving import require_kept
 from intertwine.quantum.exact.hilbert.packing import packing_of
 from intertwine.quantum.exact.hilbert.recurrence import lowest_pair
 from intertwine.quantum.exact.hilbert.symmetries import Symmetries
-from intertwine.quantum.exact.lanczos import lowest
+from intertwine.quantum.exact.lanczos import Matrix, lowest
 from intertwine.quantum.operators.operator import Operator
 from intertwine.spaces.hilbert.hilbert_space import HilbertSpace
 
@@ -141,7 +141,7 @@ def in_sector(
 
 
 def _projected(
-    basis: SpaceBasis, symmetries: Symmetries, sector: Chosen, matrix: Any, k: int, scale: float
+    basis: SpaceBasis, symmetries: Symmetries, sector: Chosen, matrix: Matrix, k: int, scale: float
 ) -> Levels:
     inside = projector(basis, symmetries, sector)
     count = round(float(np.real(inside.diagonal().sum())))
