@@ -26,8 +26,8 @@ SCRIPT = Path(__file__).parent / "peers" / "vit_worker.py"
 PEER_SETTINGS = [
     {"chains": 256},
     {"chains": 1024},
-    {"chains": 1024, "chunk": 4096},
-    {"chains": 256, "chunk": 1024},
+    {"chains": 1024, "chunk": 256},
+    {"chains": 256, "chunk": 128},
     {"chains": 256, "driver": "VMC"},
 ]
 

@@ -10,9 +10,9 @@ import pytest
 
 import intertwine as it
 from intertwine import InputError
-from intertwine.learning.blocked_derivatives import BlockedDerivatives, blocked_derivatives
 from intertwine.learning.log_derivatives import LogDerivatives, log_derivatives
 from intertwine.learning.objective import Evaluation
+from intertwine.learning.solvers.blocked_derivatives import BlockedDerivatives, blocked_derivatives
 from intertwine.models import laws
 from intertwine.sampling.statistics.estimate import estimate
 from models.table import MODELS

@@ -41,10 +41,10 @@ from jaxtyping import PyTree
 
 from intertwine._checks import fail, one_of, positive_int
 from intertwine.learning import schedules
-from intertwine.learning.blocked_derivatives import BlockedDerivatives, blocked_derivatives
 from intertwine.learning.log_derivatives import LogDerivatives, column_count, log_derivatives, unravel
 from intertwine.learning.objective import Evaluation
 from intertwine.learning.schedules import Schedule
+from intertwine.learning.solvers.blocked_derivatives import BlockedDerivatives, blocked_derivatives
 from intertwine.learning.solvers.factorise import solve_shifted
 from intertwine.learning.solvers.iterative import conjugate_gradients, invert_metric
 from intertwine.sampling.sharding import mesh_of, replicate, replicated

@@ -14,8 +14,8 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float, Int, Num
 
-from intertwine.learning.blocked_derivatives import BlockedDerivatives
 from intertwine.learning.log_derivatives import LogDerivatives
+from intertwine.learning.solvers.blocked_derivatives import BlockedDerivatives
 
 
 class Iterated(NamedTuple):
