@@ -64,6 +64,10 @@ def test_a_graph_and_a_field_stand_in_the_settings(tmp_path):
         (["--sector", "k=0", "--model", "rbm:1"], "model.sector"),
         (["--sector", "k=0,flip=1", "--hamiltonian", "tfim", "--field", "0.1"], "sector"),
         (["--seeds", "1,1"], "seeds"),
+        (["--hamiltonian", "broken.txt"], "broken.txt, line 2"),
+        (["--hamiltonian", "half.txt"], "a Hermitian operator"),
+        (["--hamiltonian", "leaves.txt", "--fermions", "2"], "leaves the space"),
+        (["--lattice", "chain:40", "--hamiltonian", "tv", "--fermions", "20", "--exact", "yes"], "GB"),
         (["--seeds", "0"], "seeds"),
         (["--patience", "0"], "optimiser.patience"),
         (["--stop-v-score", "-1"], "optimiser.stop_v_score"),
@@ -74,6 +78,9 @@ def test_what_does_not_fit_is_one_line(words, told, tmp_path, monkeypatch, capfd
     (tmp_path / "bad.txt").write_text("0.1\n0.2\nx\n")
     (tmp_path / "two.txt").write_text("0.1 0.2")
     (tmp_path / "bad.csv").write_text("0,1\n1,\n")
+    (tmp_path / "broken.txt").write_text("1.0 X0 X1\n1.0 X0 Q1\n")
+    (tmp_path / "half.txt").write_text("1.0j X0 X1\n")
+    (tmp_path / "leaves.txt").write_text("1.0 c^0 + h.c.\n")
     own = {"--hamiltonian", "--sector", "--seeds", "--bosons"} & set(words)
     usual = [] if own else ["--hamiltonian", "tfim"]
     assert run("--lattice", "chain:4", *usual, *words, "--out", "run") == 2
@@ -82,6 +89,7 @@ def test_what_does_not_fit_is_one_line(words, told, tmp_path, monkeypatch, capfd
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_excited_states_by_sector_in_one_table(tmp_path):
     """Momenta of the laboratory, also in Marshall's frame with an odd number of spins down."""
     out = tmp_path / "run"

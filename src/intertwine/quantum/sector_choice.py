@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 
 _FEATURES = 4
 _MOST_SUMMED = 20_000
-_MOST_DIAGONALIZED = 200_000
+MOST_DIAGONALIZED = 200_000
+"""Configurations of a space whose sectors are diagonalized in seconds."""
 _FERMION_STEPS = 300
 _RATE, _STEPS = 0.8, 400
 """Of exact sums in an excited sector: a share of the longest stable step, and steps at most."""
@@ -151,9 +152,13 @@ def _of_fermions(operator: Any, found: SectorInWords) -> Choice:
     )
 
 
-def energy_in_sector(operator: Operator, words: str, magnetization: int | None = None) -> KnownEnergy | None:
-    """The lowest energy of a sector by exact diagonalization, where it takes seconds; None for larger ones.
-    `EmptySector` where no state transforms so.
+def energy_in_sector(
+    operator: Operator, words: str, magnetization: int | None = None, most: int | None = MOST_DIAGONALIZED
+) -> KnownEnergy | None:
+    """The lowest energy of a sector by exact diagonalization, in spaces of at most `most` configurations
+    (None: as many as fit in memory); None for larger ones.
+
+    Raises `EmptySector` where no state transforms so.
 
     >>> import intertwine as it
     >>> round(energy_in_sector(it.heisenberg(it.Chain(6)), "k=π, A").value, 6)
@@ -171,7 +176,7 @@ def energy_in_sector(operator: Operator, words: str, magnetization: int | None =
         states = 2**operator.size if kept is None else comb(operator.size, (operator.size + kept) // 2)
     else:
         kept, states = None, space.dimension
-    if states > _MOST_DIAGONALIZED:
+    if most is not None and states > most:
         return None
     turns = lattice.basis_vectors @ found.irrep.momentum / (2 * np.pi)
     momentum = tuple(int(m) for m in np.rint(turns * np.array(lattice.extent)))

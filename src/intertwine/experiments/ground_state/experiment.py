@@ -28,6 +28,7 @@ from intertwine.experiments.ground_state.settings import GroundStateConfiguratio
 from intertwine.experiments.memory_needs import refuse_beyond
 from intertwine.learning.study import Scalars
 from intertwine.quantum.observables.correlations import correlations
+from intertwine.quantum.sector_choice import MOST_DIAGONALIZED
 from intertwine.quantum.vmc.expect import Measurement
 from intertwine.quantum.vmc.search import SearchState
 from intertwine.runs.begun import NONE
@@ -131,18 +132,28 @@ def _drawn(problem: Problem, last: Measurement, model: PyTree) -> tuple[np.ndarr
 
 
 def _known_energy(problem: Problem) -> KnownEnergy | None:
-    """The exact energy, or None; not knowing it stops no run."""
+    """The exact energy, or None; not knowing it stops no run that does not ask for it."""
     from intertwine.quantum.exact import NotConverged, known_energy
+    from intertwine.quantum.exact.known import KnownEnergy
+    from intertwine.quantum.exact.solve import ground_energy
     from intertwine.quantum.sector_choice import EmptySector, energy_in_sector
 
-    c = problem.configuration
+    c, H = problem.configuration, problem.hamiltonian
+    if c.exact == "no":
+        return None
     try:
-        if c.model.sector == TRIVIAL:
-            return known_energy(problem.hamiltonian)
-        return energy_in_sector(problem.hamiltonian, c.model.sector, kept_by(c))
+        if c.model.sector != TRIVIAL:
+            most = None if c.exact == "yes" else MOST_DIAGONALIZED
+            return energy_in_sector(H, c.model.sector, kept_by(c), most)
+        found = known_energy(H)
+        if found is not None or c.exact == "auto":
+            return found
+        return KnownEnergy(ground_energy(H), "exact diagonalization (Lanczos) by intertwine")
     except EmptySector:
         raise
     except (InputError, NotConverged):
+        if c.exact == "yes":
+            raise
         return None
 
 

@@ -164,6 +164,9 @@ class GroundStateConfiguration(Settings):
         longest=4096, group="Model", also="--graph",
     )  # fmt: skip
     seed: int = seed()
+    exact: Literal["auto", "yes", "no"] = choice(
+        "auto", "auto", "yes", "no", help="the exact energy too; auto where it takes seconds", group="Run"
+    )
     seeds: int | list[int] | Literal["none"] = several_seeds()
     precision: Literal["float64", "float32"] = precision("float64")
     checkpoint_every: int = checkpoint_every(50, "steps")
