@@ -11,7 +11,7 @@ from intertwine._caveats import code_of
 from intertwine.cli import main
 from intertwine.models.names import model_from_name
 from intertwine.models.symmetric.sectors import sector_called, sectors
-from intertwine.quantum.defaults import cannot_represent, choose
+from intertwine.quantum.defaults import build_model, cannot_represent, choose
 from intertwine.quantum.ground_sector import ground_sector
 from intertwine.quantum.vmc.excited import exact_levels
 from intertwine.spaces.lattices import lattice_from_name
@@ -126,7 +126,7 @@ def test_what_is_chosen():
 def test_what_the_defaults_take_is_not_advised_instead_of_them(key):
     """Beyond the search for the sector, leaving the model out leads to the same caveat."""
     for H in (it.j1j2(it.Square(6, 6), J2=0.5), it.heisenberg(it.Triangular(6, 6))):
-        (line,) = cannot_represent(H, choose(H).build_model(H, key))
+        (line,) = cannot_represent(H, build_model(choose(H), H, key))
         assert line.startswith("assumption") and "leave the model out" not in line
     small = it.heisenberg(it.Chain(5))
     assert "leave the model out" in cannot_represent(small, it.RBM(5, hidden=5, key=key))[0]

@@ -9,7 +9,12 @@ import intertwine as it
 from intertwine.experiments.ground_state.build import build_hamiltonian, build_model
 from intertwine.experiments.ground_state.settings import GroundStateConfiguration
 from intertwine.models.names import MODEL_NAMES
-from intertwine.quantum.defaults import Choice, cannot_represent, stoquastic_frame
+from intertwine.quantum.defaults import (
+    Choice,
+    build_model as default_model,
+    cannot_represent,
+    stoquastic_frame,
+)
 from intertwine.spaces.lattices import lattice_from_name
 
 NAMES = [name.replace("LAYERSx", "2x") for name in MODEL_NAMES]
@@ -44,7 +49,7 @@ def test_the_function_takes_every_name_that_the_command_takes(lattice, hamiltoni
         tables = {"kind": "ground-state", "lattice": lattice, "hamiltonian": {"name": hamiltonian}}
         settings = GroundStateConfiguration.model_validate(tables | {"model": {"name": name}})
         H = build_hamiltonian(settings, place)
-        mine = shapes(lambda key, H=H, name=name: Choice(model=name).build_model(stoquastic_frame(H), key))
+        mine = shapes(lambda key, H=H, name=name: default_model(Choice(model=name), stoquastic_frame(H), key))
         theirs = shapes(lambda key, settings=settings, H=H: build_model(settings, H, key))
         assert str(mine) == str(theirs), name
         fits = lattice.startswith(ONLY.get(name.partition(":")[0], ""))
@@ -63,11 +68,11 @@ def test_symmetries_that_the_operator_lacks(key):
     """A name that asks for them is told; one that leaves them open gives a model without them."""
     ring = it.Chain(6)
     H = it.tfim(ring) + it.Operator.from_strings(6, [(0.5, {1: "Z"})])
-    tied = Choice(model="symmetric-rbm:2:space").build_model(H, key)
+    tied = default_model(Choice(model="symmetric-rbm:2:space"), H, key)
     (line,) = cannot_represent(H, tied)
     assert line.startswith(
         "assumption: the wave function is the same under 10 symm"
     )  # all but 1 and the reflection at site 1
-    free = Choice(model="symmetric-rbm:2").build_model(H, key)
+    free = default_model(Choice(model="symmetric-rbm:2"), H, key)
     assert np.shape(free.permutations) == (1, 6) and cannot_represent(H, free) == ()
     assert cannot_represent(it.tfim(ring), tied) == ()

@@ -45,6 +45,12 @@ def own_space(operator: QuantumOperator) -> HilbertSpace | None:
     return None if is_plain(space) else space
 
 
+def held_space(operator: QuantumOperator) -> HilbertSpace:
+    """The Hilbert space of an operator that has one."""
+    assert operator.hilbert is not None
+    return operator.hilbert
+
+
 def moves_in(space: HilbertSpace, operator: QuantumOperator | None = None) -> Rule:
     """Moves that join the configurations of `space`. operator: whose flips of several modes are moves too.
 

@@ -148,7 +148,7 @@ def build_hamiltonian(configuration: GroundStateConfiguration, lattice: Lattice)
 
 def build_model(configuration: GroundStateConfiguration, hamiltonian: Operator, key: jax.Array) -> Any:
     """The wave function for `hamiltonian`, in the sector of its frame that the settings mean."""
-    from intertwine.quantum.defaults import Choice
+    from intertwine.quantum.defaults import Choice, build_model as model_of
     from intertwine.quantum.hilbert_moves import own_space
     from intertwine.quantum.sector_choice import sector_of
 
@@ -159,7 +159,8 @@ def build_model(configuration: GroundStateConfiguration, hamiltonian: Operator, 
             name, sector = _with_flip(name, found.spin_flip), found.name
         else:
             sector = str(found).replace("−", "-")
-    return Choice(model=name, dtype=configuration.model.dtype, sector=sector).build_model(hamiltonian, key)
+    choice = Choice(model=name, dtype=configuration.model.dtype, sector=sector)
+    return model_of(choice, hamiltonian, key)
 
 
 def _with_flip(name: str, flip: int | None) -> str:

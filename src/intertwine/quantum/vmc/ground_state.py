@@ -107,15 +107,17 @@ def ground_state(
         check_operator(operator)
         operator = defaults.stoquastic_frame(operator)
         model_key, key = jax.random.split(key)
-        model = replace(defaults.in_units_of(operator), model=model).build_model(operator, model_key)
+        model = defaults.build_model(
+            replace(defaults.in_units_of(operator), model=model), operator, model_key
+        )
     elif model is None:
         operator = defaults.stoquastic_frame(operator)
         choice = defaults.choose(operator, sums=sampler is None and samples is None)
         model_key, key = jax.random.split(key)
-        model = choice.build_model(operator, model_key)
+        model = defaults.build_model(choice, operator, model_key)
         if sampler is None and choice.rule == "sums":
-            sampler = choice.build_sums(operator, model)
-            fresh = partial(choice.build_model, operator), model_key
+            sampler = defaults.orbit_sums(operator, model, choice.magnetization)
+            fresh = partial(defaults.build_model, choice, operator), model_key
     if choice is None:
         choice = defaults.in_units_of(operator) if isinstance(operator, AnyOperator) else defaults.Choice()
     steps = choice.steps if steps is None else steps

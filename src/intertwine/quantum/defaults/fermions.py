@@ -9,15 +9,16 @@ the energy is then right to 2·10⁻⁴ (U = 4) and 10⁻³ (U = 8) after fifty 
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from intertwine._checks import InputError
 from intertwine.models.fermions.filling import filling_of
 from intertwine.models.fermions.images import mode_group
 from intertwine.models.fermions.presets import free_character
-from intertwine.quantum.defaults import Choice, in_units_of
+from intertwine.quantum.defaults.choice import Choice
+from intertwine.quantum.defaults.units import in_units_of
+from intertwine.quantum.hilbert_moves import held_space
+from intertwine.quantum.operators.protocols import QuantumOperator
 
 _MOST_WORK = 200_000
 """Elements of the group times the square of the larger number of fermions, in a projected state."""
@@ -25,14 +26,14 @@ STEPS, SAMPLES, FINAL_FACTOR = 200, 2048, 16
 LEARNING_RATE_END = 0.005
 
 
-def choose_fermions(operator: Any) -> Choice | None:
+def choose_fermions(operator: QuantumOperator) -> Choice | None:
     """The choice for `operator` on a space of fermions of fixed numbers on a lattice; None for others.
 
     >>> import intertwine as it
     >>> choose_fermions(it.hubbard(it.Fermions(it.Square(4, 4), (5, 5)))).model
     'pairing-jastrow:space'
     """
-    space = operator.hilbert
+    space = held_space(operator)
     try:
         filling = filling_of(space)
     except InputError:
@@ -57,9 +58,9 @@ def choose_fermions(operator: Any) -> Choice | None:
     return in_units_of(operator, choice)
 
 
-def _projected_by(operator: Any) -> str | None:
+def _projected_by(operator: QuantumOperator) -> str | None:
     """The largest symmetry group of the lattice that H has and free fermions fill closed shells of."""
-    space = operator.hilbert
+    space = held_space(operator)
     most = max(filling_of(space).particles)
     for name, attribute in (("space", "space_group"), ("translations", "translations")):
         group = getattr(space.place, attribute, None)
