@@ -19,11 +19,11 @@ from .circuits.recurrent import RecurrentCircuit as RecurrentCircuit
 from .deep.residual_network import ResNet as ResNet
 from .deep.vision_transformer import ViT as ViT
 from .fermions.backflow import Backflow as Backflow
-from .fermions.correlated import correlated as correlated
 from .fermions.hidden_fermions import HiddenFermions as HiddenFermions
 from .fermions.pairing import Pairing as Pairing
 from .fermions.pfaffian import Pfaffian as Pfaffian
 from .fermions.slater import Slater as Slater
+from .fermions.with_factors import correlated as correlated
 from .gauge.wilson_action import Gauge as Gauge
 from .jastrow import Jastrow as Jastrow
 from .laws import (

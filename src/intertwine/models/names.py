@@ -246,9 +246,9 @@ def _on_levels(
     name: str, lattice: Any, dtype: DTypeLike, sector: str, space: HilbertSpace, key: Array
 ) -> Any:
     """The model called `name` of modes with several levels."""
-    from intertwine.models.levels.encoding import encoding
     from intertwine.models.levels.level_jastrow import LevelJastrow
-    from intertwine.models.levels.on_levels import on_levels
+    from intertwine.models.levels.level_spins import encoding
+    from intertwine.models.levels.spins_on_levels import on_levels
     from intertwine.symmetry.groups.permutation_group import PermutationGroup
 
     family, number, *_ = check_model_name(name)

@@ -23,7 +23,6 @@ from numpy.typing import ArrayLike
 
 from intertwine._checks import fail
 from intertwine.models.fermions.backflow import Backflow
-from intertwine.models.fermions.correlated import correlated
 from intertwine.models.fermions.filling import filling_of
 from intertwine.models.fermions.hidden_fermions import HiddenFermions
 from intertwine.models.fermions.images import mode_group
@@ -31,6 +30,7 @@ from intertwine.models.fermions.orbitals import free_orbitals
 from intertwine.models.fermions.pairing import Pairing
 from intertwine.models.fermions.pfaffian import Pfaffian
 from intertwine.models.fermions.slater import Slater
+from intertwine.models.fermions.with_factors import correlated
 from intertwine.models.jastrow import Jastrow
 from intertwine.models.machines.rbm import RBM
 from intertwine.models.symmetric.symmetric_rbm import SymmetricRBM

@@ -1,6 +1,6 @@
 r"""Products over hidden units where levels change, from the tables of `host_tables`.
 
-A model of levels is a `SpinForm` of the spins that stand for them (`models.levels.encoding`), real, and a
+A model of levels is a `SpinForm` of the spins that stand for them (`models.levels.level_spins`), real, and a
 step of a mode flips one of them: up from n it is the spin n of the mode, which goes down, p ← p E; down from
 n the spin n − 1, which goes up, q ← q E. A hop is one of each,
 
@@ -15,7 +15,7 @@ import numpy as np
 
 from intertwine._compile import inner
 from intertwine.models.kernels import host_tables
-from intertwine.models.levels.encoding import Encoding
+from intertwine.models.levels.level_spins import Encoding
 from intertwine.models.protocols import SpinForm
 
 

@@ -1,3 +1,3 @@
-from .encoding import Encoding as Encoding, encoding as encoding
 from .level_jastrow import LevelJastrow as LevelJastrow
-from .on_levels import OnLevels as OnLevels, on_levels as on_levels
+from .level_spins import Encoding as Encoding, encoding as encoding
+from .spins_on_levels import OnLevels as OnLevels, on_levels as on_levels

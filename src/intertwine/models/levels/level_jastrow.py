@@ -17,7 +17,7 @@ from jax import Array
 from jax.typing import DTypeLike
 from jaxtyping import Int, Num, Shaped
 
-from intertwine.models.levels.encoding import Encoding, encoding
+from intertwine.models.levels.level_spins import Encoding, encoding
 from intertwine.models.numerics import real_dtype
 from intertwine.models.parameters import check_key, check_scale, normal, parameter_dtype, parameters
 from intertwine.models.protocols import Direct, Kind, SpinForm

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import PyTree
 
 from intertwine._checks import InputError
-from intertwine.models.levels.on_levels import OnLevels
+from intertwine.models.levels.spins_on_levels import OnLevels
 from intertwine.quantum.hilbert_moves import is_plain, mode_permutations, own_space
 from intertwine.quantum.operators.operator import Operator
 

@@ -19,8 +19,8 @@ import numpy as np
 from jax import Array
 
 from intertwine._checks import fail, positive_int
-from intertwine.models.levels.encoding import encoding
-from intertwine.models.levels.on_levels import on_levels
+from intertwine.models.levels.level_spins import encoding
+from intertwine.models.levels.spins_on_levels import on_levels
 from intertwine.models.symmetric.gcnn import GCNN
 from intertwine.models.symmetric.sectors import SpaceGroupSector
 from intertwine.quantum.hilbert_moves import own_space

@@ -17,7 +17,7 @@ from jax import Array
 from jaxtyping import Int, Num, PyTree, Shaped
 
 from intertwine._checks import fail
-from intertwine.models.levels.encoding import Encoding, encoding
+from intertwine.models.levels.level_spins import Encoding, encoding
 from intertwine.models.machines.rbm import RBM
 from intertwine.models.parameters import parameters
 from intertwine.models.protocols import Direct, Factored, Incremental, Kind, Outer, SpinForm, SpinFormed
