@@ -131,7 +131,7 @@ class SpinFormed(Protocol):
 
 @runtime_checkable
 class LevelFormed(Protocol):
-    """A model of levels that is a `SpinForm` of the spins that stand for them (`models.levels.level_spins`)."""
+    """A model of levels that is a `SpinForm` of the spins that stand for them (`models.levels`)."""
 
     encoding: Any
 
