@@ -8,6 +8,7 @@ import pytest
 import intertwine as it
 from intertwine.experiments.ground_state.build import build_hamiltonian, build_model
 from intertwine.experiments.ground_state.settings import GroundStateConfiguration
+from intertwine.models.fermions.presets import FERMION_NAMES
 from intertwine.models.names import MODEL_NAMES
 from intertwine.quantum.defaults import (
     Choice,
@@ -17,7 +18,7 @@ from intertwine.quantum.defaults import (
 )
 from intertwine.spaces.lattices import lattice_from_name
 
-NAMES = [name.replace("LAYERSx", "2x") for name in MODEL_NAMES]
+NAMES = [name.replace("LAYERSx", "2x") for name in MODEL_NAMES if name not in FERMION_NAMES]
 NAMES = [name.replace("FEATURES", "2").replace("RANK", "2").replace("ALPHA", "1") for name in NAMES]
 NAMES = [name.replace("DIM", "4").replace("HEADS", "2").replace("patchP", "patch1") for name in NAMES]
 NAMES = [name.replace("RANGE", "1") for name in NAMES] + [
@@ -55,6 +56,20 @@ def test_the_function_takes_every_name_that_the_command_takes(lattice, hamiltoni
         fits = lattice.startswith(ONLY.get(name.partition(":")[0], ""))
         fits &= not (name.startswith("vit") and "translations" in name and "open" in lattice)
         assert isinstance(mine, tuple) == fits, (name, mine)
+
+
+@pytest.mark.parametrize("name", FERMION_NAMES)
+def test_names_of_fermions(name):
+    name = name.replace("ALPHA", "1").replace("FEATURES", "2").replace("HIDDEN", "4").replace("NUMBER", "2")
+    tables = {"kind": "ground-state", "lattice": "chain:4", "model": {"name": name}}
+    with pytest.raises(ValueError, match="a Hilbert space with fermions"):
+        GroundStateConfiguration.model_validate(tables | {"hamiltonian": {"name": "heisenberg"}})
+    tables |= {"hamiltonian": {"name": "hubbard"}, "space": {"fermions": [1, 1]}}
+    settings = GroundStateConfiguration.model_validate(tables)
+    H = build_hamiltonian(settings, it.Chain(4))
+    mine = shapes(lambda key: default_model(Choice(model=name), stoquastic_frame(H), key))
+    theirs = shapes(lambda key: build_model(settings, H, key))
+    assert isinstance(mine, tuple) and str(mine) == str(theirs)
 
 
 def test_loops_by_name(key):
