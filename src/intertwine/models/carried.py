@@ -20,7 +20,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jaxtyping import Float
+from jaxtyping import Float, PyTree
 
 from intertwine._checks import fail
 from intertwine.models.symmetric.gcnn import GCNN
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from intertwine.symmetry import PermutationGroup
 
 
-def carried_over(model: Any, small: Lattice, fresh: Any, large: Lattice) -> Any:
+def carried_over(model: PyTree, small: Lattice, fresh: PyTree, large: Lattice) -> Any:
     """`fresh`, a model of the kind of `model` on `large`, with the weights of `model`, trained on `small`.
 
     Raises InputError where the lattices are not of one kind or `large` is smaller somewhere, and for networks
@@ -66,10 +66,8 @@ def carried_over(model: Any, small: Lattice, fresh: Any, large: Lattice) -> Any:
 
 def images(small: Lattice, large: Lattice) -> Float[np.ndarray, "N M"]:
     """The share of each site of `small` (as a displacement from cell 0) that goes to each site of `large`."""
-    alike = small.dimension == large.dimension and all(
-        np.shape(a) == np.shape(b) and np.allclose(a, b)
-        for a, b in ((small.basis_vectors, large.basis_vectors), (small.site_offsets, large.site_offsets))
-    )
+    pairs: Any = (small.basis_vectors, large.basis_vectors), (small.site_offsets, large.site_offsets)
+    alike = all(np.shape(a) == np.shape(b) and np.allclose(a, b) for a, b in pairs)
     longer = alike and all(
         n <= m and p == q and (p or n == m)
         for n, m, p, q in zip(small.extent, large.extent, small.periodic, large.periodic, strict=True)
@@ -101,7 +99,7 @@ def _nearest(x: int, n: int) -> list[int]:
     return [x if 2 * x < n else x - n]
 
 
-def _groups(model: Any, fresh: Any) -> list[tuple[Any, Any]]:
+def _groups(model: PyTree, fresh: PyTree) -> list[tuple[Any, Any]]:
     found = [(getattr(m, "group", None), getattr(f, "group", None)) for m, f in ((model, fresh),)]
     return [(a, b) for a, b in found if a is not None and b is not None]
 
@@ -140,7 +138,7 @@ def _by_translations(group: PermutationGroup, lattice: Lattice) -> np.ndarray:
     return np.stack([group.rows_of(moves[:, p]) for p in points], axis=1)
 
 
-def _moved(weights: Array, like: Array, tables: dict[tuple[int, int], np.ndarray], model: Any) -> Any:
+def _moved(weights: Array, like: Array, tables: dict[tuple[int, int], np.ndarray], model: PyTree) -> Any:
     if weights.ndim != like.ndim:
         raise _cannot(model)
     out = np.asarray(weights)
@@ -153,7 +151,7 @@ def _moved(weights: Array, like: Array, tables: dict[tuple[int, int], np.ndarray
     return jnp.asarray(out)
 
 
-def _scales(model: Any, fresh: Any, count: int) -> list[float]:
+def _scales(model: PyTree, fresh: PyTree, count: int) -> list[float]:
     """Weights of an `InvariantRBM` are stored in units of the order of its group."""
     if not isinstance(model, InvariantRBM):
         return [1.0] * count

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from intertwine.quantum.defaults import Choice
     from intertwine.quantum.exact.known import KnownEnergy
     from intertwine.quantum.operators.operator import Operator
+    from intertwine.quantum.operators.protocols import QuantumOperator
     from intertwine.spaces.lattice import Lattice
 
 _FEATURES = 4
@@ -72,10 +73,10 @@ def sector_of(operator: Operator, words: str, magnetization: int | None = None) 
     return found.in_frame(operator.turned, None if kept is None else (operator.size - kept) // 2)
 
 
-def _symmetric(operator: Any) -> Lattice:
+def _symmetric(operator: Operator) -> Lattice:
     """The lattice of an operator that has its whole symmetry."""
     space = own_space(operator)
-    lattice = operator.lattice if space is None else space.place
+    lattice: Any = operator.lattice if space is None else space.place
     if space is None:
         kept = lattice is not None and has_space_group(operator)
     else:
@@ -132,9 +133,9 @@ def choose_in_sector(
     )
 
 
-def _of_fermions(operator: Any, found: SectorInWords) -> Choice:
+def _of_fermions(operator: QuantumOperator, found: SectorInWords) -> Choice:
     """A determinant with a Jastrow factor, projected onto the sector; a pair function of a singlet."""
-    space = operator.hilbert
+    space: Any = operator.hilbert
     if not space.has_fermions:
         expected = "spins ½ or fermions, whose networks carry a sector"
         raise fail("sector", expected, f"{space.kind}", "leave the sector out")

@@ -66,7 +66,7 @@ def _numbers(value: Any, setting: str, words: Mapping[str, Any]) -> Any:
     return value
 
 
-def _flat(values: list[Any]) -> Iterator[Any]:
+def _flat(values: list[object]) -> Iterator[Any]:
     for entry in values:
         yield from _flat(entry) if isinstance(entry, list) else (entry,)
 
@@ -267,7 +267,7 @@ def several_seeds() -> Any:
     return Field(default="none", json_schema_extra=words | {"metavar": "INTEGERS"})
 
 
-def seeds_in_words(given: Any) -> Any:
+def seeds_in_words(given: object) -> Any:
     """The seeds of a text, a number or a list of them, checked; other values as they are.
 
     >>> seeds_in_words("1,2,5"), seeds_in_words("4")

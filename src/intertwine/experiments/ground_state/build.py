@@ -36,7 +36,7 @@ class Problem(NamedTuple):
     devices: int
 
     @property
-    def hamiltonian(self) -> Operator:
+    def hamiltonian(self) -> Any:
         return self.search.operator
 
     @property
@@ -132,7 +132,7 @@ def build(configuration: GroundStateConfiguration, begin: LogAmplitude | None = 
     return Problem(configuration, lattice, search, count_parameters(model), 1 if mesh is None else mesh.size)
 
 
-def _given(value: Any) -> Any:
+def _given(value: object) -> Any:
     """None for the word that says that nothing is given."""
     return None if isinstance(value, str) else value
 

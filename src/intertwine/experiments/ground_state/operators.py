@@ -13,6 +13,8 @@ from intertwine.experiments.ground_state.spaces import build_space
 if TYPE_CHECKING:
     from intertwine.experiments.ground_state.settings import GroundStateConfiguration
     from intertwine.quantum.operators.operator import Operator
+    from intertwine.spaces.hilbert.hilbert_space import HilbertSpace
+    from intertwine.spaces.hilbert.place import Place
     from intertwine.spaces.lattice import Lattice
 
 
@@ -52,7 +54,7 @@ def build_operator(
     return in_own_space(found)
 
 
-def _of_terms(terms: Terms, where: Any) -> Any:
+def _of_terms(terms: Terms, where: HilbertSpace | Place) -> Any:
     from intertwine.quantum.operators.imports.text import read_terms
 
     try:

@@ -20,6 +20,7 @@ from intertwine.sampling.statistics.estimate import Estimate, estimate
 if TYPE_CHECKING:
     from intertwine.experiments.ground_state.build import Problem
     from intertwine.models.protocols import LogAmplitude
+    from intertwine.quantum.operators.protocols import QuantumOperator
     from intertwine.spaces.hilbert.hilbert_space import HilbertSpace
     from intertwine.spaces.lattice import Lattice
 
@@ -36,7 +37,7 @@ class Field(NamedTuple):
     words: str
 
 
-def signs_in_words(operator: Any) -> str:
+def signs_in_words(operator: QuantumOperator) -> str:
     """What the off-diagonal elements say of the signs of the ground state.
 
     >>> import intertwine as it
@@ -87,15 +88,13 @@ def observables_in_space(
     values: dict[str, np.ndarray] = {}
     if spin is not None:
         values["total_spin_z"] = spin.sum(-1)
-        values["spin_z_neighbours"] = _neighbours(lattice, spin)
+        values |= _neighbours("spin_z_neighbours", lattice, spin)
     if density is not None:
         values["particles"] = density.sum(-1)
-        values["density_neighbours"] = _neighbours(lattice, density)
+        values |= _neighbours("density_neighbours", lattice, density)
     if double is not None:
         values["double_occupancy"] = double.mean(-1)
-    return {
-        name: _numbers(estimate(column, weights)) for name, column in values.items() if column is not None
-    }
+    return {name: _numbers(estimate(column, weights)) for name, column in values.items()}
 
 
 def fields_in_space(
@@ -159,14 +158,15 @@ def _by_site(
     return levels, None, levels * (levels - 1) if space.kind == "bosons" else None
 
 
-def _neighbours(lattice: Lattice, values: np.ndarray) -> np.ndarray | None:
+def _neighbours(name: str, lattice: Lattice, values: np.ndarray) -> dict[str, np.ndarray]:
+    """The mean product over the bonds, by name; {} where there are none."""
     bonds = np.asarray(lattice.bonds()).reshape(-1, 2)
     if not len(bonds):
-        return None
+        return {}
     total = np.zeros(values.shape[:-1])
     for i, j in bonds:
         total += values[..., i] * values[..., j]
-    return total / len(bonds)
+    return {name: total / len(bonds)}
 
 
 def _power(values: np.ndarray, phases: np.ndarray) -> np.ndarray:

@@ -24,7 +24,7 @@ LATTICES = (
     "chain:20, square:6x6, triangular:4x4, honeycomb:3x3, kagome:2x2, cubic:4x4x4, links:4x4, ladder:8x2, "
     "lieb:2x2, shuriken:2x2, bcc:3, fcc:3, diamond:2, pyrochlore:2, or graph:FILE with an edge a line"
 )
-_GRAPH = {"expected": "what a file of edges holds", "remedy": "say lattice = 'graph:FILE'"}
+_GRAPH: Any = {"expected": "what a file of edges holds", "remedy": "say lattice = 'graph:FILE'"}
 
 
 class GraphSection(Section):

@@ -196,7 +196,7 @@ class GroundStateConfiguration(Settings):
 
     @field_validator("seeds", mode="before")
     @classmethod
-    def _several(cls, given: Any) -> Any:
+    def _several(cls, given: object) -> Any:
         return seeds_in_words(given)
 
     @field_validator("lattice")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import plotly.graph_objects as go
 
 from intertwine.report.numbers import plain, with_error
@@ -23,7 +24,7 @@ def plates(run: SeveralRuns) -> list[Plate]:
     figure = go.Figure()
     figure.add_scatter(
         x=names,
-        y=gaps([row["energy"] for row in rows]),
+        y=gaps(np.array([row["energy"] for row in rows], float)),
         error_y={"type": "data", "array": errors, "thickness": 1.2, "width": 3},
         mode="markers",
         marker={"color": BLUE, "size": 8},
