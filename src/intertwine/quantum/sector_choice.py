@@ -84,7 +84,7 @@ def _symmetric(operator: Operator) -> Lattice:
         kept = group is not None and all(
             operator.is_invariant(row) for row in mode_group(group, space.size).permutations
         )
-    if not kept:
+    if not kept or lattice is None:
         remedy = "leave the sector out, or take couplings that are the same everywhere"
         raise fail("sector", "an operator with the symmetry of a lattice", repr(operator), remedy)
     return lattice
