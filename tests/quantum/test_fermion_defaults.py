@@ -28,3 +28,11 @@ def test_the_ground_state_of_electrons_on_a_square(key):
     exact = np.linalg.eigvalsh(H.to_sparse(H.hilbert).toarray())[0]
     assert run.model.kind == "signed"
     assert exact - 0.02 < run.energy.mean < exact + 0.005 * abs(exact)
+
+
+def test_the_command_and_the_function_choose_the_projected_state():
+    """What failed: projected onto its space, H had strings that hid its symmetries."""
+    from intertwine.quantum.confined import in_own_space
+
+    H = in_own_space(it.hubbard(it.Fermions(it.Square(4, 4), (5, 5)), U=8.0))
+    assert choose(H).model == "pairing-jastrow:space"

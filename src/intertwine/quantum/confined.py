@@ -84,8 +84,10 @@ def in_own_space(operator: Any) -> Any:
     space = own_space(operator)
     if space is None:
         return operator
+    from intertwine.quantum.operators.projection import projected
+
     check_keeps_numbers(operator, space)
-    return confined(operator, None, space)
+    return projected(operator, space)  # the strings of fermions stay as they are: symmetries can be seen
 
 
 def check_keeps_numbers(operator: Any, space: HilbertSpace) -> None:
