@@ -215,3 +215,47 @@ def test_wrong_models_are_one_line(name):
     with pytest.raises(InputError) as caught:
         HOSTILE[name]()
     assert "\n" not in str(caught.value)
+
+
+WEIGHTED = [(0, 1), (1, 2), (2, 0), (2, 3), (3, 4)]
+WEIGHTS = [1.0, -0.7, 1.3, 0.5, 1.1]
+
+
+@pytest.mark.parametrize(
+    ("make", "name", "value"),
+    [
+        (it.tfim, "J", 0.5),
+        (it.heisenberg, "J", 2.0),
+        (it.xxz, "J", 2.0),
+        (it.xyz, "Jx", 0.4),
+        (it.j1j2, "J1", 0.4),
+        (lambda g, **k: it.hubbard(it.Fermions(g, (2, 1)), **k), "t", 2.0),
+        (lambda g, **k: it.tv(it.Fermions(g, 2), V=0.0, **k), "t", -1.0),
+        (lambda g, **k: it.bose_hubbard(it.Bosons(g, 2), **k), "J", -1.0),
+    ],
+)
+def test_the_weights_of_a_graph_multiply_a_coupling_that_is_one_number(make, name, value):
+    plain, weighted = it.Graph(WEIGHTED), it.Graph(WEIGHTED, weights=WEIGHTS)
+    others = {"Jy": np.multiply(0.5, WEIGHTS), "Jz": np.multiply(1.5, WEIGHTS)} if name == "Jx" else {}
+    array = np.multiply(value, WEIGHTS)
+    wanted = make(plain, **{name: array}, **others).to_dense()
+    np.testing.assert_allclose(make(weighted, **{name: value}).to_dense(), wanted, atol=1e-13)
+    np.testing.assert_allclose(make(weighted, **{name: array}, **others).to_dense(), wanted, atol=1e-13)
+
+
+def test_couplings_of_bonds_go_by_the_order_of_the_edges():
+    by_hand = sum(
+        w * it.tfim(it.Graph([e], size=5), h=0.0).to_dense() for w, e in zip(WEIGHTS, WEIGHTED, strict=True)
+    )
+    np.testing.assert_allclose(it.tfim(it.Graph(WEIGHTED), J=WEIGHTS, h=0.0).to_dense(), by_hand, atol=1e-13)
+    layered = it.Graph(WEIGHTED, colours=[2, 1, 1, 2, 1], weights=WEIGHTS, shells_by_colour=True)
+    twin = it.heisenberg(it.Graph(WEIGHTED), J=[1.5, -0.7, 1.3, 0.75, 1.1], marshall=False)
+    np.testing.assert_allclose(
+        it.j1j2(layered, 1.0, 1.5, marshall=False).to_dense(), twin.to_dense(), atol=1e-13
+    )
+    with pytest.raises(
+        it.InputError, match="J: expected a number, or an array of 5, one for each bond, got 4"
+    ):
+        it.heisenberg(it.Graph(WEIGHTED), J=WEIGHTS[:4])
+    ising = it.Ising(it.Graph(WEIGHTED, weights=WEIGHTS), K=2.0)
+    np.testing.assert_allclose(ising.coupling, np.multiply(2.0, WEIGHTS), rtol=1e-6)

@@ -20,13 +20,18 @@ PETERSEN = [
 ]
 
 
-def test_edges_in_any_order_and_direction_are_one_graph():
+def test_edges_in_any_direction_are_one_graph_and_keep_their_order():
     rng = np.random.default_rng(0)
     one = it.Graph(PETERSEN)
-    shuffled = [edge[:: rng.choice([1, -1])] for edge in rng.permutation(PETERSEN)]
-    for other in (np.array(PETERSEN), shuffled, [*PETERSEN, *shuffled], np.array(PETERSEN, float)):
+    turned = [tuple(edge)[:: rng.choice([1, -1])] for edge in PETERSEN]
+    again = [turned[k] for k in rng.permutation(len(turned))]
+    for other in (np.array(PETERSEN), turned, [*PETERSEN, *again], np.array(PETERSEN, float)):
         twin = it.Graph(other)
         assert twin == one and hash(twin) == hash(one) and np.array_equal(twin.edges, one.edges)
+    shuffled = it.Graph(again)
+    assert shuffled != one and shuffled.edges.tolist() == [sorted(edge) for edge in again]
+    assert shuffled.bonds().tolist() == shuffled.edges.tolist()
+    assert shuffled.automorphisms.order == one.automorphisms.order
     assert (one.size, len(one.bonds()), one.shells, one.is_connected) == (10, 15, 2, True)
     assert one.edges.dtype == np.int32 and (one.edges[:, 0] < one.edges[:, 1]).all()
     assert copy.deepcopy(one) == one and one != it.Chain(10) and one != it.Graph(PETERSEN[:-1])
@@ -61,9 +66,9 @@ def test_shells_are_distances_along_edges():
 def test_colours_and_weights_follow_their_edges():
     edges, colours, weights = [(3, 2), (0, 1), (2, 1)], ["b", "a", "b"], [3.0, 1.0, 2.0]
     graph = it.Graph(edges, colours=colours, weights=weights)
-    assert graph.edges.tolist() == [[0, 1], [1, 2], [2, 3]]
-    assert graph.colours == ("a", "b", "b") and graph.weights.tolist() == [1, 2, 3]
-    assert graph.palette == ("a", "b") and graph.bonds(colour="b").tolist() == [[1, 2], [2, 3]]
+    assert graph.edges.tolist() == [[2, 3], [0, 1], [1, 2]]
+    assert graph.colours == ("b", "a", "b") and graph.weights.tolist() == [3, 1, 2]
+    assert graph.palette == ("a", "b") and graph.bonds(colour="b").tolist() == [[2, 3], [1, 2]]
     assert graph.bonds(2).tolist() == [[0, 2], [1, 3]] and graph.shells == 3
     layered = it.Graph(edges, colours=[2, 1, 1], shells_by_colour=True)
     assert layered.shells == 2 and layered.bonds(2).tolist() == [[2, 3]]

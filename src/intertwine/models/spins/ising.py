@@ -50,7 +50,8 @@ class Ising(eqx.Module):
     """Spins on a lattice with couplings K, fields h, and any further terms.
 
     lattice: where the spins are; its nearest neighbours are linked. K: a number, or an array (B,), one for
-    each of `lattice.bonds()` (spin glasses). h: a number, or an array (N,). further: families of
+    each of `lattice.bonds()` (spin glasses); a number is multiplied by the weights of a graph that has
+    them. h: a number, or an array (N,). further: families of
     `spin_terms` with their couplings, for example {"next": 0.1, "plaquette": 0.05}. dtype: float or an exact
     real floating type.
 
@@ -87,7 +88,11 @@ class Ising(eqx.Module):
             raise fail("dtype", "a real type", kind.name)
         bonds = len(lattice.bonds()) if lattice.shells else 0
         self.lattice = lattice
-        self.coupling = jnp.asarray(_numbers("K", K, bonds, "bonds"), kind)
+        couplings = _numbers("K", K, bonds, "bonds")
+        weights = lattice.bond_weights() if isinstance(lattice, Graph) and bonds else None
+        if weights is not None and np.ndim(couplings) == 0:
+            couplings = couplings * weights
+        self.coupling = jnp.asarray(couplings, kind)
         self.field = jnp.asarray(_numbers("h", h, lattice.size, "sites"), kind)
         further = {} if further is None else further
         if not isinstance(further, Mapping):

@@ -1,4 +1,5 @@
-"""Edges as users write them, brought to one form: pairs i < j, sorted, each once, with what belongs to each.
+"""Edges as users write them, brought to one form: pairs i < j in the order given, each once, with what
+belongs to each.
 
 The same pair twice (in either direction) is one edge where both say the same of it, as a bond that wraps
 twice around a small torus is one; it is an error where they do not. So is an edge from a site to itself.
@@ -66,9 +67,9 @@ def clean_edges(edges: ArrayLike, colours: Sequence[Colour] | None, weights: Arr
         raise fail("edges", "two different sites at the ends of an edge", f"site {site} twice", remedy)
     shades = _colours(colours, len(pairs))
     numbers = None if weights is None else _weights(weights, len(pairs))
-    pairs = np.sort(pairs, axis=1)
-    order = np.lexsort((pairs[:, 1], pairs[:, 0]))
-    pairs = pairs[order]
+    ends = np.sort(pairs, axis=1)
+    order = np.lexsort((ends[:, 1], ends[:, 0]))
+    pairs = ends[order]
     same = (np.diff(pairs, axis=0) == 0).all(axis=1)
     said: list[tuple[str, Sequence[Colour] | np.ndarray]] = [("colour", shades)] if shades else []
     said += [] if numbers is None else [("weight", numbers)]
@@ -78,10 +79,9 @@ def clean_edges(edges: ArrayLike, colours: Sequence[Colour] | None, weights: Arr
             if one != other:
                 got = f"{one} and {other} for {pairs[k].tolist()}"
                 raise fail("edges", f"one {word} for each pair of sites", got, "give each pair once")
-    first = np.concatenate([[True], ~same])[: len(pairs)]
-    kept = order[first]
+    kept = np.sort(order[np.concatenate([[True], ~same])[: len(order)]])
     return Edges(
-        pairs[first].astype(np.int32),
+        ends[kept].astype(np.int32),
         tuple(shades[k] for k in kept) if shades else (),
         None if numbers is None else numbers[kept],
     )

@@ -40,13 +40,15 @@ class Graph(OneCell):
     r"""Sites 0 … N − 1 and edges between them: an immutable host object (NumPy), hashable and comparable by
     content, static under `jax.jit`.
 
-    edges: pairs of sites, (E, 2), in any order and direction; or a networkx graph, of which the attributes
-    `colour`, `weight` (edges) and `pos` (nodes) are taken where all have them. The same pair twice is one
-    edge; an edge from a site to itself raises.
+    edges: pairs of sites, (E, 2), in any direction; or a networkx graph, of which the attributes `colour`,
+    `weight` (edges) and `pos` (nodes) are taken where all have them. Their order is kept: `edges`, `weights`,
+    `colours`, `bonds()` and couplings of Hamiltonians, one for each bond, all go by it. The same pair twice
+    is one edge, where it comes first; an edge from a site to itself raises.
     size: N. None: one more than the largest site, and every site must have an edge.
     colours: of each edge, integers or words, as "x", "y", "z" of Kitaev's bonds.
     positions: (N, d) Cartesian, in any unit; None where there are none.
-    weights: of each edge, real numbers, kept in the order of `edges`: `heisenberg(graph, J=graph.weights)`.
+    weights: of each edge, real numbers: what a coupling of bonds that is one number (J, J1, K of spins, the
+    hopping t or J of particles) is multiplied by; a coupling that is an array stands for itself.
     shells_by_colour: whether shell k is the k-th colour.
     label: the name, of files; plays no part in equality.
 
@@ -57,7 +59,7 @@ class Graph(OneCell):
     ([[0, 3], [1, 3]], [[0, 1, 2, 3], [1, 0, 2, 3]])
     >>> kitaev = Graph([(0, 1), (1, 2), (2, 3), (3, 0)], colours="xyxy")
     >>> kitaev.bonds(colour="y").tolist(), kitaev.space_group.order
-    ([[0, 3], [1, 2]], 4)
+    ([[1, 2], [0, 3]], 4)
     """
 
     def __init__(
@@ -143,7 +145,7 @@ class Graph(OneCell):
 
     @property
     def edges(self) -> Int32[np.ndarray, "E 2"]:
-        """int32 (E, 2): all edges i < j, sorted, each once."""
+        """int32 (E, 2): all edges i < j, each once, in the order in which they were given."""
         return self._edges
 
     @property
@@ -161,9 +163,22 @@ class Graph(OneCell):
         """The weight of each of `edges`, float64 (E,), or None."""
         return self._weights
 
+    def bond_weights(self, shell: int = 1) -> Float[np.ndarray, " B"] | None:
+        """The weights of `bonds(shell)`, or None where these are no edges, or have none.
+
+        >>> Graph([(0, 1), (1, 2)], weights=[1, 2]).bond_weights().tolist()
+        [1.0, 2.0]
+        """
+        shell = self._checked_shell(shell)
+        if self.weights is None or (shell > 1 and not self._by_colour):
+            return None
+        if not self._by_colour:
+            return self.weights
+        return self.weights[[k for k, c in enumerate(self._colours) if c == self.palette[shell - 1]]]
+
     def bonds(self, shell: int = 1, *, colour: Colour | None = None) -> Int32[np.ndarray, "B 2"]:
-        """int32 (B, 2): the pairs i < j of a shell, sorted; those of one colour where it is given.
-        `InputError` if there is no such shell, or colour.
+        """int32 (B, 2): the pairs i < j of a shell; those of one colour where it is given. Edges are in the
+        order in which they were given, other pairs sorted. `InputError` if there is no such shell, or colour.
 
         >>> Graph([(0, 1), (1, 2), (2, 3)]).bonds(3)
         array([[0, 3]], dtype=int32)

@@ -10,8 +10,10 @@ r"""Hamiltonians by name (total energies), each bond once.
     rydberg      −Ω/2 Σ X_i − Δ Σ n_i, between the projectors of the blockade          atoms
 
 Couplings are numbers or arrays: one for each bond in the order of `lattice.bonds()`, or for each site
-(disorder). Open boundaries are those of the lattice; `twist` is the phase of a particle that goes around a
-periodic direction.
+(disorder). Where a graph has weights, the coupling of bonds that is one number (J, J1, K, Jx, Jy, Jz of
+spins, the hopping t or J of particles) is multiplied by the weight of each bond; an array stands for itself.
+Open boundaries are those of the lattice; `twist` is the phase of a particle that goes around a periodic
+direction.
 """
 
 import lazy_loader

@@ -38,9 +38,28 @@ def numbers(argument: str, value: object, count: int, things: str) -> np.ndarray
     if not ok:
         raise fail(argument, f"a finite real number, or one for each {things}", value)
     if array.shape not in ((), (count,)):
-        expected = f"a number, or an array of shape ({count},), one for each {things}"
-        raise fail(argument, expected, f"shape {array.shape}")
+        expected = f"a number, or an array of {count}, one for each {things}"
+        raise fail(argument, expected, f"{len(array)}" if array.ndim == 1 else f"shape {array.shape}")
     return np.broadcast_to(array, (count,)).copy()
+
+
+def on_bonds(argument: str, value: ArrayLike, place: Place, shell: int = 1) -> np.ndarray:
+    """The coupling of each bond of a shell, float64 (B,): a number, times the weights of the edges where a
+    graph has them, or an array as it stands.
+
+    >>> from intertwine.spaces.graph.graph import Graph
+    >>> weighted = Graph([(1, 2), (0, 1)], weights=[0.5, 3])
+    >>> on_bonds("J", 2.0, weighted).tolist(), on_bonds("J", [1, 2], weighted).tolist()
+    ([1.0, 6.0], [1.0, 2.0])
+    """
+    found = numbers(argument, value, len(bonds_of(place, shell)), "bond")
+    return found if np.ndim(value) else found * weights_of(place, shell)
+
+
+def weights_of(place: Place, shell: int = 1) -> np.ndarray | float:
+    """The weights of the bonds of a shell; 1 where the place has none."""
+    weights = place.bond_weights(shell) if hasattr(place, "bond_weights") else None
+    return 1.0 if weights is None else weights
 
 
 def told(**couplings: object) -> str:

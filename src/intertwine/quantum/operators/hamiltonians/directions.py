@@ -8,7 +8,14 @@ from numpy.typing import ArrayLike
 from intertwine._checks import fail
 from intertwine.quantum.operators.algebra.local import assembled
 from intertwine.quantum.operators.algebra.spins import spin_matrices
-from intertwine.quantum.operators.hamiltonians.couplings import bonds_of, numbers, place_of, told
+from intertwine.quantum.operators.hamiltonians.couplings import (
+    bonds_of,
+    numbers,
+    on_bonds,
+    place_of,
+    told,
+    weights_of,
+)
 from intertwine.quantum.operators.operator import Operator
 from intertwine.spaces.hilbert.hilbert_space import HilbertSpace
 from intertwine.spaces.hilbert.kinds import Spins
@@ -35,13 +42,13 @@ def kitaev(lattice: Place | HilbertSpace, K: ArrayLike = 1.0, field: ArrayLike =
         raise fail("lattice", "a lattice, or a space of spins ½ on one", lattice)
     bonds, kinds = bonds_of(place), _kinds(place)
     three = np.shape(K) == (3,) and len(bonds) != 3
-    strengths = numbers("K", K, 3, "kind")[kinds] if three else numbers("K", K, len(bonds), "bond")
+    each = numbers("K", K, 3, "kind")[kinds] * weights_of(place) if three else on_bonds("K", K, place)
     sigma = [2.0 * spin_matrices(space, (0,))[a] for a in _LETTERS]
     sites, fields = np.arange(place.size)[:, None], _fields(field, place.size)
     parts = []
     for a, matrix in enumerate(sigma):
         mine = kinds == a
-        parts += [(np.kron(matrix, matrix), bonds[mine], -strengths[mine]), (matrix, sites, -fields[:, a])]
+        parts += [(np.kron(matrix, matrix), bonds[mine], -each[mine]), (matrix, sites, -fields[:, a])]
     name = f"kitaev({told(K=K)})" if not np.any(fields) else f"kitaev({told(K=K, field=field)})"
     return assembled(space, parts, name, known=given)
 

@@ -11,7 +11,14 @@ from numpy.typing import ArrayLike
 
 from intertwine._checks import fail
 from intertwine.quantum.operators.algebra.local import Part, assembled, checked_space
-from intertwine.quantum.operators.hamiltonians.couplings import bonds_of, numbers, phases, place_of, told
+from intertwine.quantum.operators.hamiltonians.couplings import (
+    bonds_of,
+    numbers,
+    on_bonds,
+    phases,
+    place_of,
+    told,
+)
 from intertwine.quantum.operators.operator import Operator
 from intertwine.spaces.hilbert.hilbert_space import HilbertSpace
 from intertwine.spaces.hilbert.place import Place
@@ -109,7 +116,7 @@ def hopping(
 ) -> list[Part]:
     """−Σ value_ij (hop e^{iφ} + h.c.) between the modes of the sites of all bonds."""
     bonds = bonds_of(place, shell, "space")
-    strength = -numbers(argument, value, len(bonds), "bond")
+    strength = -on_bonds(argument, value, place, shell)
     angles = phases(place, bonds, twist)
     if not angles.any():
         return [(hop + hop.T, modes[bonds], strength)]

@@ -34,6 +34,7 @@ from intertwine.quantum.operators.algebra.spins import spin_matrices
 from intertwine.quantum.operators.hamiltonians.couplings import (
     bonds_of,
     numbers,
+    on_bonds,
     phases,
     place_of,
     told,
@@ -57,7 +58,7 @@ def tfim(lattice: System, J: ArrayLike = 1.0, h: ArrayLike = 1.0, field: ArrayLi
     """
     spins = _spins(lattice)
     bonds = bonds_of(spins.place)
-    along = -numbers("J", J, len(bonds), "bond")
+    along = -on_bonds("J", J, spins.place)
     parts = [
         (np.kron(spins.z, spins.z), bonds, along),
         (spins.x, spins.sites, -numbers("h", h, len(spins.sites), "site")),
@@ -83,7 +84,7 @@ def heisenberg(
     (True, False)
     """
     spins, colours = _spins(lattice), _colours(lattice, marshall)
-    couplings = numbers("J", J, len(bonds_of(spins.place)), "bond")
+    couplings = on_bonds("J", J, spins.place)
     parts = _bonds(spins, 1, couplings, couplings, colours, twist)
     name = f"heisenberg({told(J=J, _field=field, _twist=twist)})"
     return _named(spins, [*parts, *_field(spins, field)], name, colours)
@@ -104,9 +105,8 @@ def xxz(
     Operator(xxz(delta=0.5, J=1, field=array), size=4, strings=15, flips=4, real)
     """
     spins, colours = _spins(lattice), _colours(lattice, marshall)
-    B = len(bonds_of(spins.place))
-    across = numbers("J", J, B, "bond")
-    along = across * numbers("delta", delta, B, "bond")
+    across = on_bonds("J", J, spins.place)
+    along = across * numbers("delta", delta, len(across), "bond")
     parts = _bonds(spins, 1, across, along, colours, twist)
     name = f"xxz({told(delta=delta, J=J, _field=field, _twist=twist)})"
     return _named(spins, [*parts, *_field(spins, field)], name, colours)
@@ -131,7 +131,7 @@ def xyz(
     sign = _signs(bonds, colours)
     each = {"Jx": (Jx, spins.x, sign), "Jy": (Jy, spins.y, sign), "Jz": (Jz, spins.z, 1.0)}
     parts = [
-        (np.kron(matrix, matrix), bonds, numbers(argument, value, len(bonds), "bond") * sign)
+        (np.kron(matrix, matrix), bonds, on_bonds(argument, value, spins.place) * sign)
         for argument, (value, matrix, sign) in each.items()
     ]
     name = f"xyz({told(Jx=Jx, Jy=Jy, Jz=Jz, _field=field)})"
@@ -154,7 +154,7 @@ def j1j2(
     spins, colours = _spins(lattice), _colours(lattice, marshall)
     parts = []
     for shell, argument, value in ((1, "J1", J1), (2, "J2", J2)):
-        couplings = numbers(argument, value, len(bonds_of(spins.place, shell)), "bond")
+        couplings = on_bonds(argument, value, spins.place, shell)
         parts += _bonds(spins, shell, couplings, couplings, colours, twist)
     name = f"j1j2({told(J1=J1, J2=J2, _field=field, _twist=twist)})"
     return _named(spins, [*parts, *_field(spins, field)], name, colours)
