@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from intertwine.quantum.exact.known import KnownEnergy
     from intertwine.quantum.operators.operator import Operator
     from intertwine.quantum.operators.protocols import QuantumOperator
-    from intertwine.spaces.lattice import Lattice
 
 _FEATURES = 4
 _MOST_SUMMED = 20_000
@@ -73,7 +72,7 @@ def sector_of(operator: Operator, words: str, magnetization: int | None = None) 
     return found.in_frame(operator.turned, None if kept is None else (operator.size - kept) // 2)
 
 
-def _symmetric(operator: Operator) -> Lattice:
+def _symmetric(operator: Operator) -> Any:
     """The lattice of an operator that has its whole symmetry."""
     space = own_space(operator)
     lattice: Any = operator.lattice if space is None else space.place

@@ -35,6 +35,7 @@ from intertwine.runs.experiment import Experiment, Finished
 if TYPE_CHECKING:
     import xarray
 
+    from intertwine.spaces.graph.graph import Graph
     from intertwine.spaces.lattice import Lattice
 
 SAME = 1e-9
@@ -48,7 +49,7 @@ class Subject(NamedTuple):
 
     state: Any
     size: int
-    lattice: Lattice | None
+    lattice: Lattice | Graph | None
     words: str
     warnings: tuple[str, ...] = ()
 
@@ -155,7 +156,7 @@ class Entangle(Experiment):
             return None
         return {"mean": one.c, "error": max(one.error, 2 * abs(one.c - other.c)), "residual": one.residual}
 
-    def _fit(self, curve: EntropyCurve, shortest: int, lattice: Lattice) -> CentralCharge | None:
+    def _fit(self, curve: EntropyCurve, shortest: int, lattice: Lattice | Graph) -> CentralCharge | None:
         chosen = curve.lengths >= shortest
         order = 1 if self.study.samples is None else 2
         entropies = curve.von_neumann if order == 1 else curve.renyi2

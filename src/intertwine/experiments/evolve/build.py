@@ -14,7 +14,7 @@ from jaxtyping import PyTree
 from intertwine._checks import fail
 from intertwine.experiments.evolve.settings import EvolveConfiguration
 from intertwine.experiments.ground_state.hamiltonians import Tfim as Ising
-from intertwine.experiments.ground_state.loaded import begun_from
+from intertwine.experiments.ground_state.loaded import run_of_size
 from intertwine.experiments.ground_state.places import build_lattice
 from intertwine.models.symmetric.gcnn import GCNN
 from intertwine.quantum.dynamics.evolution import Evolution, Observable
@@ -31,6 +31,7 @@ from intertwine.sampling.space import placed
 from intertwine.sampling.statistics.estimate import Estimate
 
 if TYPE_CHECKING:
+    from intertwine.spaces.graph.graph import Graph
     from intertwine.spaces.lattice import Lattice
 
 EXACT_ENTROPY, EXACT_CURVE = 16, 14
@@ -45,7 +46,7 @@ Curves = dict[str, np.ndarray]
 class Problem(NamedTuple):
     """Everything that the settings determine. infidelity: of the start, from the state that was named."""
 
-    lattice: Lattice
+    lattice: Lattice | Graph
     study: Evolution
     infidelity: float
     operators: dict[str, Operator]
@@ -74,7 +75,7 @@ def times(c: EvolveConfiguration) -> np.ndarray:
     return np.linspace(0.0, c.time.end, c.time.points)
 
 
-def hamiltonian(c: EvolveConfiguration, lattice: Lattice) -> Operator | Callable[[float], Operator]:
+def hamiltonian(c: EvolveConfiguration, lattice: Lattice | Graph) -> Operator | Callable[[float], Operator]:
     """H, or H(t) of a ramp; as written, in the frame of the sites."""
     settings, make = c.hamiltonian.arguments(), getattr(hamiltonians, c.hamiltonian.name)
     if "marshall" in settings:
@@ -87,14 +88,15 @@ def hamiltonian(c: EvolveConfiguration, lattice: Lattice) -> Operator | Callable
     return lambda t: make(lattice, **settings | {name: begin + (end - begin) * t / span})
 
 
-def blank(c: EvolveConfiguration, lattice: Lattice) -> Any:
+def blank(c: EvolveConfiguration, lattice: Lattice | Graph) -> Any:
     """A network of the run's structure, with whatever parameters."""
     from intertwine.models.names import model_from_name
 
-    return model_from_name(c.model.name, lattice, dtype=complex, sector=c.model.sector, key=jax.random.key(0))
+    place: Any = lattice
+    return model_from_name(c.model.name, place, dtype=complex, sector=c.model.sector, key=jax.random.key(0))
 
 
-def beginning(c: EvolveConfiguration, lattice: Lattice, key: jax.Array) -> tuple[Any, float]:
+def beginning(c: EvolveConfiguration, lattice: Lattice | Graph, key: jax.Array) -> tuple[Any, float]:
     """(the network at time 0, the infidelity of what it was before spins were turned from the product state
     that was asked for)."""
     made, infidelity = _before(c, lattice, key)
@@ -106,9 +108,9 @@ def turned(c: EvolveConfiguration, model: PyTree) -> Any:
     return locally_turned(model, c.model.turns) if c.model.turns else model
 
 
-def _before(c: EvolveConfiguration, lattice: Lattice, key: jax.Array) -> tuple[Any, float]:
+def _before(c: EvolveConfiguration, lattice: Lattice | Graph, key: jax.Array) -> tuple[Any, float]:
     if c.model.start != NONE:
-        run = begun_from(c.model.start, lattice.size)
+        run = run_of_size(c.model.start, lattice.size)
         return placed(complex_of(run.model, blank(c, lattice)), run.space), 0.0
     made = product_state(blank(c, lattice), c.model.state, key=key)
     return made, product_infidelity(made, c.model.state)
@@ -136,7 +138,7 @@ def _with_zeros(weights: jax.Array, shape: tuple[int, ...]) -> jax.Array:
     return jnp.pad(weights, more)
 
 
-def _operators(c: EvolveConfiguration, lattice: Lattice) -> dict[str, Operator]:
+def _operators(c: EvolveConfiguration, lattice: Lattice | Graph) -> dict[str, Operator]:
     """⟨X⟩ per site, and ⟨Z Z⟩ of the first shells of neighbours, the mean over their pairs."""
     n = lattice.size
     found = {"X": Operator.from_strings(n, [(1 / n, {i: "X"}) for i in range(n)], lattice=lattice)}
@@ -148,7 +150,7 @@ def _operators(c: EvolveConfiguration, lattice: Lattice) -> dict[str, Operator]:
     return found
 
 
-def _entropy(c: EvolveConfiguration, lattice: Lattice, key: jax.Array) -> Callable[[PyTree], Any]:
+def _entropy(c: EvolveConfiguration, lattice: Lattice | Graph, key: jax.Array) -> Callable[[PyTree], Any]:
     half = range(lattice.size // 2)
     if lattice.size <= EXACT_ENTROPY:
         return lambda model: von_neumann(model, half)
@@ -178,11 +180,16 @@ def exact_curves(c: EvolveConfiguration, problem: Problem) -> tuple[Curves, str]
     from_x = c.model.start == NONE and c.model.state == "+x" and not c.model.turns
     if not (isinstance(h, Ising) and ring and from_x) or imaginary or (ramp is not None and ramp[0] != "h"):
         return {}, ""
+    J, strength = h.J, h.h
+    if not (
+        isinstance(J, int | float) and isinstance(strength, int | float)
+    ):  # a number for each bond or site
+        return {}, ""
     if ramp is None:
-        states = IsingRing(n, h.J, h.h).quench(times(c))
+        states = IsingRing(n, J, strength).quench(times(c))
     else:
-        field = lambda t: h.h + (ramp[1] - h.h) * t / c.time.end  # noqa: E731
-        states = ramped_ising_ring(n, field, times(c), J=h.J)
+        field = lambda t: strength + (ramp[1] - strength) * t / c.time.end  # noqa: E731
+        states = ramped_ising_ring(n, field, times(c), J=J)
     found = {"X": np.array([state.X for state in states])}
     for name in problem.operators:
         if name.startswith("ZZ"):

@@ -24,6 +24,7 @@ from intertwine.runs.dataset import with_parameters
 from intertwine.sampling.space import Space, placed
 
 if TYPE_CHECKING:
+    from intertwine.spaces.graph.graph import Graph
     from intertwine.spaces.lattice import Lattice
 
 
@@ -81,7 +82,7 @@ def load_run(path: Path) -> EvolutionRun:
     return EvolutionRun(model, run.settings, run.metrics, run.result)
 
 
-def _first(c: EvolveConfiguration, lattice: Lattice, turned: tuple[int, ...]) -> Operator:
+def _first(c: EvolveConfiguration, lattice: Lattice | Graph, turned: tuple[int, ...]) -> Operator:
     """H at time 0, in the frame of the state."""
     made = hamiltonian(c, lattice)
     return (made if isinstance(made, Operator) else made(0.0)).in_frame(turned)

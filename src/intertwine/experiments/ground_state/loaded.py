@@ -106,6 +106,14 @@ def begun_from(start: str, configuration: GroundStateConfiguration) -> LoadedGro
     return replace(run, model=carried_over(run.model, before, fresh, lattice))
 
 
+def run_of_size(start: str, size: int) -> LoadedGroundState:
+    """The complete run in the folder `start`, on `size` sites."""
+    run = load_run(Path(start))
+    if run.model.size != size:
+        raise fail("model.start", f"a run on {size} sites", f"{start}, on {run.model.size}")
+    return run
+
+
 def beginning_record(start: str) -> dict[str, Any] | None:
     """What names that run, for `data.json`; None for "none"."""
     if start == NONE:

@@ -190,4 +190,5 @@ def free_character(space: HilbertSpace, group: PermutationGroup) -> np.ndarray |
     if not np.allclose(np.abs(values), 1, atol=1e-6):
         return None
     values = np.conj(values)
-    return np.round(values.real) + 0.0 if np.allclose(values.imag, 0, atol=1e-6) else values
+    real, imaginary = np.real(values), np.imag(values)
+    return np.round(real) + 0.0 if np.allclose(imaginary, 0, atol=1e-6) else values
