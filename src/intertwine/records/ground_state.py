@@ -30,6 +30,7 @@ SCHEMA = Schema(
         Entry("space", "particles, levels and constraints, where there are any", form=WORD),
         Entry("dimension", "configurations of that space"),
         Entry("signs", "the sign problem in words", form=WORD),
+        Entry("weights", "what the weights of the graph multiply, where it has any", form=WORD),
         Entry("steps", "steps of the optimisation"),
         Entry("size", "sites"),
         Entry("parameters", "parameters of the wave function"),

@@ -12,6 +12,7 @@ from jaxtyping import PyTree
 
 from intertwine._checks import InputError
 from intertwine.experiments.ground_state import results
+from intertwine.experiments.ground_state.bonds import bonds_in_words, caveats_of_bonds, weights_in_words
 from intertwine.experiments.ground_state.build import TRIVIAL, Problem, build, kept_by
 from intertwine.experiments.ground_state.checks import memory_needed
 from intertwine.experiments.ground_state.loaded import beginning_record, begun_from
@@ -68,7 +69,7 @@ class GroundState(Experiment):
         kept = problem.search.where.magnetizations
         record = results.result_record(
             problem.configuration,
-            run.energy.noted(run.notes),
+            run.energy.noted((*caveats_of_bonds(problem.configuration, problem.lattice.size), *run.notes)),
             run.v_score,
             self.exact,
             acceptance=last.acceptance,
@@ -79,6 +80,7 @@ class GroundState(Experiment):
             seconds=seconds(),
             **_measured(problem, drawn),
             magnetization=None if kept is None else list(kept),
+            weights=weights_in_words(problem.configuration) or None,
         )
 
         def dataset() -> xarray.Dataset:
@@ -177,6 +179,11 @@ def _announce(problem: Problem, exact: KnownEnergy | None) -> None:
     c = problem.configuration
     model = f"{c.model.name} ({c.model.dtype}, {problem.parameters} parameters)"
     print(f"{c.hamiltonian.name} on {c.lattice}, {problem.lattice.size} sites; {model}")
+    for line in (weights_in_words(c), *bonds_in_words(c, problem.lattice)):
+        if line:
+            print(line)
+    for line in caveats_of_bonds(c, problem.lattice.size):
+        print(line.partition(": ")[2])
     if c.model.sector != "trivial":
         print(f"in the sector {c.model.sector} of the space group")
     if problem.space is not None:

@@ -39,11 +39,14 @@ def _marshall() -> Any:
 
 class Couplings(NumberSection):
     """A Hamiltonian. needs: the kind of particles, "" for spins. scales: the couplings of which one must not
-    be 0."""
+    be 0. weighted: those that the weights of a graph multiply. of_bonds: those that may differ from bond to
+    bond."""
 
     prefix: ClassVar[str] = "hamiltonian."
     needs: ClassVar[str] = ""
     scales: ClassVar[tuple[str, ...]] = ()
+    weighted: ClassVar[tuple[str, ...]] = ()
+    of_bonds: ClassVar[tuple[str, ...]] = ()
 
     def arguments(self) -> dict[str, Any]:
         """The keywords of `operators.hamiltonians`' function of the name: what is zero by default and stays
@@ -57,6 +60,7 @@ class Tfim(Couplings):
     """−J Σ Z Z − h Σ X − field Σ Z."""
 
     scales = ("J", "h")
+    weighted, of_bonds = ("J",), ("J",)
     name: Literal["tfim"] = "tfim"
     J: Numbers = _coupling(1.0, "coupling of tfim, heisenberg, xxz; hopping of bose_hubbard")
     h: Numbers = _coupling(1.0, "transverse field of tfim")
@@ -67,6 +71,7 @@ class Heisenberg(Couplings):
     """J Σ (X X + Y Y + Z Z) − field Σ Z."""
 
     scales = ("J",)
+    weighted, of_bonds = ("J",), ("J",)
     name: Literal["heisenberg"] = "heisenberg"
     J: Numbers = _coupling(1.0, "coupling of tfim, heisenberg, xxz; hopping of bose_hubbard")
     marshall: bool | Literal["auto"] = _marshall()
@@ -78,6 +83,7 @@ class Xxz(Couplings):
     """J Σ (X X + Y Y + Δ Z Z) − field Σ Z."""
 
     scales = ("J",)
+    weighted, of_bonds = ("J",), ("J", "delta")
     name: Literal["xxz"] = "xxz"
     J: Numbers = _coupling(1.0, "coupling of tfim, heisenberg, xxz; hopping of bose_hubbard")
     delta: Numbers = _coupling(1.0, "anisotropy of xxz")
@@ -90,6 +96,7 @@ class Xyz(Couplings):
     """Σ (Jx X X + Jy Y Y + Jz Z Z) − field Σ Z."""
 
     scales = ("Jx", "Jy", "Jz")
+    weighted, of_bonds = ("Jx", "Jy", "Jz"), ("Jx", "Jy", "Jz")
     name: Literal["xyz"] = "xyz"
     Jx: Numbers = _coupling(1.0, "X X of xyz")
     Jy: Numbers = _coupling(0.5, "Y Y of xyz")
@@ -102,6 +109,7 @@ class J1J2(Couplings):
     """J1 on nearest and J2 on next-nearest neighbours, − field Σ Z."""
 
     scales = ("J1", "J2")
+    weighted, of_bonds = ("J1",), ("J1",)
     name: Literal["j1j2"] = "j1j2"
     J1: Numbers = _coupling(1.0, "nearest neighbours of j1j2")
     J2: Numbers = _coupling(0.5, "next-nearest neighbours of j1j2")
@@ -114,6 +122,7 @@ class Kitaev(Couplings):
     """−K Σ σ^γ σ^γ with γ = x, y, z by the direction, or the colour, of a bond."""
 
     scales = ("K",)
+    weighted, of_bonds = ("K",), ("K",)
     name: Literal["kitaev"] = "kitaev"
     K: Numbers = _coupling(1.0, "of kitaev: a number, or three as 1,1,0.5")
     field: Numbers = _coupling(0.0, _FIELD)
@@ -131,6 +140,7 @@ class Hubbard(Couplings):
     """−t Σ c†c + U Σ n↑n↓ + V Σ n n − μ Σ n − field Σ (n↑ − n↓), electrons."""
 
     needs, scales = "electrons", ("t", "U", "V", "mu")
+    weighted, of_bonds = ("t",), ("t", "V")
     name: Literal["hubbard"] = "hubbard"
     t: Numbers = _coupling(1.0, "hopping of hubbard, tv")
     U: Numbers = _coupling(4.0, "repulsion at a site of hubbard, bose_hubbard")
@@ -145,6 +155,7 @@ class TV(Couplings):
     """−t Σ c†c + V Σ n n − (μ + field) Σ n, fermions without spin."""
 
     needs, scales = "fermions", ("t", "V", "mu")
+    weighted, of_bonds = ("t",), ("t", "V")
     name: Literal["tv"] = "tv"
     t: Numbers = _coupling(1.0, "hopping of hubbard, tv")
     V: Numbers = _coupling(1.0, "repulsion of neighbours of hubbard, tv, bose_hubbard")
@@ -157,6 +168,7 @@ class BoseHubbard(Couplings):
     """−J Σ b†b + U/2 Σ n(n − 1) + V Σ n n − (μ + field) Σ n."""
 
     needs, scales = "bosons", ("J", "U", "V", "mu")
+    weighted, of_bonds = ("J",), ("J", "V")
     name: Literal["bose_hubbard"] = "bose_hubbard"
     J: Numbers = _coupling(1.0, "coupling of tfim, heisenberg, xxz; hopping of bose_hubbard")
     U: Numbers = _coupling(4.0, "repulsion at a site of hubbard, bose_hubbard")

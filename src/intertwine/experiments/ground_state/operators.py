@@ -35,7 +35,7 @@ def build_operator(
 
     space = build_space(c, lattice)
     if isinstance(c.hamiltonian, Terms):
-        found = _of_terms(c.hamiltonian, lattice if space is None else space)
+        found = _of_terms(c, c.hamiltonian, lattice if space is None else space)
     else:
         arguments = c.hamiltonian.arguments()
         if marshall is not None and arguments.get("marshall", True) is None:
@@ -54,9 +54,15 @@ def build_operator(
     return in_own_space(found)
 
 
-def _of_terms(terms: Terms, where: HilbertSpace | Place) -> Any:
+def _of_terms(c: GroundStateConfiguration, terms: Terms, where: HilbertSpace | Place) -> Any:
+    from intertwine.experiments.ground_state.bonds import sites_of
     from intertwine.quantum.operators.imports.text import read_terms
 
+    place = getattr(where, "place", where)
+    if (named := sites_of(c)) > place.size:
+        expected = f"at least {named} sites, those of the terms in {terms.file},"
+        remedy = f"take chain:{named}, or leave the lattice out"
+        raise fail("lattice", expected, f"{place.size} of {c.lattice}", remedy)
     try:
         return read_terms(terms.text.rstrip() + "\n", where, name=Path(terms.file).stem)
     except InputError as error:

@@ -192,7 +192,7 @@ class GroundStateConfiguration(Settings):
             return tables
         if "hamiltonian" in tables:
             tables = tables | {"hamiltonian": named_or_file(tables["hamiltonian"])}
-        return with_graph(tables)
+        return with_graph(_on_the_sites_of_terms(tables))
 
     @field_validator("seeds", mode="before")
     @classmethod
@@ -234,3 +234,17 @@ class GroundStateConfiguration(Settings):
     def stem(self) -> str:
         """What a folder of runs calls this one: heisenberg-chain-20."""
         return f"{self.hamiltonian.name}-{lattice_stem(self.lattice)}"
+
+
+def _on_the_sites_of_terms(tables: dict[str, Any]) -> dict[str, Any]:
+    """`tables` with a chain of the sites of the terms, where a file of terms comes without a lattice."""
+    hamiltonian, space = tables.get("hamiltonian"), tables.get("space")
+    if tables.get("lattice") is not None or not isinstance(hamiltonian, dict):
+        return tables
+    if hamiltonian.get("name") != "terms" or not isinstance(hamiltonian.get("text"), str):
+        return tables
+    from intertwine.experiments.ground_state.bonds import sites_of_text
+
+    fermions = space.get("fermions") if isinstance(space, dict) else None
+    sites = sites_of_text(hamiltonian["text"], fermions)
+    return tables | {"lattice": f"chain:{sites}"} if sites else tables

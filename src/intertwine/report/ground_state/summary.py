@@ -109,6 +109,7 @@ def table(run: Run) -> list[tuple[str, str]]:
         ("parameters", plain(result["parameters"])),
         ("steps", plain(result["steps"])),
         ("configurations", _space(result)),
+        *([("couplings", str(result["weights"]))] if result.get("weights") else []),
         *([("signs", str(result["signs"]))] if result.get("signs") else []),
         *_observables(run),
         ("energy variance", plain(energy["variance"], 4)),

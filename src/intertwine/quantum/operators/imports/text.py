@@ -213,3 +213,26 @@ def _of_electron(letter: str, up: int, down: int) -> list[tuple[complex, tuple[F
         "Sx": [(0.5, raised), (0.5, lowered)],
         "Sy": [(-0.5j, raised), (0.5j, lowered)],
     }[letter]
+
+
+def sites_of_terms(text: str, species: int = 1) -> int:
+    """One more than the largest site that the terms of a text name; 0 for a text without any. species: modes
+    at a site, by which modes that are named by their number are divided.
+
+    >>> sites_of_terms("-1 * c^0_up c4_up + h.c.\\n4 * n2_up n2_down"), sites_of_terms("0.5 [0^ 5]", 2)
+    (5, 3)
+    """
+    most = 0
+    for line in text.splitlines():
+        body = line.partition("#")[0].strip()
+        try:
+            _, rest = _coefficient(_HC.sub("", body))
+        except _UnfitError:
+            continue
+        for word in rest.replace("*", " ").replace("[", " ").replace("]", " ").split():
+            found = next((m.groupdict() for pattern in _FACTORS if (m := pattern.fullmatch(word))), {})
+            if found.get("site") is not None:
+                most = max(most, int(found["site"]) + 1)
+            elif found.get("mode") is not None:
+                most = max(most, -(-(int(found["mode"]) + 1) // species))
+    return most
