@@ -9,6 +9,7 @@ from . import (
     spins as spins,
     symmetric as symmetric,
 )
+from .amplitude_table import AmplitudeTable as AmplitudeTable
 from .autoregressive.causal_transformer import CausalTransformer as CausalTransformer
 from .autoregressive.masked_convolution import MaskedConvolution as MaskedConvolution
 from .autoregressive.masked_dense import MaskedDense as MaskedDense

@@ -28,6 +28,7 @@ resnet:LAYERSxFEATURES                LAYERS residual blocks of convolutions on 
 resnet:LAYERSxFEATURES:product        Σ ln cosh at the end in place of a sum over sites; also :relu
 jastrow                               a coupling for every pair
 mean-field                            a product state
+table                                 a number for every configuration of a small space
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ from jax import Array
 from jax.typing import DTypeLike
 
 from intertwine._checks import fail
+from intertwine.models.amplitude_table import AmplitudeTable
 from intertwine.models.autoregressive.presets import (
     AUTOREGRESSIVE,
     AUTOREGRESSIVE_NAMES,
@@ -63,6 +65,7 @@ from intertwine.models.symmetric.sector_words import sector_in_words
 from intertwine.models.symmetric.sectors import sector_called
 from intertwine.models.symmetric.site_group import site_group
 from intertwine.models.symmetric.symmetric_rbm import SymmetricRBM
+from intertwine.spaces.hilbert.kinds import Spins
 
 if TYPE_CHECKING:
     from intertwine.spaces.hilbert.hilbert_space import HilbertSpace
@@ -90,6 +93,7 @@ MODEL_NAMES = (
     *RESNET_NAMES,
     "jastrow",
     "mean-field",
+    "table",
     *FERMION_NAMES,
 )
 _LARGEST = 1000
@@ -134,7 +138,7 @@ def check_model_name(name: object) -> ModelName:
     if (of_fermions := fermion_name(name)) is not None:
         return ModelName(*of_fermions)
     family, *rest = name.strip().split(":")
-    if family in ("jastrow", "mean-field") and not rest:
+    if family in ("jastrow", "mean-field", "table") and not rest:
         return ModelName(family, 0.0, frozenset())
     if family not in (*_ALLOWED, *_DEEP) or not rest:
         raise _unknown(name)
@@ -192,6 +196,8 @@ def model_from_name(
         _, number, options, layers = check_model_name(name)
         where = lattice if space is None else space
         return autoregressive_model(name, where, layers, int(number), options, dtype=dtype, key=key)
+    if check_model_name(name).family == "table":
+        return _table(lattice, sector, dtype, space, key)
     if space is not None and not space.binary:
         return _on_levels(name, lattice, dtype, sector, space, key)
     family, number, options, layers = check_model_name(name)
@@ -240,6 +246,15 @@ def model_from_name(
     if family == "rac":
         return RecurrentCircuit(lattice.size, layers, int(number), dtype=dtype, key=key)
     return (Jastrow if family == "jastrow" else MeanField)(lattice.size, dtype=dtype, key=key)
+
+
+def _table(
+    lattice: Lattice, sector: str, dtype: DTypeLike, space: HilbertSpace | None, key: Array
+) -> AmplitudeTable:
+    """An amplitude for every configuration of `space`, or of free spins ½."""
+    if sector != _TRIVIAL:
+        raise fail("sector", "'trivial' for a model other than gcnn:LAYERSxFEATURES", sector)
+    return AmplitudeTable(Spins(lattice.size) if space is None else space, dtype=dtype, key=key)
 
 
 def _on_levels(

@@ -119,14 +119,41 @@ def test_strings_of_any_length():
         ("c^0", "bosons", "line 1: expected b for"),
         ("b0", "electrons", "line 1: .*species|expected c for"),
         ("# nothing\n", 4, "one term a line"),
+        ("c^0_up c1_up", "alone", "line 1: .*expected None, as these fermions are of one species"),
+        ("n0 * 2", "alone", "line 1: expected the coefficient in front"),
+        ("1/0 * n0", "alone", "line 1: expected a finite coefficient"),
+        ("Sz0", "mixed", "line 1: .*expected one of up, down, spins"),
+        ("runs/missing", 4, "a text file that can be read"),
         ("missing.txt", 4, "missing.txt .No such file"),
         (3, 4, "a path, or a text"),
     ],
 )
 def test_a_line_that_does_not_fit_is_named(text, space, message):
-    spaces = {"electrons": it.Fermions(3, (1, 1)), "bosons": it.Bosons(2, most=2)}
+    spaces = {"electrons": it.Fermions(3, (1, 1)), "bosons": it.Bosons(2, most=2), "alone": it.Fermions(4)}
+    spaces["mixed"] = spaces["electrons"] * it.Spins(1, s=1)
     with pytest.raises(InputError, match=message):
         read_terms(text, spaces.get(space, space))
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("1/4 * n0", "0.25 n0"),
+        ("(1+2j)/4 n0 n1", "(0.25+0.5j) * n0 n1"),
+        ("\N{MINUS SIGN}1.5 * n0", "-1.5 n0"),
+        ("- 3/2 * c^0 c1 + h.c.", "-1.5 c^0 c1 + h.c."),
+    ],
+)
+def test_numbers_as_people_write_them(text, plain):
+    space = it.Fermions(4)
+    found, want = (read_terms(t, space).to_dense() for t in (text, plain))
+    assert np.array_equal(found, want)
+
+
+def test_spins_of_electrons_beside_others():
+    space = it.Fermions(2, (1, 1)) * it.Spins(1, s=1)
+    found = read_terms("Sz1_electrons", space).to_dense()
+    assert np.allclose(found, read_terms("0.5 n1_up\n-0.5 n1_down", space).to_dense())
 
 
 def test_files(tmp_path):

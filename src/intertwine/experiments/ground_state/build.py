@@ -53,7 +53,7 @@ def resolved(configuration: GroundStateConfiguration) -> GroundStateConfiguratio
 
     Exact sums are taken only where nothing of the sampling was given.
     """
-    from intertwine.quantum.defaults import choose, in_units_of
+    from intertwine.quantum.defaults import choose, in_units_of, may_sum
     from intertwine.quantum.sector_choice import choose_in_sector
 
     if configuration.model.name != "auto":
@@ -68,8 +68,9 @@ def resolved(configuration: GroundStateConfiguration) -> GroundStateConfiguratio
         settings = configuration.optimiser.model_copy(update=rates)
         return configuration.model_copy(update={"optimiser": settings})
     given = configuration.sampler.model_fields_set | configuration.final.model_fields_set
-    sums = not given and "samples" not in configuration.optimiser.model_fields_set
     operator = build_hamiltonian(configuration, lattice_of(configuration))
+    asked = "samples" in configuration.optimiser.model_fields_set
+    sums = not given and (not asked or may_sum(operator, configuration.optimiser.samples))
     if configuration.model.sector == TRIVIAL:
         chosen = choose(operator, sums=sums)
     else:

@@ -21,6 +21,7 @@ from .choice import (
 )
 from .chosen import build_model as build_model, choose as choose
 from .representable import cannot_represent as cannot_represent
+from .spaces import may_sum as may_sum
 from .symmetries import (
     orbit_sums as orbit_sums,
     place_of as place_of,

@@ -25,6 +25,9 @@ SHIFT, SHIFT_END = 1e-2, 1e-3
 steps along them end in a spike of |ψ|². Exact sums allow less."""
 MOMENTUM = 0.8
 MODEL = "symmetric-rbm:8"
+TABLE, MOST_AMPLITUDES, TABLE_STEPS = "table", 4096, 1
+"""Where a ground state may have any signs and the configurations are at most so many, each has an amplitude
+of its own. The table begins at the lowest eigenvector of H, so that a step changes nothing."""
 
 SUM_SHIFT_END = 1e-5
 MAX_NORM, SUM_MAX_NORM = 0.5, 0.15

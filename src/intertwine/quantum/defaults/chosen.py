@@ -9,13 +9,15 @@ import numpy as np
 from jax import Array
 
 from intertwine._checks import fail
-from intertwine.quantum.defaults.choice import Choice
+from intertwine.models.amplitude_table import AmplitudeTable, check_few
+from intertwine.quantum.defaults.choice import TABLE, Choice
 from intertwine.quantum.defaults.spaces import choose_in_space
 from intertwine.quantum.defaults.spins import choose_spins
 from intertwine.quantum.defaults.symmetries import kept_permutations, place_of, translations_among
 from intertwine.quantum.hilbert_moves import held_space, is_plain
 from intertwine.quantum.operators.operator import Operator
 from intertwine.quantum.operators.protocols import QuantumOperator
+from intertwine.spaces.hilbert.kinds import Spins
 
 
 def choose(operator: QuantumOperator, *, sums: bool = True) -> Choice:
@@ -38,14 +40,27 @@ def choose(operator: QuantumOperator, *, sums: bool = True) -> Choice:
 
 
 def build_model(choice: Choice, operator: QuantumOperator, key: Array) -> Any:
-    """The wave function of `choice` for `operator`."""
+    """The wave function of `choice` for `operator`. A table of amplitudes begins at the lowest eigenvector of
+    the matrix, by `exact.ground_state`."""
     from intertwine.models.names import model_from_name
 
+    if choice.model == TABLE:
+        return _eigenvector(operator, choice)
     if not is_plain(getattr(operator, "hilbert", None)):
         return _build_in_space(choice, operator, key)
     dtype = complex if choice.dtype == "complex" else float
     place = place_of(choice.model, operator)
     return model_from_name(choice.model, place, dtype=dtype, sector=choice.sector, key=key)
+
+
+def _eigenvector(operator: QuantumOperator, choice: Choice) -> AmplitudeTable:
+    """The ground state as a table, complex where H is or where the choice says so."""
+    from intertwine.quantum.exact.solve import ground_state
+
+    space = held_space(operator) if operator.hilbert is not None else Spins(operator.size)
+    check_few(space)
+    _, psi = ground_state(operator)
+    return AmplitudeTable(space, psi.astype(complex) if choice.dtype == "complex" else psi)
 
 
 def _build_in_space(choice: Choice, operator: QuantumOperator, key: Array) -> Any:

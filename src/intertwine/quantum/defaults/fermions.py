@@ -27,13 +27,16 @@ LEARNING_RATE_END = 0.005
 
 
 def choose_fermions(operator: QuantumOperator) -> Choice | None:
-    """The choice for `operator` on a space of fermions of fixed numbers on a lattice; None for others.
+    """The choice for `operator` on a space of fermions of fixed numbers on a lattice; None for others
+    (mixed systems).
 
     >>> import intertwine as it
     >>> choose_fermions(it.hubbard(it.Fermions(it.Square(4, 4), (5, 5)))).model
     'pairing-jastrow:space'
     """
     space = held_space(operator)
+    if not all(space.fermionic):
+        return None
     try:
         filling = filling_of(space)
     except InputError:

@@ -7,6 +7,8 @@ weights n of the orbits,
 
     H_ab = √(n_a/n_b) Σ_{s' in orbit b} ⟨a|H|s'⟩.
 
+Where the ground state may have any signs and the configurations are few, each has an amplitude of its own
+(`models.AmplitudeTable`), and exact diagonalization says it.
 Fermions have signs of their own (`models.fermions`).
 """
 
@@ -18,17 +20,20 @@ import numpy as np
 
 from intertwine.quantum.defaults.choice import (
     LEARNING_RATE,
+    MOST_AMPLITUDES,
     MOST_WORK,
     SUM_DECAY,
     SUM_RATE,
     SUM_SHIFT_END,
     SUM_STEPS,
+    TABLE,
+    TABLE_STEPS,
     Choice,
 )
 from intertwine.quantum.defaults.fermions import choose_fermions
 from intertwine.quantum.defaults.symmetries import kept_permutations, processes
 from intertwine.quantum.defaults.units import in_units_of
-from intertwine.quantum.hilbert_moves import held_space
+from intertwine.quantum.hilbert_moves import held_space, own_space
 from intertwine.quantum.operators.protocols import QuantumOperator
 from intertwine.sampling.orbits import OrbitEnumeration
 
@@ -43,7 +48,6 @@ def choose_in_space(operator: QuantumOperator, sums: bool) -> Choice:
     space, positive = held_space(operator), operator.is_stoquastic
     dtype = "real" if positive else "complex"
     rows = kept_permutations(operator) if positive else np.arange(space.size)[None]
-    spins = sum(d - 1 for d in space.levels)
     features = max(4, -(-2 * space.size // len(rows)))
     orbits = space.dimension / len(rows)
     work = orbits * (operator.n_connected + 1) * features * len(rows)
@@ -61,15 +65,35 @@ def choose_in_space(operator: QuantumOperator, sums: bool) -> Choice:
             shift_end=SUM_SHIFT_END,
             because=because,
         )
+    if sums and not positive and space.dimension <= MOST_AMPLITUDES and processes() == 1:
+        return table_of(operator, space.dimension)
     if space.has_fermions and not positive and (found := choose_fermions(operator)) is not None:
         return found
     if not positive:
         words = "a complex network; signs of fermions may be missed" if space.has_fermions else "complex"
-        few = sums and space.dimension <= 4096 and spins <= 64 and processes() == 1
-        rule = "sums" if few else "auto"
-        return in_units_of(operator, Choice("rbm:2", dtype, rule=rule, because=words))
+        return in_units_of(operator, Choice("rbm:2", dtype, because=words))
     symmetric = len(rows) > 1
     choice = Choice(_HIDDEN[symmetric], dtype, because="a positive ground state, sampled")
+    return in_units_of(operator, choice)
+
+
+def may_sum(operator: QuantumOperator, samples: int) -> bool:
+    """Whether sums over all configurations of a Hilbert space take no more than `samples` do.
+
+    >>> import intertwine as it
+    >>> H = it.tv(it.Fermions(it.Chain(5), 2), V=1.0)
+    >>> [may_sum(H, samples) for samples in (5, 64)]
+    [False, True]
+    """
+    space = own_space(operator)
+    return space is not None and space.dimension <= min(samples, MOST_AMPLITUDES)
+
+
+def table_of(operator: QuantumOperator, configurations: int) -> Choice:
+    """An amplitude for every configuration, which can have any signs, and sums over them all."""
+    because = f"an amplitude for each of {configurations} configurations, from the lowest eigenvector of H"
+    dtype = "real" if operator.is_real else "complex"
+    choice = Choice(TABLE, dtype, rule="sums", steps=TABLE_STEPS, shift_end=SUM_SHIFT_END, because=because)
     return in_units_of(operator, choice)
 
 

@@ -112,7 +112,8 @@ def ground_state(
         )
     elif model is None:
         operator = defaults.stoquastic_frame(operator)
-        choice = defaults.choose(operator, sums=sampler is None and samples is None)
+        few = samples is None or (isinstance(samples, int) and defaults.may_sum(operator, samples))
+        choice = defaults.choose(operator, sums=sampler is None and few)
         model_key, key = jax.random.split(key)
         model = defaults.build_model(choice, operator, model_key)
         if sampler is None and choice.rule == "sums":

@@ -129,14 +129,21 @@ class HilbertSpace:
             species = 0
         if isinstance(species, str):
             if species not in names:
-                raise fail("species", f"one of {', '.join(names)}", species)
+                raise fail("species", *self._species_asked(names, species))
             species = names.index(species)
         if isinstance(species, bool) or not 0 <= int(species) < len(names):
-            raise fail("species", f"one of {', '.join(names)}, or its number", species)
+            raise fail("species", *self._species_asked(names, species))
         modes = self.species[int(species)][1]
         if isinstance(site, bool) or not isinstance(site, int | np.integer) or not 0 <= site < len(modes):
             raise fail("site", f"an integer from 0 to {len(modes) - 1}", site)
         return modes[int(site)]
+
+    def _species_asked(self, names: list[str], got: object) -> tuple[str, object, str]:
+        """What is expected of a species, what came, and what to do."""
+        if len(names) == 1:
+            one = f"{names[0]!r} or None" if names[0] else "None"
+            return f"{one}, as these {self.kind} are of one species", got, "leave it out"
+        return f"one of {', '.join(names)}, or its number", got, ""
 
     # ---- how many, which, at random
 

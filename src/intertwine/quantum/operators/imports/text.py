@@ -9,13 +9,15 @@ r"""Operators from text: a term a line.
     2 * b^0 b1                                    bosons
     1.5 [0^ 3]                                    modes by their number in the space, as OpenFermion prints
     0.25 * |2><1|_0                               takes level 1 of a mode to level 2
+    1/3 * n2                                      a fraction; the minus sign may be - or −
     -3.5                                          the identity
 
 A term is a coefficient (1 if there is none), then factors, apart by spaces or `*`; the last one acts first. A
-factor is a letter, a site from 0, and after `_` the species (its name or number) where the space has
-several; c, f are fermions, a, b are not, + and - are either. A number at the start of a line is its
-coefficient; a later one alone is the annihilation operator of that mode, with ^ the creation operator. Terms
-add up, a `+` at the end of a line is skipped. Every line that does not fit is named in the error.
+factor is a letter, a site from 0, and after `_` the species (its name or number) where the space has several
+(`electrons` for a spin operator of electrons beside other modes); c, f are fermions, a, b are not, + and -
+are either. A number at the start of a line is its coefficient; where no letters are, a later one alone is the
+annihilation operator of that mode, with ^ the creation operator. Terms add up, a `+` at the end of a line is
+skipped. Every line that does not fit is named in the error.
 """
 
 from __future__ import annotations
@@ -34,12 +36,17 @@ from intertwine.spaces.hilbert.kinds import Spins
 from intertwine.spaces.hilbert.place import Place
 
 _MOST_BYTES = 2**30
+ELECTRONS = "electrons"
+"""The species of a spin operator that acts on both, up and down, in a mixed space."""
 _NUMBER = r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 _COEFFICIENT = re.compile(
     rf"(?P<sign>[+-]?)\s*(?:\((?P<inside>[^()]*)\)|(?P<number>{_NUMBER})(?P<imaginary>[ij]?))(?![\w^.])"
+    rf"(?:\s*/\s*(?P<over>{_NUMBER})(?![\w^.]))?"
     rf"|(?P<lone>[+-])(?!_)",
     re.ASCII,
 )
+_TERM = re.compile(rf"[+−-]?\s*(?:\([^()]*\)|{_NUMBER}[ij]?)(?:\s*/\s*{_NUMBER})?\s*(?:[*\[]|$)", re.ASCII)
+"""How a text of one line begins that is no path."""
 _COMPLEX = re.compile(rf"(?P<re>[+-]?{_NUMBER})?(?:(?P<im>[+-]?(?:{_NUMBER})?)[ij])?", re.ASCII)
 _HC = re.compile(r"\+\s*h\.?\s*c\.?$", re.IGNORECASE)
 _SUFFIX = r"(?:_(?P<species>\w+))?"
@@ -104,12 +111,16 @@ def _is_path(text: str) -> bool:
             return True
     except (OSError, ValueError):
         return False
-    return bool(re.search(r"\.[A-Za-z]\w*$|[/\\]", text.strip())) and not _HC.search(text.strip())
+    words = re.split(r"[\s*/]+", text.strip())
+    letters = any(pattern.fullmatch(word) for word in words for pattern in _FACTORS[:-1])
+    if letters or _HC.search(text.strip()) or _TERM.match(text.strip()):
+        return False
+    return bool(re.search(r"\.[A-Za-z]\w*$|[/\\]", text.strip()))
 
 
 def _terms(text: str, where: str, space: HilbertSpace) -> Iterator[Term]:
     for number, line in enumerate(text.splitlines(), start=1):
-        body = line.partition("#")[0].strip()
+        body = line.partition("#")[0].strip().replace("−", "-")
         if not body:
             continue
         place = f"{where}, line {number}" if where else f"line {number}"
@@ -140,7 +151,10 @@ def _line(body: str, space: HilbertSpace) -> Iterator[Term]:
         raise _UnfitError("brackets around all factors")
     rest = rest.removeprefix("[").removesuffix("]")
     terms = [Term(coefficient, ())]
-    for word in rest.replace("*", " ").split():
+    words = rest.replace("*", " ").split()
+    if 0 < sum(bool(_FACTORS[-1].fullmatch(word)) for word in words) < len(words):
+        raise _UnfitError("the coefficient in front, then letters or numbers of modes, not both")
+    for word in words:
         choices = _factor(word, space)
         terms = [Term(t.coefficient * c, t.factors + f) for t in terms for c, f in choices]
     yield from terms
@@ -156,6 +170,10 @@ def _coefficient(body: str) -> tuple[complex, str]:
     if found["lone"]:
         return -1.0 if found["lone"] == "-" else 1.0, rest
     sign = -1.0 if found["sign"] == "-" else 1.0
+    if found["over"] is not None:
+        if not float(found["over"]):
+            raise _UnfitError("a finite coefficient")
+        sign /= float(found["over"])
     if found["inside"] is None:
         return sign * float(found["number"]) * (1j if found["imaginary"] else 1.0), rest
     inside = _COMPLEX.fullmatch(re.sub(r"\s+", "", found["inside"]))
@@ -183,7 +201,7 @@ def _factor(word: str, space: HilbertSpace) -> list[tuple[complex, tuple[Factor,
     names = [name for name, _ in space.species]
     if given.get("spin") is not None:
         letter = "S" + {"+": "p", "-": "m"}.get(given["spin"], given["spin"])
-        if species is None and "up" in names and "down" in names:
+        if {"up", "down"} <= set(names) and (species == ELECTRONS or (species is None and len(names) == 2)):
             return _of_electron(letter, *(space.mode(int(given["site"]), s) for s in ("up", "down")))
     elif given.get("ladder") is not None:
         letter = "+" if given["dagger"] else "-"
