@@ -54,7 +54,12 @@ def hubbard(
     """
     names = dict(checked_space(space).species)
     if not {"up", "down"} <= set(names) or not all(space.fermionic[m] for m in names["up"] + names["down"]):
-        raise fail("space", "one of electrons, as Fermions(lattice, (2, 2))", space)
+        raise fail(
+            "space",
+            "one of electrons, as Fermions(lattice, (2, 2))",
+            space,
+            "for any numbers take Fermions(lattice, spin=True)",
+        )
     place = place_of("space", space)
     up, down = np.array(names["up"]), np.array(names["down"])
     N, bonds = len(up), bonds_of(place, argument="space")
