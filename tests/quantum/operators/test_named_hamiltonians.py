@@ -259,3 +259,8 @@ def test_couplings_of_bonds_go_by_the_order_of_the_edges():
         it.heisenberg(it.Graph(WEIGHTED), J=WEIGHTS[:4])
     ising = it.Ising(it.Graph(WEIGHTED, weights=WEIGHTS), K=2.0)
     np.testing.assert_allclose(ising.coupling, np.multiply(2.0, WEIGHTS), rtol=1e-6)
+
+
+def test_an_interaction_of_atoms_that_is_not_symmetric_is_told():
+    with pytest.raises(InputError, match="got 1 for the atoms 0, 1 and 0 for 1, 0"):
+        it.rydberg(it.Rydberg(it.Chain(3)), interaction=np.eye(3, k=1))

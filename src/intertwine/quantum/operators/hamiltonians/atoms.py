@@ -40,9 +40,14 @@ def rydberg(
         (_COUNT, sites, -numbers("Delta", Delta, N, "atom")),
     ]
     if np.any(np.asarray(interaction)):
+        expected = f"0, or a symmetric array of shape ({N}, {N})"
+        if np.shape(interaction) != (N, N):
+            raise fail("interaction", expected, f"shape {np.shape(interaction)}")
         V = np.reshape(numbers("interaction", np.ravel(interaction), N * N, "pair of atoms"), (N, N))
-        if np.shape(interaction) != (N, N) or not np.array_equal(V, V.T):
-            raise fail("interaction", f"0, or a symmetric array of shape ({N}, {N})", interaction)
+        if (apart := np.argwhere(V != V.T)).size:
+            a, b = apart[0].tolist()
+            got = f"{V[a, b]:g} for the atoms {a}, {b} and {V[b, a]:g} for {b}, {a}"
+            raise fail("interaction", expected, got, "give both the same")
         i, j = np.triu_indices(N, 1)
         parts.append((_BOTH, np.stack([i, j], 1), V[i, j]))
     name = f"rydberg({told(Omega=Omega, Delta=Delta, _interaction=interaction)})"
