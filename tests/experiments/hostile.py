@@ -82,6 +82,9 @@ def refused_values(path, field):
     if path[-1] == "fermions":
         three = {"three": [1, 2, 3], "fraction": 1.5, "fractions": [1.5, 2.5], "word": "5,x", "true": True}
         return {k: v for k, v in bad.items() if k != "list"} | words | three
+    if path[-1] == "seeds":
+        wrong = {"fraction": 1.5, "fractions": [1.5, 2.5], "word": "5,x", "true": True, "nothing": []}
+        return {k: v for k, v in bad.items() if k != "list"} | words | wrong
     if "low" in declared:  # a word, or a number between bounds
         low, high, whole = declared["low"], declared["high"], declared["metavar"] == "INTEGER"
         out = {"below": low - 1, "above": high + 1} if whole else {"below": low - 1.0, "above": high + 1.0}

@@ -44,7 +44,7 @@ def test_another_field_may_be_asked_of_the_same_model(before, tmp_path):
 def test_a_run_on_other_sites_is_refused_in_a_line(before, tmp_path, capsys):
     assert main(["ground-state", "--model", str(before), "--lattice", "chain:8", "--out", "x"]) == 2
     told = capsys.readouterr().err
-    assert len(told.splitlines()) == 1 and "model.start: expected a run on 8 sites" in told
+    assert len(told.splitlines()) == 1 and "model.start: expected a network whose weights are tied" in told
 
 
 @pytest.fixture(scope="module")

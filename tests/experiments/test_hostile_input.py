@@ -188,7 +188,7 @@ CONTRADICTIONS = {
         {"hamiltonian": {"name": "j1j2", "delta": 1.0}},
     ),
     "a Hamiltonian without its name": ("hamiltonian.name", {"hamiltonian": {"J": 1.0}}),
-    "a Hamiltonian of another kind": ("hamiltonian.name", {"hamiltonian": "hubbard"}),
+    "a Hamiltonian of another kind": ("hamiltonian.name", {"hamiltonian": "hubbbard"}),
     "another kind of experiment": ("kind", {"kind": "levitate"}),
     "a kind that is no word": ("kind", {"kind": ["ground-state"]}),
     "a chain of a thousand million": ("lattice", {"lattice": "chain:1000000000"}),

@@ -214,6 +214,8 @@ SLOW = {
 WIDE = np.sign(np.random.default_rng(2).normal(size=(200, 36))).astype(np.int8)
 TABLE = QUICK | SLOW
 EXCEPTIONS = {
+    "models.SymmetrisedDensity": "model is a network, which it averages",
+    "models.correlated": "reference is a wave function of fermions, which it multiplies",
     "ase_calculator": "takes models of structures, and their runs: tests/learning/test_structure_dynamics.py",
     "fit_fields": "network is a name",
     "fit_structures": "network is a name, or a network on points",

@@ -190,10 +190,10 @@ class EvolveConfiguration(Settings):
     @model_validator(mode="after")
     def _ramp_of_this_hamiltonian(self) -> EvolveConfiguration:
         ramp = self.time.ramped
-        if ramp is not None and ramp[0] not in type(self.hamiltonian).model_fields:
-            couplings = ", ".join(
-                n for n in type(self.hamiltonian).model_fields if n not in ("name", "marshall")
-            )
+        others = ("name", "marshall", "field", "twist")
+        known = [name for name in type(self.hamiltonian).model_fields if name not in others]
+        if ramp is not None and ramp[0] not in known:
+            couplings = ", ".join(known)
             raise fail("time.ramp", f"a coupling of {self.hamiltonian.name} ({couplings})", self.time.ramp)
         if ramp is not None and self.time.direction == "imaginary":
             raise fail("time.ramp", "'none' in imaginary time", repr(self.time.ramp), "say 'none'")

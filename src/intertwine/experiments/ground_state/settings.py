@@ -76,6 +76,13 @@ class Model(Starting):
     )
     start: str = start_of("ground-state")
 
+    @field_validator("sector")
+    @classmethod
+    def _words(cls, sector: str) -> str:
+        if not sector.strip():
+            raise fail("model.sector", "'trivial' or a sector such as '(0, π) A2'", repr(sector))
+        return sector
+
     @field_validator("name")
     @classmethod
     def _known(cls, name: str) -> str:

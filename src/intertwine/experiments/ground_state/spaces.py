@@ -58,6 +58,8 @@ class SpaceSection(Section):
                 raise fail("space.fermions", _FERMIONS, repr(given), "for example --fermions 5,5")
             found = [int(p) for p in parts]
             given = found[0] if len(found) == 1 else found
+        if isinstance(given, list) and not all(type(n) is int for n in given):
+            raise fail("space.fermions", _FERMIONS, given, "for example --fermions 5,5")
         if isinstance(given, list) and len(given) != 2:
             raise fail("space.fermions", _FERMIONS, f"{len(given)} numbers", "for example --fermions 5,5")
         return given

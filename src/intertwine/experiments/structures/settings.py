@@ -91,6 +91,13 @@ class OnPointsOfClassify(OnPoints):
         longest=1000,
     )
 
+    @field_validator("inputs")
+    @classmethod
+    def _named(cls, inputs: str) -> str:
+        if not inputs.strip():
+            raise fail("points.inputs", "species, none, or names of values of points", repr(inputs))
+        return inputs
+
 
 def _weights(words: str) -> dict[str, float]:
     try:

@@ -1,6 +1,6 @@
 r"""What all autoregressive wave functions are: a product of conditionals, each normalised.
 
-    ψ(s) = Π_t ψ_t(s_t | s_<t),    |ψ_t(n | s_<t)|² = softmax_n z_t(n),    arg ψ_t = π softsign w_t(n)
+    ψ(s) = Π_t ψ_t(s_t | s_<t),    |ψ_t(n | s_<t)|² = softmax_n z_t(n),    arg ψ_t = π w_t(n)/√(1 + w_t(n)²)
 
 (Sharir, Levine, Wies, Carleo & Shashua, PRL 124, 020503 (2020); Hibat-Allah, Ganahl, Hayward, Melko &
 Carrasquilla, PRR 2, 023358 (2020)). z_t and w_t are linear in the features of a network that sees the modes
@@ -175,7 +175,8 @@ def _log_conditionals(outputs: Array, allowed: Array | None, kind: Kind) -> Arra
         halves = jnp.where(allowed, halves, -jnp.inf)
     if kind == "real":
         return halves
-    return jax.lax.complex(halves, jnp.pi * jax.nn.soft_sign(outputs[..., d:]))
+    phases = outputs[..., d:]
+    return jax.lax.complex(halves, jnp.pi * phases / jnp.sqrt(1.0 + phases**2))
 
 
 def one_hot(levels: Int[Array, "..."], d: int, dtype: DTypeLike) -> Float[Array, "... e"]:

@@ -4,17 +4,23 @@ beyond.
 Starting vectors come from a fixed seed, so results repeat. A Krylov space holds one vector of a degenerate
 level in exact arithmetic, so where several levels are asked for, the search is repeated in the complement of
 what was found until nothing lower appears. Every eigenpair's residual ‖Hv − Ev‖ is checked.
+
+ARPACK takes a level as found where its residual is small beside its own modulus, so that one at 0 never is
+(and the next one is returned in its place). The search is therefore for H minus a number larger than its
+norm, which has no level near 0.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 _DENSE = 400
 _DENSE_SINGLE = 64
 _RESIDUAL = 1e-8
+_BELOW = 1.5
+"""Of the norm, how far the levels are moved down."""
 
 
 class NotConverged(RuntimeError):  # noqa: N818
@@ -31,7 +37,7 @@ class Eigenpairs(NamedTuple):
 
 def lowest(matrix: Matrix, k: int, scale: float, tolerance: float = 0.0) -> Eigenpairs:
     """The k lowest eigenpairs of a Hermitian matrix or LinearOperator; `scale` bounds its norm. tolerance: of
-    the residuals, over the energies' moduli; 0 for rounding.
+    the residuals, over `scale`; 0 for rounding.
 
     Raises `NotConverged` where a residual exceeds 1e-8·scale (or tolerance·scale).
     """
@@ -56,12 +62,12 @@ def lowest(matrix: Matrix, k: int, scale: float, tolerance: float = 0.0) -> Eige
 
 def _arpack(matrix: Matrix, k: int, scale: float, tolerance: float) -> tuple[np.ndarray, np.ndarray]:
     dimension = matrix.shape[0]
-    energies, vectors = _one_search(matrix, k, 0, tolerance)
+    energies, vectors = _one_search(matrix, k, 0, scale, tolerance)
     if k == 1:
         return energies, vectors
     for seed in range(1, dimension):
         deflated = _Deflated(matrix, vectors, 4.0 * scale)
-        extra, found = _one_search(deflated, 1, seed, tolerance)
+        extra, found = _one_search(deflated, 1, seed, 5.0 * scale, tolerance)
         if extra[0] >= energies[-1] - max(1e-10, tolerance) * scale:
             return energies, vectors
         energies = np.append(energies, extra)
@@ -94,7 +100,10 @@ class _Deflated:
         return self.matrix @ x + self.shift * (self.vectors @ (self.vectors.conj().T @ x))
 
 
-def _one_search(matrix: Matrix, k: int, seed: int, tolerance: Any) -> tuple[np.ndarray, np.ndarray]:
+def _one_search(
+    matrix: Matrix, k: int, seed: int, norm: float, tolerance: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """The k lowest levels of a matrix whose norm is at most `norm`."""
     from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh
 
     dimension = matrix.shape[0]
@@ -103,12 +112,15 @@ def _one_search(matrix: Matrix, k: int, seed: int, tolerance: Any) -> tuple[np.n
     if np.issubdtype(matrix.dtype, np.complexfloating):
         start = start + 1j * rng.normal(size=dimension)
     krylov = min(dimension, max(2 * k + 1, 20))
-    operator = LinearOperator(matrix.shape, matvec=lambda x: matrix @ x, dtype=matrix.dtype)  # type: ignore[call-arg]
+    below = _BELOW * norm if norm > 0 else 1.0
+    operator = LinearOperator(  # type: ignore[call-arg]
+        matrix.shape, matvec=lambda x: matrix @ x - below * x, dtype=matrix.dtype
+    )
     try:
         energies, vectors = eigsh(
-            operator, k=k, which="SA", v0=start, ncv=krylov, tol=tolerance, maxiter=100_000
+            operator, k=k, which="SA", v0=start, ncv=krylov, tol=tolerance / (1 + _BELOW), maxiter=100_000
         )
     except ArpackError as error:
         raise NotConverged(f"Lanczos on a sector of dimension {dimension}: {error}") from error
     order = np.argsort(energies)
-    return energies[order], vectors[:, order]
+    return energies[order] + below, vectors[:, order]
