@@ -105,7 +105,7 @@ def test_operator_is_the_centred_weighted_jacobian(case):
         case.found["dense"], expected, rtol=1e-6, atol=1e-6
     )  # differences, to rounding
     uniform = np.full(len(case.p), 1 / len(case.p))
-    np.testing.assert_allclose(case.found["uniform"], _rows(case, uniform), atol=1e-6)
+    np.testing.assert_allclose(case.found["uniform"], _rows(case, uniform), rtol=1e-6, atol=1e-6)
     np.testing.assert_allclose(case.found["chunked"], case.found["dense"], atol=1e-13)
 
 

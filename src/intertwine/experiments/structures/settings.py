@@ -93,9 +93,9 @@ class OnPointsOfClassify(OnPoints):
 
     @field_validator("inputs")
     @classmethod
-    def _named(cls, inputs: str) -> str:
-        if not inputs.strip():
-            raise fail("points.inputs", "species, none, or names of values of points", repr(inputs))
+    def _known_inputs(cls, inputs: str) -> str:
+        if not re.fullmatch(rf"{_NAME}(?: *, *{_NAME})*", inputs):
+            raise fail("points.inputs", "species, none, or names of values of points", shown(inputs))
         return inputs
 
 
