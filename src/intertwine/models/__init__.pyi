@@ -5,6 +5,7 @@ from . import (
     fermions as fermions,
     gauge as gauge,
     kernels as kernels,
+    levels as levels,
     machines as machines,
     spins as spins,
     symmetric as symmetric,
