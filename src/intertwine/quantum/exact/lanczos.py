@@ -12,7 +12,7 @@ norm, which has no level near 0.
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -113,12 +113,11 @@ def _one_search(
         start = start + 1j * rng.normal(size=dimension)
     krylov = min(dimension, max(2 * k + 1, 20))
     below = _BELOW * norm if norm > 0 else 1.0
-    operator = LinearOperator(  # type: ignore[call-arg]
-        matrix.shape, matvec=lambda x: matrix @ x - below * x, dtype=matrix.dtype
-    )
+    operator = LinearOperator(matrix.shape, matvec=lambda x: matrix @ x - below * x, dtype=matrix.dtype)  # type: ignore[call-arg]
+    accuracy: Any = tolerance / (1 + _BELOW)
     try:
         energies, vectors = eigsh(
-            operator, k=k, which="SA", v0=start, ncv=krylov, tol=tolerance / (1 + _BELOW), maxiter=100_000
+            operator, k=k, which="SA", v0=start, ncv=krylov, tol=accuracy, maxiter=100_000
         )
     except ArpackError as error:
         raise NotConverged(f"Lanczos on a sector of dimension {dimension}: {error}") from error
