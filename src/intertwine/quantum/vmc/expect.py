@@ -60,6 +60,7 @@ def expect(
 
     >>> import jax
     >>> from intertwine.models.mean_field import MeanField
+    >>> from intertwine.quantum.operators.operator import Operator
     >>> field = Operator.from_strings(6, [(-1.0, {i: "X"}) for i in range(6)])
     >>> even = MeanField(6, scale=0.0, key=jax.random.key(0))
     >>> round(float(expect(field, even, samples=256, key=jax.random.key(1)).mean), 5)
