@@ -23,6 +23,7 @@ from jax import Array
 from jax.typing import DTypeLike
 from jaxtyping import Inexact, Num, Shaped, UInt32
 
+from intertwine._caveats import caveat
 from intertwine._checks import fail
 from intertwine.models.machines.hidden_units import check_configuration
 from intertwine.models.protocols import Kind
@@ -84,6 +85,15 @@ class AmplitudeTable(eqx.Module):
     @property
     def kind(self) -> Kind:
         return "holomorphic" if jnp.iscomplexobj(self.amplitudes) else "signed"
+
+    @property
+    def caveats(self) -> tuple[str, ...]:
+        """What qualifies an energy found with a table: it is exact diagonalization in another form."""
+        words = (
+            f"each of the {self.space.dimension} configurations has an amplitude of its own: the state is a "
+            "vector, and its energy says nothing of a network; give a model to train one"
+        )
+        return (caveat("assumption", words),)
 
     def __call__(self, s: Shaped[Array, "N"]) -> Num[Array, ""]:
         """log ψ of one configuration (N,), as the space writes it."""

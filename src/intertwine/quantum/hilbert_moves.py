@@ -22,6 +22,7 @@ from intertwine.sampling.metropolis.level_rules import Hops, Raise
 from intertwine.sampling.metropolis.rules import Exchange, FlipSets, Mixture, Rule, SingleFlip, connected
 from intertwine.spaces.hilbert.bounds import Bound
 from intertwine.spaces.hilbert.hilbert_space import HilbertSpace
+from intertwine.spaces.hilbert.place import space_group_of
 
 _MOST_PAIRS = 20_000
 _MOST_SETS = 4096
@@ -153,7 +154,7 @@ def mode_permutations(space: HilbertSpace) -> Int32[np.ndarray, "g N"]:
     (8, 8)
     """
     identity = np.arange(space.size, dtype=np.int32)[None]
-    group = getattr(space.place, "space_group", None)
+    group = space_group_of(space.place)
     if group is None or any(len(modes) != space.sites for _, modes in space.species):
         return identity
     sites = np.asarray(group.permutations)

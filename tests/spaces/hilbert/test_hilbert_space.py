@@ -103,6 +103,13 @@ def test_modes_by_site_and_species():
         space.mode(4, "up")
 
 
+def test_species_of_products_have_names_of_their_own():
+    space = it.Spins(2) * it.Fermions(2, 1) * it.Spins(3) * it.Spins(1)
+    names = [name for name, _ in space.species]
+    assert len(set(names)) == len(names) == 4
+    assert [space.mode(0, name) for name in names] == [0, 2, 4, 7]
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [

@@ -19,6 +19,7 @@ from intertwine.quantum.defaults.choice import Choice
 from intertwine.quantum.defaults.units import in_units_of
 from intertwine.quantum.hilbert_moves import held_space
 from intertwine.quantum.operators.protocols import QuantumOperator
+from intertwine.spaces.hilbert.place import space_group_of
 
 _MOST_WORK = 200_000
 """Elements of the group times the square of the larger number of fermions, in a projected state."""
@@ -65,8 +66,8 @@ def _projected_by(operator: QuantumOperator) -> str | None:
     """The largest symmetry group of the lattice that H has and free fermions fill closed shells of."""
     space = held_space(operator)
     most = max(filling_of(space).particles)
-    for name, attribute in (("space", "space_group"), ("translations", "translations")):
-        group = getattr(space.place, attribute, None)
+    translations = getattr(space.place, "translations", None)
+    for name, group in (("space", space_group_of(space.place)), ("translations", translations)):
         if group is None or group.order < 2 or group.order * most**2 > _MOST_WORK:
             continue
         modes = mode_group(group, space.size)

@@ -181,6 +181,7 @@ class GroundStateSearch(Study[SearchState, GroundStateRun]):
         energy, past = last.estimate, columns(history)
         score = v_score(self.objective.operator, energy)
         notes = (
+            *getattr(train.model, "caveats", ()),
             *_kept_by_sampler(operator, self.where),
             *defaults.cannot_represent(operator, train.model),
             *not_at_rest(score, energy, past.get("energy", []), self.centre),

@@ -242,11 +242,12 @@ class HilbertSpace:
         moved = tuple(replace(b, modes=tuple(i + shift for i in b.modes)) for b in other.bounds)
         first, second = _labelled(self, other), _labelled(other, self)
         places = {self.place, other.place} - {None}
+        species = first + tuple((name, tuple(i + shift for i in modes)) for name, modes in second)
         return HilbertSpace(
             self.levels + other.levels,
             self.bounds + moved,
             self.fermionic + other.fermionic,
-            first + tuple((name, tuple(i + shift for i in modes)) for name, modes in second),
+            _numbered(species),
             places.pop() if len(places) == 1 else None,
             f"{self.kind} and {other.kind}",
         )
@@ -261,6 +262,17 @@ def _labelled(space: HilbertSpace, other: HilbertSpace) -> tuple[tuple[str, tupl
     """The species with names that are its own beside `other`."""
     taken = {name for name, _ in other.species} | {""}
     return tuple((f"{space.kind} {n}".strip() if n in taken else n, modes) for n, modes in space.species)
+
+
+def _numbered(species: tuple[tuple[str, tuple[int, ...]], ...]) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    """The species with a number after each name that an earlier one has."""
+    out: list[tuple[str, tuple[int, ...]]] = []
+    for name, modes in species:
+        taken, free, k = {other for other, _ in out}, name, 2
+        while free in taken:
+            free, k = f"{name} {k}".strip(), k + 1
+        out.append((free, modes))
+    return tuple(out)
 
 
 def _told(bound: Bound) -> str:

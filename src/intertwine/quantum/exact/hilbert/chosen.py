@@ -23,6 +23,7 @@ from intertwine.quantum.exact.hilbert.basis import SpaceBasis
 from intertwine.quantum.exact.hilbert.signed_group import SignedGroup
 from intertwine.quantum.exact.hilbert.symmetries import Symmetries
 from intertwine.quantum.exact.sector import Sector
+from intertwine.spaces.hilbert.place import space_group_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -98,7 +99,7 @@ def _require_flip(symmetries: Symmetries, flip: int | None) -> None:
 
 
 def _lattice(symmetries: Symmetries) -> Any:
-    if getattr(symmetries.place, "space_group", None) is None:
+    if space_group_of(symmetries.place) is None:
         raise fail("sector", "None where the space has no lattice", "a sector", "give the space its lattice")
     if not symmetries.is_whole_group:
         raise fail("sector", "a quantity that H conserves", "an irrep of the space group, which H breaks")

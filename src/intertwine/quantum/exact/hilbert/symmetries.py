@@ -24,6 +24,7 @@ from intertwine.quantum.exact.hilbert.packing import packing_of, patterns
 from intertwine.quantum.exact.hilbert.signed_group import SignedGroup
 from intertwine.spaces.hilbert.bounds import Bound
 from intertwine.spaces.hilbert.hilbert_space import HilbertSpace
+from intertwine.spaces.hilbert.place import space_group_of
 
 if TYPE_CHECKING:
     from intertwine.quantum.operators.protocols import QuantumOperator
@@ -92,7 +93,7 @@ class Symmetries:
         self.rows = _Rows(operator, space)
         self.place: Any = space.place
         sites = np.arange(space.sites)[None]
-        group: Any = getattr(self.place, "space_group", None)
+        group: Any = space_group_of(self.place)
         fits = any(len(modes) == space.sites for _, modes in space.species)
         self.is_whole_group = False
         if group is not None and fits and group.order <= LARGEST_GROUP:
