@@ -58,7 +58,8 @@ def on_bonds(argument: str, value: ArrayLike, place: Place, shell: int = 1) -> n
 
 def weights_of(place: Place, shell: int = 1) -> np.ndarray | float:
     """The weights of the bonds of a shell; 1 where the place has none."""
-    weights = place.bond_weights(shell) if hasattr(place, "bond_weights") else None
+    of_shell = getattr(place, "bond_weights", None)
+    weights = None if of_shell is None else of_shell(shell)
     return 1.0 if weights is None else weights
 
 
