@@ -11,15 +11,9 @@ hold a warm process and are asked in turn (A B A B ...). NetKet's settings are t
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
-import platform
-import statistics
-import sys
 from pathlib import Path
 
-from vmc_step import Worker
+from paired_steps import paired, parser_of
 
 SCRIPT = Path(__file__).parent / "peers" / "hubbard_worker.py"
 PEER_SETTINGS = [
@@ -32,60 +26,11 @@ PEER_SETTINGS = [
 ]
 
 
-def best_peer_setting(python: str) -> dict:
-    """The setting with the least seconds a step, each tried alone."""
-    found = {}
-    for index, settings in enumerate(PEER_SETTINGS):
-        worker = Worker(python, SCRIPT, {"library": "netket"} | settings)
-        worker.steps(3)
-        found[index] = worker.minimum()
-        print(f"  netket {settings}: {1e3 * found[index]:.0f} ms", flush=True)
-        worker.close()
-    return PEER_SETTINGS[min(found, key=lambda index: found[index])]
-
-
-def told(name: str, worker: Worker) -> str:
-    """Seconds of one side in words."""
-    return (
-        f"{name}: median {1e3 * worker.median():.1f} ms, least {1e3 * worker.minimum():.1f} ms a step; "
-        f"CPU {1e3 * worker.median('cpu'):.1f} ms; {worker.warm['parameters']} parameters; "
-        f"warm after {worker.warm['warm']:.0f} s; energy {worker.answers[-1]['energy']:.3f}"
-    )
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--rounds", type=int, default=5)
+    parser = parser_of(__doc__)
     parser.add_argument("--model", default="slater-jastrow", help="of ours: another name, as pairing-jastrow")
-    parser.add_argument("--peer-python", default=None, help="a Python with NetKet; none: ours alone")
-    parser.add_argument("--peer-settings", default=None, help="JSON; default: try all and take the best")
     arguments = parser.parse_args()
-    print(f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}", flush=True)
-    peer = None
-    if arguments.peer_python:
-        given = arguments.peer_settings
-        settings = json.loads(given) if given else best_peer_setting(arguments.peer_python)
-        peer = Worker(arguments.peer_python, SCRIPT, {"library": "netket"} | settings)
-    ours = Worker(sys.executable, SCRIPT, {"library": "intertwine", "model": arguments.model})
-    ratios, cpu = [], []
-    for _ in range(arguments.rounds):
-        mine = ours.steps(10)
-        if peer is not None:
-            theirs = peer.steps(3)
-            ratios.append(theirs["seconds"] / mine["seconds"])
-            cpu.append(theirs["cpu"] / mine["cpu"])
-    print(told("intertwine", ours), flush=True)
-    if peer is not None:
-        print(told(f"netket {peer.settings}", peer), flush=True)
-        print(
-            f"ratio, pair by pair: median {statistics.median(ratios):.1f}, least {min(ratios):.1f}, most "
-            f"{max(ratios):.1f}; of CPU seconds {statistics.median(cpu):.1f}",
-            flush=True,
-        )
-        peer.close()
-    ours.close()
+    paired(SCRIPT, arguments, PEER_SETTINGS, own={"model": arguments.model}, steps=(10, 3)).tell()
 
 
 if __name__ == "__main__":
