@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import pytest
 import tomli_w
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import HealthCheck, example, given, settings, strategies as st
 
 from intertwine._checks import InputError
 from intertwine.cli import main
@@ -493,5 +493,6 @@ class TestFolders:
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(word=st.text(alphabet=string.printable + "ψλ😀", min_size=1, max_size=40))
+@example(word=".DAT")
 def test_any_word_for_a_lattice(word, tmp_path):
     run_file(tmp_path, tomli_w.dumps({"lattice": "k" + word}), names="lattice")

@@ -192,7 +192,7 @@ def test_a_lattice_is_static_under_jit():
     assert static._cache_size() == 1
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_nearest_images_equal_brute_force(data):
     p = data.draw(st.integers(1, 3))

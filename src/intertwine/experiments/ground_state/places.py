@@ -50,6 +50,8 @@ def with_graph(tables: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(name, str):
         return tables
     if not is_graph(name) and re.search(r"\.(csv|txt|tsv|dat|edges)\b", name.lower()):
+        if not Path(name).is_file():
+            raise fail("lattice", "a name such as square:6x6, or a file of edges that is there", name)
         name = f"graph:{name}"
     if not is_graph(name) or (isinstance(given := tables.get("graph"), dict) and given.get("edges")):
         return tables | {"lattice": name}
