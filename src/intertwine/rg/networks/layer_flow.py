@@ -28,10 +28,10 @@ from intertwine.models.results import as_model
 from intertwine.models.spins.spin_terms import spin_terms
 from intertwine.rg.blocks.blocks import check_carried, checked_spins
 from intertwine.rg.blocks.chains import chain_after_chain
-from intertwine.rg.joined_bins import caveats_of
 from intertwine.rg.montecarlo.moment_matching import binned_mean
 from intertwine.rg.networks.receptive_fields import ReceptiveFields, receptive_fields, upward
 from intertwine.rg.networks.thermometer import Temperature, ising_temperature
+from intertwine.sampling.statistics.joined_bins import caveats_of
 from intertwine.spaces.lattice import Lattice
 
 _BINS = 20
