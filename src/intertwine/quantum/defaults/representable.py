@@ -112,7 +112,7 @@ def _projected(model: LogAmplitude) -> tuple[str, ...]:
     if not any(isinstance(part, Symmetrised) and part.filling is not None for part in parts):
         return ()
     words = (
-        "the wave function is projected onto one sector of the symmetries; if the ground state is in another, "
-        "this is the lowest energy of its own, whatever the V-score"
+        "the wave function is projected onto one sector of the symmetries; if the ground state is in "
+        "another, this is the lowest energy of its own, whatever the V-score"
     )
     return (caveat("assumption", f"{words}; compare with other sectors, or a model without :space"),)
