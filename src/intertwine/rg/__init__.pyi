@@ -1,5 +1,6 @@
 from . import (
     blocks as blocks,
+    depth as depth,
     information as information,
     montecarlo as montecarlo,
     networks as networks,
@@ -21,6 +22,19 @@ from .blocks.blocking import (
     Decimation as Decimation,
     Majority as Majority,
     Rule as Rule,
+)
+from .depth.depth_flow import depth_flow as depth_flow
+from .depth.finite_width import RandomLayers as RandomLayers, random_layers as random_layers
+from .depth.fixed_point import edge_of_chaos as edge_of_chaos
+from .depth.flow import DepthFlow as DepthFlow
+from .depth.initialisation import (
+    CriticalInitialisation as CriticalInitialisation,
+    critical_initialisation as critical_initialisation,
+)
+from .depth.lyapunov import (
+    LyapunovSpectrum as LyapunovSpectrum,
+    ginibre_exponents as ginibre_exponents,
+    lyapunov_spectrum as lyapunov_spectrum,
 )
 from .information.coupling_metric import (
     CouplingMetrics as CouplingMetrics,
