@@ -76,6 +76,7 @@ from .layers.same_weights import on_space as on_space
 from .learning.batches import Batches as Batches
 from .learning.fields.fit_fields import fit_fields as fit_fields
 from .learning.gradient import OptaxGradient as OptaxGradient
+from .learning.group_tables.fit import fit_group_table as fit_group_table
 from .learning.guard import Diverged as Diverged
 from .learning.labels.class_scores import (
     accuracy as accuracy,
