@@ -1,6 +1,7 @@
 from . import (
     blocks as blocks,
     depth as depth,
+    correlators as correlators,
     information as information,
     montecarlo as montecarlo,
     networks as networks,
@@ -35,6 +36,11 @@ from .depth.lyapunov import (
     LyapunovSpectrum as LyapunovSpectrum,
     ginibre_exponents as ginibre_exponents,
     lyapunov_spectrum as lyapunov_spectrum,
+from .correlators.callan_symanzik import callan_symanzik as callan_symanzik
+from .correlators.result import CallanSymanzik as CallanSymanzik
+from .correlators.spin_correlations import (
+    SpinCorrelations as SpinCorrelations,
+    spin_correlations as spin_correlations,
 )
 from .information.coupling_metric import (
     CouplingMetrics as CouplingMetrics,
