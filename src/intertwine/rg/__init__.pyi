@@ -1,7 +1,7 @@
 from . import (
     blocks as blocks,
-    depth as depth,
     correlators as correlators,
+    depth as depth,
     information as information,
     montecarlo as montecarlo,
     networks as networks,
@@ -24,6 +24,12 @@ from .blocks.blocking import (
     Majority as Majority,
     Rule as Rule,
 )
+from .correlators.callan_symanzik import callan_symanzik as callan_symanzik
+from .correlators.result import CallanSymanzik as CallanSymanzik
+from .correlators.spin_correlations import (
+    SpinCorrelations as SpinCorrelations,
+    spin_correlations as spin_correlations,
+)
 from .depth.depth_flow import depth_flow as depth_flow
 from .depth.finite_width import RandomLayers as RandomLayers, random_layers as random_layers
 from .depth.fixed_point import edge_of_chaos as edge_of_chaos
@@ -36,11 +42,6 @@ from .depth.lyapunov import (
     LyapunovSpectrum as LyapunovSpectrum,
     ginibre_exponents as ginibre_exponents,
     lyapunov_spectrum as lyapunov_spectrum,
-from .correlators.callan_symanzik import callan_symanzik as callan_symanzik
-from .correlators.result import CallanSymanzik as CallanSymanzik
-from .correlators.spin_correlations import (
-    SpinCorrelations as SpinCorrelations,
-    spin_correlations as spin_correlations,
 )
 from .information.coupling_metric import (
     CouplingMetrics as CouplingMetrics,
