@@ -28,9 +28,9 @@ from intertwine.rg.blocks.blocks import check_carried, checked_spins, lattice_of
 from intertwine.rg.blocks.chains import chain_after_chain
 from intertwine.rg.correlators.shells import Shells
 from intertwine.rg.defaults import GIVEN_BINS
-from intertwine.rg.joined_bins import caveats_of, joined
 from intertwine.sampling.draw import Drawn
 from intertwine.sampling.statistics.jackknife import jackknife_error
+from intertwine.sampling.statistics.joined_bins import caveats_of, joined
 from intertwine.spaces.lattice import Lattice
 
 _AT_ONCE = 1 << 21
