@@ -25,6 +25,7 @@ from .blocks.blocking import (
     Rule as Rule,
 )
 from .correlators.callan_symanzik import callan_symanzik as callan_symanzik
+from .correlators.layers import LayerScaling as LayerScaling, layer_scaling as layer_scaling
 from .correlators.result import CallanSymanzik as CallanSymanzik
 from .correlators.spin_correlations import (
     SpinCorrelations as SpinCorrelations,

@@ -219,9 +219,9 @@ class CallanSymanzik(Shown):
         worst = int(np.argmax(np.where(bad, self.residual, -1)))
         where = ", ".join(f"{K:.6g}" for K in self.couplings[bad])
         words = (
-            f"at K = {where} no β and γ satisfy the equation at all distances of the window within their"
-            f" errors (residual up to {self.residual[worst]:.2g} of the change of ln G,"
-            f" {self.residual_error[worst]:.1g} by chance): corrections to scaling at its lower end, or the"
+            f"at K = {where} β and γ do not satisfy the equation at all distances of the window: a residual"
+            f" of {self.residual[worst]:.2g} of the change of ln G is beyond chance,"
+            f" {self.residual_error[worst]:.1g}; corrections to scaling at the window's lower end, or the"
             " finite lattice at its upper end, are seen"
         )
         return [caveat("bad-fit", words)]
