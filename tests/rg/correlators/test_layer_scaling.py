@@ -40,7 +40,7 @@ def test_decimation_says_yes():
 
 
 def test_layers_that_mix_distant_sites_say_no():
-    """Majorities of three sites each, one of them near and two of them anywhere: correlated at all distances."""
+    """Majorities of three sites each, two of them anywhere: correlated at all distances."""
     v = open_chains(2.2)
     rng = np.random.default_rng(1)
     own = 2 * np.arange(48)
@@ -60,7 +60,7 @@ def test_layers_without_correlations_are_not_judged():
 
 
 def test_a_stack_of_block_machines_and_an_untrained_one():
-    """A deep belief network of majorities coarse-grains; one of random weights does not, or cannot be judged."""
+    """A network of majorities coarse-grains; one of random weights does not, or cannot be judged."""
     lattices = [it.Square(32, 32), it.Square(16, 16)]
     drawn = it.sample(it.Ising(lattices[0], 0.4407), 400, sampler=it.SwendsenWang(), key=jax.random.key(0))
     blocks = it.DBN.from_rbms([it.rg.block_rbm(lattices[0], b=2, w=2.0)])
