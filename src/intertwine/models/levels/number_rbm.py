@@ -119,7 +119,7 @@ class NumberRBM(eqx.Module):
     def encoded_form(self) -> SpinForm:
         """n_i = (d_i − 1)/2 − ½ Σ_v σ_iv: weights of −½ for every spin of a mode."""
         code = self.encoding
-        shift = (np.array(code.levels) - 1) / 2 - np.array(self.centre)
+        shift = jnp.asarray((np.array(code.levels) - 1) / 2 - np.array(self.centre))
         bias = self.hidden_bias + shift @ self.weights
         weights = -self.weights[code.mode] / 2
         return SpinForm(shift @ self.visible_bias, -self.visible_bias[code.mode] / 2, None, bias, weights)

@@ -20,6 +20,7 @@ from jax import Array
 from jaxtyping import Float, Int8, PyTree
 
 from intertwine.quantum.dynamics.blurred import blurred
+from intertwine.quantum.operators.operator import Operator
 from intertwine.quantum.vmc.energy import thermalised
 from intertwine.quantum.vmc.local_energy import local_values, log_amplitudes
 from intertwine.quantum.vmc.moves import AnyOperator
@@ -140,6 +141,6 @@ def _weighted(values: np.ndarray, weights: Any, real: bool) -> Estimate:
 def _is_alike(sums: OrbitEnumeration, operator: AnyOperator) -> bool:
     """Whether `operator` has the symmetry of the orbits, so that its local values are those of the whole
     orbit."""
-    if sums.spin_flip and not operator.commutes_with_spin_flip:
+    if sums.spin_flip and isinstance(operator, Operator) and not operator.commutes_with_spin_flip:
         return False
     return all(operator.is_invariant(row) for row in sums.permutations)

@@ -133,7 +133,7 @@ def steps(
     for name, value in (("tolerance", tolerance), ("step", step)):
         if value is not None:
             positive_number(name, value)
-    moving = None if _is_operator(H) or not callable(H) else H
+    moving: Any = None if _is_operator(H) or not callable(H) else H
     first = _checked(H if moving is None else moving(0.0))
     if moving is not None and not isinstance(first, _operator_type()):
         raise fail("H", "a function that gives operators of two-level modes", first, "steps of a constant H")
