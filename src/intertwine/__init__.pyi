@@ -36,6 +36,7 @@ from .boltzmann.likelihood.pseudo_likelihood import pseudo_likelihood as pseudo_
 from .boltzmann.objectives.mean_field import mean_field_posterior as mean_field_posterior
 from .boltzmann.objectives.methods import CD as CD, PCD as PCD, ExactKL as ExactKL, ModeJumps as ModeJumps
 from .boltzmann.objectives.tempering import PT as PT, TrajectoryTempering as TrajectoryTempering
+from .boltzmann.objectives.transport import Wasserstein as Wasserstein
 from .boltzmann.partition.log_partition import (
     AIS as AIS,
     Exact as Exact,

@@ -2,6 +2,7 @@ from . import (
     blocks as blocks,
     correlators as correlators,
     depth as depth,
+    gaussian as gaussian,
     information as information,
     montecarlo as montecarlo,
     networks as networks,
@@ -44,6 +45,8 @@ from .depth.lyapunov import (
     ginibre_exponents as ginibre_exponents,
     lyapunov_spectrum as lyapunov_spectrum,
 )
+from .gaussian.polchinski import CutoffFlow as CutoffFlow, cutoff_flow as cutoff_flow
+from .gaussian.transport_flow import GaussianFlow as GaussianFlow, gaussian_flow as gaussian_flow
 from .information.coupling_metric import (
     CouplingMetrics as CouplingMetrics,
     coupling_metrics as coupling_metrics,
