@@ -1,5 +1,4 @@
 from . import (
-    emergence as emergence,
     equivariance as equivariance,
     executors as executors,
     gauge as gauge,
@@ -13,8 +12,6 @@ from . import (
 from .bias import Bias as Bias
 from .conv import Conv as Conv
 from .dropout import Dropout as Dropout
-from .emergence.character_network import character_network as character_network
-from .emergence.emergent import EmergentSymmetry as EmergentSymmetry, emergent_symmetry as emergent_symmetry
 from .equivariance.check import (
     EquivarianceError as EquivarianceError,
     assert_equivariant as assert_equivariant,
@@ -29,6 +26,7 @@ from .gauge.traces import Traces as Traces
 from .linear import Linear as Linear
 from .mask import Mask as Mask
 from .networks.classifiers import group_cnn as group_cnn, steerable_cnn as steerable_cnn
+from .networks.equivariant_mlp import equivariant_mlp as equivariant_mlp, hidden_type as hidden_type
 from .networks.export import PlainConv as PlainConv, export as export
 from .networks.field_network import field_network as field_network
 from .networks.network_names import network_from_name as network_from_name
@@ -38,7 +36,6 @@ from .networks.points.point_network import POINT_NETWORKS as POINT_NETWORKS, poi
 from .networks.residual import Residual as Residual
 from .networks.saved_network import load_network as load_network, save_network as save_network
 from .networks.sequential import Sequential as Sequential
-from .networks.table_network import TableNetwork as TableNetwork, table_network as table_network
 from .networks.unet import UNet as UNet
 from .nonlinear.fourier import FourierPointwise as FourierPointwise
 from .nonlinear.gated import Gated as Gated

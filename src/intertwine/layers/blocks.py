@@ -146,7 +146,7 @@ def checked_rep(rep: AnyRep, argument: str = "rep") -> AnyRep:
     """`rep`, or the error that says a representation was expected."""
     if not isinstance(rep, AnyRep):
         remedy = "for example 8 * regular(dihedral(4)), or field_type(grid, 'scalar + vector') of a name"
-        raise fail(argument, "a representation (Rep, CompactRep)", rep, remedy)
+        raise fail(argument, "a representation (Rep, CompactRep, LieRep)", rep, remedy)
     return rep
 
 

@@ -1,7 +1,6 @@
 r"""Models by name, as the command line and configurations write them.
 
 rbm:ALPHA                             RBM with ALPHA·N hidden units
-rbm:ALPHA:number                      the same of occupation numbers as they are: no weight for each level
 local-rbm:RANGE                       a hidden unit at every site, which sees the sites within RANGE
 symmetric-rbm:FEATURES                weights tied by the lattice's translations (or its point group)
 symmetric-rbm:FEATURES:space          weights tied by its whole space group
@@ -74,7 +73,6 @@ if TYPE_CHECKING:
 
 MODEL_NAMES = (
     "rbm:ALPHA",
-    "rbm:ALPHA:number",
     "local-rbm:RANGE",
     "symmetric-rbm:FEATURES",
     "symmetric-rbm:FEATURES:space",
@@ -102,7 +100,7 @@ _LARGEST = 1000
 _DEEPEST = 100
 _OPTIONS = frozenset({"space", "translations", "even", "odd"})
 _ALLOWED = {
-    "rbm": frozenset({"number"}),
+    "rbm": frozenset(),
     "local-rbm": frozenset(),
     "symmetric-rbm": _OPTIONS - {"odd"},
     "loop-rbm": frozenset({"space", "lines", "strings"}),
@@ -265,18 +263,15 @@ def _on_levels(
     """The model called `name` of modes with several levels."""
     from intertwine.models.levels.level_jastrow import LevelJastrow
     from intertwine.models.levels.level_spins import encoding
-    from intertwine.models.levels.number_rbm import NumberRBM
     from intertwine.models.levels.spins_on_levels import on_levels
     from intertwine.symmetry.groups.permutation_group import PermutationGroup
 
-    family, number, options, _ = check_model_name(name)
+    family, number, *_ = check_model_name(name)
     code = encoding(space)
     if family == "jastrow":
         return LevelJastrow(space, dtype=dtype, key=key)
     if family == "rbm":
         hidden = max(1, round(number * space.size))
-        if "number" in options:
-            return NumberRBM(space, hidden, dtype=dtype, key=key)
         return on_levels(RBM(code.size, hidden, dtype=dtype, key=key), code)
     if family not in ("symmetric-rbm", "gcnn", "mean-field"):
         expected = "rbm:ALPHA, symmetric-rbm:FEATURES, gcnn:LAYERSxFEATURES, jastrow or mean-field"

@@ -30,7 +30,6 @@ from .groups.crystal_group import (
 )
 from .groups.finite_group import FiniteGroup as FiniteGroup, Subgroup as Subgroup
 from .groups.gauge_group import GaugeGroup as GaugeGroup, gauge_group as gauge_group
-from .groups.group_names import group_from_name as group_from_name
 from .groups.named_groups import (
     alternating as alternating,
     cyclic as cyclic,
@@ -58,6 +57,29 @@ from .kernel_dimensions import (
     dimension_by_double_cosets as dimension_by_double_cosets,
     dimension_by_null_space as dimension_by_null_space,
 )
+from .lie.algebra import (
+    generated_algebra as generated_algebra,
+    killing_form as killing_form,
+    real_form as real_form,
+    structure_constants as structure_constants,
+)
+from .lie.element import LieElement as LieElement
+from .lie.group import LieGroup as LieGroup
+from .lie.named import (
+    euclidean as euclidean,
+    galilei as galilei,
+    general_linear as general_linear,
+    lorentz as lorentz,
+    orthogonal as orthogonal,
+    pseudo_orthogonal as pseudo_orthogonal,
+    scaling as scaling,
+    special_linear as special_linear,
+    special_orthogonal as special_orthogonal,
+    special_unitary as special_unitary,
+    symplectic as symplectic,
+    unitary as unitary,
+)
+from .lie.rep import LieRep as LieRep
 from .mackey import hom_space as hom_space, mackey_dim as mackey_dim
 from .one_dimensional import (
     commutator_subgroup as commutator_subgroup,

@@ -1,13 +1,15 @@
-r"""Maps that commute with the structure group of a fibre, for types of finite and of compact groups alike.
+r"""Maps that commute with the structure group of a fibre, for types of finite, compact and matrix groups
+alike.
 
     invariant_vectors(ρ)        V^H                  what a bias may add
     commuting_maps(ρ, σ)        Hom_H(ρ, σ)          linear maps of one fibre
     bilinear_maps(ρ, σ, τ)      Hom_H(ρ ⊗ σ, τ)      products of two
 
-Of irreducible representations of a compact group they are known in closed form: by Schur's lemma Hom(ρ, σ) is
-zero or End(ρ), which is R, or C for the rotations by kθ of SO(2), spanned by 1 and the turn by 90°; bilinear
-maps are the Clebsch-Gordan projections followed by End(τ). For finite groups they are the vectors that all
-matrices fix. (Bröcker & tom Dieck, Representations of Compact Lie Groups, 1985, II.6.)
+Of irreducible representations of a compact group they are known in closed form: by Schur's lemma Hom(ρ, σ)
+is zero or End(ρ), which is R, or C for the rotations by kθ of SO(2), spanned by 1 and the turn by 90°;
+bilinear maps are the Clebsch-Gordan projections followed by End(τ). For finite groups they are the vectors
+that all matrices fix, for matrix groups those that all generators take to zero (`lie`). (Bröcker & tom
+Dieck, Representations of Compact Lie Groups, 1985, II.6.)
 """
 
 from __future__ import annotations
@@ -24,11 +26,13 @@ from intertwine.symmetry.gauge_rep import GaugeRep, gauge_invariants
 from intertwine.symmetry.groups.finite_group import FiniteGroup
 from intertwine.symmetry.groups.gauge_group import GaugeGroup
 from intertwine.symmetry.groups.sections import fixed_vectors
+from intertwine.symmetry.lie.group import LieGroup
+from intertwine.symmetry.lie.rep import LieRep, lie_bilinear_maps, lie_maps
 from intertwine.symmetry.representation import Rep, trivial
 
-AnyRep = Rep | CompactRep | GaugeRep
+AnyRep = Rep | CompactRep | GaugeRep | LieRep
 """A type of fields."""
-FibreGroup = FiniteGroup | CompactGroup | GaugeGroup
+FibreGroup = FiniteGroup | CompactGroup | GaugeGroup | LieGroup
 """A group whose representations are types of fields."""
 
 
@@ -40,7 +44,7 @@ def trivial_type(group: FibreGroup) -> AnyRep:
     """
     if isinstance(group, GaugeGroup):
         return GaugeRep(group, (("scalar", 1),))
-    return group.trivial if isinstance(group, CompactGroup) else trivial(group)
+    return group.trivial if isinstance(group, CompactGroup | LieGroup) else trivial(group)
 
 
 @lru_cache(maxsize=512)
@@ -57,7 +61,7 @@ def invariant_vectors(block: AnyRep) -> Float[np.ndarray, "n d"]:
         return _invariants_of_sum(block)
     if isinstance(block, GaugeRep):
         return gauge_invariants(block)
-    found = fixed_vectors(block.matrices, block.dimension)
+    found = block.invariants if isinstance(block, LieRep) else fixed_vectors(block.matrices, block.dimension)
     return found / np.abs(found).max(axis=1, keepdims=True) if len(found) else found
 
 
@@ -67,17 +71,20 @@ def _invariants_of_sum(rep: CompactRep) -> np.ndarray:
 
 
 @lru_cache(maxsize=512)
-def commuting_maps(into: CompactRep, out: CompactRep) -> Float[np.ndarray, "n d_out d_in"]:
-    """An orthonormal basis of Hom_H(into, out) of irreducible representations of a compact group.
+def commuting_maps(into: CompactRep | LieRep, out: CompactRep | LieRep) -> Float[np.ndarray, "n d_out d_in"]:
+    """An orthonormal basis of Hom_H(into, out) of irreducible representations of a compact group, or of any
+    two blocks of a matrix group.
 
     >>> SO2, O2 = CompactGroup("SO(2)"), CompactGroup("O(2)")
     >>> [len(commuting_maps(group.irrep(3), group.irrep(3))) for group in (SO2, O2)]
     [2, 1]
     """
+    if isinstance(into, LieRep) and isinstance(out, LieRep):
+        return lie_maps(into, out)
     if into != out:
         return frozen(np.zeros((0, out.dimension, into.dimension)))
     maps = [np.eye(into.dimension)]
-    if into.group.name == "SO(2)" and into.dimension == 2:
+    if isinstance(into, CompactRep) and into.group.name == "SO(2)" and into.dimension == 2:
         maps.append(np.array([[0.0, -1.0], [1.0, 0.0]]))
     return frozen(np.array(maps) / into.dimension**0.5)
 
@@ -93,6 +100,9 @@ def bilinear_maps(left: AnyRep, right: AnyRep, out: AnyRep) -> Float[np.ndarray,
     if isinstance(left, CompactRep):
         assert isinstance(right, CompactRep) and isinstance(out, CompactRep)
         return _coupled(left, right, out)
+    if isinstance(left, LieRep):
+        assert isinstance(right, LieRep) and isinstance(out, LieRep)
+        return lie_bilinear_maps(left, right, out)
     if not isinstance(left, Rep) or not isinstance(right, Rep) or not isinstance(out, Rep):
         raise fail("rep", "types of a finite or a compact group", left, "GaugeBilinear multiplies on links")
     d = out.dimension * left.dimension * right.dimension

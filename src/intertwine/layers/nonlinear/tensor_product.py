@@ -20,6 +20,7 @@ from jaxtyping import Float
 from intertwine._checks import fail
 from intertwine.layers.blocks import blocks, check_channels, checked_rep, direct_sum, gathered, join
 from intertwine.symmetry.fibre_maps import AnyRep, bilinear_maps
+from intertwine.symmetry.lie.rep import LieRep
 
 
 class TensorProduct(eqx.Module):
@@ -31,8 +32,8 @@ class TensorProduct(eqx.Module):
     weights: for each triple of different blocks with Hom ≠ 0, (dim Hom, copies out, copies left, copies
     right).
 
-    Raises InputError for types of different groups, complex or not orthogonal ones, and where
-    Hom_H(left ⊗ right, rep_out) = 0.
+    Raises InputError for types of different groups, complex ones, of finite groups not orthogonal ones, and
+    where Hom_H(left ⊗ right, rep_out) = 0.
 
     >>> from intertwine.spaces.grid import Grid
     >>> grid = Grid("p4m")
@@ -60,7 +61,7 @@ class TensorProduct(eqx.Module):
         for argument, rep in (("left", left), ("right", other), ("rep_out", rep_out)):
             if rep.group != left.group:
                 raise fail(argument, f"a representation of {left.group!r}", f"{rep!r} of {rep.group!r}")
-            if rep.dtype != np.float64 or not rep.is_orthogonal:
+            if rep.dtype != np.float64 or not (isinstance(rep, LieRep) or rep.is_orthogonal):
                 raise fail(argument, "a real orthogonal representation", rep)
         left, other, out = (gathered(rep)[0] for rep in (left, other, rep_out))
         shapes = []

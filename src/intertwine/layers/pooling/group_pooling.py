@@ -21,6 +21,7 @@ from intertwine.layers.fields import field_type
 from intertwine.spaces.protocols import Space, takes_arrays
 from intertwine.symmetry import AnyRep, Rep, Subgroup, quotient, trivial, trivial_type
 from intertwine.symmetry.groups.finite_group import FiniteGroup
+from intertwine.symmetry.lie.rep import LieRep, invariant_forms
 
 HOW = ("max", "mean")
 
@@ -76,16 +77,22 @@ class GroupPool(eqx.Module):
 
 class Invariants(eqx.Module):
     """The invariants of each copy: trivial channels as they are, the maximum (or mean) of permuted ones,
-    the norm of other orthogonal blocks.
+    the norm of other orthogonal blocks, the invariant quadratic forms of blocks of other matrix groups.
 
-    rep: the type of the input; the output has a trivial channel for each copy. how: "max" or "mean".
+    rep: the type of the input; the output has a trivial channel for each copy, or copy and form. how: "max"
+    or "mean". Forms (t² − x² − y² − z² of Lorentz vectors) may be negative, and grow with the square of x;
+    products of different copies are `TensorProduct` to trivial channels.
 
-    Raises InputError for blocks that are not orthogonal, or that permute several orbits.
+    Raises InputError for blocks that are not orthogonal and have no invariant form, or that permute several
+    orbits.
 
     >>> from intertwine.spaces.grid import Grid
     >>> grid = Grid("p4")
     >>> Invariants(grid.scalar + grid.vector)(jnp.array([-1.0, 3.0, 4.0])).tolist()
     [-1.0, 5.0]
+    >>> from intertwine.symmetry import lorentz
+    >>> Invariants(lorentz().vector)(jnp.array([2.0, 0.0, 1.0, 1.0])).tolist()
+    [2.0]
     """
 
     rep_in: AnyRep = eqx.field(static=True)
@@ -95,13 +102,15 @@ class Invariants(eqx.Module):
     def __init__(self, rep: AnyRep, *, how: str = "max"):
         self.rep_in = checked_rep(rep)
         self.how = one_of("how", how, HOW)
-        for part, _ in rep.blocks:
+        channels = 0
+        for part, m in rep.blocks:
+            forms = _forms(part)
             if isinstance(part, Rep) and part.permutation is not None:
                 _fibres(part, part.group.whole)
-            elif not part.is_orthogonal:
+            elif not part.is_orthogonal and not forms:
                 raise fail("rep", "orthogonal blocks, which have an invariant norm", part)
-        copies = positive_int("copies", sum(m for _, m in rep.blocks))
-        self.rep_out = direct_sum([(trivial_type(rep.group), copies)])
+            channels += m * max(1, len(forms))
+        self.rep_out = direct_sum([(trivial_type(rep.group), positive_int("copies", channels))])
 
     def __call__(self, x: Float[Array, "... C"], *, key: Array | None = None) -> Float[Array, "... C_out"]:
         """Invariant channels; `key` is not used."""
@@ -113,6 +122,8 @@ class Invariants(eqx.Module):
                 parts.append(part[..., 0])
             elif block.rep.permutation is not None:
                 parts.append(part.max(-1) if self.how == "max" else part.mean(-1))
+            elif forms := _forms(block.rep):
+                parts.append(jnp.einsum("...mi,fij,...mj->...mf", part, jnp.asarray(forms, x.dtype), part))
             else:
                 parts.append(safe_norm(part))
         return join(parts, x.shape[:-1])
@@ -181,6 +192,11 @@ def safe_norm(x: Float[Array, "... d"], floor: float = 1e-12) -> Float[Array, ".
     kind = x.real.dtype
     square = square_norm(x.astype(jnp.promote_types(x.dtype, jnp.float32)))
     return jnp.where(square > floor**2, jnp.sqrt(jnp.maximum(square, floor**2)), 0).astype(kind)
+
+
+def _forms(rep: AnyRep) -> tuple[np.ndarray, ...]:
+    """The invariant forms that take the place of the norm of a block that is not orthogonal."""
+    return () if rep.is_orthogonal or not isinstance(rep, LieRep) else tuple(invariant_forms(rep))
 
 
 @lru_cache(maxsize=512)

@@ -123,8 +123,7 @@ class Driven:
             mean = np.array(weights) @ values
             there = mean != 0
             terms = PauliSum(strings[there, :n], strings[there, n:], mean[there])
-            about = {"lattice": like.lattice, "turned": like.turned, "hilbert": like.hilbert}
-            matrix = self.matrix(type(like).from_masks(n, terms, **about))
+            matrix = self.matrix(type(like).from_masks(n, terms, lattice=like.lattice, turned=like.turned))
             psi, more = propagated_with_error(matrix, psi, h, self.factor, within)
             lost += more
         return psi, lost

@@ -1,1 +1,0 @@
-"""The command `classify` where its data are the multiplication table of a group."""

@@ -1,1 +1,0 @@
-"""Scalar curvature and geodesics of manifolds of couplings."""

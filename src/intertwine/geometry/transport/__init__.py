@@ -1,1 +1,0 @@
-"""Optimal transport between distributions of configurations: exact, entropic, between Gaussians."""

@@ -1,1 +1,0 @@
-"""Gaussian averages of activations, critical initialisations, and the pre-activations of any network."""

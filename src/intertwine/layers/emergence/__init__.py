@@ -1,1 +1,0 @@
-"""Symmetry that a network was not given and learns: measured along a training."""

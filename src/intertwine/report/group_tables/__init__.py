@@ -1,1 +1,0 @@
-"""The report of `classify` on the table of a group."""

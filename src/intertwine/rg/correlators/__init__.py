@@ -1,1 +1,0 @@
-"""Correlation functions of spins by distance, and the Callan-Symanzik equation that they obey."""

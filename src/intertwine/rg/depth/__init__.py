@@ -1,1 +1,0 @@
-"""Depth as scale: the kernel of networks from layer to layer, its fixed points and fluctuations."""

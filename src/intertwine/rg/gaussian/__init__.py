@@ -1,1 +1,0 @@
-"""Exact renormalization of Gaussian fields as transport of probability."""

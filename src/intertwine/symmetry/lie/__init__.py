@@ -1,0 +1,1 @@
+"""Matrix groups by the generators of their Lie algebras and discrete elements, compact or not."""
