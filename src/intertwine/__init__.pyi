@@ -36,6 +36,7 @@ from .boltzmann.likelihood.pseudo_likelihood import pseudo_likelihood as pseudo_
 from .boltzmann.objectives.mean_field import mean_field_posterior as mean_field_posterior
 from .boltzmann.objectives.methods import CD as CD, PCD as PCD, ExactKL as ExactKL, ModeJumps as ModeJumps
 from .boltzmann.objectives.tempering import PT as PT, TrajectoryTempering as TrajectoryTempering
+from .boltzmann.objectives.transport import Wasserstein as Wasserstein
 from .boltzmann.partition.log_partition import (
     AIS as AIS,
     Exact as Exact,
@@ -76,6 +77,7 @@ from .layers.same_weights import on_space as on_space
 from .learning.batches import Batches as Batches
 from .learning.fields.fit_fields import fit_fields as fit_fields
 from .learning.gradient import OptaxGradient as OptaxGradient
+from .learning.group_tables.fit import fit_group_table as fit_group_table
 from .learning.guard import Diverged as Diverged
 from .learning.labels.class_scores import (
     accuracy as accuracy,

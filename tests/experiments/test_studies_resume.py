@@ -11,6 +11,7 @@ from intertwine.boltzmann.training.teaching import Teaching
 from intertwine.experiments.renormalize import experiment as renormalization
 from intertwine.learning.batches import Batches
 from intertwine.learning.fields.fit_fields import field_study
+from intertwine.learning.group_tables.fit import table_study
 from intertwine.learning.metric import NaturalGradient
 from intertwine.learning.structures.fit_structures import structure_task
 from intertwine.learning.supervised_fit import supervised_study
@@ -137,6 +138,7 @@ ROWS = {
     "supervised, natural gradient": lambda: supervised(optimiser=NaturalGradient(0.1, shift=1e-2), epochs=4),
     "supervised, images": images,
     "fields": fields_of_arrays,
+    "a group's table": lambda: table_study("S3", "quadratic:8", epochs=30, batch=10, key=jax.random.key(0)),
     "structures": structures,
     "renormalize, Ising": lambda: renormalize(system={"name": "ising:8"}),
     "renormalize, Potts": lambda: renormalize(system={"name": "potts:3:8"}),

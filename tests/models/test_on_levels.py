@@ -7,7 +7,7 @@ import pytest
 
 import intertwine as it
 from intertwine._checks import InputError
-from intertwine.models.levels import LevelJastrow, encoding, on_levels
+from intertwine.models.levels import LevelJastrow, NumberRBM, encoding, on_levels
 from intertwine.models.parameters import parameters
 from intertwine.models.protocols import Direct, Factored, LevelIncremental
 from intertwine.symmetry.groups.permutation_group import PermutationGroup
@@ -21,6 +21,8 @@ MODELS = {
         it.RBM(encoding(SPACE).size, hidden=3, scale=0.4, dtype=complex, key=KEY), SPACE
     ),
     "mean field": lambda: on_levels(it.MeanField(encoding(SPACE).size, scale=0.4, key=KEY), SPACE),
+    "number rbm": lambda: NumberRBM(SPACE, hidden=3, scale=0.4, key=KEY),
+    "complex number rbm": lambda: NumberRBM(SPACE, hidden=3, scale=0.4, dtype=complex, key=KEY),
     "jastrow": lambda: LevelJastrow(SPACE, scale=0.4, key=KEY),
     "complex jastrow": lambda: LevelJastrow(SPACE, scale=0.4, dtype=complex, key=KEY),
 }
@@ -62,7 +64,7 @@ def test_steps_and_derivatives_are_those_of_the_call(name):
         np.testing.assert_allclose(np.reshape(value, true.shape), true, atol=1e-10)
 
 
-@pytest.mark.parametrize("name", ["rbm", "jastrow"])
+@pytest.mark.parametrize("name", ["rbm", "number rbm", "jastrow"])
 def test_the_form_of_the_spins_is_the_model(name):
     psi = MODELS[name]()
     form, rows = psi.encoded_form(), jnp.asarray(SPACE.configurations())
@@ -75,7 +77,7 @@ def test_the_form_of_the_spins_is_the_model(name):
 
 
 @pytest.mark.parametrize(
-    "name", thinned(["symmetric-rbm:2", "rbm:1", "gcnn:2x2", "jastrow", "mean-field"], 5)
+    "name", thinned(["symmetric-rbm:2", "rbm:1", "rbm:1:number", "gcnn:2x2", "jastrow", "mean-field"], 5)
 )
 def test_models_by_name(name):
     space = it.Bosons(it.Chain(4), 3)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import intertwine as it
-from intertwine.quantum.defaults import choose
+from intertwine._caveats import code_of
+from intertwine.quantum.defaults import build_model, cannot_represent, choose
 
 
 @pytest.mark.parametrize(
@@ -36,3 +37,11 @@ def test_the_command_and_the_function_choose_the_projected_state():
 
     H = in_own_space(it.hubbard(it.Fermions(it.Square(4, 4), (5, 5)), U=8.0))
     assert choose(H).model == "pairing-jastrow:space"
+
+
+@pytest.mark.parametrize(("particles", "told"), [((3, 3), ["assumption"]), ((2, 2), [])])
+def test_a_projected_state_says_so(particles, told, key):
+    """A V-score says nothing of another sector, in which the ground state may be."""
+    H = it.hubbard(it.Fermions(it.Chain(6), particles))
+    model = build_model(choose(H, sums=False), H, key)
+    assert [code_of(line) for line in cannot_represent(H, model)] == told

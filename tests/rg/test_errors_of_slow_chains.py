@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 import intertwine as it
-from intertwine.rg.joined_bins import joined
 from intertwine.sampling.protocols import Samples
+from intertwine.sampling.statistics.joined_bins import joined
 
 K_C = 0.5 * np.log(1 + 2**0.5)
 KEY = jax.random.key(5)

@@ -1,6 +1,7 @@
 """Rows of `test_one_study` of the command classify: `fit_supervised` on the same images."""
 
 import tempfile
+import warnings
 from pathlib import Path
 
 import jax
@@ -8,6 +9,7 @@ import numpy as np
 
 import intertwine as it
 from data.make_files import mnist_folder
+from intertwine._caveats import Caveat
 
 FLAGS = [
     "classify",
@@ -76,7 +78,31 @@ def from_sphere_folder(folder):
     return of_epochs | {"scores": it.class_scores(run, data.as_images(data.test))}
 
 
-ROWS = {"classify": (FLAGS, by_function, from_folder)}
+GROUP = ["classify", "--data", "group:Z5", "--network", "quadratic:16", "--epochs", "200", "--data-seed", "3"]
+LOOKS = ("loss", "accuracy", "validation_accuracy", "symmetry_error")
+
+
+def of_a_group():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Caveat)
+        fit = it.fit_group_table("Z5", "quadratic:16", epochs=200, seed=3, key=jax.random.key(0))
+    return {name: np.array([row[name] for row in fit.history]) for name in LOOKS} | told(fit)
+
+
+def from_group_folder(folder):
+    run = it.load(folder)
+    return {name: run.metrics[name] for name in LOOKS} | told(run)
+
+
+def told(run):
+    found = it.layers.emergent_symmetry(run)
+    return {"energy": found.energy, "weights": found.weights, "left": np.asarray(run.model.left)}
+
+
+ROWS = {
+    "classify": (FLAGS, by_function, from_folder),
+    "classify, a group": (GROUP, of_a_group, from_group_folder),
+}
 TURNED = {
     "classify, turned": (
         [*FLAGS, "--augment", "rotations+shifts"],

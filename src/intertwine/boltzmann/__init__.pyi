@@ -29,6 +29,7 @@ from .objectives.tempering import (
     TrajectoryTempering as TrajectoryTempering,
     stored_models as stored_models,
 )
+from .objectives.transport import Wasserstein as Wasserstein
 from .partition.log_partition import (
     AIS as AIS,
     Exact as Exact,

@@ -86,6 +86,11 @@ def predict(
     settings = settings_of(folder, "classify")
     if _of_structures(settings):
         return _write_structures(folder, settings, data, out, overwrite, labels)
+    if settings.data.name.startswith("group:"):
+        from intertwine._checks import fail
+
+        remedy = "in Python: it.predict(it.load(FOLDER), pairs)"
+        raise fail("folder", "a run on images or structures", f"one on {settings.data.name}", remedy)
     path = _free(out or "predictions.csv", overwrite, (".csv", ".npy"))
     set_precision(settings.precision)
     found, words = predictions(load_classifier(folder), data, variable=variable, labels=labels, shape=shape)

@@ -10,6 +10,7 @@ from .formats.sequences import (
 )
 from .globe import Globe as Globe, globe_of as globe_of
 from .loading import load as load
+from .sets.group_tables import group_table as group_table
 from .structures.ase_atoms import from_ase as from_ase, to_ase as to_ase
 from .structures.loading import load_structures as load_structures
 from .structures.structures import Structure as Structure, Structures as Structures

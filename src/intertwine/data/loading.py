@@ -18,12 +18,14 @@ from intertwine.data.words import are_words, insertions, sequence_column
 
 NAMES = (
     "mnist", "rotmnist", "spherical-mnist:NR-R", "digits", "ising:8", "ising:8x16:2.5", "bars-and-stripes:4",
+    "group:S4",
 )  # fmt: skip
 _ISING = re.compile(r"ising:([0-9]{1,3})(?:x([0-9]{1,3}))?(?::([0-9]+(?:\.[0-9]*)?))?", re.ASCII)
 FROM_MNIST = ("mnist", "rotmnist", "spherical-mnist")
 """Sets that are made from the files of MNIST; what follows a colon says which of them."""
 LABELS = ("labels", "train_labels", "y_train", "label", "targets", "target", "y")
 """What an array of labels is called, the likeliest first."""
+GROUP = "group:"
 _BARS = re.compile(r"bars-and-stripes:([0-9]{1,3})", re.ASCII)
 
 
@@ -50,7 +52,8 @@ def load(
     Names: mnist; rotmnist, its digits turned (12,000 and 50,000 held out); spherical-mnist, its digits on
     the sphere, also as spherical-mnist:NR-R or R-R, where R are turned at random (`sets.spherical`); digits
     (scikit-learn's); ising:L or ising:HxW:T, exact samples of the Ising model on a torus at the temperature
-    T (the critical one by default), `rows` to learn from and as many held out; bars-and-stripes:n. Files:
+    T (the critical one by default), `rows` to learn from and as many held out; bars-and-stripes:n; group:S4,
+    group:cyclic:97 and others, the products of pairs of elements (`group_table`). Files:
     npy (read in place), npz, netCDF, CSV as spreadsheets, pandas and R write it, parquet (with pyarrow),
     IDX; gzipped ones too. A folder of images, one folder per class within it (with Pillow).
 
@@ -143,6 +146,10 @@ def _loaded(
         from intertwine.data.sets.bars_and_stripes import bars_and_stripes
 
         return _with_units(bars_and_stripes(int(match[1])), units)
+    if text.startswith(GROUP):
+        from intertwine.data.sets.group_tables import group_table
+
+        return _with_units(group_table(text, 1 - test_share, seed=seed), units)
     return _from_file(
         text, units, shape, variable, labels, test_share, seed, header, alphabet, similarity, space
     )
@@ -150,7 +157,7 @@ def _loaded(
 
 def is_named(name: str) -> bool:
     """Whether `name` has the form of a known set."""
-    made = _ISING.fullmatch(name) or _BARS.fullmatch(name) or spherical_name(name)
+    made = _ISING.fullmatch(name) or _BARS.fullmatch(name) or spherical_name(name) or name.startswith(GROUP)
     return name in ("mnist", "rotmnist", "digits") or bool(made)
 
 
@@ -173,6 +180,10 @@ def check_name(name: str) -> None:
         from intertwine.data.sets.bars_and_stripes import check_side
 
         check_side(int(match[1]))
+    elif name.startswith(GROUP):
+        from intertwine.data.sets.group_tables import as_table_group
+
+        as_table_group(name)
     elif not is_named(name) and not _is_folder(name):
         _check_path(name)
 

@@ -1,4 +1,5 @@
 from . import (
+    emergence as emergence,
     equivariance as equivariance,
     executors as executors,
     gauge as gauge,
@@ -12,6 +13,8 @@ from . import (
 from .bias import Bias as Bias
 from .conv import Conv as Conv
 from .dropout import Dropout as Dropout
+from .emergence.character_network import character_network as character_network
+from .emergence.emergent import EmergentSymmetry as EmergentSymmetry, emergent_symmetry as emergent_symmetry
 from .equivariance.check import (
     EquivarianceError as EquivarianceError,
     assert_equivariant as assert_equivariant,
@@ -36,6 +39,7 @@ from .networks.points.point_network import POINT_NETWORKS as POINT_NETWORKS, poi
 from .networks.residual import Residual as Residual
 from .networks.saved_network import load_network as load_network, save_network as save_network
 from .networks.sequential import Sequential as Sequential
+from .networks.table_network import TableNetwork as TableNetwork, table_network as table_network
 from .networks.unet import UNet as UNet
 from .nonlinear.fourier import FourierPointwise as FourierPointwise
 from .nonlinear.gated import Gated as Gated

@@ -1,7 +1,9 @@
-from . import labels as labels, solvers as solvers
+from . import group_tables as group_tables, labels as labels, solvers as solvers
 from .averaging import WeightAverage as WeightAverage
 from .batches import Batches as Batches
 from .gradient import OptaxGradient as OptaxGradient
+from .group_tables.fit import fit_group_table as fit_group_table
+from .group_tables.study import TableFit as TableFit
 from .guard import Diverged as Diverged
 from .labels.class_scores import (
     accuracy as accuracy,

@@ -24,6 +24,10 @@ An objective that knows its gradient itself, such as the KL divergence from data
 of p_λ ∝ e^{model}. Then S = Cov(O, O) with O = ∂ model/∂λ is the Fisher information I of p_λ, and the
 direction is Amari's, (I + shift) δ = g. It is the same metric: for the wave function ψ = √p the
 log-derivatives are O/2, so that S_ψ = I/4 and F_ψ = g/2, and reconfiguration's S_ψ⁻¹ F_ψ = 2 I⁻¹ g.
+
+Of such an objective the metric may also be that of optimal transport, G = I A⁻¹ I with the moves of single
+units in A (`transport_product`): then δ = (I + shift)⁻¹ A (I + shift)⁻¹ g, in two solutions with the same
+matrix.
 """
 
 from __future__ import annotations
@@ -47,10 +51,12 @@ from intertwine.learning.schedules import Schedule
 from intertwine.learning.solvers.blocked_derivatives import BlockedDerivatives, blocked_derivatives
 from intertwine.learning.solvers.factorise import solve_shifted
 from intertwine.learning.solvers.iterative import conjugate_gradients, invert_metric
+from intertwine.learning.solvers.transport_product import transport_kind, transport_product
 from intertwine.sampling.sharding import mesh_of, replicate, replicated
 
 Solver = Literal["auto", "dense", "minsr", "iterative"]
 SOLVERS = ("auto", "dense", "minsr", "iterative")
+METRICS = ("fisher", "transport")
 LARGEST_FACTORISATION = 8192
 """Rows of the largest matrix that "auto" factorises (half a gigabyte in float64); beyond it iterates."""
 MOST_RETRIES = 12
@@ -75,6 +81,8 @@ class NaturalGradient:
     tolerance, max_iterations: of the iterative solver.
     chunk: samples whose derivatives exist at a time, or None for all of them; takes (samples/chunk + 1)/2
         passes over the samples more.
+    metric: "fisher", or "transport", that of optimal transport between distributions of single flips, for
+        objectives that learn from data.
 
     >>> NaturalGradient(learning_rate=0.05, shift=1e-3).chosen(parameters=40, rows=1024)
     'dense'
@@ -93,11 +101,15 @@ for example 0.01.
     tolerance: float = 1e-6
     max_iterations: int = 1000
     chunk: int | None = None
+    metric: Literal["fisher", "transport"] = "fisher"
 
     def __post_init__(self) -> None:
         schedules.check("learning_rate", self.learning_rate)
         schedules.check("shift", self.shift)
         one_of("solver", self.solver, SOLVERS)
+        one_of("metric", self.metric, METRICS)
+        if self.metric == "transport" and self.momentum:
+            raise fail("momentum", "0 with the metric of transport", self.momentum)
         positive_int("max_iterations", self.max_iterations)
         if self.chunk is not None:
             positive_int("chunk", self.chunk, "give samples, for example 256, or None for all at once")
@@ -148,6 +160,9 @@ for example 0.01.
         previous = previous if momentum > 0 else None
         if evaluation.gradient is not None:
             return self._along(model, evaluation, solver, shift, momentum, previous)
+        if self.metric == "transport":
+            remedy = 'an energy takes "fisher", that of its wave function'
+            raise fail("metric", '"fisher" where the objective does not learn from data', self.metric, remedy)
         samples, local, weights = evaluation.samples, evaluation.local, evaluation.weights
         mesh = mesh_of(samples)
         system = _assemble(model, samples, local, weights, previous, momentum, solver, mesh, self.chunk)
@@ -176,20 +191,32 @@ for example 0.01.
         if model.kind != "real":
             raise fail("model", 'kind "real" where the objective gives its gradient', model.kind)
         past = 0.0 if previous is None else momentum * previous
+        transport = transport_kind(model) if self.metric == "transport" else ""
         system = _assemble_given(
             model, evaluation.samples, evaluation.weights, evaluation.gradient, solver, self.chunk
         )
+        delta, scalars = self._inverse(system, system.rhs + shift * past, solver, shift)
+        if transport:
+            moved = transport_product(model, evaluation.samples, evaluation.weights, delta, transport)
+            delta, scalars = self._inverse(system, moved, solver, scalars["shift"])
+        return delta, system.operator, scalars
+
+    def _inverse(
+        self, system: _System, rhs: Array, solver: str, shift: float
+    ) -> tuple[Array, dict[str, float]]:
+        """(I + shift)⁻¹ rhs, and what the solver reports."""
         if solver == "iterative":
-            rhs = system.rhs + shift * past
             result = invert_metric(system.operator, rhs, shift, self.tolerance, self.max_iterations)
-            scalars = {"iterations": float(result.iterations), "shift": shift, "shift_retries": 0.0}
-            return result.delta, system.operator, scalars
-        rhs = system.rhs + shift * past
+            return result.delta, {
+                "iterations": float(result.iterations),
+                "shift": shift,
+                "shift_retries": 0.0,
+            }
         inner = system.operator.matvec(rhs) if solver == "minsr" else rhs
         x, tried, retries = _factorise(system._replace(rhs=inner), shift, step_solver=solver)
         if solver == "minsr":  # Woodbury: (ŌᵀŌ + ε)⁻¹ r = (r − Ōᵀ (ŌŌᵀ + ε)⁻¹ Ō r)/ε
             x = (rhs - system.operator.rmatvec(x)) / tried
-        return x, system.operator, {"shift": tried, "shift_retries": float(retries)}
+        return x, {"shift": tried, "shift_retries": float(retries)}
 
 
 class _System(NamedTuple):

@@ -1,6 +1,7 @@
 r"""Models by name, as the command line and configurations write them.
 
 rbm:ALPHA                             RBM with ALPHA·N hidden units
+rbm:ALPHA:number                      the same of occupation numbers as they are: no weight for each level
 local-rbm:RANGE                       a hidden unit at every site, which sees the sites within RANGE
 symmetric-rbm:FEATURES                weights tied by the lattice's translations (or its point group)
 symmetric-rbm:FEATURES:space          weights tied by its whole space group
@@ -73,6 +74,7 @@ if TYPE_CHECKING:
 
 MODEL_NAMES = (
     "rbm:ALPHA",
+    "rbm:ALPHA:number",
     "local-rbm:RANGE",
     "symmetric-rbm:FEATURES",
     "symmetric-rbm:FEATURES:space",
@@ -100,7 +102,7 @@ _LARGEST = 1000
 _DEEPEST = 100
 _OPTIONS = frozenset({"space", "translations", "even", "odd"})
 _ALLOWED = {
-    "rbm": frozenset(),
+    "rbm": frozenset({"number"}),
     "local-rbm": frozenset(),
     "symmetric-rbm": _OPTIONS - {"odd"},
     "loop-rbm": frozenset({"space", "lines", "strings"}),
@@ -263,15 +265,18 @@ def _on_levels(
     """The model called `name` of modes with several levels."""
     from intertwine.models.levels.level_jastrow import LevelJastrow
     from intertwine.models.levels.level_spins import encoding
+    from intertwine.models.levels.number_rbm import NumberRBM
     from intertwine.models.levels.spins_on_levels import on_levels
     from intertwine.symmetry.groups.permutation_group import PermutationGroup
 
-    family, number, *_ = check_model_name(name)
+    family, number, options, _ = check_model_name(name)
     code = encoding(space)
     if family == "jastrow":
         return LevelJastrow(space, dtype=dtype, key=key)
     if family == "rbm":
         hidden = max(1, round(number * space.size))
+        if "number" in options:
+            return NumberRBM(space, hidden, dtype=dtype, key=key)
         return on_levels(RBM(code.size, hidden, dtype=dtype, key=key), code)
     if family not in ("symmetric-rbm", "gcnn", "mean-field"):
         expected = "rbm:ALPHA, symmetric-rbm:FEATURES, gcnn:LAYERSxFEATURES, jastrow or mean-field"

@@ -1,6 +1,6 @@
 """What a classifying run writes."""
 
-from intertwine.records.schema import Entry, Schema
+from intertwine.records.schema import NUMBERS, Entry, Schema
 
 SCHEMA = Schema(
     version=2,
@@ -12,6 +12,11 @@ SCHEMA = Schema(
         Entry("validation_loss", "mean loss of the validation images", "nats"),
         Entry("validation_accuracy", "accuracy on the validation images"),
         Entry("learning_rate", "learning rate"),
+        Entry("updates", "updates before this line, of a group's table"),
+        Entry("symmetry_error", "equivariance error of the scores under G × G"),
+        Entry("class_error", "distance of the scores from functions of the class"),
+        Entry("irrep_energy", "shares of the scores' energy by irrep", form=NUMBERS),
+        Entry("irrep_weights", "shares of the weights' energy by irrep", form=NUMBERS),
         Entry("seconds", "time of the line", "s"),
     ),
     results=(
@@ -23,6 +28,7 @@ SCHEMA = Schema(
         Entry("angles", "accuracy on images turned by each angle"),
         Entry("rotations", "accuracy on images on a sphere turned at random"),
         Entry("space", "the sphere or mesh that the images lie on"),
+        Entry("emergence", "symmetry that a network of a group's table learned, and when"),
         Entry("confusion", "counts of class (row) taken for class (column)"),
         Entry("classes", "names of the classes"),
         Entry("data", "what was learnt from"),

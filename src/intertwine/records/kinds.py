@@ -14,7 +14,8 @@ PLAIN_PAGE = "intertwine.report.plain"
 
 
 class OnPoints(NamedTuple):
-    """What a command does instead where its settings name a space of points (`[space] name = "points:5.0"`):
+    """What a command does instead where its settings name a space of points (`[space] name = "points:5.0"`),
+    or the table of a group (`[data] name = "group:S4"`):
     experiment, loader, page as of `Kind`."""
 
     experiment: str
@@ -27,7 +28,8 @@ class Kind(NamedTuple):
     `runs.fields.Settings`. experiment: "module:Class", a `runs.experiment.Experiment` made from settings.
     schema: "module:NAME", what its files hold. loader: "module:function" of a complete run's folder → an
     object to go on with (`it.load`), or "" for none. page: the module that draws its report. shared: whether
-    several processes can share a run. on_points: what is done of structures, or None.
+    several processes can share a run. on_points, on_group: what is done of structures, and of the table of a
+    group, or None.
     """
 
     about: str
@@ -38,13 +40,16 @@ class Kind(NamedTuple):
     page: str = PLAIN_PAGE
     shared: bool = False
     on_points: OnPoints | None = None
+    on_group: OnPoints | None = None
 
-    def on_space(self, name: object) -> Kind:
-        """The row as it is for data on the space of this name.
+    def on_space(self, name: object, data: object = None) -> Kind:
+        """The row as it is for data on the space of this name, and called `data`.
 
         >>> KINDS["fields"].on_space("points:5.0").page, KINDS["fields"].on_space("sphere:8").page
         ('intertwine.report.structures', 'intertwine.report.fields')
         """
+        if self.on_group is not None and isinstance(data, str) and data.startswith("group:"):
+            return self._replace(**self.on_group._asdict())
         if self.on_points is None or not isinstance(name, str) or name.partition(":")[0] != "points":
             return self
         return self._replace(**self.on_points._asdict())
@@ -54,6 +59,12 @@ _STRUCTURES = OnPoints(
     "intertwine.experiments.structures.experiment:StructuresExperiment",
     "intertwine.experiments.structures.trained:load_structures_run",
     "intertwine.report.structures",
+)
+
+_GROUP_TABLES = OnPoints(
+    "intertwine.experiments.group_tables.experiment:GroupTables",
+    "intertwine.experiments.group_tables.trained:load_table_run",
+    "intertwine.report.group_tables",
 )
 
 KINDS: dict[str, Kind] = {
@@ -83,6 +94,7 @@ KINDS: dict[str, Kind] = {
         "intertwine.experiments.classify.trained:load_classifier",
         "intertwine.report.classify",
         on_points=_STRUCTURES,
+        on_group=_GROUP_TABLES,
     ),
     "fields": Kind(
         "Learn fields from fields on a sphere, a mesh or the plane, or energies and forces of structures; "

@@ -45,14 +45,14 @@ def view_of(folder: str | Path) -> View:
     path = folder / "result.json"
     if path.is_file():
         result = read_object(path, read_text(path), "the file")
-    name, space = result.get("kind"), result.get("space")
+    name, space, data = result.get("kind"), result.get("space"), result.get("data")
     if (folder / "config.toml").is_file():
         config = read_config(folder / "config.toml")
-        name, section = config.get("kind"), config.get("space")
-        space = section.get("name") if isinstance(section, dict) else section
+        name, space, data = (config.get(section) for section in ("kind", "space", "data"))
+    space, data = (table.get("name") if isinstance(table, dict) else table for table in (space, data))
     kind = KINDS[name] if isinstance(name, str) and name in KINDS else KINDS[DEFAULT]
     named(kind.schema).check(result, path.name)
-    return _view(SEVERAL if "several" in result else kind.on_space(space).page)
+    return _view(SEVERAL if "several" in result else kind.on_space(space, data).page)
 
 
 def _view(page: str) -> View:

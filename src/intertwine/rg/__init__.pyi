@@ -1,5 +1,8 @@
 from . import (
     blocks as blocks,
+    correlators as correlators,
+    depth as depth,
+    gaussian as gaussian,
     information as information,
     montecarlo as montecarlo,
     networks as networks,
@@ -22,6 +25,28 @@ from .blocks.blocking import (
     Majority as Majority,
     Rule as Rule,
 )
+from .correlators.callan_symanzik import callan_symanzik as callan_symanzik
+from .correlators.layers import LayerScaling as LayerScaling, layer_scaling as layer_scaling
+from .correlators.result import CallanSymanzik as CallanSymanzik
+from .correlators.spin_correlations import (
+    SpinCorrelations as SpinCorrelations,
+    spin_correlations as spin_correlations,
+)
+from .depth.depth_flow import depth_flow as depth_flow
+from .depth.finite_width import RandomLayers as RandomLayers, random_layers as random_layers
+from .depth.fixed_point import edge_of_chaos as edge_of_chaos
+from .depth.flow import DepthFlow as DepthFlow
+from .depth.initialisation import (
+    CriticalInitialisation as CriticalInitialisation,
+    critical_initialisation as critical_initialisation,
+)
+from .depth.lyapunov import (
+    LyapunovSpectrum as LyapunovSpectrum,
+    ginibre_exponents as ginibre_exponents,
+    lyapunov_spectrum as lyapunov_spectrum,
+)
+from .gaussian.polchinski import CutoffFlow as CutoffFlow, cutoff_flow as cutoff_flow
+from .gaussian.transport_flow import GaussianFlow as GaussianFlow, gaussian_flow as gaussian_flow
 from .information.coupling_metric import (
     CouplingMetrics as CouplingMetrics,
     coupling_metrics as coupling_metrics,

@@ -26,8 +26,8 @@ def schema_of(kind: Kind) -> Schema:
 
 def experiment_of(settings: Settings) -> Experiment:
     """The run that `settings` describe, made ready."""
-    space = getattr(settings, "space", None)
-    return named(KINDS[settings.kind].on_space(getattr(space, "name", "")).experiment)(settings)
+    space, data = (getattr(getattr(settings, name, None), "name", "") for name in ("space", "data"))
+    return named(KINDS[settings.kind].on_space(space, data).experiment)(settings)
 
 
 def kind_of(tables: dict[str, Any]) -> Kind:
@@ -46,8 +46,9 @@ def kind_of_folder(folder: Path) -> Kind:
     from intertwine.runs.settings import read_toml
 
     tables = read_toml(check_is_run(folder) / CONFIG)
-    space = tables.get("space")
-    return kind_of(tables).on_space(space.get("name") if isinstance(space, dict) else space)
+    space, data = (tables.get(name) for name in ("space", "data"))
+    names = (table.get("name") if isinstance(table, dict) else table for table in (space, data))
+    return kind_of(tables).on_space(*names)
 
 
 def configuration_of(tables: dict[str, Any]) -> Any:

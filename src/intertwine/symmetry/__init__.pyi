@@ -30,6 +30,7 @@ from .groups.crystal_group import (
 )
 from .groups.finite_group import FiniteGroup as FiniteGroup, Subgroup as Subgroup
 from .groups.gauge_group import GaugeGroup as GaugeGroup, gauge_group as gauge_group
+from .groups.group_names import group_from_name as group_from_name
 from .groups.named_groups import (
     alternating as alternating,
     cyclic as cyclic,

@@ -48,6 +48,7 @@ from intertwine.boltzmann.objectives.mean_field import (
     upper_fields,
     upward,
 )
+from intertwine.boltzmann.objectives.transport import Wasserstein
 from intertwine.models.machines.deep_boltzmann import DBM
 from intertwine.models.machines.layered import layered, sample_layers
 from intertwine.models.parameters import parameters
@@ -84,6 +85,8 @@ class DeepLikelihood:
     centred: see the head of this file. weight_decay: ½ weight_decay Σ W² is added to L.
     sparsity: None, or (target, strength): strength · (running mean − target) is added to the gradient with
     respect to the field on every hidden unit (Hinton 2010).
+    transport: where the divergence of transport takes the place of the likelihood, of which kl times is left:
+    Cov(x_l x_{l+1}ᵀ, φ(v)) over the chains, whose visible units are the v of the potentials.
 
     >>> DeepLikelihood(chains=50).value_name
     'reconstruction_error'
@@ -96,6 +99,7 @@ class DeepLikelihood:
     centred: bool = True
     weight_decay: float = 0.0
     sparsity: tuple[float, float] | None = None
+    transport: Wasserstein | None = None
     value_name = "reconstruction_error"
 
     def __post_init__(self) -> None:
@@ -124,7 +128,7 @@ class DeepLikelihood:
         """(∂L/∂λ, the new state, {"reconstruction_error"}) on a batch v (B, N)."""
         first, second = jax.random.split(key)
         data, pairs = self.posterior(model, state.offsets, batch, key=first)
-        chains, differences = self._differences(model, state.chains, pairs, second)
+        chains, differences = self._differences(model, state.chains, pairs, batch, second)
         offsets = self._slid(state, tuple(m.mean(0) for m in data))
         weights = [d.product for d in differences]
         biases = _bias_differences(differences)
@@ -167,7 +171,7 @@ class DeepLikelihood:
         return found[0], [(v, odd[0]), *pairwise(found[1][1:])]
 
     def _differences(
-        self, model: DBM, chains: Layers, data: list[tuple[Array, Array]], key: Array
+        self, model: DBM, chains: Layers, data: list[tuple[Array, Array]], v: Array, key: Array
     ) -> tuple[Layers, list[Difference]]:
         machine = layered(model)
         odd = chains
@@ -178,13 +182,20 @@ class DeepLikelihood:
             odd_fields = machine.fields(even, 1)
             odd = sample_layers(machine.side(1), odd_fields, key=keys[1])
         odd_means, even_means = means(model, odd_fields, 1), means(model, even_fields, 0)
-        found = []
+        found, share = [], None
+        if self.transport is not None:
+            share = self.transport.shares(model.layers[0], even[0], None, v, None)
         for level in range(model.depth):
             if level % 2 == 0:
                 pair = even[level // 2], odd_means[level // 2]
             else:
                 pair = before[level // 2], even_means[level // 2 + 1]
-            found.append(_difference(*data[level], *pair))
+            difference = _difference(*data[level], *pair)
+            if self.transport is not None and share is not None:
+                pull = Difference(share @ pair[0], share @ pair[1], (pair[0] * share[:, None]).T @ pair[1])
+                kl = self.transport.kl
+                difference = Difference(*(kl * x - y for x, y in zip(difference, pull, strict=True)))
+            found.append(difference)
         return odd, found
 
     def _slid(self, state: DeepState, seen: Layers) -> Layers:

@@ -53,6 +53,8 @@ from intertwine.sampling.missing import completed
 from intertwine.sampling.statistics.estimate import estimate
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from intertwine.models.machines.rbm import RBM
 
 SLIDE = 0.01
@@ -87,7 +89,8 @@ class KLState(NamedTuple):
 class KL:
     """The objective. Frozen and hashable: static in the compiled loop.
 
-    method: CD, PCD, PT, TrajectoryTempering or ExactKL. centred, standardised: see the head of this file.
+    method: CD, PCD, PT, TrajectoryTempering, ExactKL, or Wasserstein (another divergence).
+    centred, standardised: see the head of this file.
     weight_decay, l1: ½ weight_decay Σ W² and l1 Σ |W| are added to L; biases are free.
     sparsity: None, or (target, strength): strength · (mean − target) is added to the gradient with respect to
     the field on each hidden unit, whose running mean over the data is thus drawn to the target (Hinton 2010).
@@ -169,13 +172,26 @@ class KL:
         v = _rows(batch)[0][:MEASURED_ROWS]
         if self.missing:
             v = completed(model, v, state.offsets.v, sweeps=self.missing, key=key)
-        return {
+        found = {
             "reconstruction_error": _reconstruction_error(model, v).mean(),
             "free_energy": model.free_energy(v).mean(),
         }
+        if hasattr(self.method, "observed"):
+            weights = _rows(batch)[1]
+            weights = None if weights is None else weights[:MEASURED_ROWS]
+            found |= self.method.observed(model, state.chains, v, weights, key=key)
+        return found
 
-    def change(self, model: RBM, state: KLState, batch: Array | tuple[Array, ...], key: Array) -> tuple:
-        """(∂L/∂λ, the new state, scalars, the method's `Samples` or `Moments`)."""
+    def change(
+        self,
+        model: RBM,
+        state: KLState,
+        batch: Array | tuple[Array, ...],
+        key: Array,
+        carried: Callable[[Samples], tuple[UnitLayer, Array, Array]] | None = None,
+    ) -> tuple:
+        """(∂L/∂λ, the new state, scalars, the method's `Samples` or `Moments`). carried: where a method of
+        transport measures distances, if not on the machine's own units (`Wasserstein.pulled`)."""
         v, weights = _rows(batch)
         if self.missing:
             drawn, key = jax.random.split(key)
@@ -186,6 +202,9 @@ class KL:
             h = model.hidden_given_visible(v)
             negative, chains, scalars = self.method.negative(model, state.chains, v, key=key)
         data_v, data_h, difference = contrast(v, h, weights, negative, model.visible_layer)
+        if self._pulls:
+            seen = None if carried is None else carried(negative)
+            difference = self.method.pulled(model.visible_layer, v, weights, negative, difference, seen)
         if self.value_name == "negative_log_likelihood":
             free = _mean(model.free_energy(v)[:, None], weights)[0]
             scalars = scalars | {"negative_log_likelihood": scalars["log_z"] + free}
@@ -194,10 +213,15 @@ class KL:
         offsets = self._slid(state.offsets, v, h, data_v, data_h, weights, widths)
         return gradient, KLState(chains, offsets, state.unseen), scalars, negative
 
+    @property
+    def _pulls(self) -> bool:
+        """Whether the method puts another gradient in place of the likelihood's."""
+        return hasattr(self.method, "pulled")
+
     def _unexplained(self, model: RBM, v: Array, weights: Array | None, key: Array) -> Array | None:
         """⟨(v − E[v|h])²⟩ of the Gaussian columns, h drawn for each row."""
         layer = model.visible_layer
-        if layer.log_variance is None or not (self.centred or self.standardised):
+        if layer.log_variance is None or self._pulls or not (self.centred or self.standardised):
             return None
         h = model.sample_hidden(v, key=jax.random.fold_in(key, 1))
         missed = (v - model.visible_given_hidden(h))[:, layer.gaussian_columns]
@@ -211,7 +235,7 @@ class KL:
             difference = difference._replace(vh=difference.vh - shrunk)
         if layer.log_variance is None:
             ascent = self._direction(difference, offsets)
-        elif self.centred or self.standardised:
+        elif (self.centred or self.standardised) and not self._pulls:
             *ascent, of_widths = self._with_widths(model, difference, offsets, unexplained)
         else:
             ascent = difference[:3]

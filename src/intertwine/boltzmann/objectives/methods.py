@@ -8,7 +8,8 @@ The second average is what the methods differ in. A method is a pair of pure fun
     negative(model, state, v, *, key) -> (Samples | Moments, state, scalars)
 
 where v (batch, N) is the batch of data and scalars are what the history records of it. A method may also have
-`paired`, which gives E[h|v] of the data as well, where that saves a product. It is a frozen, hashable
+`paired`, which gives E[h|v] of the data as well, where that saves a product, and `pulled`, which puts another
+difference of moments in place of that of data and model (`transport`). It is a frozen, hashable
 dataclass, static in the compiled loop. Here: contrastive divergence, chains that begin at the data
 (Hinton, Neural Comput. 14, 1771 (2002)); persistent chains that are never restarted (Younes 1989; Tieleman,
 ICML 2008); and the exact average. With small learning rates persistent chains follow the model, and their

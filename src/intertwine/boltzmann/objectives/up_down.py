@@ -9,6 +9,8 @@ r"""Up-down fine-tuning of a deep belief network: the contrastive wake-sleep alg
 (Hinton, Dayan, Frey & Neal, Science 268, 1158, 1995; Hinton, Osindero & Teh 2006). The wake phase is exact
 gradient ascent of the bound for fixed q, but for the average of the RBM on top, which is its method's
 business (`methods`: contrastive divergence, or persistent chains, whose dreams are then those of the model).
+With the method `Wasserstein` the top descends the divergence of transport from the dreams to the data,
+measured on v; the directed layers learn as before.
 """
 
 from __future__ import annotations
@@ -101,8 +103,14 @@ def phases(objective: UpDown, model: DBN, state: PyTree, v: Array, *, key: Array
     """One wake and one sleep phase."""
     wake, rest, dream = (jax.random.fold_in(key, tag) for tag in (_WAKE, 0, _DREAM))
     up = model.recognise(v, key=wake)
-    of_top, state, scalars, negative = objective.top.change(model.top, state, up[-1], rest)
-    down = model.descend(_dreams(negative, key=dream), key=jax.random.fold_in(dream, 1))
+
+    def dreamt(negative: Samples) -> States:
+        return model.descend(_dreams(negative, key=dream), key=jax.random.fold_in(dream, 1))
+
+    of_top, state, scalars, negative = objective.top.change(
+        model.top, state, up[-1], rest, lambda drawn: (model.visible_layer, v, dreamt(drawn)[0])
+    )
+    down = dreamt(negative)
     generative, recognition = wake_gradient(model, up), sleep_gradient(model, down)
     return Phases(generative, recognition, of_top, scalars), state
 

@@ -19,6 +19,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax.typing import DTypeLike
 from jaxtyping import PyTree
 
 from intertwine._checks import fail, positive_int
@@ -36,6 +37,7 @@ from intertwine.boltzmann.defaults import (
 from intertwine.boltzmann.objectives.deep_likelihood import DeepLikelihood
 from intertwine.boltzmann.objectives.kl import KL
 from intertwine.boltzmann.objectives.methods import PCD
+from intertwine.boltzmann.objectives.transport import Wasserstein
 from intertwine.boltzmann.objectives.up_down import UpDown
 from intertwine.boltzmann.training.doubling import CopiedLikelihood, composed
 from intertwine.boltzmann.training.rows import check_rows, check_rows_alone
@@ -47,12 +49,18 @@ from intertwine.models.machines.deep_belief import DBN
 from intertwine.models.machines.deep_boltzmann import DBM
 from intertwine.models.machines.directed_layer import DirectedLayer
 from intertwine.models.machines.rbm import RBM
+from intertwine.models.machines.unit_layer import UnitLayer
 from intertwine.models.results import as_model
 from intertwine.sampling.missing import SWEEPS
 
 Machines = tuple[Any, ...]
 _LAYER = "layer "
 _PASSES = "give the passes over the data"
+
+
+def _suited(method: Any, layer: UnitLayer, batches: Batches, dtype: DTypeLike) -> Any:
+    """A method with what it chooses from the data, if anything."""
+    return method.suited(layer, batches, dtype) if isinstance(method, Wasserstein) else method
 
 
 def layer_of(stage: str) -> int:
@@ -71,7 +79,9 @@ def rbm_stages(model: PyTree, batches: Batches, teaching: Teaching, *, key: Arra
     check_rows(model, batches, missing=True)
     chosen = course(model, batches, method=teaching.method, chains=teaching.chains, steps=teaching.steps)
     objective = teaching.likelihood(
-        chosen.method, SWEEPS if batches.missing else 0, unseen_means(model.visible_layer, batches)
+        _suited(chosen.method, model.visible_layer, batches, model.weights.dtype),
+        SWEEPS if batches.missing else 0,
+        unseen_means(model.visible_layer, batches),
     )
     epochs = positive_int("epochs", chosen.epochs if teaching.epochs is None else teaching.epochs, _PASSES)
     mover = teaching.descent(epochs * batches.per_epoch, chosen.rate)
@@ -101,8 +111,13 @@ def boltzmann_stages(
     """
     check_rows_alone(model, batches)
     method = PCD(teaching.chains, teaching.steps) if teaching.method is None else teaching.method
+    transport = method if isinstance(method, Wasserstein) else None
+    if transport is not None:
+        if transport.exact:
+            raise fail("exact", "False with a deep machine", True, "its chains")
+        transport, method = _suited(transport, model.visible_layer, batches, model.dtype), transport.sampler()
     if not isinstance(method, PCD):
-        raise fail("method", "PCD(chains=..., steps=...)", method)
+        raise fail("method", "PCD(chains=..., steps=...) or Wasserstein(...)", method)
     epochs = passes(batches.per_epoch) if teaching.epochs is None else teaching.epochs
     epochs = 0 if epochs == 0 and layer_epochs else positive_int("epochs", epochs, _PASSES)
     of_layers, rest = jax.random.split(key)
@@ -111,7 +126,7 @@ def boltzmann_stages(
         layer_epochs = 0 if there is model else epochs
     objective = DeepLikelihood(
         method.chains, method.steps, sweeps, structured, teaching.centred, teaching.weight_decay,
-        teaching.sparsity,
+        teaching.sparsity, transport,
     )  # fmt: skip
     joint = Stage(
         "joint", epochs, batches.per_epoch, lambda below: composed(below) if below else there, objective,
@@ -183,7 +198,11 @@ def belief_stages(
     if layer_epochs is None:
         layer_epochs = whole or passes(batches.per_epoch)
     of_layers = [0] * len(rbms) if alone else _passes(layer_epochs, len(rbms))
-    of_layer = replace(teaching, learning_rate=layer_rate, optimiser=layer_optimiser)
+    whole_method, of_layers_method = teaching.method, teaching.method
+    if isinstance(whole_method, Wasserstein):  # distances are those of v: layers by themselves have none
+        of_layers_method = None
+        whole_method = _suited(whole_method, model.visible_layer, batches, model.top.weights.dtype)
+    of_layer = replace(teaching, learning_rate=layer_rate, optimiser=layer_optimiser, method=of_layers_method)
     stages = []
     for level in range(len(given), 0 if alone else len(rbms)):
         own = replace(of_layer, epochs=of_layers[level])
@@ -201,7 +220,7 @@ def belief_stages(
         known = (*given, *below)
         return DBN.from_rbms((*known, *rbms[len(known) :])) if known else model
 
-    method = teaching.method or PCD(teaching.chains, teaching.steps, warm_up=WARM_UP)
+    method = whole_method or PCD(teaching.chains, teaching.steps, warm_up=WARM_UP)
     top = KL(method, teaching.centred, weight_decay=teaching.weight_decay)
     last = Stage(
         "up-down", whole, batches.per_epoch, joined, UpDown(top, recognition, generative),

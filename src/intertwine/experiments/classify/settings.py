@@ -32,6 +32,7 @@ from intertwine.experiments.structures.settings import (
 )
 from intertwine.layers.networks.field_network import check_field_network
 from intertwine.layers.networks.sphere_classifiers import SPHERE_FAMILIES
+from intertwine.layers.networks.table_network import check_table_network
 from intertwine.learning.labels.defaults import BATCH, EPOCHS, LEARNING_RATE, WARMUP, WEIGHT_DECAY
 from intertwine.runs.begun import Starting, begun_with, start_of
 from intertwine.runs.fields import (
@@ -55,11 +56,13 @@ _GROUPS = "'auto' or a point group such as p1, p4, p4m, c8, d8"
 class Images(Data):
     """As the data of `learn`: mnist, rotmnist, digits, a folder of images with one folder a class, or a file
     of images and one of labels; or structures (extended XYZ, PDB, npz, a folder of them). labels: `auto` is
-    the array of an archive (npz) that is called so, and of structures the one label that they have."""
+    the array of an archive (npz) that is called so, and of structures the one label that they have. group:S4,
+    group:cyclic:97 …: products in a group, of which test_share are held out."""
 
     name: str = text(
         "digits", "a named data set or a file",
-        "digits, mnist, rotmnist, spherical-mnist:NR-R, a folder of images, or a file", longest=4096,
+        "digits, mnist, rotmnist, spherical-mnist:NR-R, a folder of images, or a file; group:S4",
+        longest=4096,
     )  # fmt: skip
     labels: str = text(
         "auto", "'auto', the name of an array of the file, or a file of labels", "another array, or a file",
@@ -71,7 +74,8 @@ class Network(Starting):
     """group: the point group of the grid; p1 is a plain CNN; `auto` is the preset's own, else p4m.
 
     name: cnn:W, e2:W, z2cnn, p4cnn, p4mcnn (`layers.network_names`); on a sphere so3:W, spin:W, zonal:W,
-    cg:W, cnn:W, on a mesh cnn:W (`layers.field_network`); of structures nequip:W, residues:W and others.
+    cg:W, cnn:W, on a mesh cnn:W (`layers.field_network`); of structures nequip:W, residues:W and others; of a
+    group's table quadratic:W, relu:W.
     start: the folder of a classifying run,
     with whose network this one begins; a folder as the name says both.
     """
@@ -119,7 +123,7 @@ class Optimiser(Section):
 class ClassifyConfiguration(Settings):
     """A classifying run: a function of this, of the data, and of nothing else."""
 
-    resolver = "intertwine.experiments.structures.chosen:resolved"
+    resolver = "intertwine.experiments.group_tables.chosen:resolved"
 
     kind: Literal["classify"] = kind_of("classify")
     seed: int = seed()
@@ -142,6 +146,8 @@ class ClassifyConfiguration(Settings):
     def _known_network(cls, network: Network) -> Network:
         if is_point_network(network.name):
             check_structure_network(network.name)
+        elif network.name.partition(":")[0] in ("quadratic", "relu"):
+            check_table_network(network.name)
         else:
             check_network(network)
         return network
@@ -180,7 +186,7 @@ class ClassifyConfiguration(Settings):
     @property
     def stem(self) -> str:
         """What a folder of runs calls this one: digits-p4m-cnn-4."""
-        points = is_point_network(self.network.name)
+        points = is_point_network(self.network.name) or self.data.name.startswith("group:")
         group = "" if points or check_network(self.network) == SPACES_ALONE else f"-{self.group}"
         words = f"{Path(self.data.name).name.partition('.')[0]}{group}-{self.network.name}"
         return re.sub(r"[^A-Za-z0-9._-]+", "-", words)[:80]

@@ -14,7 +14,7 @@ from intertwine.experiments.evolve.settings import EvolveConfiguration
 from intertwine.experiments.ground_state.places import build_lattice
 from intertwine.models.units import as_spins
 from intertwine.quantum.dynamics.dressed import dressed
-from intertwine.quantum.dynamics.evolve import SAMPLES
+from intertwine.quantum.dynamics.sources import SAMPLES
 from intertwine.quantum.dynamics.trajectory import distance_words
 from intertwine.quantum.operators.operator import Operator
 from intertwine.quantum.space_choice import default_sampler

@@ -111,6 +111,8 @@ class Data(Section):
         try:
             check_name(self.name)
         except InputError as error:
+            if self.name.startswith("group:"):
+                raise InputError(f"data.name:{str(error).partition(':')[2]}") from None
             reason = str(error).partition("got ")[2].rstrip(".")
             expected = "a data set (mnist, digits, ising:8, bars-and-stripes:4) or a file"
             remedy = "give its path; for a run that goes on, write its place into config.toml"

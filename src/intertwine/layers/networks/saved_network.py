@@ -21,6 +21,7 @@ from intertwine._results import as_model
 from intertwine.layers.networks.field_network import FieldRecipe, field_network
 from intertwine.layers.networks.network_names import Recipe, network_from_name
 from intertwine.layers.networks.points.point_network import PointRecipe, network_of_recipe
+from intertwine.layers.networks.table_network import TableRecipe, table_network
 
 _FORMAT = "intertwine network 2"
 _OLD = "intertwine network 1"
@@ -33,17 +34,14 @@ def save_network(path: str | Path, network: eqx.Module) -> None:
     """
     network = as_model(network)
     recipe = getattr(network, "recipe", None)
-    if not isinstance(recipe, Recipe | FieldRecipe | PointRecipe):
+    if not isinstance(recipe, Recipe | FieldRecipe | PointRecipe | TableRecipe):
         remedy = "for others use equinox.tree_serialise_leaves"
-        raise fail(
-            "network",
-            "one that network_from_name, field_network or point_network built",
-            "one without recipe",
-            remedy,
-        )
+        expected = "one that network_from_name, field_network, point_network or table_network built"
+        raise fail("network", expected, "one without recipe", remedy)
     head = {"format": _FORMAT, "recipe": asdict(recipe), "grey": bool(getattr(network, "grey", False))}
     head |= {"of": "fields"} if isinstance(recipe, FieldRecipe) else {}
     head |= {"of": "points"} if isinstance(recipe, PointRecipe) else {}
+    head |= {"of": "group"} if isinstance(recipe, TableRecipe) else {}
     with Path(path).open("wb") as file:
         file.write((json.dumps(head) + "\n").encode())
         eqx.tree_serialise_leaves(file, network)
@@ -96,6 +94,8 @@ def _skeleton(head: dict[str, Any], space: str | None) -> Any:
         return eqx.filter_eval_shape(lambda: network_of_recipe(arguments, key=jax.random.key(0)))
     del arguments["name"], arguments["dtype"]
     common: dict[str, Any] = dict(dtype=jnp.dtype(dtype), key=jax.random.key(0))
+    if head.get("of") == "group":
+        return eqx.filter_eval_shape(lambda: table_network(name, arguments["order"], **common))
 
     def build() -> Any:
         if head.get("of") == "fields":

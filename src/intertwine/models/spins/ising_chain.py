@@ -92,11 +92,19 @@ def decimate_chain(K: float, b: int = 2) -> float:
 @partial(jax.jit, static_argnames=("sites", "ring"))
 def _derivatives(at: Array, sites: int | None, ring: bool) -> tuple[Any, Any, Any]:
     """ln Z per site at (K, h), its gradient (2,) and its Hessian (2, 2)."""
-    return _log_z(at, sites, ring), jax.grad(_log_z)(at, sites, ring), jax.hessian(_log_z)(at, sites, ring)
+    return (
+        log_partition(at, sites, ring),
+        jax.grad(log_partition)(at, sites, ring),
+        jax.hessian(log_partition)(at, sites, ring),
+    )
 
 
-def _log_z(at: Array, sites: int | None, ring: bool) -> Any:
-    """ln Z per site at (K, h), differentiable."""
+def log_partition(at: Array, sites: int | None = None, ring: bool = True) -> Any:
+    """ln Z per site at (K, h) (2,), written with `jax.numpy`: what the geometry of couplings differentiates.
+
+    >>> round(float(log_partition(jnp.array([0.5, 0.0]))), 5) == round(math.log(2 * math.cosh(0.5)), 5)
+    True
+    """
     K, h = at
     large, small = _eigenvalues(at)
     if sites is None:

@@ -70,7 +70,7 @@ def onsager(K: float) -> OnsagerValues:
     tanh, sinh = math.tanh(2 * K), math.sinh(2 * K)
     modulus = 2 * sinh / math.cosh(2 * K) ** 2
     rest = (sinh * sinh - 1) / math.cosh(2 * K) ** 2  # κ' without cancellation
-    angle, weight = _double_exponential(math.pi / 2)
+    angle, weight = double_exponential(math.pi / 2)
     inner = np.log1p(np.hypot(rest, modulus * np.sin(angle))) - math.log(2)
     log_z = math.log(2 * math.cosh(2 * K)) + float(weight @ inner) / math.pi
     if abs(K - CRITICAL_SQUARE) < 1e-14:
@@ -110,7 +110,7 @@ def _triangular(K: complex) -> complex:
     """ln Z/N at complex K; A − B and A + B are formed without cancellation near φ = 0."""
     C, S = np.cosh(2 * K), np.sinh(2 * K)
     # even about π; for K → −∞, √(A² − B²) has a kink at 2π/3
-    (low, first), (high, second) = (_double_exponential(width) for width in (2 * math.pi / 3, math.pi / 3))
+    (low, first), (high, second) = (double_exponential(width) for width in (2 * math.pi / 3, math.pi / 3))
     angle, weight = np.concatenate([low, 2 * math.pi / 3 + high]), np.concatenate([first, second])
     q = np.sin(angle / 4) ** 2  # cos(φ/2) = 1 − 2q
     base = np.exp(2 * K) * (C * C - C * S + S * S) + S
@@ -120,13 +120,13 @@ def _triangular(K: complex) -> complex:
     return complex(math.log(2) + (weight @ inner) / (2 * math.pi))
 
 
-def _double_exponential(width: float) -> tuple[np.ndarray, np.ndarray]:
+def double_exponential(width: float, nodes: int = 800) -> tuple[np.ndarray, np.ndarray]:
     """Nodes and weights of the tanh-sinh rule on [0, width]; nodes near 0 keep their relative accuracy."""
-    t = np.linspace(-4.5, 3.2, 800)
+    t = np.linspace(-4.5, 3.2, nodes)
     u = math.pi / 2 * np.sinh(t)
-    nodes = width / (1 + np.exp(-2 * u))
+    places = width / (1 + np.exp(-2 * u))
     weights = width * (t[1] - t[0]) * math.pi / 4 * np.cosh(t) / np.cosh(u) ** 2
-    return nodes, weights
+    return places, weights
 
 
 def _coupling(K: float) -> float:

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import jax
+
 from intertwine._caveats import caveat
 from intertwine.quantum.defaults.symmetries import as_bosons, symmetry_of
 from intertwine.quantum.hilbert_moves import held_space, is_plain
@@ -86,6 +88,8 @@ def _in_space(operator: QuantumOperator, model: LogAmplitude) -> tuple[str, ...]
             f"the wave function is the same under {count} symmetries of the sites that the operator has not"
         )
         return (caveat("assumption", f"{words}; take a model without them, such as rbm:2"),)
+    if found := _projected(model):
+        return found
     if operator.is_stoquastic or model.kind != "real":
         return ()
     particles = "fermions" if held_space(operator).has_fermions else "an operator with positive elements"
@@ -97,3 +101,18 @@ def _in_space(operator: QuantumOperator, model: LogAmplitude) -> tuple[str, ...]
         "a Slater determinant with factors" if held_space(operator).has_fermions else "complex amplitudes"
     )
     return (caveat("assumption", f"{words}; take {remedy}"),)
+
+
+def _projected(model: LogAmplitude) -> tuple[str, ...]:
+    """The caveat of a wave function of fermions that is projected onto one sector of its symmetries; () for
+    others."""
+    from intertwine.models.symmetric.symmetrised import Symmetrised
+
+    parts = jax.tree.leaves(model, is_leaf=lambda part: isinstance(part, Symmetrised))
+    if not any(isinstance(part, Symmetrised) and part.filling is not None for part in parts):
+        return ()
+    words = (
+        "the wave function is projected onto one sector of the symmetries; if the ground state is in "
+        "another, this is the lowest energy of its own, whatever the V-score"
+    )
+    return (caveat("assumption", f"{words}; compare with other sectors, or a model without :space"),)

@@ -23,6 +23,7 @@ from intertwine.quantum.dynamics.blurred import blurred
 from intertwine.quantum.operators.operator import Operator
 from intertwine.quantum.vmc.energy import thermalised
 from intertwine.quantum.vmc.local_energy import local_values, log_amplitudes
+from intertwine.quantum.vmc.moves import AnyOperator
 from intertwine.sampling.orbits import OrbitEnumeration
 from intertwine.sampling.sharding import on_host
 from intertwine.sampling.statistics.estimate import Estimate, estimate
@@ -90,7 +91,7 @@ class Source:
         return Ensemble(flat, base), chains, float(drawn.acceptance)
 
     def measure(
-        self, operators: dict[str, Operator], model: LogAmplitude, chains: PyTree, samples: int, key: Array
+        self, operators: dict[str, AnyOperator], model: LogAmplitude, chains: PyTree, samples: int, key: Array
     ) -> tuple[dict[str, Estimate], dict[str, np.ndarray], Any]:
         """⟨A⟩ of every operator in `model` over the same configurations, the local values (chains, draws) of
         each, and the chains after them. Sums over orbits are taken for operators of their symmetry, over all
@@ -112,7 +113,7 @@ class Source:
 
 
 def _measured(
-    operators: dict[str, Operator],
+    operators: dict[str, AnyOperator],
     model: LogAmplitude,
     configurations: Array,
     weights: Any,
@@ -137,9 +138,9 @@ def _weighted(values: np.ndarray, weights: Any, real: bool) -> Estimate:
     return found._replace(variance=np.float64(np.sum(w * np.abs(values - mean) ** 2)))
 
 
-def _is_alike(sums: OrbitEnumeration, operator: Operator) -> bool:
+def _is_alike(sums: OrbitEnumeration, operator: AnyOperator) -> bool:
     """Whether `operator` has the symmetry of the orbits, so that its local values are those of the whole
     orbit."""
-    if sums.spin_flip and not operator.commutes_with_spin_flip:
+    if sums.spin_flip and isinstance(operator, Operator) and not operator.commutes_with_spin_flip:
         return False
     return all(operator.is_invariant(row) for row in sums.permutations)

@@ -28,12 +28,12 @@ from intertwine.quantum.dynamics.ensemble import Ensemble, Source
 from intertwine.quantum.dynamics.tangent import Velocity
 from intertwine.quantum.dynamics.trajectory import Trajectory
 from intertwine.quantum.dynamics.variational import Step, Stuck
-from intertwine.quantum.operators.operator import Operator
+from intertwine.quantum.vmc.moves import AnyOperator
 from intertwine.quantum.vmc.search import columns, like
 from intertwine.sampling.space import Space, placed
 from intertwine.sampling.statistics.estimate import Estimate
 
-Observable = Operator | Callable[[Any], Any]
+Observable = AnyOperator | Callable[[Any], Any]
 FIRST_STEP = 1e-3
 _MEASURED, _STARTED, _ENDED = 2**31 - 1, 2**31 - 2, 2**31 - 4
 _SAME = 1e-12
@@ -69,7 +69,7 @@ class EvolutionState(NamedTuple):
 class Evolution(Study[EvolutionState, Trajectory]):
     """`model` under `hamiltonian`, by `method`, over configurations of `source`, at each of `times`.
 
-    hamiltonian: a function of the time. observables: name → `Operator`, or a function of the model that gives
+    hamiltonian: a function of the time. observables: name → operator, or a function of the model that gives
     a number (or an `Estimate`). observe: samples of a measurement. lowest: a lower bound of the spectrum in
     imaginary time, else None. where: the space that the final model carries. distance: of `model` from the
     state that it stands for at time 0.
@@ -77,7 +77,7 @@ class Evolution(Study[EvolutionState, Trajectory]):
 
     def __init__(
         self,
-        hamiltonian: Callable[[float], Operator],
+        hamiltonian: Callable[[float], AnyOperator],
         model: PyTree,
         times: np.ndarray,
         method: Method,
@@ -207,7 +207,7 @@ class Evolution(Study[EvolutionState, Trajectory]):
         time, model, account = float(state.time), state.model, state.account
         key = jax.random.fold_in(jax.random.fold_in(self.key, _MEASURED), line)
         H = self.hamiltonian(time)
-        operators = {name: op for name, op in self.observables.items() if isinstance(op, Operator)}
+        operators = {name: op for name, op in self.observables.items() if isinstance(op, AnyOperator)}
         found, local, chains = self.source.measure(
             {"": H, **operators}, model, state.chains, self.observe, key
         )
@@ -245,7 +245,7 @@ class Evolution(Study[EvolutionState, Trajectory]):
         }
         for name, observable in self.observables.items():
             value: Any
-            if isinstance(observable, Operator):
+            if isinstance(observable, AnyOperator):
                 value = found[name]
             else:
                 value = observable(placed(like(self.given, model), self.where))

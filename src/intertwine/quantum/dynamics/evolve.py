@@ -20,36 +20,32 @@ from intertwine._checks import fail, one_of, positive_int, positive_number
 from intertwine.learning.study import Scalars, carry_out
 from intertwine.models.results import as_model
 from intertwine.models.units import as_spins
-from intertwine.quantum import defaults
 from intertwine.quantum.confined import confined
 from intertwine.quantum.dynamics.dressed import dressed
 from intertwine.quantum.dynamics.drive import Drive
 from intertwine.quantum.dynamics.ensemble import Source
 from intertwine.quantum.dynamics.evolution import Evolution, EvolutionState, Method, Observable
-from intertwine.quantum.dynamics.flattened import Flattened
 from intertwine.quantum.dynamics.projected import Projected
 from intertwine.quantum.dynamics.schemes import Scheme, scheme as product_scheme
+from intertwine.quantum.dynamics.sources import SAMPLES, source_of
 from intertwine.quantum.dynamics.starts import start_distance
 from intertwine.quantum.dynamics.tangent import Regular
 from intertwine.quantum.dynamics.trajectory import Trajectory
 from intertwine.quantum.dynamics.variational import Variational
 from intertwine.quantum.exact.evolution import check_times
 from intertwine.quantum.exact.known import LITTLE_WORK, energy_of_space
+from intertwine.quantum.operators.levels.level_operator import LevelOperator
 from intertwine.quantum.operators.operator import Operator
-from intertwine.quantum.space_choice import default_sampler
 from intertwine.quantum.vmc.expect import check_key, state_of
 from intertwine.quantum.vmc.local_energy import check_sizes
-from intertwine.sampling.autoregressive import own_sampler
-from intertwine.sampling.orbits import OrbitEnumeration
-from intertwine.sampling.space import Space, magnetizations, space
+from intertwine.quantum.vmc.moves import AnyOperator
+from intertwine.sampling.space import Space
 
 if TYPE_CHECKING:
     from intertwine.models.protocols import LogAmplitude
     from intertwine.sampling.protocols import Sampler
 
-MOST_SITES, MOST_ORBITS = 20, 8192
-"""Of exact sums that are taken by themselves."""
-SAMPLES, FEWEST, BLUR = 4096, 32, 0.4
+FEWEST = 32
 MOST_RESIDUAL = 0.2
 """Share of Var(H) that a tangent space may leave out at the start; beyond, steps are projected."""
 EXACT_TOLERANCE, SAMPLED_TOLERANCE = 1e-4, 1e-3
@@ -57,7 +53,7 @@ EXACT_TOLERANCE, SAMPLED_TOLERANCE = 1e-4, 1e-3
 
 
 def evolve(
-    H: Operator | Callable[[float], Operator],
+    H: AnyOperator | Callable[[float], AnyOperator],
     model: LogAmplitude,
     times: ArrayLike,
     *,
@@ -79,12 +75,14 @@ def evolve(
 ) -> Trajectory:
     r"""`model` at each of `times` under iψ̇ = Hψ (or ψ̇ = −Hψ), with observables and a bound on its error.
 
-    H: a Hermitian `Operator`, or a function of the time that gives one (ramps, drives: only coefficients
-    should change); it is looked at at the times of the steps, so that a pulse which is shorter than a step, a
+    H: a Hermitian operator, of spins or on any Hilbert space (bosons, fermions, atoms: its configurations
+    alone are followed), or a function of the time that gives one (ramps, drives: only coefficients should
+    change); it is looked at at the times of the steps, so that a pulse which is shorter than a step, a
     64th of the whole time at most, can be missed. model: a wave function, a run or its model, at time 0; for
-    real time its amplitudes are complex. `product_state` makes starts that move. times: increasing, ≥ 0, in
-    units of 1/energy. observables: name → Hermitian `Operator`, or a function of the model that gives a real
-    number or an `Estimate`.
+    real time its amplitudes are complex; a quench begins with a complex network in the ground state of
+    another H. `product_state` makes starts that move. times: increasing, ≥ 0, in units of 1/energy.
+    observables: name → a Hermitian operator, or a function of the model that gives a real number or an
+    `Estimate`.
     imaginary: e^{−Hτ}, towards the ground state. method: "tdvp" (`variational`), "projected" (fits of a
     product scheme: `projected`), or "auto", which chooses and says why (`because`). scheme, order, step: of
     projected steps: "taylor" (orders 1 to 4) or "split" (1 to 3, with exact diagonal factors), its order, and
@@ -119,7 +117,7 @@ def evolve(
 
 
 def evolution(
-    H: Operator | Callable[[float], Operator],
+    H: AnyOperator | Callable[[float], AnyOperator],
     model: LogAmplitude,
     times: ArrayLike,
     *,
@@ -156,17 +154,14 @@ def evolution(
         if value is not None:
             positive_number(name, value)
     seen = _observables(observables, first, where)
-    driven = not isinstance(H, Operator)
+    driven = not isinstance(H, AnyOperator)
     probes = [hamiltonian(float(t)) for t in (0.0, 0.37 * when[-1], when[-1])] if driven else [first]
-    source, of_space = _source(probes, spins, where, samples, sampler, flatten)
+    source, of_space = source_of(probes, spins, where, samples, sampler, flatten)
+    inside = of_space.magnetizations, of_space.hilbert
     seen = {
-        name: confined(one, of_space.magnetizations) if isinstance(one, Operator) else one
-        for name, one in seen.items()
+        name: confined(one, *inside) if isinstance(one, AnyOperator) else one for name, one in seen.items()
     }
-    if of_space.magnetizations is not None:
-        kept = of_space.magnetizations
-        plain = hamiltonian
-        hamiltonian = plain if first.conserves_magnetization else lambda t: confined(plain(t), kept)
+    hamiltonian = _confined(hamiltonian, first, of_space, driven)
     lowest, notes = _lowest(first, of_space, driven) if imaginary else (None, ())
     if not source.exact:
         words = (
@@ -181,7 +176,7 @@ def evolution(
         hamiltonian, imaginary=imaginary, exact=source.exact, tolerance=tolerance, regular=regular,
         span=float(when[-1]), longest=float(when[-1]) / 64 if driven else None, phase=phase,
     )  # fmt: skip
-    label, because = _chosen(method, scheme, variational, spins, source, key)
+    label, because = _chosen(method, scheme, variational, spins, source, of_space, key)
     chosen: Method = variational
     if label == "projected":
         factors = _scheme(scheme, order, first)
@@ -202,9 +197,21 @@ def evolution(
 
 
 def _chosen(
-    method: str, scheme: str | None, variational: Variational, model: PyTree, source: Source, key: Array
+    method: str,
+    scheme: str | None,
+    variational: Variational,
+    model: PyTree,
+    source: Source,
+    where: Space,
+    key: Array,
 ) -> tuple[str, str]:
-    """The method, and why. For "auto" the variational principle where its residual at the start is small."""
+    """The method, and why. For "auto" the variational principle where its residual at the start is small, and
+    in a Hilbert space, where product formulas of Pauli strings lead out of it."""
+    if where.hilbert is not None:
+        if method == "projected" or scheme is not None:
+            got = f"{method} in {where.hilbert!r}"
+            raise fail("method", "'tdvp' in a Hilbert space with numbers, constraints or levels", got)
+        return "tdvp", "product formulas lead out of a Hilbert space with numbers, constraints or levels"
     if method != "auto":
         return method, "it was asked for"
     if scheme is not None:
@@ -231,11 +238,11 @@ def _scheme(name: str | None, order: int | None, H: Operator) -> Scheme:
 
 
 def _hamiltonian(
-    H: Operator | Callable[[float], Operator], span: float, frame: tuple[int, ...] | None
-) -> tuple[Callable[[float], Operator], Operator]:
+    H: AnyOperator | Callable[[float], AnyOperator], span: float, frame: tuple[int, ...] | None
+) -> tuple[Callable[[float], Any], Any]:
     """H as a function of the time, and H(0), in the frame of the state: that of the sites as they are for one
     that carries none, that of H where it is not known (None)."""
-    if isinstance(H, Operator):
+    if isinstance(H, AnyOperator):
         if not H.is_hermitian:
             raise fail("H", "a Hermitian operator", repr(H), "add its Hermitian conjugate")
         turned = H if frame is None else H.in_frame(frame)
@@ -244,12 +251,41 @@ def _hamiltonian(
         raise fail(
             "H", "an Operator, or a function of the time that gives one", H, "for example intertwine.tfim"
         )
-    drive = Drive(H if frame is None else lambda t: _framed(H(t), frame), max(span, 1e-9))
+    drive = _driven(H if frame is None else lambda t: _framed(H(t), frame), max(span, 1e-9))
     return drive, drive(0.0)
 
 
+def _driven(function: Callable[[float], Any], span: float) -> Callable[[float], Any]:
+    """H(t) of one structure: Pauli strings by `Drive`; operators of levels as the function gives them."""
+    if not isinstance(function(0.0), LevelOperator):
+        return Drive(function, span)
+
+    def checked(t: float) -> LevelOperator:
+        found = function(t)
+        if not isinstance(found, LevelOperator) or not found.is_hermitian:
+            raise fail("H", "Hermitian operators of one kind at all times", f"{found!r} at t = {t:.6g}")
+        return found
+
+    return checked
+
+
 def _framed(found: object, frame: tuple[int, ...]) -> Any:
-    return found.in_frame(frame) if isinstance(found, Operator) else found
+    return found.in_frame(frame) if isinstance(found, AnyOperator) else found
+
+
+def _confined(
+    hamiltonian: Callable[[float], Any], first: AnyOperator, where: Space, driven: bool
+) -> Callable[[float], Any]:
+    """H(t) between the projectors onto the space of the state."""
+    if where.hilbert is None:
+        kept = where.magnetizations
+        if kept is None or (isinstance(first, Operator) and first.conserves_magnetization):
+            return hamiltonian
+        return lambda t: confined(hamiltonian(t), kept)
+    if driven:
+        return lambda t: confined(hamiltonian(t), None, where.hilbert)
+    once = confined(first, None, where.hilbert)
+    return lambda _: once
 
 
 def _check_kind(model: LogAmplitude, imaginary: bool) -> None:
@@ -263,7 +299,7 @@ def _check_kind(model: LogAmplitude, imaginary: bool) -> None:
 
 
 def _observables(
-    given: Mapping[str, Observable] | None, H: Operator, where: Space | None
+    given: Mapping[str, Observable] | None, H: AnyOperator, where: Space | None
 ) -> dict[str, Observable]:
     """In the frame of H, checked."""
     out: dict[str, Observable] = {}
@@ -271,7 +307,7 @@ def _observables(
     for name, observable in (given or {}).items():
         if not isinstance(name, str) or name in taken or name.endswith(("_error", "_sum")):
             raise fail("observables", "names that are no column of the metrics", name)
-        if isinstance(observable, Operator):
+        if isinstance(observable, AnyOperator):
             if not observable.is_hermitian:
                 expected, remedy = "a Hermitian operator", "give its real and its imaginary part"
                 raise fail(f"observables[{name!r}]", expected, "one that is not", remedy)
@@ -287,59 +323,10 @@ def _observables(
     return out
 
 
-def _source(
-    probes: list[Operator],
-    model: PyTree,
-    where: Space | None,
-    samples: int | None,
-    sampler: Any,
-    flatten: float | None,
-) -> tuple[Source, Space]:
-    """Sums or chains, and the space of the state. probes: H at some times."""
-    first = probes[0]
-    kept = None if where is None else where.magnetizations
-    if kept is not None and not all(probe.conserves_magnetization for probe in probes):
-        expected = "a state of all configurations, where H changes Σ s"
-        remedy = "train it with moves that reach all of them (--rule single, or it.Metropolis())"
-        raise fail("model", expected, f"one with {where}, whose amplitudes elsewhere mean nothing", remedy)
-    only = kept[0] if kept is not None and len(kept) == 1 else None
-    if (
-        sampler is None
-        and samples is None
-        and flatten is None
-        and first.size <= MOST_SITES
-        and jax.process_count() == 1
-    ):
-        alike = defaults.symmetry_of(model)[0]
-        if 2**first.size / len(alike) <= MOST_ORBITS:
-            sums = _sums(probes, model, only)
-            return Source(sums, None), space(sums, first.size, first.turned)
-    if isinstance(sampler, OrbitEnumeration):
-        return Source(sampler, None), space(sampler, first.size, first.turned)
-    count = SAMPLES if samples is None else samples
-    if sampler is None:
-        sampler = where.sampler if where is not None and kept is not None else None
-        own = own_sampler(model) if sampler is None and flatten is None else sampler
-        sampler = default_sampler(first, count, only) if own is None else own
-    of_space = Space(sampler, magnetizations(sampler, first.size), first.turned)
-    if flatten is not None:
-        return Source(Flattened(sampler, flatten), count), of_space
-    return Source(sampler, count, BLUR if of_space.magnetizations is None else 0.0), of_space
-
-
-def _sums(probes: list[Operator], model: PyTree, magnetization: int | None) -> OrbitEnumeration:
-    """Sums over the orbits of what the model and H at all times leave alone."""
-    moves, flip = defaults.symmetry_of(model)
-    kept = np.array([row for row in moves if all(probe.is_invariant(row) for probe in probes)])
-    flip = flip and not magnetization and all(probe.commutes_with_spin_flip for probe in probes)
-    return OrbitEnumeration(kept, magnetization=magnetization, spin_flip=flip)
-
-
-def _lowest(H: Operator, where: Space, driven: bool) -> tuple[float, tuple[str, ...]]:
+def _lowest(H: AnyOperator, where: Space, driven: bool) -> tuple[float, tuple[str, ...]]:
     """A lower bound of the spectrum for the certificate of imaginary time, and what is to be said of it."""
-    known = None if driven else energy_of_space(H, where.magnetizations, LITTLE_WORK)
+    known = None if driven else energy_of_space(H, where.magnetizations, LITTLE_WORK, where.hilbert)
     if known is not None:
         return known.value - known.error, ()
     words = "the ground energy is not known, and the bound of imaginary time takes −Σ|c| for it"
-    lower = -float(np.sum(np.abs(H.masks().h)))
-    return lower, (caveat("assumption", f"{words}: it grows faster than it need"),)
+    return -H.bound, (caveat("assumption", f"{words}: it grows faster than it need"),)

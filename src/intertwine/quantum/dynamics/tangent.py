@@ -49,8 +49,8 @@ from intertwine.learning.products import gram_hermitian, product
 from intertwine.learning.solvers.factorise import on_host, solve_lower, solve_shifted
 from intertwine.learning.solvers.host_gram import lower_gram
 from intertwine.quantum.dynamics.ensemble import Ensemble, weights_of
-from intertwine.quantum.operators.operator import Operator
 from intertwine.quantum.vmc.local_energy import local_values, log_amplitudes
+from intertwine.quantum.vmc.moves import AnyOperator
 
 MOST_SINGULAR = 4e9
 """Multiply-adds of a singular value decomposition that exact sums may take for a velocity."""
@@ -141,7 +141,7 @@ def form_of(rows: int, columns: int, exact: bool) -> str:
 
 
 def velocity(
-    operator: Operator,
+    operator: AnyOperator,
     model: PyTree,
     ensemble: Ensemble,
     *,

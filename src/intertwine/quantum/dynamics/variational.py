@@ -16,7 +16,7 @@ from jaxtyping import PyTree
 from intertwine.quantum.dynamics.ensemble import Ensemble
 from intertwine.quantum.dynamics.integrator import DORMAND_PRINCE, attempt, next_step
 from intertwine.quantum.dynamics.tangent import Regular, Velocity, length, velocity, with_turning
-from intertwine.quantum.operators.operator import Operator
+from intertwine.quantum.vmc.moves import AnyOperator
 
 LONGEST = 0.3
 """Radians that a step over samples moves the state; orthogonal states are π/2 apart."""
@@ -61,7 +61,7 @@ class Variational:
 
     def __init__(
         self,
-        hamiltonian: Callable[[float], Operator],
+        hamiltonian: Callable[[float], AnyOperator],
         *,
         imaginary: bool,
         exact: bool,

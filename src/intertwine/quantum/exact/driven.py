@@ -123,7 +123,8 @@ class Driven:
             mean = np.array(weights) @ values
             there = mean != 0
             terms = PauliSum(strings[there, :n], strings[there, n:], mean[there])
-            matrix = self.matrix(type(like).from_masks(n, terms, lattice=like.lattice, turned=like.turned))
+            about = {"lattice": like.lattice, "turned": like.turned, "hilbert": like.hilbert}
+            matrix = self.matrix(type(like).from_masks(n, terms, **about))
             psi, more = propagated_with_error(matrix, psi, h, self.factor, within)
             lost += more
         return psi, lost

@@ -5,6 +5,9 @@ r"""Exact evolution of a state vector, in real or imaginary time, by Krylov spac
 
 An exponential of a fixed H is applied in Krylov spaces (`krylov`).
 
+States are vectors (2^N,) of spins, or, where the operator is on a Hilbert space of its own (bosons, fermions,
+atoms), vectors over `space.configurations()`.
+
 A Hamiltonian that depends on time is carried by steps that choose their own length (`driven`). Errors of
 steps are added up, as U keeps distances; `trajectory` has the sums.
 """
@@ -12,7 +15,7 @@ steps are added up, as U keeps distances; `trajectory` has the sums.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -21,12 +24,17 @@ from intertwine._caveats import caveat, tell
 from intertwine._checks import fail, positive_number
 from intertwine.quantum.exact.basis import Symmetry, build_basis, sector_matrix
 from intertwine.quantum.exact.driven import Driven
+from intertwine.quantum.exact.hilbert.basis import space_basis, space_matrix
+from intertwine.quantum.exact.hilbert.leaving import require_kept
+from intertwine.quantum.exact.hilbert.spaced import is_plain
 from intertwine.quantum.exact.krylov import propagated_with_error
 from intertwine.quantum.exact.lanczos import Matrix
 from intertwine.quantum.exact.product import product_vector
+from intertwine.spaces.hilbert.hilbert_space import HilbertSpace
 
 if TYPE_CHECKING:
     from intertwine.quantum.operators.operator import Operator
+    from intertwine.quantum.operators.protocols import QuantumOperator
 
 LARGEST = 24
 FIXED, DRIVEN = 1e-12, 1e-9
@@ -44,7 +52,7 @@ class ExactTrajectory(NamedTuple):
 
 
 def evolve(
-    H: Operator | Callable[[float], Operator],
+    H: QuantumOperator | Callable[[float], QuantumOperator],
     state: str | ArrayLike,
     times: ArrayLike,
     *,
@@ -52,10 +60,13 @@ def evolve(
     tolerance: float | None = None,
     step: float | None = None,
 ) -> np.ndarray:
-    """The state at each of `times`, complex128 (len(times), 2^N), normalised; at most 24 spins.
+    """The state at each of `times`, complex128 (len(times), 2^N), normalised; at most 24 spins, or 2^24
+    configurations.
 
-    H: a Hermitian operator, or a function of the time that gives one, smooth but for jumps (a pulse shorter
-    than an eighth of a step can be missed). state: at time 0 (also where `times` begins later): a vector
+    H: a Hermitian operator, or a function of the time that gives one (of two-level modes), smooth but for
+    jumps (a pulse shorter than an eighth of a step can be missed). On a Hilbert space of its own the vectors
+    are over `H.hilbert.configurations()`, and the start may be one of these, as its levels (N,).
+    state: at time 0 (also where `times` begins later): a vector
     (2^N,) with site 0 as the most significant bit and bit 0 ↔ s = +1, in the frame of H, or a product state
     of the sites as they are, by name or angles (`product_vector`); what is returned is in the frame of H
     (`Operator.turned`), where an observable A is `A.in_frame(H.turned)`. times: increasing, ≥ 0, in units of
@@ -74,16 +85,16 @@ def evolve(
     [0.707107, 0.707107]
     """
     found = trajectory(H, state, times, imaginary=imaginary, tolerance=tolerance, step=step)
-    allowed = (FIXED if isinstance(H, _operator_type()) else DRIVEN) if tolerance is None else tolerance
+    allowed = (FIXED if _is_operator(H) else DRIVEN) if tolerance is None else tolerance
     if step is None and found.errors[-1] > 2 * allowed * found.times[-1] + 1e-13:
         words = f"the error of the vector is up to {found.errors[-1]:.1g} at t = {found.times[-1]:.4g}"
-        why = "it takes many Krylov steps" if isinstance(H, _operator_type()) else "H(t) jumps"
+        why = "it takes many Krylov steps" if _is_operator(H) else "H(t) jumps"
         tell([caveat("not-converged", f"{words}, more than {allowed:.1g} per unit of time; {why}")])
     return found.states
 
 
 def trajectory(
-    H: Operator | Callable[[float], Operator],
+    H: QuantumOperator | Callable[[float], QuantumOperator],
     state: str | ArrayLike,
     times: ArrayLike,
     *,
@@ -108,7 +119,7 @@ def trajectory(
 
 
 def steps(
-    H: Operator | Callable[[float], Operator],
+    H: QuantumOperator | Callable[[float], QuantumOperator],
     state: str | ArrayLike,
     times: ArrayLike,
     *,
@@ -122,8 +133,10 @@ def steps(
     for name, value in (("tolerance", tolerance), ("step", step)):
         if value is not None:
             positive_number(name, value)
-    moving = H if not isinstance(H, _operator_type()) and callable(H) else None
+    moving: Any = None if _is_operator(H) or not callable(H) else H
     first = _checked(H if moving is None else moving(0.0))
+    if moving is not None and not isinstance(first, _operator_type()):
+        raise fail("H", "a function that gives operators of two-level modes", first, "steps of a constant H")
     psi, factor, now, error = start_vector(first, state), -1.0 if imaginary else -1j, 0.0, 0.0
     goal = (DRIVEN if moving is not None else FIXED) if tolerance is None else tolerance
     walk = None if moving is None else Driven(moving, _matrix, factor, goal, step)
@@ -149,8 +162,12 @@ def check_times(times: ArrayLike) -> np.ndarray:
     return when
 
 
-def start_vector(H: Operator, state: str | ArrayLike) -> np.ndarray:
-    """The normalised vector (2^N,) of `state` for the sites of H."""
+def start_vector(H: QuantumOperator, state: str | ArrayLike) -> np.ndarray:
+    """The normalised vector (2^N,) of `state` for the sites of H, or that over the configurations of its
+    Hilbert space."""
+    space = _space(H)
+    if space is not None:
+        return _vector_in(space, state)
     named = isinstance(state, str)
     array = None if named else np.asarray(state)
     if array is None or (array.shape in ((H.size,), (H.size, 2)) and array.shape != (2**H.size,)):
@@ -160,7 +177,24 @@ def start_vector(H: Operator, state: str | ArrayLike) -> np.ndarray:
     return array.astype(complex) / np.linalg.norm(array)
 
 
-def _in_frame(vector: np.ndarray, H: Operator) -> np.ndarray:
+def _vector_in(space: HilbertSpace, state: str | ArrayLike) -> np.ndarray:
+    """The vector over the configurations of `space` of a vector, or of one of them."""
+    array = np.asarray(state)
+    expected = f"a vector of {space.dimension} finite numbers, or the levels of {space.size} modes"
+    if array.shape == (space.size,) and space.size != space.dimension:
+        number = int(space.numbers_of(space.written(array[None]))[0]) if array.dtype.kind in "iu" else -1
+        if number < 0:
+            remedy = "give integers, the level of each mode"
+            raise fail("state", f"a configuration of {space!r}", state, remedy)
+        return np.eye(1, space.dimension, number, dtype=complex)[0]
+    if array.dtype.kind not in "iufc" or array.shape != (space.dimension,):
+        raise fail("state", expected, state)
+    if not np.all(np.isfinite(array)) or not np.any(array):
+        raise fail("state", expected, state)
+    return array.astype(complex) / np.linalg.norm(array)
+
+
+def _in_frame(vector: np.ndarray, H: QuantumOperator) -> np.ndarray:
     """A vector of the sites as they are, in the frame of H."""
     if not H.turned:
         return vector
@@ -174,8 +208,21 @@ def _operator_type() -> type[Operator]:
     return Operator
 
 
-def _checked(H: object) -> Operator:
-    if not isinstance(H, _operator_type()):
+def _space(H: QuantumOperator) -> HilbertSpace | None:
+    """The space whose configurations vectors are over; None for all 2^N of spins ½."""
+    return None if is_plain(H, None) else H.hilbert
+
+
+def _is_operator(H: object) -> bool:
+    from intertwine.quantum.operators.protocols import QuantumOperator
+
+    return isinstance(H, QuantumOperator)
+
+
+def _checked(H: object) -> Any:
+    from intertwine.quantum.operators.protocols import QuantumOperator
+
+    if not isinstance(H, QuantumOperator):
         raise fail(
             "H",
             "an Operator, or a function of the time that gives one",
@@ -184,16 +231,24 @@ def _checked(H: object) -> Operator:
         )
     if not H.is_hermitian:
         raise fail("H", "a Hermitian operator", repr(H), "add its Hermitian conjugate")
-    if H.size > LARGEST:
-        needed = 16.0 * 2**H.size * 12
+    space = _space(H)
+    dimension = 2**H.size if space is None else space.dimension
+    if dimension > 2**LARGEST:
+        most = f"at most {LARGEST} sites" if space is None else f"at most {2**LARGEST:,} configurations"
+        got = f"{H.size} sites" if space is None else f"{dimension:,}"
         raise fail(
             "H",
-            f"at most {LARGEST} sites for a state vector",
-            f"{H.size} sites, about {needed / 1e9:.3g} GB",
+            f"{most} for a state vector",
+            f"{got}, about {16.0 * dimension * 12 / 1e9:.3g} GB",
             "use intertwine.evolve, which samples",
         )
+    if space is not None:
+        require_kept(H, space)
     return H
 
 
-def _matrix(H: Operator) -> Matrix:
+def _matrix(H: Any) -> Matrix:
+    space = _space(H)
+    if space is not None:
+        return space_matrix(_checked(H), space_basis(space))
     return sector_matrix(_checked(H), build_basis(H.size, Symmetry.none(H.size)))

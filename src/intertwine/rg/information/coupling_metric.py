@@ -36,7 +36,7 @@ from intertwine.models.spins.spin_enumeration import enumerate_distribution
 from intertwine.models.spins.spin_terms import spin_terms
 from intertwine.rg.blocks.chains import given_chains
 from intertwine.rg.blocks.push_forward import push_forward
-from intertwine.rg.joined_bins import caveats_of, joined
+from intertwine.sampling.statistics.joined_bins import caveats_of, joined
 from intertwine.spaces.lattice import Lattice
 
 if TYPE_CHECKING:

@@ -23,8 +23,8 @@ from jaxtyping import Float, Int64
 
 from intertwine._checks import fail
 from intertwine.models.spins.term_tables import term_table
-from intertwine.rg.joined_bins import joined
 from intertwine.rg.terms.families import Families
+from intertwine.sampling.statistics.joined_bins import joined
 from intertwine.spaces.lattice import Lattice
 
 _ROWS = 2**21

@@ -28,11 +28,11 @@ from intertwine.rg.blocks.blocking import Majority, Rule
 from intertwine.rg.blocks.blocks import checked_states, lattice_of
 from intertwine.rg.blocks.chains import chain_after_chain
 from intertwine.rg.defaults import BINS, COUPLINGS, GIVEN_BINS, LEVELS, SAMPLES, STARTS, sampler_of
-from intertwine.rg.joined_bins import unmixed
 from intertwine.rg.montecarlo.mcrg_result import MCRG
 from intertwine.rg.montecarlo.renormalization import Batches, CouplingFlow, Renormalization
 from intertwine.rg.montecarlo.spin_system import SpinSystem, is_spin_model
 from intertwine.rg.montecarlo.streaming import MCRGSums
+from intertwine.sampling.statistics.joined_bins import unmixed
 from intertwine.spaces.lattice import Lattice
 
 if TYPE_CHECKING:

@@ -19,10 +19,10 @@ from jaxtyping import Float, PyTree
 
 from intertwine._caveats import beneath
 from intertwine._shown import Shown, with_error
-from intertwine.rg.joined_bins import joined
 from intertwine.rg.montecarlo.coupling_drift import ONE_STEP, SMALLEST, Drift, coupling_drift
 from intertwine.rg.montecarlo.fixed_point_verdict import Verdict, judged, qualified
 from intertwine.sampling.statistics.jackknife import jackknife_error
+from intertwine.sampling.statistics.joined_bins import joined
 from intertwine.spaces.lattice import Lattice
 
 if TYPE_CHECKING:

@@ -30,11 +30,11 @@ from intertwine._checks import fail, one_of, positive_int
 from intertwine._shown import Shown, with_error
 from intertwine.models.parameters import check_key
 from intertwine.rg.blocks.chains import given_chains
-from intertwine.rg.joined_bins import caveats_of, joined
 from intertwine.rg.montecarlo.callen import callen_couplings, local_fields
 from intertwine.rg.terms.exponential_family import ExponentialFamily
 from intertwine.rg.terms.families import Families, as_families, family_names, family_sums, ising_of
 from intertwine.sampling.enumeration import all_configurations
+from intertwine.sampling.statistics.joined_bins import caveats_of, joined
 from intertwine.spaces.lattice import Lattice
 
 MOST_COUNTED = 16

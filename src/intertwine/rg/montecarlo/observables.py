@@ -21,9 +21,9 @@ from scipy.special import chdtri
 
 from intertwine._caveats import R_HAT_LIMIT
 from intertwine.models.spins.spin_terms import spin_terms
-from intertwine.rg.joined_bins import joined
 from intertwine.sampling.statistics.estimate import estimate
 from intertwine.sampling.statistics.jackknife import jackknife_error
+from intertwine.sampling.statistics.joined_bins import joined
 from intertwine.spaces.lattice import Lattice
 
 Measured = dict[str, dict[str, Any]]

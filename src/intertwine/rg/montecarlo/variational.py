@@ -39,11 +39,11 @@ from intertwine.models.results import as_model
 from intertwine.models.spins.ising import Ising
 from intertwine.models.spins.spin_terms import spin_terms
 from intertwine.rg.blocks.push_forward import local_rule
-from intertwine.rg.joined_bins import caveats_of, joined
 from intertwine.rg.montecarlo.moment_matching import binned_mean
 from intertwine.rg.terms.families import Families, as_families, family_names
 from intertwine.rg.terms.term_graph import TermGraph, term_graph
 from intertwine.sampling.statistics.estimate import estimate
+from intertwine.sampling.statistics.joined_bins import caveats_of, joined
 
 if TYPE_CHECKING:
     from intertwine.rg.blocks.blocking import Rule

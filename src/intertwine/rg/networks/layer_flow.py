@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import jax
 import numpy as np
-from jaxtyping import Float, Int64
+from jaxtyping import Float, Int8, Int64
 from numpy.typing import ArrayLike
 
 from intertwine._caveats import beneath, tell
@@ -28,10 +28,10 @@ from intertwine.models.results import as_model
 from intertwine.models.spins.spin_terms import spin_terms
 from intertwine.rg.blocks.blocks import check_carried, checked_spins
 from intertwine.rg.blocks.chains import chain_after_chain
-from intertwine.rg.joined_bins import caveats_of
 from intertwine.rg.montecarlo.moment_matching import binned_mean
 from intertwine.rg.networks.receptive_fields import ReceptiveFields, receptive_fields, upward
 from intertwine.rg.networks.thermometer import Temperature, ising_temperature
+from intertwine.sampling.statistics.joined_bins import caveats_of
 from intertwine.spaces.lattice import Lattice
 
 _BINS = 20
@@ -82,7 +82,33 @@ def layer_flow(
     >>> flow.energies[0], bool(flow.energies[1] < -1.9)
     (np.float64(-2.0), True)
     """
-    model = as_model(model)
+    layers, lattices, orders, fields = _placed(as_model(model), samples, lattices, key)
+    energies = [_energies(x.astype(np.int8), lattice) for x, lattice in zip(layers, lattices, strict=True)]
+    binned = [binned_mean(e[:, None], _BINS) for e in energies]
+    means = [float(mean[0]) for mean, _, _ in binned]
+    errors = [float(covariance[0, 0]) ** 0.5 for _, covariance, _ in binned]
+    readings = (ising_temperature(e, g, s) for e, g, s in zip(means, lattices, errors, strict=True))
+    size = np.array([float(np.abs(x.mean(1)).mean()) for x in layers])
+    warnings = caveats_of(samples, next((words for _, _, words in binned if words), ""))
+    tell(warnings)
+    return LayerFlow(
+        np.array(means), np.array(errors), tuple(readings), size, tuple(orders), fields, lattices, warnings
+    )
+
+
+def placed_layers(
+    model: RBM | DBM | DBN, samples: ArrayLike, lattices: Sequence[Lattice], *, key: jax.Array
+) -> tuple[list[Int8[np.ndarray, "n M"]], tuple[Lattice, ...]]:
+    """(spins ±1 of every layer at their sites, the visible ones first; the lattices); arguments and errors as
+    for `layer_flow`."""
+    layers, lattices, _, _ = _placed(as_model(model), samples, lattices, key)
+    return [x.astype(np.int8) for x in layers], tuple(lattices)
+
+
+def _placed(
+    model: RBM | DBM | DBN, samples: ArrayLike, lattices: Sequence[Lattice], key: jax.Array | None
+) -> tuple[list[np.ndarray], tuple[Lattice, ...], list[np.ndarray], ReceptiveFields]:
+    """Layers, lattices, the site of each unit, and receptive fields."""
     lattices = tuple(lattices)
     if not lattices:
         raise fail("lattices", "a lattice a layer", lattices)
@@ -105,17 +131,7 @@ def layer_flow(
         placed[:, order] = spins * sign
         layers.append(placed)
         orders.append(order)
-    energies = [_energies(x.astype(np.int8), lattice) for x, lattice in zip(layers, lattices, strict=True)]
-    binned = [binned_mean(e[:, None], _BINS) for e in energies]
-    means = [float(mean[0]) for mean, _, _ in binned]
-    errors = [float(covariance[0, 0]) ** 0.5 for _, covariance, _ in binned]
-    readings = (ising_temperature(e, g, s) for e, g, s in zip(means, lattices, errors, strict=True))
-    size = np.array([float(np.abs(x.mean(1)).mean()) for x in layers])
-    warnings = caveats_of(samples, next((words for _, _, words in binned if words), ""))
-    tell(warnings)
-    return LayerFlow(
-        np.array(means), np.array(errors), tuple(readings), size, tuple(orders), fields, lattices, warnings
-    )
+    return layers, lattices, orders, fields
 
 
 def _assigned(centres: np.ndarray, lattice: Lattice) -> np.ndarray:

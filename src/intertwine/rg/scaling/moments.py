@@ -11,10 +11,10 @@ from intertwine._checks import fail
 from intertwine.models.spins.ising import Ising
 from intertwine.models.spins.potts import Potts
 from intertwine.models.spins.spin_terms import linked_bonds
-from intertwine.rg.joined_bins import joined
 from intertwine.rg.montecarlo.spin_system import is_uniform
 from intertwine.rg.terms.host_terms import equal_sums, product_sums
 from intertwine.sampling.statistics.jackknife import jackknife_error
+from intertwine.sampling.statistics.joined_bins import joined
 
 CORRECTED = 0.03
 """d ln U/d ln L of corrections to scaling, at most."""

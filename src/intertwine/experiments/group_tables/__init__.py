@@ -1,0 +1,1 @@
+"""The command `classify` where its data are the multiplication table of a group."""

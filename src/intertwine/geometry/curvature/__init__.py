@@ -1,0 +1,1 @@
+"""Scalar curvature and geodesics of manifolds of couplings."""

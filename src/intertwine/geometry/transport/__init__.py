@@ -1,0 +1,1 @@
+"""Optimal transport between distributions of configurations: exact, entropic, between Gaussians."""

@@ -1,0 +1,1 @@
+"""Gaussian averages of activations, critical initialisations, and the pre-activations of any network."""

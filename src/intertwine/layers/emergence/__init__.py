@@ -1,0 +1,1 @@
+"""Symmetry that a network was not given and learns: measured along a training."""

@@ -1,0 +1,1 @@
+"""The report of `classify` on the table of a group."""

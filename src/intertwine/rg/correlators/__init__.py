@@ -1,0 +1,1 @@
+"""Correlation functions of spins by distance, and the Callan-Symanzik equation that they obey."""

@@ -1,0 +1,1 @@
+"""Exact renormalization of Gaussian fields as transport of probability."""
