@@ -145,6 +145,11 @@ ROWS = {
     "renormalize, exponents": lambda: renormalize(
         study="exponents", system={"name": "ising"}, scaling={"sizes": "4-6-8", "samples": 320}
     ),
+    "renormalize, Callan-Symanzik": lambda: renormalize(
+        study="callan-symanzik",
+        system={"name": "ising:12"},
+        equation={"couplings": "0.3,0.6", "samples": 320},
+    ),
     "renormalize, approximate": lambda: renormalize(rule={"name": "niemeijer-van-leeuwen"}),
     "renormalize, tensors": lambda: renormalize(rule={"name": "trg:4"}),
 }

@@ -91,7 +91,27 @@ def tensors_of_folder(folder):
     return {"errors": np.array(errors), "phases": arrays["flow"][0, :, 0]}
 
 
+def equation():
+    torus = lambda K: it.Ising(it.Square(16, 16), K)  # noqa: E731
+    found = it.rg.callan_symanzik_scan(torus, [0.35, 0.5], samples=1600, bins=8, key=jax.random.key(2))
+    return {"beta": found.beta, "error": found.gamma_error, "left": found.residuals}
+
+
+def equation_of_folder(folder):
+    arrays = it.load(folder).arrays
+    return {
+        "beta": arrays["equation_beta"], "error": arrays["equation_gamma_error"],
+        "left": arrays["equation_residual"],
+    }  # fmt: skip
+
+
 ROWS = {
+    "Callan-Symanzik": (
+        ["renormalize", "--system", "ising:16", "--callan-symanzik", "--at", "0.35,0.5", "--samples", "1600",
+         "--bins", "8", "--seed", "2"],
+        equation,
+        equation_of_folder,
+    ),
     "mcrg": (
         ["renormalize", "--system", "ising:16", "--starts", "0", "--seed", "3", *FEW],
         lambda: mcrg(it.Ising(it.Square(16, 16), K=K_C), seed=3),

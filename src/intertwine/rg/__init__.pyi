@@ -28,6 +28,7 @@ from .blocks.blocking import (
 from .correlators.callan_symanzik import callan_symanzik as callan_symanzik
 from .correlators.layers import LayerScaling as LayerScaling, layer_scaling as layer_scaling
 from .correlators.result import CallanSymanzik as CallanSymanzik
+from .correlators.scan import callan_symanzik_scan as callan_symanzik_scan
 from .correlators.spin_correlations import (
     SpinCorrelations as SpinCorrelations,
     spin_correlations as spin_correlations,

@@ -22,6 +22,9 @@ CHAINS, THIN, BURN_IN = 10, 1, 200
 SCALING_SAMPLES = 200_000
 """Configurations of every size of finite-size scaling."""
 
+EQUATION_SAMPLES = 20_000
+"""Configurations at every coupling of the Callan-Symanzik equation."""
+
 SIZES, SIZES_3D = (8, 12, 16, 24, 32, 48), (6, 8, 12, 16, 24)
 """Its sides, in two dimensions and in three."""
 

@@ -8,6 +8,7 @@ from intertwine.experiments.renormalize.names import APPROXIMATE, GLASS, NETWORK
 from intertwine.experiments.renormalize.settings import RenormalizeConfiguration
 
 _LARGEST_CUBE = 64
+_SHORTEST = 12
 _OWN = ("anisotropy", "bonds", "disorder", "configurations")
 
 
@@ -17,9 +18,13 @@ def check_consistency(c: RenormalizeConfiguration) -> None:
     if c.study == "network":
         return
     _check_couplings_of_bonds(c)
-    _check_coupling(c)
+    if c.study != "callan-symanzik" or c.equation.couplings == "auto":
+        _check_coupling(c)
     if c.approximate:
         _check_approximate(c)
+        return
+    if c.study == "callan-symanzik":
+        _check_equation(c)
         return
     if c.study == "exponents":
         _check_exponents(c)
@@ -42,8 +47,8 @@ def _check_study(c: RenormalizeConfiguration) -> None:
     if c.study == "network" and family != NETWORK:
         remedy = "give the folder that `intertwine learn --data ising:8` wrote"
         raise fail("rule.name", "the folder of a learning run", repr(c.rule.name), remedy)
-    if c.study == "exponents" and (family in APPROXIMATE or family == NETWORK):
-        expected = "no rule in the study of exponents, which needs none"
+    if c.study in ("exponents", "callan-symanzik") and (family in APPROXIMATE or family == NETWORK):
+        expected = f"no rule in the study {c.study}, which needs none"
         raise fail("rule.name", expected, repr(c.rule.name), "leave it out")
     if family == NETWORK:
         from intertwine.experiments.renormalize.trained_network import check_learned
@@ -153,6 +158,43 @@ def _check_exponents(c: RenormalizeConfiguration) -> None:
     _check_positive(c)
     if c.named.model == "potts":
         _check_potts(c)
+
+
+def _check_equation(c: RenormalizeConfiguration) -> None:
+    from intertwine.experiments.renormalize.callan_symanzik import couplings_of
+    from intertwine.experiments.renormalize.system import build_lattice
+    from intertwine.rg.correlators.shells import Shells
+    from intertwine.rg.correlators.spin_correlations import is_staggered
+    from intertwine.rg.correlators.windows import given_window
+
+    if c.named.model == GLASS:
+        remedy = "correlations of a glass have no sign"
+        raise fail("system.name", "a system without frozen signs", c.system.name, remedy)
+    _check_left_out(c, "with --callan-symanzik", "field", "bonds", "disorder", "configurations")
+    if c.named.model == "ising" and c.system.next < 0:
+        remedy = "neighbours that disagree make correlations alternate"
+        raise fail("system.next", "0 or above with --callan-symanzik", c.system.next, remedy)
+    if c.named.potts_states is not None:
+        _check_potts(c)
+    checked_memory(c)
+    if min(c.named.extent) < _SHORTEST:
+        remedy = "correlations are looked at up to half the side"
+        raise fail(
+            "system.name", f"sides of {_SHORTEST} or more with --callan-symanzik", c.system.name, remedy
+        )
+    if c.equation.couplings == "auto" and c.system.coupling != "critical" and c.system.coupling == 0:
+        raise fail("system.coupling", "a number other than 0 with --callan-symanzik", 0)
+    lattice = build_lattice(c.named)
+    for K in couplings_of(c):
+        is_staggered(lattice, K, c.named.potts_states)
+    if c.equation.ends is not None:
+        given_window(Shells.of(lattice).distances[: 1 << 16], c.equation.ends)
+    together = c.sampler.chains * c.sampler.bins
+    if c.sampler.bins < 8 or c.equation.samples < 2 * together:
+        expected = "8 bins or more, and samples for two draws of each chain in each bin"
+        raise fail("equation.samples", f"{expected}, {2 * together}", c.equation.samples)
+    _check_samples(c, "equation.samples", c.equation.samples)
+    _check_sampler(c)
 
 
 def _check_positive(c: RenormalizeConfiguration) -> None:

@@ -3,6 +3,7 @@
     flow         blocked samples: Monte Carlo renormalization (`sampled`), or an approximate
                  transformation in coupling space (`approximate`, `tensor`)
     exponents    ν and η by finite-size scaling (`exponents`)
+    callan-symanzik  β(K) and γ(K) from correlations at several couplings (`callan_symanzik`)
     network      a trained machine as a renormalization step (`network`)
 
 Each makes a study of `intertwine.rg` from the settings, and puts what it found in the words, the record and
@@ -28,7 +29,7 @@ from intertwine.runs.experiment import Experiment, Finished
 
 def build(c: RenormalizeConfiguration) -> Subject[Any]:
     """What the configuration asks for; `InputError` for what does not go together."""
-    name = "sampled" if c.study == "flow" else c.study
+    name = "sampled" if c.study == "flow" else c.study.replace("-", "_")
     if c.approximate:
         name = "tensor" if c.rule.family == "trg" else "approximate"
     return import_module(f"intertwine.experiments.renormalize.{name}").build(c)

@@ -75,7 +75,7 @@ def _model(c: RenormalizeConfiguration) -> Any:
         return None
     if c.study == "exponents":
         return build_model(c, (sizes_of(c)[-1],) * len(c.named.extent))
-    return build_model(c)
+    return build_model(c)  # of several couplings at that of the system
 
 
 def _rule(c: RenormalizeConfiguration) -> Any:

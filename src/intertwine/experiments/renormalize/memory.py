@@ -24,6 +24,8 @@ def checked_memory(c: RenormalizeConfiguration) -> int:
             20 * 8 * c.rule.parameter**4 if c.rule.family == "trg" else 0, "take a smaller number"
         )
     samples, sites = c.sampler.samples, math.prod(c.named.extent)
+    if c.study == "callan-symanzik":
+        samples, sites = c.equation.samples, sites * {"honeycomb": 2, "kagome": 3}.get(c.named.lattice, 1)
     if c.study == "exponents":
         samples, largest = c.scaling.samples, max(map(int, c.scaling.sizes.replace("auto", "48").split("-")))
         sites = largest**2 * {"honeycomb": 2, "kagome": 3}.get(c.named.lattice, 1)

@@ -1,11 +1,13 @@
 """Settings of `intertwine renormalize`: complete, bounded, and checked before anything is computed.
 
     kind = "renormalize"  a classical spin system, or a trained network, and what coarse graining does to it
-    study                 flow: levels of blocking; exponents: ν, η by finite-size scaling; network: a machine
+    study                 flow: levels of blocking; exponents: ν, η by finite-size scaling;
+                          callan-symanzik: β(K) and γ(K) of its equation; network: a machine
     [system]              ising:64, ising:triangular:48, potts:3:64 and its couplings
     [rule]                how spins are blocked, or an approximate transformation
     [sampler]             how configurations are drawn
     [scaling]             the sizes of the study `exponents`
+    [equation]            the couplings and distances of the study `callan-symanzik`
     [network]             the flow v → h → v of the study `network`
 
 Every field has a default, so that the empty configuration is a run: Swendsen's Monte Carlo renormalization of
@@ -53,6 +55,8 @@ _RULE = re.compile(
     r"|(?P<file>table|weights):(?P<path>.+)",
     re.ASCII,
 )
+_NUMBER = re.compile(r"-?[0-9]{1,2}(?:\.[0-9]{1,15})?", re.ASCII)
+_WINDOW = re.compile(r"([0-9]{1,4}(?:\.[0-9]{1,6})?)-([0-9]{1,4}(?:\.[0-9]{1,6})?)", re.ASCII)
 _SIZES = re.compile(r"[0-9]{1,4}(?:-[0-9]{1,4}){2,15}", re.ASCII)
 
 
@@ -200,6 +204,55 @@ class Scaling(Section):
         return sizes
 
 
+class Equation(Section):
+    """The study `callan-symanzik`: the couplings, joined by commas, `auto` for five around the coupling of
+    the system where its lattice is long compared with ξ; the first and the last distance of the fit, `auto`
+    for those from side/16 to side/5; and how many samples are drawn at each coupling.
+    """
+
+    couplings: str = text(
+        "auto", "'auto' or 2 to 16 numbers such as 0.38,0.4,0.46",
+        "K of --callan-symanzik, such as 0.38,0.4,0.46", flag="--at", metavar="K,K,…",
+    )  # fmt: skip
+    window: str = text(
+        "auto", "'auto' or two distances such as 4-12", "r of --callan-symanzik, such as 4-12", metavar="R-R"
+    )
+    samples: int = integer(
+        defaults.EQUATION_SAMPLES, 20, 1 << 26, "of --callan-symanzik, at each K", flag="--equation-samples"
+    )
+
+    @field_validator("couplings")
+    @classmethod
+    def _known(cls, couplings: str) -> str:
+        if couplings == "auto":
+            return couplings
+        words = couplings.split(",")
+        fine = 2 <= len(words) <= 16 and all(_NUMBER.fullmatch(word) for word in words)
+        values = {float(word) for word in words} if fine else set()
+        if len(values) < len(words) or not all(0 < abs(K) <= 10 for K in values) or not values:
+            expected = "'auto' or 2 to 16 different couplings up to 10 in modulus, not 0"
+            raise fail("equation.couplings", expected, short(couplings), "for example 0.38,0.4,0.46,0.48")
+        if min(values) * max(values) < 0:
+            raise fail("equation.couplings", "couplings of one sign", short(couplings))
+        return couplings
+
+    @field_validator("window")
+    @classmethod
+    def _ends(cls, window: str) -> str:
+        found = _WINDOW.fullmatch(window)
+        if window != "auto" and (not found or not 0 < float(found[1]) < float(found[2])):
+            raise fail(
+                "equation.window", "'auto' or two growing distances", short(window), "for example 4-12"
+            )
+        return window
+
+    @property
+    def ends(self) -> tuple[float, float] | None:
+        """(first, last) r, None for auto."""
+        found = _WINDOW.fullmatch(self.window)
+        return None if found is None else (float(found[1]), float(found[2]))
+
+
 class Network(Section):
     """The study `network`: steps of the flow v → h → v, and how many configurations flow side by side."""
 
@@ -217,11 +270,14 @@ class RenormalizeConfiguration(Settings):
     contradictions = "intertwine.experiments.renormalize.checks:check_consistency"
 
     argument = ("RUN", "a trained network: the folder of a learning run")
-    switches: ClassVar[dict[str, str]] = {"--exponents": "ν and η by finite-size scaling, over several sizes"}
+    switches: ClassVar[dict[str, str]] = {
+        "--exponents": "ν and η by finite-size scaling, over several sizes",
+        "--callan-symanzik": "β(K) and γ(K) from correlations, at several couplings",
+    }
 
     kind: Literal["renormalize"] = kind_of("renormalize")
-    study: Literal["flow", "exponents", "network"] = choice(
-        "flow", "flow", "exponents", "network", help="what is looked at", group="Model"
+    study: Literal["flow", "exponents", "network", "callan-symanzik"] = choice(
+        "flow", "flow", "exponents", "network", "callan-symanzik", help="what is looked at", group="Model"
     )
     levels: int = integer(defaults.LEVELS, 1, 30, "how often spins are blocked", group="Rule")
     couplings: int = integer(defaults.COUPLINGS, 1, 7, "families of terms that are kept", group="Rule")
@@ -233,17 +289,26 @@ class RenormalizeConfiguration(Settings):
     rule: Rule = Rule()
     sampler: Sampler = Sampler()
     scaling: Scaling = Scaling()
+    equation: Equation = Equation()
     network: Network = Network()
 
     @classmethod
     def from_words(cls, tables: dict[str, Any], argument: str | None, switches: set[str]) -> dict[str, Any]:
-        """RUN is the rule of the study `network`; of --exponents, --samples are those of every size."""
+        """RUN is the rule of the study `network`; of --exponents, --samples are those of every size, of
+        --callan-symanzik those at every coupling."""
         ruled = "rule" in tables
         if argument is not None and (ruled or switches):
-            got = "a run folder and --" + ("rule" if ruled else "exponents")
+            got = "a run folder and --" + ("rule" if ruled else sorted(switches)[0].removeprefix("--"))
             raise fail("RUN", "a run folder alone", got, "leave one of them out")
         if argument is not None:
             return tables | {"study": "network", "rule": {"name": argument}}
+        if len(switches) > 1:
+            raise fail("--exponents", "one study", " and ".join(sorted(switches)), "leave one of them out")
+        if switches == {"--callan-symanzik"}:
+            sampler, equation = dict(tables.get("sampler", {})), dict(tables.get("equation", {}))
+            if "samples" in sampler:
+                equation.setdefault("samples", sampler.pop("samples"))
+            return tables | {"study": "callan-symanzik", "sampler": sampler, "equation": equation}
         if switches:
             sampler, scaling = dict(tables.get("sampler", {})), dict(tables.get("scaling", {}))
             if "samples" in sampler:
@@ -278,6 +343,8 @@ class RenormalizeConfiguration(Settings):
         """What a folder of runs calls this one: majority-2-ising-64."""
         rule = Path(self.rule.name).name
         words = f"network-{rule}" if self.study == "network" else f"{rule}-{self.named.full}"
+        if self.study == "callan-symanzik":
+            words = f"callan-symanzik-{self.named.full}"
         if self.study == "exponents":
             words = f"exponents-{self.named.full.rpartition(':')[0]}"
         return re.sub(r"[^A-Za-z0-9._-]+", "-", words)[:80]

@@ -9,7 +9,7 @@ import numpy as np
 from intertwine.report.numbers import plain, with_error
 from intertwine.report.pictures import signed_pictures, unit_pictures
 from intertwine.report.plate import Plate, Tiles
-from intertwine.report.renormalize import figures
+from intertwine.report.renormalize import equation, figures
 from intertwine.report.renormalize.read import RenormalizeRun
 from intertwine.report.series import stride
 
@@ -19,7 +19,15 @@ MOST_LEVELS, MOST_FILTERS, MOST_COLUMNS = 6, 40, 3
 def plates(run: RenormalizeRun) -> list[Plate]:
     """Every picture and figure that the run has numbers for, in the order of the page."""
     drawn = [_pictures(run), _exponents(run), _flow(run), _couplings(run), _transformation(run)]
-    drawn += [_filters(run), _trace(run), _network_flow(run), _shells(run), *_columns(run), _running(run)]
+    drawn += [
+        *equation.plates(run),
+        _filters(run),
+        _trace(run),
+        _network_flow(run),
+        _shells(run),
+        *_columns(run),
+        _running(run),
+    ]
     there = [plate for plate in drawn if plate is not None]
     if sum(not plate.wide for plate in there) % 2:  # none stands alone in its row
         narrow = next(k for k in range(len(there) - 1, -1, -1) if not there[k].wide)

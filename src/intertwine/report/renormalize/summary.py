@@ -13,14 +13,17 @@ _EXPONENTS = {"y_T": "y_T", "y_H": "y_H", "nu": "ν", "eta": "η", "beta": "β"}
 _OBSERVABLES = {
     "energy": "energy per site", "abs_magnetization": "|magnetization|", "correlation_length": "ξ",
 }  # fmt: skip
-_STUDIES = {"flow": "Renormalization", "exponents": "Critical exponents", "network": "A network as a step"}
+_STUDIES = {
+    "flow": "Renormalization", "exponents": "Critical exponents", "network": "A network as a step",
+    "callan-symanzik": "The Callan-Symanzik equation",
+}  # fmt: skip
 
 
 def title(run: RenormalizeRun) -> str:
     """What was computed, for a heading."""
     system = run.result.get("system", {}).get("name") or _configured(run, "system") or ""
     given = run.result.get("rule") if run.finished else _configured(run, "rule")
-    rule = "" if run.study == "exponents" else str(given or "").rpartition("/")[2]
+    rule = "" if run.study in ("exponents", "callan-symanzik") else str(given or "").rpartition("/")[2]
     words = [str(part) for part in (system if run.study != "network" else "", rule) if part]
     return f"{_STUDIES.get(run.study, 'Renormalization')}: " + (" by ".join(words) or run.name)
 
@@ -45,9 +48,10 @@ def cards(run: RenormalizeRun) -> list[tuple[str, str, str]]:
     """The headline numbers: (name, value, remark)."""
     if not run.finished:
         at = "no line yet" if not run.steps else f"after line {run.steps}"
+        second = "gamma" if run.study == "callan-symanzik" else "y_H"
         shown = [
-            ("y_T", run.last("y_T"), run.last("y_T_error")),
-            ("y_H", run.last("y_H"), run.last("y_H_error")),
+            (label, run.last(name), run.last(f"{name}_error"))
+            for label, name in (("y_T", "y_T"), ("γ" if second == "gamma" else second, second))
         ]
         return [(name, with_error(mean, error), at) for name, mean, error in shown]
     found = []

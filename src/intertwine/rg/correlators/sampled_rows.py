@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import fdtrc
 
-from intertwine._caveats import once
-from intertwine._checks import fail
+from intertwine._caveats import caveat, once
+from intertwine._checks import InputError, fail
 from intertwine.rg.correlators.equation import Equation, Solution
 from intertwine.rg.correlators.result import CallanSymanzik
 from intertwine.rg.correlators.rows import Row, collected, part_of, row_of
@@ -23,19 +23,26 @@ the square lattice β is then within 1.5 % of that of the infinite one."""
 
 
 def of_samples(found: Sequence[SpinCorrelations], window: ArrayLike | None) -> CallanSymanzik:
-    """`callan_symanzik` of sampled correlations, whose warnings are not told."""
+    """`callan_symanzik` of sampled correlations, whose warnings are not told. Of several couplings those at
+    which too little is seen are left out, with a caveat."""
     r = found[0].distances
     if any(not np.array_equal(one.distances, r) for one in found):
         raise fail("correlations", "samples of one lattice", "distances of several")
-    rows, notes = [], []
+    rows, notes, kept = [], [], []
     for one in found:
         if not np.isfinite(one.sums.mixed).all():
             raise fail("correlations", "finite correlations", f"others at K = {one.coupling:.6g}")
-        rows.append(_of_samples(one, window))
         notes += one.warnings
+        try:
+            rows.append(_of_samples(one, window))
+            kept.append(one)
+        except InputError as error:
+            if len(found) == 1 or (one is found[-1] and not kept):
+                raise
+            notes.append(caveat("unjudged", f"K = {one.coupling:.6g} is left out: {error}"))
     lengths = np.array([row.pop("lengths") for row in rows], float)
-    clear = (lengths > LONG) | (np.array([one.order for one in found]) > ORDERED)
-    return collected(np.array([one.coupling for one in found]), r, rows, clear, tuple(once(notes)))
+    clear = (lengths > LONG) | (np.array([one.order for one in kept]) > ORDERED)
+    return collected(np.array([one.coupling for one in kept]), r, rows, clear, tuple(once(notes)))
 
 
 def _of_samples(one: SpinCorrelations, window: ArrayLike | None) -> Row:

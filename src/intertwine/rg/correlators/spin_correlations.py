@@ -164,15 +164,23 @@ def spin_correlations(
 
 
 class Measured:
-    """What is summed of configurations of one lattice."""
+    """What is summed of configurations of one lattice. weights: ∂ ln Ψ/∂K of its linked bonds, a number or
+    (B,)."""
 
     def __init__(
-        self, lattice: Lattice, states: int | None = None, *, clock: bool = False, staggered: bool = False
+        self,
+        lattice: Lattice,
+        states: int | None = None,
+        *,
+        clock: bool = False,
+        staggered: bool = False,
+        weights: ArrayLike = 1.0,
     ):
         self.shells, self.states, self.clock = Shells.of(lattice), states, clock
         if len(self.shells.distances) < 2:
             raise fail("lattice", "a lattice with two shells or more", lattice.name, "take a larger one")
         self.bonds = linked_bonds(lattice)[0]
+        self.weights = np.broadcast_to(np.asarray(weights, np.float64), len(self.bonds))
         self.scale = 1.0 if states is None or clock else (states - 1) / states  # Σ δ, but for a constant
         self.signs = lattice.sublattices() if staggered else None
         words = "with K < 0 the spins of one sublattice are turned over: G is that of the staggered order"
@@ -207,7 +215,8 @@ class Measured:
     def _bonded(self, fields: np.ndarray) -> Float[np.ndarray, " n"]:
         """S but for a constant: Σ over bonds of s s', of δ, of cosines."""
         first, second = fields[:, self.bonds[:, 0]], fields[:, self.bonds[:, 1]]
-        return self.scale * np.einsum("nbf,nbf->n", first, second, dtype=np.float64)
+        products = np.einsum("nbf,nbf->nb", first, second)
+        return self.scale * (products @ self.weights)
 
     def _fields(self, rows: np.ndarray) -> Float[np.ndarray, "n N f"]:
         """Components whose products over a pair sum to what is correlated, float32."""

@@ -73,7 +73,7 @@ def sampled_window(
         raise fail(
             "correlations", f"G(r) clearly above 0 at {FEWEST} distances of the window at K = {K:.6g}",
             f"such values up to r = {until:.3g} alone" if until else "none",
-            "draw more samples, or take a coupling nearer to the critical point, or a window of smaller r",
+            "draw more samples, or take a coupling nearer to a critical point, or a window of smaller r",
         )  # fmt: skip
     return chosen
 
