@@ -13,8 +13,6 @@ import time
 
 import jax
 
-jax.config.update("jax_enable_x64", True)
-
 import intertwine as it
 from intertwine.models.spins.ising import CRITICAL_SQUARE, Ising
 from intertwine.rg.correlators.scan import around
@@ -22,6 +20,7 @@ from intertwine.rg.correlators.scan import around
 
 def main() -> None:
     samples, side = (int(word) for word in (sys.argv[1:] + ["40000", "64"][len(sys.argv) - 1 :]))
+    jax.config.update("jax_enable_x64", True)
     lattice, key = it.Square(side, side), jax.random.key(1)
     start = time.process_time()
     equation = it.rg.callan_symanzik_scan(
