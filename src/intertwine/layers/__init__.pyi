@@ -1,4 +1,5 @@
 from . import (
+    depth as depth,
     emergence as emergence,
     equivariance as equivariance,
     executors as executors,
@@ -12,6 +13,7 @@ from . import (
 )
 from .bias import Bias as Bias
 from .conv import Conv as Conv
+from .depth.start import CriticalStart as CriticalStart, critical_start as critical_start
 from .dropout import Dropout as Dropout
 from .emergence.character_network import character_network as character_network
 from .emergence.emergent import EmergentSymmetry as EmergentSymmetry, emergent_symmetry as emergent_symmetry

@@ -12,12 +12,14 @@ import inspect
 from collections.abc import Callable
 from functools import partial
 
+import jax
 import numpy as np
 from jax import Array
 from jaxtyping import PyTree
 from numpy.typing import ArrayLike
 
-from intertwine._checks import fail, positive_int
+from intertwine._checks import fail, one_of, positive_int
+from intertwine.layers.depth.start import critical_start
 from intertwine.layers.networks.numbers import check_numbers
 from intertwine.learning.gradient import as_optimiser
 from intertwine.learning.labels.augmentation import augmentation
@@ -30,6 +32,10 @@ from intertwine.learning.study import carry_out
 from intertwine.learning.supervised import Conditional, Loss, Supervised
 from intertwine.learning.supervised_study import SupervisedFit, SupervisedStudy, key_and_seed
 from intertwine.models.network import Network
+
+STARTS = ("given", "critical")
+"""From where a network is learned: its own parameters, or these at criticality."""
+_START = 2**30
 
 
 def fit_supervised(
@@ -49,6 +55,7 @@ def fit_supervised(
     noise: float | None = None,
     binarise: bool = False,
     augment: PyTree = None,
+    start: str = "given",
     key: Array,
     progress: Callable[[dict[str, float]], object] | None = None,
 ) -> SupervisedFit:
@@ -70,6 +77,8 @@ def fit_supervised(
     binarise: x are probabilities, and every visit of an example draws new 0/1 values.
     augment: a function (x, epoch from 0) → what is shown in that epoch, of the same shape; or, for images
         (rows, X, X, channels), "rotations", "rotations+shifts" or "deformations".
+    start: "given", the parameters that the network has, or "critical", rescaled first so that its kernel
+        neither grows nor dies with depth (`it.layers.critical_start`); the result's `start` tells.
     progress: called with the history's dict after every epoch; where it raises `StopIteration`, that epoch
         is the last one.
 
@@ -85,7 +94,7 @@ def fit_supervised(
     study = supervised_study(
         model, x, y, loss=loss, optimiser=optimiser, epochs=epochs, batch=batch, validation=validation,
         patience=patience, watch=watch, smoothing=smoothing, decay=decay, noise=noise, binarise=binarise,
-        augment=augment, key=key,
+        augment=augment, start=start, key=key,
     )  # fmt: skip
     return carry_out(study, progress=None if progress is None else lambda _, row: progress(row))
 
@@ -107,6 +116,7 @@ def supervised_study(
     noise: float | None = None,
     binarise: bool = False,
     augment: PyTree = None,
+    start: str = "given",
     key: Array,
 ) -> SupervisedStudy:
     """What `fit_supervised` carries out, with the same arguments. optimiser: may be a function of the number
@@ -122,6 +132,10 @@ def supervised_study(
         names = names if names is not None else named_from(y, outputs)
         y = numbered(y, names)
     data = labelled(x, y, outputs, classes=objective.classifies, places=places)
+    critical = None
+    if one_of("start", start, STARTS) == "critical":
+        critical = critical_start(network.module, x, key=jax.random.fold_in(key, _START))
+        network = Network.of(critical.model)
     key, seed = key_and_seed(key)
     data, held = held_out(data, validation, outputs, objective, seed, places=places, names=names)
     batch = min(positive_int("batch", batch, "give the rows of a mini-batch"), len(data.x))
@@ -136,7 +150,7 @@ def supervised_study(
     return SupervisedStudy(
         first, objective, data, held, optimiser, epochs=epochs, batch=batch, seed=seed, key=key,
         patience=patience, watch=watch, binarise=binarise, names=names,
-        augment=augmentation(augment, seed=seed, network=network.module),
+        augment=augmentation(augment, seed=seed, network=network.module), critical=critical,
     )  # fmt: skip
 
 

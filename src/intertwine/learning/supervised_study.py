@@ -38,6 +38,7 @@ from intertwine.models.network import Network
 from intertwine.models.parameters import check_key
 
 if TYPE_CHECKING:
+    from intertwine.layers.depth.start import CriticalStart
     from intertwine.learning.optimiser import Optimiser
 
 STATISTICS = 2000
@@ -54,6 +55,7 @@ class SupervisedFit(NamedTuple):
         moved), validation_loss, validation_accuracy, learning_rate, seconds.
     best: the epoch (from 1) whose parameters `model` has. state: of the loop, to go on from.
     classes: the names of the classes, where labels were words; a network of this library keeps them itself.
+    start: what a start at criticality found and changed, None without one.
     """
 
     model: Any
@@ -61,6 +63,7 @@ class SupervisedFit(NamedTuple):
     best: int
     state: TrainState
     classes: tuple[str, ...] | None = None
+    start: CriticalStart | None = None
 
 
 class Best(NamedTuple):
@@ -85,7 +88,8 @@ class SupervisedStudy(Study[SupervisedState, SupervisedFit]):
 
     model: what the loop moves. objective: `Supervised`, or one that has it as `supervised`. held: measured
     after each epoch, or None. seed: of the order of the batches. patience, watch: see `fit_supervised`.
-    augment: shows the data of an epoch, or None. names: of the classes, or None.
+    augment: shows the data of an epoch, or None. names: of the classes, or None. critical: where the model
+    was brought to criticality, how.
     """
 
     def __init__(
@@ -105,12 +109,13 @@ class SupervisedStudy(Study[SupervisedState, SupervisedFit]):
         binarise: bool = False,
         augment: Shown | None = None,
         names: tuple[str, ...] | None = None,
+        critical: CriticalStart | None = None,
     ):
         self.objective, self.judge = objective, _judge(objective)
         check_stopping(watch, patience, held is not None, self.judge.classifies)
         self.data, self.held, self.optimiser, self.key = data, held, optimiser, key
         self.lines, self.patience, self.watch = epochs, patience, watch
-        self.augment, self.names = augment, names
+        self.augment, self.names, self.critical = augment, names, critical
         self.stream = OverBatches(objective, Batches(tuple(data), batch, seed=seed, binarise=binarise))
         self.begin = model
 
@@ -155,7 +160,7 @@ class SupervisedStudy(Study[SupervisedState, SupervisedFit]):
         return module.named(self.names) if self.names is not None and hasattr(module, "named") else module
 
     def _fit(self, model: PyTree, history: list[Scalars], best: int, train: TrainState) -> SupervisedFit:
-        return SupervisedFit(self.result(model), history, best, train, self.names)
+        return SupervisedFit(self.result(model), history, best, train, self.names, self.critical)
 
     def _shown(self, epoch: int) -> OverBatches:
         """The data of an epoch (from 1)."""

@@ -39,13 +39,16 @@ from .depth.fixed_point import edge_of_chaos as edge_of_chaos
 from .depth.flow import DepthFlow as DepthFlow
 from .depth.initialisation import (
     CriticalInitialisation as CriticalInitialisation,
+    CriticalStart as CriticalStart,
     critical_initialisation as critical_initialisation,
+    critical_start as critical_start,
 )
 from .depth.lyapunov import (
     LyapunovSpectrum as LyapunovSpectrum,
     ginibre_exponents as ginibre_exponents,
     lyapunov_spectrum as lyapunov_spectrum,
 )
+from .depth.network_flow import NetworkDepthFlow as NetworkDepthFlow
 from .gaussian.polchinski import CutoffFlow as CutoffFlow, cutoff_flow as cutoff_flow
 from .gaussian.transport_flow import GaussianFlow as GaussianFlow, gaussian_flow as gaussian_flow
 from .information.coupling_metric import (

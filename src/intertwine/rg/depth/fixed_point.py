@@ -106,20 +106,20 @@ def _end(one: Activation, C_W: float, C_b: float, K: float) -> float:
 
 
 def _apart(one: Activation, C_W: float, C_b: float, q: float) -> float:
-    """c* < 1 of the chaotic phase, where the map of c has its stable fixed point."""
+    """c* < 1 of the chaotic phase: the first fixed point of the map of c that is met from 1 downwards."""
 
     def change(c: float) -> float:
         return (C_b + C_W * pair_mean(one, q, q, c * q)) / q - c
 
-    low = -1.0 if change(-1.0) > 0 else -1.0 + 1e-9
-    high = 1 - 1e-3
-    while change(high) > 0 and 1 - high > 1e-10:
-        high = 1 - (1 - high) / 10
-    if change(low) <= 0:
-        return float(low)
-    if change(high) > 0:
-        return 1.0
-    return root(change, low, high)
+    above = 1.0
+    for c in (*(1 - 10.0**-k for k in range(10, 1, -1)), *np.linspace(0.9, -1.0, 20).round(12)):
+        here = change(float(c))
+        if abs(here) < _NOTHING and c < 0.9:
+            return float(c)
+        if here > 0:
+            return 1.0 if above == 1.0 else root(change, float(c), above)
+        above = float(c)
+    return -1.0
 
 
 def edge_of_chaos(activation: Function, C_b: float) -> float:
