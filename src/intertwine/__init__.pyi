@@ -65,6 +65,7 @@ from .boltzmann.training.deep_network import upper_means as upper_means
 from .boltzmann.training.fine_tune import beside as beside, fine_tune as fine_tune
 from .boltzmann.training.learn import learn as learn
 from .experiments.load import load as load
+from .geometry.conservation.asked import conserved as conserved, symmetries as symmetries
 from .layers.conv import Conv as Conv
 from .layers.equivariance.check import (
     assert_equivariant as assert_equivariant,

@@ -1,4 +1,5 @@
-from . import transport as transport
+from . import conservation as conservation, transport as transport
+from .conservation.asked import conserved as conserved, symmetries as symmetries
 from .curvature.curvature import Curvature as Curvature, curvature as curvature
 from .curvature.geodesic import Geodesic as Geodesic, geodesic as geodesic
 from .spectrum import FisherSpectrum as FisherSpectrum, fisher_spectrum as fisher_spectrum

@@ -1,0 +1,5 @@
+"""Conservation laws and symmetries, found as null spaces: of training, of motions, of functions and data."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
