@@ -92,7 +92,7 @@ from .learning.structures.calculator import ase_calculator as ase_calculator
 from .learning.structures.fit_structures import fit_structures as fit_structures
 from .learning.supervised import Supervised as Supervised
 from .learning.supervised_fit import fit_supervised as fit_supervised
-from .models import gauge as gauge
+from .models import gauge as gauge, qubits as qubits
 from .models.autoregressive.causal_transformer import CausalTransformer as CausalTransformer
 from .models.autoregressive.masked_convolution import MaskedConvolution as MaskedConvolution
 from .models.autoregressive.masked_dense import MaskedDense as MaskedDense
@@ -119,6 +119,7 @@ from .models.machines.rbm import RBM as RBM
 from .models.machines.sparse_rbm import SparseRBM as SparseRBM
 from .models.mean_field import MeanField as MeanField
 from .models.parameters import count_parameters as count_parameters
+from .models.qubits.circuit import Circuit as Circuit
 from .models.spins.ising import Ising as Ising
 from .models.spins.potts import Clock as Clock, Potts as Potts
 from .models.spins.spin_enumeration import enumerate_distribution as enumerate_distribution

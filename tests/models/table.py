@@ -27,6 +27,7 @@ from intertwine.models.jastrow import Jastrow
 from intertwine.models.machines.rbm import RBM
 from intertwine.models.machines.sparse_rbm import SparseRBM
 from intertwine.models.mean_field import MeanField
+from intertwine.models.qubits.presets import hardware_efficient, qaoa
 from intertwine.models.symmetric.gcnn import GCNN
 from intertwine.models.symmetric.symmetric_rbm import SymmetricRBM
 from intertwine.models.symmetric.symmetrised import Symmetrised
@@ -214,6 +215,8 @@ MODELS: dict[str, Callable[[jax.Array], Any]] = {
     "function-analytic": _analytic,
     "function-flax-linen": flax_linen,
     "function-flax-nnx": flax_nnx,
+    "quantum-circuit": lambda key: hardware_efficient(SITES, 1, scale=1.0, key=key),
+    "quantum-circuit-shared": lambda key: qaoa(Chain(SITES), 2, scale=0.5, key=key),
     "slater": _fermions(Slater, (2, 2)),
     "slater-complex": _fermions(Slater, (1, 3), dtype=complex),
     "slater-shared": _fermions(Slater, (1, 2), shared=True),

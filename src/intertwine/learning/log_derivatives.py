@@ -125,6 +125,15 @@ class LogDerivatives(eqx.Module):
         """S = ŌᴴŌ (its real part for kinds "real" and "complex")."""
         return gram_hermitian(self.dense().conj().T)
 
+    def tensor(self) -> Num[Array, "P P"]:
+        """The quantum geometric tensor: S itself, and for kind "complex" the complex matrix whose real part
+        is S."""
+        if self.kind != "complex":
+            return self.metric()
+        full = jnp.concatenate([_formed(block) for block in self.blocks], axis=1)
+        full = jnp.sqrt(self.weights)[:, None] * (full - product(self.weights[None, :], full))
+        return gram_hermitian(full.conj().T)
+
     def diagonal(self) -> Float[Array, "P"]:
         """The diagonal of S, without a Jacobian: the variance of each log-derivative."""
         w = self.weights

@@ -7,6 +7,7 @@ from . import (
     kernels as kernels,
     levels as levels,
     machines as machines,
+    qubits as qubits,
     spins as spins,
     symmetric as symmetric,
 )
@@ -45,6 +46,7 @@ from .mean_field import MeanField as MeanField
 from .names import model_from_name as model_from_name
 from .network import FunctionNetwork as FunctionNetwork
 from .parameters import count_parameters as count_parameters
+from .qubits.circuit import Circuit as Circuit
 from .spins.ising import Ising as Ising
 from .spins.potts import Clock as Clock, Potts as Potts
 from .spins.spin_enumeration import enumerate_distribution as enumerate_distribution

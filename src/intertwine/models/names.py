@@ -27,6 +27,9 @@ vit:LAYERSxDIM:HEADS:patchP           with HEADS heads, and patches of P cells a
 vit:LAYERSxDIM:translations           attention by relative positions; also :softmax, and all together
 resnet:LAYERSxFEATURES                LAYERS residual blocks of convolutions on the translations
 resnet:LAYERSxFEATURES:product        Σ ln cosh at the end in place of a sum over sites; also :relu
+hardware-efficient:DEPTH              quantum circuit: rotations of each qubit, controlled signs on the bonds
+qaoa:DEPTH                            quantum circuit for the largest cut of the lattice's bonds
+hva:DEPTH                             quantum circuit of the terms of the Hamiltonian, with a transverse field
 jastrow                               a coupling for every pair
 mean-field                            a product state
 table                                 a number for every configuration of a small space
@@ -61,6 +64,7 @@ from intertwine.models.jastrow import Jastrow
 from intertwine.models.machines.rbm import RBM
 from intertwine.models.machines.sparse_rbm import SparseRBM
 from intertwine.models.mean_field import MeanField
+from intertwine.models.qubits.named import CIRCUIT_NAMES, CIRCUITS, circuit_from_name
 from intertwine.models.symmetric.gcnn import GCNN
 from intertwine.models.symmetric.sector_words import sector_in_words
 from intertwine.models.symmetric.sectors import sector_called
@@ -93,6 +97,7 @@ MODEL_NAMES = (
     *AUTOREGRESSIVE_NAMES,
     *VIT_NAMES,
     *RESNET_NAMES,
+    *CIRCUIT_NAMES,
     "jastrow",
     "mean-field",
     "table",
@@ -111,6 +116,7 @@ _ALLOWED = {
     "cac": frozenset({"tree"}),
     "rac": frozenset(),
     **AUTOREGRESSIVE_OPTIONS,
+    **dict.fromkeys(CIRCUITS, frozenset()),
 }
 _DEEP = {"vit": vit_settings, "resnet": resnet_settings}
 _LAYERED = ("gcnn", "loop-gcnn", "cac", "rac", *AUTOREGRESSIVE, *_DEEP)
@@ -205,6 +211,10 @@ def model_from_name(
     family, number, options, layers = check_model_name(name)
     if sector != _TRIVIAL and (family != "gcnn" or "translations" in options):
         raise fail("sector", "'trivial' for a model other than gcnn:LAYERSxFEATURES", sector)
+    if family in CIRCUITS:
+        if space is not None:
+            raise fail("space", "free spins ½ for a quantum circuit", space, "take another model")
+        return circuit_from_name(family, lattice, int(number), dtype=dtype, key=key)
     if family == "rbm":
         return RBM(lattice.size, max(1, round(number * lattice.size)), dtype=dtype, key=key)
     if family == "local-rbm":

@@ -17,6 +17,7 @@ path; with one, the fast path equals the generic path to rounding (`assert_incre
     SpinSystem     lattice, order, order_squared  chains watched along the order parameter
     DrawsItself    draw, hilbert                  independent samples without chains
     Stepwise       steps, order, hilbert          amplitudes that begin alike are evaluated from there on
+    Tabulates      tabulated()                    all amplitudes at once, for those who ask for many in parts
 
 A model may also say `evaluation_batch`, how many configurations are best evaluated at once (deep networks: as
 many as stay in a cache); local energies then walk through that many at a time.
@@ -224,6 +225,26 @@ class DrawsItself(Protocol):
     def draw(self, count: int, *, key: Array) -> Int8[Array, "count N"]:
         """`count` configurations of |ψ|², as the space writes them. Pure, to be compiled by the caller."""
         ...
+
+
+@runtime_checkable
+class Tabulates(Protocol):
+    """A model whose amplitudes come all at once, such as a circuit's: whoever evaluates it in several parts
+    takes `tabulated(model)`."""
+
+    def tabulated(self) -> Any:
+        """A model of the same log ψ that looks it up."""
+        ...
+
+
+def tabulated(model: Any) -> Any:
+    """`model`, with its amplitudes computed once where it can. Pure: also under `jax.jit`.
+
+    >>> import intertwine as it
+    >>> type(tabulated(it.Circuit(2, [it.qubits.h(0)]))).__name__
+    'StateTable'
+    """
+    return model.tabulated() if isinstance(model, Tabulates) else model
 
 
 class Steps(NamedTuple):

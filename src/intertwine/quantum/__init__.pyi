@@ -1,4 +1,5 @@
 from . import (
+    circuits as circuits,
     dynamics as dynamics,
     entanglement as entanglement,
     exact as exact,

@@ -21,8 +21,8 @@ from jax import Array
 from jaxtyping import Int8
 
 from intertwine._checks import fail, positive_int
-from intertwine.models.protocols import DrawsItself
-from intertwine.sampling.enumeration import log_density
+from intertwine.models.protocols import DrawsItself, Tabulates, tabulated
+from intertwine.sampling.enumeration import FEW_CONFIGURATIONS, Enumeration, log_density
 from intertwine.sampling.protocols import Independent, Samples
 from intertwine.spaces.hilbert.hilbert_space import HilbertSpace
 
@@ -97,13 +97,18 @@ class Autoregressive:
         return Independent(np.asarray(rows), np.asarray(log_density(model, rows), np.float64), None)
 
 
-def own_sampler(model: object) -> Autoregressive | None:
-    """The sampler of a model that draws itself; None for any other.
+def own_sampler(model: object) -> Autoregressive | Enumeration | None:
+    """The sampler of a model that draws itself; None for any other. One that has all its amplitudes at once,
+    and few of them, is summed.
 
     >>> own_sampler(jax.numpy.sin) is None
     True
     """
-    return Autoregressive.of(model) if isinstance(model, DrawsItself) else None
+    if not isinstance(model, DrawsItself):
+        return None
+    if isinstance(model, Tabulates) and model.hilbert.dimension <= FEW_CONFIGURATIONS:
+        return Enumeration()
+    return Autoregressive.of(model)
 
 
 def _checked(model: object) -> DrawsItself:
@@ -116,7 +121,7 @@ def _checked(model: object) -> DrawsItself:
 @partial(jax.jit, static_argnames="count")
 def _drawn(model: DrawsItself, key: Array, count: int) -> Int8[Array, "count N"]:
     """In parts of equal width; the same key and count give the same rows."""
-    parts = -(-count // _PART)
+    model, parts = tabulated(model), -(-count // _PART)
     if parts == 1:
         return model.draw(count, key=key)
     width = -(-count // parts)

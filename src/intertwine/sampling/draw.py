@@ -32,7 +32,7 @@ from intertwine.models.protocols import DrawsItself, LogAmplitude, SpinSystem
 from intertwine.models.results import Scaling, taken
 from intertwine.models.square_root import square_root
 from intertwine.sampling.autoregressive import own_sampler
-from intertwine.sampling.enumeration import Enumeration, log_density
+from intertwine.sampling.enumeration import FEW_CONFIGURATIONS, Enumeration, log_density
 from intertwine.sampling.gibbs.annealed import Annealed
 from intertwine.sampling.gibbs.gibbs import Gibbs
 from intertwine.sampling.modes import Modes, find_modes
@@ -52,10 +52,6 @@ from intertwine.spaces.lattice import Lattice
 
 LEAST_TAUS = 5
 """Autocorrelation times that must pass before the first configuration of a chain."""
-
-
-FEW_CONFIGURATIONS = 4096
-"""A state of so many configurations is drawn from its exact probabilities."""
 
 
 LEAST_CHAINS = 10

@@ -18,12 +18,14 @@ import numpy as np
 from jax import Array
 
 from intertwine._checks import fail, positive_int
-from intertwine.models.protocols import LogAmplitude
+from intertwine.models.protocols import LogAmplitude, tabulated
 from intertwine.models.units import as_spins
 from intertwine.sampling.metropolis.starts import check_possible
 from intertwine.sampling.protocols import Independent, Samples
 from intertwine.spaces.hilbert.hilbert_space import HilbertSpace
 
+FEW_CONFIGURATIONS = 4096
+"""A state of so many configurations is drawn from its exact probabilities."""
 _LIMIT = 22
 _BATCH = 4096
 
@@ -59,7 +61,7 @@ def all_configurations(size: int, magnetization: int | None = None) -> np.ndarra
 @jax.jit
 def log_density(model: LogAmplitude, configurations: Array) -> Array:
     """2 Re log ψ of configurations (..., N), in batches that keep the memory small."""
-    model = as_spins(model)
+    model = tabulated(as_spins(model))
     flat = configurations.reshape(-1, configurations.shape[-1])
     values = jax.lax.map(lambda s: 2.0 * jnp.real(model(s)), flat, batch_size=min(_BATCH, len(flat)))
     return values.reshape(configurations.shape[:-1])

@@ -53,7 +53,9 @@ def resolved(configuration: GroundStateConfiguration) -> GroundStateConfiguratio
 
     Exact sums are taken only where nothing of the sampling was given.
     """
-    from intertwine.quantum.defaults import choose, in_units_of, may_sum
+    from intertwine.models.names import check_model_name
+    from intertwine.models.qubits.named import CIRCUITS
+    from intertwine.quantum.defaults import choose, in_units_of, may_sum, of_circuits
     from intertwine.quantum.sector_choice import choose_in_sector
 
     if configuration.model.name != "auto":
@@ -61,11 +63,17 @@ def resolved(configuration: GroundStateConfiguration) -> GroundStateConfiguratio
         configuration = configuration.model_copy(update={"final": final})
         if configuration.optimiser.method != "sr":
             return configuration
-        fitting = in_units_of(build_hamiltonian(configuration, lattice_of(configuration)))
-        rates = {name: getattr(fitting, name) for name in ("learning_rate", "learning_rate_end")}
-        if configuration.optimiser.model_fields_set & rates.keys():
+        hamiltonian = build_hamiltonian(configuration, lattice_of(configuration))
+        asked, names = configuration.optimiser.model_fields_set, ("learning_rate", "learning_rate_end")
+        circuit = check_model_name(configuration.model.name).family in CIRCUITS
+        fitting = of_circuits(hamiltonian) if circuit else in_units_of(hamiltonian)
+        changes = {} if asked & set(names) else {name: getattr(fitting, name) for name in names}
+        if circuit:
+            others = {"momentum", "shift", "shift_end"} - asked
+            changes |= {name: getattr(fitting, name) for name in others}
+        if not changes:
             return configuration
-        settings = configuration.optimiser.model_copy(update=rates)
+        settings = configuration.optimiser.model_copy(update=changes)
         return configuration.model_copy(update={"optimiser": settings})
     given = configuration.sampler.model_fields_set | configuration.final.model_fields_set
     operator = build_hamiltonian(configuration, lattice_of(configuration))

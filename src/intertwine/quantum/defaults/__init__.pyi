@@ -20,6 +20,7 @@ from .choice import (
     optimiser as optimiser,
 )
 from .chosen import build_model as build_model, choose as choose
+from .qubits import for_model as for_model, of_circuits as of_circuits
 from .representable import cannot_represent as cannot_represent
 from .spaces import may_sum as may_sum
 from .symmetries import (

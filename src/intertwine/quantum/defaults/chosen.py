@@ -42,10 +42,15 @@ def choose(operator: QuantumOperator, *, sums: bool = True) -> Choice:
 def build_model(choice: Choice, operator: QuantumOperator, key: Array) -> Any:
     """The wave function of `choice` for `operator`. A table of amplitudes begins at the lowest eigenvector of
     the matrix, by `exact.ground_state`."""
-    from intertwine.models.names import model_from_name
+    from intertwine.models.names import check_model_name, model_from_name
+    from intertwine.models.qubits.presets import hamiltonian_variational
 
     if choice.model == TABLE:
         return _eigenvector(operator, choice)
+    name = check_model_name(choice.model)
+    if name.family == "hva" and is_plain(getattr(operator, "hilbert", None)):
+        assert isinstance(operator, Operator)
+        return hamiltonian_variational(operator.size, operator.strings(), int(name.number), key=key)
     if not is_plain(getattr(operator, "hilbert", None)):
         return _build_in_space(choice, operator, key)
     dtype = complex if choice.dtype == "complex" else float

@@ -23,7 +23,7 @@ from numpy.typing import ArrayLike
 
 from intertwine._checks import fail
 from intertwine._memory import in_words
-from intertwine.models.protocols import SpinFormed, spin_form
+from intertwine.models.protocols import SpinFormed, spin_form, tabulated
 from intertwine.models.results import as_model
 from intertwine.models.units import as_spins
 from intertwine.quantum.entanglement.pair_products import all_amplitudes
@@ -165,7 +165,7 @@ def _amplitudes(model: Any, size: int) -> np.ndarray:
 
 def logs_of_all(model: PyTree, size: int) -> np.ndarray:
     """log ψ of all configurations, batch by batch of one shape."""
-    batch = min(2**size, _BATCH)
+    batch, model = min(2**size, _BATCH), tabulated(model)
     parts = []
     for start in range(0, 2**size, batch):
         numbers = np.arange(start, start + batch)

@@ -26,6 +26,7 @@ from intertwine.learning.optimiser import Optimiser
 from intertwine.learning.schedules import Schedule
 from intertwine.learning.step_line import StepLine
 from intertwine.learning.study import Scalars, carry_out
+from intertwine.models.protocols import DrawsItself
 from intertwine.models.results import as_model
 from intertwine.quantum import defaults
 from intertwine.quantum.confined import in_own_space
@@ -120,7 +121,8 @@ def ground_state(
             sampler = defaults.orbit_sums(operator, model, choice.magnetization)
             fresh = partial(defaults.build_model, choice, operator), model_key
     if choice is None:
-        choice = defaults.in_units_of(operator) if isinstance(operator, AnyOperator) else defaults.Choice()
+        known = isinstance(operator, AnyOperator)
+        choice = defaults.for_model(operator, model) if known else defaults.Choice()
     steps = choice.steps if steps is None else steps
     samples = choice.samples if samples is None else samples
     steps = positive_int("steps", steps, "give the number of optimisation steps, for example 300")
@@ -133,8 +135,10 @@ def ground_state(
     if optimiser is not None and any(given is not None for given in (learning_rate, shift, chunk)):
         remedy = "set learning rate, shift and chunk in the optimiser, or leave it out"
         raise fail("optimiser", "None where learning_rate, shift or chunk is given", optimiser, remedy)
-    if sampler is None or isinstance(sampler, Autoregressive):
-        sampler = own_sampler(model) or sampler
+    if sampler is None:
+        sampler = own_sampler(model)
+    elif isinstance(sampler, Autoregressive):
+        sampler = Autoregressive.of(model) if isinstance(model, DrawsItself) else sampler
     if sampler is None:
         kept = "ground" if choice.magnetization is None else choice.magnetization
         sampler = default_sampler(operator, samples, kept)

@@ -28,7 +28,7 @@ from jaxtyping import Int, Num, PyTree, Shaped
 from intertwine._checks import fail, one_of
 from intertwine.models.fermions.forms import determinant_form, fits_tables, has_determinants
 from intertwine.models.numerics import exp_of
-from intertwine.models.protocols import SpinFormed, Stepwise, encoded_form, spin_form
+from intertwine.models.protocols import SpinFormed, Stepwise, Tabulates, encoded_form, spin_form, tabulated
 from intertwine.quantum.operators.operator import Operator
 from intertwine.quantum.vmc.moves import (
     AnyOperator,
@@ -103,13 +103,14 @@ def local_values(
         form = determinant_form(model)
         if fits_tables(form):
             return jnp.asarray(host_hopping.local_values(_of_spins(operator), form, configurations))
-    way = backend
+    way, kind = backend, model.kind
+    model = _tabulated(model) if isinstance(model, Tabulates) else model
     if backend == "auto":
         stepwise = isinstance(model, Stepwise) and isinstance(operator, Operator)
         able = {"incremental": is_incremental(operator, model), "prefixes": stepwise}
         way = next((name for name, can in able.items() if can), "generic")
     values = _in_jax(operator, model, jnp.asarray(configurations), way, mesh_of(configurations), most)
-    return values.real if model.kind == "signed" and operator.is_real else values
+    return values.real if kind == "signed" and operator.is_real else values
 
 
 @jax.jit
@@ -141,6 +142,12 @@ def of_orbit_rows(
     return jax.vmap(_summed)(diagonal, elements, own[orbits] - own[:, None])
 
 
+@jax.jit
+def _tabulated(model: PyTree) -> Any:
+    """All its amplitudes, compiled once for all models of a shape."""
+    return tabulated(model)
+
+
 def compile_ahead(operator: AnyOperator, model: LogAmplitude) -> None:
     """Begin in the background to compile what `local_values` needs, where the host kernels will run."""
     if has_determinants(model) and jax.default_backend() == "cpu":
@@ -158,6 +165,7 @@ def compile_ahead(operator: AnyOperator, model: LogAmplitude) -> None:
 @jax.jit
 def log_amplitudes(model: LogAmplitude, configurations: Shaped[Array, "S N"]) -> Num[Array, "S"]:
     """log ψ of each configuration, (S,), as many at a time as the model takes."""
+    model = tabulated(model)
     return _amplitudes(model, configurations, getattr(model, "evaluation_batch", configurations.shape[0]))
 
 
