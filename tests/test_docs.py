@@ -27,6 +27,7 @@ PAGES = [
             "boltzmann",
             "learning",
             "renormalization",
+            "callan-symanzik",
             "entanglement",
             "equivariance",
             "gauge",
