@@ -165,7 +165,8 @@ RENORMALIZING = ROOT / "docs" / "renormalizing.md"
 
 
 def renormalize_commands() -> list[str]:
-    lines = "\n".join(blocks(RENORMALIZING, "console")).splitlines()
+    pages = (RENORMALIZING, ROOT / "docs" / "callan-symanzik.md")
+    lines = "\n".join(block for page in pages for block in blocks(page, "console")).splitlines()
     return [line.removeprefix("$").strip() for line in lines if "intertwine renormalize" in line]
 
 
