@@ -37,6 +37,7 @@ ROWS = {
     "flow": f"{SPINS} --system ising:16 --levels 2 --starts 2 --samples 6400",
     "exponents": f"{SPINS} --system ising --exponents --sizes 4-6-8 --samples 6400",
     "callan-symanzik": f"{SPINS} --system ising:16 --callan-symanzik --at 0.35,0.55 --samples 6400",
+    "curvature": "renormalize --curvature --system ising:8 --samples 4000 --checkpoint-every 2",
     "approximate": "renormalize --rule migdal-kadanoff --starts 8 --checkpoint-every 2",
     "tensors": "renormalize --rule trg:8 --starts 8 --checkpoint-every 2",
     "network": "renormalize LEARNT --flow-steps 2000 --checkpoint-every 2",

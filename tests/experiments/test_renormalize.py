@@ -111,6 +111,10 @@ RUNS = {
         {"study": "exponents", "system": {"name": "potts:3"},
          "scaling": {"sizes": "4-6-8", "samples": 400}}, [4],
     ),
+    "curvature": (
+        {"study": "curvature", "system": {"name": "ising:4"}, "curvature": {"points": 4, "samples": 1000},
+         "checkpoint_every": 1}, [2],
+    ),
     "migdal-kadanoff": ({"rule": "migdal-kadanoff", "system": {"name": "square"}}, [0]),
     "niemeijer-van-leeuwen": (
         {"rule": "niemeijer-van-leeuwen", "system": {"name": "auto"}, "checkpoint_every": 1}, [1],

@@ -150,6 +150,9 @@ ROWS = {
         system={"name": "ising:12"},
         equation={"couplings": "0.3,0.6", "samples": 320},
     ),
+    "renormalize, curvature": lambda: renormalize(
+        study="curvature", system={"name": "ising:4"}, curvature={"points": 4, "samples": 1000}
+    ),
     "renormalize, approximate": lambda: renormalize(rule={"name": "niemeijer-van-leeuwen"}),
     "renormalize, tensors": lambda: renormalize(rule={"name": "trg:4"}),
 }

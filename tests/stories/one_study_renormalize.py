@@ -105,12 +105,32 @@ def equation_of_folder(folder):
     }  # fmt: skip
 
 
+def curvatures():
+    K = np.sort(K_C * np.linspace(0.7, 1.3, 4))
+    found = it.geometry.curvature_scan(
+        lambda K: it.Ising(it.Square(4, 4), K), K, samples=1000,
+        sampler=it.SwendsenWang(chains=10, steps=1, burn_in=200), key=jax.random.key(0),
+    )  # fmt: skip
+    return {"R": np.abs(found.value), "error": found.error, "exact": np.abs(found.exact)}
+
+
+def curvatures_of_folder(folder):
+    arrays = it.load(folder).arrays
+    names = {"R": "column_curvature", "error": "error_curvature", "exact": "fit_curvature"}
+    return {name: arrays[key] for name, key in names.items()}
+
+
 ROWS = {
     "Callan-Symanzik": (
         ["renormalize", "--system", "ising:16", "--callan-symanzik", "--at", "0.35,0.5", "--samples", "1600",
          "--bins", "8", "--seed", "2"],
         equation,
         equation_of_folder,
+    ),
+    "curvature": (
+        ["renormalize", "--curvature", "--system", "ising:4", "--curvature-points", "4", "--samples", "1000"],
+        curvatures,
+        curvatures_of_folder,
     ),
     "mcrg": (
         ["renormalize", "--system", "ising:16", "--starts", "0", "--seed", "3", *FEW],

@@ -2,6 +2,7 @@ from . import conservation as conservation, transport as transport
 from .conservation.asked import conserved as conserved, symmetries as symmetries
 from .curvature.curvature import Curvature as Curvature, curvature as curvature
 from .curvature.geodesic import Geodesic as Geodesic, geodesic as geodesic
+from .curvature.scan import CurvatureScan as CurvatureScan, curvature_scan as curvature_scan
 from .spectrum import FisherSpectrum as FisherSpectrum, fisher_spectrum as fisher_spectrum
 from .trained_flow import TrainingFlow as TrainingFlow, training_flow as training_flow
 from .transport.distance import (

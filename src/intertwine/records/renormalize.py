@@ -16,15 +16,18 @@ SCHEMA = Schema(
         Entry("y_H_error", "its standard error"),
         Entry("gamma", "γ at the zero of β so far"),
         Entry("gamma_error", "its standard error"),
+        Entry("curvature", "scalar curvature of a site, spheres positive"),
+        Entry("curvature_error", "its standard error"),
         Entry("seconds", "time of the line", "s"),
     ),
     results=(
-        Entry("study", "flow, exponents, network or callan-symanzik"),
+        Entry("study", "flow, exponents, network, callan-symanzik or curvature"),
         Entry("headline", "what was found, in a sentence"),
         Entry("exponents", "mean, error and exact value of each"),
         Entry(
             "callan_symanzik", "β, γ, errors and residuals by coupling, the zero of β, its slope and γ there"
         ),
+        Entry("peak", "where the curvature is largest, and its size there"),
         Entry("system", "the spin system and its couplings"),
         Entry("rule", "how spins are blocked"),
         Entry("levels", "how often they are"),

@@ -26,6 +26,9 @@ def check_consistency(c: RenormalizeConfiguration) -> None:
     if c.study == "callan-symanzik":
         _check_equation(c)
         return
+    if c.study == "curvature":
+        _check_curvature(c)
+        return
     if c.study == "exponents":
         _check_exponents(c)
         _check_samples(c, "scaling.samples", c.scaling.samples)
@@ -47,7 +50,9 @@ def _check_study(c: RenormalizeConfiguration) -> None:
     if c.study == "network" and family != NETWORK:
         remedy = "give the folder that `intertwine learn --data ising:8` wrote"
         raise fail("rule.name", "the folder of a learning run", repr(c.rule.name), remedy)
-    if c.study in ("exponents", "callan-symanzik") and (family in APPROXIMATE or family == NETWORK):
+    if c.study in ("exponents", "callan-symanzik", "curvature") and (
+        family in APPROXIMATE or family == NETWORK
+    ):
         expected = f"no rule in the study {c.study}, which needs none"
         raise fail("rule.name", expected, repr(c.rule.name), "leave it out")
     if family == NETWORK:
@@ -194,6 +199,28 @@ def _check_equation(c: RenormalizeConfiguration) -> None:
         expected = "8 bins or more, and samples for two draws of each chain in each bin"
         raise fail("equation.samples", f"{expected}, {2 * together}", c.equation.samples)
     _check_samples(c, "equation.samples", c.equation.samples)
+    _check_sampler(c)
+
+
+def _check_curvature(c: RenormalizeConfiguration) -> None:
+    from intertwine.experiments.renormalize.system import build_model, coupling_of
+    from intertwine.geometry.curvature.exact import is_quick
+
+    if c.named.model not in ("ising", "potts"):
+        expected = "an Ising or Potts model in the study of curvature"
+        raise fail("system.name", expected, repr(c.system.name), "it needs two couplings")
+    _check_left_out(c, "in the study of curvature", *_OWN)
+    if coupling_of(c) == 0:
+        raise fail("system.coupling", "a number other than 0 in the study of curvature", 0)
+    if c.curvature.second == "bonds" and c.named.lattice != "square":
+        raise fail("curvature.second", "'field' but for the square lattice", "'bonds'")
+    checked_memory(c)
+    couplings = ("nearest", "field") if c.curvature.second == "field" else ("nearest:0", "nearest:1")
+    if not c.curvature.samples and not is_quick(build_model(c), couplings):
+        expected = "samples of a system whose exact values take long"
+        raise fail("curvature.samples", expected, 0, "say for example --samples 10000")
+    if 0 < c.curvature.samples < 1000:
+        raise fail("curvature.samples", "0, or 1000 or more", c.curvature.samples)
     _check_sampler(c)
 
 

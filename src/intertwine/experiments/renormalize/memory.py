@@ -30,6 +30,8 @@ def checked_memory(c: RenormalizeConfiguration) -> int:
         samples, largest = c.scaling.samples, max(map(int, c.scaling.sizes.replace("auto", "48").split("-")))
         sites = largest**2 * {"honeycomb": 2, "kagome": 3}.get(c.named.lattice, 1)
     draws = samples // (c.sampler.chains * c.sampler.bins)
+    if c.study == "curvature":
+        draws = c.curvature.samples // c.sampler.chains
     if c.study == "flow" and c.starts:
         draws = max(draws, 40)
     spin = 7 if c.named.potts_states is None else 9 + 8 * c.named.states

@@ -82,7 +82,7 @@ def result_record(c: RenormalizeConfiguration, outcome: Outcome, seconds: float)
         "study": c.study,
         "approximate": c.approximate,
         "system": system,
-        "rule": None if c.study in ("exponents", "callan-symanzik") else c.rule.name,
+        "rule": None if c.study in ("exponents", "callan-symanzik", "curvature") else c.rule.name,
         "rule_family": NETWORK if c.study == "network" else c.rule.family,
         "precision": c.precision,
         "seed": c.seed,

@@ -2,13 +2,15 @@
 
     kind = "renormalize"  a classical spin system, or a trained network, and what coarse graining does to it
     study                 flow: levels of blocking; exponents: ν, η by finite-size scaling;
-                          callan-symanzik: β(K) and γ(K) of its equation; network: a machine
+                          callan-symanzik: β(K) and γ(K) of its equation; network: a machine;
+                          curvature: the scalar curvature of the couplings around the system's
     [system]              ising:64, ising:triangular:48, potts:3:64 and its couplings
     [rule]                how spins are blocked, or an approximate transformation
     [sampler]             how configurations are drawn
     [scaling]             the sizes of the study `exponents`
     [equation]            the couplings and distances of the study `callan-symanzik`
     [network]             the flow v → h → v of the study `network`
+    [curvature]           the couplings of the study `curvature`
 
 Every field has a default, so that the empty configuration is a run: Swendsen's Monte Carlo renormalization of
 the square Ising model at its critical point. Contradictions are found here, in words.
@@ -260,6 +262,21 @@ class Network(Section):
     chains: int = integer(defaults.FLOW_CHAINS, 4, 10_000, "that flow side by side", flag="--flow-chains")
 
 
+class Curvature(Section):
+    """The study `curvature`: `points` couplings from (1 − span) K to (1 + span) K, with the field as second
+    coupling, or the bonds of both directions. samples: of each; 0 for exact values alone, of small systems.
+    """
+
+    points: int = integer(13, 3, 1000, "of --curvature, couplings around K", flag="--curvature-points")
+    span: float = number(0.3, 1e-3, 0.999, "of --curvature, how far they reach, over K")
+    second: Literal["field", "bonds"] = choice(
+        "field", "field", "bonds", help="of --curvature, the coupling beside K"
+    )
+    samples: int = integer(
+        10_000, 0, 1 << 26, "of --curvature, for every K; 0: exact alone", flag="--curvature-samples"
+    )
+
+
 class RenormalizeConfiguration(Settings):
     """A renormalization run: a function of this, of the network that it names, and of nothing else.
 
@@ -273,11 +290,13 @@ class RenormalizeConfiguration(Settings):
     switches: ClassVar[dict[str, str]] = {
         "--exponents": "ν and η by finite-size scaling, over several sizes",
         "--callan-symanzik": "β(K) and γ(K) from correlations, at several couplings",
+        "--curvature": "scalar curvature of the couplings around K",
     }
 
     kind: Literal["renormalize"] = kind_of("renormalize")
-    study: Literal["flow", "exponents", "network", "callan-symanzik"] = choice(
-        "flow", "flow", "exponents", "network", "callan-symanzik", help="what is looked at", group="Model"
+    study: Literal["flow", "exponents", "network", "callan-symanzik", "curvature"] = choice(
+        "flow", "flow", "exponents", "network", "callan-symanzik", "curvature", help="what is looked at",
+        group="Model",
     )
     levels: int = integer(defaults.LEVELS, 1, 30, "how often spins are blocked", group="Rule")
     couplings: int = integer(defaults.COUPLINGS, 1, 7, "families of terms that are kept", group="Rule")
@@ -291,24 +310,26 @@ class RenormalizeConfiguration(Settings):
     scaling: Scaling = Scaling()
     equation: Equation = Equation()
     network: Network = Network()
+    curvature: Curvature = Curvature()
 
     @classmethod
     def from_words(cls, tables: dict[str, Any], argument: str | None, switches: set[str]) -> dict[str, Any]:
         """RUN is the rule of the study `network`; of --exponents, --samples are those of every size, of
-        --callan-symanzik those at every coupling."""
+        --callan-symanzik and --curvature those at every coupling."""
         ruled = "rule" in tables
         if argument is not None and (ruled or switches):
-            got = "a run folder and --" + ("rule" if ruled else sorted(switches)[0].removeprefix("--"))
+            got = "a run folder and " + ("--rule" if ruled else min(switches))
             raise fail("RUN", "a run folder alone", got, "leave one of them out")
         if argument is not None:
             return tables | {"study": "network", "rule": {"name": argument}}
         if len(switches) > 1:
             raise fail("--exponents", "one study", " and ".join(sorted(switches)), "leave one of them out")
-        if switches == {"--callan-symanzik"}:
-            sampler, equation = dict(tables.get("sampler", {})), dict(tables.get("equation", {}))
-            if "samples" in sampler:
-                equation.setdefault("samples", sampler.pop("samples"))
-            return tables | {"study": "callan-symanzik", "sampler": sampler, "equation": equation}
+        for switch, section in (("--callan-symanzik", "equation"), ("--curvature", "curvature")):
+            if switch in switches:
+                sampler, own = dict(tables.get("sampler", {})), dict(tables.get(section, {}))
+                if "samples" in sampler:
+                    own.setdefault("samples", sampler.pop("samples"))
+                return tables | {"study": switch.removeprefix("--"), "sampler": sampler, section: own}
         if switches:
             sampler, scaling = dict(tables.get("sampler", {})), dict(tables.get("scaling", {}))
             if "samples" in sampler:
@@ -343,8 +364,8 @@ class RenormalizeConfiguration(Settings):
         """What a folder of runs calls this one: majority-2-ising-64."""
         rule = Path(self.rule.name).name
         words = f"network-{rule}" if self.study == "network" else f"{rule}-{self.named.full}"
-        if self.study == "callan-symanzik":
-            words = f"callan-symanzik-{self.named.full}"
+        if self.study in ("callan-symanzik", "curvature"):
+            words = f"{self.study}-{self.named.full}"
         if self.study == "exponents":
             words = f"exponents-{self.named.full.rpartition(':')[0]}"
         return re.sub(r"[^A-Za-z0-9._-]+", "-", words)[:80]

@@ -158,15 +158,19 @@ def build_lattice(named: Named, extent: tuple[int, ...] | None = None) -> Lattic
     return found
 
 
-def build_model(c: RenormalizeConfiguration, extent: tuple[int, ...] | None = None) -> Ising | Potts | Clock:
-    """The distribution of the configuration; on a lattice of another extent, if one is given."""
-    lattice, K = build_lattice(c.named, extent), coupling_of(c)
+def build_model(
+    c: RenormalizeConfiguration, extent: tuple[int, ...] | None = None, coupling: float | None = None
+) -> Ising | Potts | Clock:
+    """The distribution of the configuration; on a lattice of another extent, or of uniform bonds of another
+    coupling, if one is given."""
+    lattice, K = build_lattice(c.named, extent), coupling_of(c) if coupling is None else coupling
     if c.named.model == "potts":
         return Potts(lattice, c.named.states, K, c.system.field)
     if c.named.model == "clock":
         return Clock(lattice, c.named.states, K)
     further = {"next": c.system.next} if c.system.next else None
-    return Ising(lattice, _bond_couplings(c, lattice), c.system.field, further=further)
+    bonds = _bond_couplings(c, lattice) if coupling is None else coupling
+    return Ising(lattice, bonds, c.system.field, further=further)
 
 
 def _bond_couplings(c: RenormalizeConfiguration, lattice: Lattice) -> Any:

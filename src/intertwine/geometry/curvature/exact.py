@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from jaxtyping import PyTree
 
 from intertwine._checks import fail
 from intertwine.geometry.curvature.families import CouplingFamily, TableFamily
-from intertwine.geometry.curvature.statistics import Statistics, fixed_terms, term_value
+from intertwine.geometry.curvature.statistics import Statistics, fixed_terms, statistics_of, term_value
 from intertwine.geometry.curvature.transfer import TransferFamily, row_width
 from intertwine.geometry.spectrum import exact_distribution, log_weights, spin_view
 from intertwine.models.spins.ising import Ising
@@ -18,6 +19,8 @@ from intertwine.models.spins.spin_enumeration import enumerate_distribution
 
 QUICK_TABLE, LARGEST_TABLE = 2**16, 2**22
 """States of a table that is made at once, and of the largest one."""
+QUICK_ROW, QUICK_SITES = 2**8, 256
+"""States of a row, and sites, whose transfer matrix takes seconds."""
 
 
 def exact_family(model: PyTree, statistics: Statistics) -> CouplingFamily:
@@ -49,6 +52,20 @@ def exact_family(model: PyTree, statistics: Statistics) -> CouplingFamily:
         rows = (rows + 1) // 2 if getattr(model, "units", "spin") == "binary" else rows
     sums = statistics.sums(rows)
     return TableFamily(statistics.names, sums, base - sums @ statistics.theta, statistics.theta, sites)
+
+
+def is_quick(model: PyTree, couplings: Any) -> bool:
+    """Whether exact values take seconds: few states, or short rows of few sites."""
+    if not isinstance(model, Ising | Potts):
+        return False
+    statistics = statistics_of(model, couplings)
+    if model.size * math.log(statistics.states) <= math.log(QUICK_TABLE) + 1e-9:
+        return True
+    if statistics.terms is None or model.size > QUICK_SITES:
+        return False
+    sites = [part[0] for part in (*fixed_terms(model), *statistics.terms)]
+    width = row_width(sites, model.size, statistics.states)
+    return width is not None and statistics.states**width <= QUICK_ROW
 
 
 def _rows(model: PyTree, statistics: Statistics, fixed: tuple, width: int) -> TransferFamily:

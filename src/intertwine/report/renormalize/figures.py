@@ -200,20 +200,24 @@ def columns(
     error: np.ndarray | None = None,
     fit: np.ndarray | None = None,
     log: int = 0,
+    fitted: str = "fitted line",
+    mark: float | None = None,
 ) -> go.Figure:
     """One column of a study against its rows, with its errors and what was fitted to it; titles: of x and y;
-    log: how many axes are logarithmic, y first.
+    log: how many axes are logarithmic, y first. fitted: what the line is; mark: a place on the x axis.
     """
     figure = go.Figure()
     values = np.where(y > 0, y, np.nan) if log else y
     if fit is not None:
         style = {"color": ORANGE, "width": 1.5, "dash": "dash"}
-        figure.add_scatter(x=gaps(x), y=gaps(fit), mode="lines", line=style, name="fitted line")
+        figure.add_scatter(x=gaps(x), y=gaps(fit), mode="lines", line=style, name=fitted)
     figure.add_scatter(
         x=gaps(x), y=gaps(values), error_y=_bars(error, BLUE), line={"color": BLUE, "width": 1.6},
         mode="markers" if fit is not None else "lines+markers", marker={"size": 7, "color": BLUE},
         showlegend=False,
     )  # fmt: skip
+    if mark is not None and float(np.nanmin(x)) <= mark <= float(np.nanmax(x)):
+        figure.add_vline(x=mark, line={"color": GREY, "width": 1.2, "dash": "dot"})
     figure.update_xaxes(title_text=titles[0])
     figure.update_yaxes(title_text=titles[1])
     if log:

@@ -243,9 +243,12 @@ def _columns(run: RenormalizeRun) -> list[Plate]:
         x_title = str(run.attributes.get(f"title_{of}") or of)
         error, fit = (run.arrays.get(f"{part}_{label}") for part in ("error", "fit"))
         log = run.attributes.get(f"log_{label}", 0)
+        mark = run.attributes.get(f"mark_{label}")
         figure = figures.columns(
-            x, y, (x_title, title), error=error, fit=fit, log=log if isinstance(log, int) else 0
-        )
+            x, y, (x_title, title), error=error, fit=fit, log=log if isinstance(log, int) else 0,
+            fitted=str(run.attributes.get(f"fitted_{label}") or "fitted line"),
+            mark=float(mark) if isinstance(mark, int | float) else None,
+        )  # fmt: skip
         errors = [None] * len(y) if error is None else error.tolist()
         rows = tuple(
             (plain(float(a), 8), with_error(float(b), e)) for a, b, e in zip(x, y, errors, strict=True)

@@ -15,15 +15,16 @@ _OBSERVABLES = {
 }  # fmt: skip
 _STUDIES = {
     "flow": "Renormalization", "exponents": "Critical exponents", "network": "A network as a step",
-    "callan-symanzik": "The Callan-Symanzik equation",
+    "callan-symanzik": "The Callan-Symanzik equation", "curvature": "Curvature of couplings",
 }  # fmt: skip
+_WITHOUT_RULE = ("exponents", "callan-symanzik", "curvature")
 
 
 def title(run: RenormalizeRun) -> str:
     """What was computed, for a heading."""
     system = run.result.get("system", {}).get("name") or _configured(run, "system") or ""
     given = run.result.get("rule") if run.finished else _configured(run, "rule")
-    rule = "" if run.study in ("exponents", "callan-symanzik") else str(given or "").rpartition("/")[2]
+    rule = "" if run.study in _WITHOUT_RULE else str(given or "").rpartition("/")[2]
     words = [str(part) for part in (system if run.study != "network" else "", rule) if part]
     return f"{_STUDIES.get(run.study, 'Renormalization')}: " + (" by ".join(words) or run.name)
 
