@@ -44,7 +44,7 @@ def test_a_scan_finds_the_transition():
     K = np.linspace(0.3, 0.6, 7)
     found = it.geometry.curvature_scan(lambda K: it.Ising(it.Square(6, 6), K), K)
     assert abs(found.peak.coupling - 0.4407) < 0.04 and not found.warnings
-    flat = it.geometry.curvature_scan(lambda K: it.Ising(it.Chain(8), K, 0.1), K)
+    flat = it.geometry.curvature_scan(lambda K: it.Ising(it.Chain(8), K), K / 4)
     assert np.isnan(flat.peak.coupling) and "no peak" in flat.warnings[0]
     with pytest.raises(it.InputError, match="growing"):
         it.geometry.curvature_scan(lambda K: it.Ising(it.Chain(8), K), K[::-1])

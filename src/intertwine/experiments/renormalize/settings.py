@@ -295,7 +295,13 @@ class RenormalizeConfiguration(Settings):
 
     kind: Literal["renormalize"] = kind_of("renormalize")
     study: Literal["flow", "exponents", "network", "callan-symanzik", "curvature"] = choice(
-        "flow", "flow", "exponents", "network", "callan-symanzik", "curvature", help="what is looked at",
+        "flow",
+        "flow",
+        "exponents",
+        "network",
+        "callan-symanzik",
+        "curvature",
+        help="what is looked at",
         group="Model",
     )
     levels: int = integer(defaults.LEVELS, 1, 30, "how often spins are blocked", group="Rule")
