@@ -1,7 +1,7 @@
 """Where |R| of the square Ising model peaks, against L: `python benchmarks/curvature_peak.py`.
 
-Exact up to L = 8 by the transfer matrix of rows, beyond from samples of Swendsen-Wang clusters; second coupling
-the field, or the bonds of the other direction. Beside each peak the processor seconds that it took.
+Exact up to L = 8 by the transfer matrix of rows, beyond from samples of Swendsen-Wang clusters; second
+coupling the field, or the bonds of the other direction. Beside each peak the processor seconds that it took.
 """
 
 import time
@@ -23,8 +23,10 @@ def peak(L: int, couplings: tuple[str, str], samples: int | None, low: float, hi
         lambda K: it.Ising(it.Square(L, L), K), K, couplings, samples=samples,
         sampler=it.SwendsenWang(chains=10), key=jax.random.key(L),
     ).peak  # fmt: skip
-    words = f"{found.coupling:.4f} ± {found.coupling_error:.4f}  |R| {found.height:.2f} ± {found.height_error:.2f}"
-    print(f"L {L:3d} {couplings[1]:>10}  K = {words}  {time.process_time() - begun:.0f} s", flush=True)
+    at = f"K = {found.coupling:.4f} ± {found.coupling_error:.4f}"
+    height = f"|R| {found.height:.2f} ± {found.height_error:.2f}"
+    seconds = time.process_time() - begun
+    print(f"L {L:3d} {couplings[1]:>10}  {at}  {height}  {seconds:.0f} s", flush=True)
 
 
 if __name__ == "__main__":
