@@ -1,4 +1,4 @@
-"""Layers typed by representations of matrix groups: the law under boosts and reflections, what they refuse."""
+"""Layers typed by representations of matrix groups: the law under boosts, what they refuse."""
 
 import equinox as eqx
 import jax

@@ -224,6 +224,9 @@ def test_bad_input_in_one_line():
         LieGroup(x)
     with pytest.raises(it.InputError, match="finite numbers"):
         LieGroup([x * np.nan])
+    for wrong in ("SO(3)", 1.0, [np.eye(2), np.eye(3)], [["a"]]):
+        with pytest.raises(it.InputError, match="generators: expected matrices"):
+            LieGroup(wrong)
     with pytest.raises(it.InputError, match="none"):
         LieGroup([])
     with pytest.raises(it.InputError, match=r"matrices \(3, 3\)"):

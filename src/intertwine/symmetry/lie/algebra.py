@@ -33,9 +33,17 @@ def real_form(matrices: ArrayLike) -> Float[np.ndarray, "... 2n 2n"]:
     return pairs.reshape(*z.shape[:-2], 2 * z.shape[-2], 2 * z.shape[-1])
 
 
+def as_array(argument: str, matrices: ArrayLike) -> np.ndarray:
+    """What is given as an array, or the error for what is none."""
+    try:
+        return np.asarray(matrices)
+    except ValueError:
+        raise fail(argument, "matrices (k, n, n)", "arrays of different shapes") from None
+
+
 def checked_matrices(argument: str, matrices: ArrayLike, size: int | None) -> np.ndarray:
     """`matrices` as float64 (k, n, n), n = `size` where that is known; complex ones in their real form."""
-    given = np.asarray(matrices)
+    given = as_array(argument, matrices)
     if given.size == 0 and size is not None:
         return np.zeros((0, size, size))
     square = given.ndim == 3 and given.shape[1] == given.shape[2] and given.size > 0

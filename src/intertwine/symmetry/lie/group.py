@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike
 from intertwine._checks import fail, positive_int, positive_number
 from intertwine.symmetry._images import frozen
 from intertwine.symmetry.lie.algebra import (
+    as_array,
     checked_matrices,
     closure,
     coordinates,
@@ -73,13 +74,14 @@ class LieGroup:
     ):
         self._parts: tuple[tuple[str, int, int], ...] = ()
         self.name, self.tolerance = str(name), positive_number("tolerance", tolerance, "1e-9 is usual")
-        sizes = [np.asarray(m).shape[-1] for m in (generators, discrete) if np.size(m)]
+        one, other = as_array("generators", generators), as_array("discrete", discrete)
+        sizes = [m.shape[-1] if m.ndim else None for m in (one, other) if m.size]
         if not sizes:
             remedy = "the trivial group of n components has discrete=[np.eye(n)]"
             raise fail("generators", "matrices, or discrete elements", "none", remedy)
-        doubled = np.iscomplexobj(np.asarray(generators)) or np.iscomplexobj(np.asarray(discrete))
-        size = 2 * sizes[0] if doubled else sizes[0]
-        both = [np.asarray(m, complex) if doubled and np.size(m) else m for m in (generators, discrete)]
+        doubled = np.iscomplexobj(one) or np.iscomplexobj(other)
+        size = 2 * sizes[0] if doubled and sizes[0] else sizes[0]
+        both = [m.astype(complex) if doubled and m.dtype.kind in "biufc" else m for m in (one, other)]
         given = checked_matrices("generators", both[0], size)
         self.generators = frozen(independent(given, max(self.tolerance, 1e-9)))
         self.discrete = frozen(checked_matrices("discrete", both[1], size))
