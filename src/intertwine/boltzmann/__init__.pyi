@@ -6,6 +6,20 @@ from . import (
     sklearn as sklearn,
     training as training,
 )
+from .cascade.curie_weiss import curie_weiss as curie_weiss
+from .cascade.deep_linear import deep_linear_mode as deep_linear_mode
+from .cascade.emergence import Emergence as Emergence, emergence as emergence
+from .cascade.flow import gradient_flow as gradient_flow
+from .cascade.gaussian_modes import (
+    gaussian_final as gaussian_final,
+    gaussian_half_time as gaussian_half_time,
+    gaussian_mode as gaussian_mode,
+    gaussian_steps as gaussian_steps,
+    gaussian_time as gaussian_time,
+)
+from .cascade.lines import EmergenceTrace as EmergenceTrace
+from .cascade.principal_modes import PrincipalModes as PrincipalModes, principal_modes as principal_modes
+from .cascade.scaling import PeakScaling as PeakScaling, peak_scaling as peak_scaling
 from .constructions.added_unit import add_hidden_unit as add_hidden_unit
 from .constructions.representability import represent as represent
 from .contact_scores import contacts as contacts, couplings as couplings

@@ -97,6 +97,7 @@ class Training(Study[State, Fit]):
         self.total = sum(self.lines_of(stage) for stage in stages)
         self.before = 0 if state is None else self._lines_before(state)
         self.lines = max(0, self.total - self.before)
+        self._times: dict[int, tuple[int, float]] = {}
 
     def start(self) -> State:
         return self._begin(0, ()) if self.state is None else self.state
@@ -131,6 +132,8 @@ class Training(Study[State, Fit]):
             state = State(state.machines, current)
             found: dict[str, Any] = epoch_scalars(pieces)
             found |= {"step": line, "epoch": place.epochs + int(current.step) / stage.per_epoch}
+            if "learning_rate" in found:
+                found["time"] = self._time(place.stage, int(current.step))
             yield state, found | ({"stage": stage.name} if stage.name else {})
 
     def finish(self, state: State, history: list[Scalars]) -> Fit:
@@ -192,6 +195,15 @@ class Training(Study[State, Fit]):
     def _batches(self, index: int, machines: tuple[Any, ...], number: int) -> Any:
         stage = self.stages[index]
         return stage.batches(machines, number, jax.random.fold_in(jax.random.fold_in(stage.key, 1), number))
+
+    def _time(self, index: int, updates: int) -> float:
+        """Σ of the learning rates of the first updates of a stage, the time of its gradient flow."""
+        done, total = self._times.get(index, (0, 0.0))
+        if updates < done:
+            done, total = 0, 0.0
+        total += float(sum(self.stages[index].optimiser.rates(done, updates - done)))
+        self._times[index] = updates, total
+        return float(f"{total:.9g}")
 
     def _updates(self, stage: Stage, line: int) -> int:
         """Updates before this line of a stage."""

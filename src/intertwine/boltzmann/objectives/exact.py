@@ -6,8 +6,8 @@ formula and only the other is enumerated,
     Z = Σ_{x of the smaller side} e^{w(x)},    w(x) = Σ_l [b_l · x_l − base(x_l)] + Σ_{other l} A_l(f_l(x)),
 
 for an RBM of any size with one small side, for deep machines of any depth whose even or odd layers are small
-together, and for continuous units wherever the other side is discrete. The first derivatives of ln Z are the
-moments of the machine,
+together, and for continuous units wherever the other side is discrete (both Gaussian: `gaussian_sums`).
+The first derivatives of ln Z are the moments of the machine,
 
     ∂ ln Z/∂b_l = ⟨x_l⟩,      ∂ ln Z/∂W_l = ⟨x_l x_{l+1}ᵀ⟩,
 
@@ -33,6 +33,7 @@ from jaxtyping import Float, PyTree
 from numpy.typing import ArrayLike
 
 from intertwine._checks import fail
+from intertwine.boltzmann.objectives.gaussian_sums import gaussian_log_z, is_gaussian
 from intertwine.models.machines.layered import LayeredMachine, State, layered
 from intertwine.models.machines.unit_kinds import unit_kind
 from intertwine.models.machines.unit_layer import MOST_STATES, UnitLayer
@@ -51,7 +52,7 @@ def log_z(model: Machine | LayeredMachine) -> Float[Array, ""]:
     the biases and ⟨x_l x_{l+1}ᵀ⟩ in the place of the weights.
 
     Raises InputError unless the even or the odd layers are discrete with at most 2^24 configurations
-    together, and for models that have no layers.
+    together or both are Gaussian, and for models that have no layers.
 
     >>> from intertwine.models.machines.rbm import RBM
     >>> rbm = RBM.from_parameters(jnp.zeros(3), jnp.zeros(2), jnp.zeros((3, 2)), units="binary")
@@ -61,12 +62,15 @@ def log_z(model: Machine | LayeredMachine) -> Float[Array, ""]:
     [0.5, 0.5, 0.5]
     """
     machine = layered(model)
-    return _log_z(machine, smaller_side(machine))
+    return gaussian_log_z(machine) if is_gaussian(machine) else _log_z(machine, smaller_side(machine))
 
 
 def exact_log_partition(model: Machine | LayeredMachine) -> float:
     """ln Z in nats, summed in float64 whatever the type of the parameters; errors as for `log_z`."""
     machine = layered(model)
+    if is_gaussian(machine):
+        with jax.enable_x64(True):
+            return float(jax.jit(gaussian_log_z)(_in_float64(machine)))
     side = smaller_side(machine)
     with jax.enable_x64(True):
         return float(_jitted_log_z(_in_float64(machine), side))
@@ -80,7 +84,8 @@ def exact_log_unnormalised(model: Machine | LayeredMachine, v: ArrayLike) -> np.
     """
     machine = layered(model)
     machine.layers[0].check(np.atleast_2d(v), "v")
-    _hidden_sides(machine)
+    if not is_gaussian(machine):
+        _hidden_sides(machine)
     with jax.enable_x64(True):
         machine = _in_float64(machine)
         rows = np.atleast_2d(np.asarray(v, np.float64))
@@ -122,9 +127,9 @@ def smaller_side(machine: LayeredMachine) -> int:
 
 
 def is_enumerable(model: Machine | LayeredMachine, most: float = MOST_STATES) -> bool:
-    """Whether the sums can be done over at most `most` configurations."""
+    """Whether the sums can be done over at most `most` configurations, or are integrals that are known."""
     machine = layered(model)
-    return min(_count(machine.side(side)) for side in (0, 1)) <= most
+    return is_gaussian(machine) or min(_count(machine.side(side)) for side in (0, 1)) <= most
 
 
 # ------------------------------------------------------------------------------------------- the enumeration

@@ -30,6 +30,7 @@ from jaxtyping import Float
 from intertwine._checks import fail, positive_int
 from intertwine.boltzmann.defaults import CHAINS, STEPS
 from intertwine.boltzmann.objectives.exact import log_z, smaller_side
+from intertwine.boltzmann.objectives.gaussian_sums import is_gaussian
 from intertwine.models.machines.layered import layered
 from intertwine.models.machines.product_mixture import ProductMixture
 
@@ -203,7 +204,7 @@ class ModeJumps:
 class ExactKL:
     """The exact average, by summing over all configurations of the smaller layer of discrete units.
 
-    For machines with up to about 22 binary units on either side (`exact`).
+    For machines with up to about 22 binary units on either side, or Gaussian units on both (`exact`).
 
     >>> ExactKL()
     ExactKL()
@@ -212,8 +213,9 @@ class ExactKL:
     value_name = "negative_log_likelihood"
 
     def init(self, model: RBM, *, key: Array) -> tuple[()]:
-        """Nothing; raises InputError where neither layer can be enumerated."""
-        smaller_side(layered(model))
+        """Nothing; raises InputError where neither layer can be enumerated nor both integrated."""
+        if not is_gaussian(layered(model)):
+            smaller_side(layered(model))
         return ()
 
     def negative(

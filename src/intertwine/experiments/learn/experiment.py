@@ -25,6 +25,7 @@ from intertwine.boltzmann.training.teaching import Teaching
 from intertwine.data.dataset import Dataset
 from intertwine.experiments.datasets import data_record, held_bytes, load_data
 from intertwine.experiments.learn import measures as learn_measures, results as learn_results
+from intertwine.experiments.learn.followed_modes import FollowedModes
 from intertwine.experiments.learn.memory import checked_memory
 from intertwine.experiments.learn.settings import LearnConfiguration
 from intertwine.experiments.learn.trained import learnt_before
@@ -119,6 +120,7 @@ class Learn(Experiment):
         self.study, self.every = self.problem.training, configuration.checkpoint_every
         known = self.problem.data.known
         self.words = Words(None if known is None else -known.entropy)
+        self.emergence = FollowedModes(self.problem.data)
 
     def announce(self) -> None:
         _announce(self.problem)
@@ -138,17 +140,24 @@ class Learn(Experiment):
             if every and epoch is not None and epoch % every == 0 and line + 1 < training.lines:
                 found |= learn_measures.line_likelihood(c, model, probe, key)
         weights = learn_measures.first_weights(model)
-        return scalars | found | {"singular_values": learn_measures.singular_values(weights)}
+        found |= {"singular_values": learn_measures.singular_values(weights)}
+        if training.place(line).stage == 0:  # the layer that sees the data
+            found |= self.emergence.line(state.current, scalars)
+        return scalars | found
 
     def describe(self, record: Scalars) -> str:
         return self.words(record)
 
     def finish(self, state: PyTree, history: list[Scalars], seconds: Callable[[], float]) -> Finished:
-        return _finish(self.problem, state, history, seconds)
+        return _finish(self.problem, state, history, seconds, self.emergence)
 
 
 def _finish(
-    problem: Problem, state: PyTree, history: list[dict[str, Any]], seconds: Callable[[], float]
+    problem: Problem,
+    state: PyTree,
+    history: list[dict[str, Any]],
+    seconds: Callable[[], float],
+    followed: FollowedModes,
 ) -> Finished:
     """The last estimates and the files that tell of them."""
     c, data = problem.configuration, problem.data
@@ -186,6 +195,7 @@ def _finish(
         },
         modes=learn_results.modes_record(drawn.modes),
         observables=learn_results.observables_record(data.known, drawn, data.examples(settings.rows)),
+        principal_modes=followed.facts(model, history),
         seconds=seconds(),
     )
     record["warnings"] = [] if drawn.modes is None else list(drawn.modes.caveats("sample longer"))

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from intertwine._version import __version__
+from intertwine.boltzmann.cascade.lines import COLUMNS as MODE_COLUMNS
 from intertwine.experiments.datasets import data_record
 from intertwine.experiments.learn.settings import LearnConfiguration
 from intertwine.experiments.learn.statistics import moments
@@ -199,7 +200,7 @@ def strongest_filters(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _history(history: list[dict[str, Any]]) -> dict[str, Any]:
     variables: dict[str, Any] = {}
-    names = {key for line in history for key in line} - {"singular_values", "stage"}
+    names = {key for line in history for key in line} - {"singular_values", "stage", *MODE_COLUMNS}
     for name in sorted(names):
         column = np.array([number_or_nan(line.get(name)) for line in history])
         unit = SCHEMA.words_of(name).unit
@@ -211,6 +212,13 @@ def _history(history: list[dict[str, Any]]) -> dict[str, Any]:
         for row, values in zip(table, spectra, strict=True):
             row[: len(values)] = values
         variables["singular_value"] = (("line", "mode"), table, _words("largest singular values of W"))
+    for name in MODE_COLUMNS:
+        rows = [line.get(name) or [] for line in history]
+        if longest := max(map(len, rows), default=0):
+            found = np.full((len(rows), longest), np.nan)
+            for kept, row in zip(found, rows, strict=True):
+                kept[: len(row)] = row
+            variables[name] = (("line", "principal_mode"), found, _words(SCHEMA.words_of(name).words))
     return variables
 
 

@@ -22,8 +22,10 @@ from intertwine.experiments.datasets import data_record
 from intertwine.experiments.learn.settings import LearnConfiguration
 from intertwine.models.results import Scaling
 from intertwine.records.folder import DATASET
+from intertwine.records.learn import SCHEMA
 from intertwine.runs.complete import complete
 from intertwine.runs.dataset import with_parameters
+from intertwine.runs.run_folder import read_metrics
 
 
 class Trained(NamedTuple):
@@ -33,7 +35,7 @@ class Trained(NamedTuple):
     model: RBM, DBM or DBN, of the units of the run: of standardised columns, (column − offset)/scale.
     settings: of its run. metrics: name → float64, an entry a line. result: of result.json. offset, scale:
     float64[N] of standardised columns, or None. columns: their names, or None. alphabet: of sequences, or
-    None.
+    None. course: the lines of metrics, for `it.boltzmann.emergence(run)`.
     """
 
     model: Any
@@ -44,6 +46,7 @@ class Trained(NamedTuple):
     scale: np.ndarray | None = None
     columns: tuple[str, ...] | None = None
     alphabet: str | None = None
+    course: tuple[dict[str, Any], ...] = ()
 
     @property
     def log_z(self) -> LogPartition:
@@ -95,7 +98,8 @@ def load_trained(folder: str | Path) -> Trained:
     )
     names_of_columns = tuple(str(columns).split("\n")) if columns else None
     alphabet = result.get("data", {}).get("alphabet")
-    return Trained(model, settings, run.metrics, result, offset, scale, names_of_columns, alphabet)
+    course = tuple(read_metrics(run.path, SCHEMA))
+    return Trained(model, settings, run.metrics, result, offset, scale, names_of_columns, alphabet, course)
 
 
 def learnt_before(folder: str, data: Dataset) -> Any:

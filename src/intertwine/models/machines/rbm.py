@@ -48,7 +48,8 @@ class RBM(eqx.Module):
     units, hidden_units: the visible and hidden units: "spin" (±1), "binary" (0/1), "gaussian", "rectified",
     "potts:q", or pairs ((kind, columns), ...) side by side. Sizes count columns: a Potts unit is q of them,
     one-hot. Gaussian visible units have widths σ that are learned (`visible_layer.log_variance`, 0 at first),
-    hidden ones σ = 1. Complex parameters, flips of sites and the spin form need two-state units.
+    or σ = 1 without `widths`; hidden ones σ = 1. Complex parameters, flips of sites and the spin form need
+    two-state units.
     scale: standard deviation of the initial parameters, normal and all small, so that log Ψ starts flat (an
     even superposition) with every unit different; 0.01 to 0.1 trains well.
 
@@ -78,6 +79,7 @@ class RBM(eqx.Module):
         units: Spec = "spin",
         hidden_units: Spec = "spin",
         scale: float = 0.05,
+        widths: bool = True,
         key: Array,
     ):
         size = _checks.positive_int(
@@ -91,7 +93,8 @@ class RBM(eqx.Module):
         if kind.kind == "c" and not two_state:
             raise _checks.fail("dtype", "a real type for units that are not all spin or binary", kind.name)
         keys = jax.random.split(check_key(key), 3)
-        self.visible_layer = self.visible_layer.with_widths(0.0, kind)
+        if widths:
+            self.visible_layer = self.visible_layer.with_widths(0.0, kind)
         self.visible_bias = normal(keys[0], (size,), kind, spread)
         self.hidden_bias = normal(keys[1], (hidden,), kind, spread)
         self.weights = normal(keys[2], (size, hidden), kind, spread)
@@ -105,10 +108,10 @@ class RBM(eqx.Module):
         *,
         units: Spec = "spin",
         hidden_units: Spec = "spin",
-        log_variance: ArrayLike = 0.0,
+        log_variance: ArrayLike | None = 0.0,
     ) -> RBM:
         """The machine with given parameters (N,), (M,), (N, M), of one common type. log_variance: ln σ² of
-        the Gaussian visible columns, a number or one each.
+        the Gaussian visible columns, a number or one each; None for σ = 1 that is not learned.
 
         >>> RBM.from_parameters(jnp.zeros(3), jnp.zeros(2), jnp.ones((3, 2))).hidden
         2
@@ -119,7 +122,10 @@ class RBM(eqx.Module):
         size, hidden = arrays[2].shape
         _checks.shape("visible_bias", arrays[0], (size,), "give one number per row of weights")
         _checks.shape("hidden_bias", arrays[1], (hidden,), "give one number per column of weights")
-        blank = cls(size, hidden, dtype=dtype, units=units, hidden_units=hidden_units, key=jax.random.key(0))
+        blank = cls(
+            size, hidden, dtype=dtype, units=units, hidden_units=hidden_units,
+            widths=log_variance is not None, key=jax.random.key(0),
+        )  # fmt: skip
         if log_variance is not None:
             layer = blank.visible_layer.with_widths(log_variance, real_dtype(dtype))
             blank = eqx.tree_at(lambda m: m.visible_layer, blank, layer)

@@ -102,6 +102,31 @@ def optimiser(metrics: Metrics) -> go.Figure | None:
     return figure
 
 
+def modes(epochs: np.ndarray, table: np.ndarray, names: list[str]) -> go.Figure | None:
+    """Strengths of modes (steps, k) against the epoch, logarithmic, the first ones in colours; 1 dotted."""
+    kept = np.isfinite(epochs) & np.isfinite(table).all(axis=1)
+    if not kept.any():
+        return None
+    every = stride(int(kept.sum()))
+    x, rows = epochs[kept][::every], np.where(table[kept] > 0, table[kept], np.nan)[::every]
+    figure = go.Figure()
+    for k in range(rows.shape[1]):
+        color = _COLORS[k] if k < len(_COLORS) else "rgba(128, 128, 128, 0.45)"
+        figure.add_scatter(
+            x=gaps(x), y=gaps(rows[:, k]), mode="lines" if len(x) > 1 else "markers",
+            line={"color": color, "width": 1.6}, marker={"color": color},
+            name=names[k] if k < len(names) else f"mode {k + 1}", showlegend=k < len(_COLORS),
+        )  # fmt: skip
+    style = {"color": GREY, "width": 1.2, "dash": "dot"}
+    figure.add_scatter(
+        x=[float(x[0]), float(x[-1])], y=[1.0, 1.0], mode="lines", line=style, name="transition"
+    )
+    figure.update_xaxes(title_text="epoch")
+    figure.update_yaxes(title_text="strength", type="log", exponentformat="power")
+    figure.update_layout(showlegend=True)
+    return figure
+
+
 def spectrum(epochs: np.ndarray, values: np.ndarray) -> go.Figure | None:
     """The largest singular values of W against epoch, logarithmic: from noise, modes of the data grow one by
     one.

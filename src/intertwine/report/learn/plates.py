@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from intertwine._caveats import sentence_of
 from intertwine.report.learn import figures
 from intertwine.report.learn.read import LearnRun
 from intertwine.report.numbers import plain, with_error
@@ -29,7 +30,7 @@ def plates(run: LearnRun) -> list[Plate]:
         _free_energies(run),
         _mixing(run),
     ]
-    drawn += [_progress(run), _spectrum(run), _optimiser(run)]
+    drawn += [_progress(run), _spectrum(run), _modes(run), _optimiser(run)]
     there = [plate for plate in drawn if plate is not None]
     if sum(not plate.wide for plate in there) % 2:  # none stands alone in its row
         key = next((plate for plate in there if plate.name == "likelihood"), there[-1])
@@ -214,6 +215,29 @@ def _spectrum(run: LearnRun) -> Plate | None:
     last = plain(float(run.spectrum[-1, 0]), 4)
     words = f"{modes} singular values of W against epoch, the largest {last} at the end."
     return Plate("spectrum", "Spectrum of W", caption + _thinned(run), words, figure, 380)
+
+
+def _modes(run: LearnRun) -> Plate | None:
+    epochs, facts = run.metrics.get("epoch"), run.result.get("principal_modes") or {}
+    if run.modes is None or epochs is None or len(epochs) != len(run.modes):
+        return None
+    eigenvalues = facts.get("eigenvalues")
+    names = [f"c = {plain(c, 4)}" for c in eigenvalues] if isinstance(eigenvalues, list) else []
+    figure = figures.modes(epochs, run.modes, names)
+    if figure is None:
+        return None
+    above = facts.get("above")
+    told = "" if above is None else f" The data have {plain(above)} modes with c above 1."
+    notes = [sentence_of(line) for line in facts.get("notes") or [] if isinstance(line, str)]
+    said = "".join(f" {line[:1].upper()}{line[1:]}." for line in notes)
+    caption = (
+        "Strength of each principal mode of the data in W, in units in which the machine has a transition at"
+        " 1 (dotted); c is the mode's variance, as a multiple of that of independent units. Modes are learned"
+        f" one after another, the largest first.{told}{said}"
+    )
+    last = plain(float(run.modes[-1, 0]), 4)
+    words = f"{run.modes.shape[1]} modes against epoch; that of the largest c has strength {last} at the end."
+    return Plate("modes", "Modes of the data", caption + _thinned(run), words, figure, 380)
 
 
 def _optimiser(run: LearnRun) -> Plate | None:

@@ -46,10 +46,12 @@ _LARGEST = 256
 @dataclass(frozen=True, kw_only=True)
 class LearnRun(FolderData):
     """The folder as data. metrics: series of float64 against "step"; arrays: what `result.nc` has of the
-    names above; shape: (height, width) where rows are images, else None; spectrum: (steps, modes).
+    names above; shape: (height, width) where rows are images, else None; spectrum: (steps, modes);
+    modes: (steps, k) strengths of the data's principal modes in W.
     """
 
     spectrum: np.ndarray | None
+    modes: np.ndarray | None
     arrays: dict[str, np.ndarray]
     attributes: dict[str, Any]
 
@@ -84,22 +86,24 @@ def read(folder: str | Path) -> LearnRun:
             "result.nc": (_read_arrays, "samples, filters and free energies"),
         },
     )
-    metrics, spectrum = found.get("metrics.jsonl", ({}, None))
+    metrics, spectrum, modes = found.get("metrics.jsonl", ({}, None, None))
     arrays, attributes = found.get("result.nc", ({}, {}))
     return LearnRun(
         name=folder.resolve().name, config=found.get("config.toml", {}), metrics=metrics, spectrum=spectrum,
-        result=found.get("result.json", {}), arrays=arrays, attributes=attributes, missing=missing,
+        modes=modes, result=found.get("result.json", {}), arrays=arrays, attributes=attributes,
+        missing=missing,
     )  # fmt: skip
 
 
-def _read_metrics(path: Path) -> tuple[dict[str, np.ndarray], np.ndarray | None]:
-    return read_metrics(path, SCHEMA.numbers), read_lists(path, "singular_values")
+def _read_metrics(path: Path) -> tuple[dict[str, np.ndarray], np.ndarray | None, np.ndarray | None]:
+    spectrum, modes = (read_lists(path, name) for name in ("singular_values", "mode_strengths"))
+    return read_metrics(path, SCHEMA.numbers), spectrum, modes
 
 
 def _read_result(path: Path) -> dict[str, Any]:
     result = read_record(path)
     for name in ("log_z", "log_likelihood", "sampling", "observables", "data", "versions",
-                 "independent_columns"):  # fmt: skip
+                 "independent_columns", "principal_modes"):  # fmt: skip
         result[name] = mapping(path, result, name)
     for name in ("mean", "error", "ess", "lower", "upper"):
         result["log_z"][name] = optional(path, f"log_z.{name}", result["log_z"].get(name))
