@@ -26,6 +26,7 @@ from intertwine.quantum.entanglement.entropy_scan import (
     EntropyScan,
     volume_law,
 )
+from intertwine.quantum.entanglement.vectors import size_of
 from intertwine.quantum.operators import hamiltonians
 from intertwine.records.entangle import SCHEMA
 from intertwine.runs.begun import NONE, begins_with
@@ -58,10 +59,9 @@ def subject_of(c: EntangleConfiguration) -> Subject:
     """The run's state, or the exact ground state of the Hamiltonian."""
     if c.state.run != NONE:
         from intertwine.experiments.load import load
-        from intertwine.models.results import as_model
 
         run = load(c.state.run)
-        size = int(as_model(run).size)
+        size = size_of(run)
         name = getattr(run.settings, "lattice", "")
         graph = getattr(run.settings, "graph", None)
         lattice = build_lattice(name, graph) if isinstance(name, str) and name else None

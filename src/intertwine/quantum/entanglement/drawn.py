@@ -20,7 +20,9 @@ from jaxtyping import Complex, Int8, PyTree
 from intertwine._caveats import caveat
 from intertwine._checks import fail, positive_int
 from intertwine.models.units import as_spins
-from intertwine.quantum.entanglement.vectors import StateVector, is_vector, network_of, state_vector
+from intertwine.quantum.entanglement.space_vectors import SpaceVector, modes_of
+from intertwine.quantum.entanglement.vectors import StateVector, any_vector, is_vector, network_of
+from intertwine.quantum.hilbert_moves import is_plain
 from intertwine.quantum.space_choice import chains_for, measuring_space
 from intertwine.quantum.vmc.energy import thermalised
 from intertwine.quantum.vmc.expect import check_key
@@ -45,7 +47,8 @@ class Drawn:
     """configurations: int8 (chains, draws, N). log_psi: log ψ of configurations (S, N), complex (S,), −inf
     where there is no amplitude. model: the network over spins, None for a vector. magnetizations: the Σ s of
     the state, None for all. independent: whether draws of a chain are. turned: the frame
-    that it is written in (`Operator.turned`), None where that is not known. notes: caveats."""
+    that it is written in (`Operator.turned`), None where that is not known. notes: caveats. hilbert: the
+    space of bosons, fermions, atoms or larger spins, None for spins ½."""
 
     configurations: Int8[np.ndarray, "C D N"]
     log_psi: LogPsi
@@ -54,10 +57,16 @@ class Drawn:
     independent: bool = False
     turned: tuple[int, ...] | None = None
     notes: tuple[str, ...] = ()
+    hilbert: HilbertSpace | None = None
 
     @property
     def size(self) -> int:
+        """The number of modes."""
         return self.configurations.shape[-1]
+
+    def modes(self, region: tuple[int, ...]) -> tuple[int, ...]:
+        """The modes of the sites of a region."""
+        return region if self.hilbert is None else modes_of(self.hilbert, region)
 
 
 def draw(
@@ -79,10 +88,13 @@ def draw(
     if samples < 4:
         raise fail("samples", "at least 4", samples, "pairs of chains need them; 4096 is usual")
     check_key(key)
-    if isinstance(model, StateVector) or is_vector(model):
+    if isinstance(model, StateVector | SpaceVector) or is_vector(model):
         if sampler is not None:
             raise fail("sampler", "None for a vector of amplitudes", sampler, "it is drawn from exactly")
-        return _of_vector(state_vector(model), samples, key)
+        state = any_vector(model, hilbert)
+        if isinstance(state, SpaceVector):
+            return _of_space_vector(state, samples, key)
+        return _of_vector(state, samples, key)
     network, where = network_of(model)
     network = as_spins(network)
     if where is None and sampler is None:
@@ -112,7 +124,10 @@ def draw(
             rows = rows[:, : length * min(_PARTS, rows.shape[1])].reshape(-1, length, rows.shape[2])
             words = "one chain, cut into parts that count as chains: whether it met all configurations is"
             notes = (*notes, caveat("unjudged", f"{words} not known; take several chains"))
-    return Drawn(rows, _evaluation(network), network, where.magnetizations, independent, where.turned, notes)
+    held = None if is_plain(where.hilbert) else where.hilbert
+    return Drawn(
+        rows, _evaluation(network), network, where.magnetizations, independent, where.turned, notes, held
+    )
 
 
 def _evaluation(model: Any) -> LogPsi:
@@ -129,6 +144,27 @@ def _evaluation(model: Any) -> LogPsi:
     return log_psi
 
 
+def _of_space_vector(state: SpaceVector, samples: int, key: Array) -> Drawn:
+    space, configurations = state.space, state.space.configurations()
+    with np.errstate(divide="ignore"):
+        logs = np.append(np.log(state.amplitudes.astype(np.complex128)), -np.inf)
+
+    def log_psi(rows: np.ndarray) -> np.ndarray:
+        return logs[space.numbers_of(rows)]  # −1, the last one, outside
+
+    rows = configurations[_numbers(state.amplitudes, samples, key)]
+    return Drawn(rows, log_psi, None, None, True, hilbert=space)
+
+
+def _numbers(amplitudes: np.ndarray, samples: int, key: Array) -> np.ndarray:
+    """Numbers of configurations drawn from |ψ|², (chains, draws)."""
+    chains = min(chains_for(samples), samples // 2)
+    p = np.abs(amplitudes) ** 2
+    seeds = np.asarray(jax.random.bits(key, (4,), np.uint32))
+    shape = (chains, -(-samples // chains))
+    return np.random.default_rng(seeds).choice(len(p), shape, p=p / p.sum())
+
+
 def _of_vector(state: StateVector, samples: int, key: Array) -> Drawn:
     values = np.int64(1) << np.arange(state.size - 1, -1, -1)
     with np.errstate(divide="ignore"):
@@ -137,10 +173,6 @@ def _of_vector(state: StateVector, samples: int, key: Array) -> Drawn:
     def log_psi(configurations: np.ndarray) -> np.ndarray:
         return logs[(configurations < 0) @ values]
 
-    chains = min(chains_for(samples), samples // 2)
-    draws = -(-samples // chains)
-    p = np.abs(state.amplitudes) ** 2
-    seeds = np.asarray(jax.random.bits(key, (4,), np.uint32))
-    numbers = np.random.default_rng(seeds).choice(len(p), (chains, draws), p=p / p.sum())
+    numbers = _numbers(state.amplitudes, samples, key)
     rows = (1 - 2 * ((numbers[..., None] & values) != 0)).astype(np.int8)
     return Drawn(rows, log_psi, None, None, True)

@@ -27,9 +27,16 @@ from intertwine.models.parameters import check_key
 from intertwine.quantum.entanglement.drawn import Drawn, draw
 from intertwine.quantum.entanglement.entropies import entropy_of, spectrum
 from intertwine.quantum.entanglement.regions import checked_region
+from intertwine.quantum.entanglement.space_vectors import SpaceVector
 from intertwine.quantum.entanglement.structure.bound import bound
 from intertwine.quantum.entanglement.swap_estimator import swapped_entropy
-from intertwine.quantum.entanglement.vectors import MOST_SITES, StateVector, size_of, state_vector
+from intertwine.quantum.entanglement.vectors import (
+    MOST_SITES,
+    StateVector,
+    any_vector,
+    size_of,
+    space_of_state,
+)
 
 SAMPLES = 4096
 EXACT_SITES = 20
@@ -112,11 +119,11 @@ class EntropyScan(Study[np.ndarray, EntropyCurve]):
         if samples is not None:
             positive_int("samples", samples, "4096 is usual")
             check_key(key)
-        elif self.size > MOST_SITES:
+        elif space_of_state(model) is None and self.size > MOST_SITES:
             expected, got = f"a number beyond {MOST_SITES} spins", f"None for {self.size} spins"
             raise fail("samples", expected, got, f"give samples, for example {SAMPLES}, and a key")
         self.samples, self.key, self.lines = samples, key, len(self.regions)
-        self._state: StateVector | Drawn | None = None
+        self._state: StateVector | SpaceVector | Drawn | None = None
         self._told: dict[int, tuple[str, ...]] = {}
 
     def start(self) -> np.ndarray:
@@ -159,10 +166,10 @@ class EntropyScan(Study[np.ndarray, EntropyCurve]):
         numbers = {"renyi2": found.mean, "error": found.error, "r_hat": found.r_hat}
         return row | {"von_neumann": math.nan} | numbers
 
-    def vector(self) -> StateVector:
+    def vector(self) -> StateVector | SpaceVector:
         """The amplitudes of the state, made once."""
-        if not isinstance(self._state, StateVector):
-            self._state = state_vector(self.model)
+        if not isinstance(self._state, StateVector | SpaceVector):
+            self._state = any_vector(self.model)
         return self._state
 
     def _drawn(self) -> Drawn:

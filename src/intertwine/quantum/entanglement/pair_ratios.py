@@ -23,6 +23,7 @@ from intertwine.models.protocols import SpinFormed, spin_form
 from intertwine.quantum.entanglement.drawn import Drawn, LogPsi
 from intertwine.quantum.entanglement.pair_products import angles, exponential, products
 from intertwine.quantum.entanglement.regions import rest
+from intertwine.quantum.entanglement.space_vectors import allowed, crossings
 
 _LARGEST = 1e200
 _CHUNK = 256
@@ -42,7 +43,7 @@ class Pairs(Protocol):
 
 
 def pair_ratios(drawn: Drawn, region: tuple[int, ...]) -> Pairs:
-    """K of all samples of `drawn`, numbered chain by chain, for A = `region`."""
+    """K of all samples of `drawn`, numbered chain by chain, for A = `region`, of modes."""
     flat = drawn.configurations.reshape(-1, drawn.size)
     inside, outside = np.array(region), np.array(rest(region, drawn.size), int)
     A, B = flat[:, inside], flat[:, outside]
@@ -52,6 +53,8 @@ def pair_ratios(drawn: Drawn, region: tuple[int, ...]) -> Pairs:
         host = host_form(spin_form(drawn.model))
         if not host.careful:
             found = _Hidden(A, B, inside, outside, host, table)
+    if drawn.hilbert is not None:
+        return _InSpace(drawn.hilbert, inside, outside, A, B, found)
     if drawn.magnetizations is None:
         return found
     return _Confined(A.sum(axis=1, dtype=int), B.sum(axis=1, dtype=int), drawn.magnetizations, found)
@@ -179,3 +182,39 @@ class _Confined:
         for row, column, values in parts:
             out[np.ix_(row, column)] = values
         return out
+
+
+class _InSpace:
+    """K of a state in a Hilbert space: 0 where A_i and B_j are no configuration together, and with the signs
+    of fermions whose modes in A are moved to the front."""
+
+    def __init__(
+        self,
+        space: HilbertSpace,
+        inside: np.ndarray,
+        outside: np.ndarray,
+        A: np.ndarray,
+        B: np.ndarray,
+        pairs: Pairs,
+    ):
+        self.space, self.inside, self.outside, self.pairs = space, inside, outside, pairs
+        self.a, self.b = (self._levels(part) for part in (A, B))
+        self.before = None
+        if space.has_fermions:
+            self.before = self.b.astype(np.int32) @ crossings(space, inside, outside)
+
+    @property
+    def cheap(self) -> bool:
+        return self.pairs.cheap
+
+    def _levels(self, values: np.ndarray) -> np.ndarray:
+        return (values < 0).astype(np.int8) if self.space.binary else values
+
+    def __call__(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        there = allowed(self.space, self.inside, self.outside, self.a[rows], self.b[columns])
+        found = np.where(there, self.pairs(rows, columns), 0)
+        if self.before is None:
+            return found
+        own = np.sum(self.before[rows] * self.a[rows], axis=1)
+        crossed = self.a[rows].astype(np.int32) @ self.before[columns].T + own[:, None]
+        return found * (1 - 2 * (crossed % 2))

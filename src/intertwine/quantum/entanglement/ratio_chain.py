@@ -134,6 +134,9 @@ def ratio_steps(
     if drawn.model is None:
         raise fail("steps", "None for a vector of amplitudes", steps, "its entropy is known exactly")
     kept = drawn.magnetizations
+    if drawn.hilbert is not None:
+        got = repr(drawn.hilbert)
+        raise fail("steps", "None for a state in a Hilbert space", got, "take more samples")
     if kept is not None and len(kept) > 1:
         raise fail("steps", "a state of one magnetization, or of all", f"Σ s in {kept}", "leave out steps")
     cuts = [region[: len(region) * (k + 1) // steps] for k in range(steps)]

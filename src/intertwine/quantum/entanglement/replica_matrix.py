@@ -41,6 +41,7 @@ from intertwine.sampling.statistics.estimate import Estimate, estimate
 
 if TYPE_CHECKING:
     from intertwine.sampling.protocols import Sampler
+    from intertwine.spaces.hilbert.hilbert_space import HilbertSpace
 
 _LARGEST = 640
 _TINY = 1e-13
@@ -167,23 +168,24 @@ def sampled_spectrum(
     *,
     key: Array,
     sampler: Sampler | None = None,
+    space: HilbertSpace | None = None,
 ) -> SampledSpectrum:
     """The spectrum of ρ of `region` from samples, at any size, with von Neumann's and the higher entropies.
 
-    model, samples, sampler: as of `renyi2`. From M independent samples the error of S is √(Var(−ln ρ)/M) and
-    little more: 1 to 2 % for S up to about 1.5 with 4,000; where the bias is larger than what can be taken
-    off, a warning says so. Raises InputError for a region that is empty,
-    everything, repeats a site or leaves the lattice.
+    model, samples, sampler, space: as of `renyi2`. From M independent samples the error of S is
+    √(Var(−ln ρ)/M) and little more: 1 to 2 % for S up to about 1.5 with 4,000; where the bias is larger than
+    what can be taken off, a warning says so. Raises InputError for a region that is empty, everything,
+    repeats a site or leaves the lattice.
 
     >>> import jax
     >>> found = sampled_spectrum([0.6, 0.0, 0.0, 0.8], [0], samples=2000, key=jax.random.key(0))
     >>> found.values.round(1).tolist(), abs(found.von_neumann.mean - 0.6534) < 3 * found.von_neumann.error
     ([0.6, 0.4], True)
     """
-    sites = checked_region(region, size_of(model))
-    if len(sites) == size_of(model):
+    sites = checked_region(region, size_of(model, space))
+    if len(sites) == size_of(model, space):
         raise fail("region", "a part of the sites", "all of them", "its state is pure")
-    found = spectrum_of(draw(model, samples, key, sampler), sites)
+    found = spectrum_of(draw(model, samples, key, sampler, space), sites)
     tell(found.warnings)
     return found
 
@@ -191,8 +193,10 @@ def sampled_spectrum(
 def spectrum_of(drawn: Drawn, region: tuple[int, ...]) -> SampledSpectrum:
     """The spectrum from configurations that were drawn before; caveats in the result only."""
     flat = drawn.configurations.reshape(-1, drawn.size)
-    other = rest(region, drawn.size)
-    few = min((other, region), key=lambda sites: len(np.unique(flat[:, list(sites)], axis=0)))
+    modes = drawn.modes(region)
+    few = min(
+        (rest(modes, drawn.size), modes), key=lambda sites: len(np.unique(flat[:, list(sites)], axis=0))
+    )
     pairs = pair_ratios(drawn, rest(few, drawn.size))
     columns = np.unique(flat[:, list(few)], axis=0, return_inverse=True)[1].ravel()
     C, D = drawn.configurations.shape[:2]

@@ -19,6 +19,7 @@ from scipy import linalg
 
 from intertwine._threads import single_threaded_blas
 from intertwine.quantum.entanglement.regions import rest
+from intertwine.quantum.entanglement.space_vectors import SpaceVector, schmidt_in_space
 from intertwine.quantum.entanglement.vectors import StateVector
 
 _LARGEST_SVD = 1536
@@ -38,7 +39,9 @@ def schmidt_matrix(state: StateVector, region: tuple[int, ...]) -> np.ndarray:
     return np.ascontiguousarray(cube.transpose(order)).reshape(2 ** len(region), -1)
 
 
-def schmidt_values(state: StateVector, region: tuple[int, ...], *, small: bool = False) -> np.ndarray:
+def schmidt_values(
+    state: StateVector | SpaceVector, region: tuple[int, ...], *, small: bool = False
+) -> np.ndarray:
     """The eigenvalues λ_k = σ_k² of ρ_A, descending, those of rounding left out: float64.
 
     small: all of them to the precision of σ, for orders below 1.
@@ -49,6 +52,8 @@ def schmidt_values(state: StateVector, region: tuple[int, ...], *, small: bool =
     """
     if len(region) == state.size:
         return np.ones(1)
+    if isinstance(state, SpaceVector):
+        return schmidt_in_space(state, region)
     with single_threaded_blas():
         parts = [_squares(block, small) for block in _blocks(state, region)]
     values = np.sort(np.concatenate(parts))[::-1]

@@ -20,6 +20,7 @@ from intertwine.quantum.entanglement.vectors import size_of
 
 if TYPE_CHECKING:
     from intertwine.sampling.protocols import Sampler
+    from intertwine.spaces.hilbert.hilbert_space import HilbertSpace
 
 
 def renyi2(
@@ -31,6 +32,7 @@ def renyi2(
     sampler: Sampler | None = None,
     partners: int | None = None,
     steps: int | None = None,
+    space: HilbertSpace | None = None,
 ) -> SampledEntropy:
     """The Rényi entropy S₂ = −ln Tr ρ² of `region` from samples, at any size, nats.
 
@@ -40,6 +42,7 @@ def renyi2(
     how many others each sample is paired at least; None for as many as lower the error, `samples` for all.
     steps: None for the swap of the whole region; a number cuts a large region, whose purity is too small to
     be met, into so many steps, each a ratio of two purities from chains of its own (`ratio_chain`).
+    space: the Hilbert space of amplitudes, or of a network that does not carry one.
 
     The result has `.mean`, `.error` and the rest of an `Estimate`, `.purity`, and `.warnings`, which say
     where the estimate cannot be trusted: a purity that is known too badly for its logarithm, pairs that
@@ -52,15 +55,15 @@ def renyi2(
     >>> round(renyi2(bell, [0]).mean, 6), abs(found.mean - 0.617669) < 3 * found.error < 0.05
     (0.617669, True)
     """
-    sites = checked_region(region, size_of(model))
+    sites = checked_region(region, size_of(model, space))
     if samples is None:
-        return exactly(renyi(model, sites, 2), 2.0, sites)
+        return exactly(renyi(model, sites, 2, space=space), 2.0, sites)
     if key is None:
         raise fail("key", "a jax.random.key where samples are given", None, "give key=jax.random.key(0)")
-    if len(sites) == size_of(model):
+    if len(sites) == size_of(model, space):
         return exactly(0.0, 2.0, sites)
     if steps is None:
-        found = swapped_entropy(draw(model, samples, key, sampler), sites, partners)
+        found = swapped_entropy(draw(model, samples, key, sampler, space), sites, partners)
     else:
         found = ratio_steps(model, sites, samples, steps, key=key, sampler=sampler)
     tell(found.warnings)

@@ -32,7 +32,7 @@ from intertwine.quantum.entanglement.drawn import Drawn
 from intertwine.quantum.entanglement.pair_ratios import GaugeLostError, Pairs, pair_ratios
 from intertwine.quantum.entanglement.sampled_entropy import SampledEntropy
 from intertwine.quantum.vmc.energy import qualified
-from intertwine.sampling.statistics.estimate import Estimate, estimate
+from intertwine.sampling.statistics.estimate import Estimate, estimate, r_hat
 
 RELATIVE_ERROR = 0.2
 """Of the purity, above which the entropy is said not to be trusted."""
@@ -56,7 +56,7 @@ class Swapped(NamedTuple):
 
 def swapped_entropy(drawn: Drawn, region: tuple[int, ...], partners: int | None = None) -> SampledEntropy:
     """S₂ of `region` from configurations that were drawn before; caveats in the result only."""
-    pairs = pair_ratios(drawn, region)
+    pairs = pair_ratios(drawn, drawn.modes(region))
     shape = drawn.configurations.shape[:2]
     try:
         swapped = enough_pairs(pairs, shape, partners, drawn.independent)
@@ -72,7 +72,8 @@ def purity_estimate(swapped: Swapped, independent: bool = False) -> Estimate:
     found = qualified(estimate(values.reshape(-1, 1) if independent else values), values)
     error2, noise2 = 4 * float(found.error) ** 2, pair_noise(swapped.chains)
     error = np.sqrt(max(error2 - noise2, noise2, error2 / 2))
-    better = found._replace(error=np.float64(error), variance=4 * found.variance)
+    alike = min(float(found.r_hat), r_hat(values, ranked=False))  # chains differ in whom they are paired with
+    better = found._replace(error=np.float64(error), variance=4 * found.variance, r_hat=np.float64(alike))
     if independent:
         better = better._replace(tau=np.float64(1), r_hat=np.float64(1), ess=np.float64(values.size))
     return better.noted(found.notes)

@@ -27,10 +27,13 @@ from intertwine.models.protocols import SpinFormed, spin_form, tabulated
 from intertwine.models.results import as_model
 from intertwine.models.units import as_spins
 from intertwine.quantum.entanglement.pair_products import all_amplitudes
+from intertwine.quantum.entanglement.space_vectors import SpaceVector, sites_of, vector_in
+from intertwine.quantum.hilbert_moves import is_plain
 from intertwine.quantum.vmc.expect import state_of
 from intertwine.quantum.vmc.local_energy import log_amplitudes
 from intertwine.sampling.sharding import on_host
 from intertwine.sampling.space import Space
+from intertwine.spaces.hilbert.hilbert_space import HilbertSpace
 
 MOST_SITES = 24
 _BATCH = 1 << 14
@@ -51,8 +54,11 @@ def state_vector(model: PyTree) -> StateVector:
     """The normalised amplitudes of `model` over all configurations, and the sectors they are in.
 
     model: a wave function, a run or fit that holds one, or 2^N amplitudes themselves (real or complex, any
-    norm). Raises InputError for more than 24 spins (with the memory that they would need), a vector whose
-    length is no power of two, one that vanishes, and numbers that are not finite.
+    norm); of atoms and spins of one magnetization those outside their space are 0.
+
+    Raises InputError for more than 24 spins (with the memory that they would need), a vector whose length is
+    no power of two, one that vanishes, numbers that are not finite, and states of bosons, fermions and larger
+    spins, which no such vector holds.
 
     >>> state = state_vector([0.0, 3.0, 4.0, 0.0])
     >>> state.amplitudes.tolist(), state.size, state.magnetization
@@ -62,10 +68,17 @@ def state_vector(model: PyTree) -> StateVector:
         return model
     if is_vector(model):
         return _in_sectors(_checked_vector(model))
+    if isinstance(model, SpaceVector) or in_levels(space_of_state(model)):
+        expected, remedy = "a state of spins ½", "von_neumann, renyi, spectrum and renyi2 take others"
+        raise fail("model", expected, f"one in {space_of_state(model)!r}", remedy)
     network, where = network_of(model)
     if network.size > MOST_SITES:
         raise too_many(network.size)
     vector = _amplitudes(as_spins(network), network.size)
+    if (held := space_of_state(model)) is not None:
+        inside = np.zeros(len(vector), bool)
+        inside[_numbers(held.configurations())] = True
+        vector = np.where(inside, vector, 0)
     if where is not None and where.magnetizations is not None:
         sums = network.size - 2 * np.bitwise_count(np.arange(len(vector))).astype(int)
         vector = np.where(np.isin(sums, where.magnetizations), vector, 0)
@@ -74,6 +87,38 @@ def state_vector(model: PyTree) -> StateVector:
         turned = int(np.sum(np.int64(1) << (network.size - 1 - np.array(where.turned, np.int64))))
         vector = vector * (1.0 - 2.0 * (np.bitwise_count(np.arange(len(vector)) & turned) & 1))
     return _in_sectors(vector)
+
+
+def any_vector(model: PyTree, space: HilbertSpace | None = None) -> StateVector | SpaceVector:
+    """The amplitudes of a state of any kind: of spins ½ over all configurations, else over those of its
+    Hilbert space. space: where amplitudes, or a network that does not say it, are."""
+    if isinstance(model, SpaceVector | StateVector):
+        return model
+    held = space if space is not None and not is_plain(space) else space_of_state(model)
+    if held is None or (space is None and not in_levels(held)):
+        return state_vector(model)
+    return vector_in(model if is_vector(model) else network_of(model)[0], held)
+
+
+def space_of_state(model: PyTree) -> HilbertSpace | None:
+    """The Hilbert space that a state carries; None for spins ½."""
+    if isinstance(model, SpaceVector):
+        return model.space
+    if isinstance(model, StateVector) or is_vector(model):
+        return None
+    where = network_of(model)[1]
+    held = None if where is None else where.hilbert
+    return None if is_plain(held) else held
+
+
+def in_levels(space: HilbertSpace | None) -> bool:
+    """Whether a state is one of more than two-level sites that do not anticommute."""
+    return space is not None and (not space.binary or space.has_fermions or sites_of(space) != space.size)
+
+
+def _numbers(spins: np.ndarray) -> np.ndarray:
+    """The numbers of configurations ±1."""
+    return (spins < 0) @ (np.int64(1) << np.arange(spins.shape[1] - 1, -1, -1))
 
 
 def is_vector(model: PyTree) -> bool:
@@ -92,10 +137,13 @@ def network_of(model: PyTree) -> tuple[Any, Space | None]:
     return network, where
 
 
-def size_of(model: PyTree) -> int:
+def size_of(model: PyTree, space: HilbertSpace | None = None) -> int:
     """The number of sites of a model, a run or a vector."""
-    if isinstance(model, StateVector):
+    if isinstance(model, StateVector | SpaceVector):
         return model.size
+    held = space_of_state(model) if space is None or is_plain(space) else space
+    if held is not None:
+        return sites_of(held)
     return _sites(model) if is_vector(model) else int(network_of(model)[0].size)
 
 
@@ -111,7 +159,8 @@ def _sites(vector: ArrayLike) -> int:
     shape = np.shape(vector)
     size = int(shape[0]).bit_length() - 1 if len(shape) == 1 and shape[0] else 0
     if size < 1 or shape != (2**size,):
-        raise fail("model", "a vector of 2^N amplitudes", f"an array of shape {shape}")
+        remedy = "of a Hilbert space of its own give space="
+        raise fail("model", "a vector of 2^N amplitudes", f"an array of shape {shape}", remedy)
     if size > MOST_SITES:
         raise too_many(size)
     return size

@@ -20,7 +20,13 @@ from jaxtyping import PyTree
 from intertwine._caveats import tell
 from intertwine._checks import fail
 from intertwine.quantum.entanglement.drawn import Drawn, draw
-from intertwine.quantum.entanglement.vectors import size_of, state_vector
+from intertwine.quantum.entanglement.vectors import (
+    any_vector,
+    in_levels,
+    size_of,
+    space_of_state,
+    state_vector,
+)
 from intertwine.quantum.vmc.energy import qualified
 from intertwine.sampling.statistics.estimate import Estimate, estimate
 
@@ -34,14 +40,17 @@ there: what is taken off is too much by half of their share, which may be so man
 
 
 def overlap(a: PyTree, b: PyTree) -> complex:
-    """⟨a|b⟩ of two normalised states, of up to 24 spins: models, runs or vectors of amplitudes, in the
-    laboratory's frame (a run's Marshall rotation is undone).
+    """⟨a|b⟩ of two normalised states, of up to 24 spins, or in one Hilbert space: models, runs or vectors of
+    amplitudes, in the laboratory's frame (a run's Marshall rotation is undone).
 
     >>> abs(overlap([1.0, 1.0], [1.0, -1.0])) < 1e-15, round(abs(overlap([1.0, 1.0], [2.0, 2.0j])), 12)
     (True, 0.707106781187)
     """
     first, second = _alike(a, b)
-    return complex(np.vdot(state_vector(first).amplitudes, state_vector(second).amplitudes))
+    held = space_of_state(a) or space_of_state(b)
+    if not in_levels(held):
+        return complex(np.vdot(state_vector(first).amplitudes, state_vector(second).amplitudes))
+    return complex(np.vdot(any_vector(first, held).amplitudes, any_vector(second, held).amplitudes))
 
 
 def fidelity(
@@ -71,7 +80,8 @@ def fidelity(
     if key is None:
         raise fail("key", "a jax.random.key where samples are given", None, "give key=jax.random.key(0)")
     keys = jax.random.split(key)
-    first, second = draw(a, samples, keys[0], sampler), draw(b, samples, keys[1], sampler)
+    held = space_of_state(a) or space_of_state(b)
+    first, second = draw(a, samples, keys[0], sampler, held), draw(b, samples, keys[1], sampler, held)
     x, y = _logs(second, first, first), _logs(first, second, second)
     shift = 0.5 * (_top(x) - _top(y))  # of the norms, which drop out
     x, y = np.exp(x - shift), np.exp(y + shift)
@@ -105,6 +115,11 @@ def fidelity(
 
 
 def _alike(a: PyTree, b: PyTree) -> tuple[PyTree, PyTree]:
+    spaces = [space for space in (space_of_state(a), space_of_state(b)) if in_levels(space)]
+    if spaces:
+        if len(set(spaces)) > 1:
+            raise fail("b", f"a state in {spaces[0]!r}, as a", f"one in {spaces[1]!r}")
+        return a, b
     if size_of(a) != size_of(b):
         raise fail("b", f"a state of {size_of(a)} sites, as a", f"{size_of(b)} sites")
     return a, b

@@ -16,8 +16,11 @@ from numpy.typing import ArrayLike
 from intertwine._checks import fail, one_of
 
 
-def r_hat(values: ArrayLike) -> float:
+def r_hat(values: ArrayLike, *, ranked: bool = True) -> float:
     """R-hat of (chains, draws) real values: the larger of the rank-normalised split one and the folded one.
+
+    ranked: False for the values themselves in place of their ranks, where each chain has its own version of
+    values that are alike, and ranks would tell these apart.
 
     1 for constant values, inf if every half chain is constant but they differ; nan with fewer than 4 draws
     or 2 chains, as in ArviZ.
@@ -32,7 +35,11 @@ def r_hat(values: ArrayLike) -> float:
         return float("nan")
     halves = _split(x)
     folded = np.abs(halves - np.median(halves))
-    return max(_plain_r_hat(_rank_normalised(halves)), _plain_r_hat(_rank_normalised(folded)))
+    if ranked:
+        halves, folded = _rank_normalised(halves), _rank_normalised(folded)
+    elif scale := float(np.std(halves)):
+        halves, folded = halves / scale, folded / scale
+    return max(_plain_r_hat(halves), _plain_r_hat(folded))
 
 
 def effective_sample_size(values: ArrayLike, kind: str = "bulk") -> float:

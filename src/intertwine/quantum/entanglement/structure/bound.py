@@ -28,6 +28,7 @@ from intertwine.models.structure import Structure, structure_of
 from intertwine.quantum.entanglement.regions import checked_region, rest
 from intertwine.quantum.entanglement.structure.receptive_range import receptive_range
 from intertwine.quantum.entanglement.structure.vertex_cut import vertex_cut
+from intertwine.quantum.hilbert_moves import is_plain
 from intertwine.quantum.vmc.expect import state_of
 
 if TYPE_CHECKING:
@@ -83,6 +84,9 @@ def bound(model: PyTree, region: Iterable[int], lattice: Lattice | None = None) 
     network, where = (model, None) if isinstance(model, Structure) else state_of(model)
     if not isinstance(network, Structure | eqx.Module):
         network, where = state_of(as_model(model))
+    if where is not None and not is_plain(where.hilbert):
+        remedy = "its numbers and constraints add to the rank"
+        raise fail("model", "a state of spins ½ of any or one magnetization", f"one in {where}", remedy)
     graph = network if isinstance(network, Structure) else structure_of(network)
     sites = checked_region(region, graph.size)
     if lattice is not None and lattice.size != graph.size:
