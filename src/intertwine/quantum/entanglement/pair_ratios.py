@@ -24,6 +24,7 @@ from intertwine.quantum.entanglement.drawn import Drawn, LogPsi
 from intertwine.quantum.entanglement.pair_products import angles, exponential, products
 from intertwine.quantum.entanglement.regions import rest
 from intertwine.quantum.entanglement.space_vectors import allowed, crossings
+from intertwine.spaces.hilbert.hilbert_space import HilbertSpace
 
 _LARGEST = 1e200
 _CHUNK = 256

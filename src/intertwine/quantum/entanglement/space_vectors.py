@@ -12,7 +12,7 @@ so that ρ_A is the state of the fermions of A, whatever lies between them.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
@@ -78,9 +78,10 @@ def vector_in(model: PyTree, space: HilbertSpace) -> SpaceVector:
             raise fail("model", expected, f"an array of shape {found.shape} and type {found.dtype}")
         found = found.astype(np.complex128 if np.iscomplexobj(found) else np.float64)
     else:
-        if model.size != space.size:
-            raise fail("model", f"one of {space.size} modes", f"one of {model.size}")
-        found = _amplitudes(as_spins(model), configurations)
+        network: Any = model
+        if network.size != space.size:
+            raise fail("model", f"one of {space.size} modes", f"one of {network.size}")
+        found = _amplitudes(as_spins(network), configurations)
     largest = float(np.max(np.abs(found), initial=0.0)) if np.isfinite(found).all() else np.nan
     if not 0 < largest < np.inf:
         got = "only zeros" if largest == 0 else "amplitudes that are not finite"
@@ -172,7 +173,7 @@ def schmidt_in_space(state: SpaceVector, region: tuple[int, ...]) -> Num[np.ndar
             others, c = np.unique(column[part], return_inverse=True)
             block = np.zeros((len(own), len(others)), values.dtype)
             block[r, c] = values[part]
-            found.append(linalg.svdvals(block, check_finite=False) ** 2)
+            found.append(np.square(linalg.svdvals(block, check_finite=False)))
     squares = np.sort(np.concatenate(found))[::-1]
     squares = squares[squares > 1e-26 * squares[0]]
     return squares / squares.sum()
