@@ -56,6 +56,7 @@ def fit_supervised(
     binarise: bool = False,
     augment: PyTree = None,
     start: str = "given",
+    track: Callable[[PyTree], dict[str, float]] | None = None,
     key: Array,
     progress: Callable[[dict[str, float]], object] | None = None,
 ) -> SupervisedFit:
@@ -79,6 +80,8 @@ def fit_supervised(
         (rows, X, X, channels), "rotations", "rotations+shifts" or "deformations".
     start: "given", the parameters that the network has, or "critical", rescaled first so that its kernel
         neither grows nor dies with depth (`it.layers.critical_start`); the result's `start` tells.
+    track: of the network after each epoch, a dict of further entries of its row, such as
+        `it.conserved(model).since(model)`.
     progress: called with the history's dict after every epoch; where it raises `StopIteration`, that epoch
         is the last one.
 
@@ -94,7 +97,7 @@ def fit_supervised(
     study = supervised_study(
         model, x, y, loss=loss, optimiser=optimiser, epochs=epochs, batch=batch, validation=validation,
         patience=patience, watch=watch, smoothing=smoothing, decay=decay, noise=noise, binarise=binarise,
-        augment=augment, start=start, key=key,
+        augment=augment, start=start, track=track, key=key,
     )  # fmt: skip
     return carry_out(study, progress=None if progress is None else lambda _, row: progress(row))
 
@@ -117,6 +120,7 @@ def supervised_study(
     binarise: bool = False,
     augment: PyTree = None,
     start: str = "given",
+    track: Callable[[PyTree], dict[str, float]] | None = None,
     key: Array,
 ) -> SupervisedStudy:
     """What `fit_supervised` carries out, with the same arguments. optimiser: may be a function of the number
@@ -151,6 +155,7 @@ def supervised_study(
         first, objective, data, held, optimiser, epochs=epochs, batch=batch, seed=seed, key=key,
         patience=patience, watch=watch, binarise=binarise, names=names,
         augment=augmentation(augment, seed=seed, network=network.module), critical=critical,
+        track=track,
     )  # fmt: skip
 
 

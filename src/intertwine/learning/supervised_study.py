@@ -12,7 +12,7 @@ some updates ago, and dropout widens what they see (the "variance shift" of Li e
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -89,7 +89,7 @@ class SupervisedStudy(Study[SupervisedState, SupervisedFit]):
     model: what the loop moves. objective: `Supervised`, or one that has it as `supervised`. held: measured
     after each epoch, or None. seed: of the order of the batches. patience, watch: see `fit_supervised`.
     augment: shows the data of an epoch, or None. names: of the classes, or None. critical: where the model
-    was brought to criticality, how.
+    was brought to criticality, how. track: what is measured of the network after each epoch besides.
     """
 
     def __init__(
@@ -110,12 +110,13 @@ class SupervisedStudy(Study[SupervisedState, SupervisedFit]):
         augment: Shown | None = None,
         names: tuple[str, ...] | None = None,
         critical: CriticalStart | None = None,
+        track: Callable[[PyTree], Scalars] | None = None,
     ):
         self.objective, self.judge = objective, _judge(objective)
         check_stopping(watch, patience, held is not None, self.judge.classifies)
         self.data, self.held, self.optimiser, self.key = data, held, optimiser, key
         self.lines, self.patience, self.watch = epochs, patience, watch
-        self.augment, self.names, self.critical = augment, names, critical
+        self.augment, self.names, self.critical, self.track = augment, names, critical, track
         self.stream = OverBatches(objective, Batches(tuple(data), batch, seed=seed, binarise=binarise))
         self.begin = model
 
@@ -140,6 +141,8 @@ class SupervisedStudy(Study[SupervisedState, SupervisedFit]):
             of_epoch = epoch_scalars(pieces)
             row: Scalars = {"epoch": epoch} | {k: of_epoch[k] for k in _OF_TRAINING if k in of_epoch}
             best, measured = self._judged(train, state.best, epoch)
+            if self.track is not None:
+                measured = measured | self.track(self.network(learned(train, self.optimiser)).module)
             state = SupervisedState(train, np.array(guard.seen, np.float64), best)
             yield state, row | measured | {"seconds": perf_counter() - begun}
 

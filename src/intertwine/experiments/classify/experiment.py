@@ -6,6 +6,7 @@ batch norms (`trained.load_classifier`).
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -14,15 +15,17 @@ import jax
 import numpy as np
 from jaxtyping import PyTree
 
-from intertwine._caveats import caveat
+from intertwine._caveats import Caveat, caveat
 from intertwine._version import __version__
 from intertwine.experiments.classify import measures
+from intertwine.experiments.classify.conserved import conserved_record, conserved_words
 from intertwine.experiments.classify.images import labelled_images
 from intertwine.experiments.classify.memory import checked_memory, memory_on_space
 from intertwine.experiments.classify.pictures import pictures
 from intertwine.experiments.classify.settings import ClassifyConfiguration
 from intertwine.experiments.classify.trained import learnt_before
 from intertwine.experiments.datasets import data_record, load_data
+from intertwine.geometry.conservation.training.laws import TrainingLaws, training_laws
 from intertwine.layers.networks.field_network import field_network
 from intertwine.layers.networks.network_names import network_from_name
 from intertwine.layers.networks.numbers import as_numbers
@@ -79,6 +82,7 @@ class Classify(Experiment):
         if (start := c.network.start) != NONE:
             self.network, key = learnt_before(start, self.network), jax.random.key(c.seed)
             self.source |= {"begins_with": begins_with("network.start", start, NETWORK)}
+        self.laws = self._laws(channels) if o.conserved else None
         self.study = supervised_study(
             self.network, images.train.x, images.labels_of(images.train), epochs=o.epochs, batch=o.batch,
             optimiser=partial(
@@ -86,7 +90,17 @@ class Classify(Experiment):
             ),
             validation=o.validation or None, patience=o.patience or None, watch=o.watch,
             smoothing=o.smoothing, augment=o.augment, key=key,
+            track=None if self.laws is None else self.laws.since(self.network),
         )  # fmt: skip
+
+    def _laws(self, channels: int) -> TrainingLaws:
+        """What gradient flow of the network conserves, for any images."""
+        print("what gradient flow of the network conserves ...", flush=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Caveat)  # they are in the folder
+            return training_laws(
+                self.network, (*self.images.places, channels), loss="cross-entropy", count=False
+            )
 
     def announce(self) -> None:
         """The images, the network, and how long it will learn."""
@@ -138,6 +152,8 @@ class Classify(Experiment):
             "classes": list(images.names),
             "confusion": measures.confusion(log_p, tested.y),
         } | measures.under_turns(network, tested, images.space, fresh)
+        if self.laws is not None:
+            record["conserved"] = conserved_record(self.laws, history)
         record["warnings"] = caveats.of_classifying(record | {"warnings": self._renumbered()})
         record["seconds"] = seconds()
         record["versions"] = versions()
@@ -209,6 +225,8 @@ def headline(record: dict[str, Any]) -> list[str]:
     share, error = 100 * found["accuracy"], 100 * found["error"]
     which, count = caveats.TESTED[record["tested_on"]], found["count"]
     said = [f"{which} accuracy {share:.2f} ± {error:.2f} % of {count} images (error {100 - share:.2f} %)"]
+    if record.get("conserved"):
+        said.append(conserved_words(record["conserved"]))
     whole = [row for row in record["equivariance"] if row["layer"] == "whole"]
     if turned := record.get("rotations"):
         shares = [100 * share for share in turned["accuracy"]]

@@ -46,6 +46,7 @@ from intertwine.runs.fields import (
     precision,
     seed,
     text,
+    truth,
 )
 from intertwine.spaces.points.names import is_points
 
@@ -99,6 +100,7 @@ class Optimiser(Section):
     by any angle (rotations), moved by up to a fourteenth of its width too (rotations+shifts), or stretched
     by up to 16 % along each axis, slanted by up to 0.2 and then turned (deformations).
 
+    conserved: whether the quantities that gradient flow of this network conserves are tracked (images alone).
     examples: how many of the set's rows are learnt from, 0 for all. validation: the share of them that is
     held out; the network of the epoch that is best on them is kept. patience, watch: as of `fit_supervised`.
     """
@@ -118,6 +120,7 @@ class Optimiser(Section):
     watch: Literal["loss", "accuracy"] = choice(
         "loss", "loss", "accuracy", help="of the images held out, by which an epoch is better"
     )
+    conserved: bool = truth(False, "track what gradient flow of the network conserves")
 
 
 class ClassifyConfiguration(Settings):

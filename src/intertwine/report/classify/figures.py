@@ -45,6 +45,21 @@ def curves(metrics: Metrics) -> go.Figure | None:
     return figure
 
 
+def conserved(metrics: Metrics) -> go.Figure | None:
+    """The largest relative change of what gradient flow conserves, logarithmic, against the epoch."""
+    epochs, drift = metrics.get("epoch"), metrics.get("conserved_drift")
+    if epochs is None or drift is None or not np.isfinite(drift).any():
+        return None
+    figure = go.Figure()
+    figure.add_scatter(
+        x=gaps(epochs), y=gaps(np.where(drift > 0, drift, np.nan)), mode="lines+markers",
+        line={"color": BLUE, "width": 1.8}, showlegend=False, name="change",
+    )  # fmt: skip
+    figure.update_xaxes(title_text="epoch")
+    figure.update_yaxes(title_text="largest relative change", type="log", exponentformat="power")
+    return figure
+
+
 def confusion(counts: np.ndarray, classes: list[str]) -> go.Figure:
     """Shares of each true class (a row); numbers in the cells where there is room."""
     n = len(counts)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from intertwine._caveats import sentence_of
 from intertwine.report.classify import figures
 from intertwine.report.classify.read import ClassifyRun
 from intertwine.report.fields.figures import globe, mesh
@@ -21,6 +22,7 @@ def plates(run: ClassifyRun) -> list[Plate]:
     """Every picture and figure that the run has numbers for, in the order of the page."""
     drawn = [
         *_on_space(run), _curves(run), _angles(run), _rotations(run), _equivariance(run), _confusion(run),
+        _conserved(run),
         _filters(run), _mistakes(run),
     ]  # fmt: skip
     there = [plate for plate in drawn if plate is not None]
@@ -132,6 +134,23 @@ def _equivariance(run: ClassifyRun) -> Plate | None:
     which = "rotations" if run.result.get("space") else "elements that map the grid to itself"
     words = f"The largest error over {which} is {worst}."
     return Plate("equivariance", "Equivariance of each layer", caption, words, figure, 380)
+
+
+def _conserved(run: ClassifyRun) -> Plate | None:
+    found = run.result.get("conserved")
+    figure = figures.conserved(run.metrics)
+    if not found or figure is None or not found["laws"]:
+        return None
+    shown = "; ".join(found["formulas"][:3])
+    said = f" {' '.join(map(sentence_of, found['warnings']))}" if found["warnings"] else ""
+    caption = (
+        f"Gradient flow of this network conserves {plain(found['laws'])} linear and quadratic quantities,"
+        f" {plain(found['independent'])} of them independent: {shown} … The largest change of one since the"
+        " start, over the size of its terms, at each epoch. Plain gradient descent would change them"
+        f" in second order of its rate alone; AdamW, which learnt here, does not keep them.{said}"
+    )
+    words = f"{plain(found['laws'])} quantities; the largest change at the end is {plain(found['drift'], 2)}."
+    return Plate("conserved", "What gradient flow conserves", caption, words, figure, 340)
 
 
 def _confusion(run: ClassifyRun) -> Plate | None:

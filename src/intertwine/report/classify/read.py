@@ -105,6 +105,7 @@ def _read_result(path: Path) -> dict[str, Any]:
     result["confusion"] = _table(path, result.get("confusion"))
     result["equivariance"] = [_row(path, row) for row in _list(path, result, "equivariance")]
     result["angles"] = _angles(path, mapping(path, result, "angles"))
+    result["conserved"] = _conserved(path, mapping(path, result, "conserved"))
     result["rotations"] = _rotations(path, mapping(path, result, "rotations"))
     names = _list(path, result, "classes")
     result["classes"] = [str(name) for name in names]
@@ -167,6 +168,17 @@ def _rotations(path: Path, table: dict[str, Any]) -> dict[str, Any]:
     error = optional(path, "rotations.error", table.get("error"))
     count = optional(path, "rotations.count", table.get("count"))
     return {"elements": [str(name) for name in names], "accuracy": accuracy, "error": error, "count": count}
+
+
+def _conserved(path: Path, table: dict[str, Any]) -> dict[str, Any]:
+    """laws, independent, drift: numbers or None; formulas, warnings: lists of words; {} without them."""
+    if not table:
+        return {}
+    found: dict[str, Any] = {
+        name: optional(path, f"conserved.{name}", table.get(name))
+        for name in ("laws", "independent", "drift")
+    }
+    return found | {name: list(map(str, _list(path, table, name))) for name in ("formulas", "warnings")}
 
 
 def _on_space(path: Path, dataset: Any) -> tuple[np.ndarray | None, dict[str, np.ndarray]]:

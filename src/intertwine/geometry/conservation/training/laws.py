@@ -18,7 +18,7 @@ which along the flow is h e^{−2λt} (Kunin et al., ICLR 2021; |w|² of a scale
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import jax
@@ -32,6 +32,7 @@ from intertwine._caveats import beneath, caveat, tell
 from intertwine._checks import fail, one_of
 from intertwine._shown import Shown
 from intertwine.geometry.conservation.formulas import without_identities, written
+from intertwine.geometry.conservation.near import near_misses
 from intertwine.geometry.conservation.null_space import LEAST_GAP, NullSpace, null_space
 from intertwine.geometry.conservation.training.fields import TrainingFields, training_fields
 from intertwine.geometry.conservation.training.gram_dictionary import (
@@ -93,10 +94,26 @@ class TrainingLaws(Shown):
         return kept * linear + kept**2 * quadratic + rate**2 * self._parts(gradient)[1]
 
     def drift(self, first: PyTree, last: PyTree) -> float:
-        """The largest change of a law between two networks, over the size of its terms at the first."""
-        change = np.abs(self(last) - self(first))
-        size = np.abs(self.coefficients) @ np.abs(self._functions(first))
-        return float(np.max(change / np.maximum(size, 1e-300), initial=0.0))
+        """The largest change of a law between two networks, over the size of its terms."""
+        return self.since(first)(last)["conserved_drift"]
+
+    def since(self, first: PyTree) -> Callable[[PyTree], dict[str, float]]:
+        """What `fit_supervised(track=...)` measures of the network after each epoch: `conserved_drift`, the
+        largest change of a law since `first` over the size of its terms, and `conserved_change`, the
+        root mean square of the changes of all."""
+        begun = self(first)
+        before = np.abs(self.coefficients) @ np.abs(self._functions(first))
+
+        def measured(model: PyTree) -> dict[str, float]:
+            change = self(model) - begun
+            if not change.size:
+                return {"conserved_drift": 0.0, "conserved_change": 0.0}
+            whole = float(np.sqrt(np.mean(change**2)))
+            size = np.maximum(before, np.abs(self.coefficients) @ np.abs(self._functions(model)))
+            size = np.maximum(size, 1e-300)
+            return {"conserved_drift": float(np.max(np.abs(change) / size)), "conserved_change": whole}
+
+        return measured
 
     def along(self, models: Sequence[PyTree]) -> Float[np.ndarray, "t n"]:
         """The laws along a run: of each of its networks."""
@@ -222,6 +239,7 @@ def _caveats(
             f"the gap of {null.gap:.2g} between what is conserved and what is not is below {LEAST_GAP:g}"
         )
         said.append(caveat("unjudged", f"{sentence}: the number of laws may be another"))
+    said += near_misses(null, exact=True)
     if words.left_out:
         more = f" and {len(words.left_out) - 3} more" if len(words.left_out) > 3 else ""
         said.append(caveat("data", f"laws were not looked for in {'; '.join(words.left_out[:3])}{more}"))
