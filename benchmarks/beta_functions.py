@@ -29,7 +29,7 @@ def main() -> None:
     print(equation)
     print(f"Callan-Symanzik: {time.process_time() - start:.0f} CPU s", flush=True)
     start = time.process_time()
-    matched = it.rg.beta_function([0.42, 0.43, 0.44, 0.45, 0.46], lattice, samples=samples, key=key)
+    matched = it.rg.beta_function([0.43, 0.44, 0.45], lattice, samples=samples, key=key)
     print(matched)
     print(f"zero {matched.critical()}, slope {matched.y_T()}")
     print(f"matching: {time.process_time() - start:.0f} CPU s", flush=True)

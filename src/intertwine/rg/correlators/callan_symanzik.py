@@ -26,7 +26,6 @@ from intertwine.rg.correlators.result import CallanSymanzik
 from intertwine.rg.correlators.rows import numbers
 from intertwine.rg.correlators.sampled_rows import of_samples
 from intertwine.rg.correlators.spin_correlations import SpinCorrelations, spin_correlations
-from intertwine.rg.defaults import GIVEN_BINS
 from intertwine.spaces.lattice import Lattice
 
 
@@ -38,7 +37,7 @@ def callan_symanzik(
     derivatives: ArrayLike | None = None,
     window: ArrayLike | None = None,
     lattice: Lattice | None = None,
-    bins: int = GIVEN_BINS,
+    bins: int | None = None,
 ) -> CallanSymanzik:
     """β(K), γ(K), their errors and what the equation leaves, by least squares over a window of distances.
 
@@ -74,7 +73,7 @@ def callan_symanzik(
 
 
 def _all_sampled(
-    correlations: object, couplings: object, lattice: Lattice | None, bins: int
+    correlations: object, couplings: object, lattice: Lattice | None, bins: int | None
 ) -> list[SpinCorrelations]:
     given = list(correlations) if isinstance(correlations, list | tuple) else [correlations]
     if couplings is None:

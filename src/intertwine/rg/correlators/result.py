@@ -122,7 +122,7 @@ class CallanSymanzik(Shown):
     @property
     def warnings(self) -> tuple[str, ...]:
         """What qualifies β and γ, a line each."""
-        said = [*self.notes, *self._short(), *self._misfits(), *self._window_matters()]
+        said = [*self.notes, *self._short(), *self._misfits(), *self._untold(), *self._window_matters()]
         if len(self.couplings) == 1:
             words = "one coupling: β and γ are told there alone, and neither a zero of β nor its slope"
             said.append(caveat("unjudged", words))
@@ -225,6 +225,16 @@ class CallanSymanzik(Shown):
             " finite lattice at its upper end, are seen"
         )
         return [caveat("bad-fit", words)]
+
+    def _untold(self) -> list[str]:
+        unknown = [K for K, holds in zip(self.couplings, self.holds, strict=True) if holds is None]
+        if not unknown:
+            return []
+        where = ", ".join(f"{K:.6g}" for K in unknown)
+        words = f"at K = {where} errors are too large to tell whether the equation holds to {TOLERANCE:.0%}"
+        return [
+            caveat("unjudged", f"{words} of the change of ln G: draw more samples, or look nearer to K_c")
+        ]
 
     def _window_matters(self) -> list[str]:
         errors = np.stack([self.beta_error, self.gamma_error], 1)

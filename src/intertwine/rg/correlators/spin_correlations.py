@@ -117,7 +117,7 @@ def spin_correlations(
     states: int | None = None,
     clock: bool = False,
     conjugate: ArrayLike | None = None,
-    bins: int = GIVEN_BINS,
+    bins: int | None = None,
 ) -> SpinCorrelations:
     """G(r) and ∂G/∂K of configurations that were drawn at one coupling.
 
@@ -126,7 +126,7 @@ def spin_correlations(
     the sites are; bonds of nearest neighbours. states, clock: q of Potts states, and whether they are
     directions. conjugate: ∂ ln Ψ/∂K of each configuration (draws,) or (chains, draws), for another coupling
     than that of all nearest neighbours; None for S. bins: of successive configurations, joined where they are
-    correlated.
+    correlated; None for 50, or as many as pairs of configurations.
 
     With K < 0 on a lattice of two sublattices the spins of one are turned over: G is that of the staggered
     order. Raises InputError for other arrays, lattices without two shells, fewer than two configurations a
@@ -150,7 +150,8 @@ def spin_correlations(
     lattice = lattice_of(spins, lattice)
     check_carried(spins, lattice)
     rows = checked_spins(given.reshape(-1, given.shape[-1]), lattice, states)
-    if not 4 <= positive_int("bins", bins) <= len(rows) // 2:
+    bins = max(4, min(GIVEN_BINS, len(rows) // 2)) if bins is None else positive_int("bins", bins)
+    if not 4 <= bins <= len(rows) // 2:
         raise fail("bins", f"4 to {len(rows) // 2} for {len(rows)} configurations", bins, "draw more samples")
     S = None if conjugate is None else np.asarray(conjugate, np.float64).reshape(-1)
     if S is not None and (len(S) != len(rows) or not np.isfinite(S).all()):
