@@ -18,6 +18,7 @@ from jaxtyping import PyTree
 from intertwine._checks import fail
 from intertwine.boltzmann.objectives import methods, tempering
 from intertwine.boltzmann.objectives.exact import is_enumerable
+from intertwine.boltzmann.objectives.transport import Wasserstein
 from intertwine.boltzmann.training.descent import Falling
 from intertwine.boltzmann.training.families import family_of, named_machine, training
 from intertwine.boltzmann.training.rows import batches_of, order_of
@@ -29,6 +30,7 @@ from intertwine.experiments.learn.followed_modes import FollowedModes
 from intertwine.experiments.learn.memory import checked_memory
 from intertwine.experiments.learn.settings import LearnConfiguration
 from intertwine.experiments.learn.trained import learnt_before
+from intertwine.experiments.learn.transport import final_distance, line_distance, measures_distance
 from intertwine.experiments.learn.words import Words
 from intertwine.learning.stages import Training
 from intertwine.learning.study import Scalars
@@ -100,6 +102,9 @@ def _method(c: LearnConfiguration) -> Any:
     if m.name in ("pt", "trajectory"):
         kind = tempering.PT if m.name == "pt" else tempering.TrajectoryTempering
         return kind(chains=m.chains, replicas=m.temperatures, steps=m.steps)
+    if m.name == "wasserstein":
+        metric = None if m.metric == "auto" else m.metric
+        return Wasserstein(_given(m.epsilon), metric, kl=m.kl, chains=m.chains, steps=m.steps)
     given = {"cd": methods.CD(m.steps), "exact": methods.ExactKL(), "pcd": methods.PCD(m.chains, m.steps)}
     return given.get(m.name)
 
@@ -133,6 +138,8 @@ class Learn(Experiment):
         found: Scalars = {}
         if training.is_last_stage(line):
             found = learn_measures.line_measures(model, probe, key)
+            if measures_distance(c):
+                found |= line_distance(c, training, state, probe, jax.random.fold_in(key, 1))
             every = c.likelihood.every
             if every == "auto":
                 every = max(1, training.stages[-1].epochs // ESTIMATES)
@@ -197,6 +204,7 @@ def _finish(
         observables=learn_results.observables_record(data.known, drawn, data.examples(settings.rows)),
         principal_modes=followed.facts(model, history),
         seconds=seconds(),
+        transport=final_distance(c, model.visible_layer, drawn.rows, probe) if measures_distance(c) else {},
     )
     record["warnings"] = [] if drawn.modes is None else list(drawn.modes.caveats("sample longer"))
     record["warnings"] += learn_measures.learned_caveats(model, probe, free, log_z)
@@ -241,6 +249,10 @@ def _words(record: dict[str, Any]) -> list[str]:
     if alone := record["independent_columns"].get(name):
         words += f"; independent columns {alone['mean']:.3f}"
     said = [words.replace("-", "−").replace("log−l", "log-l")]
+    if away := record["transport"]:
+        words = f"W1 ({away['metric']}) of {away['rows']} samples from as many rows {away['value']:.4g}"
+        words += f" ± {away['error']:.2g}; of half as many {away['at_floor']:.4g}"
+        said.append(f"{words}, between rows alone {away['floor']:.4g}")
     for name, values in record["observables"].items():
         exact, got = values["exact"], values["samples"]
         if exact is not None:

@@ -192,16 +192,30 @@ class Method(Section):
     """auto: pcd, and for an rbm on data in clusters far apart with jumps between their modes. pcd: persistent
     chains (Tieleman 2008). cd: chains from the data (Hinton 2002). pt: parallel tempering.
     trajectory: tempering along the machines of the training (Béreux et al. 2025). exact: enumeration.
+    wasserstein: the divergence of optimal transport in place of the likelihood (Montavon et al. 2016).
 
-    chains apply to auto, pcd, pt and trajectory; temperatures to pt and trajectory (its most machines).
+    chains apply to auto, pcd, pt, trajectory and wasserstein; temperatures to pt and trajectory (its most
+    machines). epsilon, metric, kl: of wasserstein, see `it.Wasserstein`; `auto` is a tenth of the mean
+    distance between two rows, and hamming for discrete units. distance: whether W1 to rows of the data is
+    measured at every line; `auto`: with wasserstein.
     """
 
-    name: Literal["auto", "pcd", "cd", "pt", "trajectory", "exact"] = choice(
-        "auto", "auto", "pcd", "cd", "pt", "trajectory", "exact", help="of the model's average"
+    name: Literal["auto", "pcd", "cd", "pt", "trajectory", "exact", "wasserstein"] = choice(
+        "auto", "auto", "pcd", "cd", "pt", "trajectory", "exact", "wasserstein", help="of the model's average"
     )
     chains: int = integer(CHAINS, 2, 1 << 20, "persistent chains")
     steps: int = integer(STEPS, 1, 100_000, "Gibbs sweeps per update")
     temperatures: int = integer(10, 2, 1000, "of pt and trajectory")
+    epsilon: float | Literal["auto"] = number_or_word(
+        "auto", 0, 1e9, "", "of wasserstein, in the unit of the distance", above=True, metavar="NUMBER"
+    )
+    metric: Literal["auto", "hamming", "euclidean"] = choice(
+        "auto", "auto", "hamming", "euclidean", help="of distances"
+    )
+    kl: float = number(0.0, 0.0, 1e6, "weight of the likelihood beside wasserstein")
+    distance: Literal["auto", "yes", "no"] = choice(
+        "auto", "auto", "yes", "no", help="W1 to the data at every line"
+    )
 
 
 class Optimiser(Section):
@@ -311,10 +325,16 @@ def check_consistency(c: LearnConfiguration) -> None:
         remedy = f"give for example {max(4, round(c.samples.count / chains)) * chains}, or other chains"
         expected = f"a multiple of samples.chains = {chains}, at least four times it"
         raise fail("samples.count", expected, c.samples.count, remedy)
-    allowed = {"dbm": ("auto", "pcd"), "dbn": ("auto", "pcd", "cd")}.get(c.model.family)
+    deep = {"dbm": ("auto", "pcd", "wasserstein"), "dbn": ("auto", "pcd", "cd", "wasserstein")}
+    allowed = deep.get(c.model.family)
     if allowed is not None and c.method.name not in allowed:
         words = " or ".join(map(repr, allowed))
         raise fail("method.name", f"{words} with {c.model.name}", repr(c.method.name), "say 'pcd'")
+    for name, default in (("epsilon", "auto"), ("kl", 0.0)):
+        if c.method.name != "wasserstein" and getattr(c.method, name) != default:
+            got = getattr(c.method, name)
+            expected, remedy = f"{default!r} with {c.method.name!r}", "say method 'wasserstein'"
+            raise fail(f"method.{name}", expected, got, remedy)
     if c.model.family == "dbn" and not c.optimiser.layer_epochs:
         raise fail("optimiser.layer_epochs", "at least 1 with a dbn", 0, "say 'auto'")
     if c.model.hidden_units == "rectified" and (c.model.family != "rbm" or c.method.name == "exact"):

@@ -83,6 +83,22 @@ def progress(metrics: Metrics) -> go.Figure | None:
     return figure
 
 
+def distance(metrics: Metrics) -> go.Figure | None:
+    """W1 between chains and data against epoch, and its floor."""
+    x, y = _finite(metrics, "wasserstein")
+    if not len(x):
+        return None
+    figure = make_subplots(rows=1, cols=1)
+    _lines(figure, x, y, BLUE, 1, "chains and data")
+    floor_x, floor = _finite(metrics, "wasserstein_floor")
+    if len(floor_x):
+        _horizontal(figure, [0.0, float(x.max())], float(floor.mean()), "data and data")
+    figure.update_xaxes(title_text="epoch", rangemode="tozero")
+    figure.update_yaxes(title_text="W<sub>1</sub>", rangemode="tozero")
+    figure.update_layout(showlegend=True)
+    return figure
+
+
 def optimiser(metrics: Metrics) -> go.Figure | None:
     """Learning rate and norm of the update against epoch, logarithmic."""
     names = [("update_norm", "norm of the update", BLUE), ("learning_rate", "learning rate", ORANGE)]

@@ -30,7 +30,7 @@ def plates(run: LearnRun) -> list[Plate]:
         _free_energies(run),
         _mixing(run),
     ]
-    drawn += [_progress(run), _spectrum(run), _modes(run), _optimiser(run)]
+    drawn += [_distance(run), _progress(run), _spectrum(run), _modes(run), _optimiser(run)]
     there = [plate for plate in drawn if plate is not None]
     if sum(not plate.wide for plate in there) % 2:  # none stands alone in its row
         key = next((plate for plate in there if plate.name == "likelihood"), there[-1])
@@ -157,6 +157,27 @@ def _progress(run: LearnRun) -> Plate | None:
     ]  # fmt: skip
     words = "Against epoch; at the last: " + ", ".join(parts) + "."
     return Plate("progress", "Progress", caption + _thinned(run), words, figure, 90 + 140 * panels)
+
+
+def _distance(run: LearnRun) -> Plate | None:
+    figure = figures.distance(run.metrics)
+    if figure is None:
+        return None
+    far = run.result.get("transport") or {}
+    caption = (
+        "Optimal transport (W1) between the chains of the training and as many rows of the data, at each"
+        " epoch; the dashed line is the distance between two sets of rows of the data of that number, the"
+        " floor of what can be told."
+    )
+    words = "W1 against epoch"
+    if far.get("value") is not None:
+        words += f"; of the samples at the end {with_error(far['value'], far['error'])} ({far['metric']})"
+        caption += (
+            f" Of {plain(far['rows'])} samples at the end {with_error(far['value'], far['error'])}, of half"
+            f" as many {plain(far['at_floor'], 4)}, where rows alone have {plain(far['floor'], 4)}"
+            f" ({far['metric']})."
+        )
+    return Plate("distance", "Distance from the data", caption + _thinned(run), words + ".", figure, 360)
 
 
 def _free_energies(run: LearnRun) -> Plate | None:

@@ -121,6 +121,10 @@ def _read_result(path: Path) -> dict[str, Any]:
         result["data"][name] = optional(path, f"data.{name}", result["data"].get(name))
     for name in ("parameters", "epochs", "seconds"):
         result[name] = optional(path, name, result.get(name))
+    far = mapping(path, result, "transport")
+    numbers = ("value", "error", "floor", "at_floor", "rows")
+    found = entries_of(path, result, "transport", numbers) | {"metric": str(far.get("metric"))}
+    result["transport"] = found if far else {}
     result["observables"] = {
         str(name): _observable(path, result["observables"], name) for name in result["observables"]
     }
