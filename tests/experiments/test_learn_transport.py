@@ -10,10 +10,9 @@ from intertwine.cli import main
 def test_transport_is_learned_and_told(tmp_path):
     """The method by flags: its settings, the distance along the run with its floor, and the panel."""
     folder = tmp_path / "run"
-    small = "--rows 200 --samples 400 --sample-steps 20 --ais-temperatures 20 --likelihood-every 0 --precision float64 --epochs 3"
-    words = (
-        f"learn --data ising:3 --model rbm:3 --method wasserstein --epsilon 0.5 --kl 0.2 --epochs 3 {small}"
-    )
+    small = "--rows 200 --samples 400 --sample-steps 20 --ais-temperatures 20 --likelihood-every 0"
+    words = f"learn --data ising:3 --model rbm:3 --method wasserstein --epsilon 0.5 --kl 0.2 {small}"
+    words += " --epochs 3 --precision float64"
     assert main([*words.split(), "--out", str(folder)]) == 0
     run = it.load(folder)
     assert run.settings.method.epsilon == 0.5

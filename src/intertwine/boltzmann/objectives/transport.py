@@ -9,9 +9,14 @@ The first variation of S_ε with respect to p is φ(v) = f_pq(v) − f_pp(v), a 
 
 (Montavon, Müller & Cuturi, NeurIPS 2016): the gradient is that of the likelihood with samples of the model
 weighed by φ in place of the data. For hidden units O may be that of a draw, or its mean given v, since φ
-knows only v. Samples of the model come from persistent chains, and p and q of an update are the empirical
-ones of the chains and the batch: the gradient of that divergence, whose minimum is a little off that of the
-true one. `exact` sums over all visible configurations instead.
+knows only v. Samples of the model come from persistent chains. With n of them, and in many dimensions, OT_ε
+of the samples with themselves is nearly 0, each at its own place, and takes nothing off: a machine would
+shrink to the middle of the data. So samples and batch are taken in halves x, x' and y, y',
+
+    ½ OT_ε(x, y) + ½ OT_ε(x', y') − ½ OT_ε(x, x') − ½ OT_ε(y, y'),      φ = f_xy − f_xx' on x,
+
+whose mean is least at p = q for any number of samples (the energy distance of batches: Salimans, Zhang,
+Radford & Metaxas, ICLR 2018). `exact` sums over all visible configurations instead, S_ε itself.
 
 Carrying p to the data costs as much as they are apart, so a model pays for what it makes far from all data,
 which the likelihood hardly sees; what it does not make at all, it pays for by the distance only, and that is
@@ -45,6 +50,7 @@ from intertwine.geometry.transport.costs import (
 from intertwine.geometry.transport.entropic import divergence_of
 from intertwine.geometry.transport.sinkhorn import (
     Potentials,
+    entropic_value,
     own_potential,
     potentials,
     smallest_epsilon,
@@ -78,7 +84,8 @@ class Wasserstein:
     update. exact: sum over all visible configurations, at most 2^12, in place of chains. tolerance: of the
     marginals; None: 1e-3 with chains, else what the type of the numbers allows.
 
-    The history has `divergence`, S_ε between the chains and the batch last seen, in the unit of the cost.
+    The history has `divergence`, S_ε between the chains and the batch last seen, in the unit of the cost; by
+    halves, unless exact, so that it may be negative.
 
     Raises InputError for settings out of range.
 
@@ -107,7 +114,13 @@ class Wasserstein:
         if isinstance(self.kl, bool) or not 0 <= self.kl < float("inf"):
             raise fail("kl", "a finite weight ≥ 0", self.kl, "0 for transport alone")
         positive_int("turns", self.turns, "500 is usual")
-        self.sampler()
+        if self.sampler().chains < 2:
+            raise fail(
+                "chains",
+                "two or more, to take in halves",
+                self.chains,
+                "about as many as the rows of a batch",
+            )
 
     def sampler(self) -> PCD:
         """The persistent chains."""
@@ -191,29 +204,56 @@ class Wasserstein:
     def shares(
         self, layer: UnitLayer, model_v: Array, p: Array | None, data: Array, q: Array | None
     ) -> Array:
-        """p_s (φ_s − ⟨φ⟩)/ε of samples of the model (S,): Σ_s of that times O_s is ∂S_ε/∂λ over ε."""
-        scale = (
-            1.0 if p is not None else len(model_v) / max(1, len(model_v) - 1)
-        )  # of a covariance of samples
-        p, q = _probabilities(len(model_v), p, data.dtype), _probabilities(len(data), q, data.dtype)
-        joint = self._joint(layer, model_v, p, data, q)[1]
-        phi = joint.f - self._alone(layer, model_v, p)[1].f
-        return (
-            scale
-            * p
-            * (phi - p @ phi)
-            / jnp.asarray(self._epsilon if self.unit is None else self.unit, p.dtype)
-        )
+        """p_s (φ_s − ⟨φ⟩)/ε of configurations of the model (S,): Σ_s of that times O_s is ∂S_ε/∂λ over ε.
+        p: their probabilities; None for samples, of which φ comes from halves (see the head of this file)."""
+        q = _probabilities(len(data), q, data.dtype)
+        unit = jnp.asarray(self._epsilon if self.unit is None else self.unit, data.dtype)
+        if p is None:
+            (first, second), own = self._halves(layer, model_v, data, q)
+            parts = [first[1].f - own[1].f, second[1].f - own[1].g]
+            apart = jnp.concatenate([phi - phi.mean() for phi in parts])
+            return jax.lax.stop_gradient(apart) / (max(1, len(apart) - 2) * unit)
+        p = p / p.sum()
+        phi = self._joint(layer, model_v, p, data, q)[1].f - self._alone(layer, model_v, p)[1].f
+        return p * (phi - p @ phi) / unit
 
     def divergence(
         self, layer: UnitLayer, model_v: Array, p: Array | None, data: Array, q: Array | None
     ) -> Array:
-        """S_ε, in the unit of the cost."""
-        p, q = _probabilities(len(model_v), p, data.dtype), _probabilities(len(data), q, data.dtype)
+        """S_ε, in the unit of the cost; of samples (p None) from their halves, 0 on average where the laws
+        are the same, and then also below 0."""
+        q = _probabilities(len(data), q, data.dtype)
+        if p is None:
+            (x1, x2), (y1, y2) = _two(model_v), _two(data)
+            (q1, q2), equal = _two(q), (_equal(x1), _equal(x2))
+            pairs = [
+                (x1, equal[0], y1, q1),
+                (x2, equal[1], y2, q2),
+                (x1, equal[0], x2, equal[1]),
+                (y1, q1, y2, q2),
+            ]
+            return sum(  # type: ignore[return-value]
+                sign * self._value(layer, a, u / u.sum(), b, v / v.sum())
+                for sign, (a, u, b, v) in zip((0.5, 0.5, -0.5, -0.5), pairs, strict=True)
+            )
+        p = p / p.sum()
         sides = (model_v, p), (data, q)
         joint, *alone = self._joint(layer, *sides[0], *sides[1]), *(self._alone(layer, *x) for x in sides)
         costs, found = zip(joint, *alone, strict=True)
         return divergence_of(costs, (p, q), found, self._epsilon)
+
+    def _halves(self, layer: UnitLayer, x: Array, y: Array, q: Array) -> tuple:
+        """Potentials of each half of the samples with a half of the data, and of both halves."""
+        (x1, x2), (y1, y2), (q1, q2) = _two(x), _two(y), _two(q)
+        p1, p2 = _equal(x1), _equal(x2)
+        joint = [
+            self._joint(layer, a, u, b, v / v.sum()) for a, u, b, v in ((x1, p1, y1, q1), (x2, p2, y2, q2))
+        ]
+        return joint, self._joint(layer, x1, p1, x2, p2)
+
+    def _value(self, layer: UnitLayer, x: Array, p: Array, y: Array, q: Array) -> Array:
+        cost, found = self._joint(layer, x, p, y, q)
+        return entropic_value(cost, p, q, found, self._epsilon)
 
     def observed(
         self, model: RBM, state: Any, v: Array, weights: Array | None, *, key: Array
@@ -246,6 +286,16 @@ class Wasserstein:
         if self.epsilon is None:
             raise fail("epsilon", "a number, where no data choose it", None, "give epsilon=…")
         return self.epsilon
+
+
+def _two(rows: Array) -> tuple[Array, Array]:
+    """Both halves; of one row alone that row, twice."""
+    middle = len(rows) // 2
+    return (rows[:middle], rows[middle:]) if middle else (rows, rows)
+
+
+def _equal(rows: Array) -> Array:
+    return jnp.full(len(rows), 1 / len(rows), rows.dtype)
 
 
 def _probabilities(count: int, given: Array | None, dtype: DTypeLike) -> Array:
