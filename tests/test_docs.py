@@ -28,6 +28,7 @@ PAGES = [
             "learning",
             "renormalization",
             "callan-symanzik",
+            "emergence",
             "entanglement",
             "equivariance",
             "gauge",
