@@ -1,4 +1,4 @@
-"""Networks that learn Z_23 and S_4, three seeds each: times of memorising and generalising, equivariance errors.
+"""Networks that learn Z_23 and S_4, three seeds each: when they memorise and generalise, equivariance errors.
 
 python benchmarks/emergence_groups.py
 """
