@@ -36,6 +36,7 @@ PAGES = [
             "meshes",
             "sphere",
             "points",
+            "transport",
             "from-netket",
             "from-escnn-e3nn",
             "from-scikit-learn",

@@ -21,6 +21,8 @@ _WORDS = 32
 """Columns with more values than this are measured by the euclidean distance where nothing is said."""
 
 
+SAMPLED_TOLERANCE = 1e-5
+"""Error of the marginals between samples, whose own errors are far above it."""
 FEW_PAIRS = 10_000
 """Pairs of distinct rows up to which these with their weights are quicker than all rows."""
 
@@ -87,7 +89,8 @@ class Measure:
     def _entropic(self, a: Side, b: Side) -> Found:
         rows = a.rows, b.rows
         costs = tuple(checked_cost(self._table(*pair), "metric") for pair in _of_three(rows))
-        epsilon, tolerance = checked_epsilon(self.epsilon or 0.0, None, *costs)
+        wanted = SAMPLED_TOLERANCE if a.weights is None or b.weights is None else None
+        epsilon, tolerance = checked_epsilon(self.epsilon or 0.0, wanted, *costs)
         p, q = (np.full(len(s.rows), 1 / len(s.rows)) if s.weights is None else s.weights for s in (a, b))
         with np.errstate(divide="ignore"), jax.enable_x64(True):
             logs = np.log(p), np.log(q)
