@@ -190,3 +190,11 @@ def test_noise_alone_is_refused_in_a_line():
     with pytest.raises(InputError, match="G\\(r\\) clearly above 0 at 5 distances") as error:
         it.rg.callan_symanzik(spins, 0.0, lattice=it.Square(12, 12))
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_few_samples_have_fewer_bins_and_say_that_nothing_can_be_told():
+    drawn = drawn_at(0.42, it.Square(16, 16), 60)
+    found = it.rg.callan_symanzik(drawn, 0.42, window=(1, 6))
+    assert found.beta_error[0] > 0.01 and found.holds != (False,)
+    assert len(it.rg.spin_correlations(drawn, 0.42).count) == 30
