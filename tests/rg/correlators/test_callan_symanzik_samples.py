@@ -194,7 +194,8 @@ def test_noise_alone_is_refused_in_a_line():
 
 @pytest.mark.filterwarnings("ignore")
 def test_few_samples_have_fewer_bins_and_say_that_nothing_can_be_told():
-    drawn = drawn_at(0.42, it.Square(16, 16), 60)
-    found = it.rg.callan_symanzik(drawn, 0.42, window=(1, 6))
-    assert found.beta_error[0] > 0.01 and found.holds != (False,)
-    assert len(it.rg.spin_correlations(drawn, 0.42).count) == 30
+    drawn = drawn_at(0.37, it.Square(16, 16), 60)
+    found = it.rg.callan_symanzik(drawn, 0.37, window=(1, 6))
+    assert found.beta_error[0] > 0.02 and found.holds == (None,)
+    assert any("too large to tell whether the equation holds" in line for line in found.warnings)
+    assert len(it.rg.spin_correlations(drawn, 0.37).count) <= 30
