@@ -37,6 +37,7 @@ PAGES = [
             "sphere",
             "points",
             "transport",
+            "conservation",
             "from-netket",
             "from-escnn-e3nn",
             "from-scikit-learn",

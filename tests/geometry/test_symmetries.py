@@ -129,3 +129,10 @@ def test_affine_or_empty_groups_are_refused():
         it.symmetries(lambda x: x[0] ** 4 + x[1] ** 2 + x[0], 2, candidates=[]).group()
     with pytest.raises(it.InputError, match="linear ones"):
         it.symmetries(lambda x: (x[0] - 1) ** 2 + x[1] ** 2, 2, affine=True).group()
+
+
+def test_a_group_that_was_found_is_handed_to_the_layers():
+    """Invariants of V, V², V³, V⁴ under O(1, 3), found from its metric alone: 0, 1, 0, 3."""
+    found = it.symmetries(lambda x: jnp.sum(METRIC * x * x), 4)
+    group = found.group()
+    assert [len(group.tensor(k).invariants) for k in (1, 2, 3, 4)] == [0, 1, 0, 3]

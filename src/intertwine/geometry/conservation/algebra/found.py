@@ -3,7 +3,6 @@ r"""What `it.symmetries` gives back: generators, the algebra, discrete elements,
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -14,6 +13,7 @@ from intertwine._shown import Shown
 from intertwine.geometry.conservation.algebra.lie_algebra import LieAlgebra
 from intertwine.geometry.conservation.formulas import written
 from intertwine.geometry.conservation.null_space import NullSpace
+from intertwine.symmetry.lie.group import LieGroup
 
 _SHOWN = 12
 
@@ -58,13 +58,11 @@ class Symmetries(Shown):
         """Of the Killing form: positive and negative eigenvalues."""
         return self.algebra.signature
 
-    def group(self) -> Any:
+    def group(self) -> LieGroup:
         """The group for layers and intertwiners, `it.symmetry.LieGroup(generators, discrete)`.
 
         Raises InputError where nothing was found, where the generators do not close, and for affine ones.
         """
-        from intertwine import symmetry
-
         if self.affine:
             raise fail("symmetries", "linear ones", "affine ones", "ask for affine=False; layers have fibres")
         if not self.dimension and not len(self.discrete):
@@ -72,7 +70,8 @@ class Symmetries(Shown):
         if not self.algebra.closes:
             error = f"brackets outside the span by {self.algebra.closure_error:.1e}"
             raise fail("symmetries", "generators that close", error)
-        return symmetry.LieGroup(list(self.generators), list(self.discrete))  # type: ignore[attr-defined]
+        near = 1e-9 if not self.error else 10 * self.error
+        return LieGroup(self.generators, self.discrete, tolerance=near)
 
     def __str__(self) -> str:
         p, q = self.signature
