@@ -29,6 +29,7 @@ PAGES = [
             "renormalization",
             "callan-symanzik",
             "emergence",
+            "curvature",
             "entanglement",
             "equivariance",
             "gauge",
@@ -168,7 +169,7 @@ RENORMALIZING = ROOT / "docs" / "renormalizing.md"
 
 
 def renormalize_commands() -> list[str]:
-    pages = (RENORMALIZING, ROOT / "docs" / "callan-symanzik.md")
+    pages = (RENORMALIZING, *(ROOT / "docs" / f"{n}.md" for n in ("callan-symanzik", "curvature")))
     lines = "\n".join(block for page in pages for block in blocks(page, "console")).splitlines()
     return [line.removeprefix("$").strip() for line in lines if "intertwine renormalize" in line]
 

@@ -8,8 +8,8 @@ import pytest
 from intertwine._caveats import Caveat, code_of
 from intertwine._checks import InputError
 from intertwine.geometry import curvature
-from intertwine.geometry.curvature import exact
-from intertwine.geometry.curvature.parametric import exact_tables, gauss_curvature
+from intertwine.geometry.couplings import exact
+from intertwine.geometry.couplings.parametric import exact_tables, gauss_curvature
 from intertwine.models.machines.rbm import RBM
 from intertwine.models.spins.ising import Ising
 from intertwine.models.spins.ising_chain import log_partition

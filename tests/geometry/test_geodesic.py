@@ -9,7 +9,7 @@ import pytest
 from intertwine._caveats import Caveat
 from intertwine._checks import InputError
 from intertwine.geometry import geodesic
-from intertwine.geometry.curvature import geodesic as module
+from intertwine.geometry.couplings import geodesic as module
 from intertwine.models.spins.ising import Ising
 from intertwine.spaces.lattices import Chain, Square
 

@@ -1,8 +1,8 @@
 from . import conservation as conservation, transport as transport
 from .conservation.asked import conserved as conserved, symmetries as symmetries
-from .curvature.curvature import Curvature as Curvature, curvature as curvature
-from .curvature.geodesic import Geodesic as Geodesic, geodesic as geodesic
-from .curvature.scan import CurvatureScan as CurvatureScan, curvature_scan as curvature_scan
+from .couplings.curvature import Curvature as Curvature, curvature as curvature
+from .couplings.geodesic import Geodesic as Geodesic, geodesic as geodesic
+from .couplings.scan import CurvatureScan as CurvatureScan, curvature_scan as curvature_scan
 from .spectrum import FisherSpectrum as FisherSpectrum, fisher_spectrum as fisher_spectrum
 from .trained_flow import TrainingFlow as TrainingFlow, training_flow as training_flow
 from .transport.distance import (
@@ -15,5 +15,5 @@ from .transport.entropic import (
     sinkhorn as sinkhorn,
     sinkhorn_divergence as sinkhorn_divergence,
 )
+from .transport.flip_metric import TransportMetric as TransportMetric, transport_metric as transport_metric
 from .transport.gaussian import GaussianLaw as GaussianLaw, bures as bures, gaussian_law as gaussian_law
-from .transport_metric import TransportMetric as TransportMetric, transport_metric as transport_metric

@@ -23,7 +23,7 @@ from jaxtyping import PyTree
 from intertwine.learning.epochs import epoch_scalars, learned
 from intertwine.learning.guard import Guard
 from intertwine.learning.loop import TrainState, iterate, start
-from intertwine.learning.stream import OverBatches
+from intertwine.learning.stream import OverBatches, can_stream
 from intertwine.learning.study import Scalars, Study
 
 MOST_UPDATES = 2000
@@ -132,7 +132,7 @@ class Training(Study[State, Fit]):
             state = State(state.machines, current)
             found: dict[str, Any] = epoch_scalars(pieces)
             found |= {"step": line, "epoch": place.epochs + int(current.step) / stage.per_epoch}
-            if "learning_rate" in found:
+            if "learning_rate" in found and can_stream(stage.optimiser):  # of a gradient flow
                 found["time"] = self._time(place.stage, int(current.step))
             yield state, found | ({"stage": stage.name} if stage.name else {})
 

@@ -204,7 +204,7 @@ def _check_equation(c: RenormalizeConfiguration) -> None:
 
 def _check_curvature(c: RenormalizeConfiguration) -> None:
     from intertwine.experiments.renormalize.system import build_model, coupling_of
-    from intertwine.geometry.curvature.exact import is_quick
+    from intertwine.geometry.couplings.exact import is_quick
 
     if c.named.model not in ("ising", "potts"):
         expected = "an Ising or Potts model in the study of curvature"

@@ -1,5 +1,5 @@
 """The study `curvature`: the scalar curvature of the couplings around the system's K, and where it peaks
-(`geometry.curvature.scan`). A line of metrics is a coupling; small systems have exact values beside.
+(`geometry.couplings.scan`). A line of metrics is a coupling; small systems have exact values beside.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from intertwine.experiments.renormalize.system import (
     coupling_of,
     critical_coupling,
 )
-from intertwine.geometry.curvature.scan import CurvatureStudy
+from intertwine.geometry.couplings.scan import CurvatureStudy
 from intertwine.learning.study import Scalars
 
 

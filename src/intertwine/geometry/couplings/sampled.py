@@ -17,7 +17,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from intertwine._checks import fail
-from intertwine.geometry.curvature.tensors import check_independent, scalar_curvature
+from intertwine.geometry.couplings.tensors import check_independent, scalar_curvature
 from intertwine.sampling.statistics.jackknife import jackknife_error
 from intertwine.sampling.statistics.joined_bins import joined
 

@@ -27,18 +27,18 @@ from numpy.typing import ArrayLike
 from intertwine._caveats import beneath, caveat, tell
 from intertwine._checks import fail, positive_int
 from intertwine._shown import Shown, with_error
-from intertwine.geometry.curvature.exact import exact_family
-from intertwine.geometry.curvature.families import CouplingFamily, FunctionFamily
-from intertwine.geometry.curvature.parametric import (
+from intertwine.geometry.couplings.exact import exact_family
+from intertwine.geometry.couplings.families import CouplingFamily, FunctionFamily
+from intertwine.geometry.couplings.parametric import (
     are_parameters,
     exact_tables,
     gauss_curvature,
     sampled_gauss,
     score_tables,
 )
-from intertwine.geometry.curvature.sampled import sampled_curvature
-from intertwine.geometry.curvature.statistics import Statistics, of_lattice, statistics_of
-from intertwine.geometry.curvature.tensors import CLOSE, check_independent, scalar_curvature
+from intertwine.geometry.couplings.sampled import sampled_curvature
+from intertwine.geometry.couplings.statistics import Statistics, of_lattice, statistics_of
+from intertwine.geometry.couplings.tensors import CLOSE, check_independent, scalar_curvature
 from intertwine.models.parameters import check_key
 from intertwine.models.protocols import is_density
 from intertwine.models.results import as_model

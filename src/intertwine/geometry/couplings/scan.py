@@ -25,8 +25,8 @@ from numpy.typing import ArrayLike
 from intertwine._caveats import Caveat, beneath, caveat, code_of, tell
 from intertwine._checks import fail, positive_int
 from intertwine._shown import Shown, with_error
-from intertwine.geometry.curvature.curvature import curvature
-from intertwine.geometry.curvature.exact import is_quick
+from intertwine.geometry.couplings.curvature import curvature
+from intertwine.geometry.couplings.exact import is_quick
 from intertwine.learning.study import Scalars, Study, carry_out
 from intertwine.models.parameters import check_key
 from intertwine.sampling.draw import AnySampler

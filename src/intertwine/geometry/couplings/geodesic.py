@@ -23,11 +23,11 @@ from numpy.typing import ArrayLike
 from intertwine._caveats import beneath, caveat, tell
 from intertwine._checks import InputError, fail, positive_int
 from intertwine._shown import Shown
-from intertwine.geometry.curvature.curvature import checked_couplings, function_family
-from intertwine.geometry.curvature.exact import exact_family
-from intertwine.geometry.curvature.families import CouplingFamily, TableFamily
-from intertwine.geometry.curvature.statistics import statistics_of
-from intertwine.geometry.curvature.tensors import check_independent, christoffel
+from intertwine.geometry.couplings.curvature import checked_couplings, function_family
+from intertwine.geometry.couplings.exact import exact_family
+from intertwine.geometry.couplings.families import CouplingFamily, TableFamily
+from intertwine.geometry.couplings.statistics import statistics_of
+from intertwine.geometry.couplings.tensors import check_independent, christoffel
 from intertwine.models.protocols import is_density
 from intertwine.models.results import as_model
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from intertwine.geometry.curvature.families import Cumulants
+from intertwine.geometry.couplings.families import Cumulants
 
 LARGEST_ROW = 1024
 """States of a row."""

@@ -9,9 +9,9 @@ import numpy as np
 from jaxtyping import PyTree
 
 from intertwine._checks import fail
-from intertwine.geometry.curvature.families import CouplingFamily, TableFamily
-from intertwine.geometry.curvature.statistics import Statistics, fixed_terms, statistics_of, term_value
-from intertwine.geometry.curvature.transfer import TransferFamily, row_width
+from intertwine.geometry.couplings.families import CouplingFamily, TableFamily
+from intertwine.geometry.couplings.statistics import Statistics, fixed_terms, statistics_of, term_value
+from intertwine.geometry.couplings.transfer import TransferFamily, row_width
 from intertwine.geometry.spectrum import exact_distribution, log_weights, spin_view
 from intertwine.models.spins.ising import Ising
 from intertwine.models.spins.potts import Clock, Potts

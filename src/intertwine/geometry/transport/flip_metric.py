@@ -111,6 +111,9 @@ def _potentials(rows: np.ndarray, p: np.ndarray, change: np.ndarray, mobility: s
     laplacian = np.zeros((len(p), len(p)))
     laplacian[np.arange(len(p))[:, None], near] = -theta
     laplacian[np.arange(len(p)), np.arange(len(p))] = theta.sum(1)
+    if not theta.sum(1).min() > 0:
+        remedy = "its parameters are too large for an exact metric"
+        raise fail("model", "probabilities that are above 0 in float64", "some that are 0", remedy)
     kept = np.delete(np.arange(len(p)), int(p.argmax()))
     scale = np.sqrt(theta.sum(1)[kept])
     matrix = laplacian[np.ix_(kept, kept)] / np.outer(scale, scale)
