@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax import Array
@@ -35,6 +36,8 @@ from intertwine.symmetry.lie.group import LieGroup
 from intertwine.symmetry.representation import regular
 
 _FACTOR_CHANNELS, _FEWEST = 16, 2
+_SHARE = 0.1
+"""Of products beside the linear part at the start: a network of many products begins near one of none."""
 
 
 def equivariant_mlp(
@@ -80,7 +83,10 @@ def equivariant_mlp(
             products = Residual(
                 [
                     ("factors", Linear(activation.rep_in, factors, bias=False, dtype=kind, key=second)),
-                    ("product", TensorProduct(factors, None, activation.rep_in, dtype=kind, key=third)),
+                    (
+                        "product",
+                        _small(TensorProduct(factors, None, activation.rep_in, dtype=kind, key=third)),
+                    ),
                 ]
             )
             layers += [(f"products{number}", products), (f"gates{number}", activation)]
@@ -123,6 +129,10 @@ def hidden_type(group: FibreGroup, channels: int, *, highest: int = 2) -> AnyRep
         for rep in reps
     ]
     return direct_sum([(rep, m) for rep, m in parts if m])
+
+
+def _small(product: TensorProduct) -> TensorProduct:
+    return eqx.tree_at(lambda layer: layer.weights, product, tuple(_SHARE * w for w in product.weights))
 
 
 def _factors(rep: AnyRep) -> AnyRep:

@@ -221,7 +221,7 @@ class LieRep:
 
     def _power(self, power: int, *, antisymmetric: bool) -> LieRep:
         k = positive_int("power", power)
-        if len(self.summands) > 1 or self.summands[0][1] > 1:
+        if len(self.summands) != 1 or self.summands[0][1] > 1:
             raise fail("type", "one block", self, "take powers of the blocks and their tensor products")
         if antisymmetric and k > self.dimension:
             raise fail("power", f"at most {self.dimension}, the dimension", k)
