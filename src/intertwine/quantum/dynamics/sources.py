@@ -7,8 +7,6 @@ and every configuration is summed.
 
 from __future__ import annotations
 
-from typing import Any
-
 import jax
 import numpy as np
 from jaxtyping import PyTree
@@ -19,10 +17,12 @@ from intertwine.quantum.confined import check_keeps_numbers, check_modes
 from intertwine.quantum.dynamics.ensemble import Source
 from intertwine.quantum.dynamics.flattened import Flattened
 from intertwine.quantum.hilbert_moves import own_space
+from intertwine.quantum.operators.operator import Operator
 from intertwine.quantum.space_choice import default_sampler, in_space
 from intertwine.quantum.vmc.moves import AnyOperator
 from intertwine.sampling.autoregressive import own_sampler
 from intertwine.sampling.orbits import OrbitEnumeration
+from intertwine.sampling.protocols import Sampler
 from intertwine.sampling.space import Space, magnetizations, space
 from intertwine.spaces.hilbert.hilbert_space import HilbertSpace
 
@@ -36,16 +36,17 @@ def source_of(
     model: PyTree,
     where: Space | None,
     samples: int | None,
-    sampler: Any,
+    sampler: Sampler | None,
     flatten: float | None,
 ) -> tuple[Source, Space]:
     """Sums or chains, and the space of the state. probes: H at some times."""
     held = own_space(probes[0]) if where is None else where.hilbert
     if held is not None:
         return _in_hilbert(probes, held, model, where, samples, sampler, flatten)
-    first: Any = probes[0]
+    assert isinstance(probes[0], Operator)
+    first = probes[0]
     kept = None if where is None else where.magnetizations
-    if kept is not None and not all(probe.conserves_magnetization for probe in probes):
+    if kept is not None and not all(_keeps_magnetization(probe) for probe in probes):
         expected = "a state of all configurations, where H changes Σ s"
         remedy = "train it with moves that reach all of them (--rule single, or it.Metropolis())"
         raise fail("model", expected, f"one with {where}, whose amplitudes elsewhere mean nothing", remedy)
@@ -74,7 +75,7 @@ def _in_hilbert(
     model: PyTree,
     where: Space | None,
     samples: int | None,
-    sampler: Any,
+    sampler: Sampler | None,
     flatten: float | None,
 ) -> tuple[Source, Space]:
     """The same in a Hilbert space with conserved numbers, constraints or levels."""
@@ -98,13 +99,21 @@ def _in_hilbert(
     return Source(sampler if flatten is None else Flattened(sampler, flatten), count), of_space
 
 
-def _may_sum(samples: int | None, sampler: Any, flatten: float | None) -> bool:
+def _keeps_magnetization(probe: AnyOperator) -> bool:
+    return isinstance(probe, Operator) and probe.conserves_magnetization
+
+
+def _may_sum(samples: int | None, sampler: Sampler | None, flatten: float | None) -> bool:
     return sampler is None and samples is None and flatten is None and jax.process_count() == 1
 
 
-def _sums(probes: list[Any], model: PyTree, magnetization: int | None) -> OrbitEnumeration:
+def _sums(probes: list[AnyOperator], model: PyTree, magnetization: int | None) -> OrbitEnumeration:
     """Sums over the orbits of what the model and H at all times leave alone."""
     moves, flip = defaults.symmetry_of(model)
     kept = np.array([row for row in moves if all(probe.is_invariant(row) for probe in probes)])
-    flip = flip and not magnetization and all(probe.commutes_with_spin_flip for probe in probes)
+    flip = (
+        flip
+        and not magnetization
+        and all(isinstance(probe, Operator) and probe.commutes_with_spin_flip for probe in probes)
+    )
     return OrbitEnumeration(kept, magnetization=magnetization, spin_flip=flip)
