@@ -28,6 +28,7 @@ PAGES = [
             "learning",
             "renormalization",
             "callan-symanzik",
+            "depth",
             "emergence",
             "curvature",
             "entanglement",

@@ -32,6 +32,7 @@ SCHEMA = Schema(
         Entry("space", "the sphere or mesh that the images lie on"),
         Entry("emergence", "symmetry that a network of a group's table learned, and when"),
         Entry("conserved", "what gradient flow conserves: laws, independent, formulas, drift, warnings"),
+        Entry("depth", "kernel and susceptibilities by layer, at the start and the end of training"),
         Entry("confusion", "counts of class (row) taken for class (column)"),
         Entry("classes", "names of the classes"),
         Entry("data", "what was learnt from"),

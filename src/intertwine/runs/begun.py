@@ -32,16 +32,20 @@ def start_of(kind: str) -> Any:
 
 
 class Starting(Section):
-    """A section with a `start` (`start_of`). begins: (the kind of run, the setting as errors call it)."""
+    """A section with a `start` (`start_of`). begins: (the kind of run, the setting as errors call it). words:
+    starts that are no folder."""
 
     begins: ClassVar[tuple[str, str]]
+    words: ClassVar[tuple[str, ...]] = ()
 
     @field_validator("start", check_fields=False)
     @classmethod
     def _from_the_root_on(cls, start: str) -> str:
-        return absolute(start)
+        return start if start in cls.words else absolute(start)
 
     def check_there(self) -> None:
+        if getattr(self, "start", NONE) in self.words:
+            return
         run_at(getattr(self, "start", NONE), *self.begins)
 
 
@@ -67,7 +71,13 @@ def run_at(name: str, kind: str, setting: str) -> str:
 
 
 def begun_with(
-    tables: Any, section: str, start: tuple[str, str], *, own: tuple[str, ...], about: tuple[str, ...]
+    tables: Any,
+    section: str,
+    start: tuple[str, str],
+    *,
+    own: tuple[str, ...],
+    about: tuple[str, ...],
+    words: tuple[str, ...] = (),
 ) -> Any:
     """`tables`, where the name or the `start` of `section` is the folder of a run, with the run's own
     settings of it. start: the kind of run, and the setting. own: names of that section; about: sections that
@@ -75,6 +85,11 @@ def begun_with(
     given = tables.get(section) if isinstance(tables, dict) else None
     name = given.get("name") if isinstance(given, dict) else given
     begin = given.get("start", NONE) if isinstance(given, dict) else NONE
+    if begin in words:
+        if isinstance(name, str) and _is_run(name):
+            remedy = "a run that is gone on with starts where it ended"
+            raise fail(start[1], f"'none' with the folder {shown(name)}", shown(begin), remedy)
+        return tables
     if isinstance(begin, str) and begin != NONE and _is_run(begin):  # the same network, on whatever is given
         name, about = begin, ()
     if not isinstance(name, str) or not _is_run(name):

@@ -16,16 +16,18 @@ import numpy as np
 from jaxtyping import PyTree
 
 from intertwine._caveats import Caveat, caveat
+from intertwine._checks import InputError
 from intertwine._version import __version__
 from intertwine.experiments.classify import measures
 from intertwine.experiments.classify.conserved import conserved_record, conserved_words
 from intertwine.experiments.classify.images import labelled_images
 from intertwine.experiments.classify.memory import checked_memory, memory_on_space
 from intertwine.experiments.classify.pictures import pictures
-from intertwine.experiments.classify.settings import ClassifyConfiguration
+from intertwine.experiments.classify.settings import CRITICAL, ClassifyConfiguration
 from intertwine.experiments.classify.trained import learnt_before
 from intertwine.experiments.datasets import data_record, load_data
 from intertwine.geometry.conservation.training.laws import TrainingLaws, training_laws
+from intertwine.layers.depth.start import Profile, profiles
 from intertwine.layers.networks.field_network import field_network
 from intertwine.layers.networks.network_names import network_from_name
 from intertwine.layers.networks.numbers import as_numbers
@@ -33,7 +35,7 @@ from intertwine.layers.networks.parameter_count import parameter_count
 from intertwine.layers.networks.saved_network import save_network
 from intertwine.learning.labels.defaults import default_optimiser
 from intertwine.learning.labels.labelled import Labelled
-from intertwine.learning.study import Scalars
+from intertwine.learning.study import Scalars, carry_out
 from intertwine.learning.supervised_fit import supervised_study
 from intertwine.learning.supervised_study import SupervisedState, SupervisedStudy
 from intertwine.records import caveats
@@ -58,7 +60,7 @@ class Classify(Experiment):
     study: SupervisedStudy
 
     def __init__(self, c: ClassifyConfiguration):
-        o, self.configuration, self.every = c.optimiser, c, c.checkpoint_every
+        self.configuration, self.every = c, c.checkpoint_every
         self.data = load_data(c.data, c.space.name)
         self.images = images = labelled_images(c, self.data)
         self.source = data_record(self.data)
@@ -79,18 +81,26 @@ class Classify(Experiment):
             network = field_network(c.network.name, images.space, inputs=channels, **options)
             self.memory = memory_on_space(c, network, images.train.x)
         self.network = network.reading_bytes(self.data.grey)
-        if (start := c.network.start) != NONE:
+        start = c.network.start
+        if start not in (NONE, CRITICAL):
             self.network, key = learnt_before(start, self.network), jax.random.key(c.seed)
             self.source |= {"begins_with": begins_with("network.start", start, NETWORK)}
-        self.laws = self._laws(channels) if o.conserved else None
-        self.study = supervised_study(
+        self.key = key
+        self.laws = self._laws(channels) if c.optimiser.conserved else None
+        self.study = self._study("critical" if start == CRITICAL else "given")
+        if self.laws is not None:
+            self.study.track = self.laws.since(self.study.network(self.study.begin).module)
+
+    def _study(self, start: str) -> SupervisedStudy:
+        """The study of the run, from one start or the other."""
+        o, images = self.configuration.optimiser, self.images
+        return supervised_study(
             self.network, images.train.x, images.labels_of(images.train), epochs=o.epochs, batch=o.batch,
             optimiser=partial(
                 default_optimiser, learning_rate=o.learning_rate, warmup=o.warmup, weight_decay=o.weight_decay
             ),
             validation=o.validation or None, patience=o.patience or None, watch=o.watch,
-            smoothing=o.smoothing, augment=o.augment, key=key,
-            track=None if self.laws is None else self.laws.since(self.network),
+            smoothing=o.smoothing, augment=o.augment, start=start, key=self.key,
         )  # fmt: skip
 
     def _laws(self, channels: int) -> TrainingLaws:
@@ -112,6 +122,8 @@ class Classify(Experiment):
         shares = f"{len(self.study.data.y)} images to learn from, {held} to watch, {images.classes} classes"
         named = f"{c.network.name} on {images.space or c.group}, {parameter_count(self.network)} parameters"
         print(f"{named}; {shares}; {c.optimiser.epochs} epochs", flush=True)
+        if self.study.critical is not None:
+            print(str(self.study.critical).partition("\n")[0], flush=True)
 
     def describe(self, record: Scalars) -> str:
         return words(record)
@@ -154,7 +166,12 @@ class Classify(Experiment):
         } | measures.under_turns(network, tested, images.space, fresh)
         if self.laws is not None:
             record["conserved"] = conserved_record(self.laws, history)
-        record["warnings"] = caveats.of_classifying(record | {"warnings": self._renumbered()})
+        record["depth"] = self._depth(network, fresh)
+        if self.study.critical is not None and c.network.compare:
+            record["depth"]["ordinary"] = self._ordinary()
+        record["warnings"] = caveats.of_classifying(
+            record | {"warnings": [*self._renumbered(), *self._of_start()]}
+        )
         record["seconds"] = seconds()
         record["versions"] = versions()
 
@@ -166,6 +183,35 @@ class Classify(Experiment):
         return Finished(
             record, lambda: _dataset(network, log_p, tested, history, record), headline(record), write
         )
+
+    def _depth(self, network: PyTree, key: jax.Array) -> dict[str, Any]:
+        """Kernel and susceptibilities by layer, at the start and at the end of the training."""
+        study, x = self.study, self.study.data.x
+        networks = {"start": study.network(study.begin).module, "end": network}
+        if study.critical is not None:
+            networks["given"] = self.network
+        try:
+            found = profiles(list(networks.values()), x, key=jax.random.fold_in(key, 1))
+        except InputError as error:
+            return {"layers": [], "reason": str(error)}
+        rows: dict[str, Any] = {name: of_layers(p) for name, p in zip(networks, found, strict=True)}
+        rows |= {"layers": list(found[0].layers), "critical": None}
+        if (start := study.critical) is not None:
+            point = start.critical
+            rows["critical"] = "measured" if point is None else str(point).partition("\n")[0]
+        return rows
+
+    def _ordinary(self) -> dict[str, Any]:
+        """What the same training reaches from the ordinary start, on the same images."""
+        print("the same training from the ordinary start, to compare ...", flush=True)
+        study = self._study("given")
+        network = carry_out(study).model
+        tested = _in_numbers(self.images.test or study.held or study.data, network)
+        return measures.accuracy_record(measures.log_probabilities(network, tested.x), tested.y)
+
+    def _of_start(self) -> list[str]:
+        """The caveats of a start at criticality."""
+        return [] if self.study.critical is None else list(self.study.critical.warnings)
 
     def _renumbered(self) -> list[str]:
         """The caveat of labels that are numbers, but not 0, 1, …."""
@@ -207,6 +253,15 @@ def _dataset(
     return xarray.Dataset(variables, attrs={"title": title, "source": f"intertwine {__version__}"})
 
 
+def of_layers(profile: Profile) -> dict[str, list[float | None]]:
+    """The numbers of a profile as lists, None where there is none."""
+    tables = {
+        "kernel": profile.kernel, "parallel": profile.parallel, "perpendicular": profile.perpendicular,
+        "coupling": profile.coupling,
+    }  # fmt: skip
+    return {name: [float(v) if np.isfinite(v) else None for v in row] for name, row in tables.items()}
+
+
 def words(record: Scalars) -> str:
     """A line of metrics.
 
@@ -227,6 +282,9 @@ def headline(record: dict[str, Any]) -> list[str]:
     said = [f"{which} accuracy {share:.2f} ± {error:.2f} % of {count} images (error {100 - share:.2f} %)"]
     if record.get("conserved"):
         said.append(conserved_words(record["conserved"]))
+    if (ordinary := (record.get("depth") or {}).get("ordinary")) is not None:
+        other = f"{100 * ordinary['accuracy']:.2f} ± {100 * ordinary['error']:.2f} %"
+        said.append(f"from the ordinary start, the same training: {other}")
     whole = [row for row in record["equivariance"] if row["layer"] == "whole"]
     if turned := record.get("rotations"):
         shares = [100 * share for share in turned["accuracy"]]

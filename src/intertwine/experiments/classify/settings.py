@@ -34,7 +34,7 @@ from intertwine.layers.networks.field_network import check_field_network
 from intertwine.layers.networks.sphere_classifiers import SPHERE_FAMILIES
 from intertwine.layers.networks.table_network import check_table_network
 from intertwine.learning.labels.defaults import BATCH, EPOCHS, LEARNING_RATE, WARMUP, WEIGHT_DECAY
-from intertwine.runs.begun import Starting, begun_with, start_of
+from intertwine.runs.begun import NONE, Starting, begun_with
 from intertwine.runs.fields import (
     Section,
     Settings,
@@ -51,6 +51,8 @@ from intertwine.runs.fields import (
 from intertwine.spaces.points.names import is_points
 
 START = ("classify", "network.start")
+CRITICAL = "critical"
+"""The `start` at criticality (`layers.depth.start`)."""
 _GROUPS = "'auto' or a point group such as p1, p4, p4m, c8, d8"
 
 
@@ -78,10 +80,12 @@ class Network(Starting):
     cg:W, cnn:W, on a mesh cnn:W (`layers.field_network`); of structures nequip:W, residues:W and others; of a
     group's table quadratic:W, relu:W.
     start: the folder of a classifying run,
-    with whose network this one begins; a folder as the name says both.
+    with whose network this one begins; a folder as the name says both. Or "critical": its weights and
+    biases are rescaled to criticality first; with `compare` it learns from its ordinary start too.
     """
 
     begins = START
+    words = (CRITICAL,)
 
     group: str = text("auto", _GROUPS, "p1 (plain), p4, p4m, c8, d8 …")
     name: str = text(
@@ -91,7 +95,14 @@ class Network(Starting):
         flag="--network",
     )
     dropout: float = number(0.1, 0.0, 0.9, "of whole fields")
-    start: str = start_of("classify")
+    start: str = text(
+        NONE, f"'none', {CRITICAL!r}, or the folder of a classify run",
+        f"{CRITICAL}: rescaled so that its kernel neither grows nor dies; or begin as this run ended",
+        longest=4096, metavar="WORD|FOLDER",
+    )  # fmt: skip
+    compare: bool = truth(
+        True, f"with --start {CRITICAL}: learn from the ordinary start too, and tell both accuracies"
+    )
 
 
 class Optimiser(Section):
@@ -142,13 +153,18 @@ class ClassifyConfiguration(Settings):
     @classmethod
     def _of_a_run(cls, tables: Any) -> Any:
         """`network = FOLDER`: the network of that run, with its data if none are given."""
-        return begun_with(tables, "network", START, own=("group", "name", "dropout"), about=("data",))
+        return begun_with(
+            tables, "network", START, own=("group", "name", "dropout"), about=("data",), words=(CRITICAL,)
+        )
 
     @field_validator("network")
     @classmethod
     def _known_network(cls, network: Network) -> Network:
         if is_point_network(network.name):
             check_structure_network(network.name)
+            if network.start == CRITICAL:
+                expected, remedy = "'none' or a folder with networks of structures", "it is of images"
+                raise fail("network.start", expected, repr(network.start), remedy)
         elif network.name.partition(":")[0] in ("quadratic", "relu"):
             check_table_network(network.name)
         else:

@@ -32,7 +32,8 @@ from intertwine.layers.norms.calibration import batch_norms, calibrated
 
 class Layers(NamedTuple):
     """float64: kernel, spread D, growth P of each layer and example (L, B); products C (L, B, B); data (L, B)
-    the mean square of what the weights multiply, bare (L, B) that of z without its bias."""
+    the mean square of what the weights multiply, bare (L, B) that of z without its bias; fourth ⟨z⁴⟩ (L,
+    B)."""
 
     kernel: Float[np.ndarray, "L B"]
     spread: Float[np.ndarray, "L B"]
@@ -40,6 +41,7 @@ class Layers(NamedTuple):
     products: Float[np.ndarray, "L B B"]
     data: Float[np.ndarray, "L B"]
     bare: Float[np.ndarray, "L B"]
+    fourth: Float[np.ndarray, "L B"]
 
 
 class Program(NamedTuple):
@@ -129,7 +131,7 @@ def measure(program: Program, x: Float[Array, "B ..."], *, key: Array) -> Layers
 
 
 @lru_cache(maxsize=16)
-def _compiled(apply: Callable[[list[Array], Array], Any]) -> Any:
+def _compiled(apply: Callable[[list[Array], Array], PyTree]) -> Any:
     def of_example(leaves: list[Array], x: Array, direction: Array) -> tuple[Array, ...]:
         def run(x: Array) -> tuple[list[Array], list[tuple[Array, Array]]]:
             layers = layers_of(apply, leaves, x).layers
@@ -145,11 +147,13 @@ def _compiled(apply: Callable[[list[Array], Array], Any]) -> Any:
         spread = jnp.stack([(a[0] * a[0]).mean() for a in both])
         growth = jnp.stack([(a * b[1]).mean() for a, b in zip(z, both, strict=True)])
         data, bare = (jnp.stack([pair[k] for pair in squares]) for k in (0, 1))
-        return z, kernel, spread, growth, data, bare
+        fourth = jnp.stack([(a**4).mean() for a in z])
+        return z, kernel, spread, growth, data, bare, fourth
 
     def of_all(leaves: list[Array], x: Array, directions: Array) -> tuple[Array, ...]:
-        z, kernel, spread, growth, data, bare = jax.vmap(of_example, (None, 0, 0))(leaves, x, directions)
+        z, *tables = jax.vmap(of_example, (None, 0, 0))(leaves, x, directions)
         products = jnp.stack([a @ a.T / a.shape[1] for a in z])
-        return kernel.T, spread.T, growth.T, products, data.T, bare.T
+        kernel, spread, growth, *others = (table.T for table in tables)
+        return kernel, spread, growth, products, *others
 
     return jax.jit(of_all)

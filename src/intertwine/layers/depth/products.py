@@ -79,11 +79,15 @@ def layers_of(apply: Callable[[list[Array], Array], PyTree], leaves: Sequence[Ar
 
 
 def _run(
-    program: Any, constants: Sequence[Any], values: Sequence[Any], tags: Sequence[_Tag], found: Found
+    program: core.Jaxpr,
+    constants: Sequence[PyTree],
+    values: Sequence[PyTree],
+    tags: Sequence[_Tag],
+    found: Found,
 ) -> tuple[list[Any], list[_Tag]]:
     known: dict[Any, tuple[Any, _Tag]] = {}
 
-    def read(atom: Any) -> tuple[Any, _Tag]:
+    def read(atom: PyTree) -> tuple[Any, _Tag]:
         return (atom.val, _Tag()) if isinstance(atom, core.Literal) else known[atom]
 
     for variable, constant in zip(program.constvars, constants, strict=True):
@@ -100,7 +104,9 @@ def _run(
     return [value for value, _ in ends], [tag for _, tag in ends]
 
 
-def _step(equation: Any, inputs: list[Any], tags: list[_Tag], found: Found) -> tuple[list[Any], list[_Tag]]:
+def _step(
+    equation: core.JaxprEqn, inputs: list[Array], tags: list[_Tag], found: Found
+) -> tuple[list[Any], list[_Tag]]:
     name = equation.primitive.name
     both = _Tag(frozenset().union(*(tag.leaves for tag in tags)), any(tag.data for tag in tags))
     inner = _inner(equation)
@@ -118,7 +124,9 @@ def _step(equation: Any, inputs: list[Any], tags: list[_Tag], found: Found) -> t
     return outputs, [_Tag(both.leaves, both.data, layer)] * len(outputs)
 
 
-def _layer(name: str, inputs: list[Any], tags: list[_Tag], outputs: list[Any], found: Found) -> int | None:
+def _layer(
+    name: str, inputs: list[Array], tags: list[_Tag], outputs: list[Array], found: Found
+) -> int | None:
     """The layer whose pre-activation the output is, which is told to `found`."""
     if name in _PRODUCTS:
         for data, weights in ((0, 1), (1, 0)):
@@ -137,7 +145,7 @@ def _layer(name: str, inputs: list[Any], tags: list[_Tag], outputs: list[Any], f
     return tags[0].layer if name in _SAME else None
 
 
-def _inner(equation: Any) -> Any:
+def _inner(equation: core.JaxprEqn) -> Any:
     """The program inside an operation, or None."""
     for name in ("jaxpr", "call_jaxpr", "fun_jaxpr"):
         if name in equation.params:
@@ -146,7 +154,7 @@ def _inner(equation: Any) -> Any:
     return max(branches, key=_count, default=None) or equation.params.get("body_jaxpr")
 
 
-def _count(program: Any) -> int:
+def _count(program: core.Jaxpr | core.ClosedJaxpr) -> int:
     """How many products a program has, at any depth."""
     total = 0
     for equation in getattr(program, "jaxpr", program).eqns:

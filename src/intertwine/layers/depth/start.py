@@ -11,7 +11,7 @@ Matas, ICLR 2016). The last layer, after which no activation comes, is left as i
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,7 +50,9 @@ Table = Float[np.ndarray, " L"]
 
 class Profile(Shown):
     """layers: names. kernel K, parallel χ_∥ and perpendicular χ_⊥ to the next layer (nan of the last), gain
-    C_W, of one network over examples, float64 (L,)."""
+    C_W, coupling ⟨z⁴⟩/3⟨z²⟩² − 1 over neurons and places (0 of normal numbers; V/(nK²) over networks), of one
+    network over examples, float64 (L,).
+    """
 
     def __init__(self, layers: tuple[str, ...], found: Layers):
         self.layers = layers
@@ -58,6 +60,7 @@ class Profile(Shown):
         self.kernel, spread, growth = means
         self.perpendicular, self.parallel = _steps(spread), _steps(growth)
         self.gain = found.bare.mean(1) / np.maximum(found.data.mean(1), _TINY)
+        self.coupling = (found.fourth / np.maximum(found.kernel**2, _TINY)).mean(1) / 3 - 1
 
     def __str__(self) -> str:
         wide = max(8, *(len(name) for name in self.layers))
@@ -116,8 +119,7 @@ def critical_start(
     rows = np.asarray(x)
     if rows.ndim < 2 or len(rows) < 2:
         raise fail("x", "two examples or more, numbers (examples, …)", f"shape {rows.shape}")
-    chosen = rows[np.unique(np.linspace(0, len(rows) - 1, EXAMPLES).astype(int))]
-    look = _Look(network, chosen, key)
+    look = _Look(network, _some(rows), key)
     found = activation if activation is not None else activation_of(network)
     critical = None if found is None else critical_initialisation(Activation.of(found))
     usable = critical if critical is not None and critical.exists else None
@@ -127,6 +129,24 @@ def critical_start(
     said = _caveats(network, look, critical, after)
     tell(said)
     return CriticalStart(model, before, after, usable, said)
+
+
+def profiles(networks: Sequence[PyTree], x: ArrayLike, *, key: Array) -> list[Profile]:
+    """The layers of networks of one structure, on the same examples and along the same directions.
+
+    networks, x, key: as of `critical_start`. Raises InputError for networks without layers.
+
+    >>> net = eqx.nn.MLP(6, 2, 10, 2, key=jax.random.key(0))
+    >>> [profile.layers for profile in profiles([net], np.ones((4, 6)), key=jax.random.key(1))]
+    [('layers[0]', 'layers[1]', 'layers[2]')]
+    """
+    look = _Look(networks[0], _some(np.asarray(x)), key)
+    return [look.profile(network) for network in networks]
+
+
+def _some(rows: np.ndarray) -> np.ndarray:
+    """Some rows, spread evenly over all."""
+    return rows[np.unique(np.linspace(0, len(rows) - 1, EXAMPLES).astype(int))]
 
 
 class _Look:

@@ -114,6 +114,26 @@ def equivariance(
     return figure
 
 
+def by_depth(table: dict[str, Any]) -> go.Figure:
+    """Kernel, susceptibilities and coupling of each layer: at the start, at the end, and as it was given."""
+    titles = ("kernel K", "χ_⊥ to the next layer", "χ_∥ to the next layer", "⟨z⁴⟩/3⟨z²⟩² − 1")
+    figure = make_subplots(rows=2, cols=2, subplot_titles=titles, vertical_spacing=0.2)
+    drawn = (("given", "ordinary start", GREY), ("start", "start", BLUE), ("end", "trained", ORANGE))
+    columns = ("kernel", "perpendicular", "parallel", "coupling")
+    for when, label, color in drawn:
+        for k, column in enumerate(columns if table.get(when) else ()):
+            figure.add_scatter(
+                x=table["layers"], y=gaps(table[when][column]), name=label, mode="lines+markers",
+                line={"color": color, "width": 1.6}, legendgroup=when, showlegend=k == 0,
+                row=1 + k // 2, col=1 + k % 2,
+            )  # fmt: skip
+    figure.update_yaxes(type="log", exponentformat="power", row=1, col=1)
+    figure.update_yaxes(type="log", exponentformat="power", row=1, col=2)
+    figure.update_xaxes(type="category", tickangle=-45)
+    figure.update_layout(showlegend=True)
+    return figure
+
+
 def by_angle(degrees: np.ndarray, accuracy: np.ndarray, error: np.ndarray) -> go.Figure:
     """Accuracy on images turned by each angle, with one standard error as a band."""
     x = np.append(degrees, 360.0) if degrees[0] == 0 else degrees

@@ -21,9 +21,8 @@ MOST_FILTERS, MOST_ELEMENTS, MOST_MISTAKES = 6, 16, 24
 def plates(run: ClassifyRun) -> list[Plate]:
     """Every picture and figure that the run has numbers for, in the order of the page."""
     drawn = [
-        *_on_space(run), _curves(run), _angles(run), _rotations(run), _equivariance(run), _confusion(run),
-        _conserved(run),
-        _filters(run), _mistakes(run),
+        *_on_space(run), _curves(run), _angles(run), _rotations(run), _equivariance(run), _depth(run),
+        _confusion(run), _conserved(run), _filters(run), _mistakes(run),
     ]  # fmt: skip
     there = [plate for plate in drawn if plate is not None]
     if sum(not plate.wide for plate in there) % 2:  # none stands alone in its row
@@ -75,6 +74,29 @@ def _rotations(run: ClassifyRun) -> Plate | None:
         f"Accuracy between {plain(low, 4)} % and {plain(high, 4)} % over {len(table['elements'])} elements."
     )
     return Plate("rotations", "Rotated images", caption, words, figure, 380)
+
+
+def _depth(run: ClassifyRun) -> Plate | None:
+    table = run.depth
+    if not table or not table["start"] or not table["end"]:
+        return None
+    figure = figures.by_depth(table)
+    caption = (
+        "Layer by layer, over some of the training images: the mean square K of the pre-activations, the"
+        " growth of a small change of the input across it (χ_⊥) and along it (χ_∥) from one layer to the"
+        " next, and how far the pre-activations are from normal numbers. At criticality χ_⊥ = χ_∥ = 1; batch"
+        " norms hold K."
+    )
+    ordinary = table["ordinary"]
+    if table["critical"]:
+        caption += f" The start is {table['critical']}."
+    if ordinary and ordinary.get("accuracy") is not None:
+        share = plain(100 * ordinary["accuracy"], 4)
+        caption += f" The same training from the ordinary start reaches {share} % on the same images."
+    steps = table["start"]["perpendicular"], table["end"]["perpendicular"]
+    before, after = (float(np.exp(np.nanmean(np.log(np.abs(s[:-1]) + 1e-30)))) for s in steps)
+    words = f"χ_⊥ of a layer, geometric mean: {plain(before, 3)} at the start, {plain(after, 3)} trained."
+    return Plate("depth", "Kernel by depth", caption, words, figure, 560, wide=True)
 
 
 def _on_space(run: ClassifyRun) -> list[Plate]:

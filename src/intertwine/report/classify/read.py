@@ -54,6 +54,11 @@ class ClassifyRun(FolderData):
         return self.result.get("confusion")
 
     @property
+    def depth(self) -> dict[str, Any]:
+        """Numbers by layer, {} where the run recorded none."""
+        return self.result.get("depth") or {}
+
+    @property
     def equivariance(self) -> list[dict[str, Any]]:
         return self.result.get("equivariance", [])
 
@@ -107,6 +112,7 @@ def _read_result(path: Path) -> dict[str, Any]:
     result["angles"] = _angles(path, mapping(path, result, "angles"))
     result["conserved"] = _conserved(path, mapping(path, result, "conserved"))
     result["rotations"] = _rotations(path, mapping(path, result, "rotations"))
+    result["depth"] = _depth(path, mapping(path, result, "depth"))
     names = _list(path, result, "classes")
     result["classes"] = [str(name) for name in names]
     return result
@@ -179,6 +185,25 @@ def _conserved(path: Path, table: dict[str, Any]) -> dict[str, Any]:
         for name in ("laws", "independent", "drift")
     }
     return found | {name: list(map(str, _list(path, table, name))) for name in ("formulas", "warnings")}
+
+
+def _depth(path: Path, table: dict[str, Any]) -> dict[str, Any]:
+    """layers, and of "start", "end" and "given" the columns by name; {} where there are none."""
+    names = [str(name) for name in _list(path, table, "layers")]
+    if not names:
+        return {}
+    found: dict[str, Any] = {"layers": names, "critical": table.get("critical")}
+    found["ordinary"] = table.get("ordinary") if isinstance(table.get("ordinary"), dict) else None
+    for when in ("start", "end", "given"):
+        columns = mapping(path, table, when)
+        of_when = {}
+        for name in ("kernel", "parallel", "perpendicular", "coupling") if columns else ():
+            values = [optional(path, f"depth.{when}.{name}", v) for v in _list(path, columns, name)]
+            if len(values) != len(names):
+                raise damaged(path, f"depth.{when}.{name} to have a number for each layer", "another length")
+            of_when[name] = np.array([np.nan if v is None else v for v in values])
+        found[when] = of_when or None
+    return found
 
 
 def _on_space(path: Path, dataset: Any) -> tuple[np.ndarray | None, dict[str, np.ndarray]]:
