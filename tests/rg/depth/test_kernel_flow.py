@@ -181,3 +181,12 @@ def test_bad_input_is_one_line():
 def test_float32_sessions_have_the_same_numbers():
     with jax.enable_x64(False):
         assert abs(it.rg.critical_initialisation("gelu").C_W - 1.983058257437237) < 1e-9
+
+
+def test_slightly_chaotic_and_slowly_falling():
+    """tanh without biases: c* = 0 however near to criticality; hard tanh falls to 0, slowly."""
+    for above in (1e-3, 0.1):
+        end = it.rg.depth_flow("tanh", C_W=1 + above, depth=1).end
+        assert end.phase == "chaotic" and abs(end.correlation) < 1e-6
+    assert it.rg.depth_flow("hard_tanh", depth=2).end.kernel == 0
+    assert it.rg.depth_flow("tanh", C_W=0.999, depth=1).phase == "ordered"

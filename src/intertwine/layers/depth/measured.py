@@ -86,8 +86,9 @@ def with_leaves(network: PyTree, leaves: list[Array]) -> Any:
 
 def _name(network: PyTree, path: str) -> str:
     """A path in few words: of a row of layers with names the name, of Flax the module's."""
-    for number, name in enumerate(getattr(network, "names", ())):
-        path = path.replace(f".modules[{number}].", f"{name}.")
+    names = getattr(network, "names", ())
+    if (first := re.match(r"\.modules\[(\d+)\]", path)) and int(first[1]) < len(names):
+        path = names[int(first[1])] + path[first.end() :]
     path = re.sub(r"\['(\w+)'\]", r".\1", path)
     path = re.sub(r"\.(params|parameters|kernel|weight|value)\b", "", path)
     path = re.sub(r"\.weights\[0\]$", "", path)
@@ -157,3 +158,7 @@ def _compiled(apply: Callable[[list[Array], Array], PyTree]) -> Any:
         return kernel, spread, growth, products, *others
 
     return jax.jit(of_all)
+
+
+FORGOTTEN = 1e-5
+"""Where K changes by less than this share with the length of the input, it does not depend on it (norms)."""

@@ -30,6 +30,7 @@ from intertwine._shown import Shown
 from intertwine.layers.depth.activation import NAMED, Activation
 from intertwine.layers.depth.critical import CriticalInitialisation, critical_initialisation
 from intertwine.layers.depth.measured import (
+    FORGOTTEN,
     Layers,
     Program,
     measure,
@@ -59,6 +60,7 @@ class Profile(Shown):
         means = (values.mean(1) for values in (found.kernel, found.spread, found.growth))
         self.kernel, spread, growth = means
         self.perpendicular, self.parallel = _steps(spread), _steps(growth)
+        self.parallel[np.abs(growth) < FORGOTTEN * self.kernel] = np.nan
         self.gain = found.bare.mean(1) / np.maximum(found.data.mean(1), _TINY)
         self.coupling = (found.fourth / np.maximum(found.kernel**2, _TINY)).mean(1) / 3 - 1
 

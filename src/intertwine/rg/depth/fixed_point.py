@@ -45,10 +45,10 @@ def next_kernel(one: Activation, C_W: float, C_b: float, K: float) -> float:
     return C_b + C_W * moments(one, K).square
 
 
-def deep_layers(one: Activation, C_W: float, C_b: float, kernel: float) -> DeepLayers:
-    """Where a flow from `kernel` ends."""
+def deep_layers(one: Activation, C_W: float, C_b: float, kernel: float, *, falls: bool = False) -> DeepLayers:
+    """Where a flow from `kernel` ends. falls: it is known to fall to 0, however slowly."""
     nan = math.nan
-    q = _end(one, C_W, C_b, kernel)
+    q = 0.0 if falls else _end(one, C_W, C_b, kernel)
     if not math.isfinite(q):
         return DeepLayers(math.inf, nan, nan, nan, PHASES[3], nan, nan)
     m: Moments = moments(one, q)
@@ -114,8 +114,10 @@ def _apart(one: Activation, C_W: float, C_b: float, q: float) -> float:
     above = 1.0
     for c in (*(1 - 10.0**-k for k in range(10, 1, -1)), *np.linspace(0.9, -1.0, 20).round(12)):
         here = change(float(c))
-        if abs(here) < _NOTHING and c < 0.9:
-            return float(c)
+        if abs(here) < _NOTHING:
+            if c < 0.9:
+                return float(c)
+            continue  # rounding, so near to 1
         if here > 0:
             return 1.0 if above == 1.0 else root(change, float(c), above)
         above = float(c)

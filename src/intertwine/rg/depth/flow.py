@@ -77,6 +77,8 @@ class DepthFlow(Shown):
         head += "critical" if self.is_critical else self.phase
         deep = f"deep layers: K* = {end.kernel:.6g}, c* = {end.correlation:.6g}, χ_∥ = {end.parallel:.6g}, "
         deep += f"χ_⊥ = {end.perpendicular:.6g}, ξ_q = {end.xi_q:.4g}, ξ_c = {end.xi_c:.4g} layers"
+        if self.width is not None:
+            head += f"; width {self.width}"
         rows = [head, deep]
         of_two, of_width = not np.isnan(self.correlation).all(), self.width is not None
         names = [
@@ -84,7 +86,7 @@ class DepthFlow(Shown):
             "χ_∥",
             "χ_⊥",
             *(["c"] if of_two else []),
-            *([f"V/(nK²), n = {self.width}"] if of_width else []),
+            *(["V/(nK²)"] if of_width else []),
         ]
         rows.append(f"{'depth':>6}" + "".join(f"{name:>14}" for name in names))
         columns = [self.kernel, self.parallel, self.perpendicular]
@@ -158,7 +160,8 @@ def kernel_flow(
     nan = np.full(depth, math.nan)
     with np.errstate(divide="ignore", invalid="ignore"):
         coupling = nan if width is None else vertices / (width * kernels**2)
-    end = deep_layers(one, C_W, C_b, begin)
+    falls = critical.universality == "K* = 0" and (C_W, C_b) == (critical.C_W, critical.C_b)
+    end = deep_layers(one, C_W, C_b, begin, falls=falls)
     warnings = _caveats(one, coupling, critical, end, begin)
     tell(warnings, stacklevel=3)
     return DepthFlow(

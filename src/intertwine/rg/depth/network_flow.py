@@ -27,7 +27,7 @@ from numpy.typing import ArrayLike
 from intertwine._caveats import beneath, caveat, tell
 from intertwine._checks import fail, positive_int
 from intertwine._shown import Shown, with_error
-from intertwine.layers.depth.measured import Layers, Program, measure, prepared, program_of, traced
+from intertwine.layers.depth.measured import FORGOTTEN, Layers, Program, measure, prepared, program_of, traced
 from intertwine.models.network import FunctionNetwork, Network
 from intertwine.models.parameters import check_key
 from intertwine.models.results import as_model
@@ -45,7 +45,8 @@ Table = Float[np.ndarray, " L"]
 @dataclass(frozen=True, eq=False, repr=False)
 class NetworkDepthFlow(Shown):
     """layers: names of the products with parameters, in their order. kernel: ⟨z²⟩ over neurons, places,
-    examples and draws. parallel, perpendicular: χ_∥ and χ_⊥ from this layer to the next, nan of the last.
+    examples and draws. parallel, perpendicular: χ_∥ and χ_⊥ from this layer to the next, nan of the last
+    (χ_∥ also where a norm forgets the length of the input).
     correlation: mean c of different examples. coupling: Var K/⟨K⟩² over draws, nan of one network. Each
     with its standard error `…_error`, float64 (L,). gain: C_W, ⟨z²⟩ without bias over ⟨h²⟩ of what the
     weights multiply. draws, examples: how many. warnings: lines `code: sentence`.
@@ -69,7 +70,8 @@ class NetworkDepthFlow(Shown):
 
     def __str__(self) -> str:
         drawn = f"{self.draws} initialisations" if self.draws > 1 else "one network as it is"
-        rows = [f"{len(self.layers)} layers, {drawn}, {self.examples} examples"]
+        count = f"{len(self.layers)} layer" + "s" * (len(self.layers) > 1)
+        rows = [f"{count}, {drawn}, {self.examples} examples"]
         wide = max(10, *(len(name) for name in self.layers))
         rows.append(f"{'layer':<{wide}}" + "".join(f"{n:>20}" for n in ("K", "χ_∥", "χ_⊥", "c", "V/(nK²)")))
         for k, name in enumerate(self.layers):
@@ -217,6 +219,9 @@ def _summary(names: tuple[str, ...], t: Layers, unseen: int, mixed: bool) -> Net
     kernel = _jackknife(lambda K: K.mean((0, 2)), t.kernel, axis=axis)
     perpendicular = _jackknife(_ratio, t.spread, axis=axis)
     parallel = _jackknife(_ratio, t.growth, axis=axis)
+    forgotten = np.abs(t.growth.mean((0, 2))) < FORGOTTEN * t.kernel.mean((0, 2))
+    for values in parallel:
+        values[forgotten] = math.nan
     correlation = _correlations(t, draws > 1)
     nan = np.full(count, math.nan)
     coupling = _jackknife(_relative_variance, t.kernel, axis=0) if draws > 2 else (nan, nan)
