@@ -7,6 +7,7 @@ from typing import Any
 
 from jaxtyping import PyTree
 
+from intertwine._checks import InputError
 from intertwine.boltzmann.cascade.emergence import facts_of, told
 from intertwine.boltzmann.cascade.lines import chains_of, emergence_line, is_gaussian_machine
 from intertwine.boltzmann.cascade.principal_modes import MOST_COLUMNS, PrincipalModes, can_differ, modes_for
@@ -33,7 +34,10 @@ class FollowedModes:
     def of(self, machine: PyTree) -> PrincipalModes | None:
         """The modes."""
         if self.modes is None and self.data.size <= MOST_COLUMNS and can_differ(self.data.train):
-            self.modes = modes_for(machine, self.data)
+            try:
+                self.modes = modes_for(machine, self.data)
+            except InputError:  # rows without any variance: a training that is nothing but biases
+                return None
         return self.modes
 
     def facts(self, machine: PyTree, history: list[Scalars]) -> dict[str, Any] | None:

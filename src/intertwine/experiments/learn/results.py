@@ -212,13 +212,14 @@ def _history(history: list[dict[str, Any]]) -> dict[str, Any]:
         for row, values in zip(table, spectra, strict=True):
             row[: len(values)] = values
         variables["singular_value"] = (("line", "mode"), table, _words("largest singular values of W"))
-    for name in MODE_COLUMNS:
-        rows = [line.get(name) or [] for line in history]
-        if longest := max(map(len, rows), default=0):
-            found = np.full((len(rows), longest), np.nan)
-            for kept, row in zip(found, rows, strict=True):
-                kept[: len(row)] = row
-            variables[name] = (("line", "principal_mode"), found, _words(SCHEMA.words_of(name).words))
+    followed = max((len(line.get(name) or []) for line in history for name in MODE_COLUMNS), default=0)
+    for name in MODE_COLUMNS if followed else ():
+        found = np.full(
+            (len(history), followed), np.nan
+        )  # a machine may have fewer singular values than modes
+        for kept, line in zip(found, history, strict=True):
+            kept[: len(line.get(name) or [])] = line.get(name) or []
+        variables[name] = (("line", "principal_mode"), found, _words(SCHEMA.words_of(name).words))
     return variables
 
 
