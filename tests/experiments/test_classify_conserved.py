@@ -21,3 +21,9 @@ def test_a_run_tracks_what_gradient_flow_conserves(tmp_path, capsys):
     assert np.isclose(drift[-1], found["drift"])
     assert "gradient flow conserves" in capsys.readouterr().out
     assert "What gradient flow conserves" in (run / "report.html").read_text()
+
+
+def test_other_data_than_images_are_told(tmp_path, capsys):
+    flags = ["--data", "group:Z5", "--network", "quadratic:8", "--conserved"]
+    assert main(["classify", *flags, "--out", str(tmp_path / "run")]) == 2
+    assert "optimiser.conserved" in capsys.readouterr().err

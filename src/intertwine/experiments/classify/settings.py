@@ -187,6 +187,15 @@ class ClassifyConfiguration(Settings):
         return self
 
     @model_validator(mode="after")
+    def _tracked_of_images(self) -> ClassifyConfiguration:
+        table = self.data.name.partition(":")[0] == "group"
+        if self.optimiser.conserved and (
+            table or is_point_network(self.network.name) or is_points(self.space.name)
+        ):
+            raise fail("optimiser.conserved", "false but for images", True, "it.conserved takes any network")
+        return self
+
+    @model_validator(mode="after")
     def _of_one_space(self) -> ClassifyConfiguration:
         """What contradicts a space that is given."""
         if self.space.name != AUTO and not is_points(self.space.name):
