@@ -7,6 +7,8 @@ and every configuration is summed.
 
 from __future__ import annotations
 
+from typing import Any
+
 import jax
 import numpy as np
 from jaxtyping import PyTree
@@ -16,7 +18,7 @@ from intertwine.quantum import defaults
 from intertwine.quantum.confined import check_keeps_numbers, check_modes
 from intertwine.quantum.dynamics.ensemble import Source
 from intertwine.quantum.dynamics.flattened import Flattened
-from intertwine.quantum.hilbert_moves import own_space
+from intertwine.quantum.hilbert_moves import is_plain, own_space
 from intertwine.quantum.operators.operator import Operator
 from intertwine.quantum.space_choice import default_sampler, in_space
 from intertwine.quantum.vmc.moves import AnyOperator
@@ -41,7 +43,7 @@ def source_of(
 ) -> tuple[Source, Space]:
     """Sums or chains, and the space of the state. probes: H at some times."""
     held = own_space(probes[0]) if where is None else where.hilbert
-    if held is not None:
+    if held is not None and not is_plain(held):
         return _in_hilbert(probes, held, model, where, samples, sampler, flatten)
     assert isinstance(probes[0], Operator)
     first = probes[0]
@@ -61,12 +63,12 @@ def source_of(
     count = SAMPLES if samples is None else samples
     if sampler is None:
         sampler = where.sampler if where is not None and kept is not None else None
-        own = own_sampler(model) if sampler is None and flatten is None else sampler
-        sampler = default_sampler(first, count, only) if own is None else own
-    of_space = Space(sampler, magnetizations(sampler, first.size), first.turned)
+        sampler = own_sampler(model) if sampler is None and flatten is None else sampler
+    drawing: Any = default_sampler(first, count, only) if sampler is None else sampler
+    of_space = Space(drawing, magnetizations(drawing, first.size), first.turned)
     if flatten is not None:
-        return Source(Flattened(sampler, flatten), count), of_space
-    return Source(sampler, count, BLUR if of_space.magnetizations is None else 0.0), of_space
+        return Source(Flattened(drawing, flatten), count), of_space
+    return Source(drawing, count, BLUR if of_space.magnetizations is None else 0.0), of_space
 
 
 def _in_hilbert(
@@ -93,10 +95,9 @@ def _in_hilbert(
     count = SAMPLES if samples is None else samples
     if sampler is None:
         sampler = own_sampler(model) if where is None and flatten is None else getattr(where, "sampler", None)
-        sampler = default_sampler(probes[0], count) if sampler is None else sampler
-    sampler = in_space(sampler, held)
-    of_space = Space(sampler, None, turned, held)
-    return Source(sampler if flatten is None else Flattened(sampler, flatten), count), of_space
+    drawing = in_space(default_sampler(probes[0], count) if sampler is None else sampler, held)
+    of_space = Space(drawing, None, turned, held)
+    return Source(drawing if flatten is None else Flattened(drawing, flatten), count), of_space
 
 
 def _keeps_magnetization(probe: AnyOperator) -> bool:
@@ -111,9 +112,6 @@ def _sums(probes: list[AnyOperator], model: PyTree, magnetization: int | None) -
     """Sums over the orbits of what the model and H at all times leave alone."""
     moves, flip = defaults.symmetry_of(model)
     kept = np.array([row for row in moves if all(probe.is_invariant(row) for probe in probes)])
-    flip = (
-        flip
-        and not magnetization
-        and all(isinstance(probe, Operator) and probe.commutes_with_spin_flip for probe in probes)
-    )
+    even = all(isinstance(probe, Operator) and probe.commutes_with_spin_flip for probe in probes)
+    flip = flip and not magnetization and even
     return OrbitEnumeration(kept, magnetization=magnetization, spin_flip=flip)
