@@ -40,6 +40,8 @@ PAGES = [
             "points",
             "transport",
             "conservation",
+            "circuits",
+            "path-integral",
             "from-netket",
             "from-escnn-e3nn",
             "from-scikit-learn",

@@ -23,6 +23,7 @@ from .dynamics.network_correlations import (
 )
 from .dynamics.starts import product_infidelity as product_infidelity, product_state as product_state
 from .dynamics.trajectory import Trajectory as Trajectory
+from .imaginary_time.network import PathIntegral as PathIntegral, path_integral as path_integral
 from .operators.hamiltonians import (
     bose_hubbard as bose_hubbard,
     heisenberg as heisenberg,

@@ -18,6 +18,8 @@ Potts, and kinds side by side in a layer), each with its base energy,
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -38,6 +40,9 @@ from intertwine.models.machines.unit_layer import Spec, UnitLayer
 from intertwine.models.numerics import real_dot, real_dtype
 from intertwine.models.parameters import check_key, check_scale, normal, parameter_dtype, parameters
 from intertwine.models.protocols import Direct, Kind, Outer, SpinForm
+
+if TYPE_CHECKING:
+    from intertwine.models.machines.quadratic_form import Qubo
 
 
 class RBM(eqx.Module):
@@ -275,6 +280,17 @@ class RBM(eqx.Module):
         """v ~ p(v | h); real parameters only."""
         self._need_real()
         return self.visible_layer.sample(self.visible_angles(h), key=key)
+
+    def to_qubo(self) -> Qubo:
+        """E(v, h) = xᵀQx + offset of bits x = (v, h), for annealers; `.to_ising()` for spins.
+
+        >>> machine = RBM(2, hidden=1, units="binary", hidden_units="binary", key=jax.random.key(0))
+        >>> machine.to_qubo().matrix.shape
+        (3, 3)
+        """
+        from intertwine.models.machines.quadratic_form import qubo_of
+
+        return qubo_of(self)
 
     def _need_real(self) -> None:
         if self.kind != "real":

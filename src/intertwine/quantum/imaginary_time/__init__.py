@@ -1,0 +1,1 @@
+"""Imaginary time as a network: the Trotter evolution as a deep Boltzmann machine, and its classical spins."""
