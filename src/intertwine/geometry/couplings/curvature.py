@@ -37,7 +37,13 @@ from intertwine.geometry.couplings.parametric import (
     score_tables,
 )
 from intertwine.geometry.couplings.sampled import sampled_curvature
-from intertwine.geometry.couplings.statistics import Statistics, of_lattice, statistics_of
+from intertwine.geometry.couplings.statistics import (
+    Couplings,
+    Statistics,
+    of_lattice,
+    statistics_of,
+    words_of,
+)
 from intertwine.geometry.couplings.tensors import CLOSE, check_independent, scalar_curvature
 from intertwine.models.parameters import check_key
 from intertwine.models.protocols import is_density
@@ -96,7 +102,7 @@ class Curvature(Shown):
 
 def curvature(
     system: PyTree | Callable[[Array], Array],
-    couplings: Any = None,
+    couplings: Couplings = None,
     *,
     at: ArrayLike | Mapping[str, float] | None = None,
     samples: int | None = None,
@@ -202,22 +208,24 @@ def checked_couplings(name: str, given: Any, names: tuple[str, ...]) -> Float[np
     return theta
 
 
-def function_family(log_z: Callable[..., Any], couplings: Any, at: Any, where: str) -> FunctionFamily:
+def function_family(
+    log_z: Callable[..., object], couplings: Couplings, at: Any, where: str
+) -> FunctionFamily:
     """The family of ln Z with the names that are given, or θ0, θ1, …"""
     if at is None:
         raise fail(where, "the couplings (n,) at which ln Z is looked at", None)
     count = len(at) if isinstance(at, Mapping) else np.size(at)
-    names = tuple(f"θ{k}" for k in range(count)) if couplings is None else tuple(map(str, couplings))
+    names = tuple(f"θ{k}" for k in range(count)) if couplings is None else words_of(couplings)
     return FunctionFamily(log_z, checked_couplings(where, at, names), names)
 
 
-def _of_function(log_z: Callable[..., Any], couplings: Any, at: Any) -> Curvature:
+def _of_function(log_z: Callable[..., object], couplings: Couplings, at: Any) -> Curvature:
     family = function_family(log_z, couplings, at, "at")
     _check_several(family.names)
     return from_family(family)
 
 
-def _of_samples(given: Any, couplings: Any, lattice: Lattice | None) -> Curvature:
+def _of_samples(given: Any, couplings: Couplings, lattice: Lattice | None) -> Curvature:
     """Of configurations of a lattice, or of sums themselves."""
     lattice = getattr(given, "lattice", None) if lattice is None else lattice
     values = np.asarray(given)
@@ -243,7 +251,7 @@ def _of_samples(given: Any, couplings: Any, lattice: Lattice | None) -> Curvatur
         _check_several(statistics.names)
         return from_sums(rows, statistics._replace(theta=np.full(len(statistics.names), np.nan)), 1)
     n = values.shape[-1]
-    names = tuple(f"sum {k}" for k in range(n)) if couplings is None else tuple(map(str, couplings))
+    names = tuple(f"sum {k}" for k in range(n)) if couplings is None else words_of(couplings)
     if len(names) != n:
         raise fail("couplings", f"{n} names, one for each column of sums", couplings)
     _check_several(names)
@@ -259,9 +267,9 @@ class _Bare:
 
 
 def _of_parameters(
-    model: PyTree, couplings: Any, samples: int | None, sampler: AnySampler | None, key: Array | None
+    model: PyTree, couplings: Couplings, samples: int | None, sampler: AnySampler | None, key: Array | None
 ) -> Curvature:
-    names = (couplings,) if isinstance(couplings, str) else tuple(couplings)
+    names = words_of(couplings)
     _check_several(names)
     theta = np.full(len(names), np.nan)
     if samples is None:

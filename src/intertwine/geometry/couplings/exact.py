@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 from jaxtyping import PyTree
 
 from intertwine._checks import fail
 from intertwine.geometry.couplings.families import CouplingFamily, TableFamily
-from intertwine.geometry.couplings.statistics import Statistics, fixed_terms, statistics_of, term_value
+from intertwine.geometry.couplings.statistics import (
+    Couplings,
+    Statistics,
+    fixed_terms,
+    statistics_of,
+    term_value,
+)
 from intertwine.geometry.couplings.transfer import TransferFamily, row_width
 from intertwine.geometry.spectrum import exact_distribution, log_weights, spin_view
 from intertwine.models.spins.ising import Ising
@@ -54,7 +59,7 @@ def exact_family(model: PyTree, statistics: Statistics) -> CouplingFamily:
     return TableFamily(statistics.names, sums, base - sums @ statistics.theta, statistics.theta, sites)
 
 
-def is_quick(model: PyTree, couplings: Any) -> bool:
+def is_quick(model: PyTree, couplings: Couplings) -> bool:
     """Whether exact values take seconds: few states, or short rows of few sites."""
     if not isinstance(model, Ising | Potts):
         return False

@@ -26,7 +26,7 @@ from intertwine._shown import Shown
 from intertwine.geometry.couplings.curvature import checked_couplings, function_family
 from intertwine.geometry.couplings.exact import exact_family
 from intertwine.geometry.couplings.families import CouplingFamily, TableFamily
-from intertwine.geometry.couplings.statistics import statistics_of
+from intertwine.geometry.couplings.statistics import Couplings, statistics_of
 from intertwine.geometry.couplings.tensors import check_independent, christoffel
 from intertwine.models.protocols import is_density
 from intertwine.models.results import as_model
@@ -84,10 +84,10 @@ class Geodesic(Shown):
 
 
 def geodesic(
-    system: PyTree | Callable[..., Any],
+    system: PyTree | Callable[..., object],
     start: ArrayLike | Mapping[str, float],
     end: ArrayLike | Mapping[str, float],
-    couplings: Any = None,
+    couplings: Couplings = None,
 ) -> Geodesic:
     """The shortest way between two couplings in the Fisher metric.
 

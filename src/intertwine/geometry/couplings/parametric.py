@@ -32,7 +32,7 @@ _GROUPS = 20
 _BATCH = 4096
 
 
-def are_parameters(model: PyTree, couplings: Any) -> bool:
+def are_parameters(model: PyTree, couplings: object) -> bool:
     """Whether all `couplings` are names such as "weights[0,2]" or "visible_bias" of arrays of the model."""
     names = (couplings,) if isinstance(couplings, str) else couplings
     if not isinstance(names, tuple | list) or not names:

@@ -10,7 +10,7 @@ itself, at β = 1, of every model; a function of configurations gives any others
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import PyTree
@@ -28,6 +28,9 @@ SPINS, EQUAL, FIRST = "spins", "equal", "first"
 
 _BATCH = 2**14
 
+Couplings = str | Sequence[str | Shape] | Callable[[np.ndarray], object] | None
+"""How couplings are asked for: names, shapes, a function of configurations, or what is usual."""
+
 
 class Statistics(NamedTuple):
     """names: of the n couplings. sums: configurations (S, N) → S, float64 (S, n). theta: θ_0, (n,). odd:
@@ -42,7 +45,7 @@ class Statistics(NamedTuple):
     states: int = 2
 
 
-def statistics_of(model: PyTree, couplings: Any) -> Statistics:
+def statistics_of(model: PyTree, couplings: Couplings) -> Statistics:
     """Of a model; couplings: None (nearest and field), names, shapes or a function of configurations.
 
     Raises InputError for names that the model does not have.
@@ -75,7 +78,16 @@ def statistics_of(model: PyTree, couplings: Any) -> Statistics:
     )
 
 
-def of_lattice(lattice: Lattice, couplings: Any, states: int | None) -> Statistics:
+def words_of(couplings: Couplings) -> tuple[str, ...]:
+    """Names that are given, as a tuple."""
+    if isinstance(couplings, str):
+        return (couplings,)
+    if couplings is None or callable(couplings):
+        raise fail("couplings", "names", couplings)
+    return tuple(map(str, couplings))
+
+
+def of_lattice(lattice: Lattice, couplings: Couplings, states: int | None) -> Statistics:
     """Of configurations of a lattice whose couplings are not known: θ_0 is nan."""
     model = Ising(lattice, 0.0) if states is None else Potts(lattice, states, 0.0)
     found = statistics_of(model, couplings)
@@ -113,7 +125,7 @@ def term_value(columns: Sequence[np.ndarray], kind: str, *, levels: bool = False
     return same.astype(np.float64)
 
 
-def _own(function: Callable[[np.ndarray], Any], size: int) -> Statistics:
+def _own(function: Callable[[np.ndarray], object], size: int) -> Statistics:
     def sums(rows: np.ndarray) -> np.ndarray:
         found = np.asarray(function(rows), np.float64)
         if found.ndim != 2 or len(found) != len(rows) or not np.isfinite(found).all():
@@ -133,7 +145,9 @@ def _breaks(model: Ising) -> bool:
     return own or any(t.parity == "odd" and x != 0 for t, x in zip(model.terms, strengths, strict=True))
 
 
-def _one(model: PyTree, name: Any) -> tuple[str, Callable, tuple[np.ndarray, str] | None, float, bool]:
+def _one(
+    model: PyTree, name: str | Shape
+) -> tuple[str, Callable, tuple[np.ndarray, str] | None, float, bool]:
     """(label, sums of rows, local terms, θ_0, whether it turns with the spins)."""
     if name == "temperature":
         return "temperature", lambda rows: _in_batches(model, rows), None, 1.0, False
