@@ -21,7 +21,7 @@ from typing import Any
 import jax
 import numpy as np
 from jax import Array
-from jaxtyping import Float
+from jaxtyping import Float, PyTree
 from numpy.typing import ArrayLike
 
 from intertwine._caveats import caveat
@@ -96,8 +96,8 @@ class Emergence(Shown):
 
 
 def emergence(
-    run: Any,
-    data: Any = None,
+    run: PyTree,
+    data: PyTree = None,
     *,
     modes: int = MODES,
     times: ArrayLike | None = None,
@@ -156,7 +156,7 @@ def emergence(
     return told(lines, facts_of(found), is_gaussian_machine(machines[0]))
 
 
-def _configurations(machines: list[Any], samples: int, key: Array | None) -> list[Any]:
+def _configurations(machines: list[PyTree], samples: int, key: Array | None) -> list[Any]:
     if not samples:
         return [None] * len(machines)
     if key is None:
@@ -172,7 +172,7 @@ def _configurations(machines: list[Any], samples: int, key: Array | None) -> lis
     return found
 
 
-def _of_run(run: Any, lines: Any) -> Emergence:
+def _of_run(run: PyTree, lines: PyTree) -> Emergence:
     facts = (getattr(run, "result", None) or {}).get("principal_modes")
     kept = [line for line in lines or () if line.get("mode_strengths")]
     if not facts or not kept:
@@ -258,7 +258,7 @@ def _curved(time: np.ndarray, u: np.ndarray, k: int, level: float) -> float:
     return float(middle + width * inside[0]) if len(inside) else _crossing(time, u, level)
 
 
-def _table(rows: list[Any], modes: int) -> np.ndarray:
+def _table(rows: list[PyTree], modes: int) -> np.ndarray:
     found = np.full((len(rows), modes), np.nan)
     for k, row in enumerate(rows):
         values = [math.nan if x is None else float(x) for x in row or ()]

@@ -34,6 +34,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from jax.typing import DTypeLike
+from jaxtyping import PyTree
 
 from intertwine._checks import fail, positive_int, positive_number
 from intertwine.boltzmann.beginning import seen
@@ -163,13 +164,13 @@ class Wasserstein:
         return ()
 
     def negative(
-        self, model: RBM, state: Any, v: Array, *, key: Array
+        self, model: RBM, state: PyTree, v: Array, *, key: Array
     ) -> tuple[Samples, Any, dict[str, Array]]:
         _, samples, state, scalars = self.paired(model, state, v[:0], key=key)
         return samples, state, scalars
 
     def paired(
-        self, model: RBM, state: Any, v: Array, *, key: Array
+        self, model: RBM, state: PyTree, v: Array, *, key: Array
     ) -> tuple[Array, Samples, Any, dict[str, Array]]:
         """E[h|v] of the data, the model's samples, the chains."""
         if not self.exact:
@@ -256,7 +257,7 @@ class Wasserstein:
         return entropic_value(cost, p, q, found, self._epsilon)
 
     def observed(
-        self, model: RBM, state: Any, v: Array, weights: Array | None, *, key: Array
+        self, model: RBM, state: PyTree, v: Array, weights: Array | None, *, key: Array
     ) -> dict[str, Array]:
         """`divergence` between the chains, moved on once, and rows of the data."""
         found, _, _ = self.negative(model, state, v, key=key)

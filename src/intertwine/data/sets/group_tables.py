@@ -12,6 +12,7 @@ import hashlib
 from typing import Any
 
 import numpy as np
+from jaxtyping import PyTree
 
 from intertwine._checks import fail
 from intertwine.data.dataset import Dataset
@@ -21,7 +22,7 @@ MOST_ELEMENTS = 256
 PREFIX = "group:"
 
 
-def group_table(group: Any, share: float = SHARE, *, seed: int = 0) -> Dataset:
+def group_table(group: PyTree, share: float = SHARE, *, seed: int = 0) -> Dataset:
     """The table of `group` with a random share of its pairs to learn from, and the others held out.
 
     group: a `FiniteGroup` of 2 to 256 elements, or its name: "S4", "cyclic:97", "D5", "Q8", "C2xC4"
@@ -45,7 +46,7 @@ def group_table(group: Any, share: float = SHARE, *, seed: int = 0) -> Dataset:
     )  # fmt: skip
 
 
-def as_table_group(group: Any, argument: str = "group") -> Any:
+def as_table_group(group: PyTree, argument: str = "group") -> Any:
     """The group that is given, or that a name means; `InputError` for one of other sizes."""
     if isinstance(group, str):
         from intertwine.symmetry.groups.group_names import group_from_name

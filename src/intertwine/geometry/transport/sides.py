@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import jax
 import jax.numpy as jnp
@@ -82,7 +82,7 @@ def _is_table(given: object) -> bool:
     return any(hasattr(given, name) for name in ("to_numpy", "toarray"))
 
 
-def _of_rows(rows: Any, weights: Any, argument: str) -> Side:
+def _of_rows(rows: PyTree, weights: PyTree, argument: str) -> Side:
     array = host_array(rows, argument)
     if array.ndim != 2:
         raise fail(
@@ -101,7 +101,12 @@ def _of_rows(rows: Any, weights: Any, argument: str) -> Side:
 
 
 def _of_model(
-    given: PyTree, argument: str, samples: int | None, sampler: Any, key: Array | None, most_exact: int
+    given: PyTree,
+    argument: str,
+    samples: int | None,
+    sampler: AnySampler | None,
+    key: Array | None,
+    most_exact: int,
 ) -> Side:
     model, scaling = taken(given)
     if not callable(model) and not hasattr(model, "lattice"):
@@ -117,7 +122,7 @@ def _of_model(
     return Side(drawn.configurations, None, layer, lattice or drawn.lattice, drawn.warnings)
 
 
-def _law(model: Any, layer: UnitLayer | None, most: int) -> tuple[np.ndarray, np.ndarray] | None:
+def _law(model: PyTree, layer: UnitLayer | None, most: int) -> tuple[np.ndarray, np.ndarray] | None:
     """All configurations and their probabilities, of a model that has few; None for others."""
     if isinstance(model, Ising | Potts | Clock):
         states = 2 if isinstance(model, Ising) else model.states

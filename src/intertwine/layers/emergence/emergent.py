@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, PyTree
 
 from intertwine._caveats import caveat
 from intertwine._checks import fail
@@ -124,10 +124,10 @@ def emergence_caveats(train: float, held_out: float, error: float, fall: float) 
 
 
 def emergent_symmetry(
-    run: Any,
+    run: PyTree,
     group: FiniteGroup | str | None = None,
     *,
-    pairs: Any = None,
+    pairs: PyTree = None,
     updates: Sequence[float] | None = None,
 ) -> EmergentSymmetry:
     """How the symmetry of a group's multiplication emerges along a training.
@@ -168,7 +168,9 @@ def emergent_symmetry(
     return _of_looks(looked, group)
 
 
-def look(network: Any, group: FiniteGroup, learnt: Bool[np.ndarray, "g g"] | None = None) -> dict[str, Any]:
+def look(
+    network: PyTree, group: FiniteGroup, learnt: Bool[np.ndarray, "g g"] | None = None
+) -> dict[str, Any]:
     """One look at a network, for a line of metrics: accuracies, errors, and energies by irrep. learnt: which
     pairs were learnt from."""
     found = table_symmetry(table_scores(network, group), group)
@@ -190,7 +192,7 @@ def look(network: Any, group: FiniteGroup, learnt: Bool[np.ndarray, "g g"] | Non
     }
 
 
-def _shares(energies: Any) -> np.ndarray:
+def _shares(energies: PyTree) -> np.ndarray:
     total = float(np.sum(energies))
     return np.asarray(energies) / total if total > 0 else np.zeros(len(energies))
 
@@ -213,11 +215,11 @@ def _of_looks(looks: Sequence[dict[str, Any]], group: FiniteGroup) -> EmergentSy
     )
 
 
-def _number(value: Any) -> float:
+def _number(value: PyTree) -> float:
     return math.nan if value is None else float(value)
 
 
-def _mask(pairs: Any, order: int) -> np.ndarray:
+def _mask(pairs: PyTree, order: int) -> np.ndarray:
     rows = np.asarray(pairs)
     if rows.ndim != 2 or rows.shape[1] != 2 or rows.min(initial=0) < 0 or rows.max(initial=0) >= order:
         raise fail("pairs", f"pairs (rows, 2) of elements 0 … {order - 1}", f"shape {rows.shape}")

@@ -16,6 +16,7 @@ import jax
 import numpy as np
 from jax import Array
 from jax.typing import DTypeLike
+from jaxtyping import PyTree
 
 from intertwine._caveats import tell
 from intertwine._checks import fail, positive_int
@@ -33,14 +34,14 @@ from intertwine.symmetry.groups.finite_group import FiniteGroup
 
 def fit_group_table(
     group: FiniteGroup | str,
-    network: Any = defaults.NETWORK,
+    network: PyTree = defaults.NETWORK,
     *,
     share: float = defaults.SHARE,
     epochs: int | None = None,
     batch: int = defaults.WHOLE,
     learning_rate: float = defaults.LEARNING_RATE,
     weight_decay: float = defaults.WEIGHT_DECAY,
-    optimiser: Any = None,
+    optimiser: PyTree = None,
     loss: Loss = "squared-error",
     seed: int = 0,
     key: Array,
@@ -78,14 +79,14 @@ def fit_group_table(
 
 def table_study(
     group: FiniteGroup | str,
-    network: Any = defaults.NETWORK,
+    network: PyTree = defaults.NETWORK,
     *,
     share: float = defaults.SHARE,
     epochs: int | None = None,
     batch: int = defaults.WHOLE,
     learning_rate: float = defaults.LEARNING_RATE,
     weight_decay: float = defaults.WEIGHT_DECAY,
-    optimiser: Any = None,
+    optimiser: PyTree = None,
     loss: Loss = "squared-error",
     seed: int = 0,
     dtype: DTypeLike = float,

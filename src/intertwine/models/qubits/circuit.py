@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import partial
-from typing import Any
 
 import equinox as eqx
 import jax
@@ -23,7 +22,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from jax.typing import DTypeLike
-from jaxtyping import Complex, Float, Int8, Shaped
+from jaxtyping import Complex, Float, Int8, PyTree, Shaped
 
 from intertwine._checks import fail, one_of, positive_int
 from intertwine.models.machines.hidden_units import check_configuration
@@ -72,7 +71,7 @@ class Circuit(eqx.Module):
         *,
         repeat: int = 1,
         start: str = "zero",
-        parameters: Any = None,
+        parameters: PyTree = None,
         scale: float = 0.1,
         dtype: DTypeLike = float,
         key: Array | None = None,
@@ -262,7 +261,7 @@ def _layers(layers: object, repeat: int) -> tuple[Layer, ...]:
     return (layer([row for row in rows if isinstance(row, Gate)], repeat),)
 
 
-def _given(parameters: Any, shapes: list[tuple[int, int]], kind: jnp.dtype) -> tuple[Array, ...]:
+def _given(parameters: PyTree, shapes: list[tuple[int, int]], kind: jnp.dtype) -> tuple[Array, ...]:
     """Parameters as they were given, one array a layer; an array alone for one layer."""
     alone = hasattr(parameters, "shape") or (len(shapes) == 1 and np.ndim(parameters) in (1, 2))
     several = [parameters] if alone else list(parameters)

@@ -8,9 +8,8 @@ products.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from jaxtyping import PyTree
 
 from intertwine._checks import fail
 
@@ -20,7 +19,7 @@ _ZERO = 1e-11
 _DEGREE, _ROUNDS = 24, 60
 
 
-def null_space(gram: Any, scale: float, tolerance: float) -> np.ndarray:
+def null_space(gram: PyTree, scale: float, tolerance: float) -> np.ndarray:
     """Orthonormal columns that span the null space of a positive matrix, dense or sparse (z, z).
 
     scale: what a value of G is like that is not zero. tolerance: of the factors A; a value is zero below its
@@ -51,7 +50,7 @@ def _zeros(values: np.ndarray, zero: float, scale: float) -> int:
     return count
 
 
-def _filtered(gram: Any, zero: float, scale: float) -> np.ndarray | None:
+def _filtered(gram: PyTree, zero: float, scale: float) -> np.ndarray | None:
     """The null space of a large matrix, or None where the filter does not tell it apart."""
     size = gram.shape[0]
     largest = max(float(abs(gram).sum(axis=1).max()), scale)
@@ -80,7 +79,7 @@ def _filtered(gram: Any, zero: float, scale: float) -> np.ndarray | None:
     return None
 
 
-def _chebyshev(gram: Any, block: np.ndarray, low: float, high: float) -> np.ndarray:
+def _chebyshev(gram: PyTree, block: np.ndarray, low: float, high: float) -> np.ndarray:
     """T_m((c − G)/e) block, scaled to 1 at G = 0."""
     centre, half = (high + low) / 2, (high - low) / 2
     sigma = half / -centre
