@@ -6,7 +6,6 @@ For a finite group it is G/G, a `HomogeneousSpace`; for SO(2), O(2), SO(3), O(3)
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,8 +66,8 @@ class CompactPoint:
         rep: CompactRep | LieRep,
     ) -> Shaped[Field, "... C"]:
         """ρ(h) f."""
-        matrix: Callable[[Any], np.ndarray] = rep.matrix
-        return field @ matrix(element).T.astype(field.dtype)
+        known: Any = element  # of the kind that the type has
+        return field @ rep.matrix(known).T.astype(field.dtype)
 
 
 def one_point(group: FibreGroup) -> HomogeneousSpace | CompactPoint:
