@@ -25,11 +25,13 @@ from intertwine._checks import fail
 from intertwine.boltzmann.baseline import below_independent, independent_columns
 from intertwine.boltzmann.beyond_columns import beyond_columns
 from intertwine.boltzmann.known_entries import log_known
+from intertwine.boltzmann.likelihood.densities import log_densities
 from intertwine.boltzmann.objectives.exact import exact_log_unnormalised, exact_probabilities
 from intertwine.boltzmann.partition.log_partition import LogPartition
 from intertwine.learning.batches import check_known, has_missing, host_array
 from intertwine.models.machines.layered import layered
 from intertwine.models.machines.rbm import RBM
+from intertwine.models.protocols import DrawsItself
 from intertwine.models.results import as_model, taken
 from intertwine.sampling.statistics.estimate import Estimate
 
@@ -43,13 +45,14 @@ _ROWS = 1000
 """Rows that are looked at together."""
 
 
-def log_likelihood(model: Machine, data: ArrayLike, log_z: LogPartition | float) -> Estimate:
+def log_likelihood(model: Machine, data: ArrayLike, log_z: LogPartition | float | None = None) -> Estimate:
     """The mean ln p(v) of the rows of `data`, nats per example.
 
     model: an RBM, or a machine of layers whose hidden units can be enumerated (deep machines beyond that have
     bounds instead); a fit or a loaded run stands for its model. data: (rows, N); nan is a missing entry, and
     ln p then that of what is known of the row (RBM). Of a run of standardised columns, rows and densities are
-    those of the columns of its data. log_z: what `log_partition` found, or a number.
+    those of the columns of its data. log_z: what `log_partition` found, or a number; None
+    for a normalised density (an autoregressive network, a circuit), where it is 0.
 
     error: of the mean as an estimate for new data of the same kind: √(variance/rows + error(ln Z)²).
     warnings: an ln Z that is not to be trusted or that nothing judges, and a mean below that of independent
@@ -63,8 +66,13 @@ def log_likelihood(model: Machine, data: ArrayLike, log_z: LogPartition | float)
     >>> round(float(found.mean), 4)                                              # −2 ln 2
     -1.3863
     """
-    value = float(log_z)  # type: ignore[arg-type]
     model, scaling = taken(model)
+    if isinstance(model, DrawsItself):
+        return of_rows(log_densities(model, data))
+    if log_z is None:
+        remedy = "take it.log_partition(model, key=key)"
+        raise fail("log_z", "a LogPartition for a machine that is not normalised", None, remedy)
+    value = float(log_z)  # type: ignore[arg-type]
     if not np.isfinite(value):
         raise fail("log_z", "a finite number of nats, or a LogPartition", value)
     known = isinstance(log_z, LogPartition)

@@ -13,6 +13,7 @@ from jaxtyping import PyTree
 
 from intertwine._checks import fail
 from intertwine.boltzmann.defaults import SCALE
+from intertwine.boltzmann.training.densities import density_stages
 from intertwine.boltzmann.training.names import parsed
 from intertwine.boltzmann.training.stages import belief_stages, boltzmann_stages, rbm_stages
 from intertwine.boltzmann.training.teaching import Teaching
@@ -22,6 +23,7 @@ from intertwine.models.machines.deep_belief import DBN
 from intertwine.models.machines.deep_boltzmann import DBM
 from intertwine.models.machines.rbm import RBM
 from intertwine.models.machines.unit_layer import Spec
+from intertwine.models.protocols import DrawsItself
 
 
 class Family(NamedTuple):
@@ -51,9 +53,14 @@ FAMILIES: dict[str, Family] = {
 }
 
 
+DENSITY = Family(DrawsItself, lambda sizes, **settings: None, density_stages)
+"""Of normalised densities, autoregressive networks and circuits, which are made by themselves."""
+
+
 def family_of(model: PyTree) -> Family:
-    """The row of a machine; that of the RBM for what is no deep one."""
-    return next((f for f in FAMILIES.values() if isinstance(model, f.machine)), FAMILIES["rbm"])
+    """The row of a machine; that of the RBM for what is none of the others."""
+    rows = (*FAMILIES.values(), DENSITY)
+    return next((row for row in rows if isinstance(model, row.machine)), FAMILIES["rbm"])
 
 
 def named_machine(

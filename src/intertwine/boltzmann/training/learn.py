@@ -24,6 +24,7 @@ from numpy.typing import ArrayLike
 from intertwine._checks import fail
 from intertwine.boltzmann.defaults import AVERAGE, BATCH
 from intertwine.boltzmann.known_entries import log_known
+from intertwine.boltzmann.likelihood.densities import likelihood_gap
 from intertwine.boltzmann.training.families import family_of, named_machine, training
 from intertwine.boltzmann.training.rows import batches_of, order_of
 from intertwine.boltzmann.training.stages import layer_of
@@ -36,6 +37,7 @@ from intertwine.learning.schedules import Schedule
 from intertwine.learning.stages import Fit, Training
 from intertwine.learning.study import Scalars, carry_out
 from intertwine.models.parameters import check_key
+from intertwine.models.protocols import DrawsItself
 from intertwine.models.results import Scaling, taken
 
 VALIDATION_ROWS = 10_000
@@ -67,9 +69,10 @@ def learn(
 ) -> Fit:
     r"""Train `model` so that p_λ(v) comes near the distribution of `data`.
 
-    model: an RBM, DBM or DBN with real parameters; an earlier fit, or a learning run that was loaded, goes on
-        from its own (one of standardised columns with rows of its data, or with a `Dataset` of the same); or
-        the name of one as the command takes it, "rbm:64",
+    model: an RBM, DBM or DBN with real parameters; a normalised density (`it.MaskedDense` and other
+        autoregressive networks, `it.Circuit` as a Born machine), whose likelihood is exact; an earlier fit,
+        or a learning run that was loaded, goes on from its own (one of standardised columns with rows of its
+        data, or with a `Dataset` of the same); or the name of one as the command takes it, "rbm:64",
         "dbm:500-1000", "dbn:500-2000": binary hidden units on the columns and units of the data (of an array,
         as `it.data.load` reads it). A name with `key` is the machine of the first half of
         `jax.random.split(key)`, with weights of standard deviation 0.01, taught with the second half and
@@ -110,7 +113,8 @@ def learn(
 
     The history's scalars: `step` (updates so far), `epoch`, `reconstruction_error` (mean square a column),
     `free_energy` (nats, of the batch last seen), `learning_rate`, `update_norm`, `seconds`; with `ExactKL`
-    also `log_z` and `negative_log_likelihood` in nats. Of a deep machine also `layer`, from 1 up, 0 for the
+    also `log_z` and `negative_log_likelihood` in nats; of a normalised density this one, `learning_rate`,
+    `update_norm`, `seconds`. Of a deep machine also `layer`, from 1 up, 0 for the
     whole; `step` and `epoch` count anew in each.
 
     Raises InputError for data that the units cannot have and settings out of range, and `Diverged` with the
@@ -143,6 +147,9 @@ def learn(
     if family_of(model).deep:
         got = f"rows with a {type(model).__name__}"
         raise fail("validation", "None with a deep machine, whose free energies are bounds", got)
+    if isinstance(model, DrawsItself):
+        rows = host_array(validation, "validation")[:VALIDATION_ROWS]
+        return taught(study, progress, lambda density: likelihood_gap(density, batches, rows))
     held_out = _validation(model, fitted.inside(validation))
     fit = taught(study, progress, lambda machine: free_energy_gap(machine, batches, held_out))
     return fit._replace(offset=fitted.offset, scale=fitted.scale)
