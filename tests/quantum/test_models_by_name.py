@@ -19,9 +19,10 @@ from intertwine.quantum.defaults import (
 from intertwine.spaces.lattices import lattice_from_name
 
 NAMES = [name.replace("LAYERSx", "2x") for name in MODEL_NAMES if name not in FERMION_NAMES]
+NAMES.remove("hva:DEPTH")  # for operators with a field along x: see quantum/circuits
 NAMES = [name.replace("FEATURES", "2").replace("RANK", "2").replace("ALPHA", "1") for name in NAMES]
 NAMES = [name.replace("DIM", "4").replace("HEADS", "2").replace("patchP", "patch1") for name in NAMES]
-NAMES = [name.replace("RANGE", "1") for name in NAMES] + [
+NAMES = [name.replace("RANGE", "1").replace("DEPTH", "1") for name in NAMES] + [
     "loop-rbm:2:space:lines:strings",
     "loop-gcnn:2x2:lines:strings",
 ]

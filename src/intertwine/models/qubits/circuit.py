@@ -263,16 +263,19 @@ def _layers(layers: object, repeat: int) -> tuple[Layer, ...]:
 
 def _given(parameters: PyTree, shapes: list[tuple[int, int]], kind: jnp.dtype) -> tuple[Array, ...]:
     """Parameters as they were given, one array a layer; an array alone for one layer."""
-    alone = hasattr(parameters, "shape") or (len(shapes) == 1 and np.ndim(parameters) in (1, 2))
+    alone = hasattr(parameters, "shape")
+    if not alone and len(shapes) == 1 and not any(hasattr(part, "shape") for part in parameters):
+        alone = np.ndim(parameters) in (1, 2)
     several = [parameters] if alone else list(parameters)
     words = " and ".join(str(s) for s in shapes)
     if len(several) != len(shapes):
         raise fail("parameters", f"arrays of shapes {words}", f"{len(several)} arrays")
     found = []
     for values, shape in zip(several, shapes, strict=True):
-        array = np.asarray(values, np.float64)
+        array = jnp.asarray(values, kind)
         array = array[None] if array.ndim == 1 and shape[0] == 1 else array
-        if array.shape != shape or not np.isfinite(array).all():
+        known = not isinstance(array, jax.core.Tracer)
+        if array.shape != shape or (known and not np.isfinite(np.asarray(array)).all()):
             raise fail("parameters", f"finite angles of shape {words}", array)
-        found.append(jnp.asarray(array, kind))
+        found.append(array)
     return tuple(found)
