@@ -21,6 +21,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax.core import Tracer
 from jax.typing import DTypeLike
 from jaxtyping import Complex, Float, Int8, PyTree, Shaped
 
@@ -274,7 +275,7 @@ def _given(parameters: PyTree, shapes: list[tuple[int, int]], kind: jnp.dtype) -
     for values, shape in zip(several, shapes, strict=True):
         array = jnp.asarray(values, kind)
         array = array[None] if array.ndim == 1 and shape[0] == 1 else array
-        known = not isinstance(array, jax.core.Tracer)
+        known = not isinstance(array, Tracer)
         if array.shape != shape or (known and not np.isfinite(np.asarray(array)).all()):
             raise fail("parameters", f"finite angles of shape {words}", array)
         found.append(array)
