@@ -83,6 +83,8 @@ QUICK = {
     "sampling.TrajectoryGibbs": ("rbm", lambda m: it.TrajectoryGibbs([m], steps=5).models),
     "models.count_parameters": ("rbm", it.count_parameters),
     "geometry.fisher_spectrum": ("rbm", lambda m: it.geometry.fisher_spectrum(m)),
+    "geometry.transport_metric": ("rbm", lambda m: it.geometry.transport_metric(m)),
+    "geometry.curvature": ("spins", lambda m: it.geometry.curvature(m)),
     "geometry.training_flow": ("rbm", lambda m: it.geometry.training_flow([m, m])),
     "rg.trace_condition": ("rbm", lambda m: it.rg.trace_condition(m)),
     "rg.couplings_of_rbm": ("rbm", lambda m: it.rg.couplings_of_rbm(m, TORUS, shells=2)),
@@ -152,6 +154,17 @@ QUICK = {
     "layers.equivariance_errors": ("network", lambda m: it.equivariance_errors(m, key=KEY)),
 }  # fmt: skip
 SLOW = {
+    "boltzmann.gradient_flow": ("rbm", lambda m: it.boltzmann.gradient_flow(m, ROWS, [0.0, 0.1])[-1].weights),
+    "geometry.geodesic": ("spins", lambda m: it.geometry.geodesic(m, [0.1], [0.3], ["nearest"])),
+    "geometry.training_distances": (
+        "rbm", lambda m: it.geometry.training_distances([m], ROWS, samples=40, key=KEY)
+    ),
+    "geometry.conserved": (
+        "network", lambda m: it.conserved(m, inputs=IMAGES[:4] / 255.0, count=False)
+    ),
+    "rg.critical_start": (
+        "network", lambda m: jax.tree.leaves(it.rg.critical_start(m, IMAGES[:8] / 255.0, key=KEY).model)
+    ),
     "boltzmann.sample_given_label": (
         "labelled", lambda m: it.sample_given_label(m, [0, 1], steps=5, key=KEY)
     ),
@@ -214,6 +227,10 @@ SLOW = {
 WIDE = np.sign(np.random.default_rng(2).normal(size=(200, 36))).astype(np.int8)
 TABLE = QUICK | SLOW
 EXCEPTIONS = {
+    "geometry.curvature_scan": "model is a function of a coupling",
+    "learning.TableFit": "a result",
+    "learning.fit_group_table": "network is a name, or one of the table's pairs",
+    "rg.CriticalStart": "a result",
     "models.SymmetrisedDensity": "model is a network, which it averages",
     "models.correlated": "reference is a wave function of fermions, which it multiplies",
     "ase_calculator": "takes models of structures, and their runs: tests/learning/test_structure_dynamics.py",

@@ -27,6 +27,7 @@ from intertwine.boltzmann.training.rows import batches_of, check_rows
 from intertwine.boltzmann.training.stages import check_two_layers
 from intertwine.models.machines.layered import layered
 from intertwine.models.machines.rbm import RBM
+from intertwine.models.results import as_model
 
 MOST_STATES = 2**16
 
@@ -45,6 +46,7 @@ def gradient_flow(model: RBM, data: PyTree, times: ArrayLike, *, tolerance: floa
     >>> round(float(models[1].weights[0, 0]) ** 2, 4)                                      # half of 3/4
     0.375
     """
+    model = as_model(model)
     check_two_layers(model)
     if not is_enumerable(model, MOST_STATES):
         got = f"{model.size} {model.units} and {model.hidden} {model.hidden_units} units"
