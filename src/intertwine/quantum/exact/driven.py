@@ -50,7 +50,8 @@ _MOST, _LITTLE = 120, 1e-6
 
 class Driven:
     """Steps under `hamiltonian` (a function of the time). matrix: what makes an operator a matrix. factor: −i
-    or −1. tolerance: of the error per unit of time. step: a fixed one, or None."""
+    or −1. tolerance: of the error per unit of time. step: a fixed one, or None. longest: of a step, so that a
+    pulse that is short beside the whole time is not stepped over."""
 
     def __init__(
         self,
@@ -59,9 +60,10 @@ class Driven:
         factor: complex,
         tolerance: float,
         step: float | None = None,
+        longest: float = float("inf"),
     ):
         self.hamiltonian, self.matrix, self.factor = hamiltonian, matrix, factor
-        self.tolerance, self.step, self.following = tolerance, step, 0.0
+        self.tolerance, self.step, self.following, self.longest = tolerance, step, 0.0, longest
 
     def carried(self, psi: np.ndarray, begin: float, end: float) -> tuple[np.ndarray, float]:
         """The state at `end` from that at `begin`, and the error that is added (nan of fixed steps)."""
@@ -74,6 +76,7 @@ class Driven:
             if tried > _MOST:
                 got, remedy = f"one that stops at t = {t:.6g}", "give one that is smooth but for some jumps"
                 raise fail("H", "a function of the time that steps can follow", got, remedy)
+            h = min(h, self.longest)
             last = end - t < 1.01 * h
             h = end - t if last else h
             made, own = self._tried(psi, t, h)
