@@ -67,6 +67,15 @@ def test_a_drive_of_atoms():
     assert np.linalg.norm(found - wanted) < 1e-5
 
 
+def test_a_short_pulse_is_seen():
+    """What failed: steps that had grown long went over a pulse, with an error of 0."""
+    up, fields = np.eye(1, 4, dtype=complex)[0], [it.tfim(it.Chain(2), h=h) for h in (0.0, 1.0)]
+    found = it.exact.trajectory(lambda t: fields[int(33.3 <= t <= 33.8)], "up", [100.0])
+    still, pulse = (H.to_dense() for H in fields)
+    wanted = expm(-66.2j * still) @ expm(-0.5j * pulse) @ expm(-33.3j * still) @ up
+    assert np.linalg.norm(found.states[0] - wanted) < found.errors[0] < 1e-7
+
+
 @pytest.mark.parametrize("name", QUENCHES)
 def test_a_quench_of_a_network(name, key):
     """A network that is the vector follows it; its bound holds, and the state keeps its space."""

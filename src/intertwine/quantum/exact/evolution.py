@@ -66,10 +66,9 @@ def evolve(
     configurations.
 
     H: a Hermitian operator, or a function of the time that gives one (of two-level modes), smooth but for
-    jumps (a pulse shorter than a 300th of the whole time can be missed). On a Hilbert space of its own the vectors
-    are over `H.hilbert.configurations()`, and the start may be one of these, as its levels (N,).
-    state: at time 0 (also where `times` begins later): a vector
-    (2^N,) with site 0 as the most significant bit and bit 0 ↔ s = +1, in the frame of H, or a product state
+    jumps (a pulse shorter than a 300th of the whole time can be missed). On a Hilbert space of its own the
+    vectors are over `H.hilbert.configurations()`, and the start may be one of these, as its levels (N,).
+    state: at time 0 (also where `times` begins later): a vector (2^N,) with site 0 as the most significant bit and bit 0 ↔ s = +1, in the frame of H, or a product state
     of the sites as they are, by name or angles (`product_vector`); what is returned is in the frame of H
     (`Operator.turned`), where an observable A is `A.in_frame(H.turned)`. times: increasing, ≥ 0, in units of
     1/energy.
@@ -141,11 +140,8 @@ def steps(
         raise fail("H", "a function that gives operators of two-level modes", first, "steps of a constant H")
     psi, factor, now, error = start_vector(first, state), -1.0 if imaginary else -1j, 0.0, 0.0
     goal = (DRIVEN if moving is not None else FIXED) if tolerance is None else tolerance
-    walk = (
-        None
-        if moving is None
-        else Driven(moving, _matrix, factor, goal, step, float(when[-1]) / STEPS or float("inf"))
-    )
+    longest = float(when[-1]) / STEPS or float("inf")
+    walk = None if moving is None else Driven(moving, _matrix, factor, goal, step, longest)
     matrix = _matrix(first)
     for t in map(float, when):
         if walk is not None:
