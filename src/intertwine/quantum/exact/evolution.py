@@ -68,10 +68,10 @@ def evolve(
     H: a Hermitian operator, or a function of the time that gives one (of two-level modes), smooth but for
     jumps (a pulse shorter than a 300th of the whole time can be missed). On a Hilbert space of its own the
     vectors are over `H.hilbert.configurations()`, and the start may be one of these, as its levels (N,).
-    state: at time 0 (also where `times` begins later): a vector (2^N,) with site 0 as the most significant bit and bit 0 ↔ s = +1, in the frame of H, or a product state
-    of the sites as they are, by name or angles (`product_vector`); what is returned is in the frame of H
-    (`Operator.turned`), where an observable A is `A.in_frame(H.turned)`. times: increasing, ≥ 0, in units of
-    1/energy.
+    state: at time 0 (also where `times` begins later): a vector (2^N,) with site 0 as the most
+    significant bit and bit 0 ↔ s = +1, in the frame of H, or a product state of the sites as they are, by
+    name or angles (`product_vector`); what is returned is in the frame of H (`Operator.turned`), where an
+    observable A is `A.in_frame(H.turned)`. times: increasing, ≥ 0, in units of 1/energy.
     imaginary: e^{−Hτ} ψ, normalised. tolerance: of the norm of the error, per unit of time; None for 1e-12,
     1e-9 where H depends on time; what was reached is in `trajectory`. step: a fixed step for H(t), None for
     steps that meet the tolerance.
