@@ -199,3 +199,12 @@ def test_few_samples_have_fewer_bins_and_say_that_nothing_can_be_told():
     assert found.beta_error[0] > 0.02 and found.holds == (None,)
     assert any("too large to tell whether the equation holds" in line for line in found.warnings)
     assert len(it.rg.spin_correlations(drawn, 0.37).count) <= 30
+
+
+def test_a_field_is_told():
+    """Nothing is subtracted from G: with a mean spin the equation is not the one that is fitted."""
+    key = jax.random.key(0)
+    for h, told in ((0.2, True), (0.0, False)):
+        drawn = it.sample(it.Ising(it.Chain(16), 0.5, h), 1000, key=key)
+        found = it.rg.spin_correlations(drawn, 0.5).warnings
+        assert any("mean spin" in line for line in found) == told

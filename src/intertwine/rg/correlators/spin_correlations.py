@@ -33,6 +33,8 @@ from intertwine.sampling.statistics.jackknife import jackknife_error
 from intertwine.sampling.statistics.joined_bins import caveats_of, joined
 from intertwine.spaces.lattice import Lattice
 
+_FIELD, _LITTLE = 5.0, 0.02
+"""A mean spin above so many errors, and above this, is told."""
 _AT_ONCE = 1 << 21
 """Sites of configurations that are transformed together."""
 
@@ -161,7 +163,23 @@ def spin_correlations(
     stretches = [slice(k * length, (k + 1) * length) for k in range(bins)]
     parts = [measured.sums(rows[part], None if S is None else S[part]) for part in stretches]
     sums = Sums(*(np.array(part) for part in zip(*parts, strict=True)))
-    return measured.found(K, sums, caveats_of(spins, joined_bins(sums)[1]))
+    held = () if states is not None else _magnetised(rows, measured.signs, length, bins)
+    return measured.found(K, sums, (*caveats_of(spins, joined_bins(sums)[1]), *held))
+
+
+def _magnetised(rows: np.ndarray, signs: np.ndarray | None, length: int, bins: int) -> tuple[str, ...]:
+    """The caveat of spins whose mean is not 0: a field, or an order that the chains kept."""
+    means = (rows if signs is None else rows * signs)[: length * bins].mean(axis=1, dtype=np.float64)
+    means = means.reshape(bins, length).mean(axis=1)
+    mean, error = float(means.mean()), float(means.std(ddof=1) / math.sqrt(bins))
+    if abs(mean) <= max(_FIELD * error, _LITTLE):
+        return ()
+    words = (
+        f"the mean spin is {mean:.3g} ± {error:.1g}: a field, or an order of one sign that the chains kept"
+    )
+    return (
+        caveat("assumption", f"{words}; the equation is for ⟨s⟩ = 0, where nothing is subtracted from G"),
+    )
 
 
 class Measured:
