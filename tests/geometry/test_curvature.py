@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import intertwine as it
 from intertwine._caveats import Caveat, code_of
 from intertwine._checks import InputError
 from intertwine.geometry import curvature
@@ -199,3 +200,22 @@ def test_bad_input_is_one_line(make, word):
     with pytest.raises(InputError, match=word) as caught:
         make()
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("K", [7, 9, 10, 20])
+def test_strong_couplings_keep_their_digits(K):
+    """−0.63253875 by enumeration with 150 digits."""
+    found = curvature(Ising(Chain(8), K, 0.2))
+    assert abs(found.value + 0.63253875) < 1e-6 and not found.warnings
+
+
+def test_digits_that_the_transfer_matrix_loses_are_told():
+    with pytest.warns(Caveat, match="rounding"):
+        found = curvature(Ising(Chain(20), 10, 0.2))
+    assert np.isnan(found.value) and [code_of(line) for line in found.warnings] == ["untrusted"]
+
+
+def test_a_scan_tells_where_digits_are_lost():
+    with pytest.warns(Caveat, match="at K = 10 digits"):
+        found = it.geometry.curvature_scan(lambda K: Ising(Chain(20), K, 0.2), [0.2, 0.4, 10.0])
+    assert np.isfinite(found.exact[:2]).all() and np.isnan(found.exact[2])

@@ -92,3 +92,14 @@ def test_a_field_with_a_cutoff():
 def test_bad_input_is_one_line(call, words):
     with pytest.raises(it.InputError, match=words):
         call()
+
+
+@pytest.mark.parametrize("end", [100.0, 1000.0, 1e4])
+def test_the_length_does_not_depend_on_the_times(end):
+    exact = 1 - np.sqrt(0.1)  # one mode goes straight
+    for times in ([0.0, end], [0.0, 0.3, 7.0, end]):
+        assert abs(it.rg.gaussian_flow([0.1], [1.0], times).length[-1] - exact) < 1e-8
+    wide = it.rg.gaussian_flow([1e-3, 50.0], [1e-2, 30.0], [0.0, end])
+    assert (wide.length >= wide.distance - 1e-12).all()
+    fine = it.rg.cutoff_flow(it.Chain(8), np.linspace(0, 5, 101)).length[-1]
+    assert np.isclose(it.rg.cutoff_flow(it.Chain(8), [0.0, 5.0]).length[-1], fine, rtol=1e-9)

@@ -27,6 +27,7 @@ from numpy.typing import ArrayLike
 from intertwine._caveats import beneath, caveat, tell
 from intertwine._checks import fail, positive_int
 from intertwine._shown import Shown, with_error
+from intertwine.geometry.couplings.digits import digits
 from intertwine.geometry.couplings.exact import exact_family
 from intertwine.geometry.couplings.families import CouplingFamily, FunctionFamily
 from intertwine.geometry.couplings.parametric import (
@@ -164,7 +165,9 @@ def from_family(family: CouplingFamily, at: ArrayLike | Mapping[str, float] | No
     if least < CLOSE:
         words = f"the couplings are close to dependent (smallest eigenvalue {least:.1e})"
         said = (caveat("untrusted", f"{words}: digits of the curvature are lost"),)
-        tell(said, stacklevel=3)
+    value, lost = digits(value, found, family)
+    said += lost
+    tell(said, stacklevel=3)
     zero = np.zeros_like(found.metric)
     return Curvature(
         family.names, theta, value, 0.0, found.metric / family.sites, zero, found.third / family.sites,

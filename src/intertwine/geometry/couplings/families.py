@@ -56,12 +56,13 @@ class TableFamily:
 
     def cumulants(self, theta: np.ndarray) -> Cumulants:
         p, log_z = self._weights(theta)
-        mean = p @ self.sums
-        apart = self.sums - mean
+        likely = self.sums[np.argmax(p)]  # counted from it, so that small deviations keep their digits
+        mean = p @ (self.sums - likely)
+        apart = (self.sums - likely) - mean
         metric = (apart * p[:, None]).T @ apart
         pairs = (apart[:, :, None] * apart[:, None, :]).reshape(len(apart), -1)
         third = ((apart * p[:, None]).T @ pairs).reshape((len(mean),) * 3)
-        return Cumulants(log_z, mean, metric, third)
+        return Cumulants(log_z, mean + likely, metric, third)
 
     def overlap(self, first: np.ndarray, last: np.ndarray) -> float:
         """Σ √(p_θ p_θ')."""

@@ -68,7 +68,7 @@ class CurvatureScan(Shown):
 
 class Scanned(NamedTuple):
     """value, error, exact: (n,), nan where not there yet. doubt: (n,), 1 where the samples are not to be
-    trusted, 2 where R is not told from 0, 3 where both."""
+    trusted, 2 where R is not told from 0, 4 where digits of the exact value are lost, or their sum."""
 
     value: np.ndarray
     error: np.ndarray
@@ -110,7 +110,9 @@ class CurvatureStudy(Study[Scanned, CurvatureScan]):
             with python_warnings.catch_warnings():
                 python_warnings.simplefilter("ignore", Caveat)  # they are told at the end, together
                 if self.samples is None or is_quick(model, self.couplings):
-                    exact = curvature(model, self.couplings).value
+                    known_exactly = curvature(model, self.couplings)
+                    exact = known_exactly.value
+                    state.doubt[line] = 4 * bool(known_exactly.warnings)
                 found, error = exact, 0.0
                 if self.samples is not None:
                     assert self.key is not None
@@ -122,7 +124,7 @@ class CurvatureStudy(Study[Scanned, CurvatureScan]):
                     codes = {code_of(said) for said in sampled.warnings}
                     swallowed = not 2 * error < abs(found)
                     mistrusted = bool(codes & {"untrusted", "chains-disagree", "assumption"})
-                    state.doubt[line] = mistrusted + 2 * swallowed
+                    state.doubt[line] += mistrusted + 2 * swallowed
             state.value[line], state.error[line], state.exact[line] = found, error, exact
             known = None if math.isnan(exact) else exact
             yield state, {"start": K, "curvature": found, "curvature_error": error, "exact": known}
@@ -137,6 +139,9 @@ class CurvatureStudy(Study[Scanned, CurvatureScan]):
         if (state.doubt & 2).any():
             where = ", ".join(f"{K:.5g}" for K in self.K[(state.doubt & 2) > 0])
             said.append(caveat("unjudged", f"at K = {where} the curvature is not told from 0 by its error"))
+        if (state.doubt & 4).any():
+            where = ", ".join(f"{K:.5g}" for K in self.K[(state.doubt & 4) > 0])
+            said.append(caveat("untrusted", f"at K = {where} digits of the exact curvature are lost"))
         if math.isnan(peak.coupling):
             words = "|R| is largest at an end of the range, which therefore has no peak"
             said.append(caveat("unjudged", f"{words}: take other or more couplings"))

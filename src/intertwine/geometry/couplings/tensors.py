@@ -21,6 +21,9 @@ DEPENDENT = 1e-11
 CLOSE = 1e-6
 """Below it, digits are lost."""
 
+_ROUNDINGS = 16
+"""Units in the last place by which cumulants may be wrong."""
+
 
 def scalar_curvature(
     metric: Float[np.ndarray, "... n n"], third: Float[np.ndarray, "... n n n"]
@@ -34,9 +37,38 @@ def scalar_curvature(
     >>> round(float(scalar_curvature(g, T)), 12)
     0.5
     """
+    if metric.shape[-1] == 2:
+        return _terms_of_two(metric, third).sum(-1)
     white = whitened(metric, third)
     trace = np.einsum("...iik->...k", white)
     return ((white**2).sum((-1, -2, -3)) - (trace**2).sum(-1)) / 4
+
+
+def rounding(metric: Float[np.ndarray, "n n"], third: Float[np.ndarray, "n n n"], kept: bool) -> float:
+    """What rounding may change in R. kept: whether cumulants have all of their digits, however small.
+
+    >>> rounding(np.eye(2), np.zeros((2, 2, 2)), True)
+    0.0
+    """
+    if kept and len(metric) == 2:
+        size = np.abs(_terms_of_two(metric, third)).sum()
+    else:
+        white = whitened(metric, third)
+        size = ((white**2).sum() + (np.einsum("iik->k", white) ** 2).sum()) / 4
+    return float(_ROUNDINGS * np.finfo(np.float64).eps * size)
+
+
+def _terms_of_two(metric: np.ndarray, third: np.ndarray) -> np.ndarray:
+    """R of two couplings as the terms of −½ g^{mn} (T_11m T_22n − T_12m T_12n)/det g, of sums of variance 1:
+    what cancels in the general form, T_111² above all, is not there."""
+    scale = np.sqrt(np.einsum("...ii->...i", metric))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        c = metric[..., 0, 1] / (scale[..., 0] * scale[..., 1])
+        t = third / (scale[..., :, None, None] * scale[..., None, :, None] * scale[..., None, None, :])
+    a, b, d, e = t[..., 0, 0, 0], t[..., 0, 0, 1], t[..., 0, 1, 1], t[..., 1, 1, 1]
+    det = np.where(1 - c * c > 0, 1 - c * c, np.nan)
+    terms = np.stack([a * d, -b * b, b * e, -d * d, -c * a * e, c * b * d], -1)
+    return -terms / (2 * det * det)[..., None]
 
 
 def whitened(metric: np.ndarray, third: np.ndarray) -> Float[np.ndarray, "... n n n"]:

@@ -121,6 +121,8 @@ def critical_start(
     rows = np.asarray(x)
     if rows.ndim < 2 or len(rows) < 2:
         raise fail("x", "two examples or more, numbers (examples, …)", f"shape {rows.shape}")
+    if not np.isfinite(rows.astype(np.float64)).all():
+        raise fail("x", "finite examples", "some that are not")
     look = _Look(network, _some(rows), key)
     found = activation if activation is not None else activation_of(network)
     critical = None if found is None else critical_initialisation(Activation.of(found))

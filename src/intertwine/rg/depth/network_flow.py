@@ -3,9 +3,10 @@ r"""The kernel of any network from layer to layer, by Monte Carlo over its initi
 Where there is no recursion (widths that differ, convolutions, norms, sums with earlier layers, attention) the
 same numbers are measured, K, χ_∥, χ_⊥, the correlation of two inputs, and over draws the running coupling
 
-    V/(nK²) = Var K/⟨K⟩²
+    Var K/⟨K⟩² ≈ V/(nK²) + 2/n
 
-of each layer (`layers.depth.measured`), with jackknife errors over the draws; of one network as it is, over
+of each layer (`layers.depth.measured`): to the V/(nK²) of the recursion comes 2/n, the noise of the mean over
+the n neurons of the layer itself. Errors are by jackknife over the draws; of one network as it is, over
 examples.
 """
 
@@ -47,7 +48,8 @@ class NetworkDepthFlow(Shown):
     """layers: names of the products with parameters, in their order. kernel: ⟨z²⟩ over neurons, places,
     examples and draws. parallel, perpendicular: χ_∥ and χ_⊥ from this layer to the next, nan of the last
     (χ_∥ also where a norm forgets the length of the input).
-    correlation: mean c of different examples. coupling: Var K/⟨K⟩² over draws, nan of one network. Each
+    correlation: mean c of different examples. coupling: Var K/⟨K⟩² over draws, nan of one network; about
+    2/n more than the V/(nK²) of the recursion (`DepthFlow`), by the noise of the n neurons of a layer. Each
     with its standard error `…_error`, float64 (L,). gain: C_W, ⟨z²⟩ without bias over ⟨h²⟩ of what the
     weights multiply. draws, examples: how many. warnings: lines `code: sentence`.
     """
@@ -73,7 +75,9 @@ class NetworkDepthFlow(Shown):
         count = f"{len(self.layers)} layer" + "s" * (len(self.layers) > 1)
         rows = [f"{count}, {drawn}, {self.examples} examples"]
         wide = max(10, *(len(name) for name in self.layers))
-        rows.append(f"{'layer':<{wide}}" + "".join(f"{n:>20}" for n in ("K", "χ_∥", "χ_⊥", "c", "V/(nK²)")))
+        rows.append(
+            f"{'layer':<{wide}}" + "".join(f"{n:>20}" for n in ("K", "χ_∥", "χ_⊥", "c", "Var K/⟨K⟩²"))
+        )
         for k, name in enumerate(self.layers):
             pairs = (
                 (self.kernel, self.kernel_error), (self.parallel, self.parallel_error),

@@ -25,6 +25,7 @@ from numpy.typing import ArrayLike
 
 from intertwine._checks import fail, positive_number
 from intertwine._shown import Shown
+from intertwine.rg.gaussian.arc_length import arc_length
 from intertwine.spaces.lattice import Lattice
 
 _MOST = 4096
@@ -97,11 +98,13 @@ def cutoff_flow(
     found = [_at(k2, mass, cutoff, start, first, x) for x in t]
     g, c, divergence, transport, reference = (np.array(x) for x in zip(*found, strict=True))
     length = np.zeros(len(t))
+    breaks = np.arange(0.5, min(t[-1], 400.0), 0.5)
+
+    def speed(x: float) -> float:
+        return float(np.sqrt(_at(k2, mass, cutoff, start, first, x)[3]))
+
     for k in range(1, len(t)):
-        nodes, weights = np.polynomial.legendre.leggauss(24)
-        inside = t[k - 1] + (t[k] - t[k - 1]) * (nodes + 1) / 2
-        speeds = [np.sqrt(_at(k2, mass, cutoff, start, first, x)[3]) for x in inside]
-        length[k] = length[k - 1] + (t[k] - t[k - 1]) / 2 * np.dot(weights, speeds)
+        length[k] = length[k - 1] + arc_length(speed, t[k - 1], t[k], breaks, 1e-13)
     return CutoffFlow(k2, t, g, c, divergence, transport, reference, length)
 
 

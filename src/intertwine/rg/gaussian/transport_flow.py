@@ -25,9 +25,7 @@ from numpy.typing import ArrayLike
 from intertwine._checks import fail
 from intertwine._shown import Shown
 from intertwine.geometry.transport.gaussian import bures
-
-_NODES = 24
-"""Of the Gauss-Legendre rule for the length between two times."""
+from intertwine.rg.gaussian.arc_length import arc_length
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -115,10 +113,16 @@ class _Way:
         return float(np.trace(slope @ s @ slope) + ((m / self.q) ** 2).sum())
 
     def length(self, begin: float, end: float) -> float:
-        nodes, weights = np.polynomial.legendre.leggauss(_NODES)
-        t = begin + (end - begin) * (nodes + 1) / 2
-        speeds = [np.sqrt(max(self.fisher(*self.at(x)), 0.0)) for x in t]
-        return float((end - begin) / 2 * np.dot(weights, speeds))
+        """Between times, with breaks that double from the quickest change of any mode to the slowest."""
+        least = min(self.q.min(), np.linalg.eigvalsh(self.covariance)[0])
+        first, last = np.log2(max(least, 1e-12 * self.q.max()) / 8), np.log2(40 * self.q.max())
+        breaks = 2.0 ** np.linspace(first, last, 2 + int(last - first))
+        scale = float(np.sqrt(np.trace(self.covariance) + self.q.sum() + self.mean @ self.mean))
+
+        def speed(x: float) -> float:
+            return float(np.sqrt(max(self.fisher(*self.at(x)), 0.0)))
+
+        return arc_length(speed, begin, end, breaks, 1e-13 * scale)
 
 
 def _covariance(argument: str, given: ArrayLike) -> np.ndarray:
