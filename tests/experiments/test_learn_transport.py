@@ -22,6 +22,9 @@ def test_transport_is_learned_and_told(tmp_path):
     assert (run.metrics["wasserstein"] > 0).all()
     assert np.ptp(run.metrics["wasserstein_floor"]) == 0
     assert "Distance from the data" in (folder / "report.html").read_text(encoding="utf-8")
+    rows = it.data.load("ising:3", rows=200)
+    of_run = it.geometry.wasserstein(run, rows, samples=50, key=jax.random.key(0))
+    assert of_run.rows[0] == 50 and of_run.metric == "hamming" and of_run.value > 0
     fit = it.learn(
         "rbm:3", it.data.load("ising:3", rows=200), method=it.Wasserstein(0.5, kl=0.2), epochs=3,
         key=jax.random.key(0),

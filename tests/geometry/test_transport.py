@@ -234,3 +234,20 @@ def test_against_pot():
     assert least_cost(cost, a, b) == pytest.approx(ot.emd2(a, b, cost), abs=1e-12)
     plan = ot.sinkhorn(a, b, cost, 0.1, stopThr=1e-13)
     assert np.allclose(it.geometry.sinkhorn(cost, a, b, epsilon=0.1, tolerance=1e-12).plan, plan, atol=1e-10)
+
+
+def test_fits_are_sides():
+    """A fit is its model, on both sides and along a training."""
+    d = np.random.default_rng(0).integers(0, 2, (200, 4))
+    fit = it.learn("rbm:3", d, epochs=3, key=jax.random.key(0))
+    found = it.geometry.wasserstein(fit, d)
+    assert found.value == it.geometry.wasserstein(fit.model, d).value == it.geometry.wasserstein(d, fit).value
+    assert it.geometry.training_distances([fit], d)[0].value == found.value
+
+
+def test_distances_too_large_are_refused():
+    a, b = np.random.default_rng(0).normal(size=(2, 20, 2)) * 1e200
+    with pytest.raises(it.InputError, match="distances are finite"):
+        it.geometry.wasserstein(a, b, order=2)
+    with pytest.raises(it.InputError, match="distances are finite"):
+        it.geometry.wasserstein(a, b)

@@ -16,6 +16,7 @@ import numpy as np
 from jaxtyping import PyTree
 
 from intertwine._checks import fail
+from intertwine._shown import with_error
 from intertwine.boltzmann.objectives import methods, tempering
 from intertwine.boltzmann.objectives.exact import is_enumerable
 from intertwine.boltzmann.objectives.transport import Wasserstein
@@ -250,8 +251,9 @@ def _words(record: dict[str, Any]) -> list[str]:
         words += f"; independent columns {alone['mean']:.3f}"
     said = [words.replace("-", "−").replace("log−l", "log-l")]
     if away := record["transport"]:
-        words = f"W1 ({away['metric']}) of {away['rows']} samples from as many rows {away['value']:.4g}"
-        words += f" ± {away['error']:.2g}; of half as many {away['at_floor']:.4g}"
+        words = f"W1 ({away['metric']}) of {away['rows']} samples from as many rows "
+        words += with_error(away["value"], away["error"], ".4g", ".2g")
+        words += f"; of half as many {away['at_floor']:.4g}"
         said.append(f"{words}, between rows alone {away['floor']:.4g}")
     for name, values in record["observables"].items():
         exact, got = values["exact"], values["samples"]

@@ -44,6 +44,10 @@ def least_cost(
     from scipy.optimize import linear_sum_assignment
 
     n, m = cost.shape
+    if not np.isfinite(cost).all():
+        raise fail(
+            "a, b", "rows whose distances are finite", "infinite ones among them", "scale the columns down"
+        )
     uniform = a is None and b is None
     assigned = uniform and is_assigned(n, m)
     if not assigned and n * m > MOST_PAIRS:

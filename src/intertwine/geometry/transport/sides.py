@@ -17,7 +17,7 @@ from intertwine.data.dataset import Dataset
 from intertwine.learning.batches import has_missing, host_array
 from intertwine.models.machines.unit_layer import UnitLayer
 from intertwine.models.parameters import check_key
-from intertwine.models.results import taken
+from intertwine.models.results import as_model, taken
 from intertwine.models.spins.ising import Ising
 from intertwine.models.spins.potts import Clock, Potts
 from intertwine.models.spins.spin_enumeration import enumerate_distribution
@@ -71,6 +71,8 @@ def side_of(
     if isinstance(given, Dataset):
         rows = given.as_given(given.examples(len(given.train)))
         return _of_rows(rows, given.weights, argument)
+    if as_model(given) is not given:  # a fit or a run, which are tuples too
+        return _of_model(given, argument, samples, sampler, key, most_exact)
     if isinstance(given, tuple) and len(given) == 2 and np.ndim(given[1]) == 1:
         return _of_rows(given[0], given[1], argument)
     if isinstance(given, np.ndarray | Array | Sequence) or hasattr(given, "__array__") or _is_table(given):
