@@ -153,3 +153,23 @@ def test_the_precision_of_jax_stays_as_it_was():
     before = jnp.zeros(1).dtype
     it.conserved(oscillator(1), STATES, names=PLANE)
     assert jnp.zeros(1).dtype == before
+
+
+def test_coefficients_of_other_units_are_kept():
+    """x² + 1e-6 p² where p is a thousand times larger, of trajectories and of the field."""
+    t, q = np.linspace(0, 10, 60), np.random.default_rng(1)
+    paths = [
+        np.stack([a * np.cos(t + p), -1000 * a * np.sin(t + p)], 1) for a, p in q.uniform(0.5, 3, (20, 2))
+    ]
+    field = lambda s: jnp.stack([s[1] / 1000, -1000 * s[0]])  # noqa: E731
+    of_field = it.conserved(field, q.normal(size=(60, 2)) * [1, 1000])
+    for found in (it.conserved(np.stack(paths)), of_field):
+        assert found.formulas == ("x1² + 1e-6 x2²",)
+        assert np.allclose(found.coefficients, [[0, 0, 1, 0, 1e-6]], rtol=1e-6, atol=0)
+
+
+@pytest.mark.parametrize("system", [(damped, np.ones((60, 2))), (np.ones((3, 60, 2)),)])
+def test_states_that_are_all_the_same_are_an_error(system):
+    with pytest.raises(it.InputError, match="states that differ") as error:
+        it.conserved(*system)
+    assert "\n" not in str(error.value)

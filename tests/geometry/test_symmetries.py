@@ -96,6 +96,36 @@ def test_a_distribution_says_yes_and_no():
     assert cube.dimension == 0 and "x1 ↔ x2" in cube.discrete_names
 
 
+def circle(draws):
+    angle = draws.uniform(0, 2 * np.pi, 5000)
+    return np.c_[np.cos(angle), np.sin(angle)]
+
+
+def gauss(columns):
+    return lambda draws: draws.normal(size=(5000, columns))
+
+
+COLUMNS = {
+    "±1": (gauss(2), lambda q: q.choice([-1.0, 1], 5000), 1),
+    "a constant": (gauss(2), lambda q: np.ones(5000), 1),
+    "three values": (gauss(2), lambda q: q.choice([-1.0, 0, 1], 5000), 1),
+    "±1 beside three": (gauss(3), lambda q: q.choice([-1.0, 1], 5000), 3),
+    "circle": (circle, lambda q: q.normal(size=5000), 1),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", COLUMNS)
+def test_columns_of_few_values_do_not_hide_turns_of_the_others(case):
+    plane, further, dimension = COLUMNS[case]
+    draws = np.random.default_rng(0)
+    rows = np.c_[plane(draws), further(draws)]
+    found = it.symmetries(rows)
+    assert found.dimension == dimension
+    assert np.abs(found.generators[:, -1]).max() < 0.1 and np.abs(found.generators[:, :, -1]).max() < 0.1
+    wide = rows * np.arange(1, rows.shape[1] + 1)
+    assert it.symmetries(wide, within="rotations").dimension == 0
+
+
 def test_few_rows_are_told_to_say_little():
     with pytest.warns(UserWarning, match="not seen"):
         found = it.symmetries(np.random.default_rng(0).normal(size=(150, 2)))
@@ -109,6 +139,7 @@ def test_few_rows_are_told_to_say_little():
         (lambda x: jnp.sum(x), {"states": np.ones((3, 4))}, "at least"),
         (lambda x: 1.0, {"states": 3}, "depends on its state"),
         (lambda x: float(x[0]), {"states": 3}, "JAX differentiates"),
+        (np.tanh, {"states": 3}, "write it with jax.numpy"),
         (lambda x: jnp.sum(x), {"states": 50}, "at most"),
         (lambda x: jnp.sum(x), {"states": 3, "candidates": [np.zeros((3, 3))]}, "invertible"),
         (lambda x: jnp.sum(x), {"states": 3, "within": "rotations"}, "'matrices'"),

@@ -150,3 +150,20 @@ def test_what_cannot_be_asked_of_training_is_told_in_a_line(system, options, wor
     with pytest.raises(it.InputError, match=words) as error:
         it.conserved(system, **options)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("scales", [(1000, 1), (1, 1000), (1e-3, 1)])
+def test_arrays_of_other_sizes_keep_their_part_of_a_law(scales):
+    net = two_layers(2, 2, 2, jax.nn.relu)
+    sized = {name: scale * net.parameters[name] for name, scale in zip("uv", scales, strict=True)}
+    found = it.conserved(FunctionNetwork(lambda p, x: p["u"] @ jax.nn.relu(p["v"].T @ x), sized), inputs=(2,))
+    assert found.formulas == tuple(f"|u[:, {k}]|² − |v[:, {k}]|²" for k in range(2))
+
+
+def test_numbers_among_the_parameters_are_slices():
+    arrays = {"a": jnp.array(1.0), "b": jnp.array(2.0)}
+    found = it.conserved(FunctionNetwork(lambda p, x: p["a"] * p["b"] * x, arrays), inputs=(1,))
+    assert found.formulas == ("a² − b²",) and found.count == 1
+    mixed = {"a": jnp.array(1.0), "u": jnp.array([1.0, 2.0])}
+    found = it.conserved(FunctionNetwork(lambda p, x: p["a"] * (p["u"] @ x), mixed), inputs=(2,))
+    assert found.formulas == ("a² − |u[0]|² − |u[1]|²",)

@@ -34,7 +34,7 @@ from intertwine.geometry.conservation.dictionary import (
     checked_states,
     dictionary,
 )
-from intertwine.geometry.conservation.formulas import sparse_basis, written
+from intertwine.geometry.conservation.formulas import NEGLIGIBLE, sparse_basis, written
 from intertwine.geometry.conservation.near import SMALL, near_misses
 from intertwine.geometry.conservation.null_space import LEAST_GAP, NullSpace, null_space, widest_gap
 
@@ -114,6 +114,7 @@ def charges_of_field(
     ('x² + p²',)
     """
     points = _thinned(checked_states(states))
+    _different([points], "states")
     words = dictionary(points.shape[1], degree, functions, names)
     _enough(len(points), len(words.exponents), "states")
     velocity, eps = _velocities(field, points)
@@ -125,7 +126,7 @@ def charges_of_field(
     if not np.any(velocity):
         said.append(caveat("assumption", "the field is 0 at every state: everything is conserved there"))
     said += near_misses(null, exact=tolerance is None)
-    return _charges(words, null, points, said, negligible=1e-6 if tolerance is None else 3 * tolerance)
+    return _charges(words, null, points, said, negligible=NEGLIGIBLE if tolerance is None else 3 * tolerance)
 
 
 def charges_of_trajectories(
@@ -138,6 +139,7 @@ def charges_of_trajectories(
 ) -> Charges:
     """Of states (times, d) in order of time, one trajectory or many (trajectories, times, d)."""
     paths = _paths(trajectories)
+    _different(paths, "system")
     words = dictionary(paths[0].shape[1], degree, functions, names)
     _enough(sum(len(p) - 1 for p in paths), len(words.exponents), "trajectories")
     changes, values = [], []
@@ -266,6 +268,12 @@ def _paths(trajectories: ArrayLike | Sequence[ArrayLike]) -> list[np.ndarray]:
         shapes = ", ".join(str(p.shape) for p in paths[:4])
         raise fail("system", "trajectories of one number of coordinates, two times each at least", shapes)
     return paths
+
+
+def _different(paths: list[np.ndarray], argument: str) -> None:
+    if all(np.array_equal(path, np.broadcast_to(paths[0][0], path.shape)) for path in paths):
+        count = sum(map(len, paths))
+        raise fail(argument, "states that differ", f"the same state {count} times", "give several")
 
 
 def _enough(found: int, functions: int, argument: str) -> None:

@@ -14,6 +14,9 @@ from fractions import Fraction
 import numpy as np
 from jaxtyping import Float
 
+NEGLIGIBLE = 1e-9
+"""Coefficients of exact combinations below it, over the largest, in units of the spreads, are rounding."""
+
 _TRIALS = 24
 _UP = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -22,7 +25,7 @@ def sparse_basis(
     rows: Float[np.ndarray, "k K"],
     scale: Float[np.ndarray, " K"] | None = None,
     *,
-    negligible: float = 1e-6,
+    negligible: float = NEGLIGIBLE,
     trials: int = _TRIALS,
 ) -> Float[np.ndarray, "k K"]:
     """The same space with few terms a row. scale: sizes of the functions. negligible: relative coefficients
@@ -102,11 +105,12 @@ def _of_laws(basis: np.ndarray, identities: np.ndarray, count: int) -> np.ndarra
 
 
 def _shortened(row: np.ndarray, identities: np.ndarray) -> np.ndarray:
+    row = row / np.abs(row).max(initial=1e-300)
     for identity in identities:
         places = np.flatnonzero(identity)
         for ratio in np.unique((row[places] / identity[places]).round(9)):
             tried = row - ratio * identity
-            tried = np.where(np.abs(tried) < 1e-7 * np.abs(tried).max(initial=1e-300), 0.0, tried)
+            tried = np.where(np.abs(tried) < 10 * NEGLIGIBLE * np.abs(tried).max(initial=1e-300), 0.0, tried)
             if 0 < (tried != 0).sum() < (row != 0).sum():
                 row = tried
     return row
@@ -134,16 +138,17 @@ def _reduced(rows: np.ndarray, order: np.ndarray, negligible: float) -> np.ndarr
 
 
 def _simple(row: np.ndarray) -> np.ndarray:
-    """The row over the coefficient that leaves the simplest numbers, fractions within 1e-6 made exact."""
+    """The row over the coefficient that leaves the simplest numbers, those within 1e-6 of a fraction, over
+    their own size, made exact."""
     places = np.flatnonzero(row)
     terms = row[places]
     best, cost = terms, math.inf
-    for divisor in dict.fromkeys(np.abs(terms[:40]).round(12)[:8].tolist()):
-        if divisor == 0:
-            continue
+    largest = np.abs(terms).max(initial=1e-300)
+    _, distinct = np.unique((np.abs(terms[:8]) / largest).round(12), return_index=True)
+    for divisor in np.abs(terms[np.sort(distinct)]).tolist():
         tried = terms / (divisor * np.sign(terms[0]))
-        near = np.array([float(Fraction(float(x)).limit_denominator(12)) for x in tried[:40]])
-        close = np.abs(near - tried[:40]) < 1e-6 * np.maximum(1, np.abs(tried[:40]))
+        near = np.array([float(_fraction(float(x))) for x in tried[:40]])
+        close = np.abs(near - tried[:40]) < 1e-6 * np.abs(tried[:40])
         whole = np.array([_price(x) for x in near[close]])
         price = float(whole.sum() + 50 * (~close).sum())
         if price < cost:
@@ -152,6 +157,15 @@ def _simple(row: np.ndarray) -> np.ndarray:
     found = np.zeros_like(row)
     found[places] = best
     return found
+
+
+def _fraction(value: float) -> Fraction:
+    """The number in the smallest parts, to twelfths, that are within 1e-6 of its size; else the nearest."""
+    for parts in range(1, 13):
+        near = Fraction(round(value * parts), parts)
+        if abs(float(near) - value) < 1e-6 * abs(value):
+            return near
+    return Fraction(value).limit_denominator(12)
 
 
 def _price(value: float) -> float:
@@ -164,6 +178,8 @@ def written(row: Float[np.ndarray, " K"], names: Sequence[str], *, digits: int =
 
     >>> written(np.array([0.5, -1.0, 0.0]), ["px²", "1/r", "x"])
     '1/2 px² − 1/r'
+    >>> written(np.array([1.0, 1e-6]), ["x²", "p²"])
+    'x² + 1e-6 p²'
     """
     places = np.flatnonzero(row)
     parts = []
@@ -180,10 +196,13 @@ def written(row: Float[np.ndarray, " K"], names: Sequence[str], *, digits: int =
 
 
 def _number(value: float, digits: int) -> str:
-    near = Fraction(value).limit_denominator(12)
-    if abs(float(near) - value) < 1e-6 * max(1.0, value):
+    near = _fraction(value)
+    if abs(float(near) - value) < 1e-6 * value:
         return "" if near == 1 else str(near)
-    return f"{value:.{digits}g}"
+    text = f"{value:.{digits}g}"
+    mantissa, _, power = text.partition("e")
+    text = f"{mantissa}e{int(power)}" if power else text
+    return "" if text == "1" else text
 
 
 def monomial(exponents: Sequence[int], names: Sequence[str]) -> str:

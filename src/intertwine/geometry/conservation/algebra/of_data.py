@@ -8,7 +8,10 @@ function φ,
 
 is tested for φ = w(|z|²) z_1^{e_1} … z_d^{e_d} of degrees 1 to 4, w = (1 + |z|²/d)^{−2}, whose radial
 weight B leaves alone and which makes the means robust. Candidates come from one half of the rows, and are
-tested with the other: n t̄ᵀ C⁻¹ t̄ is χ² distributed where B is a symmetry. Which functions were tested is
+tested with the other: n t̄ᵀ C⁻¹ t̄ is χ² distributed where B is a symmetry. B is known to about 1/√n only,
+and along an exact B some tests are 0 at every row (of columns that are ±1, constant, on a circle), so that C
+has the errors of B too: Σ_j (C_j + n m_j m_jᵀ) / s_j² over the other directions, s_j errors away from 0, with
+tests of mean m_j and covariance C_j. Which functions were tested is
 part of the answer: what only shows in higher moments is not seen, and few rows see little.
 
 within="rotations" asks for A = −Aᵀ itself: then an anisotropic cloud is not symmetric, where of all
@@ -42,6 +45,8 @@ ACCEPTED, REJECTED = 1e-3, 1e-6
 _ROWS_A_TEST = 20
 _NUMBERS = 6e7
 _WEAK = 0.3
+_SINGULAR = 1e-9
+_LEEWAY = 1.5
 
 
 class _Tests(NamedTuple):
@@ -175,13 +180,15 @@ def _judged(tests: _Tests) -> tuple[NullSpace, np.ndarray, float, int]:
     if not count:
         return NullSpace(0, np.zeros(0), 0.0, np.inf, True, np.zeros((0, 0))), np.zeros((0, 0)), 0.0, 0
     first, second = tests.of[: n // 2], tests.of[n // 2 :]
-    _, _, directions = np.linalg.svd(_white(first), full_matrices=True)
-    directions = directions[::-1]
+    _, found, directions = np.linalg.svd(_white(first), full_matrices=True)
+    sizes = np.zeros(count)
+    sizes[: len(found)] = found
+    directions, sizes = directions[::-1], np.maximum(sizes[::-1], 1.0)
+    of_errors = _of_errors(second, directions, sizes)
     ratios, p_values = [], []
     degrees = 1
-    for direction in directions:
-        value, degrees = _chi_squared(second @ direction)
-        value = max(0.0, value - (count - 1))  # the direction itself is known from as many rows only
+    for k, direction in enumerate(directions):
+        value, degrees = _chi_squared(second @ direction, of_errors[k])
         ratios.append(np.sqrt(value / degrees))
         p_values.append(float(chi2.sf(value, degrees)))
     accepted = next((k for k, p in enumerate(p_values) if p < ACCEPTED), count)
@@ -196,21 +203,36 @@ def _judged(tests: _Tests) -> tuple[NullSpace, np.ndarray, float, int]:
     return null, chosen, float(np.sqrt(2 * degrees / n)), unclear
 
 
+def _of_errors(of: np.ndarray, directions: np.ndarray, sizes: np.ndarray) -> list[Float[np.ndarray, "T T"]]:
+    """What the errors of each direction, by those after it, add to the covariance of its tests."""
+    whole, found = np.zeros((of.shape[1], of.shape[1])), []
+    for direction, size in zip(directions[::-1], sizes[::-1], strict=True):
+        found.append(whole)
+        along = of @ direction
+        mean = along.mean(axis=0)
+        whole = whole + (_LEEWAY / size) ** 2 * (np.cov(along.T) + len(of) * np.outer(mean, mean))
+    return found[::-1]
+
+
 def _white(of: np.ndarray) -> np.ndarray:
     """Mean tests (T, B) in units of their mean errors."""
     mean = of.mean(axis=0)
     spread = np.mean([np.cov(of[:, :, b].T).reshape(of.shape[1], -1) for b in range(of.shape[2])], axis=0)
     values, vectors = np.linalg.eigh(spread)
-    kept = values > 1e-9 * values[-1]
-    return (vectors[:, kept] / np.sqrt(values[kept])).T @ mean * np.sqrt(len(of))
+    values = np.maximum(values, _SINGULAR * max(values[-1], 1e-300))
+    return (vectors / np.sqrt(values)).T @ mean * np.sqrt(len(of))
 
 
-def _chi_squared(of: Float[np.ndarray, "n T"]) -> tuple[float, int]:
-    """(n t̄ᵀ C⁻¹ t̄, degrees of freedom) of the mean of rows."""
-    values, vectors = np.linalg.eigh(np.cov(of.T).reshape(of.shape[1], -1))
-    kept = values > 1e-9 * max(values[-1], 1e-300)
-    along = vectors[:, kept].T @ of.mean(axis=0)
-    return float(len(of) * np.sum(along**2 / values[kept])), int(kept.sum())
+def _chi_squared(
+    of: Float[np.ndarray, "n T"], further: Float[np.ndarray, "T T"] | float = 0.0
+) -> tuple[float, int]:
+    """(n t̄ᵀ C⁻¹ t̄, degrees of freedom) of the mean of rows; what has no variance has to be 0. further: in C
+    beside the covariance of the rows."""
+    covariance = np.cov(of.T).reshape(of.shape[1], -1) + further
+    values, vectors = np.linalg.eigh(covariance)
+    least = _SINGULAR * max(values[-1], 1e-300)
+    along = vectors.T @ of.mean(axis=0)
+    return float(len(of) * np.sum(along**2 / np.maximum(values, least))), int((values > least).sum())
 
 
 def _snapped(chosen: np.ndarray, turns: np.ndarray, tests: _Tests, n: int) -> Float[np.ndarray, "k d d"]:

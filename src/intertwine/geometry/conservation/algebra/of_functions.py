@@ -23,7 +23,7 @@ from intertwine._checks import fail, positive_number
 from intertwine.geometry.conservation.algebra.discrete import Candidates, candidates, further
 from intertwine.geometry.conservation.algebra.found import Symmetries
 from intertwine.geometry.conservation.algebra.lie_algebra import CLOSED, lie_algebra
-from intertwine.geometry.conservation.formulas import sparse_basis
+from intertwine.geometry.conservation.formulas import NEGLIGIBLE, sparse_basis
 from intertwine.geometry.conservation.near import near_misses
 from intertwine.geometry.conservation.null_space import LEAST_GAP, null_space
 
@@ -71,7 +71,7 @@ def function_symmetries(
         centred=False,
     )
     basis = sparse_basis(
-        null.combinations, negligible=1e-6 if tolerance is None else min(0.05, 3 * tolerance)
+        null.combinations, negligible=NEGLIGIBLE if tolerance is None else min(0.05, 3 * tolerance)
     )
     generators = basis.reshape(-1, d, d + affine)
     if affine:

@@ -3,6 +3,8 @@ slices of one array along one of its axes.
 
     W with axis a:    s_i = Σ W[.. i ..],      G_ij = ⟨W[.. i ..], W[.. j ..]⟩
 
+A number is one slice: s = w, G = w².
+
 UᵀU − VᵀV of two linear layers (Arora et al., ICML 2018), |u|² − |v|² of a ReLU unit (Du et al., NeurIPS
 2018), |w|² of a scale-invariant unit and Σ w of one that a shift leaves alone (Kunin et al., ICLR 2021),
 and W_Q W_Qᵀ − W_K W_Kᵀ of a head of attention are combinations of those.
@@ -17,6 +19,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from jaxtyping import Float
+
+from intertwine.geometry.conservation.formulas import monomial
 
 MOST_FUNCTIONS = 900
 """Functions of the dictionary: above it products of two slices, then long axes, are left out."""
@@ -69,9 +73,14 @@ class GramDictionary:
     @property
     def words(self) -> list[str]:
         """The name of each function."""
-        said = [f"Σ{self._slice(a, i)}" for a in self.axes for i in range(a.length)]
+        said = []
         for a in self.axes:
-            if a.pairs:
+            number = not self.shapes[a.array]
+            said += [("" if number else "Σ") + self._slice(a, i) for i in range(a.length)]
+        for a in self.axes:
+            if not self.shapes[a.array]:
+                said.append(monomial((2,), (self._slice(a, 0),)))
+            elif a.pairs:
                 for i, j in zip(*np.triu_indices(a.length), strict=True):
                     one, two = self._slice(a, int(i)), self._slice(a, int(j))
                     said.append(f"|{one}|²" if i == j else f"⟨{one}, {two}⟩")
@@ -88,6 +97,8 @@ class GramDictionary:
 
     def _slice(self, axis: Axis, place: int) -> str:
         shape = self.shapes[axis.array]
+        if not shape:
+            return self.names[axis.array]
         places = ", ".join(str(place) if k == axis.axis else ":" for k in range(len(shape)))
         return f"{self.names[axis.array]}[{places}]"
 
@@ -100,7 +111,7 @@ def gram_dictionary(
     >>> gram_dictionary(["u"], [(1, 2)]).words[3:]
     ['|u[0, :]|²', '|u[:, 0]|²', '⟨u[:, 0], u[:, 1]⟩', '|u[:, 1]|²']
     """
-    every = [(k, a, n) for k, shape in enumerate(shapes) for a, n in enumerate(shape)]
+    every = [(k, a, n) for k, shape in enumerate(shapes) for a, n in enumerate(shape or (1,))]
     every.sort(key=lambda entry: entry[2])
     kept: list[tuple[int, int, int]] = []
     total, left_out = 0, []
@@ -126,7 +137,7 @@ def gram_dictionary(
 
 
 def _slices(array: Array, axis: int) -> Float[Array, "n m"]:
-    return jnp.moveaxis(array, axis, 0).reshape(array.shape[axis], -1)
+    return jnp.moveaxis(jnp.atleast_1d(array), axis, 0).reshape((*array.shape, 1)[axis], -1)
 
 
 def named_arrays(tree: object) -> tuple[list[str], list[Array]]:
