@@ -8,8 +8,8 @@ excess falls as n^{−1/N} only (Dudley 1969). The `floor` tells it: the distanc
 rows. What stands beside it is `at_floor`, the distance between halves of a and of b, of as many rows; the
 laws differ as far as these two are seen to differ.
 
-Errors are those of other samples of the same laws: from the spread of the distances between disjoint groups
-of rows, or with ε from the variance of the potentials (the central limit theorem of S_ε: del Barrio,
+Errors are those of other samples of the same laws: from the variance of the dual potentials
+under each sample (Sommerfeld & Munk, J. R. Stat. Soc. B 80, 219, 2018; with ε the theorem of del Barrio,
 González-Sanz, Loubes & Niles-Weed, SIAM J. Math. Data Sci. 5, 2023).
 """
 
@@ -44,8 +44,7 @@ if TYPE_CHECKING:
 MOST_ROWS = 2000
 """Rows of a sample, at most; of larger ones so many are drawn."""
 MOST_ROWS_ENTROPIC = 1000
-_GROUPS = 8
-_LEAST_GROUP = 8
+_LEAST_ROWS = 32
 _FAR = 3.0
 """So many errors above the floor are a difference."""
 
@@ -207,7 +206,7 @@ def _measured(measure: Measure, a: Side, b: Side) -> Distance:
     if sampled and min(len(side.rows) for side in sampled) >= 2:
         floor = max(_floor(measure, side) for side in sampled)
         at_floor = float(np.mean([measure.between(*pair).value for pair in _pairs(a, b, 2)]))
-        error = found.error if found.error is not None else _spread(measure, a, b)
+        error = found.error if found.error is not None else _error(measure, a, b, found.value)
     if sampled:
         said += _judged(floor, at_floor, error)
     rows = (len(a.rows), len(b.rows))
@@ -219,7 +218,7 @@ def _measured(measure: Measure, a: Side, b: Side) -> Distance:
 
 def _judged(floor: float, at_floor: float, error: float) -> list[str]:
     if not math.isfinite(error):
-        return [caveat("unjudged", "there are too few rows for the error of the distance: give 64 or more")]
+        return [caveat("unjudged", "there are too few rows for the error of the distance: give 32 or more")]
     if at_floor - floor > _FAR * math.sqrt(2) * error:
         return []
     words = f"the distance of {at_floor:.4g} between halves of both is not above that of two halves of one, "
@@ -268,11 +267,7 @@ def _floor(measure: Measure, side: Side) -> float:
     return measure.between(first, second).value
 
 
-def _spread(measure: Measure, a: Side, b: Side) -> float:
-    """The standard error from distances between disjoint groups."""
+def _error(measure: Measure, a: Side, b: Side, value: float) -> float:
+    """The standard error of an exact distance; nan of too few rows."""
     least = min(len(side.rows) for side in (a, b) if side.weights is None)
-    count = min(_GROUPS, least // _LEAST_GROUP)
-    if count < 4:
-        return math.nan
-    values = [measure.between(*pair).value for pair in _pairs(a, b, count)]
-    return float(np.std(values, ddof=1) / math.sqrt(count))
+    return math.nan if least < _LEAST_ROWS else measure.error(a, b, value)

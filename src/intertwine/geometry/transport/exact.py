@@ -60,13 +60,48 @@ def least_cost(
         return float(repeated[rows, columns].mean())
     a = np.full(n, 1 / n) if a is None else a
     b = np.full(m, 1 / m) if b is None else b
-    return _programme(cost, a, b)
+    return _programme(cost, a, b)[0]
 
 
-def _programme(cost: np.ndarray, a: np.ndarray, b: np.ndarray) -> float:
+def dual_potentials(
+    cost: Float[np.ndarray, "n m"],
+    a: Float[np.ndarray, " n"] | None = None,
+    b: Float[np.ndarray, " m"] | None = None,
+) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " m"]]:
+    """f, g with f_i + g_j ≤ C_ij and ⟨a, f⟩ + ⟨b, g⟩ = OT, of what `least_cost` takes.
+
+    Of an assignment they are shortest paths: g_j = min_i (g_s(i) + C_ij − C_is(i)).
+
+    >>> f, g = dual_potentials(np.array([[0.0, 1.0], [1.0, 0.0]]), np.array([0.75, 0.25]))
+    >>> float(f @ [0.75, 0.25] + g.mean())
+    0.25
+    """
+    from scipy.optimize import linear_sum_assignment
+
+    n, m = cost.shape
+    if not (a is None and b is None and is_assigned(n, m)):
+        a = np.full(n, 1 / n) if a is None else a
+        b = np.full(m, 1 / m) if b is None else b
+        return _programme(cost, a, b)[1:]
+    whole = math.lcm(n, m)
+    repeated = cost.repeat(whole // n, axis=0).repeat(whole // m, axis=1)
+    repeated = repeated[:, linear_sum_assignment(repeated)[1]]
+    own, g = np.diag(repeated), np.zeros(whole)
+    for _ in range(whole):
+        found = ((g - own)[:, None] + repeated).min(0)
+        done = np.abs(found - g).max() <= 1e-12 * max(repeated.max(), 1e-300)
+        g = np.minimum(g, found)
+        if done:
+            break
+    f = (own - g)[:: whole // n]
+    return f, (cost - f[:, None]).min(0)
+
+
+def _programme(cost: np.ndarray, a: np.ndarray, b: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
     import scipy.sparse as sparse
     from scipy.optimize import linprog
 
+    whole_a, whole_b = a, b
     kept_a, kept_b = np.flatnonzero(a > 0), np.flatnonzero(b > 0)
     cost, a, b = cost[np.ix_(kept_a, kept_b)], a[kept_a] / a.sum(), b[kept_b] / b.sum()
     n, m = cost.shape
@@ -78,4 +113,7 @@ def _programme(cost: np.ndarray, a: np.ndarray, b: np.ndarray) -> float:
     )
     if found.status != 0:
         raise fail("a, b", "weights and costs that a linear programme can take", found.message)
-    return float(found.fun)
+    f, g = np.zeros(len(whole_a)), np.zeros(len(whole_b))
+    dual = np.append(found.eqlin.marginals, 0.0)
+    f[kept_a], g[kept_b] = dual[:n], dual[n:]
+    return float(found.fun), f, g

@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 from intertwine._checks import fail
 from intertwine.geometry.transport.costs import Metric, table
 from intertwine.geometry.transport.entropic import checked_cost, checked_epsilon, divergence_of, unfinished
-from intertwine.geometry.transport.exact import is_assigned, least_cost
+from intertwine.geometry.transport.exact import dual_potentials, is_assigned, least_cost
 from intertwine.geometry.transport.sides import Side
 from intertwine.geometry.transport.sinkhorn import MOST, own_potential, potentials
 from intertwine.models.machines.unit_layer import UnitLayer
@@ -77,11 +77,28 @@ class Measure:
         """The distance between two sides."""
         if self.epsilon is not None:
             return self._entropic(a, b)
+        x, p, y, q = self._points(a, b)
+        return Found(least_cost(self._table(x, y), p, q) ** (1 / self.order), None, ())
+
+    def error(self, a: Side, b: Side, value: float) -> float:
+        """The standard error of the exact distance `value` by the variance of the dual potentials, Var f/n +
+        Var g/m (Sommerfeld & Munk, J. R. Stat. Soc. B 80, 219, 2018)."""
+        x, p, y, q = self._points(a, b)
+        variance = 0.0
+        for h, w, side in zip(dual_potentials(self._table(x, y), p, q), (p, q), (a, b), strict=True):
+            if side.weights is None:
+                mean = np.average(h, weights=w)
+                variance += np.average((h - mean) ** 2, weights=w) / max(len(side.rows) - 1, 1)
+        slope = 1.0 if self.order == 1 else 0.5 / max(value, 1e-12)
+        return float(slope * np.sqrt(variance))
+
+    def _points(self, a: Side, b: Side) -> tuple:
+        """The points that are compared and their weights, None where all are alike."""
         (x, p), (y, q) = _merged(a), _merged(b)
         alike = a.weights is None and b.weights is None
         if alike and (is_assigned(len(a.rows), len(b.rows)) and len(x) * len(y) > FEW_PAIRS):
-            x, p, y, q = a.rows, None, b.rows, None
-        return Found(least_cost(self._table(x, y), p, q) ** (1 / self.order), None, ())
+            return a.rows, None, b.rows, None
+        return x, p, y, q
 
     def _table(self, x: np.ndarray, y: np.ndarray) -> Float[np.ndarray, "n m"]:
         return table(x, y, self.metric, self.order, layer=self.layer, group=self.group)
