@@ -55,8 +55,8 @@ def path_integral(H: Operator, beta: float, steps: int) -> PathIntegral:
     >>> path = path_integral(it.tfim(it.Chain(4), h=1.0), beta=4.0, steps=40)
     >>> path.tau, path.machine().depth, path.classical().size
     (0.1, 41, 324)
-    >>> round(path.energy(), 4), round(it.exact.ground_energy(it.tfim(it.Chain(4), h=1.0)), 4)
-    (-5.2262, -5.2263)
+    >>> bool(abs(path.energy() - it.exact.ground_energy(it.tfim(it.Chain(4), h=1.0))) < 1e-3)
+    True
     """
     found = transverse(H)
     return PathIntegral(H, positive_number("beta", beta), positive_int("steps", steps), found)
@@ -193,7 +193,7 @@ class PathIntegral:
 
         draws: configurations a chain, `steps` cluster steps apart, after burn_in of them.
 
-        >>> import intertwine as it
+        >>> import jax, intertwine as it
         >>> path = path_integral(it.tfim(it.Chain(4), h=1.0), beta=2.0, steps=20)
         >>> found = path.sample(50, chains=8, key=jax.random.key(0))
         >>> bool(abs(found.energy.mean - path.energy()) < 5 * found.energy.error)
