@@ -160,5 +160,9 @@ def killing_form(generators: ArrayLike) -> Float[np.ndarray, "k k"]:
     >>> (np.linalg.eigvalsh(killing_form(lorentz().generators)) > 0).tolist()          # signature (3, 3)
     [False, False, False, True, True, True]
     """
-    c = structure_constants(generators)
-    return np.einsum("ikl,jlk->ij", c, c)
+    return trace_form(structure_constants(generators))
+
+
+def trace_form(structure: Float[np.ndarray, "k k k"]) -> Float[np.ndarray, "k k"]:
+    """κ of structure constants [i, j, k]."""
+    return np.einsum("ikl,jlk->ij", structure, structure)

@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import Float
 
 from intertwine.geometry.conservation.algebra.names import of_one, of_simple
+from intertwine.symmetry.lie.algebra import closure, trace_form
 
 CLOSED = 1e-6
 """Brackets that leave the span by more, over their size, do not close."""
@@ -62,16 +63,8 @@ def lie_algebra(generators: Float[np.ndarray, "n d d"], tolerance: float = CLOSE
     if not count:
         empty = np.zeros((0, 0, 0))
         return LieAlgebra(np.zeros((0, d, d)), empty, 0.0, np.zeros((0, 0)), "0")
-    brackets = np.einsum("iab,jbc->ijac", generators, generators)
-    brackets = brackets - brackets.transpose(1, 0, 2, 3)
-    flat = generators.reshape(count, -1)
-    structure = np.linalg.lstsq(flat.T, brackets.reshape(count * count, -1).T, rcond=None)[0].T
-    left = brackets.reshape(count * count, -1) - structure @ flat
-    lengths = np.linalg.norm(flat, axis=1)
-    sizes = np.outer(lengths, lengths).ravel()
-    error = float(np.max(np.linalg.norm(left, axis=1) / sizes, initial=0.0))
-    structure = structure.reshape(count, count, count)
-    killing = np.einsum("ikl,jlk->ij", structure, structure)
+    structure, worst = closure(generators)
+    error, killing = worst.residual, trace_form(structure)
     name = (
         _named(generators, structure)
         if error < max(CLOSED, tolerance)
@@ -98,7 +91,7 @@ def _named(generators: np.ndarray, structure: np.ndarray) -> str:
         kinds = [of_one(g) for g in generators]
         compact = all(kind == "u(1)" for kind in kinds)
         return f"{'u(1)' if compact else 'R'}^{count}, abelian"
-    killing = np.einsum("ikl,jlk->ij", structure, structure)
+    killing = trace_form(structure)
     inner = derived @ killing @ derived.T
     semisimple = sum(_signature(inner)) == len(derived)
     if semisimple and len(derived) + len(centre) == count:
@@ -135,6 +128,7 @@ def _ideals(structure: np.ndarray, derived: np.ndarray) -> list[tuple[int, tuple
     commuting = _null(np.concatenate(equations)).reshape(-1, n, n).transpose(0, 2, 1)
     mixed = np.tensordot(np.random.default_rng(1).normal(size=len(commuting)), commuting, 1)
     values, vectors = np.linalg.eig(mixed)
+    killing = trace_form(own)
     found, left = [], list(range(n))
     while left:
         value = values[left[0]]
@@ -145,7 +139,6 @@ def _ideals(structure: np.ndarray, derived: np.ndarray) -> list[tuple[int, tuple
         ]
         left = [k for k in left if k not in near]
         space = _span(np.concatenate([np.real(vectors[:, near]).T, np.imag(vectors[:, near]).T]))
-        killing = np.einsum("ikl,jlk->ij", own, own)
         found.append((len(space), _signature(space @ killing @ space.T)))
     return sorted(found, reverse=True)
 
