@@ -73,6 +73,18 @@ def test_bits_are_spins_and_weights_count():
     assert first == second and abs(first - third) < 1e-12
 
 
+def test_occupied_modes_are_ones():
+    """Rows of occupation numbers and configurations, occupied −1, are the same data, also at half filling."""
+    space = it.Fermions(4, 2)
+    network = it.MaskedDense(space, layers=1, features=4, key=KEY)
+    rows = np.repeat([[1, 1, 0, 0], [0, 1, 1, 0]], [30, 10], axis=0)
+    fits = [it.learn(network, data, epochs=400, batch=40, key=KEY).model for data in (rows, 1 - 2 * rows)]
+    first, second = (np.array(it.log_likelihood(fit, rows).mean) for fit in fits)
+    assert first == second
+    draws = np.asarray(it.sample(fits[0], 500, key=KEY).configurations).reshape(-1, 4)
+    assert np.mean(draws[:, 1] == -1) > 0.6 > np.mean(draws[:, 3] == -1)
+
+
 def test_a_born_machine_learns():
     """A circuit takes the law of two spins that are always alike, which a product cannot."""
     rows = np.repeat([[1, 1, -1], [-1, -1, 1]], [60, 40], axis=0)

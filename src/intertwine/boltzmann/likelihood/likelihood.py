@@ -51,8 +51,8 @@ def log_likelihood(model: Machine, data: ArrayLike, log_z: LogPartition | float 
     model: an RBM, or a machine of layers whose hidden units can be enumerated (deep machines beyond that have
     bounds instead); a fit or a loaded run stands for its model. data: (rows, N); nan is a missing entry, and
     ln p then that of what is known of the row (RBM). Of a run of standardised columns, rows and densities are
-    those of the columns of its data. log_z: what `log_partition` found, or a number; None
-    for a normalised density (an autoregressive network, a circuit), where it is 0.
+    those of the columns of its data. log_z: what `log_partition` found, or a number; None for a normalised
+    density (an autoregressive network, a circuit), where it is 0.
 
     error: of the mean as an estimate for new data of the same kind: √(variance/rows + error(ln Z)²).
     warnings: an ln Z that is not to be trusted or that nothing judges, and a mean below that of independent

@@ -18,20 +18,19 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float, PyTree, Shaped
 
-from intertwine.learning.objective import Evaluation
 from intertwine.models.protocols import tabulated
-from intertwine.sampling.statistics.estimate import estimate
 
 
 @dataclass(frozen=True)
 class DensityLikelihood:
-    """The objective. bits: rows hold 0 and 1 for the spins −1 and +1, as machines of binary units have them.
+    """The objective. bits: what 1 stands for in rows of 0 and 1, the other one for 0: +1 for spins, as in
+    machines of binary units, −1 for particles (level 1); 0 for rows that are configurations as they are.
 
     >>> DensityLikelihood().value_name
     'negative_log_likelihood'
     """
 
-    bits: bool = False
+    bits: int = 0
 
     @property
     def value_name(self) -> str:
@@ -54,34 +53,12 @@ class DensityLikelihood:
         found = jax.tree.map(jnp.conj, found)  # of complex parameters, the direction of ascent
         return found, state, {"negative_log_likelihood": value}
 
-    def evaluate(
-        self, model: PyTree, state: tuple[()], batch: Array | tuple[Array, ...], *, key: Array
-    ) -> tuple[Evaluation, tuple[()]]:
-        """The model's own configurations and the gradient, for the natural gradient."""
-        found, state, scalars = _gradient(self, model, state, batch, key)
-        count = len(batch[0]) if isinstance(batch, tuple) else len(batch)
-        samples = _drawn(model, count, key)
-        value = estimate(jnp.full((1, 1), scalars["negative_log_likelihood"]))
-        numbers = {name: float(x) for name, x in scalars.items()}
-        return Evaluation(samples, jnp.zeros(count), None, value, numbers, found), state
-
     def configurations(self, rows: Shaped[Array, "B N"]) -> Shaped[Array, "B N"]:
         """The rows as the model takes them."""
-        return (2 * rows.astype(jnp.int8) - 1) if self.bits else rows.astype(jnp.int8)
+        rows = rows.astype(jnp.int8)
+        return self.bits * (2 * rows - 1) if self.bits else rows
 
 
 def log_density(model: PyTree, configurations: Shaped[Array, "B N"]) -> Float[Array, " B"]:
     """ln p(s) of a normalised model, nats."""
     return 2 * jnp.real(jax.vmap(tabulated(model))(configurations))
-
-
-@eqx.filter_jit
-def _gradient(
-    objective: DensityLikelihood, model: PyTree, state: tuple[()], batch: PyTree, key: Array
-) -> Any:
-    return objective.gradient(model, state, batch, key=key)
-
-
-@eqx.filter_jit
-def _drawn(model: PyTree, count: int, key: Array) -> Array:
-    return model.draw(count, key=key)

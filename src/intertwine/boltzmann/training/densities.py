@@ -1,7 +1,8 @@
 r"""Normalised densities learn from rows: one stage, exact gradients (`objectives.density`).
 
 Rows are configurations of the model's Hilbert space as it writes them (spins ±1, levels), or 0 and 1 for the
-spins −1 and +1. Adam with a rate that falls along a straight line, unless an optimiser is given.
+spins −1 and +1, for empty and occupied modes. Adam with a rate that falls along a straight line, unless an
+optimiser is given.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from jaxtyping import PyTree
 
 from intertwine._checks import fail, positive_int
 from intertwine.boltzmann.defaults import passes
-from intertwine.boltzmann.likelihood.densities import are_configurations
+from intertwine.boltzmann.likelihood.densities import are_configurations, bits_of
 from intertwine.boltzmann.objectives.density import DensityLikelihood
 from intertwine.boltzmann.training.teaching import Teaching
 from intertwine.learning.batches import Batches, blocks
@@ -59,14 +60,14 @@ def _adam() -> Any:
     return optax.adam(1.0)
 
 
-def _bits(model: PyTree, batches: Batches) -> bool:
-    """Whether the rows are 0 and 1 for the spins −1 and +1; InputError for rows outside the space."""
+def _bits(model: PyTree, batches: Batches) -> int:
+    """How the rows are written (`bits_of`); InputError for rows outside the space."""
     space, rows = model.hilbert, batches.arrays[0]
     if batches.missing or batches.binarise:
         raise fail("data", "rows without missing or grey entries", "others", "fill or draw them first")
     if rows.ndim != 2 or rows.shape[1] != space.size:
         raise fail("data", f"rows of {space.size} columns", f"shape {rows.shape}")
-    bits = space.binary and not any((block < 0).any() for _, block in blocks(rows))
+    bits = bits_of(space, not any((block < 0).any() for _, block in blocks(rows)))
     for begin, block in blocks(rows):
         if not are_configurations(space, np.asarray(block), bits):
             got = f"others, in rows {begin} to {begin + len(block) - 1}"
